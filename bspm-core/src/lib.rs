@@ -1,0 +1,40 @@
+//! Training-free collaborative filtering with Blurring-Sharpening Process Models
+//! (Choi et al., SIGIR 2023, arXiv 2211.09324), generic over a compute [`Backend`].
+//!
+//! Data flows one way:
+//! load ([`TrainTest`]) -> [`Interactions`] -> fit ([`Bspm::fit`]) -> score
+//! ([`Bspm::score`]) -> rank ([`Bspm::rank`]) -> evaluate ([`Evaluator`]).
+//!
+//! Applications depend on the facade crate `bspm`, which adds a backend to this.
+
+pub mod backend;
+mod config;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod error;
+mod evaluate;
+mod fit;
+mod interactions;
+mod load;
+mod normalization;
+mod process;
+mod rank;
+mod score;
+mod solver;
+mod synthetic;
+mod tiles;
+mod truncated_svd;
+
+pub use backend::Backend;
+pub use config::{BspmConfig, BspmConfigBuilder, IdealLowPass, Integration, Merge, Preset};
+pub use error::{Error, Result};
+pub use evaluate::{Evaluator, Metrics};
+pub use fit::Bspm;
+pub use interactions::Interactions;
+pub use load::{Pairs, TrainTest, parse_lightgcn, read_lightgcn};
+pub use normalization::NormalizedGraph;
+pub use rank::{ScoredItem, TopK};
+pub use score::{RankOptions, Ranking};
+pub use solver::Solver;
+pub use synthetic::SyntheticShape;
+pub use truncated_svd::{SvdOptions, TruncatedSvd, truncated_svd};

@@ -1,0 +1,214 @@
+//! The best eigenpairs of `P` that a block of vectors holds.
+
+use ndarray::{Array1, Array2, ArrayView2, Axis};
+
+use crate::backend::{Backend, Update};
+use crate::error::Result;
+use crate::normalization::NormalizedGraph;
+use crate::tiles::{concatenate_tiles, tile_ranges};
+
+/// Eigenvalues, descending, and orthonormal vectors in the same order.
+pub(super) struct RitzPairs<M> {
+    pub(super) values: Vec<f64>,
+    /// `items x values`.
+    pub(super) vectors: M,
+}
+
+/// Gram matrices with entries of relative rounding error near `f32::EPSILON` say
+/// nothing about directions whose eigenvalue is smaller than this share of the
+/// largest one.
+const GRAM_NOISE: f64 = 2e-6;
+
+/// Above this share, one orthonormalisation leaves an error near `f32::EPSILON`.
+const WELL_CONDITIONED: f64 = 1e-2;
+
+const MAX_ORTHONORMALIZATIONS: usize = 8;
+
+/// Projects `P` on the span of `vectors: items x block` (Rayleigh-Ritz).
+///
+/// The basis is orthonormalised through the eigen-decomposition of its Gram matrix
+/// (SVQB, Stathopoulos and Wu 2002), again where it was ill conditioned, and the
+/// last time in one rotation with the projection's eigenvectors.
+pub(super) fn rayleigh_ritz<B: Backend>(
+    backend: &B,
+    graph: &NormalizedGraph<B>,
+    vectors: &B::Matrix,
+) -> Result<RitzPairs<B::Matrix>> {
+    let mut rotated = None;
+    for pass in 1.. {
+        let vectors = rotated.as_ref().unwrap_or(vectors);
+        let projection = project(backend, graph, vectors)?;
+        let orthonormalizer = orthonormalizer(backend, &projection.gram)?;
+        if !orthonormalizer.is_well_conditioned && pass < MAX_ORTHONORMALIZATIONS {
+            rotated = Some(rotate(backend, vectors, orthonormalizer.transform.view())?);
+            continue;
+        }
+        let transform = orthonormalizer.transform;
+        let projected = transform.t().dot(&projection.walk).dot(&transform);
+        let eigen = backend.symmetric_eigen(projected.view())?;
+        let mut values = eigen.values;
+        let mut eigenvectors = eigen.vectors;
+        values.reverse();
+        eigenvectors.invert_axis(Axis(1));
+        let vectors = rotate(backend, vectors, transform.dot(&eigenvectors).view())?;
+        return Ok(RitzPairs { values, vectors });
+    }
+    unreachable!("the loop above returns on its last pass")
+}
+
+/// `||P v - lambda v||` for the first columns of `vectors: items x columns`.
+pub(super) fn residuals<B: Backend>(
+    backend: &B,
+    graph: &NormalizedGraph<B>,
+    vectors: &B::Matrix,
+    values: &[f64],
+) -> Result<Vec<f64>> {
+    let width = backend.tile_columns(graph.users(), graph.items());
+    let ranges = tile_ranges(values.len(), width);
+    let tiles = backend.for_each_tile(
+        ranges.len(),
+        || Ok(()),
+        |(), tile| {
+            let range = ranges[tile].clone();
+            let vectors = backend.columns(vectors, range.clone())?;
+            let mut difference = apply_to_tile(backend, graph, &vectors)?;
+            let values = Array1::from_iter(values[range].iter().map(|&value| value as f32));
+            let subtract = Update {
+                product: -1.0,
+                keep: 1.0,
+                addend: None,
+            };
+            let values = backend.upload(Array2::from_diag(&values).view())?;
+            backend.matmul(&vectors, false, &values, subtract, &mut difference)?;
+            let squares = transposed_product(backend, &difference, &difference)?;
+            let squares = backend.download(&squares)?;
+            Ok(squares.diag().mapv(|square| f64::from(square).sqrt()).to_vec())
+        },
+    )?;
+    Ok(tiles.concat())
+}
+
+/// `X^T X` and `X^T P X`.
+struct Projection {
+    gram: Array2<f64>,
+    walk: Array2<f64>,
+}
+
+fn project<B: Backend>(
+    backend: &B,
+    graph: &NormalizedGraph<B>,
+    vectors: &B::Matrix,
+) -> Result<Projection> {
+    let (_, columns) = backend.shape(vectors);
+    let width = backend.tile_columns(graph.users(), graph.items());
+    let ranges = tile_ranges(columns, width);
+    let tiles = backend.for_each_tile(
+        ranges.len(),
+        || Ok(()),
+        |(), index| {
+            let tile = backend.columns(vectors, ranges[index].clone())?;
+            let gram = transposed_product(backend, vectors, &tile)?;
+            let walked = apply_to_tile(backend, graph, &tile)?;
+            let walk = transposed_product(backend, vectors, &walked)?;
+            Ok((backend.download(&gram)?, backend.download(&walk)?))
+        },
+    )?;
+    let mut gram = Array2::zeros((columns, columns));
+    let mut walk = Array2::zeros((columns, columns));
+    for (range, (gram_tile, walk_tile)) in ranges.into_iter().zip(tiles) {
+        let slice = ndarray::s![.., range];
+        gram.slice_mut(slice.clone()).assign(&gram_tile.mapv(f64::from));
+        walk.slice_mut(slice).assign(&walk_tile.mapv(f64::from));
+    }
+    Ok(Projection {
+        gram: symmetrized(&gram),
+        walk: symmetrized(&walk),
+    })
+}
+
+/// `P X` for one tile of plain (not walk) coordinates.
+fn apply_to_tile<B: Backend>(
+    backend: &B,
+    graph: &NormalizedGraph<B>,
+    tile: &B::Matrix,
+) -> Result<B::Matrix> {
+    let (items, columns) = backend.shape(tile);
+    let mut walked = backend.columns(tile, 0..columns)?;
+    backend.scale_rows(graph.inverse_root_degrees(), &mut walked)?;
+    let mut users = backend.zeros(graph.users(), columns)?;
+    graph.to_users(backend, &walked, &mut users)?;
+    let mut result = backend.zeros(items, columns)?;
+    graph.to_items(backend, &users, Update::REPLACE, &mut result)?;
+    backend.scale_rows(graph.root_degrees(), &mut result)?;
+    Ok(result)
+}
+
+/// `left^T * right`.
+fn transposed_product<B: Backend>(
+    backend: &B,
+    left: &B::Matrix,
+    right: &B::Matrix,
+) -> Result<B::Matrix> {
+    let mut product = backend.zeros(backend.shape(left).1, backend.shape(right).1)?;
+    backend.matmul(left, true, right, Update::REPLACE, &mut product)?;
+    Ok(product)
+}
+
+/// `vectors * transform`, tile by tile.
+fn rotate<B: Backend>(
+    backend: &B,
+    vectors: &B::Matrix,
+    transform: ArrayView2<'_, f64>,
+) -> Result<B::Matrix> {
+    let (rows, _) = backend.shape(vectors);
+    let transform = backend.upload(transform.mapv(|entry| entry as f32).view())?;
+    let (_, columns) = backend.shape(&transform);
+    let width = backend.tile_columns(rows, rows);
+    concatenate_tiles(
+        backend,
+        &tile_ranges(columns, width),
+        || Ok(()),
+        |(), range| {
+            let mut tile = backend.zeros(rows, range.len())?;
+            let transform = backend.columns(&transform, range)?;
+            backend.matmul(vectors, false, &transform, Update::REPLACE, &mut tile)?;
+            Ok(tile)
+        },
+    )
+}
+
+struct Orthonormalizer {
+    /// `block x block`: makes the block's columns orthonormal when multiplied from the right.
+    transform: Array2<f64>,
+    is_well_conditioned: bool,
+}
+
+/// From the Gram matrix, with its columns brought to unit length first.
+fn orthonormalizer<B: Backend>(backend: &B, gram: &Array2<f64>) -> Result<Orthonormalizer> {
+    let inverse_lengths = gram.diag().mapv(|square| {
+        if square > 0.0 {
+            1.0 / square.sqrt()
+        } else {
+            0.0
+        }
+    });
+    let rows = inverse_lengths.view().insert_axis(Axis(1));
+    let scaled = gram * &rows * inverse_lengths.view().insert_axis(Axis(0));
+    let eigen = backend.symmetric_eigen(scaled.view())?;
+    let largest = eigen.values.last().copied().unwrap_or(0.0);
+    let smallest = eigen.values.first().copied().unwrap_or(0.0);
+    let floor = (GRAM_NOISE * largest).max(f64::MIN_POSITIVE);
+    let inverse_roots: Array1<f64> = eigen
+        .values
+        .iter()
+        .map(|value| 1.0 / value.max(floor).sqrt())
+        .collect();
+    Ok(Orthonormalizer {
+        transform: eigen.vectors * &rows * inverse_roots.insert_axis(Axis(0)),
+        is_well_conditioned: smallest >= WELL_CONDITIONED * largest,
+    })
+}
+
+fn symmetrized(matrix: &Array2<f64>) -> Array2<f64> {
+    (matrix + &matrix.t()) * 0.5
+}

@@ -1,0 +1,412 @@
+//! [`Backend`] on the CPU.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bspm_core::backend::{Direction, GraphParts, SymmetricEigen, Update};
+use bspm_core::{Backend, Error, Result, ScoredItem, TopK};
+use ndarray::{Array2, ArrayView2, s};
+use rayon::ThreadPool;
+
+use crate::eigen;
+use crate::error::CpuError;
+use crate::graph::CpuGraph;
+use crate::histories::CpuHistories;
+use crate::kernel::elementwise::{AddScaled, ScaleRows};
+use crate::kernel::instruction_set::InstructionSet;
+use crate::kernel::spmm;
+use crate::kernel::top_k::SelectTop;
+use crate::matmul;
+use crate::matrix::CpuMatrix;
+use crate::threads::Threads;
+
+/// The CPU as a backend: cache-sized tiles of users on a rayon thread pool.
+#[derive(Clone, Debug)]
+pub struct CpuBackend {
+    threads: Threads,
+    instruction_set: InstructionSet,
+}
+
+/// Users per tile: rows of two cache lines, which measured faster than one or four.
+const TILE_COLUMNS: usize = 32;
+
+impl CpuBackend {
+    /// Runs on the current rayon pool: the global one unless called from another.
+    pub fn new() -> Self {
+        Self::on(Threads::default())
+    }
+
+    /// Runs on a pool of its own with this many threads; 0 means one per core.
+    ///
+    /// # Errors
+    ///
+    /// [`CpuError::ThreadPool`] when the threads cannot be started.
+    pub fn with_threads(threads: usize) -> Result<Self, CpuError> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .map_err(|source| CpuError::ThreadPool {
+                threads,
+                source: source.into(),
+            })?;
+        Ok(Self::with_pool(Arc::new(pool)))
+    }
+
+    /// Runs on the caller's pool.
+    pub fn with_pool(pool: Arc<ThreadPool>) -> Self {
+        Self::on(Threads::of_pool(pool))
+    }
+
+    fn on(threads: Threads) -> Self {
+        Self {
+            threads,
+            instruction_set: InstructionSet::detect(),
+        }
+    }
+}
+
+impl Default for CpuBackend {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn check(
+    operation: &'static str,
+    left: (usize, usize),
+    right: (usize, usize),
+    fits: bool,
+) -> Result<()> {
+    if fits {
+        Ok(())
+    } else {
+        Err(Error::ShapeMismatch {
+            operation,
+            left,
+            right,
+        })
+    }
+}
+
+fn check_same(operation: &'static str, left: (usize, usize), right: (usize, usize)) -> Result<()> {
+    check(operation, left, right, left == right)
+}
+
+impl Backend for CpuBackend {
+    type Matrix = CpuMatrix;
+    type Graph = CpuGraph;
+    type Histories = CpuHistories;
+
+    fn name(&self) -> &'static str {
+        "cpu"
+    }
+
+    fn tile_columns(&self, _users: usize, _items: usize) -> usize {
+        TILE_COLUMNS
+    }
+
+    fn for_each_tile<W, T: Send>(
+        &self,
+        tiles: usize,
+        workspace: impl Fn() -> Result<W> + Sync,
+        work: impl Fn(&mut W, usize) -> Result<T> + Sync,
+    ) -> Result<Vec<T>> {
+        self.threads.for_each_tile(tiles, workspace, work)
+    }
+
+    fn zeros(&self, rows: usize, columns: usize) -> Result<CpuMatrix> {
+        Ok(CpuMatrix::zeros(rows, columns))
+    }
+
+    fn upload(&self, values: ArrayView2<'_, f32>) -> Result<CpuMatrix> {
+        Ok(CpuMatrix::from_view(values))
+    }
+
+    fn download(&self, matrix: &CpuMatrix) -> Result<Array2<f32>> {
+        Ok(matrix.to_array())
+    }
+
+    fn shape(&self, matrix: &CpuMatrix) -> (usize, usize) {
+        matrix.shape()
+    }
+
+    fn upload_graph(&self, parts: GraphParts<'_>) -> Result<CpuGraph> {
+        Ok(CpuGraph::new(parts))
+    }
+
+    fn upload_histories(
+        &self,
+        histories: &[&[u32]],
+        weights: &[f32],
+        columns: usize,
+    ) -> Result<CpuHistories> {
+        CpuHistories::new(histories, weights, columns)
+    }
+
+    fn spmm(
+        &self,
+        graph: &CpuGraph,
+        direction: Direction,
+        dense: &CpuMatrix,
+        update: Update<'_, CpuMatrix>,
+        out: &mut CpuMatrix,
+    ) -> Result<()> {
+        let pattern = graph.half(direction);
+        let (rows, columns) = pattern.shape();
+        check("spmm", pattern.shape(), dense.shape(), columns == dense.rows())?;
+        check_same("spmm", (rows, dense.columns()), out.shape())?;
+        if let Some((_, addend)) = update.addend {
+            check_same("spmm", addend.shape(), out.shape())?;
+        }
+        spmm::spmm(self.instruction_set, pattern, dense, update, out);
+        Ok(())
+    }
+
+    fn spmm_histories(
+        &self,
+        graph: &CpuGraph,
+        histories: &CpuHistories,
+        out: &mut CpuMatrix,
+    ) -> Result<()> {
+        let users = graph.half(Direction::ToUsers);
+        let items = graph.half(Direction::ToItems);
+        check(
+            "spmm_histories",
+            users.shape(),
+            histories.shape(),
+            users.shape().1 == histories.shape().0,
+        )?;
+        let shape = (users.shape().0, histories.shape().1);
+        check_same("spmm_histories", shape, out.shape())?;
+
+        let stride = out.stride();
+        let values = out.padded_mut();
+        values.fill(0.0);
+        for (column, history) in histories.columns() {
+            for &(item, weight) in history {
+                for &user in items.row(item) {
+                    values[user as usize * stride + column] += weight;
+                }
+            }
+        }
+        self.instruction_set.run(ScaleRows {
+            scales: &users.scale,
+            stride,
+            out: values,
+        });
+        Ok(())
+    }
+
+    fn project_histories(
+        &self,
+        basis: &CpuMatrix,
+        histories: &CpuHistories,
+        out: &mut CpuMatrix,
+    ) -> Result<()> {
+        check(
+            "project_histories",
+            basis.shape(),
+            histories.shape(),
+            basis.rows() == histories.shape().0,
+        )?;
+        let shape = (basis.columns(), histories.shape().1);
+        check_same("project_histories", shape, out.shape())?;
+
+        let stride = basis.stride();
+        let mut sums = vec![0.0; stride];
+        for (column, history) in histories.columns() {
+            sums.fill(0.0);
+            for &(item, weight) in history {
+                self.instruction_set.run(AddScaled {
+                    scale: weight,
+                    addend: &basis.padded()[item as usize * stride..][..stride],
+                    keep: 1.0,
+                    out: &mut sums,
+                });
+            }
+            for (value, sum) in out.view_mut().column_mut(column).iter_mut().zip(&sums) {
+                *value = *sum;
+            }
+        }
+        Ok(())
+    }
+
+    fn add_histories(
+        &self,
+        scale: f32,
+        histories: &CpuHistories,
+        keep: f32,
+        out: &mut CpuMatrix,
+    ) -> Result<()> {
+        check_same("add_histories", histories.shape(), out.shape())?;
+        let stride = out.stride();
+        let values = out.padded_mut();
+        if keep == 0.0 {
+            values.fill(0.0);
+        } else if keep != 1.0 {
+            values.iter_mut().for_each(|value| *value *= keep);
+        }
+        for (column, history) in histories.columns() {
+            for &(item, weight) in history {
+                values[item as usize * stride + column] += scale * weight;
+            }
+        }
+        Ok(())
+    }
+
+    fn matmul(
+        &self,
+        left: &CpuMatrix,
+        transpose_left: bool,
+        right: &CpuMatrix,
+        update: Update<'_, CpuMatrix>,
+        out: &mut CpuMatrix,
+    ) -> Result<()> {
+        let (rows, inner) = match left.shape() {
+            (rows, columns) if transpose_left => (columns, rows),
+            shape => shape,
+        };
+        check("matmul", (rows, inner), right.shape(), inner == right.rows())?;
+        check_same("matmul", (rows, right.columns()), out.shape())?;
+        let mut keep = update.keep;
+        if let Some((factor, addend)) = update.addend {
+            self.add_scaled(factor, addend, keep, out)?;
+            keep = 1.0;
+        } else if keep != 0.0 && keep != 1.0 {
+            out.padded_mut().iter_mut().for_each(|value| *value *= keep);
+            keep = 1.0;
+        }
+        let accumulate = Update {
+            product: update.product,
+            keep,
+            addend: None,
+        };
+        matmul::multiply(left, transpose_left, right, accumulate, out);
+        Ok(())
+    }
+
+    fn add_scaled(
+        &self,
+        scale: f32,
+        addend: &CpuMatrix,
+        keep: f32,
+        out: &mut CpuMatrix,
+    ) -> Result<()> {
+        check_same("add_scaled", addend.shape(), out.shape())?;
+        self.instruction_set.run(AddScaled {
+            scale,
+            addend: addend.padded(),
+            keep,
+            out: out.padded_mut(),
+        });
+        Ok(())
+    }
+
+    fn scale_rows(&self, scale: &CpuMatrix, out: &mut CpuMatrix) -> Result<()> {
+        check_same("scale_rows", scale.shape(), (out.rows(), 1))?;
+        let stride = out.stride();
+        if stride > 0 {
+            self.instruction_set.run(ScaleRows {
+                scales: scale.padded(),
+                stride,
+                out: out.padded_mut(),
+            });
+        }
+        Ok(())
+    }
+
+    fn columns(&self, matrix: &CpuMatrix, columns: Range<usize>) -> Result<CpuMatrix> {
+        check(
+            "columns",
+            matrix.shape(),
+            (columns.start, columns.end),
+            columns.start <= columns.end && columns.end <= matrix.columns(),
+        )?;
+        Ok(CpuMatrix::from_view(matrix.view().slice(s![.., columns])))
+    }
+
+    fn concatenate_columns(&self, parts: &[CpuMatrix]) -> Result<CpuMatrix> {
+        let rows = parts.first().map_or(0, CpuMatrix::rows);
+        let columns = parts.iter().map(CpuMatrix::columns).sum();
+        let mut result = CpuMatrix::zeros(rows, columns);
+        let mut start = 0;
+        for part in parts {
+            check(
+                "concatenate_columns",
+                (rows, columns),
+                part.shape(),
+                part.rows() == rows,
+            )?;
+            let end = start + part.columns();
+            let mut view = result.view_mut();
+            view.slice_mut(s![.., start..end]).assign(&part.view());
+            start = end;
+        }
+        Ok(result)
+    }
+
+    fn symmetric_eigen(&self, matrix: ArrayView2<'_, f64>) -> Result<SymmetricEigen> {
+        check(
+            "symmetric_eigen",
+            matrix.dim(),
+            matrix.dim(),
+            matrix.is_square(),
+        )?;
+        eigen::symmetric_eigen(matrix).map_err(|error| error.in_operation("symmetric_eigen"))
+    }
+
+    fn top_k(
+        &self,
+        scores: &mut CpuMatrix,
+        item_scale: &CpuMatrix,
+        hidden: &[&[u32]],
+        k: usize,
+    ) -> Result<Vec<Vec<ScoredItem>>> {
+        let shape = scores.shape();
+        check_same("top_k", item_scale.shape(), (shape.0, 1))?;
+        check("top_k", shape, (shape.0, hidden.len()), hidden.len() <= shape.1)?;
+
+        let stride = scores.stride();
+        let values = scores.padded_mut();
+        for (column, items) in hidden.iter().enumerate() {
+            for &item in *items {
+                match values.get_mut(item as usize * stride + column) {
+                    Some(value) => *value = f32::NEG_INFINITY,
+                    None => {
+                        let items = shape.0;
+                        return Err(Error::UnknownItem { item, items });
+                    }
+                }
+            }
+        }
+        let mut selections = vec![TopK::new(k); hidden.len()];
+        match stride {
+            0 => {}
+            1 => self.select::<1>(scores, item_scale, &mut selections),
+            8 => self.select::<8>(scores, item_scale, &mut selections),
+            16 => self.select::<16>(scores, item_scale, &mut selections),
+            _ => self.select::<32>(scores, item_scale, &mut selections),
+        }
+        Ok(selections.into_iter().map(TopK::into_sorted).collect())
+    }
+}
+
+impl CpuBackend {
+    fn select<const WIDTH: usize>(
+        &self,
+        scores: &CpuMatrix,
+        item_scale: &CpuMatrix,
+        selections: &mut [TopK],
+    ) {
+        let blocks = scores.stride() / WIDTH;
+        for (block, selections) in selections.chunks_mut(WIDTH).enumerate() {
+            self.instruction_set.run(SelectTop::<WIDTH> {
+                scores: scores.padded().as_chunks().0,
+                blocks,
+                block,
+                scales: item_scale.padded(),
+                selections,
+            });
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The one error type of the crate.
+
+/// What only a CPU can fail at.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CpuError {
+    /// A thread pool could not be built.
+    #[error("cannot start {threads} threads: {source}")]
+    ThreadPool {
+        /// How many were asked for.
+        threads: usize,
+        /// What rayon said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// The eigen-decomposition of a small matrix did not converge.
+    #[error("the eigen-decomposition of a {size}x{size} matrix did not converge")]
+    EigenNotConverged {
+        /// Rows of the matrix.
+        size: usize,
+    },
+}
+
+impl CpuError {
+    pub(crate) fn in_operation(self, operation: &'static str) -> bspm_core::Error {
+        bspm_core::Error::Backend {
+            backend: "cpu",
+            operation,
+            source: Box::new(self),
+        }
+    }
+}

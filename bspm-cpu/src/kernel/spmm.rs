@@ -1,0 +1,121 @@
+//! Sparse times dense: each row of the result is a scaled sum of gathered rows.
+
+use super::instruction_set::{InstructionSet, Kernel};
+use crate::graph::ScaledPattern;
+use crate::matrix::CpuMatrix;
+use bspm_core::backend::Update;
+
+/// `out = update of pattern * dense`. The shapes must fit.
+pub(crate) fn spmm(
+    instruction_set: InstructionSet,
+    pattern: &ScaledPattern,
+    dense: &CpuMatrix,
+    update: Update<'_, CpuMatrix>,
+    out: &mut CpuMatrix,
+) {
+    let operands = Operands {
+        pattern,
+        dense: dense.padded(),
+        update: Update {
+            product: update.product,
+            keep: update.keep,
+            addend: update
+                .addend
+                .map(|(factor, addend)| (factor, addend.padded())),
+        },
+    };
+    match out.stride() {
+        0 => {}
+        1 => operands.run::<1>(instruction_set, out),
+        8 => operands.run::<8>(instruction_set, out),
+        16 => operands.run::<16>(instruction_set, out),
+        _ => operands.run::<32>(instruction_set, out),
+    }
+}
+
+struct Operands<'a> {
+    pattern: &'a ScaledPattern,
+    dense: &'a [f32],
+    update: Update<'a, [f32]>,
+}
+
+impl Operands<'_> {
+    fn run<const WIDTH: usize>(self, instruction_set: InstructionSet, out: &mut CpuMatrix) {
+        let blocks = out.stride() / WIDTH;
+        for block in 0..blocks {
+            let rows = RowSums::<WIDTH> {
+                pattern: self.pattern,
+                dense: self.dense.as_chunks().0,
+                product: self.update.product,
+                keep: self.update.keep,
+                addend: self
+                    .update
+                    .addend
+                    .map(|(factor, addend)| (factor, addend.as_chunks().0)),
+                blocks,
+                block,
+                out: out.padded_mut().as_chunks_mut().0,
+            };
+            instruction_set.run(rows);
+        }
+    }
+}
+
+/// One block of columns; element `row * blocks + block` of a matrix is its row there.
+struct RowSums<'a, const WIDTH: usize> {
+    pattern: &'a ScaledPattern,
+    dense: &'a [[f32; WIDTH]],
+    product: f32,
+    keep: f32,
+    addend: Option<(f32, &'a [[f32; WIDTH]])>,
+    blocks: usize,
+    block: usize,
+    out: &'a mut [[f32; WIDTH]],
+}
+
+impl<const WIDTH: usize> Kernel for RowSums<'_, WIDTH> {
+    #[inline(always)]
+    fn run(self) {
+        if self.blocks == 1 {
+            self.run_blocks(1);
+        } else {
+            let blocks = self.blocks;
+            self.run_blocks(blocks);
+        }
+    }
+}
+
+impl<const WIDTH: usize> RowSums<'_, WIDTH> {
+    /// `blocks` is a parameter so that the common case is compiled with it as 1.
+    #[inline(always)]
+    fn run_blocks(self, blocks: usize) {
+        let columns = self.pattern.columns();
+        let row_ends = self.pattern.row_ends();
+        for (row, ends) in row_ends.windows(2).enumerate() {
+            let mut sum = [0.0_f32; WIDTH];
+            for &column in &columns[ends[0] as usize..ends[1] as usize] {
+                let gathered = &self.dense[column as usize * blocks + self.block];
+                for lane in 0..WIDTH {
+                    sum[lane] += gathered[lane];
+                }
+            }
+            let scale = self.pattern.scale[row] * self.product;
+            for value in &mut sum {
+                *value *= scale;
+            }
+            let place = row * blocks + self.block;
+            if let Some((factor, addend)) = self.addend {
+                for lane in 0..WIDTH {
+                    sum[lane] += factor * addend[place][lane];
+                }
+            }
+            let out = &mut self.out[place];
+            if self.keep != 0.0 {
+                for lane in 0..WIDTH {
+                    sum[lane] += self.keep * out[lane];
+                }
+            }
+            *out = sum;
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Top-k selection over all columns of a tile at once.
+
+use bspm_core::TopK;
+
+use super::instruction_set::Kernel;
+
+/// Offers every score to its column's selection.
+///
+/// Items ascend, so an item enters only if its score is above the threshold: at a
+/// tie the one already there has the lower id. A row is compared with all
+/// thresholds at once, and few rows after the first have an entry that passes.
+pub(crate) struct SelectTop<'a, const WIDTH: usize> {
+    /// `items` rows, several blocks of which may stand side by side.
+    pub(crate) scores: &'a [[f32; WIDTH]],
+    pub(crate) blocks: usize,
+    pub(crate) block: usize,
+    /// One factor for each item.
+    pub(crate) scales: &'a [f32],
+    /// One for each column of the block that is asked for.
+    pub(crate) selections: &'a mut [TopK],
+}
+
+impl<const WIDTH: usize> Kernel for SelectTop<'_, WIDTH> {
+    #[inline(always)]
+    fn run(self) {
+        let mut thresholds = [f32::INFINITY; WIDTH];
+        for (threshold, selection) in thresholds.iter_mut().zip(&*self.selections) {
+            *threshold = selection.threshold();
+        }
+        for (item, &scale) in self.scales.iter().enumerate() {
+            let entries = &self.scores[item * self.blocks + self.block];
+            let mut any = false;
+            for lane in 0..WIDTH {
+                any |= entries[lane] * scale > thresholds[lane];
+            }
+            if !any {
+                continue;
+            }
+            for (lane, selection) in self.selections.iter_mut().enumerate() {
+                let score = entries[lane] * scale;
+                if score > thresholds[lane] {
+                    selection.offer(item as u32, score);
+                    thresholds[lane] = selection.threshold();
+                }
+            }
+        }
+    }
+}

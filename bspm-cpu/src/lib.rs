@@ -1,0 +1,39 @@
+//! The CPU backend of `bspm`.
+//!
+//! A tile is 32 users wide and runs from history to ranking on one thread, so that
+//! its matrices stay in that core's cache; threads work on different tiles. Rows of
+//! a tile are two cache lines, and a sparse product only adds such rows up, with
+//! AVX-512 or AVX2 where the machine has them.
+//!
+//! # Examples
+//!
+//! ```
+//! use bspm_core::{Bspm, BspmConfig, Interactions, RankOptions, Solver};
+//! use bspm_cpu::CpuBackend;
+//!
+//! # fn main() -> bspm_core::Result<()> {
+//! let interactions =
+//!     Interactions::from_pairs(3, 4, [(0, 0), (0, 1), (1, 1), (1, 2), (2, 2), (2, 3)])?;
+//! let config = BspmConfig::builder().sharpen(Solver::Euler, 1.0, 1).build()?;
+//! let model = Bspm::fit(CpuBackend::new(), interactions, config)?;
+//! let ranking = model.rank(&[0], &RankOptions::top(2))?;
+//! assert_eq!(ranking.lists[0][0].item, 2);
+//! # Ok(())
+//! # }
+//! ```
+
+mod backend;
+mod eigen;
+mod error;
+mod graph;
+mod histories;
+mod kernel;
+mod matmul;
+mod matrix;
+mod threads;
+
+pub use backend::CpuBackend;
+pub use error::CpuError;
+pub use graph::CpuGraph;
+pub use histories::CpuHistories;
+pub use matrix::CpuMatrix;

@@ -1,0 +1,119 @@
+//! Dense matrices whose rows the kernels can take as arrays of a fixed width.
+
+use bytemuck::{Pod, Zeroable};
+use faer::{MatMut, MatRef};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
+
+/// A dense row-major `f32` matrix, aligned to cache lines.
+///
+/// Rows are padded with zeros to a stride of 1, 8, 16 or a multiple of 32 floats.
+#[derive(Clone, Debug)]
+pub struct CpuMatrix {
+    lines: Vec<CacheLine>,
+    rows: usize,
+    columns: usize,
+    stride: usize,
+}
+
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C, align(64))]
+struct CacheLine([f32; 16]);
+
+impl CpuMatrix {
+    pub(crate) fn zeros(rows: usize, columns: usize) -> Self {
+        let stride = match columns {
+            0..=1 => columns,
+            2..=8 => 8,
+            9..=16 => 16,
+            _ => columns.next_multiple_of(32),
+        };
+        Self {
+            lines: bytemuck::allocation::zeroed_vec((rows * stride).div_ceil(16)),
+            rows,
+            columns,
+            stride,
+        }
+    }
+
+    pub(crate) fn from_view(values: ArrayView2<'_, f32>) -> Self {
+        let mut matrix = Self::zeros(values.nrows(), values.ncols());
+        matrix.view_mut().assign(&values);
+        matrix
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(crate) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Floats from one row to the next.
+    pub(crate) fn stride(&self) -> usize {
+        self.stride
+    }
+
+    pub(crate) fn shape(&self) -> (usize, usize) {
+        (self.rows, self.columns)
+    }
+
+    /// All rows, padding included.
+    pub(crate) fn padded(&self) -> &[f32] {
+        &bytemuck::cast_slice(&self.lines)[..self.rows * self.stride]
+    }
+
+    /// All rows, padding included. What is written to the padding must be finite:
+    /// it is carried along and never read.
+    pub(crate) fn padded_mut(&mut self) -> &mut [f32] {
+        &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.rows * self.stride]
+    }
+
+    pub(crate) fn view(&self) -> ArrayView2<'_, f32> {
+        ArrayView2::from_shape((self.rows, self.stride), self.padded())
+            .expect("the padded slice has rows * stride elements")
+            .slice_move(s![.., ..self.columns])
+    }
+
+    pub(crate) fn view_mut(&mut self) -> ArrayViewMut2<'_, f32> {
+        let (rows, columns, stride) = (self.rows, self.columns, self.stride);
+        ArrayViewMut2::from_shape((rows, stride), self.padded_mut())
+            .expect("the padded slice has rows * stride elements")
+            .slice_move(s![.., ..columns])
+    }
+
+    pub(crate) fn to_array(&self) -> Array2<f32> {
+        self.view().to_owned()
+    }
+
+    pub(crate) fn as_faer(&self) -> MatRef<'_, f32> {
+        let (rows, stride) = (self.rows, self.stride);
+        MatRef::from_row_major_slice(self.padded(), rows, stride).subcols(0, self.columns)
+    }
+
+    pub(crate) fn as_faer_mut(&mut self) -> MatMut<'_, f32> {
+        let (rows, columns, stride) = (self.rows, self.columns, self.stride);
+        MatMut::from_row_major_slice_mut(self.padded_mut(), rows, stride).subcols_mut(0, columns)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_start_where_the_kernels_expect_them() {
+        for (columns, stride) in [(0, 0), (1, 1), (2, 8), (9, 16), (17, 32), (33, 64)] {
+            let matrix = CpuMatrix::zeros(3, columns);
+            assert_eq!(matrix.stride(), stride, "{columns} columns");
+            assert_eq!(matrix.padded().len(), 3 * stride);
+            assert_eq!(matrix.padded().as_ptr() as usize % 64, 0);
+        }
+    }
+
+    #[test]
+    fn values_come_back_without_the_padding() {
+        let values = Array2::from_shape_fn((4, 5), |(row, column)| (10 * row + column) as f32);
+        assert_eq!(CpuMatrix::from_view(values.view()).to_array(), values);
+    }
+}

@@ -1,0 +1,3 @@
+//! placeholder
+pub use bspm_core::*;
+pub use bspm_cpu::{CpuBackend, CpuError};
