@@ -9,18 +9,19 @@
 //! backend's [`spmm`](crate::Backend::spmm), and the small dense problems are
 //! solved in `f64` on the host.
 
-mod chebyshev;
+mod filter;
 mod rayleigh_ritz;
 
-use rand::{RngExt, SeedableRng};
+use ndarray::{Array2, Axis};
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::normalization::NormalizedGraph;
 use crate::tiles::{concatenate_tiles, tile_ranges};
-use chebyshev::ChebyshevFilter;
-use rayleigh_ritz::{RitzPairs, rayleigh_ritz, residuals};
+use filter::{Filter, apply_filter};
+use rayleigh_ritz::{RitzPairs, rayleigh_ritz, residuals, rotate};
 
 /// What [`truncated_svd`] is asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +51,7 @@ impl SvdOptions {
     /// How many vectors are iterated: the ones asked for and a margin that widens
     /// the gap at the cut.
     fn block(&self, limit: usize) -> usize {
-        let margin = (self.factor_dim / 7).max(32);
+        let margin = (self.factor_dim / 6).max(32);
         (self.factor_dim + margin).min(limit)
     }
 }
@@ -67,6 +68,10 @@ pub struct TruncatedSvd<M> {
     /// Rounds done.
     pub rounds: usize,
 }
+
+/// A vector is locked, and the others kept orthogonal to it, once its residual is
+/// this share of the tolerance: what is wrong with it limits those found later.
+const LOCK_SHARE: f64 = 0.04;
 
 /// Below this, an eigenvalue of `P` counts as zero: `P` has norm 1 and is held in `f32`.
 const SMALLEST_EIGENVALUE: f64 = 1e-6;
@@ -94,33 +99,37 @@ pub fn truncated_svd<B: Backend>(
     }
     let block = options.block(graph.users().min(graph.items()));
     let wanted = options.factor_dim.min(block);
+    let lock_tolerance = options.tolerance * LOCK_SHARE;
 
-    let mut vectors = random_start(backend, graph.items(), block, options.seed)?;
+    let start = random_start(backend, graph.items(), block, options.seed)?;
+    let mut active = apply_filter(backend, graph, &Filter::Smooth, &start, None)?;
+    let mut found = Found::default();
     let mut worst = f64::INFINITY;
     for round in 0..options.max_rounds {
-        let RitzPairs {
-            values,
-            vectors: ritz_vectors,
-        } = rayleigh_ritz(backend, graph, &vectors)?;
-        let rank = values[..wanted]
+        let ritz = rayleigh_ritz(backend, graph, &active)?;
+        let left = wanted - found.values.len();
+        let rank_left = ritz.values[..left]
             .iter()
             .take_while(|&&value| value > SMALLEST_EIGENVALUE)
             .count();
-        let residuals = residuals(backend, graph, &ritz_vectors, &values[..rank])?;
+        let residuals = residuals(backend, graph, &ritz.vectors, &ritz.values[..rank_left])?;
         worst = residuals.iter().copied().fold(0.0, f64::max);
-        if worst <= options.tolerance {
-            return Ok(TruncatedSvd {
-                singular_values: values[..rank]
-                    .iter()
-                    .map(|value| value.sqrt() as f32)
-                    .collect(),
-                right_vectors: backend.columns(&ritz_vectors, 0..rank)?,
-                residuals,
-                rounds: round + 1,
-            });
+        let converged = residuals
+            .iter()
+            .take_while(|&&residual| residual <= lock_tolerance)
+            .count();
+        if !ritz.is_orthonormal && (worst <= options.tolerance || converged > 0) {
+            active = ritz.vectors;
+            continue;
         }
-        let filter = ChebyshevFilter::choose(values[block - 1], round);
-        vectors = filter.apply(backend, graph, &ritz_vectors)?;
+        if worst <= options.tolerance {
+            found.lock(backend, &ritz, &residuals)?;
+            return found.into_svd(backend, round + 1);
+        }
+        found.lock(backend, &ritz, &residuals[..converged])?;
+        let rest = backend.columns(&ritz.vectors, converged..ritz.values.len())?;
+        let filter = Filter::choose(ritz.values[ritz.values.len() - 1], round);
+        active = apply_filter(backend, graph, &filter, &rest, found.vectors.as_ref())?;
     }
     Err(Error::SvdNotConverged {
         rounds: options.max_rounds,
@@ -129,7 +138,77 @@ pub fn truncated_svd<B: Backend>(
     })
 }
 
-/// Uniform numbers, each column from a random stream of its own, so that the start
+/// The eigenpairs that need no further work.
+struct Found<M> {
+    values: Vec<f64>,
+    residuals: Vec<f64>,
+    vectors: Option<M>,
+}
+
+impl<M> Default for Found<M> {
+    fn default() -> Self {
+        Self {
+            values: Vec::new(),
+            residuals: Vec::new(),
+            vectors: None,
+        }
+    }
+}
+
+impl<M: Send + Sync> Found<M> {
+    /// Adds the first Ritz pairs, as many as there are residuals.
+    fn lock<B: Backend<Matrix = M>>(
+        &mut self,
+        backend: &B,
+        ritz: &RitzPairs<M>,
+        residuals: &[f64],
+    ) -> Result<()> {
+        if residuals.is_empty() && self.vectors.is_some() {
+            return Ok(());
+        }
+        let vectors = backend.columns(&ritz.vectors, 0..residuals.len())?;
+        self.vectors = Some(match self.vectors.take() {
+            Some(found) => backend.concatenate_columns(&[found, vectors])?,
+            None => vectors,
+        });
+        self.values.extend(&ritz.values[..residuals.len()]);
+        self.residuals.extend(residuals);
+        Ok(())
+    }
+
+    /// Sorts: pairs of nearly equal value may have been found in either order.
+    fn into_svd<B: Backend<Matrix = M>>(
+        self,
+        backend: &B,
+        rounds: usize,
+    ) -> Result<TruncatedSvd<M>> {
+        let count = self.values.len();
+        let mut order: Vec<usize> = (0..count).collect();
+        order.sort_by(|&left, &right| self.values[right].total_cmp(&self.values[left]));
+        let vectors = match self.vectors {
+            Some(vectors) if order.is_sorted() => vectors,
+            Some(vectors) => {
+                let mut permutation = Array2::zeros((count, count));
+                for (place, &from) in order.iter().enumerate() {
+                    permutation[[from, place]] = 1.0;
+                }
+                rotate(backend, &vectors, permutation.view())?
+            }
+            None => backend.zeros(0, 0)?,
+        };
+        Ok(TruncatedSvd {
+            singular_values: order
+                .iter()
+                .map(|&from| self.values[from].sqrt() as f32)
+                .collect(),
+            right_vectors: vectors,
+            residuals: order.iter().map(|&from| self.residuals[from]).collect(),
+            rounds,
+        })
+    }
+}
+
+/// Random signs, each column from a random stream of its own, so that the start
 /// does not depend on how columns are cut into tiles.
 fn random_start<B: Backend>(
     backend: &B,
@@ -143,11 +222,23 @@ fn random_start<B: Backend>(
         &ranges,
         || Ok(()),
         |(), range| {
-            let mut tile = ndarray::Array2::zeros((rows, range.len()));
-            for (column, mut values) in range.zip(tile.columns_mut()) {
-                let mut random = ChaCha8Rng::seed_from_u64(seed);
-                random.set_stream(column as u64);
-                values.mapv_inplace(|_: f32| random.random::<f32>() - 0.5);
+            let mut random: Vec<ChaCha8Rng> = range
+                .clone()
+                .map(|column| {
+                    let mut random = ChaCha8Rng::seed_from_u64(seed);
+                    random.set_stream(column as u64);
+                    random
+                })
+                .collect();
+            let mut tile = Array2::zeros((rows, range.len()));
+            for mut rows in tile.axis_chunks_iter_mut(Axis(0), u32::BITS as usize) {
+                for (mut column, random) in rows.columns_mut().into_iter().zip(&mut random) {
+                    let mut signs = random.next_u32();
+                    for value in &mut column {
+                        *value = if signs & 1 == 0 { 1.0 } else { -1.0 };
+                        signs >>= 1;
+                    }
+                }
             }
             backend.upload(tile.view())
         },

@@ -12,6 +12,8 @@ pub(super) struct RitzPairs<M> {
     pub(super) values: Vec<f64>,
     /// `items x values`.
     pub(super) vectors: M,
+    /// Whether the vectors are orthonormal to a few millionths.
+    pub(super) is_orthonormal: bool,
 }
 
 /// Gram matrices with entries of relative rounding error near `f32::EPSILON` say
@@ -19,15 +21,21 @@ pub(super) struct RitzPairs<M> {
 /// largest one.
 const GRAM_NOISE: f64 = 2e-6;
 
-/// Above this share, one orthonormalisation leaves an error near `f32::EPSILON`.
-const WELL_CONDITIONED: f64 = 1e-2;
+/// What one orthonormalisation leaves is an error near `4 * f32::EPSILON`, divided
+/// by the smallest eigenvalue of the Gram matrix of the unit columns. This one
+/// leaves a few millionths.
+const WELL_CONDITIONED: f64 = 0.1;
+
+/// This one leaves an error that spoils no Ritz value, and that the next round
+/// mends: good enough to go on from, not to stop at.
+const USABLE: f64 = 1e-3;
 
 const MAX_ORTHONORMALIZATIONS: usize = 8;
 
 /// Projects `P` on the span of `vectors: items x block` (Rayleigh-Ritz).
 ///
 /// The basis is orthonormalised through the eigen-decomposition of its Gram matrix
-/// (SVQB, Stathopoulos and Wu 2002), again where it was ill conditioned, and the
+/// (SVQB, Stathopoulos and Wu 2002), again where it was badly conditioned, and the
 /// last time in one rotation with the projection's eigenvectors.
 pub(super) fn rayleigh_ritz<B: Backend>(
     backend: &B,
@@ -39,7 +47,7 @@ pub(super) fn rayleigh_ritz<B: Backend>(
         let vectors = rotated.as_ref().unwrap_or(vectors);
         let projection = project(backend, graph, vectors)?;
         let orthonormalizer = orthonormalizer(backend, &projection.gram)?;
-        if !orthonormalizer.is_well_conditioned && pass < MAX_ORTHONORMALIZATIONS {
+        if orthonormalizer.smallest < USABLE && pass < MAX_ORTHONORMALIZATIONS {
             rotated = Some(rotate(backend, vectors, orthonormalizer.transform.view())?);
             continue;
         }
@@ -51,7 +59,11 @@ pub(super) fn rayleigh_ritz<B: Backend>(
         values.reverse();
         eigenvectors.invert_axis(Axis(1));
         let vectors = rotate(backend, vectors, transform.dot(&eigenvectors).view())?;
-        return Ok(RitzPairs { values, vectors });
+        return Ok(RitzPairs {
+            values,
+            vectors,
+            is_orthonormal: orthonormalizer.smallest >= WELL_CONDITIONED,
+        });
     }
     unreachable!("the loop above returns on its last pass")
 }
@@ -117,7 +129,7 @@ fn project<B: Backend>(
     let mut walk = Array2::zeros((columns, columns));
     for (range, (gram_tile, walk_tile)) in ranges.into_iter().zip(tiles) {
         let slice = ndarray::s![.., range];
-        gram.slice_mut(slice.clone()).assign(&gram_tile.mapv(f64::from));
+        gram.slice_mut(slice).assign(&gram_tile.mapv(f64::from));
         walk.slice_mut(slice).assign(&walk_tile.mapv(f64::from));
     }
     Ok(Projection {
@@ -155,7 +167,7 @@ fn transposed_product<B: Backend>(
 }
 
 /// `vectors * transform`, tile by tile.
-fn rotate<B: Backend>(
+pub(super) fn rotate<B: Backend>(
     backend: &B,
     vectors: &B::Matrix,
     transform: ArrayView2<'_, f64>,
@@ -180,7 +192,9 @@ fn rotate<B: Backend>(
 struct Orthonormalizer {
     /// `block x block`: makes the block's columns orthonormal when multiplied from the right.
     transform: Array2<f64>,
-    is_well_conditioned: bool,
+    /// Smallest eigenvalue of the Gram matrix of the unit columns; 1 when they are
+    /// orthonormal already.
+    smallest: f64,
 }
 
 /// From the Gram matrix, with its columns brought to unit length first.
@@ -204,8 +218,8 @@ fn orthonormalizer<B: Backend>(backend: &B, gram: &Array2<f64>) -> Result<Orthon
         .map(|value| 1.0 / value.max(floor).sqrt())
         .collect();
     Ok(Orthonormalizer {
-        transform: eigen.vectors * &rows * inverse_roots.insert_axis(Axis(0)),
-        is_well_conditioned: smallest >= WELL_CONDITIONED * largest,
+        transform: eigen.vectors * rows * inverse_roots.insert_axis(Axis(0)),
+        smallest,
     })
 }
 
