@@ -1,3 +1,16 @@
-//! placeholder
-pub use bspm_core::*;
+#![doc = include_str!("../README.md")]
+
+pub use bspm_core::{
+    Backend, Bspm, BspmConfig, BspmConfigBuilder, Error, Evaluator, IdealLowPass, Integration,
+    Interactions, Merge, Metrics, Pairs, Preset, RankOptions, Ranking, Result, ScoredItem, Solver,
+    SyntheticShape, TopK, TrainTest, parse_lightgcn, read_lightgcn,
+};
 pub use bspm_cpu::{CpuBackend, CpuError};
+
+/// The parts that backends and further filters are built from.
+///
+/// Re-exported from `bspm-core`; see [`backend`](bspm_core::backend) for what a
+/// backend provides.
+pub mod core {
+    pub use bspm_core::*;
+}

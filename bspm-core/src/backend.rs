@@ -219,7 +219,8 @@ pub trait Backend: Send + Sync {
     /// The `k` best items of each of the first `hidden.len()` columns of
     /// `scores: items x columns`, best first.
     ///
-    /// The score of an item is its entry times `item_scale` (`items x 1`). Items in
+    /// The score of an item is its entry times `item_scale` (`items x 1`), which is
+    /// positive. Items in
     /// `hidden[c]` are left out of column `c`'s list, so a list is shorter than `k`
     /// when fewer remain. Equal scores rank the lower item id first. `scores` is
     /// scratch afterwards.

@@ -1,1 +1,137 @@
 //! The checks that every backend must pass.
+//!
+//! A backend's tests instantiate them all with one line:
+//!
+//! ```ignore
+//! bspm_core::backend_conformance!(MyBackend::new());
+//! ```
+//!
+//! Operations are compared with `f64` loops over small matrices of odd shapes,
+//! empty rows and empty matrices included; the fitted model with [`Reference`],
+//! which follows the paper step by step on dense matrices.
+
+mod dense;
+mod model;
+mod ranking;
+mod reference;
+mod sparse;
+mod tiles;
+
+pub use dense::*;
+pub use model::*;
+pub use ranking::*;
+pub use reference::{Reference, largest_relative_error};
+pub use sparse::*;
+pub use tiles::*;
+
+use ndarray::{Array2, ArrayView2};
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::backend::Backend;
+use crate::interactions::Interactions;
+
+/// Makes one `#[test]` per conformance check for the backend that the expression makes.
+#[macro_export]
+macro_rules! backend_conformance {
+    ($backend:expr) => {
+        $crate::backend_conformance!(@checks $backend;
+            uploads_come_back,
+            zeros_are_zero,
+            spmm_matches_the_dense_product,
+            spmm_of_histories_matches_the_dense_product,
+            histories_are_added_and_projected,
+            histories_outside_the_matrix_are_refused,
+            matmul_matches_f64,
+            elementwise_operations_match_f64,
+            columns_are_cut_and_joined,
+            mismatched_shapes_are_refused,
+            eigenvectors_diagonalise,
+            top_k_masks_and_breaks_ties_by_id,
+            top_k_matches_a_full_sort,
+            tiles_come_back_in_order,
+            the_first_error_of_a_tile_comes_back,
+            the_truncated_svd_matches_a_dense_one,
+            an_svd_beyond_the_rank_stops_at_the_rank,
+            scores_match_the_paper_step_by_step,
+            rankings_are_sorted_scores_without_the_seen,
+            empty_users_and_items_are_harmless,
+        );
+    };
+    (@checks $backend:expr; $($check:ident,)*) => {
+        $(
+            #[test]
+            fn $check() {
+                $crate::conformance::$check(&$backend);
+            }
+        )*
+    };
+}
+
+/// Row and column counts at which padding, blocking and empty cases differ.
+const ODD_SHAPES: [(usize, usize); 9] = [
+    (0, 0),
+    (0, 3),
+    (3, 0),
+    (1, 1),
+    (5, 1),
+    (7, 8),
+    (13, 17),
+    (33, 32),
+    (40, 71),
+];
+
+fn random_source(seed: u64) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(seed)
+}
+
+/// Uniform in [-1, 1).
+fn random_matrix(rows: usize, columns: usize, random: &mut ChaCha8Rng) -> Array2<f32> {
+    Array2::from_shape_simple_fn((rows, columns), || random.random_range(-1.0..1.0))
+}
+
+/// A random matrix in which some users and items have no interaction.
+fn random_interactions(
+    users: usize,
+    items: usize,
+    count: usize,
+    random: &mut ChaCha8Rng,
+) -> Interactions {
+    let mut cells: Vec<(u32, u32)> = (0..users as u32)
+        .filter(|user| user % 5 != 3)
+        .flat_map(|user| (0..items as u32).map(move |item| (user, item)))
+        .filter(|(_, item)| item % 7 != 4)
+        .collect();
+    cells.shuffle(random);
+    cells.truncate(count);
+    Interactions::from_pairs(users, items, cells).expect("the pairs lie inside")
+}
+
+fn to_f64(matrix: ArrayView2<'_, f32>) -> Array2<f64> {
+    matrix.mapv(f64::from)
+}
+
+/// Panics unless the device matrix is within `tolerance` of the expected one,
+/// relative to its largest entry (or to 1, where that is smaller).
+fn assert_close<B: Backend>(
+    backend: &B,
+    matrix: &B::Matrix,
+    expected: &Array2<f64>,
+    tolerance: f64,
+) {
+    let found = backend
+        .download(matrix)
+        .expect("a matrix can be downloaded");
+    assert_eq!(found.dim(), expected.dim(), "shape");
+    let size = expected
+        .iter()
+        .fold(1.0_f64, |size, value| size.max(value.abs()));
+    for ((place, &found), &expected) in found.indexed_iter().zip(expected) {
+        let error = (f64::from(found) - expected).abs() / size;
+        assert!(
+            error <= tolerance,
+            "at {place:?}: {found} differs from {expected} by {error:e}"
+        );
+    }
+}

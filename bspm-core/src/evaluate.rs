@@ -205,7 +205,11 @@ mod tests {
 
     #[test]
     fn impossible_cutoffs_are_refused() {
-        for (cutoffs, found) in [(&[][..], "none"), (&[20, 0], "0"), (&[1_000_001], "1000001")] {
+        for (cutoffs, found) in [
+            (&[][..], "none"),
+            (&[20, 0], "0"),
+            (&[1_000_001], "1000001"),
+        ] {
             assert_eq!(
                 Evaluator::new(cutoffs).unwrap_err().to_string(),
                 format!("k: expected one or more cut-offs from 1 to 1000000, found {found}")

@@ -194,10 +194,7 @@ mod tests {
     #[test]
     fn pairs_come_back_sorted_and_distinct() {
         let interactions = Interactions::from_pairs(2, 2, [(1, 1), (0, 1), (1, 1)]).unwrap();
-        assert_eq!(
-            interactions.pairs().collect::<Vec<_>>(),
-            [(0, 1), (1, 1)]
-        );
+        assert_eq!(interactions.pairs().collect::<Vec<_>>(), [(0, 1), (1, 1)]);
     }
 
     #[test]
@@ -212,7 +209,11 @@ mod tests {
     #[test]
     fn an_oversized_side_is_refused_before_anything_is_allocated() {
         let error = Interactions::from_pairs(1, usize::MAX, []).unwrap_err();
-        assert!(error.to_string().starts_with("items: expected at most 134217728"));
+        assert!(
+            error
+                .to_string()
+                .starts_with("items: expected at most 134217728")
+        );
     }
 
     #[test]

@@ -55,8 +55,9 @@ impl TopK {
             .map_or(f32::INFINITY, |worst| worst.0.score)
     }
 
-    /// Offers an item.
+    /// Offers an item. The two zeros are equal.
     pub fn offer(&mut self, item: u32, score: f32) {
+        let score = score + 0.0;
         let entry = WorstFirst(ScoredItem { item, score });
         if self.worst_first.len() < self.k {
             self.worst_first.push(entry);
@@ -123,6 +124,12 @@ mod tests {
         assert_eq!(select(3, &scores), [3, 0, 1]);
         scores.reverse();
         assert_eq!(select(3, &scores), [3, 0, 1]);
+    }
+
+    #[test]
+    fn negative_zero_ties_with_zero() {
+        assert_eq!(select(1, &[(0, -0.0), (1, 0.0)]), [0]);
+        assert_eq!(select(1, &[(1, 0.0), (0, -0.0)]), [0]);
     }
 
     #[test]

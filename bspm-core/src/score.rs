@@ -167,7 +167,10 @@ impl<B: Backend> Bspm<B> {
             .tile_columns(self.graph.users(), self.graph.items())
             .min(histories.len());
         let ranges = tile_ranges(histories.len(), width);
-        let factors = self.ideal_low_pass.as_ref().map(|filter| self.backend.shape(&filter.basis).1);
+        let factors = self
+            .ideal_low_pass
+            .as_ref()
+            .map(|filter| self.backend.shape(&filter.basis).1);
         self.backend.for_each_tile(
             ranges.len(),
             || Tile::new(&self.backend, &self.graph, &self.config, factors, width),

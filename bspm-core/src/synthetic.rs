@@ -182,8 +182,8 @@ fn choose_items(
     let mut chosen = BTreeSet::new();
     while chosen.len() < degree {
         // A user who has exhausted the community's popular items looks elsewhere.
-        let loyal = chosen.len() < own.items.len() / 2
-            && random.random_bool(SyntheticShape::LOYALTY);
+        let loyal =
+            chosen.len() < own.items.len() / 2 && random.random_bool(SyntheticShape::LOYALTY);
         let item = if loyal { own } else { everything }.pick(random);
         chosen.insert(item);
     }

@@ -99,6 +99,9 @@ pub fn truncated_svd<B: Backend>(
     }
     let block = options.block(graph.users().min(graph.items()));
     let wanted = options.factor_dim.min(block);
+    if block == 0 {
+        return Found::default().into_svd(backend, 0);
+    }
     let lock_tolerance = options.tolerance * LOCK_SHARE;
 
     let start = random_start(backend, graph.items(), block, options.seed)?;
@@ -118,11 +121,12 @@ pub fn truncated_svd<B: Backend>(
             .iter()
             .take_while(|&&residual| residual <= lock_tolerance)
             .count();
-        if !ritz.is_orthonormal && (worst <= options.tolerance || converged > 0) {
+        let is_done = worst <= options.tolerance;
+        if (is_done || converged > 0) && rank_left > 0 && !ritz.is_orthonormal {
             active = ritz.vectors;
             continue;
         }
-        if worst <= options.tolerance {
+        if is_done {
             found.lock(backend, &ritz, &residuals)?;
             return found.into_svd(backend, round + 1);
         }
@@ -208,7 +212,7 @@ impl<M: Send + Sync> Found<M> {
     }
 }
 
-/// Random signs, each column from a random stream of its own, so that the start
+/// Uniform numbers, each column from a random stream of its own, so that the start
 /// does not depend on how columns are cut into tiles.
 fn random_start<B: Backend>(
     backend: &B,
@@ -231,12 +235,12 @@ fn random_start<B: Backend>(
                 })
                 .collect();
             let mut tile = Array2::zeros((rows, range.len()));
-            for mut rows in tile.axis_chunks_iter_mut(Axis(0), u32::BITS as usize) {
+            for mut rows in tile.axis_chunks_iter_mut(Axis(0), 2) {
                 for (mut column, random) in rows.columns_mut().into_iter().zip(&mut random) {
-                    let mut signs = random.next_u32();
+                    let mut bits = random.next_u32();
                     for value in &mut column {
-                        *value = if signs & 1 == 0 { 1.0 } else { -1.0 };
-                        signs >>= 1;
+                        *value = f32::from(bits as i16) + 0.5;
+                        bits >>= 16;
                     }
                 }
             }

@@ -153,7 +153,12 @@ impl Backend for CpuBackend {
     ) -> Result<()> {
         let pattern = graph.half(direction);
         let (rows, columns) = pattern.shape();
-        check("spmm", pattern.shape(), dense.shape(), columns == dense.rows())?;
+        check(
+            "spmm",
+            pattern.shape(),
+            dense.shape(),
+            columns == dense.rows(),
+        )?;
         check_same("spmm", (rows, dense.columns()), out.shape())?;
         if let Some((_, addend)) = update.addend {
             check_same("spmm", addend.shape(), out.shape())?;
@@ -266,7 +271,12 @@ impl Backend for CpuBackend {
             (rows, columns) if transpose_left => (columns, rows),
             shape => shape,
         };
-        check("matmul", (rows, inner), right.shape(), inner == right.rows())?;
+        check(
+            "matmul",
+            (rows, inner),
+            right.shape(),
+            inner == right.rows(),
+        )?;
         check_same("matmul", (rows, right.columns()), out.shape())?;
         let mut keep = update.keep;
         if let Some((factor, addend)) = update.addend {
@@ -304,14 +314,11 @@ impl Backend for CpuBackend {
 
     fn scale_rows(&self, scale: &CpuMatrix, out: &mut CpuMatrix) -> Result<()> {
         check_same("scale_rows", scale.shape(), (out.rows(), 1))?;
-        let stride = out.stride();
-        if stride > 0 {
-            self.instruction_set.run(ScaleRows {
-                scales: scale.padded(),
-                stride,
-                out: out.padded_mut(),
-            });
-        }
+        self.instruction_set.run(ScaleRows {
+            scales: scale.padded(),
+            stride: out.stride(),
+            out: out.padded_mut(),
+        });
         Ok(())
     }
 
@@ -364,7 +371,12 @@ impl Backend for CpuBackend {
     ) -> Result<Vec<Vec<ScoredItem>>> {
         let shape = scores.shape();
         check_same("top_k", item_scale.shape(), (shape.0, 1))?;
-        check("top_k", shape, (shape.0, hidden.len()), hidden.len() <= shape.1)?;
+        check(
+            "top_k",
+            shape,
+            (shape.0, hidden.len()),
+            hidden.len() <= shape.1,
+        )?;
 
         let stride = scores.stride();
         let values = scores.padded_mut();

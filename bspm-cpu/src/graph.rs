@@ -17,9 +17,7 @@ impl ScaledPattern {
 
     /// `row_ends()[r]..row_ends()[r + 1]` are the places of row `r` in `columns()`.
     pub(crate) fn row_ends(&self) -> &[u32] {
-        self.pattern
-            .indptr()
-            .into_raw_storage()
+        self.pattern.indptr().into_raw_storage()
     }
 
     pub(crate) fn columns(&self) -> &[u32] {

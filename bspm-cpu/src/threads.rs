@@ -18,7 +18,9 @@ impl Threads {
     fn count(&self) -> usize {
         self.0
             .as_ref()
-            .map_or_else(rayon::current_num_threads, |pool| pool.current_num_threads())
+            .map_or_else(rayon::current_num_threads, |pool| {
+                pool.current_num_threads()
+            })
     }
 
     /// Runs `work` for each tile and returns the results in tile order.
@@ -65,11 +67,7 @@ impl Threads {
     }
 }
 
-fn spawn<'scope>(
-    scope: &rayon::Scope<'scope>,
-    workers: usize,
-    worker: &'scope (impl Fn() + Sync),
-) {
+fn spawn<'scope>(scope: &rayon::Scope<'scope>, workers: usize, worker: &'scope (impl Fn() + Sync)) {
     for _ in 0..workers {
         scope.spawn(move |_| worker());
     }

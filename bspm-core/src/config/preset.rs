@@ -1,6 +1,6 @@
 //! The published settings, by data set.
 
-use super::{BspmConfig, Integration, IdealLowPass, Merge};
+use super::{BspmConfig, IdealLowPass, Integration, Merge};
 use crate::error::{Error, Result};
 use crate::solver::Solver;
 

@@ -235,7 +235,10 @@ mod tests {
         let text = b"12 345 6\r\n7\n\n8 9\n";
         for capacity in 1..text.len() {
             let reader = BufReader::with_capacity(capacity, &text[..]);
-            assert_eq!(parse_lightgcn(reader, "f.txt").unwrap(), parse(text).unwrap());
+            assert_eq!(
+                parse_lightgcn(reader, "f.txt").unwrap(),
+                parse(text).unwrap()
+            );
         }
     }
 

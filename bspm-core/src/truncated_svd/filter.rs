@@ -8,7 +8,9 @@ use crate::tiles::{concatenate_tiles, tile_ranges};
 /// A polynomial of `P`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Filter {
-    /// `P^2`: what a random start needs before anything is known of the spectrum.
+    /// `P^2`, plus a little of the identity: what a random start needs before
+    /// anything is known of the spectrum. The identity keeps the block at full rank
+    /// where `R` is not.
     Smooth,
     /// The Chebyshev polynomial of some degree, moved to `[0, cut]` and scaled to
     /// one at 1, the largest eigenvalue of `P`.
@@ -51,9 +53,16 @@ impl Filter {
         match self {
             Self::Smooth => {
                 graph.to_users(backend, previous, users)?;
-                graph.to_items(backend, users, Update::REPLACE, previous)?;
-                graph.to_users(backend, previous, users)?;
-                graph.to_items(backend, users, Update::REPLACE, current)
+                graph.to_items(backend, users, Update::REPLACE, current)?;
+                graph.to_users(backend, current, users)?;
+                let add_to_start = Update {
+                    product: 1.0,
+                    keep: 1e-3,
+                    addend: None,
+                };
+                graph.to_items(backend, users, add_to_start, previous)?;
+                std::mem::swap(previous, current);
+                Ok(())
             }
             Self::Chebyshev { cut, degree } => {
                 let recurrence = Recurrence { cut, degree };

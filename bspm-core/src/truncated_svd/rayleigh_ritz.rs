@@ -94,7 +94,10 @@ pub(super) fn residuals<B: Backend>(
             backend.matmul(&vectors, false, &values, subtract, &mut difference)?;
             let squares = transposed_product(backend, &difference, &difference)?;
             let squares = backend.download(&squares)?;
-            Ok(squares.diag().mapv(|square| f64::from(square).sqrt()).to_vec())
+            Ok(squares
+                .diag()
+                .mapv(|square| f64::from(square).sqrt())
+                .to_vec())
         },
     )?;
     Ok(tiles.concat())

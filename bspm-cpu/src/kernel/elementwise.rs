@@ -32,7 +32,8 @@ pub(crate) struct ScaleRows<'a> {
 impl Kernel for ScaleRows<'_> {
     #[inline(always)]
     fn run(self) {
-        for (row, scale) in self.out.chunks_exact_mut(self.stride).zip(self.scales) {
+        let rows = self.out.chunks_exact_mut(self.stride.max(1));
+        for (row, scale) in rows.zip(self.scales) {
             row.iter_mut().for_each(|value| *value *= scale);
         }
     }

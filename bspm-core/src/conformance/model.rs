@@ -1,0 +1,186 @@
+//! The truncated SVD and the fitted model.
+
+use ndarray::Array2;
+
+use super::{Reference, largest_relative_error, random_interactions, random_source, to_f64};
+use crate::backend::Backend;
+use crate::config::{BspmConfig, Integration, Merge};
+use crate::fit::Bspm;
+use crate::interactions::Interactions;
+use crate::normalization::NormalizedGraph;
+use crate::score::RankOptions;
+use crate::solver::Solver;
+use crate::truncated_svd::{SvdOptions, truncated_svd};
+
+/// Singular values, residuals and orthogonality on matrices small enough to
+/// decompose densely, some of which the block of vectors does not span.
+pub fn the_truncated_svd_matches_a_dense_one<B: Backend>(backend: &B) {
+    for (users, items, count, factor_dim) in [(30, 20, 150, 6), (90, 110, 1500, 12)] {
+        let interactions = random_interactions(users, items, count, &mut random_source(1));
+        let reference = Reference::new(&interactions);
+        let graph = NormalizedGraph::new(backend, &interactions).unwrap();
+        let svd = truncated_svd(backend, &graph, &SvdOptions::new(factor_dim)).unwrap();
+        assert_eq!(svd.singular_values.len(), factor_dim);
+        for (found, expected) in svd.singular_values.iter().zip(reference.eigenvalues()) {
+            let error = (f64::from(*found) - expected.sqrt()).abs();
+            assert!(
+                error < 1e-5,
+                "{found} differs from {} by {error:e}",
+                expected.sqrt()
+            );
+        }
+        assert!(svd.residuals.iter().all(|&residual| residual <= 5e-5));
+        let vectors = to_f64(backend.download(&svd.right_vectors).unwrap().view());
+        let gram = vectors.t().dot(&vectors) - Array2::<f64>::eye(factor_dim);
+        let loss = gram.fold(0.0_f64, |loss, entry| loss.max(entry.abs()));
+        assert!(loss < 1e-5, "orthogonality lost: {loss:e}");
+    }
+}
+
+/// Three separate blocks have rank 3, and the eigenvalue 1 three times.
+pub fn an_svd_beyond_the_rank_stops_at_the_rank<B: Backend>(backend: &B) {
+    let pairs = (0..12_u32).flat_map(|user| [(user, user % 3), (user, user % 3 + 3)]);
+    let interactions = Interactions::from_pairs(12, 8, pairs).unwrap();
+    let graph = NormalizedGraph::new(backend, &interactions).unwrap();
+    let svd = truncated_svd(backend, &graph, &SvdOptions::new(7)).unwrap();
+    assert_eq!(svd.singular_values.len(), 3);
+    assert_eq!(backend.shape(&svd.right_vectors), (8, 3));
+    for value in svd.singular_values {
+        assert!((value - 1.0).abs() < 1e-5, "{value}");
+    }
+
+    let empty = Interactions::from_pairs(4, 5, []).unwrap();
+    let graph = NormalizedGraph::new(backend, &empty).unwrap();
+    let svd = truncated_svd(backend, &graph, &SvdOptions::new(2)).unwrap();
+    assert!(svd.singular_values.is_empty());
+}
+
+/// Configurations that take every branch of the processes and the merge.
+fn configs(factor_dim: usize) -> Vec<BspmConfig> {
+    let mut configs = Vec::new();
+    for blur in [
+        (Solver::Euler, 1.0, 1),
+        (Solver::Euler, 1.4, 3),
+        (Solver::Rk4, 0.8, 2),
+    ] {
+        for sharpening in [
+            None,
+            Some((Solver::Euler, 1.2, 1)),
+            (Some((Solver::Rk4, 2.0, 2))),
+        ] {
+            for low_pass in [
+                None,
+                Some(Integration::UNIT_EULER),
+                Some(Integration {
+                    solver: Solver::Rk4,
+                    time: 0.7,
+                    steps: 2,
+                }),
+            ] {
+                for merge in [Merge::Early, Merge::Late] {
+                    for t_points in [false, true] {
+                        let mut builder = BspmConfig::builder()
+                            .blur(blur.0, blur.1, blur.2)
+                            .merge(merge)
+                            .t_point_combination(t_points);
+                        if let Some((solver, time, steps)) = sharpening {
+                            builder = builder.sharpen(solver, time, steps);
+                        }
+                        if let Some(integration) = low_pass {
+                            builder =
+                                builder.ideal_low_pass_integrated(factor_dim, 0.4, integration);
+                        }
+                        configs.push(builder.build().unwrap());
+                    }
+                }
+            }
+        }
+    }
+    configs
+}
+
+/// Every combination of the configuration, on a matrix with empty rows and columns.
+pub fn scores_match_the_paper_step_by_step<B: Backend + Clone>(backend: &B) {
+    let interactions = random_interactions(45, 30, 260, &mut random_source(2));
+    let reference = Reference::new(&interactions);
+    let factor_dim = (3..12)
+        .find(|&factor_dim| reference.has_gap_at(factor_dim))
+        .expect("a random spectrum has gaps");
+    let users: Vec<u32> = (0..45).collect();
+    for config in configs(factor_dim) {
+        let model = Bspm::fit(backend.clone(), interactions.clone(), config.clone()).unwrap();
+        let scores = model.score(&users).unwrap();
+        let error = largest_relative_error(scores.view(), &reference.scores(&config));
+        assert!(error <= 1e-5, "{config:?}: error {error:e}");
+    }
+}
+
+/// Lists agree with the scores, whatever the batch size.
+pub fn rankings_are_sorted_scores_without_the_seen<B: Backend + Clone>(backend: &B) {
+    let interactions = random_interactions(70, 50, 500, &mut random_source(3));
+    let config = BspmConfig::builder()
+        .sharpen(Solver::Euler, 1.0, 1)
+        .build()
+        .unwrap();
+    let model = Bspm::fit(backend.clone(), interactions.clone(), config).unwrap();
+    let users: Vec<u32> = (0..70).rev().chain([5, 5]).collect();
+    let scores = model.score(&users).unwrap();
+    for batch_size in [1, 7, 64, 5000] {
+        let options = RankOptions::top(10).batch_size(batch_size);
+        let lists = model.rank(&users, &options).unwrap().lists;
+        assert_eq!(lists.len(), users.len());
+        for (row, (list, &user)) in lists.iter().zip(&users).enumerate() {
+            let seen = interactions.items_of(user);
+            assert_eq!(list.len(), 10.min(50 - seen.len()));
+            assert!(list.windows(2).all(|pair| pair[0].score >= pair[1].score));
+            let worst = list.last().unwrap().score;
+            for item in 0..50_u32 {
+                let score = scores[[row, item as usize]];
+                match list.iter().find(|entry| entry.item == item) {
+                    Some(entry) => {
+                        assert!(!seen.contains(&item));
+                        assert!((entry.score - score).abs() <= 1e-5 * score.abs().max(1.0));
+                    }
+                    None => assert!(seen.contains(&item) || score <= worst + 1e-5),
+                }
+            }
+        }
+    }
+    let shown = model.rank(&[0], &RankOptions::top(50).show_seen()).unwrap();
+    assert_eq!(shown.lists[0].len(), 50);
+}
+
+/// Nothing becomes infinite or NaN where a degree is zero.
+pub fn empty_users_and_items_are_harmless<B: Backend + Clone>(backend: &B) {
+    let low_pass = BspmConfig::builder()
+        .blur(Solver::Rk4, 1.0, 2)
+        .sharpen(Solver::Rk4, 2.5, 1)
+        .ideal_low_pass(2, 0.2)
+        .build()
+        .unwrap();
+    let sparse = Interactions::from_pairs(4, 6, [(1, 2), (1, 4), (3, 4)]).unwrap();
+    let nothing = Interactions::from_pairs(3, 2, []).unwrap();
+    for interactions in [sparse, nothing] {
+        let users: Vec<u32> = (0..interactions.users() as u32).collect();
+        let model = Bspm::fit(backend.clone(), interactions, low_pass.clone()).unwrap();
+        let scores = model.score(&users).unwrap();
+        assert!(scores.iter().all(|score| score.is_finite()));
+        assert!(scores.row(0).iter().all(|&score| score == 0.0));
+        let lists = model.rank(&users, &RankOptions::top(9)).unwrap().lists;
+        assert!(!lists[0].is_empty());
+    }
+    let model = Bspm::fit(
+        backend.clone(),
+        Interactions::from_pairs(0, 0, []).unwrap(),
+        BspmConfig::builder().build().unwrap(),
+    )
+    .unwrap();
+    assert!(
+        model
+            .rank(&[], &RankOptions::top(1))
+            .unwrap()
+            .lists
+            .is_empty()
+    );
+    assert_eq!(model.score(&[]).unwrap().dim(), (0, 0));
+}

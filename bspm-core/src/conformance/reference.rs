@@ -1,0 +1,219 @@
+//! The model in `f64` on dense matrices, as the paper writes it.
+
+use ndarray::{Array1, Array2, ArrayView2, Axis};
+
+use crate::config::{BspmConfig, Integration, Merge};
+use crate::interactions::Interactions;
+use crate::solver::Solver;
+
+/// A dense twin of [`Bspm`](crate::Bspm): rows are users, nothing is factored,
+/// every Runge-Kutta stage is computed from its tableau, and singular vectors come
+/// from Jacobi rotations.
+#[derive(Clone, Debug)]
+pub struct Reference {
+    history: Array2<f64>,
+    /// `P = R^T R`.
+    propagation: Array2<f64>,
+    root_degrees: Array1<f64>,
+    inverse_root_degrees: Array1<f64>,
+    eigenvalues: Vec<f64>,
+    eigenvectors: Array2<f64>,
+}
+
+impl Reference {
+    /// Normalises and decomposes.
+    pub fn new(interactions: &Interactions) -> Self {
+        let mut history = Array2::zeros((interactions.users(), interactions.items()));
+        for (user, item) in interactions.pairs() {
+            history[[user as usize, item as usize]] = 1.0;
+        }
+        let inverse_root = |degrees: Array1<f64>| {
+            degrees.mapv(|degree| {
+                if degree > 0.0 {
+                    degree.sqrt().recip()
+                } else {
+                    0.0
+                }
+            })
+        };
+        let user_scale = inverse_root(history.sum_axis(Axis(1)));
+        let item_degrees: Array1<f64> = history.sum_axis(Axis(0));
+        let inverse_root_degrees = inverse_root(item_degrees.clone());
+        let normalised = &history * &user_scale.insert_axis(Axis(1)) * &inverse_root_degrees;
+        let propagation = normalised.t().dot(&normalised);
+        let (eigenvalues, eigenvectors) = jacobi(propagation.clone());
+        Self {
+            history,
+            propagation,
+            root_degrees: item_degrees.mapv(f64::sqrt),
+            inverse_root_degrees,
+            eigenvalues,
+            eigenvectors,
+        }
+    }
+
+    /// The eigenvalues of `P`, descending.
+    pub fn eigenvalues(&self) -> &[f64] {
+        &self.eigenvalues
+    }
+
+    /// Whether the span of the leading `factor_dim` vectors is well defined: the
+    /// next eigenvalue is clearly smaller, or all that follow are zero.
+    pub fn has_gap_at(&self, factor_dim: usize) -> bool {
+        let at = |place: usize| self.eigenvalues.get(place).copied().unwrap_or(0.0);
+        at(factor_dim - 1) < 1e-9 || at(factor_dim - 1) - at(factor_dim) > 0.02
+    }
+
+    /// All scores, `users x items`.
+    pub fn scores(&self, config: &BspmConfig) -> Array2<f64> {
+        let start = &self.history;
+        let propagate = |point: &Array2<f64>| point.dot(&self.propagation);
+
+        let blurred = integrate(start, config.blur(), |point| propagate(point) - point);
+        let last_blurred = blurred[blurred.len() - 1].clone();
+        let low_pass = match config.ideal_low_pass() {
+            Some(settings) => {
+                let filter = self.ideal_low_pass(settings.factor_dim);
+                let points = integrate(start, settings.integration, |point| {
+                    point.dot(&filter) - point
+                });
+                &points[points.len() - 1] * f64::from(settings.beta)
+            }
+            None => Array2::zeros(start.dim()),
+        };
+        let Some(sharpening) = config.sharpening() else {
+            let scores = if config.t_point_combination() {
+                mean(&blurred)
+            } else {
+                last_blurred
+            };
+            return scores + low_pass;
+        };
+        let sharpening_start = match config.merge() {
+            Merge::Early => &low_pass + &last_blurred,
+            Merge::Late => last_blurred,
+        };
+        let sharpened = integrate(&sharpening_start, sharpening, |point| -propagate(point));
+        let scores = if config.t_point_combination() {
+            mean(&[blurred, sharpened].concat())
+        } else {
+            sharpened[sharpened.len() - 1].clone()
+        };
+        match config.merge() {
+            Merge::Early => scores,
+            Merge::Late => scores + low_pass,
+        }
+    }
+
+    /// `D_i^-1/2 V V^T D_i^1/2`.
+    fn ideal_low_pass(&self, factor_dim: usize) -> Array2<f64> {
+        let rank = self
+            .eigenvalues
+            .iter()
+            .take_while(|&&value| value > 1e-9)
+            .count();
+        let kept = self
+            .eigenvectors
+            .slice(ndarray::s![.., ..factor_dim.min(rank)]);
+        let projection = kept.dot(&kept.t());
+        projection * self.inverse_root_degrees.view().insert_axis(Axis(1)) * &self.root_degrees
+    }
+}
+
+/// The points at the end of every step.
+fn integrate(
+    start: &Array2<f64>,
+    integration: Integration,
+    derivative: impl Fn(&Array2<f64>) -> Array2<f64>,
+) -> Vec<Array2<f64>> {
+    let step = f64::from(integration.time) / integration.steps as f64;
+    let mut point = start.clone();
+    let mut points = Vec::new();
+    for _ in 0..integration.steps {
+        point = match integration.solver {
+            Solver::Euler => &point + derivative(&point) * step,
+            Solver::Rk4 => {
+                let first = derivative(&point);
+                let second = derivative(&(&point + &first * (step / 2.0)));
+                let third = derivative(&(&point + &second * (step / 2.0)));
+                let fourth = derivative(&(&point + &third * step));
+                &point + (first + (second + third) * 2.0 + fourth) * (step / 6.0)
+            }
+        };
+        points.push(point.clone());
+    }
+    points
+}
+
+fn mean(points: &[Array2<f64>]) -> Array2<f64> {
+    let sum = points
+        .iter()
+        .skip(1)
+        .fold(points[0].clone(), |sum, point| sum + point);
+    sum / points.len() as f64
+}
+
+/// Eigenvalues, descending, and eigenvectors of a symmetric matrix, by cyclic
+/// Jacobi rotations.
+fn jacobi(mut matrix: Array2<f64>) -> (Vec<f64>, Array2<f64>) {
+    let size = matrix.nrows();
+    let mut vectors = Array2::eye(size);
+    for _sweep in 0..60 {
+        let mut off_diagonal = 0.0;
+        for row in 0..size {
+            for column in row + 1..size {
+                let entry = matrix[[row, column]];
+                off_diagonal += entry * entry;
+                if entry.abs() < 1e-300 {
+                    continue;
+                }
+                let ratio = (matrix[[column, column]] - matrix[[row, row]]) / (2.0 * entry);
+                let tangent = ratio.signum() / (ratio.abs() + (ratio * ratio + 1.0).sqrt());
+                let cosine = (tangent * tangent + 1.0).sqrt().recip();
+                let sine = tangent * cosine;
+                for k in 0..size {
+                    let (left, right) = (matrix[[k, row]], matrix[[k, column]]);
+                    matrix[[k, row]] = cosine * left - sine * right;
+                    matrix[[k, column]] = sine * left + cosine * right;
+                }
+                for k in 0..size {
+                    let (left, right) = (matrix[[row, k]], matrix[[column, k]]);
+                    matrix[[row, k]] = cosine * left - sine * right;
+                    matrix[[column, k]] = sine * left + cosine * right;
+                }
+                for k in 0..size {
+                    let (left, right) = (vectors[[k, row]], vectors[[k, column]]);
+                    vectors[[k, row]] = cosine * left - sine * right;
+                    vectors[[k, column]] = sine * left + cosine * right;
+                }
+            }
+        }
+        if off_diagonal < 1e-28 {
+            break;
+        }
+    }
+    let mut order: Vec<usize> = (0..size).collect();
+    order.sort_by(|&left, &right| matrix[[right, right]].total_cmp(&matrix[[left, left]]));
+    (
+        order.iter().map(|&place| matrix[[place, place]]).collect(),
+        vectors.select(Axis(1), &order),
+    )
+}
+
+/// The largest difference of any score from its reference, relative to the largest
+/// score of the same user; 0 for matrices without entries.
+pub fn largest_relative_error(found: ArrayView2<'_, f32>, expected: &Array2<f64>) -> f64 {
+    let mut largest = 0.0_f64;
+    for (found, expected) in found.outer_iter().zip(expected.outer_iter()) {
+        let size = expected
+            .iter()
+            .fold(0.0_f64, |size, value| size.max(value.abs()));
+        for (&found, &expected) in found.iter().zip(expected) {
+            let difference = (f64::from(found) - expected).abs();
+            if difference > 0.0 {
+                largest = largest.max(difference / size);
+            }
+        }
+    }
+    largest
+}

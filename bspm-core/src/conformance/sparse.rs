@@ -1,0 +1,204 @@
+//! Sparse products and histories.
+
+use ndarray::Array2;
+use sprs::CsMatViewI;
+
+use super::{assert_close, random_interactions, random_matrix, random_source, to_f64};
+use crate::backend::{Backend, Direction, GraphParts, Update};
+use crate::interactions::Interactions;
+
+const SHAPES: [(usize, usize, usize); 5] = [
+    (1, 1, 1),
+    (6, 9, 0),
+    (11, 5, 20),
+    (29, 40, 300),
+    (64, 33, 700),
+];
+const COLUMNS: [usize; 8] = [0, 1, 2, 8, 13, 32, 33, 70];
+
+struct Instance<B: Backend> {
+    graph: B::Graph,
+    to_users: Array2<f64>,
+    to_items: Array2<f64>,
+}
+
+fn instance<B: Backend>(backend: &B, interactions: &Interactions) -> Instance<B> {
+    let mut random = random_source(1);
+    let (users, items) = (interactions.users(), interactions.items());
+    let user_scale = random_matrix(users, 1, &mut random)
+        .into_raw_vec_and_offset()
+        .0;
+    let item_scale = random_matrix(items, 1, &mut random)
+        .into_raw_vec_and_offset()
+        .0;
+    let transposed = interactions.transposed_csr();
+    let graph = backend
+        .upload_graph(GraphParts {
+            user_items: interactions.as_csr(),
+            item_users: transposed.view(),
+            user_scale: &user_scale,
+            item_scale: &item_scale,
+        })
+        .unwrap();
+    Instance {
+        graph,
+        to_users: dense(interactions.as_csr(), &user_scale),
+        to_items: dense(transposed.view(), &item_scale),
+    }
+}
+
+fn dense(pattern: CsMatViewI<'_, (), u32>, scale: &[f32]) -> Array2<f64> {
+    let mut matrix = Array2::zeros(pattern.shape());
+    for (row, columns) in pattern.outer_iterator().enumerate() {
+        for &column in columns.indices() {
+            matrix[[row, column as usize]] = f64::from(scale[row]);
+        }
+    }
+    matrix
+}
+
+/// Both halves of the walk, with every kind of update, at every width.
+pub fn spmm_matches_the_dense_product<B: Backend>(backend: &B) {
+    for (users, items, count) in SHAPES {
+        let mut random = random_source(2);
+        let interactions = random_interactions(users, items, count, &mut random);
+        let instance = instance(backend, &interactions);
+        for columns in COLUMNS {
+            for direction in [Direction::ToUsers, Direction::ToItems] {
+                let half = match direction {
+                    Direction::ToUsers => &instance.to_users,
+                    Direction::ToItems => &instance.to_items,
+                };
+                let dense = random_matrix(half.ncols(), columns, &mut random);
+                let addend = random_matrix(half.nrows(), columns, &mut random);
+                let before = random_matrix(half.nrows(), columns, &mut random);
+                let product = half.dot(&to_f64(dense.view()));
+                for (factor, keep, with_addend) in [
+                    (1.0, 0.0, false),
+                    (-0.5, 0.0, true),
+                    (2.0, 1.0, false),
+                    (0.25, -1.5, true),
+                ] {
+                    let added = if with_addend { 0.75 } else { 0.0 };
+                    let expected = &product * f64::from(factor)
+                        + to_f64(before.view()) * f64::from(keep)
+                        + to_f64(addend.view()) * added;
+                    let device_addend = backend.upload(addend.view()).unwrap();
+                    let update = Update {
+                        product: factor,
+                        keep,
+                        addend: with_addend.then_some((0.75, &device_addend)),
+                    };
+                    let mut out = backend.upload(before.view()).unwrap();
+                    let dense = backend.upload(dense.view()).unwrap();
+                    backend
+                        .spmm(&instance.graph, direction, &dense, update, &mut out)
+                        .unwrap();
+                    assert_close(backend, &out, &expected, 1e-6);
+                }
+                if columns > 0 && half.nrows() > 0 {
+                    let mut poisoned = before.clone();
+                    poisoned.fill(f32::NAN);
+                    let mut out = backend.upload(poisoned.view()).unwrap();
+                    let dense = backend.upload(dense.view()).unwrap();
+                    backend
+                        .spmm(
+                            &instance.graph,
+                            direction,
+                            &dense,
+                            Update::REPLACE,
+                            &mut out,
+                        )
+                        .unwrap();
+                    assert_close(backend, &out, &product, 1e-6);
+                }
+            }
+        }
+    }
+}
+
+/// A tile of histories: dense `items x columns`, and the same on the device.
+fn histories<B: Backend>(
+    backend: &B,
+    interactions: &Interactions,
+    columns: usize,
+) -> (Array2<f64>, B::Histories) {
+    let weights = random_matrix(interactions.items(), 1, &mut random_source(3));
+    let rows: Vec<&[u32]> = (0..columns.saturating_sub(1))
+        .map(|column| interactions.items_of((column * 3 % interactions.users()) as u32))
+        .collect();
+    let mut dense = Array2::zeros((interactions.items(), columns));
+    for (column, items) in rows.iter().enumerate() {
+        for &item in *items {
+            dense[[item as usize, column]] = f64::from(weights[[item as usize, 0]]);
+        }
+    }
+    let weights: Vec<f32> = weights.into_iter().collect();
+    let device = backend.upload_histories(&rows, &weights, columns).unwrap();
+    (dense, device)
+}
+
+/// The first product of the blurring process; the last column has no history.
+pub fn spmm_of_histories_matches_the_dense_product<B: Backend>(backend: &B) {
+    for (users, items, count) in SHAPES {
+        let interactions = random_interactions(users, items, count, &mut random_source(4));
+        let instance = instance(backend, &interactions);
+        for columns in COLUMNS {
+            let (dense, device) = histories(backend, &interactions, columns);
+            let mut out = backend
+                .upload(random_matrix(users, columns, &mut random_source(5)).view())
+                .unwrap();
+            backend
+                .spmm_histories(&instance.graph, &device, &mut out)
+                .unwrap();
+            assert_close(backend, &out, &instance.to_users.dot(&dense), 1e-6);
+        }
+    }
+}
+
+/// Histories as an addend, and in a basis.
+pub fn histories_are_added_and_projected<B: Backend>(backend: &B) {
+    for (users, items, count) in SHAPES {
+        let mut random = random_source(6);
+        let interactions = random_interactions(users, items, count, &mut random);
+        for columns in COLUMNS {
+            let (dense, device) = histories(backend, &interactions, columns);
+            let before = random_matrix(items, columns, &mut random);
+            for (scale, keep) in [(1.0, 0.0), (-0.5, 1.0), (2.0, 0.25)] {
+                let mut out = backend.upload(before.view()).unwrap();
+                backend
+                    .add_histories(scale, &device, keep, &mut out)
+                    .unwrap();
+                let expected = &dense * f64::from(scale) + to_f64(before.view()) * f64::from(keep);
+                assert_close(backend, &out, &expected, 1e-6);
+            }
+            for factors in [0, 1, 19] {
+                let basis = random_matrix(items, factors, &mut random);
+                let mut out = backend
+                    .upload(random_matrix(factors, columns, &mut random).view())
+                    .unwrap();
+                let device_basis = backend.upload(basis.view()).unwrap();
+                backend
+                    .project_histories(&device_basis, &device, &mut out)
+                    .unwrap();
+                assert_close(backend, &out, &to_f64(basis.view()).t().dot(&dense), 1e-6);
+            }
+        }
+    }
+}
+
+/// Unknown items and too many histories are errors.
+pub fn histories_outside_the_matrix_are_refused<B: Backend>(backend: &B) {
+    let Err(error) = backend.upload_histories(&[&[0, 2]], &[1.0, 1.0], 1) else {
+        panic!("item 2 of 2 was accepted");
+    };
+    assert_eq!(
+        error.to_string(),
+        "item 2 is not one of the 2 items (0 to 1)"
+    );
+    assert!(
+        backend
+            .upload_histories(&[&[0], &[1]], &[1.0, 1.0], 1)
+            .is_err()
+    );
+}

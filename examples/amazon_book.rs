@@ -1,0 +1,11 @@
+//! The paper's experiment on Amazon-book: `cargo run --release --example amazon_book`.
+//!
+//! `--help` lists where the data comes from and every knob.
+
+mod experiment;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    experiment::main(bspm::Preset::AmazonBook)
+}

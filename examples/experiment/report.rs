@@ -1,0 +1,173 @@
+//! The result, for people and for programs.
+
+use std::fmt;
+use std::time::Duration;
+
+use bspm::{Backend, Bspm, CpuBackend, Evaluator, Integration, Preset};
+use serde_json::{Map, Value, json};
+
+use super::data::Origin;
+
+/// Wall time of each stage.
+#[derive(Default)]
+pub(crate) struct Stages {
+    pub(crate) load: Duration,
+    pub(crate) fit: Duration,
+    pub(crate) score: Duration,
+    pub(crate) rank: Duration,
+    pub(crate) evaluate: Duration,
+    pub(crate) total: Duration,
+}
+
+impl Stages {
+    fn named(&self) -> [(&'static str, Duration); 6] {
+        [
+            ("load", self.load),
+            ("fit", self.fit),
+            ("score", self.score),
+            ("rank", self.rank),
+            ("evaluate", self.evaluate),
+            ("total", self.total),
+        ]
+    }
+}
+
+/// All that an experiment found.
+pub(crate) struct Report<'a> {
+    pub(crate) preset: Preset,
+    pub(crate) origin: Origin,
+    pub(crate) model: &'a Bspm<CpuBackend>,
+    pub(crate) train_interactions: usize,
+    pub(crate) test_interactions: usize,
+    pub(crate) cutoffs: &'a [usize],
+    pub(crate) evaluator: &'a Evaluator,
+    pub(crate) stages: Stages,
+}
+
+impl Report<'_> {
+    pub(crate) fn to_json(&self) -> Value {
+        let mut metrics = Map::new();
+        for (cutoff, at) in self.cutoffs.iter().zip(self.evaluator.means()) {
+            let values = json!({
+                "recall": at.recall,
+                "precision": at.precision,
+                "ndcg": at.ndcg,
+                "hit_rate": at.hit_rate,
+                "mrr": at.mrr,
+                "map": at.map,
+            });
+            metrics.insert(cutoff.to_string(), values);
+        }
+        let stages: Map<String, Value> = self
+            .stages
+            .named()
+            .into_iter()
+            .map(|(name, time)| (format!("{name}_s"), json!(time.as_secs_f64())))
+            .collect();
+        let config = self.model.config();
+        let integration =
+            |it: Integration| json!({ "solver": it.solver.name(), "T": it.time, "K": it.steps });
+        json!({
+            "dataset": {
+                "name": self.preset.name(),
+                "synthetic": matches!(self.origin, Origin::Synthetic),
+                "users": self.model.interactions().users(),
+                "items": self.model.interactions().items(),
+                "train": self.train_interactions,
+                "test": self.test_interactions,
+            },
+            "backend": self.model.backend().name(),
+            "config": {
+                "blur": integration(config.blur()),
+                "sharpen": config.sharpening().map(integration),
+                "ideal_low_pass": config.ideal_low_pass().map(|it| json!({
+                    "factor_dim": it.factor_dim,
+                    "beta": it.beta,
+                    "integration": integration(it.integration),
+                })),
+                "merge": config.merge().name(),
+                "t_point_combination": config.t_point_combination(),
+            },
+            "metrics": metrics,
+            "stages": stages,
+            "peak_rss_bytes": peak_resident_bytes(),
+        })
+    }
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let config = self.model.config();
+        writeln!(formatter, "{} from {}", self.preset, self.origin)?;
+        writeln!(
+            formatter,
+            "  {} users x {} items, {} training and {} test interactions",
+            self.model.interactions().users(),
+            self.model.interactions().items(),
+            self.train_interactions,
+            self.test_interactions,
+        )?;
+        let process = |it: Integration| format!("{}, K {}, T {}", it.solver, it.steps, it.time);
+        writeln!(
+            formatter,
+            "  backend         {}",
+            self.model.backend().name()
+        )?;
+        writeln!(formatter, "  blur            {}", process(config.blur()))?;
+        match config.ideal_low_pass() {
+            Some(it) => writeln!(
+                formatter,
+                "  ideal low-pass  {} factors, beta {}; {}",
+                it.factor_dim,
+                it.beta,
+                process(it.integration)
+            )?,
+            None => writeln!(formatter, "  ideal low-pass  off")?,
+        }
+        match config.sharpening() {
+            Some(it) => writeln!(formatter, "  sharpen         {}", process(it))?,
+            None => writeln!(formatter, "  sharpen         off")?,
+        }
+        let combination = if config.t_point_combination() {
+            ", t-point combination"
+        } else {
+            ""
+        };
+        writeln!(
+            formatter,
+            "  merge           {}{combination}\n",
+            config.merge()
+        )?;
+
+        writeln!(
+            formatter,
+            "{:>6}{:>10}{:>11}{:>9}{:>10}{:>9}{:>9}",
+            "k", "recall", "precision", "ndcg", "hit rate", "mrr", "map"
+        )?;
+        for (cutoff, at) in self.cutoffs.iter().zip(self.evaluator.means()) {
+            writeln!(
+                formatter,
+                "{cutoff:>6}{:>10.4}{:>11.4}{:>9.4}{:>10.4}{:>9.4}{:>9.4}",
+                at.recall, at.precision, at.ndcg, at.hit_rate, at.mrr, at.map
+            )?;
+        }
+        writeln!(formatter)?;
+        for (name, time) in self.stages.named() {
+            writeln!(formatter, "{name:>10}{:>9.2} s", time.as_secs_f64())?;
+        }
+        if let Some(bytes) = peak_resident_bytes() {
+            writeln!(formatter, "{:>10}{:>9.0} MB", "peak", bytes as f64 / 1e6)?;
+        }
+        Ok(())
+    }
+}
+
+/// The largest resident set so far, where the system tells.
+fn peak_resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
