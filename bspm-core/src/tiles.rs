@@ -13,16 +13,20 @@ pub(crate) fn tile_ranges(columns: usize, width: usize) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// The matrix whose column tiles `work` computes.
-pub(crate) fn concatenate_tiles<B: Backend, W>(
+/// The matrix whose column tiles `work` computes from `input`, which is given up
+/// before the tiles are put together: at most two matrices of its size exist.
+pub(crate) fn map_tiles<B: Backend, I: Sync>(
     backend: &B,
+    input: I,
     ranges: &[Range<usize>],
-    workspace: impl Fn() -> Result<W> + Sync,
-    work: impl Fn(&mut W, Range<usize>) -> Result<B::Matrix> + Sync,
+    work: impl Fn(&I, Range<usize>) -> Result<B::Matrix> + Sync,
 ) -> Result<B::Matrix> {
-    let tiles = backend.for_each_tile(ranges.len(), workspace, |scratch, tile| {
-        work(scratch, ranges[tile].clone())
-    })?;
+    let tiles = backend.for_each_tile(
+        ranges.len(),
+        || Ok(()),
+        |(), tile| work(&input, ranges[tile].clone()),
+    )?;
+    drop(input);
     backend.concatenate_columns(&tiles)
 }
 

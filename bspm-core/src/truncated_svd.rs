@@ -19,7 +19,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::normalization::NormalizedGraph;
-use crate::tiles::{concatenate_tiles, tile_ranges};
+use crate::tiles::{map_tiles, tile_ranges};
 use filter::{Filter, apply_filter};
 use rayleigh_ritz::{RitzPairs, rayleigh_ritz, residuals, rotate};
 
@@ -105,11 +105,11 @@ pub fn truncated_svd<B: Backend>(
     let lock_tolerance = options.tolerance * LOCK_SHARE;
 
     let start = random_start(backend, graph.items(), block, options.seed)?;
-    let mut active = apply_filter(backend, graph, &Filter::Smooth, &start, None)?;
+    let mut active = apply_filter(backend, graph, &Filter::Smooth, start, None)?;
     let mut found = Found::default();
     let mut worst = f64::INFINITY;
     for round in 0..options.max_rounds {
-        let ritz = rayleigh_ritz(backend, graph, &active)?;
+        let ritz = rayleigh_ritz(backend, graph, active)?;
         let left = wanted - found.values.len();
         let rank_left = ritz.values[..left]
             .iter()
@@ -131,9 +131,18 @@ pub fn truncated_svd<B: Backend>(
             return found.into_svd(backend, round + 1);
         }
         found.lock(backend, &ritz, &residuals[..converged])?;
-        let rest = backend.columns(&ritz.vectors, converged..ritz.values.len())?;
-        let filter = Filter::choose(ritz.values[ritz.values.len() - 1], round);
-        active = apply_filter(backend, graph, &filter, &rest, found.vectors.as_ref())?;
+        let RitzPairs {
+            values, vectors, ..
+        } = ritz;
+        let rest = if converged == 0 {
+            vectors
+        } else {
+            let rest = backend.columns(&vectors, converged..values.len())?;
+            drop(vectors);
+            rest
+        };
+        let filter = Filter::choose(values[values.len() - 1], round);
+        active = apply_filter(backend, graph, &filter, rest, found.vectors.as_ref())?;
     }
     Err(Error::SvdNotConverged {
         rounds: options.max_rounds,
@@ -196,7 +205,7 @@ impl<M: Send + Sync> Found<M> {
                 for (place, &from) in order.iter().enumerate() {
                     permutation[[from, place]] = 1.0;
                 }
-                rotate(backend, &vectors, permutation.view())?
+                rotate(backend, vectors, permutation.view())?
             }
             None => backend.zeros(0, 0)?,
         };
@@ -221,30 +230,25 @@ fn random_start<B: Backend>(
     seed: u64,
 ) -> Result<B::Matrix> {
     let ranges = tile_ranges(columns, backend.tile_columns(rows, rows));
-    concatenate_tiles(
-        backend,
-        &ranges,
-        || Ok(()),
-        |(), range| {
-            let mut random: Vec<ChaCha8Rng> = range
-                .clone()
-                .map(|column| {
-                    let mut random = ChaCha8Rng::seed_from_u64(seed);
-                    random.set_stream(column as u64);
-                    random
-                })
-                .collect();
-            let mut tile = Array2::zeros((rows, range.len()));
-            for mut rows in tile.axis_chunks_iter_mut(Axis(0), 2) {
-                for (mut column, random) in rows.columns_mut().into_iter().zip(&mut random) {
-                    let mut bits = random.next_u32();
-                    for value in &mut column {
-                        *value = f32::from(bits as i16) + 0.5;
-                        bits >>= 16;
-                    }
+    map_tiles(backend, (), &ranges, |(), range| {
+        let mut random: Vec<ChaCha8Rng> = range
+            .clone()
+            .map(|column| {
+                let mut random = ChaCha8Rng::seed_from_u64(seed);
+                random.set_stream(column as u64);
+                random
+            })
+            .collect();
+        let mut tile = Array2::zeros((rows, range.len()));
+        for mut rows in tile.axis_chunks_iter_mut(Axis(0), 2) {
+            for (mut column, random) in rows.columns_mut().into_iter().zip(&mut random) {
+                let mut bits = random.next_u32();
+                for value in &mut column {
+                    *value = f32::from(bits as i16) + 0.5;
+                    bits >>= 16;
                 }
             }
-            backend.upload(tile.view())
-        },
-    )
+        }
+        backend.upload(tile.view())
+    })
 }

@@ -3,7 +3,7 @@
 use crate::backend::{Backend, Update};
 use crate::error::Result;
 use crate::normalization::NormalizedGraph;
-use crate::tiles::{concatenate_tiles, tile_ranges};
+use crate::tiles::{map_tiles, tile_ranges};
 
 /// A polynomial of `P`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -79,16 +79,16 @@ pub(super) fn apply_filter<B: Backend>(
     backend: &B,
     graph: &NormalizedGraph<B>,
     filter: &Filter,
-    vectors: &B::Matrix,
+    vectors: B::Matrix,
     locked: Option<&B::Matrix>,
 ) -> Result<B::Matrix> {
-    let (items, columns) = backend.shape(vectors);
+    let (items, columns) = backend.shape(&vectors);
     let width = backend.tile_columns(graph.users(), items).min(columns);
-    concatenate_tiles(
+    map_tiles(
         backend,
+        vectors,
         &tile_ranges(columns, width),
-        || Ok(()),
-        |(), range| {
+        |vectors, range| {
             let mut users = backend.zeros(graph.users(), range.len())?;
             let mut previous = backend.columns(vectors, range.clone())?;
             backend.scale_rows(graph.inverse_root_degrees(), &mut previous)?;

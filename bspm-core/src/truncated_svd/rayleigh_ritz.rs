@@ -5,7 +5,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis};
 use crate::backend::{Backend, Update};
 use crate::error::Result;
 use crate::normalization::NormalizedGraph;
-use crate::tiles::{concatenate_tiles, tile_ranges};
+use crate::tiles::{map_tiles, tile_ranges};
 
 /// Eigenvalues, descending, and orthonormal vectors in the same order.
 pub(super) struct RitzPairs<M> {
@@ -40,15 +40,15 @@ const MAX_ORTHONORMALIZATIONS: usize = 8;
 pub(super) fn rayleigh_ritz<B: Backend>(
     backend: &B,
     graph: &NormalizedGraph<B>,
-    vectors: &B::Matrix,
+    mut vectors: B::Matrix,
 ) -> Result<RitzPairs<B::Matrix>> {
-    let mut rotated = None;
-    for pass in 1.. {
-        let vectors = rotated.as_ref().unwrap_or(vectors);
-        let projection = project(backend, graph, vectors)?;
+    let mut pass = 1;
+    loop {
+        let projection = project(backend, graph, &vectors)?;
         let orthonormalizer = orthonormalizer(backend, &projection.gram)?;
         if orthonormalizer.smallest < USABLE && pass < MAX_ORTHONORMALIZATIONS {
-            rotated = Some(rotate(backend, vectors, orthonormalizer.transform.view())?);
+            vectors = rotate(backend, vectors, orthonormalizer.transform.view())?;
+            pass += 1;
             continue;
         }
         let transform = orthonormalizer.transform;
@@ -65,7 +65,6 @@ pub(super) fn rayleigh_ritz<B: Backend>(
             is_orthonormal: orthonormalizer.smallest >= WELL_CONDITIONED,
         });
     }
-    unreachable!("the loop above returns on its last pass")
 }
 
 /// `||P v - lambda v||` for the first columns of `vectors: items x columns`.
@@ -172,18 +171,18 @@ fn transposed_product<B: Backend>(
 /// `vectors * transform`, tile by tile.
 pub(super) fn rotate<B: Backend>(
     backend: &B,
-    vectors: &B::Matrix,
+    vectors: B::Matrix,
     transform: ArrayView2<'_, f64>,
 ) -> Result<B::Matrix> {
-    let (rows, _) = backend.shape(vectors);
+    let (rows, _) = backend.shape(&vectors);
     let transform = backend.upload(transform.mapv(|entry| entry as f32).view())?;
     let (_, columns) = backend.shape(&transform);
     let width = backend.tile_columns(rows, rows);
-    concatenate_tiles(
+    map_tiles(
         backend,
+        vectors,
         &tile_ranges(columns, width),
-        || Ok(()),
-        |(), range| {
+        |vectors, range| {
             let mut tile = backend.zeros(rows, range.len())?;
             let transform = backend.columns(&transform, range)?;
             backend.matmul(vectors, false, &transform, Update::REPLACE, &mut tile)?;
