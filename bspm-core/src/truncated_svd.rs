@@ -29,7 +29,7 @@ use rayleigh_ritz::{RitzPairs, rayleigh_ritz, residuals, rotate};
 pub struct SvdOptions {
     /// How many singular vectors.
     pub factor_dim: usize,
-    /// The residual `||P v - lambda v||` that each must reach; 5e-5 unless told.
+    /// The residual `||P v - lambda v||` that each must reach; 5e-6 unless told.
     pub tolerance: f64,
     /// After how many rounds to give up; 60 unless told.
     pub max_rounds: usize,
@@ -42,7 +42,7 @@ impl SvdOptions {
     pub fn new(factor_dim: usize) -> Self {
         Self {
             factor_dim,
-            tolerance: 5e-5,
+            tolerance: 5e-6,
             max_rounds: 60,
             seed: 0,
         }
@@ -71,7 +71,7 @@ pub struct TruncatedSvd<M> {
 
 /// A vector is locked, and the others kept orthogonal to it, once its residual is
 /// this share of the tolerance: what is wrong with it limits those found later.
-const LOCK_SHARE: f64 = 0.04;
+const LOCK_SHARE: f64 = 0.3;
 
 /// Below this, an eigenvalue of `P` counts as zero: `P` has norm 1 and is held in `f32`.
 const SMALLEST_EIGENVALUE: f64 = 1e-6;

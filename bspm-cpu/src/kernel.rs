@@ -4,3 +4,130 @@ pub(crate) mod elementwise;
 pub(crate) mod instruction_set;
 pub(crate) mod spmm;
 pub(crate) mod top_k;
+
+#[cfg(test)]
+mod twins {
+    //! Every kernel gives the same bits on every instruction set.
+
+    use bspm_core::TopK;
+    use bspm_core::backend::{GraphParts, Update};
+    use sprs::CsMatI;
+
+    use super::elementwise::{AddScaled, ScaleRows};
+    use super::instruction_set::InstructionSet;
+    use super::spmm::spmm;
+    use super::top_k::SelectTop;
+    use crate::graph::CpuGraph;
+    use crate::matrix::CpuMatrix;
+
+    /// Numbers without a pattern that a wrong index could hide in.
+    fn scattered(count: usize) -> impl Iterator<Item = f32> {
+        (1..=count as u32).map(|place| place.wrapping_mul(2_654_435_761) as f32 / 2e9 - 1.0)
+    }
+
+    fn matrix(rows: usize, columns: usize) -> CpuMatrix {
+        let values = scattered(rows * columns).collect();
+        let values = ndarray::Array2::from_shape_vec((rows, columns), values).unwrap();
+        CpuMatrix::from_view(values.view())
+    }
+
+    fn assert_twins<T: PartialEq + std::fmt::Debug>(run: impl Fn(InstructionSet) -> T) {
+        let expected = run(InstructionSet::Portable);
+        for instruction_set in InstructionSet::available() {
+            assert_eq!(run(instruction_set), expected, "{instruction_set:?}");
+        }
+    }
+
+    #[test]
+    fn spmm_has_twins() {
+        let (rows, items) = (23, 19);
+        let lists: Vec<Vec<u32>> = (0..rows)
+            .map(|row| {
+                (0..items)
+                    .filter(|item| (row * item) % 5 < row % 4)
+                    .collect()
+            })
+            .collect();
+        let mut ends = vec![0];
+        ends.extend(lists.iter().scan(0, |end, list| {
+            *end += list.len() as u32;
+            Some(*end)
+        }));
+        let columns = lists.concat();
+        let ones = vec![(); columns.len()];
+        let pattern = CsMatI::new((rows as usize, items as usize), ends, columns, ones);
+        let transposed = pattern.to_other_storage().transpose_into();
+        let scale: Vec<f32> = scattered(rows as usize).collect();
+        let graph = CpuGraph::new(GraphParts {
+            user_items: pattern.view(),
+            item_users: transposed.view(),
+            user_scale: &scale,
+            item_scale: &scale[..items as usize],
+        });
+        let half = graph.half(bspm_core::backend::Direction::ToUsers);
+        for columns in [1, 5, 16, 32, 40] {
+            let (dense, addend) = (
+                matrix(items as usize, columns),
+                matrix(rows as usize, columns),
+            );
+            assert_twins(|instruction_set| {
+                let mut out = matrix(rows as usize, columns);
+                let update = Update {
+                    product: 0.7,
+                    keep: -0.3,
+                    addend: Some((1.1, &addend)),
+                };
+                spmm(instruction_set, half, &dense, update, &mut out);
+                out.to_array()
+            });
+        }
+    }
+
+    #[test]
+    fn elementwise_passes_have_twins() {
+        for length in [0, 1, 15, 16, 1000] {
+            let addend: Vec<f32> = scattered(length).collect();
+            for keep in [0.0, 0.3] {
+                assert_twins(|instruction_set| {
+                    let mut out: Vec<f32> = scattered(length).map(|value| value * 3.0).collect();
+                    instruction_set.run(AddScaled {
+                        scale: 0.9,
+                        addend: &addend,
+                        keep,
+                        out: &mut out,
+                    });
+                    out
+                });
+            }
+            assert_twins(|instruction_set| {
+                let mut out: Vec<f32> = scattered(length * 8).collect();
+                instruction_set.run(ScaleRows {
+                    scales: &addend,
+                    stride: 8,
+                    out: &mut out,
+                });
+                out
+            });
+        }
+    }
+
+    #[test]
+    fn top_k_has_twins() {
+        let scores = matrix(300, 32);
+        let scales: Vec<f32> = scattered(300).map(|scale| scale.abs() + 0.1).collect();
+        assert_twins(|instruction_set| {
+            let mut selections = vec![TopK::new(9); 30];
+            instruction_set.run(SelectTop::<32> {
+                scores: scores.padded().as_chunks().0,
+                blocks: 1,
+                block: 0,
+                scales: &scales,
+                selections: &mut selections,
+            });
+            selections
+                .into_iter()
+                .map(TopK::into_sorted)
+                .collect::<Vec<_>>()
+        });
+    }
+}

@@ -14,7 +14,7 @@
 //! # fn main() -> bspm_core::Result<()> {
 //! let interactions =
 //!     Interactions::from_pairs(3, 4, [(0, 0), (0, 1), (1, 1), (1, 2), (2, 2), (2, 3)])?;
-//! let config = BspmConfig::builder().sharpen(Solver::Euler, 1.0, 1).build()?;
+//! let config = BspmConfig::builder().sharpen(Solver::Euler, 0.5, 1).build()?;
 //! let model = Bspm::fit(CpuBackend::new(), interactions, config)?;
 //! let ranking = model.rank(&[0], &RankOptions::top(2))?;
 //! assert_eq!(ranking.lists[0][0].item, 2);

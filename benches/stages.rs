@@ -1,0 +1,126 @@
+//! Speed of the kernels and stages at Gowalla's shape, on the real split where
+//! `BSPM_DATA` names its folder and on generated interactions elsewhere.
+
+use std::hint::black_box;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bspm::core::backend::{Direction, Update};
+use bspm::core::{NormalizedGraph, SvdOptions, truncated_svd};
+use bspm::{
+    Backend, Bspm, CpuBackend, Interactions, Preset, RankOptions, SyntheticShape, TrainTest,
+};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use ndarray::Array2;
+
+fn interactions() -> Interactions {
+    let split = match std::env::var_os("BSPM_DATA") {
+        Some(folder) => TrainTest::from_lightgcn_directory(PathBuf::from(folder).join("gowalla")),
+        None => {
+            eprintln!("BSPM_DATA is not set: generated interactions of Gowalla's shape");
+            SyntheticShape::GOWALLA.generate(2023)
+        }
+    };
+    split.expect("interactions of Gowalla's shape").train
+}
+
+/// Both halves of the walk on one tile, on one thread.
+fn spmm(criterion: &mut Criterion) {
+    let interactions = interactions();
+    let backend = CpuBackend::new();
+    let graph = NormalizedGraph::new(&backend, &interactions).unwrap();
+    let columns = backend.tile_columns(interactions.users(), interactions.items());
+    let items = Array2::from_shape_fn((interactions.items(), columns), |(row, column)| {
+        (row * 31 + column) as f32 % 1.7
+    });
+    let items = backend.upload(items.view()).unwrap();
+    let mut users = backend.zeros(interactions.users(), columns).unwrap();
+    let mut back = backend.zeros(interactions.items(), columns).unwrap();
+
+    let mut group = criterion.benchmark_group("spmm");
+    group.throughput(Throughput::Elements((interactions.len() * columns) as u64));
+    group.bench_function("items to users", |bencher| {
+        bencher.iter(|| {
+            backend
+                .spmm(
+                    graph.graph(),
+                    Direction::ToUsers,
+                    &items,
+                    Update::REPLACE,
+                    &mut users,
+                )
+                .unwrap();
+        });
+    });
+    group.bench_function("users to items", |bencher| {
+        bencher.iter(|| {
+            backend
+                .spmm(
+                    graph.graph(),
+                    Direction::ToItems,
+                    &users,
+                    Update::REPLACE,
+                    &mut back,
+                )
+                .unwrap();
+        });
+    });
+    group.finish();
+}
+
+fn svd(criterion: &mut Criterion) {
+    let backend = CpuBackend::new();
+    let graph = NormalizedGraph::new(&backend, &interactions()).unwrap();
+    let mut group = criterion.benchmark_group("truncated svd");
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(80));
+    group.bench_function("448 vectors", |bencher| {
+        bencher.iter(|| truncated_svd(&backend, &graph, &SvdOptions::new(448)).unwrap());
+    });
+    group.finish();
+}
+
+/// Scoring, masking and top-20 of one batch, with each published preset.
+fn batch(criterion: &mut Criterion) {
+    let interactions = interactions();
+    let users: Vec<u32> = (0..2048).collect();
+    let mut group = criterion.benchmark_group("batch of 2048");
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(20));
+    group.throughput(Throughput::Elements(users.len() as u64));
+    for preset in Preset::ALL {
+        let model = Bspm::fit(CpuBackend::new(), interactions.clone(), preset.config()).unwrap();
+        group.bench_function(preset.name(), |bencher| {
+            bencher.iter(|| {
+                model
+                    .rank(black_box(&users), &RankOptions::top(20))
+                    .unwrap()
+            });
+        });
+    }
+    group.finish();
+}
+
+/// Masking and top-20 of one tile, on one thread.
+fn top_k(criterion: &mut Criterion) {
+    let interactions = interactions();
+    let backend = CpuBackend::new();
+    let columns = backend.tile_columns(interactions.users(), interactions.items());
+    let scores = Array2::from_shape_fn((interactions.items(), columns), |(row, column)| {
+        ((row * 7919 + column * 104_729) % 10_007) as f32
+    });
+    let scale = Array2::ones((interactions.items(), 1));
+    let scale = backend.upload(scale.view()).unwrap();
+    let mut scores = backend.upload(scores.view()).unwrap();
+    let hidden: Vec<&[u32]> = (0..columns as u32)
+        .map(|user| interactions.items_of(user))
+        .collect();
+    criterion.bench_function("top-20 of a tile", |bencher| {
+        bencher.iter(|| backend.top_k(&mut scores, &scale, &hidden, 20).unwrap());
+    });
+}
+
+criterion_group!(benches, spmm, top_k, batch, svd);
+criterion_main!(benches);

@@ -1,0 +1,211 @@
+//! The examples as their users run them, and the download that they fall back to.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// An example that Cargo has built beside this test.
+fn example(name: &str) -> Command {
+    let test = std::env::current_exe().unwrap();
+    let target = test.parent().and_then(Path::parent).unwrap();
+    let path: PathBuf = target
+        .join("examples")
+        .join(name)
+        .with_extension(std::env::consts::EXE_EXTENSION);
+    let mut command = Command::new(&path);
+    for variable in ["BSPM_DATA", "BSPM_CACHE", "BSPM_MIRROR"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+fn run(command: &mut Command, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
+    command.args(arguments).output().expect("the example runs")
+}
+
+fn error_text(output: &Output) -> String {
+    assert!(!output.status.success(), "{output:?}");
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// A split small enough to score in an instant.
+fn small_split() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(
+        directory.path().join("train.txt"),
+        "0 0 1\n1 1 2\n2 2 3\n3 0 3 4\n",
+    )
+    .unwrap();
+    fs::write(directory.path().join("test.txt"), "0 2\n1 0\n2 1 4\n").unwrap();
+    directory
+}
+
+#[test]
+fn json_is_one_object_with_every_documented_key() {
+    let split = small_split();
+    for name in ["gowalla", "yelp2018", "amazon_book"] {
+        let mut command = example(name);
+        command
+            .args(["--json", "--k", "1,2"])
+            .arg("--data")
+            .arg(split.path());
+        if name != "amazon_book" {
+            command.args(["--factor-dim", "2"]);
+        }
+        let output = run(&mut command, ["--threads", "1"]);
+        assert!(output.status.success(), "{output:?}");
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["dataset"]["users"], 4);
+        assert_eq!(report["dataset"]["items"], 5);
+        assert_eq!(report["dataset"]["train"], 9);
+        assert_eq!(report["dataset"]["test"], 4);
+        assert_eq!(report["dataset"]["synthetic"], false);
+        assert_eq!(report["backend"], "cpu");
+        assert_eq!(
+            report["config"]["ideal_low_pass"].is_null(),
+            name == "amazon_book"
+        );
+        for cutoff in ["1", "2"] {
+            for metric in ["recall", "precision", "ndcg", "hit_rate", "mrr", "map"] {
+                let value = report["metrics"][cutoff][metric].as_f64().unwrap();
+                assert!((0.0..=1.0).contains(&value), "{metric}@{cutoff}: {value}");
+            }
+        }
+        for stage in ["load", "fit", "score", "rank", "evaluate", "total"] {
+            assert!(report["stages"][format!("{stage}_s")].as_f64().unwrap() >= 0.0);
+        }
+        if cfg!(target_os = "linux") {
+            assert!(report["peak_rss_bytes"].as_u64().unwrap() > 0);
+        }
+    }
+}
+
+#[test]
+fn the_table_names_the_data_the_model_and_the_stages() {
+    let split = small_split();
+    let mut command = example("gowalla");
+    command.arg("--data").arg(split.path());
+    let output = run(
+        &mut command,
+        ["--no-idl", "--sharpen-time", "1.5", "--merge", "late"],
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    for expected in [
+        "4 users x 5 items, 9 training and 4 test interactions",
+        "ideal low-pass  off",
+        "sharpen         rk4, K 1, T 1.5",
+        "merge           late",
+        "recall",
+        "total",
+    ] {
+        assert!(text.contains(expected), "no {expected:?} in\n{text}");
+    }
+}
+
+#[test]
+fn malformed_arguments_are_errors_before_anything_is_loaded() {
+    let nowhere = ["--data", "/nonexistent"];
+    for (arguments, expected) in [
+        (
+            &["--beta", "-1"][..],
+            "beta: expected a finite number, 0 or above, found -1",
+        ),
+        (
+            &["--blur-time", "0"],
+            "T_b: expected a finite number above 0, found 0",
+        ),
+        (&["--k", "0"], "k: expected one or more cut-offs"),
+        (
+            &["--sharpen-solver", "heun"],
+            "solver: expected euler or rk4, found \"heun\"",
+        ),
+        (&["--no-idl", "--beta", "1"], "cannot be used with"),
+        (&["--synthetic", "--require-real"], "cannot be used with"),
+        (&[], "cannot read /nonexistent"),
+    ] {
+        let error = error_text(&run(example("gowalla").args(nowhere), arguments));
+        assert!(error.contains(expected), "no {expected:?} in\n{error}");
+    }
+}
+
+#[test]
+fn without_data_or_network_require_real_is_an_error_that_names_the_ways() {
+    let cache = tempfile::tempdir().unwrap();
+    let mut command = example("gowalla");
+    command
+        .env("BSPM_CACHE", cache.path())
+        .env("BSPM_DATA", "/nonexistent")
+        .env("BSPM_MIRROR", "http://127.0.0.1:1");
+    let error = error_text(&run(&mut command, ["--require-real"]));
+    for expected in [
+        "no real gowalla data: http://127.0.0.1:1/gowalla/train.txt could not be fetched",
+        "--data DIR",
+        "BSPM_DATA=FOLDER, where FOLDER/gowalla holds them (now: nothing at /nonexistent/gowalla)",
+        "downloaded from http://127.0.0.1:1/gowalla",
+    ] {
+        assert!(error.contains(expected), "no {expected:?} in\n{error}");
+    }
+    assert_eq!(
+        fs::read_dir(cache.path()).unwrap().count(),
+        0,
+        "something was left behind"
+    );
+}
+
+/// Serves each body once, in order, announcing the given length.
+fn serve(bodies: Vec<(usize, &'static str)>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for (length, body) in bodies {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            while lines
+                .next()
+                .is_some_and(|line| line.is_ok_and(|line| !line.is_empty()))
+            {}
+            write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            )
+            .unwrap();
+        }
+    });
+    address
+}
+
+#[test]
+fn a_download_that_is_not_the_whole_split_leaves_nothing_behind() {
+    let wrong = ("0 1\n", "0 2\n");
+    let cases = [
+        (vec![(100, wrong.0)], "gowalla/train.txt"),
+        (
+            vec![(wrong.0.len(), wrong.0), (wrong.1.len(), wrong.1)],
+            "are not the gowalla split: expected [29858, 40981, 810128, 217242] users, items, \
+             training and test interactions, found [1, 3, 1, 1]",
+        ),
+        (
+            vec![(6, "<html>"), (wrong.1.len(), wrong.1)],
+            "are not the gowalla split: ",
+        ),
+    ];
+    for (bodies, expected) in cases {
+        let cache = tempfile::tempdir().unwrap();
+        let mut command = example("gowalla");
+        command
+            .env("BSPM_CACHE", cache.path())
+            .env("BSPM_MIRROR", serve(bodies));
+        let error = error_text(&run(&mut command, ["--require-real"]));
+        assert!(error.contains(expected), "no {expected:?} in\n{error}");
+        assert_eq!(
+            fs::read_dir(cache.path()).unwrap().count(),
+            0,
+            "something was left behind"
+        );
+    }
+}

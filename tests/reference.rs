@@ -1,0 +1,129 @@
+//! Scores against a dense `f64` implementation of the paper, on random matrices and
+//! random configurations.
+
+use bspm::core::conformance::{Reference, largest_relative_error};
+use bspm::{Bspm, BspmConfig, CpuBackend, Integration, Interactions, Merge, RankOptions, Solver};
+use proptest::prelude::*;
+
+/// The largest error, relative to the user's largest score.
+const TOLERANCE: f64 = 1e-5;
+
+fn solvers() -> impl Strategy<Value = Solver> {
+    prop_oneof![Just(Solver::Euler), Just(Solver::Rk4)]
+}
+
+fn integrations() -> impl Strategy<Value = Integration> {
+    (solvers(), 0.1_f32..2.5, 1_usize..4).prop_map(|(solver, time, steps)| Integration {
+        solver,
+        time,
+        steps,
+    })
+}
+
+prop_compose! {
+    fn configs()(
+        blur in integrations(),
+        sharpening in prop::option::of(integrations()),
+        low_pass in prop::option::of((1_usize..9, 0.0_f32..1.0, integrations())),
+        merge in prop_oneof![Just(Merge::Early), Just(Merge::Late)],
+        t_point_combination: bool,
+    ) -> BspmConfig {
+        let mut builder = BspmConfig::builder()
+            .blur(blur.solver, blur.time, blur.steps)
+            .merge(merge)
+            .t_point_combination(t_point_combination);
+        if let Some(it) = sharpening {
+            builder = builder.sharpen(it.solver, it.time, it.steps);
+        }
+        if let Some((factor_dim, beta, integration)) = low_pass {
+            builder = builder.ideal_low_pass_integrated(factor_dim, beta, integration);
+        }
+        builder.build().expect("the ranges are valid")
+    }
+}
+
+prop_compose! {
+    fn matrices()(users in 9_usize..40, items in 9_usize..40)(
+        pairs in prop::collection::vec((0..users as u32, 0..items as u32), 1..300),
+        users in Just(users),
+        items in Just(items),
+    ) -> Interactions {
+        Interactions::from_pairs(users, items, pairs).expect("the pairs lie inside")
+    }
+}
+
+fn all_users(interactions: &Interactions) -> Vec<u32> {
+    (0..interactions.users() as u32).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20000, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn scores_follow_the_paper(interactions in matrices(), config in configs()) {
+        let reference = Reference::new(&interactions);
+        if let Some(low_pass) = config.ideal_low_pass() {
+            // Without a gap at the cut the filter itself is not defined.
+            prop_assume!(reference.has_gap_at(low_pass.factor_dim));
+        }
+        let users = all_users(&interactions);
+        let model = Bspm::fit(CpuBackend::new(), interactions, config.clone()).unwrap();
+        let scores = model.score(&users).unwrap();
+        let error = largest_relative_error(scores.view(), &reference.scores(&config));
+        prop_assert!(error <= TOLERANCE, "error {error:e}");
+    }
+
+    #[test]
+    fn one_euler_step_of_blur_over_unit_time_is_the_product_with_p(interactions in matrices()) {
+        // The authors' GPU path takes this identity as given.
+        let users = all_users(&interactions);
+        let config = BspmConfig::builder().build().unwrap();
+        let reference = Reference::new(&interactions).scores(&config);
+        let model = Bspm::fit(CpuBackend::new(), interactions.clone(), config).unwrap();
+        let scores = model.score(&users).unwrap();
+
+        let (user_degrees, item_degrees) = (interactions.user_degrees(), interactions.item_degrees());
+        for &user in &users {
+            for item in 0..interactions.items() as u32 {
+                let expected: f64 = interactions
+                    .items_of(user)
+                    .iter()
+                    .map(|&seen| {
+                        let common: f64 = users
+                            .iter()
+                            .filter(|&&other| {
+                                let items = interactions.items_of(other);
+                                items.contains(&seen) && items.contains(&item)
+                            })
+                            .map(|&other| 1.0 / f64::from(user_degrees[other as usize]))
+                            .sum();
+                        let degrees = f64::from(item_degrees[seen as usize])
+                            * f64::from(item_degrees[item as usize].max(1));
+                        common / degrees.sqrt()
+                    })
+                    .sum();
+                let place = [user as usize, item as usize];
+                prop_assert!((reference[place] - expected).abs() < 1e-12);
+                prop_assert!((f64::from(scores[place]) - expected).abs() < 1e-5);
+            }
+        }
+    }
+
+    #[test]
+    fn lists_hold_the_best_unseen_items(interactions in matrices(), k in 1_usize..50) {
+        let users = all_users(&interactions);
+        let config = BspmConfig::builder().sharpen(Solver::Rk4, 2.0, 1).build().unwrap();
+        let model = Bspm::fit(CpuBackend::new(), interactions.clone(), config).unwrap();
+        let lists = model.rank(&users, &RankOptions::top(k)).unwrap().lists;
+        for (&user, list) in users.iter().zip(&lists) {
+            let seen = interactions.items_of(user);
+            prop_assert_eq!(list.len(), k.min(interactions.items() - seen.len()));
+            let in_order = list.windows(2).all(|pair| {
+                pair[0].score > pair[1].score
+                    || (pair[0].score == pair[1].score && pair[0].item < pair[1].item)
+            });
+            prop_assert!(in_order);
+            prop_assert!(list.iter().all(|entry| !seen.contains(&entry.item)));
+        }
+    }
+}
