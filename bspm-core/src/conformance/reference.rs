@@ -57,11 +57,26 @@ impl Reference {
         &self.eigenvalues
     }
 
-    /// Whether the span of the leading `factor_dim` vectors is well defined: the
-    /// next eigenvalue is clearly smaller, or all that follow are zero.
-    pub fn has_gap_at(&self, factor_dim: usize) -> bool {
+    /// The distance of the last eigenvalue that a filter of `factor_dim` vectors
+    /// keeps from the first that it drops.
+    ///
+    /// Its inverse is the condition number of the ideal low-pass filter: an error in
+    /// `P`, such as rounding to `f32`, turns the kept span by that much more.
+    pub fn gap_at(&self, factor_dim: usize) -> f64 {
+        let kept = factor_dim.min(self.rank());
         let at = |place: usize| self.eigenvalues.get(place).copied().unwrap_or(0.0);
-        at(factor_dim - 1) < 1e-9 || at(factor_dim - 1) - at(factor_dim) > 0.02
+        if kept == 0 {
+            1.0
+        } else {
+            at(kept - 1) - at(kept)
+        }
+    }
+
+    fn rank(&self) -> usize {
+        self.eigenvalues
+            .iter()
+            .take_while(|&&value| value > 1e-9)
+            .count()
     }
 
     /// All scores, `users x items`.
@@ -107,14 +122,9 @@ impl Reference {
 
     /// `D_i^-1/2 V V^T D_i^1/2`.
     fn ideal_low_pass(&self, factor_dim: usize) -> Array2<f64> {
-        let rank = self
-            .eigenvalues
-            .iter()
-            .take_while(|&&value| value > 1e-9)
-            .count();
         let kept = self
             .eigenvectors
-            .slice(ndarray::s![.., ..factor_dim.min(rank)]);
+            .slice(ndarray::s![.., ..factor_dim.min(self.rank())]);
         let projection = kept.dot(&kept.t());
         projection * self.inverse_root_degrees.view().insert_axis(Axis(1)) * &self.root_degrees
     }
