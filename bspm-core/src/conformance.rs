@@ -20,7 +20,7 @@ mod tiles;
 pub use dense::*;
 pub use model::*;
 pub use ranking::*;
-pub use reference::{Reference, largest_relative_error};
+pub use reference::{Reference, ReferenceScores};
 pub use sparse::*;
 pub use tiles::*;
 

@@ -78,7 +78,9 @@ const SMALLEST_EIGENVALUE: f64 = 1e-6;
 
 /// Computes the leading right singular vectors of `R`.
 ///
-/// Stops when every residual reaches the tolerance. Deterministic: neither the
+/// Stops when every residual is within the tolerance and a further round no longer
+/// halves the largest: the last rounds are cheap, and what is left is the rounding
+/// of `f32`. Deterministic: neither the
 /// number of threads nor the machine's load changes the result.
 ///
 /// # Errors
@@ -116,12 +118,13 @@ pub fn truncated_svd<B: Backend>(
             .take_while(|&&value| value > SMALLEST_EIGENVALUE)
             .count();
         let residuals = residuals(backend, graph, &ritz.vectors, &ritz.values[..rank_left])?;
+        let previous = worst;
         worst = residuals.iter().copied().fold(0.0, f64::max);
         let converged = residuals
             .iter()
             .take_while(|&&residual| residual <= lock_tolerance)
             .count();
-        let is_done = worst <= options.tolerance;
+        let is_done = worst <= options.tolerance && worst >= previous / 2.0;
         if (is_done || converged > 0) && rank_left > 0 && !ritz.is_orthonormal {
             active = ritz.vectors;
             continue;
@@ -130,6 +133,8 @@ pub fn truncated_svd<B: Backend>(
             found.lock(backend, &ritz, &residuals)?;
             return found.into_svd(backend, round + 1);
         }
+        // The last ones are not locked before they are done.
+        let converged = if converged == rank_left { 0 } else { converged };
         found.lock(backend, &ritz, &residuals[..converged])?;
         let RitzPairs {
             values, vectors, ..

@@ -1,6 +1,6 @@
 //! The model in `f64` on dense matrices, as the paper writes it.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
 
 use crate::config::{BspmConfig, Integration, Merge};
 use crate::interactions::Interactions;
@@ -79,8 +79,8 @@ impl Reference {
             .count()
     }
 
-    /// All scores, `users x items`.
-    pub fn scores(&self, config: &BspmConfig) -> Array2<f64> {
+    /// Every point of every process, and the scores that they lead to.
+    pub fn scores(&self, config: &BspmConfig) -> ReferenceScores {
         let start = &self.history;
         let propagate = |point: &Array2<f64>| point.dot(&self.propagation);
 
@@ -96,28 +96,40 @@ impl Reference {
             }
             None => Array2::zeros(start.dim()),
         };
-        let Some(sharpening) = config.sharpening() else {
-            let scores = if config.t_point_combination() {
-                mean(&blurred)
-            } else {
-                last_blurred
-            };
-            return scores + low_pass;
-        };
         let sharpening_start = match config.merge() {
             Merge::Early => &low_pass + &last_blurred,
             Merge::Late => last_blurred,
         };
-        let sharpened = integrate(&sharpening_start, sharpening, |point| -propagate(point));
-        let scores = if config.t_point_combination() {
-            mean(&[blurred, sharpened].concat())
-        } else {
-            sharpened[sharpened.len() - 1].clone()
+        let sharpened = match config.sharpening() {
+            Some(sharpening) => integrate(&sharpening_start, sharpening, |point| -propagate(point)),
+            None => Vec::new(),
         };
-        match config.merge() {
-            Merge::Early => scores,
-            Merge::Late => scores + low_pass,
-        }
+
+        let recorded = [blurred, sharpened].concat();
+        let combined = if config.t_point_combination() {
+            mean(&recorded)
+        } else {
+            recorded[recorded.len() - 1].clone()
+        };
+        let joins_late = config.merge() == Merge::Late || config.sharpening().is_none();
+        let scores = if joins_late {
+            combined + &low_pass
+        } else {
+            combined
+        };
+        let magnitudes = [start, &low_pass, &sharpening_start]
+            .into_iter()
+            .chain(&recorded)
+            .fold(Array1::zeros(start.nrows()), |largest, points| {
+                let rows = points.map_axis(Axis(1), |row| {
+                    row.iter()
+                        .fold(0.0_f64, |largest, entry| largest.max(entry.abs()))
+                });
+                Zip::from(&largest)
+                    .and(&rows)
+                    .map_collect(|a: &f64, b: &f64| a.max(*b))
+            });
+        ReferenceScores { scores, magnitudes }
     }
 
     /// `D_i^-1/2 V V^T D_i^1/2`.
@@ -210,20 +222,32 @@ fn jacobi(mut matrix: Array2<f64>) -> (Vec<f64>, Array2<f64>) {
     )
 }
 
-/// The largest difference of any score from its reference, relative to the largest
-/// score of the same user; 0 for matrices without entries.
-pub fn largest_relative_error(found: ArrayView2<'_, f32>, expected: &Array2<f64>) -> f64 {
-    let mut largest = 0.0_f64;
-    for (found, expected) in found.outer_iter().zip(expected.outer_iter()) {
-        let size = expected
-            .iter()
-            .fold(0.0_f64, |size, value| size.max(value.abs()));
-        for (&found, &expected) in found.iter().zip(expected) {
-            let difference = (f64::from(found) - expected).abs();
-            if difference > 0.0 {
-                largest = largest.max(difference / size);
+/// What [`Reference::scores`] computes.
+#[derive(Clone, Debug)]
+pub struct ReferenceScores {
+    /// `users x items`.
+    pub scores: Array2<f64>,
+    /// For each user the largest entry, without its sign, of any point on the way.
+    pub magnitudes: Array1<f64>,
+}
+
+impl ReferenceScores {
+    /// The largest difference of any score from this one, relative to the largest
+    /// number that the user's scores were computed from.
+    ///
+    /// Not to the score itself: sharpening subtracts, and where nothing is left of a
+    /// score, rounding is.
+    pub fn largest_relative_error(&self, found: ArrayView2<'_, f32>) -> f64 {
+        let mut largest = 0.0_f64;
+        let rows = found.outer_iter().zip(self.scores.outer_iter());
+        for ((found, expected), magnitude) in rows.zip(&self.magnitudes) {
+            for (&found, &expected) in found.iter().zip(expected) {
+                let difference = (f64::from(found) - expected).abs();
+                if difference > 0.0 {
+                    largest = largest.max(difference / magnitude);
+                }
             }
         }
+        largest
     }
-    largest
 }
