@@ -2,7 +2,7 @@
 //!
 //! A backend's tests instantiate them all with one line:
 //!
-//! ```ignore
+//! ```text
 //! bspm_core::backend_conformance!(MyBackend::new());
 //! ```
 //!

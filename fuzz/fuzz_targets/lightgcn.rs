@@ -1,0 +1,23 @@
+//! The LightGCN loader: any bytes give pairs or an error, and what is accepted
+//! says the same again when it is written out.
+#![no_main]
+
+use std::fmt::Write;
+
+use bspm_core::parse_lightgcn;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &[u8]| {
+    let Ok(parsed) = parse_lightgcn(text, "fuzz") else {
+        return;
+    };
+    let mut written = String::new();
+    for (user, item) in &parsed.pairs {
+        writeln!(written, "{user} {item}").unwrap();
+    }
+    if parsed.users > 0 {
+        writeln!(written, "{}", parsed.users - 1).unwrap();
+    }
+    let again = parse_lightgcn(written.as_bytes(), "fuzz").unwrap();
+    assert_eq!(again, parsed);
+});
