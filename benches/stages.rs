@@ -29,7 +29,7 @@ fn spmm(criterion: &mut Criterion) {
     let interactions = interactions();
     let backend = CpuBackend::new();
     let graph = NormalizedGraph::new(&backend, &interactions).unwrap();
-    let columns = backend.tile_columns(interactions.users(), interactions.items());
+    let columns = graph.tile_columns();
     let items = Array2::from_shape_fn((interactions.items(), columns), |(row, column)| {
         (row * 31 + column) as f32 % 1.7
     });
@@ -107,7 +107,9 @@ fn batch(criterion: &mut Criterion) {
 fn top_k(criterion: &mut Criterion) {
     let interactions = interactions();
     let backend = CpuBackend::new();
-    let columns = backend.tile_columns(interactions.users(), interactions.items());
+    let columns = NormalizedGraph::new(&backend, &interactions)
+        .unwrap()
+        .tile_columns();
     let scores = Array2::from_shape_fn((interactions.items(), columns), |(row, column)| {
         ((row * 7919 + column * 104_729) % 10_007) as f32
     });

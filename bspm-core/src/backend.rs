@@ -101,8 +101,13 @@ pub trait Backend: Send + Sync {
     /// A short name, for reports and errors.
     fn name(&self) -> &'static str;
 
-    /// How many columns a tile should have for a graph of this shape; at least 1.
-    fn tile_columns(&self, users: usize, items: usize) -> usize;
+    /// How many columns a tile should have for this graph; at least 1.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MemoryBudget`](crate::Error::MemoryBudget) when not even a small tile
+    /// fits the device.
+    fn tile_columns(&self, graph: &Self::Graph) -> Result<usize>;
 
     /// Runs `work` for every tile `0..tiles` and returns the results in that order.
     ///

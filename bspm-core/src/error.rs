@@ -126,6 +126,17 @@ pub enum Error {
         tolerance: f64,
     },
 
+    /// The device has too little memory for the work.
+    #[error("{what} needs {needed} bytes of device memory, and the budget has {available}")]
+    MemoryBudget {
+        /// What does not fit.
+        what: String,
+        /// Bytes that it needs.
+        needed: usize,
+        /// Bytes of the budget that are left for it.
+        available: usize,
+    },
+
     /// A backend failed.
     #[error("{backend}: {operation} failed: {source}")]
     Backend {

@@ -19,6 +19,7 @@ pub struct NormalizedGraph<B: Backend> {
     graph: B::Graph,
     users: usize,
     items: usize,
+    tile_columns: usize,
     root_degrees: B::Matrix,
     inverse_root_degrees: B::Matrix,
     history_weights: Vec<f32>,
@@ -54,10 +55,12 @@ impl<B: Backend> NormalizedGraph<B> {
         let root_degrees: Vec<f32> = roots.iter().map(|&root| root as f32).collect();
         let history_weights: Vec<f32> = roots.iter().map(|&root| (1.0 / root) as f32).collect();
         let column = |values: &[f32]| backend.upload(aview1(values).insert_axis(Axis(1)));
+        let tile_columns = backend.tile_columns(&graph)?;
         Ok(Self {
             graph,
             users,
             items,
+            tile_columns,
             root_degrees: column(&root_degrees)?,
             inverse_root_degrees: column(&history_weights)?,
             history_weights,
@@ -72,6 +75,11 @@ impl<B: Backend> NormalizedGraph<B> {
     /// The number of items (columns of `R`).
     pub fn items(&self) -> usize {
         self.items
+    }
+
+    /// How many columns a tile has.
+    pub fn tile_columns(&self) -> usize {
+        self.tile_columns
     }
 
     /// The two halves of the walk.

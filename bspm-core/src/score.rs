@@ -162,10 +162,7 @@ impl<B: Backend> Bspm<B> {
         histories: &[&[u32]],
         finish: impl Fn(&mut Tile<B>, Range<usize>, Duration) -> Result<T> + Sync,
     ) -> Result<Vec<T>> {
-        let width = self
-            .backend
-            .tile_columns(self.graph.users(), self.graph.items())
-            .min(histories.len());
+        let width = self.graph.tile_columns().min(histories.len());
         let ranges = tile_ranges(histories.len(), width);
         let factors = self
             .ideal_low_pass

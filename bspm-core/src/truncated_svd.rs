@@ -102,11 +102,11 @@ pub fn truncated_svd<B: Backend>(
     let block = options.block(graph.users().min(graph.items()));
     let wanted = options.factor_dim.min(block);
     if block == 0 {
-        return Found::default().into_svd(backend, 0);
+        return Found::default().into_svd(backend, graph.tile_columns(), 0);
     }
     let lock_tolerance = options.tolerance * LOCK_SHARE;
 
-    let start = random_start(backend, graph.items(), block, options.seed)?;
+    let start = random_start(backend, graph, block, options.seed)?;
     let mut active = apply_filter(backend, graph, &Filter::Smooth, start, None)?;
     let mut found = Found::default();
     let mut worst = f64::INFINITY;
@@ -131,7 +131,7 @@ pub fn truncated_svd<B: Backend>(
         }
         if is_done {
             found.lock(backend, &ritz, &residuals)?;
-            return found.into_svd(backend, round + 1);
+            return found.into_svd(backend, graph.tile_columns(), round + 1);
         }
         // The last ones are not locked before they are done.
         let converged = if converged == rank_left { 0 } else { converged };
@@ -198,6 +198,7 @@ impl<M: Send + Sync> Found<M> {
     fn into_svd<B: Backend<Matrix = M>>(
         self,
         backend: &B,
+        width: usize,
         rounds: usize,
     ) -> Result<TruncatedSvd<M>> {
         let count = self.values.len();
@@ -210,7 +211,7 @@ impl<M: Send + Sync> Found<M> {
                 for (place, &from) in order.iter().enumerate() {
                     permutation[[from, place]] = 1.0;
                 }
-                rotate(backend, vectors, permutation.view())?
+                rotate(backend, width, vectors, permutation.view())?
             }
             None => backend.zeros(0, 0)?,
         };
@@ -230,11 +231,12 @@ impl<M: Send + Sync> Found<M> {
 /// does not depend on how columns are cut into tiles.
 fn random_start<B: Backend>(
     backend: &B,
-    rows: usize,
+    graph: &NormalizedGraph<B>,
     columns: usize,
     seed: u64,
 ) -> Result<B::Matrix> {
-    let ranges = tile_ranges(columns, backend.tile_columns(rows, rows));
+    let rows = graph.items();
+    let ranges = tile_ranges(columns, graph.tile_columns());
     map_tiles(backend, (), &ranges, |(), range| {
         let mut random: Vec<ChaCha8Rng> = range
             .clone()

@@ -101,8 +101,8 @@ impl Backend for CpuBackend {
         "cpu"
     }
 
-    fn tile_columns(&self, _users: usize, _items: usize) -> usize {
-        TILE_COLUMNS
+    fn tile_columns(&self, _graph: &CpuGraph) -> Result<usize> {
+        Ok(TILE_COLUMNS)
     }
 
     fn for_each_tile<W, T: Send>(

@@ -83,7 +83,7 @@ pub(super) fn apply_filter<B: Backend>(
     locked: Option<&B::Matrix>,
 ) -> Result<B::Matrix> {
     let (items, columns) = backend.shape(&vectors);
-    let width = backend.tile_columns(graph.users(), items).min(columns);
+    let width = graph.tile_columns().min(columns);
     map_tiles(
         backend,
         vectors,

@@ -47,7 +47,12 @@ pub(super) fn rayleigh_ritz<B: Backend>(
         let projection = project(backend, graph, &vectors)?;
         let orthonormalizer = orthonormalizer(backend, &projection.gram)?;
         if orthonormalizer.smallest < USABLE && pass < MAX_ORTHONORMALIZATIONS {
-            vectors = rotate(backend, vectors, orthonormalizer.transform.view())?;
+            vectors = rotate(
+                backend,
+                graph.tile_columns(),
+                vectors,
+                orthonormalizer.transform.view(),
+            )?;
             pass += 1;
             continue;
         }
@@ -58,7 +63,12 @@ pub(super) fn rayleigh_ritz<B: Backend>(
         let mut eigenvectors = eigen.vectors;
         values.reverse();
         eigenvectors.invert_axis(Axis(1));
-        let vectors = rotate(backend, vectors, transform.dot(&eigenvectors).view())?;
+        let vectors = rotate(
+            backend,
+            graph.tile_columns(),
+            vectors,
+            transform.dot(&eigenvectors).view(),
+        )?;
         return Ok(RitzPairs {
             values,
             vectors,
@@ -74,7 +84,7 @@ pub(super) fn residuals<B: Backend>(
     vectors: &B::Matrix,
     values: &[f64],
 ) -> Result<Vec<f64>> {
-    let width = backend.tile_columns(graph.users(), graph.items());
+    let width = graph.tile_columns();
     let ranges = tile_ranges(values.len(), width);
     let tiles = backend.for_each_tile(
         ranges.len(),
@@ -114,7 +124,7 @@ fn project<B: Backend>(
     vectors: &B::Matrix,
 ) -> Result<Projection> {
     let (_, columns) = backend.shape(vectors);
-    let width = backend.tile_columns(graph.users(), graph.items());
+    let width = graph.tile_columns();
     let ranges = tile_ranges(columns, width);
     let tiles = backend.for_each_tile(
         ranges.len(),
@@ -168,16 +178,16 @@ fn transposed_product<B: Backend>(
     Ok(product)
 }
 
-/// `vectors * transform`, tile by tile.
+/// `vectors * transform`, in tiles of `width` columns.
 pub(super) fn rotate<B: Backend>(
     backend: &B,
+    width: usize,
     vectors: B::Matrix,
     transform: ArrayView2<'_, f64>,
 ) -> Result<B::Matrix> {
     let (rows, _) = backend.shape(&vectors);
     let transform = backend.upload(transform.mapv(|entry| entry as f32).view())?;
     let (_, columns) = backend.shape(&transform);
-    let width = backend.tile_columns(rows, rows);
     map_tiles(
         backend,
         vectors,
