@@ -19,6 +19,8 @@
 //! becomes the plain projection `V V^T z`. Core therefore keeps scores divided by
 //! the square root of the item degree and multiplies it back once, at the end.
 
+pub mod check;
+
 use std::ops::Range;
 
 use ndarray::{Array2, ArrayView2};

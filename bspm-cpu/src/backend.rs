@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use bspm_core::backend::{Direction, GraphParts, SymmetricEigen, Update};
-use bspm_core::{Backend, Error, Result, ScoredItem, TopK};
+use bspm_core::backend::{Direction, GraphParts, SymmetricEigen, Update, check};
+use bspm_core::{Backend, Result, ScoredItem, TopK};
 use ndarray::{Array2, ArrayView2, s};
 use rayon::ThreadPool;
 
@@ -71,27 +71,6 @@ impl Default for CpuBackend {
     }
 }
 
-fn check(
-    operation: &'static str,
-    left: (usize, usize),
-    right: (usize, usize),
-    fits: bool,
-) -> Result<()> {
-    if fits {
-        Ok(())
-    } else {
-        Err(Error::ShapeMismatch {
-            operation,
-            left,
-            right,
-        })
-    }
-}
-
-fn check_same(operation: &'static str, left: (usize, usize), right: (usize, usize)) -> Result<()> {
-    check(operation, left, right, left == right)
-}
-
 impl Backend for CpuBackend {
     type Matrix = CpuMatrix;
     type Graph = CpuGraph;
@@ -152,17 +131,8 @@ impl Backend for CpuBackend {
         out: &mut CpuMatrix,
     ) -> Result<()> {
         let pattern = graph.half(direction);
-        let (rows, columns) = pattern.shape();
-        check(
-            "spmm",
-            pattern.shape(),
-            dense.shape(),
-            columns == dense.rows(),
-        )?;
-        check_same("spmm", (rows, dense.columns()), out.shape())?;
-        if let Some((_, addend)) = update.addend {
-            check_same("spmm", addend.shape(), out.shape())?;
-        }
+        let addend = update.addend.map(|(_, addend)| addend.shape());
+        check::product("spmm", pattern.shape(), dense.shape(), addend, out.shape())?;
         spmm::spmm(self.instruction_set, pattern, dense, update, out);
         Ok(())
     }
@@ -175,14 +145,13 @@ impl Backend for CpuBackend {
     ) -> Result<()> {
         let users = graph.half(Direction::ToUsers);
         let items = graph.half(Direction::ToItems);
-        check(
+        check::product(
             "spmm_histories",
             users.shape(),
             histories.shape(),
-            users.shape().1 == histories.shape().0,
+            None,
+            out.shape(),
         )?;
-        let shape = (users.shape().0, histories.shape().1);
-        check_same("spmm_histories", shape, out.shape())?;
 
         let stride = out.stride();
         let values = out.padded_mut();
@@ -208,14 +177,13 @@ impl Backend for CpuBackend {
         histories: &CpuHistories,
         out: &mut CpuMatrix,
     ) -> Result<()> {
-        check(
+        check::product(
             "project_histories",
-            basis.shape(),
+            (basis.columns(), basis.rows()),
             histories.shape(),
-            basis.rows() == histories.shape().0,
+            None,
+            out.shape(),
         )?;
-        let shape = (basis.columns(), histories.shape().1);
-        check_same("project_histories", shape, out.shape())?;
 
         let stride = basis.stride();
         let mut sums = vec![0.0; stride];
@@ -243,7 +211,7 @@ impl Backend for CpuBackend {
         keep: f32,
         out: &mut CpuMatrix,
     ) -> Result<()> {
-        check_same("add_histories", histories.shape(), out.shape())?;
+        check::same("add_histories", histories.shape(), out.shape())?;
         let stride = out.stride();
         let values = out.padded_mut();
         if keep == 0.0 {
@@ -271,13 +239,8 @@ impl Backend for CpuBackend {
             (rows, columns) if transpose_left => (columns, rows),
             shape => shape,
         };
-        check(
-            "matmul",
-            (rows, inner),
-            right.shape(),
-            inner == right.rows(),
-        )?;
-        check_same("matmul", (rows, right.columns()), out.shape())?;
+        let addend = update.addend.map(|(_, addend)| addend.shape());
+        check::product("matmul", (rows, inner), right.shape(), addend, out.shape())?;
         let mut keep = update.keep;
         if let Some((factor, addend)) = update.addend {
             self.add_scaled(factor, addend, keep, out)?;
@@ -302,7 +265,7 @@ impl Backend for CpuBackend {
         keep: f32,
         out: &mut CpuMatrix,
     ) -> Result<()> {
-        check_same("add_scaled", addend.shape(), out.shape())?;
+        check::same("add_scaled", addend.shape(), out.shape())?;
         self.instruction_set.run(AddScaled {
             scale,
             addend: addend.padded(),
@@ -313,7 +276,7 @@ impl Backend for CpuBackend {
     }
 
     fn scale_rows(&self, scale: &CpuMatrix, out: &mut CpuMatrix) -> Result<()> {
-        check_same("scale_rows", scale.shape(), (out.rows(), 1))?;
+        check::row_scale("scale_rows", scale.shape(), out.shape())?;
         self.instruction_set.run(ScaleRows {
             scales: scale.padded(),
             stride: out.stride(),
@@ -323,7 +286,7 @@ impl Backend for CpuBackend {
     }
 
     fn columns(&self, matrix: &CpuMatrix, columns: Range<usize>) -> Result<CpuMatrix> {
-        check(
+        check::fits(
             "columns",
             matrix.shape(),
             (columns.start, columns.end),
@@ -338,7 +301,7 @@ impl Backend for CpuBackend {
         let mut result = CpuMatrix::zeros(rows, columns);
         let mut start = 0;
         for part in parts {
-            check(
+            check::fits(
                 "concatenate_columns",
                 (rows, columns),
                 part.shape(),
@@ -353,7 +316,7 @@ impl Backend for CpuBackend {
     }
 
     fn symmetric_eigen(&self, matrix: ArrayView2<'_, f64>) -> Result<SymmetricEigen> {
-        check(
+        check::fits(
             "symmetric_eigen",
             matrix.dim(),
             matrix.dim(),
@@ -370,25 +333,14 @@ impl Backend for CpuBackend {
         k: usize,
     ) -> Result<Vec<Vec<ScoredItem>>> {
         let shape = scores.shape();
-        check_same("top_k", item_scale.shape(), (shape.0, 1))?;
-        check(
-            "top_k",
-            shape,
-            (shape.0, hidden.len()),
-            hidden.len() <= shape.1,
-        )?;
+        check::row_scale("top_k", item_scale.shape(), shape)?;
+        check::histories("top_k", hidden, shape.0, shape.1)?;
 
         let stride = scores.stride();
         let values = scores.padded_mut();
         for (column, items) in hidden.iter().enumerate() {
             for &item in *items {
-                match values.get_mut(item as usize * stride + column) {
-                    Some(value) => *value = f32::NEG_INFINITY,
-                    None => {
-                        let items = shape.0;
-                        return Err(Error::UnknownItem { item, items });
-                    }
-                }
+                values[item as usize * stride + column] = f32::NEG_INFINITY;
             }
         }
         let mut selections = vec![TopK::new(k); hidden.len()];

@@ -1,6 +1,7 @@
 //! The histories of a tile of users: weighted sparse columns.
 
-use bspm_core::{Error, Result};
+use bspm_core::Result;
+use bspm_core::backend::check;
 
 /// One sparse column of weighted items per user of a tile.
 #[derive(Clone, Debug)]
@@ -11,24 +12,12 @@ pub struct CpuHistories {
 
 impl CpuHistories {
     pub(crate) fn new(histories: &[&[u32]], weights: &[f32], columns: usize) -> Result<Self> {
-        if histories.len() > columns {
-            return Err(Error::ShapeMismatch {
-                operation: "upload_histories",
-                left: (weights.len(), histories.len()),
-                right: (weights.len(), columns),
-            });
-        }
-        let weighted = |&item: &u32| match weights.get(item as usize) {
-            Some(&weight) => Ok((item, weight)),
-            None => Err(Error::UnknownItem {
-                item,
-                items: weights.len(),
-            }),
-        };
-        let mut weighted_columns = Vec::with_capacity(columns);
-        for history in histories {
-            weighted_columns.push(history.iter().map(weighted).collect::<Result<_>>()?);
-        }
+        check::histories("upload_histories", histories, weights.len(), columns)?;
+        let weighted = |&item: &u32| (item, weights[item as usize]);
+        let mut weighted_columns: Vec<Vec<(u32, f32)>> = histories
+            .iter()
+            .map(|history| history.iter().map(weighted).collect())
+            .collect();
         weighted_columns.resize(columns, Vec::new());
         Ok(Self {
             columns: weighted_columns,

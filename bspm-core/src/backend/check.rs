@@ -1,0 +1,86 @@
+//! What operands must fit, once for all backends.
+
+use crate::error::{Error, Result};
+
+/// Rows and columns.
+pub type Shape = (usize, usize);
+
+/// [`Error::ShapeMismatch`] unless `fits`.
+///
+/// # Errors
+///
+/// [`Error::ShapeMismatch`].
+pub fn fits(operation: &'static str, left: Shape, right: Shape, fits: bool) -> Result<()> {
+    if fits {
+        Ok(())
+    } else {
+        Err(Error::ShapeMismatch {
+            operation,
+            left,
+            right,
+        })
+    }
+}
+
+/// Both shapes are the same.
+///
+/// # Errors
+///
+/// [`Error::ShapeMismatch`].
+pub fn same(operation: &'static str, left: Shape, right: Shape) -> Result<()> {
+    fits(operation, left, right, left == right)
+}
+
+/// `left * right` has the shape of `out`, and so has the addend.
+///
+/// # Errors
+///
+/// [`Error::ShapeMismatch`].
+pub fn product(
+    operation: &'static str,
+    left: Shape,
+    right: Shape,
+    addend: Option<Shape>,
+    out: Shape,
+) -> Result<()> {
+    fits(operation, left, right, left.1 == right.0)?;
+    same(operation, (left.0, right.1), out)?;
+    addend.map_or(Ok(()), |addend| same(operation, addend, out))
+}
+
+/// A scale has one row for each of `matrix` and one column.
+///
+/// # Errors
+///
+/// [`Error::ShapeMismatch`].
+pub fn row_scale(operation: &'static str, scale: Shape, matrix: Shape) -> Result<()> {
+    fits(operation, scale, matrix, scale == (matrix.0, 1))
+}
+
+/// Histories fill at most `columns` columns and hold no item beyond `items`.
+///
+/// # Errors
+///
+/// [`Error::ShapeMismatch`]; [`Error::UnknownItem`].
+pub fn histories(
+    operation: &'static str,
+    histories: &[&[u32]],
+    items: usize,
+    columns: usize,
+) -> Result<()> {
+    fits(
+        operation,
+        (items, histories.len()),
+        (items, columns),
+        histories.len() <= columns,
+    )?;
+    match histories
+        .iter()
+        .copied()
+        .flatten()
+        .find(|&&item| item as usize >= items)
+    {
+        Some(&item) => Err(Error::UnknownItem { item, items }),
+        None => Ok(()),
+    }
+}
