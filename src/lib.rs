@@ -6,6 +6,8 @@ pub use bspm_core::{
     SyntheticShape, TopK, TrainTest, parse_lightgcn, read_lightgcn,
 };
 pub use bspm_cpu::{CpuBackend, CpuError};
+#[cfg(feature = "torch")]
+pub use bspm_torch::{TorchBackend, TorchDevice, TorchError};
 
 /// The parts that backends and further filters are built from.
 ///

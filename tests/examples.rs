@@ -1,49 +1,13 @@
 //! The examples as their users run them, and the download that they fall back to.
 
-use std::ffi::OsStr;
+mod program;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
+use program::{error_text, example, run, small_split};
 use serde_json::Value;
-
-/// An example that Cargo has built beside this test.
-fn example(name: &str) -> Command {
-    let test = std::env::current_exe().unwrap();
-    let target = test.parent().and_then(Path::parent).unwrap();
-    let path: PathBuf = target
-        .join("examples")
-        .join(name)
-        .with_extension(std::env::consts::EXE_EXTENSION);
-    let mut command = Command::new(&path);
-    for variable in ["BSPM_DATA", "BSPM_CACHE", "BSPM_MIRROR"] {
-        command.env_remove(variable);
-    }
-    command
-}
-
-fn run(command: &mut Command, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
-    command.args(arguments).output().expect("the example runs")
-}
-
-fn error_text(output: &Output) -> String {
-    assert!(!output.status.success(), "{output:?}");
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-/// A split small enough to score in an instant.
-fn small_split() -> tempfile::TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    fs::write(
-        directory.path().join("train.txt"),
-        "0 0 1\n1 1 2\n2 2 3\n3 0 3 4\n",
-    )
-    .unwrap();
-    fs::write(directory.path().join("test.txt"), "0 2\n1 0\n2 1 4\n").unwrap();
-    directory
-}
 
 #[test]
 fn json_is_one_object_with_every_documented_key() {

@@ -3,66 +3,34 @@
 //! `BSPM_DATA` names the folder that holds `gowalla/` and `yelp2018/`. Without it,
 //! these tests are reported as ignored.
 
-use std::path::PathBuf;
+mod published;
+
 use std::process::ExitCode;
 
 use bspm::core::{NormalizedGraph, SvdOptions, truncated_svd};
-use bspm::{
-    Backend, Bspm, BspmConfig, CpuBackend, Evaluator, Interactions, Merge, Metrics, Preset,
-    RankOptions, TrainTest,
-};
-use libtest_mimic::{Arguments, Failed, Trial};
+use bspm::{Backend, BspmConfig, CpuBackend, Interactions, Merge, Metrics, Preset, TrainTest};
+use libtest_mimic::Failed;
 use ndarray::{Array1, Array2, Axis};
 
 fn main() -> ExitCode {
-    let mut arguments = Arguments::from_args();
-    // Each test uses all cores.
-    arguments.test_threads = Some(1);
-    let test = |name: &str, data: Preset, run: fn(TrainTest) -> Result<(), Failed>| {
-        let directory = directory(data);
-        let ignored = directory.is_none();
-        Trial::test(name, move || {
-            let directory = directory.ok_or("set BSPM_DATA to the folder of the data sets")?;
-            run(TrainTest::from_lightgcn_directory(directory)?)
-        })
-        .with_ignored_flag(ignored)
-    };
-    let tests = vec![
-        test(
-            "gowalla_has_its_published_counts",
-            Preset::Gowalla,
-            gowalla_counts,
-        ),
-        test("gowalla_early_merge", Preset::Gowalla, gowalla_early_merge),
-        test("gowalla_late_merge", Preset::Gowalla, gowalla_late_merge),
-        test("gowalla_blur_alone", Preset::Gowalla, gowalla_blur_alone),
-        test(
+    let gowalla = Preset::Gowalla;
+    published::run(&[
+        ("gowalla_has_its_published_counts", gowalla, gowalla_counts),
+        ("gowalla_early_merge", gowalla, gowalla_early_merge),
+        ("gowalla_late_merge", gowalla, gowalla_late_merge),
+        ("gowalla_blur_alone", gowalla, gowalla_blur_alone),
+        (
             "gowalla_singular_vectors",
-            Preset::Gowalla,
+            gowalla,
             gowalla_singular_vectors,
         ),
-        test("yelp2018_preset", Preset::Yelp2018, yelp2018_preset),
-    ];
-    libtest_mimic::run(&arguments, tests).exit_code()
-}
-
-fn directory(data: Preset) -> Option<PathBuf> {
-    let directory = PathBuf::from(std::env::var_os("BSPM_DATA")?).join(data.name());
-    directory.is_dir().then_some(directory)
+        ("yelp2018_preset", Preset::Yelp2018, yelp2018_preset),
+    ])
+    .exit_code()
 }
 
 fn evaluate(split: TrainTest, config: BspmConfig) -> Result<Metrics, Failed> {
-    let users = split.test_users();
-    let model = Bspm::fit(CpuBackend::new(), split.train, config)?;
-    let ranking = model.rank(&users, &RankOptions::top(20))?;
-    let mut evaluator = Evaluator::new(&[20])?;
-    for (list, &user) in ranking.lists.iter().zip(&users) {
-        evaluator.add(
-            list.iter().map(|entry| entry.item),
-            split.test.items_of(user),
-        );
-    }
-    Ok(evaluator.means()[0])
+    Ok(published::evaluate(CpuBackend::new(), &split, config)?.0)
 }
 
 fn expect(

@@ -33,10 +33,23 @@ use crate::backend::Backend;
 use crate::interactions::Interactions;
 
 /// Makes one `#[test]` per conformance check for the backend that the expression makes.
+///
+/// Attributes in brackets before the expression, such as `[#[ignore = "needs a GPU"]]`,
+/// go to every test.
 #[macro_export]
 macro_rules! backend_conformance {
-    ($backend:expr) => {
-        $crate::backend_conformance!(@checks $backend;
+    (@checks $attributes:tt $backend:expr; $($check:ident,)*) => {
+        $($crate::backend_conformance!(@check $attributes $backend; $check);)*
+    };
+    (@check [$(#[$attribute:meta])*] $backend:expr; $check:ident) => {
+        #[test]
+        $(#[$attribute])*
+        fn $check() {
+            $crate::conformance::$check(&$backend);
+        }
+    };
+    ([$(#[$attribute:meta])*] $backend:expr) => {
+        $crate::backend_conformance!(@checks [$(#[$attribute])*] $backend;
             uploads_come_back,
             zeros_are_zero,
             spmm_matches_the_dense_product,
@@ -59,13 +72,8 @@ macro_rules! backend_conformance {
             empty_users_and_items_are_harmless,
         );
     };
-    (@checks $backend:expr; $($check:ident,)*) => {
-        $(
-            #[test]
-            fn $check() {
-                $crate::conformance::$check(&$backend);
-            }
-        )*
+    ($backend:expr) => {
+        $crate::backend_conformance!([] $backend);
     };
 }
 

@@ -35,6 +35,12 @@ pub(crate) struct Arguments {
     /// Users scored together
     #[arg(long, value_name = "USERS", default_value_t = 2048)]
     pub(crate) batch: usize,
+    /// cpu; with the torch feature torch-cpu; with the cuda feature cuda or cuda:N
+    #[arg(long)]
+    pub(crate) device: Option<String>,
+    /// Device memory that the libtorch backend may take
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) device_memory: Option<usize>,
     /// Threads; 0 or absent means one per core
     #[arg(long)]
     pub(crate) threads: Option<usize>,

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod data;
+mod device;
 mod download;
 mod report;
 
@@ -10,11 +11,12 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use bspm::{Bspm, CpuBackend, Evaluator, Preset, RankOptions};
+use bspm::{Backend, Bspm, BspmConfig, Evaluator, Preset, RankOptions};
 use clap::{CommandFactory, FromArgMatches};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use arguments::Arguments;
+use device::Device;
 use report::{Report, Stages};
 
 /// Runs the experiment with the preset of its data set and the command line's changes.
@@ -43,13 +45,22 @@ pub(crate) fn main(preset: Preset) -> ExitCode {
 
 fn run(preset: Preset, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let config = arguments.config(preset)?;
-    let mut evaluator = Evaluator::new(&arguments.k)?;
-    let options = RankOptions::top(evaluator.largest_cutoff()).batch_size(arguments.batch);
-    let backend = match arguments.threads {
-        Some(threads) => CpuBackend::with_threads(threads)?,
-        None => CpuBackend::new(),
-    };
+    let evaluator = Evaluator::new(&arguments.k)?;
+    match device::choose(arguments)? {
+        Device::Cpu(backend) => run_on(backend, preset, config, evaluator, arguments),
+        #[cfg(feature = "torch")]
+        Device::Torch(backend) => run_on(backend, preset, config, evaluator, arguments),
+    }
+}
 
+fn run_on<B: Backend>(
+    backend: B,
+    preset: Preset,
+    config: BspmConfig,
+    mut evaluator: Evaluator,
+    arguments: &Arguments,
+) -> Result<(), Box<dyn Error>> {
+    let options = RankOptions::top(evaluator.largest_cutoff()).batch_size(arguments.batch);
     let dataset = data::load(preset, arguments)?;
     let start = Instant::now();
     let test_users = dataset.split.test_users();

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use bspm::{Backend, Bspm, CpuBackend, Evaluator, Integration, Preset};
+use bspm::{Backend, Bspm, Evaluator, Integration, Preset};
 use serde_json::{Map, Value, json};
 
 use super::data::Origin;
@@ -33,10 +33,10 @@ impl Stages {
 }
 
 /// All that an experiment found.
-pub(crate) struct Report<'a> {
+pub(crate) struct Report<'a, B: Backend> {
     pub(crate) preset: Preset,
     pub(crate) origin: Origin,
-    pub(crate) model: &'a Bspm<CpuBackend>,
+    pub(crate) model: &'a Bspm<B>,
     pub(crate) train_interactions: usize,
     pub(crate) test_interactions: usize,
     pub(crate) cutoffs: &'a [usize],
@@ -44,7 +44,7 @@ pub(crate) struct Report<'a> {
     pub(crate) stages: Stages,
 }
 
-impl Report<'_> {
+impl<B: Backend> Report<'_, B> {
     pub(crate) fn to_json(&self) -> Value {
         let mut metrics = Map::new();
         for (cutoff, at) in self.cutoffs.iter().zip(self.evaluator.means()) {
@@ -95,7 +95,7 @@ impl Report<'_> {
     }
 }
 
-impl fmt::Display for Report<'_> {
+impl<B: Backend> fmt::Display for Report<'_, B> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let config = self.model.config();
         writeln!(formatter, "{} from {}", self.preset, self.origin)?;

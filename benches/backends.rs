@@ -1,0 +1,74 @@
+//! The CPU backend against libtorch's CPU device and CUDA, at Gowalla's shape: the real
+//! split where `BSPM_DATA` names its folder, generated interactions elsewhere.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bspm::core::backend::{Direction, Update};
+use bspm::core::{NormalizedGraph, SvdOptions, truncated_svd};
+use bspm::{
+    Backend, Bspm, CpuBackend, Interactions, Preset, RankOptions, SyntheticShape, TorchBackend,
+    TorchDevice, TrainTest,
+};
+use criterion::{Criterion, criterion_group, criterion_main};
+
+fn interactions() -> Interactions {
+    let split = match std::env::var_os("BSPM_DATA") {
+        Some(folder) => TrainTest::from_lightgcn_directory(PathBuf::from(folder).join("gowalla")),
+        None => SyntheticShape::GOWALLA.generate(2023),
+    };
+    split.expect("interactions of Gowalla's shape").train
+}
+
+fn stages<B: Backend + Clone>(criterion: &mut Criterion, backend: &B) {
+    let interactions = interactions();
+    let graph = NormalizedGraph::new(backend, &interactions).unwrap();
+    let columns = graph.tile_columns();
+    let mut group = criterion.benchmark_group(backend.name());
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(20));
+
+    let items = backend.zeros(interactions.items(), columns).unwrap();
+    let mut users = backend.zeros(interactions.users(), columns).unwrap();
+    group.bench_function(format!("spmm of {columns} columns"), |bencher| {
+        bencher.iter(|| {
+            backend
+                .spmm(
+                    graph.graph(),
+                    Direction::ToUsers,
+                    &items,
+                    Update::REPLACE,
+                    &mut users,
+                )
+                .unwrap();
+            // A copy of one column waits for the device.
+            backend
+                .download(&backend.columns(&users, 0..1).unwrap())
+                .unwrap()
+        });
+    });
+    group.bench_function("truncated svd of 448", |bencher| {
+        bencher.iter(|| truncated_svd(backend, &graph, &SvdOptions::new(448)).unwrap());
+    });
+    drop((graph, items, users));
+    let model = Bspm::fit(backend.clone(), interactions, Preset::Gowalla.config()).unwrap();
+    let batch: Vec<u32> = (0..2048).collect();
+    group.bench_function("batch of 2048", |bencher| {
+        bencher.iter(|| model.rank(&batch, &RankOptions::top(20)).unwrap());
+    });
+    group.finish();
+}
+
+fn backends(criterion: &mut Criterion) {
+    stages(criterion, &CpuBackend::new());
+    for device in [TorchDevice::Cpu, TorchDevice::Cuda(0)] {
+        match device.check() {
+            Ok(()) => stages(criterion, &TorchBackend::new(device).unwrap()),
+            Err(reason) => eprintln!("{device} is skipped: {reason}"),
+        }
+    }
+}
+
+criterion_group!(benches, backends);
+criterion_main!(benches);

@@ -1,0 +1,76 @@
+//! The device memory that matrices may take.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bspm_core::{Error, Result};
+
+/// Bytes that may be used, and that are.
+#[derive(Clone, Debug)]
+pub(crate) struct Budget {
+    total: usize,
+    used: Arc<AtomicUsize>,
+}
+
+/// A part of the budget, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    bytes: usize,
+    used: Arc<AtomicUsize>,
+}
+
+impl Budget {
+    pub(crate) fn new(total: usize) -> Self {
+        Self {
+            total,
+            used: Arc::default(),
+        }
+    }
+
+    pub(crate) fn total(&self) -> usize {
+        self.total
+    }
+
+    pub(crate) fn reserve(&self, what: impl Fn() -> String, bytes: usize) -> Result<Reservation> {
+        let before = self.used.fetch_add(bytes, Ordering::Relaxed);
+        let reservation = Reservation {
+            bytes,
+            used: Arc::clone(&self.used),
+        };
+        let available = self.total.saturating_sub(before);
+        if bytes <= available {
+            Ok(reservation)
+        } else {
+            Err(Error::MemoryBudget {
+                what: what(),
+                needed: bytes,
+                available,
+            })
+        }
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.used.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_dropped_or_refused_is_given_back() {
+        let budget = Budget::new(100);
+        let first = budget.reserve(String::new, 60).unwrap();
+        let error = budget.reserve(|| "a matrix".into(), 50).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "a matrix needs 50 bytes of device memory, and the budget has 40"
+        );
+        let second = budget.reserve(String::new, 40).unwrap();
+        drop((first, second));
+        assert!(budget.reserve(String::new, 100).is_ok());
+    }
+}

@@ -1,0 +1,79 @@
+//! The histories of a tile of users.
+
+use bspm_core::Result;
+use bspm_core::backend::check::{self, Shape};
+use tch::{Device, Kind, TchError, Tensor};
+
+use crate::error::run;
+use crate::graph::SparseTensor;
+use crate::matrix::SharedTensor;
+
+/// Weighted histories on the device: sparse, one row per user.
+#[derive(Debug)]
+pub struct TorchHistories {
+    /// `columns x items`.
+    by_user: SparseTensor,
+    /// Places of the entries in a row-major `items x columns` matrix.
+    places: SharedTensor,
+    values: SharedTensor,
+    shape: Shape,
+}
+
+impl TorchHistories {
+    pub(crate) fn new(
+        histories: &[&[u32]],
+        weights: &[f32],
+        columns: usize,
+        device: Device,
+    ) -> Result<Self> {
+        check::histories("upload_histories", histories, weights.len(), columns)?;
+        let shape = (weights.len(), columns);
+        let mut row_ends = vec![0_i32];
+        let (mut items, mut places, mut values) = (Vec::new(), Vec::new(), Vec::new());
+        for (column, history) in histories.iter().enumerate() {
+            for &item in *history {
+                items.push(item as i32);
+                places.push((item as usize * columns + column) as i64);
+                values.push(weights[item as usize]);
+            }
+            row_ends.push(items.len() as i32);
+        }
+        row_ends.resize(columns + 1, items.len() as i32);
+        run("upload_histories", &[shape], || {
+            Ok(Self {
+                by_user: SparseTensor::new((shape.1, shape.0), &row_ends, &items, &values, device)?,
+                places: SharedTensor::new(Tensor::f_from_slice(&places)?.f_to_device(device)?),
+                values: SharedTensor::new(Tensor::f_from_slice(&values)?.f_to_device(device)?),
+                shape,
+            })
+        })
+    }
+
+    /// `items x columns`.
+    pub(crate) fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// `histories^T * dense`: `columns x factors` for `dense: items x factors`.
+    pub(crate) fn transposed_product(&self, dense: &Tensor) -> Result<Tensor, TchError> {
+        self.by_user.multiply(dense)
+    }
+
+    /// Adds the entries, scaled, to a row-major `items x columns` tensor.
+    pub(crate) fn add_to(&self, scale: f64, dense: &Tensor) -> Result<(), TchError> {
+        let values = self.values.handle().f_mul_scalar(scale)?;
+        let _ = dense
+            .f_reshape([-1])?
+            .f_index_add_(0, &self.places.handle(), &values)?;
+        Ok(())
+    }
+
+    /// As a dense `items x columns` tensor.
+    pub(crate) fn to_dense(&self) -> Result<Tensor, TchError> {
+        let values = self.values.handle();
+        let size = [self.shape.0 as i64, self.shape.1 as i64];
+        let dense = Tensor::f_zeros(size, (Kind::Float, values.device()))?;
+        self.add_to(1.0, &dense)?;
+        Ok(dense)
+    }
+}

@@ -1,0 +1,69 @@
+//! Dense matrices on the device.
+
+use std::sync::{Mutex, PoisonError};
+
+use bspm_core::Result;
+use bspm_core::backend::check::Shape;
+use tch::Tensor;
+
+use crate::budget::{Budget, Reservation};
+
+/// A libtorch tensor that threads may share: a handle is taken under a lock.
+#[derive(Debug)]
+pub(crate) struct SharedTensor(Mutex<Tensor>);
+
+impl SharedTensor {
+    pub(crate) fn new(tensor: Tensor) -> Self {
+        Self(Mutex::new(tensor))
+    }
+
+    /// Another handle to the same memory.
+    pub(crate) fn handle(&self) -> Tensor {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .shallow_clone()
+    }
+
+    pub(crate) fn replace(&mut self, tensor: Tensor) {
+        *self.0.get_mut().unwrap_or_else(PoisonError::into_inner) = tensor;
+    }
+}
+
+/// A dense row-major `f32` matrix on the device, counted against the budget.
+#[derive(Debug)]
+pub struct TorchMatrix {
+    tensor: SharedTensor,
+    shape: Shape,
+    _reservation: Reservation,
+}
+
+impl TorchMatrix {
+    /// Reserves first, and only then makes the tensor.
+    pub(crate) fn new(
+        budget: &Budget,
+        shape: Shape,
+        make: impl FnOnce() -> Result<Tensor>,
+    ) -> Result<Self> {
+        let what = || format!("a {}x{} matrix", shape.0, shape.1);
+        let reservation = budget.reserve(what, 4 * shape.0 * shape.1)?;
+        Ok(Self {
+            tensor: SharedTensor::new(make()?),
+            shape,
+            _reservation: reservation,
+        })
+    }
+
+    pub(crate) fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    pub(crate) fn tensor(&self) -> Tensor {
+        self.tensor.handle()
+    }
+
+    /// Puts a tensor of the same shape in place of this one's.
+    pub(crate) fn replace(&mut self, tensor: Tensor) {
+        self.tensor.replace(tensor);
+    }
+}

@@ -1,0 +1,64 @@
+//! Top-k selection on the device, with ties broken by the lower item id.
+
+use bspm_core::{ScoredItem, TopK};
+use tch::{TchError, Tensor};
+
+/// More entries than asked for are selected: libtorch leaves open which of equal
+/// scores it takes, and a tie at the end of the list must be seen to be broken.
+const MARGIN: usize = 12;
+
+/// The `k` best entries of each of the first rows of `scores: columns x items`.
+///
+/// Entries of `-inf` are masked. Only the selected ids and scores are copied to the
+/// host, but for rows with a longer tie at the end than the margin.
+pub(crate) fn top_k(
+    scores: &Tensor,
+    rows: usize,
+    k: usize,
+) -> Result<Vec<Vec<ScoredItem>>, TchError> {
+    let items = scores.size2()?.1 as usize;
+    let selected = k.saturating_add(MARGIN).min(items);
+    if selected == 0 || rows == 0 {
+        return Ok(vec![Vec::new(); rows]);
+    }
+    let (values, ids) = scores.f_topk(selected as i64, 1, true, true)?;
+    let mut host_values = vec![0.0_f32; rows * selected];
+    let mut host_ids = vec![0_i64; rows * selected];
+    let (values, ids) = (
+        values.f_narrow_copy(0, 0, rows as i64)?,
+        ids.f_narrow_copy(0, 0, rows as i64)?,
+    );
+    values.f_copy_data(&mut host_values, rows * selected)?;
+    ids.f_copy_data(&mut host_ids, rows * selected)?;
+
+    let lists = host_values
+        .chunks_exact(selected)
+        .zip(host_ids.chunks_exact(selected))
+        .enumerate();
+    let mut result = Vec::with_capacity(rows);
+    for (row, (values, ids)) in lists {
+        let tie_may_go_on = selected < items
+            && k > 0
+            && values[selected - 1] == values[k - 1]
+            && values[k - 1] > f32::NEG_INFINITY;
+        if tie_may_go_on {
+            let mut all = vec![0.0_f32; items];
+            scores
+                .f_narrow_copy(0, row as i64, 1)?
+                .f_copy_data(&mut all, items)?;
+            result.push(best(k, (0..items as u32).zip(all)));
+        } else {
+            let entries = ids.iter().map(|&id| id as u32).zip(values.iter().copied());
+            result.push(best(k, entries));
+        }
+    }
+    Ok(result)
+}
+
+fn best(k: usize, entries: impl Iterator<Item = (u32, f32)>) -> Vec<ScoredItem> {
+    let mut selection = TopK::new(k);
+    for (item, score) in entries.filter(|(_, score)| *score > f32::NEG_INFINITY) {
+        selection.offer(item, score);
+    }
+    selection.into_sorted()
+}

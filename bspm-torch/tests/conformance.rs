@@ -1,0 +1,52 @@
+//! The conformance suite on libtorch's CPU device, and on CUDA where there is one.
+
+use bspm_core::{Bspm, BspmConfig, Interactions};
+use bspm_torch::{TorchBackend, TorchDevice};
+
+mod cpu {
+    use super::*;
+
+    bspm_core::backend_conformance!(TorchBackend::new(TorchDevice::Cpu).unwrap());
+}
+
+/// `--features cuda -- --include-ignored` on a machine with a GPU.
+#[cfg(feature = "cuda")]
+mod cuda {
+    use super::*;
+
+    bspm_core::backend_conformance!(
+        [#[ignore = "needs a GPU; --include-ignored runs it"]]
+        TorchBackend::new(TorchDevice::Cuda(0)).unwrap()
+    );
+}
+
+#[test]
+fn a_budget_below_one_tile_is_an_error_that_states_both_numbers() {
+    let interactions = Interactions::from_pairs(100, 200, [(0, 0), (99, 199)]).unwrap();
+    let config = BspmConfig::builder().build().unwrap();
+    let backend = TorchBackend::with_memory_budget(TorchDevice::Cpu, 100_000).unwrap();
+    let error = Bspm::fit(backend, interactions.clone(), config.clone()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a tile of 32 users needs 243200 bytes of device memory, and the budget has 50000"
+    );
+
+    let backend = TorchBackend::with_memory_budget(TorchDevice::Cpu, 100).unwrap();
+    let error = Bspm::fit(backend, interactions.clone(), config.clone()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a graph of 2 edges needs 1240 bytes of device memory, and the budget has 100"
+    );
+
+    let enough = 2 * 243_200;
+    let backend = TorchBackend::with_memory_budget(TorchDevice::Cpu, enough).unwrap();
+    let model = Bspm::fit(backend, interactions, config).unwrap();
+    assert_eq!(model.score(&[0, 99]).unwrap().dim(), (2, 200));
+}
+
+#[test]
+fn a_gpu_that_no_machine_has_is_an_error() {
+    let error = TorchBackend::new(TorchDevice::Cuda(4096)).unwrap_err();
+    let source = std::error::Error::source(&error).expect("a reason");
+    assert!(source.to_string().starts_with("no CUDA device 4096: "));
+}
