@@ -80,8 +80,7 @@ const SMALLEST_EIGENVALUE: f64 = 1e-6;
 ///
 /// Stops when every residual is within the tolerance and a further round no longer
 /// halves the largest: the last rounds are cheap, and what is left is the rounding
-/// of `f32`. Deterministic: neither the
-/// number of threads nor the machine's load changes the result.
+/// of `f32`. The number of threads changes no bit of the result.
 ///
 /// # Errors
 ///
@@ -127,6 +126,7 @@ pub fn truncated_svd<B: Backend>(
         let is_done = worst <= options.tolerance && worst >= previous / 2.0;
         if (is_done || converged > 0) && rank_left > 0 && !ritz.is_orthonormal {
             active = ritz.vectors;
+            worst = previous;
             continue;
         }
         if is_done {

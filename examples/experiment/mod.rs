@@ -33,11 +33,6 @@ pub(crate) fn main(preset: Preset) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
-            let mut source = error.source();
-            while let Some(cause) = source {
-                eprintln!("  because: {cause}");
-                source = cause.source();
-            }
             ExitCode::FAILURE
         }
     }
