@@ -1,24 +1,15 @@
 //! The CPU backend against libtorch's CPU device and CUDA, at Gowalla's shape: the real
 //! split where `BSPM_DATA` names its folder, generated interactions elsewhere.
 
-use std::path::PathBuf;
+mod gowalla;
+
 use std::time::Duration;
 
 use bspm::core::backend::{Direction, Update};
 use bspm::core::{NormalizedGraph, SvdOptions, truncated_svd};
-use bspm::{
-    Backend, Bspm, CpuBackend, Interactions, Preset, RankOptions, SyntheticShape, TorchBackend,
-    TorchDevice, TrainTest,
-};
+use bspm::{Backend, Bspm, CpuBackend, Preset, RankOptions, TorchBackend, TorchDevice};
 use criterion::{Criterion, criterion_group, criterion_main};
-
-fn interactions() -> Interactions {
-    let split = match std::env::var_os("BSPM_DATA") {
-        Some(folder) => TrainTest::from_lightgcn_directory(PathBuf::from(folder).join("gowalla")),
-        None => SyntheticShape::GOWALLA.generate(2023),
-    };
-    split.expect("interactions of Gowalla's shape").train
-}
+use gowalla::interactions;
 
 fn stages<B: Backend + Clone>(criterion: &mut Criterion, backend: &B) {
     let interactions = interactions();

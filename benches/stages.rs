@@ -1,28 +1,17 @@
 //! Speed of the kernels and stages at Gowalla's shape, on the real split where
 //! `BSPM_DATA` names its folder and on generated interactions elsewhere.
 
+mod gowalla;
+
 use std::hint::black_box;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use bspm::core::backend::{Direction, Update};
 use bspm::core::{NormalizedGraph, SvdOptions, truncated_svd};
-use bspm::{
-    Backend, Bspm, CpuBackend, Interactions, Preset, RankOptions, SyntheticShape, TrainTest,
-};
+use bspm::{Backend, Bspm, CpuBackend, Preset, RankOptions};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use gowalla::interactions;
 use ndarray::Array2;
-
-fn interactions() -> Interactions {
-    let split = match std::env::var_os("BSPM_DATA") {
-        Some(folder) => TrainTest::from_lightgcn_directory(PathBuf::from(folder).join("gowalla")),
-        None => {
-            eprintln!("BSPM_DATA is not set: generated interactions of Gowalla's shape");
-            SyntheticShape::GOWALLA.generate(2023)
-        }
-    };
-    split.expect("interactions of Gowalla's shape").train
-}
 
 /// Both halves of the walk on one tile, on one thread.
 fn spmm(criterion: &mut Criterion) {

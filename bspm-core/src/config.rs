@@ -31,8 +31,8 @@ impl Integration {
     };
 
     /// The size `T / K` of one step.
-    pub fn step_size(&self) -> f32 {
-        self.time / self.steps as f32
+    pub fn step_size(&self) -> f64 {
+        f64::from(self.time) / self.steps as f64
     }
 
     fn check(&self, time: &'static str, steps: &'static str) -> Result<()> {

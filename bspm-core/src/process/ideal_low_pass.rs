@@ -46,10 +46,9 @@ impl<B: Backend> FittedIdealLowPass<B> {
     /// `g`: what is left of the part outside the span at the end of the process.
     fn outside_factor(&self) -> f64 {
         let integration = self.settings.integration;
-        let step_size = f64::from(integration.time) / integration.steps as f64;
         integration
             .solver
-            .stability(-step_size)
+            .stability(-integration.step_size())
             .powi(integration.steps as i32)
     }
 }

@@ -28,7 +28,7 @@ impl LinearOde {
         tile: &mut Tile<B>,
     ) -> Result<()> {
         let order = integration.solver.order();
-        let step_size = f64::from(integration.time) / integration.steps as f64;
+        let step_size = integration.step_size();
         let first_keep = (1.0 + step_size / order as f64 * self.decay) as f32;
 
         if let Some(histories) = start

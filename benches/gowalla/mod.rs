@@ -1,0 +1,18 @@
+//! What the benchmarks run on.
+
+use std::path::PathBuf;
+
+use bspm::{Interactions, SyntheticShape, TrainTest};
+
+/// The real Gowalla split where `BSPM_DATA` names its folder, generated interactions of
+/// its shape elsewhere.
+pub(crate) fn interactions() -> Interactions {
+    let split = match std::env::var_os("BSPM_DATA") {
+        Some(folder) => TrainTest::from_lightgcn_directory(PathBuf::from(folder).join("gowalla")),
+        None => {
+            eprintln!("BSPM_DATA is not set: generated interactions of Gowalla's shape");
+            SyntheticShape::GOWALLA.generate(2023)
+        }
+    };
+    split.expect("interactions of Gowalla's shape").train
+}
