@@ -20,6 +20,7 @@
 //! the square root of the item degree and multiplies it back once, at the end.
 
 pub mod check;
+mod shared_matrix;
 
 use std::ops::Range;
 
@@ -28,6 +29,7 @@ use sprs::CsMatViewI;
 
 use crate::error::Result;
 use crate::rank::ScoredItem;
+pub use shared_matrix::SharedMatrix;
 
 /// The two halves of the random walk that [`Backend::spmm`] multiplies by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +133,13 @@ pub trait Backend: Send + Sync {
 
     /// Copies a host matrix to the device.
     fn upload(&self, values: ArrayView2<'_, f32>) -> Result<Self::Matrix>;
+
+    /// Takes a host matrix that shares its memory, such as a part of a mapped file.
+    ///
+    /// Copies it, unless a backend can use that memory as it is.
+    fn upload_shared(&self, values: SharedMatrix) -> Result<Self::Matrix> {
+        self.upload(values.view())
+    }
 
     /// Copies a device matrix to the host.
     fn download(&self, matrix: &Self::Matrix) -> Result<Array2<f32>>;

@@ -2,6 +2,8 @@
 
 mod preset;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::error::{Error, Result};
 use crate::solver::Solver;
 pub use preset::Preset;
@@ -9,7 +11,8 @@ pub use preset::Preset;
 /// How a process is integrated: `steps` equal steps of `solver` over `[0, time]`.
 ///
 /// The paper's `K` is `steps` and its `T` is `time`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Integration {
     /// The method.
     pub solver: Solver,
@@ -55,7 +58,8 @@ impl Integration {
 }
 
 /// The ideal low-pass filter's part in the score.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct IdealLowPass {
     /// How many leading right singular vectors of `R` it keeps; at least 1.
     pub factor_dim: usize,
@@ -66,7 +70,8 @@ pub struct IdealLowPass {
 }
 
 /// Where the ideal low-pass part joins the score.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Merge {
     /// EM, the authors' `final_sharpening = true`: sharpening starts from
     /// `beta * ideal low-pass + blurred`.
@@ -110,7 +115,9 @@ impl std::str::FromStr for Merge {
 /// A checked configuration of the blurring-sharpening process model.
 ///
 /// A value of this type always holds valid parameters: it comes from a
-/// [`Preset`] or from a [`BspmConfigBuilder`], whose `build` checks them.
+/// [`Preset`] or from a [`BspmConfigBuilder`], whose `build` checks them. So does
+/// deserialising: serde reads and writes every field by the name of its method here,
+/// refuses unknown ones, and takes `null` for a process that is off.
 ///
 /// # Examples
 ///
@@ -133,7 +140,8 @@ impl std::str::FromStr for Merge {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct BspmConfig {
     blur: Integration,
     ideal_low_pass: Option<IdealLowPass>,
@@ -187,6 +195,21 @@ impl BspmConfig {
     /// Whether the mean of all recorded points replaces the last one.
     pub fn t_point_combination(&self) -> bool {
         self.t_point_combination
+    }
+}
+
+impl Serialize for BspmConfig {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for BspmConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let config = Self::deserialize(deserializer)?;
+        BspmConfigBuilder { config }
+            .build()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -293,5 +316,56 @@ impl BspmConfigBuilder {
             }
         }
         Ok(self.config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_comes_back() {
+        let late = Preset::Gowalla.config().to_builder().merge(Merge::Late);
+        for config in Preset::ALL
+            .map(Preset::config)
+            .into_iter()
+            .chain([late.build().unwrap()])
+        {
+            let text = serde_json::to_string(&config).unwrap();
+            assert_eq!(serde_json::from_str::<BspmConfig>(&text).unwrap(), config);
+        }
+    }
+
+    #[test]
+    fn json_is_as_documented() {
+        assert_eq!(
+            serde_json::to_string(&Preset::AmazonBook.config()).unwrap(),
+            r#"{"blur":{"solver":"euler","time":1.0,"steps":1},"ideal_low_pass":null,"#.to_owned()
+                + r#""sharpening":{"solver":"rk4","time":2.2,"steps":2},"#
+                + r#""merge":"late","t_point_combination":false}"#
+        );
+    }
+
+    #[test]
+    fn json_with_an_invalid_or_unknown_parameter_is_refused() {
+        let valid = serde_json::to_string(&Preset::Gowalla.config()).unwrap();
+        for (from, to, expected) in [
+            (
+                "\"beta\":0.2",
+                "\"beta\":-0.2",
+                "beta: expected a finite number, 0 or above, found -0.2",
+            ),
+            (
+                "\"steps\":1",
+                "\"steps\":0",
+                "K_b: expected 1 to 10000 steps, found 0",
+            ),
+            ("\"merge\"", "\"fold\"", "unknown field `fold`"),
+            ("early", "Early", "unknown variant `Early`"),
+        ] {
+            let text = valid.replacen(from, to, 1);
+            let error = serde_json::from_str::<BspmConfig>(&text).unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
+        }
     }
 }

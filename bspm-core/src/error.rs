@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::observe::Stage;
+
 /// A `Result` whose error is [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -21,6 +23,26 @@ pub enum Error {
         source: std::io::Error,
     },
 
+    /// A file could not be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+
+    /// A saved model is of another format.
+    #[error("{}: expected a model of format {supported}, found format {found}, which another version of bspm wrote", path.display())]
+    ModelVersion {
+        /// The file.
+        path: PathBuf,
+        /// The format of the file.
+        found: u64,
+        /// The format that this version reads.
+        supported: u64,
+    },
+
     /// A text file does not follow its format.
     #[error("{}:{line}:{column}: expected {expected}, found {found:?}", path.display())]
     Syntax {
@@ -33,6 +55,43 @@ pub enum Error {
         /// What the format allows there.
         expected: String,
         /// The offending text, shortened when long.
+        found: String,
+    },
+
+    /// A table lacks a column.
+    #[error("{}: expected a column {column:?}, found {found}", path.display())]
+    MissingColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column asked for.
+        column: String,
+        /// What the header has instead.
+        found: String,
+    },
+
+    /// A field of a table does not hold what its column should.
+    #[error("{}:{line}: {column}: expected {expected}, found {found:?}", path.display())]
+    InvalidField {
+        /// The file.
+        path: PathBuf,
+        /// The line on which the record starts, from 1; in binary tables the row, from 1.
+        line: u64,
+        /// The name of the column.
+        column: String,
+        /// What the column may hold.
+        expected: String,
+        /// The field, shortened when long.
+        found: String,
+    },
+
+    /// A binary file does not hold what its format asks for.
+    #[error("{}: expected {expected}, found {found}", path.display())]
+    InvalidFile {
+        /// The file.
+        path: PathBuf,
+        /// What the format asks for.
+        expected: String,
+        /// What is there.
         found: String,
     },
 
@@ -87,6 +146,15 @@ pub enum Error {
         items: usize,
     },
 
+    /// An external id is not one of the model's.
+    #[error("{kind} {id} is unknown")]
+    UnknownId {
+        /// `user` or `item`.
+        kind: &'static str,
+        /// The id, as `Debug` writes it, shortened when long.
+        id: String,
+    },
+
     /// A parameter has a value outside its range.
     #[error("{parameter}: expected {expected}, found {found}")]
     InvalidParameter {
@@ -137,6 +205,17 @@ pub enum Error {
         available: usize,
     },
 
+    /// The [`Observer`](crate::Observer) ended the operation.
+    #[error("cancelled: {stage} had done {done} of {total}")]
+    Cancelled {
+        /// What was being done.
+        stage: Stage,
+        /// How much of it was done.
+        done: usize,
+        /// How much was asked for.
+        total: usize,
+    },
+
     /// A backend failed.
     #[error("{backend}: {operation} failed: {source}")]
     Backend {
@@ -147,4 +226,23 @@ pub enum Error {
         /// The backend's own error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl Error {
+    pub(crate) fn unknown_id(kind: &'static str, id: &(impl std::fmt::Debug + ?Sized)) -> Self {
+        Self::UnknownId {
+            kind,
+            id: shortened(format!("{id:?}")),
+        }
+    }
+}
+
+/// The text, or its beginning where it is too long for a message.
+pub(crate) fn shortened(mut text: String) -> String {
+    const LONGEST: usize = 60;
+    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }

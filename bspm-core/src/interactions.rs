@@ -94,6 +94,22 @@ impl Interactions {
         })
     }
 
+    /// The matrix of these compressed sparse rows, or what is wrong with them.
+    pub(crate) fn from_csr(
+        items: usize,
+        row_ends: Vec<u32>,
+        columns: Vec<u32>,
+    ) -> Result<Self, String> {
+        let users = row_ends.len().checked_sub(1).ok_or("no row ends")?;
+        if users > Self::MAX_SIDE || items > Self::MAX_SIDE {
+            return Err(format!("{users} users x {items} items"));
+        }
+        let ones = vec![(); columns.len()];
+        CsMatI::try_new((users, items), row_ends, columns, ones)
+            .map(|matrix| Self { matrix })
+            .map_err(|(_, _, _, error)| error.to_string())
+    }
+
     /// The number of users (rows).
     pub fn users(&self) -> usize {
         self.matrix.rows()

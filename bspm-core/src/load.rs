@@ -1,12 +1,20 @@
-//! From files to [`Interactions`].
+//! From files to [`Interactions`] and [`Dataset`](crate::Dataset), a file per format.
 
+mod delimited;
 mod lightgcn;
+mod movielens;
+mod npz;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod plain_text;
+mod table;
 
 use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::interactions::Interactions;
 pub use lightgcn::{Pairs, parse_lightgcn, read_lightgcn};
+pub use table::TableOptions;
 
 /// A training and a test matrix of the same shape, `users x items`.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,59 +1,19 @@
 //! The driver: batches of users, cut into tiles, from histories to scores or rankings.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use ndarray::{Array2, s};
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Update};
 use crate::error::{Error, Result};
 use crate::fit::Bspm;
+use crate::observe::{Observed, Observer, Stage, UNOBSERVED};
 use crate::process::Tile;
 use crate::process::merge::score_tile;
-use crate::rank::ScoredItem;
+use crate::rank::{RankOptions, ScoredItem};
 use crate::tiles::tile_ranges;
-
-/// How to rank.
-///
-/// # Examples
-///
-/// ```
-/// let options = bspm_core::RankOptions::top(50).show_seen();
-/// assert_eq!(options.batch_size, 2048);
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RankOptions {
-    /// The length of each list; at least 1.
-    pub k: usize,
-    /// How many users are scored together; at least 1, 2048 unless told.
-    pub batch_size: usize,
-    /// Whether the items of a user's own history are left out; they are unless told.
-    pub hide_seen: bool,
-}
-
-impl RankOptions {
-    /// The `k` best items that the user has not interacted with.
-    pub fn top(k: usize) -> Self {
-        Self {
-            k,
-            batch_size: 2048,
-            hide_seen: true,
-        }
-    }
-
-    /// Scores `batch_size` users together.
-    pub fn batch_size(mut self, batch_size: usize) -> Self {
-        self.batch_size = batch_size;
-        self
-    }
-
-    /// Ranks the items of the history with the others.
-    pub fn show_seen(mut self) -> Self {
-        self.hide_seen = false;
-        self
-    }
-}
 
 /// The lists of some users, and what they took.
 #[derive(Clone, Debug)]
@@ -79,21 +39,37 @@ impl<B: Backend> Bspm<B> {
     /// # Errors
     ///
     /// [`Error::UnknownUser`] for the first user that is not a row of the matrix;
-    /// [`Error::InvalidParameter`] when `k` or the batch size is 0; those of the
-    /// backend.
+    /// those of [`rank_histories`](Self::rank_histories).
     pub fn rank(&self, users: &[u32], options: &RankOptions) -> Result<Ranking> {
-        for (parameter, value) in [("k", options.k), ("batch_size", options.batch_size)] {
-            if value == 0 {
-                return Err(Error::InvalidParameter {
-                    parameter,
-                    expected: "at least 1".into(),
-                    found: "0".into(),
-                });
-            }
-        }
-        let histories = self.histories(users)?;
+        self.rank_histories(&self.histories(users)?, options, UNOBSERVED)
+    }
+
+    /// Ranks the items for each history, whether or not it is a row of the matrix.
+    ///
+    /// A history is the items of one user in any order; an item that occurs more
+    /// than once counts once. The scores are the exact ones: they are linear in the
+    /// history, so an unseen user needs no refit. The history of one of the model's
+    /// own users gives the list of [`rank`](Self::rank), bit for bit.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownItem`] for an item, in a history or the options, that is not a
+    /// column of the matrix; [`Error::InvalidParameter`] when `k` or the batch size is
+    /// 0, or the minimum score is not a number; [`Error::Cancelled`]; those of the
+    /// backend.
+    pub fn rank_histories(
+        &self,
+        histories: &[&[u32]],
+        options: &RankOptions,
+        observer: Observer<'_>,
+    ) -> Result<Ranking> {
+        let mask = options.checked_mask(self.interactions.items())?;
+        let distinct: Vec<Cow<'_, [u32]>> = histories.iter().map(|&it| distinct(it)).collect();
+        let histories: Vec<&[u32]> = distinct.iter().map(AsRef::as_ref).collect();
+        let _span = tracing::info_span!("rank", users = histories.len(), k = options.k).entered();
+        let observed = Observed::new(observer, Stage::Rank, histories.len());
         let mut ranking = Ranking {
-            lists: Vec::with_capacity(users.len()),
+            lists: Vec::with_capacity(histories.len()),
             score_time: Duration::ZERO,
             rank_time: Duration::ZERO,
         };
@@ -101,14 +77,22 @@ impl<B: Backend> Bspm<B> {
             let start = Instant::now();
             let tiles = self.for_each_tile(batch, |tile, range, scoring| {
                 let start = Instant::now();
-                let hidden: Vec<&[u32]> = batch[range]
+                let users = range.len();
+                let hidden: Vec<Cow<'_, [u32]>> = batch[range]
                     .iter()
-                    .map(|&history| if options.hide_seen { history } else { &[] })
+                    .map(|&history| mask.hidden_from(history))
                     .collect();
+                let hidden: Vec<&[u32]> = hidden.iter().map(AsRef::as_ref).collect();
                 let root_degrees = self.graph.root_degrees();
-                let lists =
+                let mut lists =
                     self.backend
                         .top_k(&mut tile.scores, root_degrees, &hidden, options.k)?;
+                if let Some(least) = options.minimum_score {
+                    for list in &mut lists {
+                        list.truncate(list.partition_point(|entry| entry.score >= least));
+                    }
+                }
+                observed.advance(users)?;
                 Ok((lists, scoring, start.elapsed()))
             })?;
             let wall = start.elapsed().as_secs_f64();
@@ -133,19 +117,63 @@ impl<B: Backend> Bspm<B> {
     /// [`Error::UnknownUser`] for the first user that is not a row of the matrix;
     /// those of the backend.
     pub fn score(&self, users: &[u32]) -> Result<Array2<f32>> {
-        let histories = self.histories(users)?;
+        self.score_histories(&self.histories(users)?)
+    }
+
+    /// The scores of all items for each history, `histories x items`, as
+    /// [`score`](Self::score) and [`rank_histories`](Self::rank_histories).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownItem`]; those of the backend.
+    pub fn score_histories(&self, histories: &[&[u32]]) -> Result<Array2<f32>> {
+        let distinct: Vec<Cow<'_, [u32]>> = histories.iter().map(|&it| distinct(it)).collect();
+        let histories: Vec<&[u32]> = distinct.iter().map(AsRef::as_ref).collect();
         let tiles = self.for_each_tile(&histories, |tile, range, _| {
             self.backend
                 .scale_rows(self.graph.root_degrees(), &mut tile.scores)?;
             let scores = self.backend.download(&tile.scores)?;
             Ok((scores, range))
         })?;
-        let mut result = Array2::zeros((users.len(), self.interactions.items()));
+        let mut result = Array2::zeros((histories.len(), self.interactions.items()));
         for (scores, range) in tiles {
             let scores = scores.slice(s![.., ..range.len()]);
             result.slice_mut(s![range, ..]).assign(&scores.t());
         }
         Ok(result)
+    }
+
+    /// What each item of `history` contributes to the score of `item`, in that order.
+    ///
+    /// Scores are linear in the history, so a contribution is the score of `item` for
+    /// a history of that one item, and the contributions add up to the score of `item`
+    /// for `history`, but for rounding.
+    ///
+    /// Cost: that of scoring as many users as the history has items.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownItem`]; those of the backend.
+    pub fn contributions(&self, history: &[u32], item: u32) -> Result<Vec<f32>> {
+        let items = self.interactions.items();
+        if item as usize >= items {
+            return Err(Error::UnknownItem { item, items });
+        }
+        let mut row = Array2::zeros((items, 1));
+        row[[item as usize, 0]] = 1.0;
+        let mut row = self.backend.upload(row.view())?;
+        self.backend
+            .scale_rows(self.graph.root_degrees(), &mut row)?;
+        let singles: Vec<&[u32]> = history.chunks(1).collect();
+        let tiles = self.for_each_tile(&singles, |tile, range, _| {
+            let columns = self.backend.shape(&tile.scores).1;
+            let mut scores = self.backend.zeros(1, columns)?;
+            self.backend
+                .matmul(&row, true, &tile.scores, Update::REPLACE, &mut scores)?;
+            let scores = self.backend.download(&scores)?;
+            Ok(scores.iter().copied().take(range.len()).collect::<Vec<_>>())
+        })?;
+        Ok(tiles.concat())
     }
 
     fn histories(&self, users: &[u32]) -> Result<Vec<&[u32]>> {
@@ -164,10 +192,7 @@ impl<B: Backend> Bspm<B> {
     ) -> Result<Vec<T>> {
         let width = self.graph.tile_columns().min(histories.len());
         let ranges = tile_ranges(histories.len(), width);
-        let factors = self
-            .ideal_low_pass
-            .as_ref()
-            .map(|filter| self.backend.shape(&filter.basis).1);
+        let factors = self.basis().map(|basis| self.backend.shape(basis).1);
         self.backend.for_each_tile(
             ranges.len(),
             || Tile::new(&self.backend, &self.graph, &self.config, factors, width),
@@ -191,4 +216,15 @@ impl<B: Backend> Bspm<B> {
             },
         )
     }
+}
+
+/// The items in ascending order, each once.
+fn distinct(history: &[u32]) -> Cow<'_, [u32]> {
+    if history.windows(2).all(|pair| pair[0] < pair[1]) {
+        return Cow::Borrowed(history);
+    }
+    let mut items = history.to_vec();
+    items.sort_unstable();
+    items.dedup();
+    Cow::Owned(items)
 }

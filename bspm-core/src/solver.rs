@@ -6,10 +6,13 @@
 //! tableau. Horner's scheme evaluates that with one product per stage:
 //! `y <- r + (h/j) y L` for `j = p, ..., 1`, from `y = r`.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 
 /// The method that integrates a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Solver {
     /// Explicit Euler: order 1, one product per step.

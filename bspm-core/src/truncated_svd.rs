@@ -19,6 +19,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::normalization::NormalizedGraph;
+use crate::observe::{Observed, Observer, Stage, UNOBSERVED};
 use crate::tiles::{map_tiles, tile_ranges};
 use filter::{Filter, apply_filter};
 use rayleigh_ritz::{RitzPairs, rayleigh_ritz, residuals, rotate};
@@ -91,6 +92,20 @@ pub fn truncated_svd<B: Backend>(
     graph: &NormalizedGraph<B>,
     options: &SvdOptions,
 ) -> Result<TruncatedSvd<B::Matrix>> {
+    truncated_svd_observed(backend, graph, options, UNOBSERVED)
+}
+
+/// [`truncated_svd`] under an [`Observer`], which is told of the vectors found.
+///
+/// # Errors
+///
+/// [`Error::Cancelled`], and those of [`truncated_svd`].
+pub fn truncated_svd_observed<B: Backend>(
+    backend: &B,
+    graph: &NormalizedGraph<B>,
+    options: &SvdOptions,
+    observer: Observer<'_>,
+) -> Result<TruncatedSvd<B::Matrix>> {
     if options.factor_dim == 0 {
         return Err(Error::InvalidParameter {
             parameter: "factor_dim",
@@ -103,10 +118,12 @@ pub fn truncated_svd<B: Backend>(
     if block == 0 {
         return Found::default().into_svd(backend, graph.tile_columns(), 0);
     }
+    let _span = tracing::info_span!("truncated_svd", factor_dim = wanted, block).entered();
+    let observed = Observed::new(observer, Stage::TruncatedSvd, wanted);
     let lock_tolerance = options.tolerance * LOCK_SHARE;
 
     let start = random_start(backend, graph, block, options.seed)?;
-    let mut active = apply_filter(backend, graph, &Filter::Smooth, start, None)?;
+    let mut active = apply_filter(backend, graph, &Filter::Smooth, start, None, &observed)?;
     let mut found = Found::default();
     let mut worst = f64::INFINITY;
     for round in 0..options.max_rounds {
@@ -123,6 +140,12 @@ pub fn truncated_svd<B: Backend>(
             .iter()
             .take_while(|&&residual| residual <= lock_tolerance)
             .count();
+        tracing::debug!(
+            round,
+            residual = worst,
+            converged,
+            "Rayleigh-Ritz projection"
+        );
         let is_done = worst <= options.tolerance && worst >= previous / 2.0;
         if (is_done || converged > 0) && rank_left > 0 && !ritz.is_orthonormal {
             active = ritz.vectors;
@@ -131,11 +154,13 @@ pub fn truncated_svd<B: Backend>(
         }
         if is_done {
             found.lock(backend, &ritz, &residuals)?;
+            observed.advance(residuals.len())?;
             return found.into_svd(backend, graph.tile_columns(), round + 1);
         }
         // The last ones are not locked before they are done.
         let converged = if converged == rank_left { 0 } else { converged };
         found.lock(backend, &ritz, &residuals[..converged])?;
+        observed.advance(converged)?;
         let RitzPairs {
             values, vectors, ..
         } = ritz;
@@ -147,7 +172,14 @@ pub fn truncated_svd<B: Backend>(
             rest
         };
         let filter = Filter::choose(values[values.len() - 1], round);
-        active = apply_filter(backend, graph, &filter, rest, found.vectors.as_ref())?;
+        active = apply_filter(
+            backend,
+            graph,
+            &filter,
+            rest,
+            found.vectors.as_ref(),
+            &observed,
+        )?;
     }
     Err(Error::SvdNotConverged {
         rounds: options.max_rounds,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use bspm_core::backend::{Direction, GraphParts, SymmetricEigen, Update, check};
+use bspm_core::backend::{Direction, GraphParts, SharedMatrix, SymmetricEigen, Update, check};
 use bspm_core::{Backend, Result, ScoredItem, TopK};
 use ndarray::{Array2, ArrayView2, s};
 use rayon::ThreadPool;
@@ -99,6 +99,10 @@ impl Backend for CpuBackend {
 
     fn upload(&self, values: ArrayView2<'_, f32>) -> Result<CpuMatrix> {
         Ok(CpuMatrix::from_view(values))
+    }
+
+    fn upload_shared(&self, values: SharedMatrix) -> Result<CpuMatrix> {
+        Ok(CpuMatrix::from_shared(values))
     }
 
     fn download(&self, matrix: &CpuMatrix) -> Result<Array2<f32>> {

@@ -1,34 +1,48 @@
 //! Dense matrices whose rows the kernels can take as arrays of a fixed width.
 
+use bspm_core::backend::SharedMatrix;
 use bytemuck::{Pod, Zeroable};
 use faer::{MatMut, MatRef};
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
-/// A dense row-major `f32` matrix, aligned to cache lines.
+/// A dense row-major `f32` matrix, aligned to cache lines where it owns its memory.
 ///
 /// Rows are padded with zeros to a stride of 1, 8, 16 or a multiple of 32 floats.
 #[derive(Clone, Debug)]
 pub struct CpuMatrix {
-    lines: Vec<CacheLine>,
+    elements: Elements,
     rows: usize,
     columns: usize,
     stride: usize,
+}
+
+/// Where the elements are. Shared ones are copied before they are changed.
+#[derive(Clone, Debug)]
+enum Elements {
+    Owned(Vec<CacheLine>),
+    Shared(SharedMatrix),
 }
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C, align(64))]
 struct CacheLine([f32; 16]);
 
+/// The floats from one row to the next of a matrix with so many columns.
+fn stride(columns: usize) -> usize {
+    match columns {
+        0..=1 => columns,
+        2..=8 => 8,
+        9..=16 => 16,
+        _ => columns.next_multiple_of(32),
+    }
+}
+
 impl CpuMatrix {
     pub(crate) fn zeros(rows: usize, columns: usize) -> Self {
-        let stride = match columns {
-            0..=1 => columns,
-            2..=8 => 8,
-            9..=16 => 16,
-            _ => columns.next_multiple_of(32),
-        };
+        let stride = stride(columns);
+        let lines = bytemuck::allocation::zeroed_vec((rows * stride).div_ceil(16));
         Self {
-            lines: bytemuck::allocation::zeroed_vec((rows * stride).div_ceil(16)),
+            elements: Elements::Owned(lines),
             rows,
             columns,
             stride,
@@ -39,6 +53,20 @@ impl CpuMatrix {
         let mut matrix = Self::zeros(values.nrows(), values.ncols());
         matrix.view_mut().assign(&values);
         matrix
+    }
+
+    /// Uses the shared elements as they are where their rows need no padding.
+    pub(crate) fn from_shared(values: SharedMatrix) -> Self {
+        let (rows, columns) = values.shape();
+        if stride(columns) != columns {
+            return Self::from_view(values.view());
+        }
+        Self {
+            elements: Elements::Shared(values),
+            rows,
+            columns,
+            stride: columns,
+        }
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -60,13 +88,24 @@ impl CpuMatrix {
 
     /// All rows, padding included.
     pub(crate) fn padded(&self) -> &[f32] {
-        &bytemuck::cast_slice(&self.lines)[..self.rows * self.stride]
+        match &self.elements {
+            Elements::Owned(lines) => &bytemuck::cast_slice(lines)[..self.rows * self.stride],
+            Elements::Shared(values) => values.values(),
+        }
     }
 
     /// All rows, padding included. What is written to the padding must be finite:
     /// it is carried along and never read.
     pub(crate) fn padded_mut(&mut self) -> &mut [f32] {
-        &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.rows * self.stride]
+        if let Elements::Shared(values) = &self.elements {
+            *self = Self::from_view(values.view());
+        }
+        match &mut self.elements {
+            Elements::Owned(lines) => {
+                &mut bytemuck::cast_slice_mut(lines)[..self.rows * self.stride]
+            }
+            Elements::Shared(_) => unreachable!("shared elements were copied"),
+        }
     }
 
     pub(crate) fn view(&self) -> ArrayView2<'_, f32> {
@@ -108,6 +147,30 @@ mod tests {
             assert_eq!(matrix.stride(), stride, "{columns} columns");
             assert_eq!(matrix.padded().len(), 3 * stride);
             assert_eq!(matrix.padded().as_ptr() as usize % 64, 0);
+        }
+    }
+
+    #[test]
+    fn shared_elements_are_used_in_place_and_copied_before_a_change() {
+        for (columns, is_shared) in [(5, false), (32, true)] {
+            let values: Vec<f32> = (0..3 * columns).map(|place| place as f32).collect();
+            let bytes: Vec<u64> = bytemuck::pod_collect_to_vec(&values);
+            let bytes: std::sync::Arc<Words> = std::sync::Arc::new(Words(bytes));
+            let shared = SharedMatrix::new(bytes, 0..12 * columns, 3, columns).unwrap();
+            let before = shared.values().as_ptr();
+            let mut matrix = CpuMatrix::from_shared(shared.clone());
+            assert_eq!(matrix.view(), shared.view());
+            assert_eq!(matrix.padded().as_ptr() == before, is_shared);
+            matrix.padded_mut()[0] = 7.0;
+            assert_eq!((matrix.view()[[0, 0]], shared.values()[0]), (7.0, 0.0));
+        }
+    }
+
+    struct Words(Vec<u64>);
+
+    impl AsRef<[u8]> for Words {
+        fn as_ref(&self) -> &[u8] {
+            bytemuck::cast_slice(&self.0)
         }
     }
 

@@ -8,7 +8,7 @@ use crate::config::{BspmConfig, Integration, Merge};
 use crate::fit::Bspm;
 use crate::interactions::Interactions;
 use crate::normalization::NormalizedGraph;
-use crate::score::RankOptions;
+use crate::rank::RankOptions;
 use crate::solver::Solver;
 use crate::truncated_svd::{SvdOptions, truncated_svd};
 

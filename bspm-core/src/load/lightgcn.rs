@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::interactions::Interactions;
 
@@ -31,6 +32,28 @@ pub fn read_lightgcn(path: impl AsRef<Path>) -> Result<Pairs> {
         source,
     })?;
     parse_lightgcn(BufReader::with_capacity(1 << 16, file), path)
+}
+
+impl Dataset<u32, u32> {
+    /// Reads a LightGCN text file; see [`parse_lightgcn`]. The ids are the numbers in
+    /// the file, from 0 to the largest, those without interactions included.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read_lightgcn`]; [`Error::NoInteractions`].
+    pub fn read_lightgcn(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let _span = tracing::info_span!("load", path = %path.display()).entered();
+        let pairs = read_lightgcn(path)?;
+        if pairs.pairs.is_empty() {
+            return Err(Error::NoInteractions { path: path.into() });
+        }
+        Self::from_interactions(
+            (0..pairs.users as u32).collect(),
+            (0..pairs.items as u32).collect(),
+            Interactions::from_pairs(pairs.users, pairs.items, pairs.pairs)?,
+        )
+    }
 }
 
 /// Parses the LightGCN text format: one user per line, `user item item ...`.

@@ -3,6 +3,7 @@
 use crate::backend::{Backend, Update};
 use crate::error::Result;
 use crate::normalization::NormalizedGraph;
+use crate::observe::Observed;
 use crate::tiles::{map_tiles, tile_ranges};
 
 /// A polynomial of `P`.
@@ -81,6 +82,7 @@ pub(super) fn apply_filter<B: Backend>(
     filter: &Filter,
     vectors: B::Matrix,
     locked: Option<&B::Matrix>,
+    observed: &Observed<'_>,
 ) -> Result<B::Matrix> {
     let (items, columns) = backend.shape(&vectors);
     let width = graph.tile_columns().min(columns);
@@ -89,6 +91,7 @@ pub(super) fn apply_filter<B: Backend>(
         vectors,
         &tile_ranges(columns, width),
         |vectors, range| {
+            observed.advance(0)?;
             let mut users = backend.zeros(graph.users(), range.len())?;
             let mut previous = backend.columns(vectors, range.clone())?;
             backend.scale_rows(graph.inverse_root_degrees(), &mut previous)?;

@@ -1,0 +1,141 @@
+//! A fitted model under the application's own ids.
+
+mod explain;
+mod options;
+mod recommend;
+mod update;
+
+use std::borrow::Borrow;
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::sync::Arc;
+
+pub use explain::{Contribution, Explanation};
+pub use options::{RecommendOptions, UnknownIds};
+pub use recommend::Recommendation;
+
+use crate::backend::Backend;
+use crate::config::BspmConfig;
+use crate::dataset::Dataset;
+use crate::error::{Error, Result};
+use crate::fit::Bspm;
+use crate::ids::Ids;
+use crate::observe::{Observer, UNOBSERVED};
+
+/// A model that was fitted once and answers from any thread.
+///
+/// Every score is a linear function of the user's history, so recommendations for a
+/// history that the model has never seen are exact, and so is the part that each item
+/// of a history has in a score. Cloning is cheap: clones share everything.
+///
+/// `recommend`, `recommend_for_items` and `similar_items` score one history on the
+/// calling thread; `recommend_many` scores many at once, on the backend's threads, and
+/// takes far less time per user. The two ways round differently, in the last bits.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::{BspmConfig, Dataset, Model};
+/// # use bspm_cpu::CpuBackend;
+///
+/// let dataset: Dataset = Dataset::from_pairs(
+///     [("ann", "tea"), ("ann", "milk"), ("bob", "milk"), ("bob", "rice")]
+///         .map(|(user, item)| (user.into(), item.into())),
+/// )?;
+/// let config = BspmConfig::builder().build()?;
+/// let model = Model::fit(CpuBackend::new(), dataset, config)?;
+///
+/// assert_eq!(model.recommend("ann", 1)?[0].item, "rice");
+/// assert_eq!(model.recommend_for_items(["rice"], 1)?[0].item, "milk");
+/// assert_eq!(model.explain("ann", "rice")?.contributions[0].item, "milk");
+/// # Ok::<(), bspm_core::Error>(())
+/// ```
+pub struct Model<B: Backend, U: Eq + Hash = String, I: Eq + Hash = String> {
+    fitted: Arc<Bspm<B>>,
+    /// The histories that are answered from: those fitted, or later ones.
+    dataset: Dataset<U, I>,
+}
+
+impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
+    /// Fits the model to a data set; see [`Bspm::fit`] for what that costs.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Bspm::fit`].
+    pub fn fit(backend: B, dataset: Dataset<U, I>, config: BspmConfig) -> Result<Self> {
+        Self::fit_observed(backend, dataset, config, UNOBSERVED)
+    }
+
+    /// [`fit`](Self::fit) under an [`Observer`], for progress and cancellation.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`], and those of [`Bspm::fit`].
+    pub fn fit_observed(
+        backend: B,
+        dataset: Dataset<U, I>,
+        config: BspmConfig,
+        observer: Observer<'_>,
+    ) -> Result<Self> {
+        let interactions = dataset.interactions().clone();
+        let fitted = Bspm::fit_observed(backend, interactions, config, observer)?;
+        Ok(Self::from_parts(Arc::new(fitted), dataset))
+    }
+
+    pub(crate) fn from_parts(fitted: Arc<Bspm<B>>, dataset: Dataset<U, I>) -> Self {
+        Self { fitted, dataset }
+    }
+
+    /// The interactions that are answered from: those fitted, and those of
+    /// [`with_interactions`](Self::with_interactions).
+    pub fn dataset(&self) -> &Dataset<U, I> {
+        &self.dataset
+    }
+
+    /// The fitted filter, which speaks of rows and columns.
+    pub fn filter(&self) -> &Bspm<B> {
+        &self.fitted
+    }
+
+    fn user_index<Q>(&self, user: &Q) -> Result<u32>
+    where
+        U: Borrow<Q>,
+        Q: Hash + Eq + Debug + ?Sized,
+    {
+        index(self.dataset.users(), "user", user)
+    }
+
+    fn item_index<Q>(&self, item: &Q) -> Result<u32>
+    where
+        I: Borrow<Q>,
+        Q: Hash + Eq + Debug + ?Sized,
+    {
+        index(self.dataset.items(), "item", item)
+    }
+}
+
+fn index<T, Q>(ids: &Ids<T>, kind: &'static str, id: &Q) -> Result<u32>
+where
+    T: Eq + Hash + Borrow<Q>,
+    Q: Hash + Eq + Debug + ?Sized,
+{
+    ids.index(id).ok_or_else(|| Error::unknown_id(kind, id))
+}
+
+impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Clone for Model<B, U, I> {
+    fn clone(&self) -> Self {
+        Self {
+            fitted: self.fitted.clone(),
+            dataset: self.dataset.clone(),
+        }
+    }
+}
+
+impl<B: Backend, U: Eq + Hash, I: Eq + Hash> Debug for Model<B, U, I> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Model")
+            .field("filter", &self.fitted)
+            .finish_non_exhaustive()
+    }
+}

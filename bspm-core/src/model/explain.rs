@@ -1,0 +1,94 @@
+//! Why an item is recommended: the share of each item of the history in its score.
+
+use std::borrow::Borrow;
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use serde::Serialize;
+
+use super::{Model, UnknownIds};
+use crate::backend::Backend;
+use crate::error::Result;
+
+/// A score and the parts that add up to it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Explanation<I = String> {
+    /// The score of the item.
+    pub score: f32,
+    /// One part for each item of the history, largest first; they sum to the score.
+    pub contributions: Vec<Contribution<I>>,
+}
+
+/// The part of one item of the history in a score.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Contribution<I = String> {
+    /// The item of the history.
+    pub item: I,
+    /// What it adds to the score; sharpening makes some parts negative.
+    pub score: f32,
+}
+
+impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
+    /// What each item of the user's history adds to the score of `item`.
+    ///
+    /// Exact, but for rounding: scores are linear in the history. Cost: that of scoring
+    /// as many users as the history has items.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownId`](crate::Error::UnknownId); those of the backend.
+    pub fn explain<Q, J>(&self, user: &Q, item: &J) -> Result<Explanation<I>>
+    where
+        U: Borrow<Q>,
+        Q: Hash + Eq + Debug + ?Sized,
+        I: Borrow<J>,
+        J: Hash + Eq + Debug + ?Sized,
+    {
+        let user = self.user_index(user)?;
+        let item = self.item_index(item)?;
+        self.explain_history(self.dataset.interactions().items_of(user), item)
+    }
+
+    /// What each of these items adds to the score of `item`, for somebody who
+    /// interacted with just them.
+    ///
+    /// # Errors
+    ///
+    /// As [`explain`](Self::explain).
+    pub fn explain_for_items<'q, Q, J>(
+        &self,
+        history: impl IntoIterator<Item = &'q Q>,
+        item: &J,
+    ) -> Result<Explanation<I>>
+    where
+        I: Borrow<Q> + Borrow<J>,
+        Q: Hash + Eq + Debug + ?Sized + 'q,
+        J: Hash + Eq + Debug + ?Sized,
+    {
+        let mut history = self.known_items(history, UnknownIds::Error)?;
+        history.sort_unstable();
+        history.dedup();
+        let item = self.item_index(item)?;
+        self.explain_history(&history, item)
+    }
+
+    fn explain_history(&self, history: &[u32], item: u32) -> Result<Explanation<I>> {
+        let parts = self.fitted.contributions(history, item)?;
+        let scores = self.fitted.score_histories(&[history])?;
+        let mut contributions: Vec<_> = history
+            .iter()
+            .zip(parts)
+            .filter_map(|(&column, score)| {
+                Some(Contribution {
+                    item: self.dataset.items().id(column)?.clone(),
+                    score,
+                })
+            })
+            .collect();
+        contributions.sort_by(|left, right| right.score.total_cmp(&left.score));
+        Ok(Explanation {
+            score: scores[[0, item as usize]],
+            contributions,
+        })
+    }
+}

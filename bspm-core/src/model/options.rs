@@ -1,0 +1,130 @@
+//! What an application may ask of its lists.
+
+use std::borrow::Borrow;
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use super::{Model, index};
+use crate::backend::Backend;
+use crate::error::Result;
+use crate::rank::RankOptions;
+
+/// What to do about an id that the model does not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum UnknownIds {
+    /// It is an [`Error::UnknownId`](crate::Error::UnknownId).
+    #[default]
+    Error,
+    /// An unknown user gets an empty list; an unknown item is passed over.
+    Skip,
+}
+
+/// How to recommend. Seen items are hidden, and unknown ids are errors, unless told.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::{RecommendOptions, UnknownIds};
+///
+/// let options = RecommendOptions::<String>::new()
+///     .deny(["sold out"])
+///     .minimum_score(0.01)
+///     .unknown_ids(UnknownIds::Skip);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecommendOptions<I = String> {
+    keep_seen: bool,
+    deny: Vec<I>,
+    allow: Option<Vec<I>>,
+    minimum_score: Option<f32>,
+    pub(super) unknown_ids: UnknownIds,
+}
+
+impl<I> RecommendOptions<I> {
+    /// Everything but the seen items.
+    pub fn new() -> Self {
+        Self {
+            keep_seen: false,
+            deny: Vec::new(),
+            allow: None,
+            minimum_score: None,
+            unknown_ids: UnknownIds::Error,
+        }
+    }
+
+    /// Recommends the items of the history like any other.
+    pub fn keep_seen(mut self) -> Self {
+        self.keep_seen = true;
+        self
+    }
+
+    /// Never recommends these items.
+    pub fn deny(mut self, items: impl IntoIterator<Item = impl Into<I>>) -> Self {
+        self.deny = items.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Recommends these items only; denied and seen ones among them stay out.
+    pub fn allow(mut self, items: impl IntoIterator<Item = impl Into<I>>) -> Self {
+        self.allow = Some(items.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Recommends only items with at least this score.
+    pub fn minimum_score(mut self, score: f32) -> Self {
+        self.minimum_score = Some(score);
+        self
+    }
+
+    /// What to do about unknown users and items, those of the deny and allow lists
+    /// included.
+    pub fn unknown_ids(mut self, unknown_ids: UnknownIds) -> Self {
+        self.unknown_ids = unknown_ids;
+        self
+    }
+}
+
+impl<I> Default for RecommendOptions<I> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
+    /// The options in rows and columns. Cost: one hash per item denied or allowed.
+    pub(super) fn rank_options(
+        &self,
+        k: usize,
+        options: &RecommendOptions<I>,
+    ) -> Result<RankOptions>
+    where
+        I: Debug,
+    {
+        let columns = |items: &[I]| self.known_items(items, options.unknown_ids);
+        let mut rank_options = RankOptions::top(k).hide(columns(&options.deny)?);
+        rank_options.hide_seen = !options.keep_seen;
+        rank_options.minimum_score = options.minimum_score;
+        rank_options.allowed = options.allow.as_deref().map(columns).transpose()?;
+        Ok(rank_options)
+    }
+
+    /// The columns of the items; unknown ones are left out or refused.
+    pub(super) fn known_items<'q, Q>(
+        &self,
+        items: impl IntoIterator<Item = &'q Q>,
+        unknown_ids: UnknownIds,
+    ) -> Result<Vec<u32>>
+    where
+        I: Borrow<Q>,
+        Q: Hash + Eq + Debug + ?Sized + 'q,
+    {
+        let ids = self.dataset.items();
+        items
+            .into_iter()
+            .filter_map(|item| match unknown_ids {
+                UnknownIds::Error => Some(index(ids, "item", item)),
+                UnknownIds::Skip => ids.index(item).map(Ok),
+            })
+            .collect()
+    }
+}

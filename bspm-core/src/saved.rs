@@ -1,0 +1,189 @@
+//! Saving a fitted model to one file, and opening it again.
+//!
+//! # Format
+//!
+//! A model file is a [safetensors](https://github.com/huggingface/safetensors) file, so
+//! that any program can read its matrices. All numbers are little-endian. In the order
+//! of the file:
+//!
+//! | bytes | content |
+//! | --- | --- |
+//! | 8 | the length of the header |
+//! | header | JSON, padded with spaces so that the tensors start at a multiple of 64 |
+//! | tensors | those below, in that order, without gaps |
+//!
+//! | tensor | type, shape | content |
+//! | --- | --- | --- |
+//! | `ideal_low_pass.basis` | F32, items x factors | `V`; absent where the filter is off |
+//! | `ideal_low_pass.singular_values` | F32, factors | descending; absent likewise |
+//! | `fitted.row_ends` | U32, rows + 1 | where each row of the fitted matrix ends |
+//! | `fitted.columns` | U32, interactions | the items of the rows, ascending |
+//! | `histories.row_ends`, `histories.columns` | likewise | what is answered from, where that is not the fitted matrix |
+//! | `users.id_ends`, `items.id_ends` | U64, ids + 1 | where each id ends |
+//! | `users.ids`, `items.ids` | U8 | the ids, one after the other |
+//! | `xxh3_128` | U8, 16 | the XXH3 128-bit hash of all bytes before it |
+//!
+//! The header's metadata has one entry, `bspm`, itself JSON: `format` (1), `config` as
+//! serde writes a [`BspmConfig`](crate::BspmConfig), `items`, and the kinds of the ids,
+//! `user_ids` and `item_ids`, as [`SavedId::KIND`] names them.
+
+#[cfg(target_endian = "big")]
+compile_error!("model files are little-endian, and read in place");
+
+mod file;
+mod format;
+mod id;
+
+use std::hash::Hash;
+use std::path::Path;
+use std::sync::Arc;
+
+pub use format::SavedModelInfo;
+pub use id::SavedId;
+
+use crate::backend::Backend;
+use crate::dataset::Dataset;
+use crate::error::Result;
+use crate::fit::Bspm;
+use crate::model::Model;
+use format::{Contents, write};
+
+/// What errors call a model that is not in a file.
+const IN_MEMORY: &str = "model in memory";
+
+impl<B, U, I> Model<B, U, I>
+where
+    B: Backend,
+    U: SavedId + Eq + Hash + Clone,
+    I: SavedId + Eq + Hash + Clone,
+{
+    /// Saves the model to one file, which [`open`](Self::open) reads.
+    ///
+    /// The bytes go to a temporary file beside `path`, which is flushed to the disk and
+    /// then renamed: whatever happens, `path` holds the whole of what it held before, or
+    /// the whole model. Where the process is killed, the temporary file may stay.
+    ///
+    /// Not saved: the times of the data set.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Write`](crate::Error::Write); those of the backend.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bspm_core::{BspmConfig, Dataset, Model};
+    /// # use bspm_cpu::CpuBackend;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let dataset: Dataset<u64, u64> = Dataset::from_pairs([(1, 7), (1, 8), (2, 8), (2, 9)])?;
+    /// let config = BspmConfig::builder().ideal_low_pass(1, 0.3).build()?;
+    /// let model = Model::fit(CpuBackend::new(), dataset, config)?;
+    ///
+    /// let directory = tempfile::tempdir()?;
+    /// let path = directory.path().join("shop.bspm");
+    /// model.save(&path)?;
+    /// let opened: Model<_, u64, u64> = Model::open(CpuBackend::new(), &path)?;
+    /// assert_eq!(opened.recommend(&1, 5)?, model.recommend(&1, 5)?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let _span = tracing::info_span!("save", path = %path.display()).entered();
+        file::replace(path, |file| self.write(path, file))
+    }
+
+    /// The bytes that [`save`](Self::save) would write.
+    ///
+    /// # Errors
+    ///
+    /// Those of the backend.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.write(Path::new(IN_MEMORY), &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Opens a saved model.
+    ///
+    /// The file is mapped into memory, and its hash is checked: one pass over its bytes.
+    /// A backend in host memory then uses the singular vectors where they are, so that
+    /// processes that open the same file share them, while `factor_dim` is a multiple of
+    /// 32; ids and interactions are read into memory. The file must not be written to
+    /// while the model is in use; [`save`](Self::save) never does, it replaces the file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Read`](crate::Error::Read);
+    /// [`Error::ModelVersion`](crate::Error::ModelVersion) for another format;
+    /// [`Error::InvalidFile`](crate::Error::InvalidFile) for a file that is truncated,
+    /// altered, no model, or has ids of another type; those of the backend.
+    pub fn open(backend: B, path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let _span = tracing::info_span!("open", path = %path.display()).entered();
+        let bytes = file::map(path)?;
+        Self::from_shared(backend, path, Arc::new(bytes))
+    }
+
+    /// Opens the model that [`to_bytes`](Self::to_bytes) wrote.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn from_bytes(backend: B, bytes: Vec<u8>) -> Result<Self> {
+        Self::from_shared(backend, Path::new(IN_MEMORY), Arc::new(bytes))
+    }
+
+    fn write(&self, path: &Path, out: impl std::io::Write) -> Result<()> {
+        let filter = self.filter();
+        let basis = filter
+            .basis()
+            .map(|basis| filter.backend().download(basis))
+            .transpose()?;
+        let histories = self.dataset().interactions();
+        let contents = Contents {
+            config: filter.config().clone(),
+            basis: basis.as_ref().map(|basis| basis.view()),
+            singular_values: filter.singular_values(),
+            fitted: filter.interactions(),
+            histories: (histories != filter.interactions()).then_some(histories),
+            users: self.dataset().users(),
+            items: self.dataset().items(),
+        };
+        write(&contents, out).map_err(|source| crate::Error::Write {
+            path: path.into(),
+            source,
+        })
+    }
+
+    fn from_shared(
+        backend: B,
+        path: &Path,
+        bytes: Arc<dyn AsRef<[u8]> + Send + Sync>,
+    ) -> Result<Self> {
+        let parts = format::read::<U, I>(path, bytes)?;
+        let basis = match parts.basis {
+            Some(basis) => Some(backend.upload_shared(basis)?),
+            None => None,
+        };
+        let fitted = Arc::new(parts.fitted);
+        let histories = parts.histories.map_or_else(|| fitted.clone(), Arc::new);
+        let dataset = Dataset::from_interactions(parts.users, parts.items, histories)?;
+        let filter = Bspm::from_parts(backend, fitted, parts.config, parts.singular_values, basis)?;
+        Ok(Self::from_parts(Arc::new(filter), dataset))
+    }
+}
+
+impl SavedModelInfo {
+    /// What a model file holds, without knowing the types of its ids or a backend. The
+    /// whole file is checked, as in [`Model::open`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::open`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        format::info(path, &file::map(path)?)
+    }
+}

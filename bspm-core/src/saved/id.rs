@@ -1,0 +1,70 @@
+//! Ids as bytes.
+
+/// An id that can be part of a saved model.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::SavedId;
+///
+/// #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// struct Isbn([u8; 13]);
+///
+/// impl SavedId for Isbn {
+///     const KIND: &'static str = "isbn-13";
+///
+///     fn append_to(&self, bytes: &mut Vec<u8>) {
+///         bytes.extend(self.0);
+///     }
+///
+///     fn read(_kind: &str, bytes: &[u8]) -> Option<Self> {
+///         Some(Self(bytes.try_into().ok()?))
+///     }
+/// }
+/// ```
+pub trait SavedId: Sized {
+    /// The name of this kind of id in model files.
+    const KIND: &'static str;
+
+    /// Appends the id's bytes.
+    fn append_to(&self, bytes: &mut Vec<u8>);
+
+    /// The id that these are the bytes of; `None` where they are of none.
+    fn read(kind: &str, bytes: &[u8]) -> Option<Self>;
+
+    /// Whether [`read`](Self::read) takes ids of this kind.
+    fn accepts(kind: &str) -> bool {
+        kind == Self::KIND
+    }
+}
+
+impl SavedId for String {
+    const KIND: &'static str = "string";
+
+    fn append_to(&self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.as_bytes());
+    }
+
+    fn read(_kind: &str, bytes: &[u8]) -> Option<Self> {
+        std::str::from_utf8(bytes).ok().map(str::to_owned)
+    }
+}
+
+macro_rules! saved_integer {
+    ($($integer:ident)*) => {$(
+        /// Eight or fewer bytes, little-endian.
+        impl SavedId for $integer {
+            const KIND: &'static str = stringify!($integer);
+
+            fn append_to(&self, bytes: &mut Vec<u8>) {
+                bytes.extend(self.to_le_bytes());
+            }
+
+            fn read(_kind: &str, bytes: &[u8]) -> Option<Self> {
+                Some(Self::from_le_bytes(bytes.try_into().ok()?))
+            }
+        }
+    )*};
+}
+
+saved_integer!(u32 u64 i32 i64);
