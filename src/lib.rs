@@ -1,9 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 pub use bspm_core::{
-    Backend, Bspm, BspmConfig, BspmConfigBuilder, Error, Evaluator, IdealLowPass, Integration,
-    Interactions, Merge, Metrics, Pairs, Preset, RankOptions, Ranking, Result, ScoredItem, Solver,
-    SyntheticShape, TopK, TrainTest, parse_lightgcn, read_lightgcn,
+    Backend, Bspm, BspmConfig, BspmConfigBuilder, Contribution, Dataset, DatasetBuilder,
+    DatasetSplit, Error, Evaluator, Event, Explanation, IdealLowPass, Ids, Integration,
+    Interactions, Merge, Metrics, Model, Observer, Pairs, Preset, Progress, RankOptions, Ranking,
+    RecommendOptions, Recommendation, Result, SavedId, SavedModelInfo, ScoredItem, Solver, Stage,
+    SyntheticShape, TableOptions, TopK, TrainTest, UNOBSERVED, UnknownIds, parse_lightgcn,
+    read_lightgcn,
 };
 pub use bspm_cpu::{CpuBackend, CpuError};
 #[cfg(feature = "torch")]

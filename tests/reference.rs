@@ -1,9 +1,12 @@
 //! Scores against a dense `f64` implementation of the paper, on random matrices and
 //! random configurations.
 
+mod random;
+
 use bspm::core::conformance::Reference;
-use bspm::{Bspm, BspmConfig, CpuBackend, Integration, Interactions, Merge, RankOptions, Solver};
+use bspm::{Bspm, BspmConfig, CpuBackend, Interactions, RankOptions, Solver};
 use proptest::prelude::*;
+use random::{configs, matrices};
 
 /// The largest error, relative to the largest number that the user's scores were
 /// computed from.
@@ -12,50 +15,6 @@ const TOLERANCE: f64 = 1e-5;
 /// The ideal low-pass filter is compared where its condition number is below 10:
 /// the cut in the spectrum is then wide enough for `f32` to resolve to `TOLERANCE`.
 const WELL_CONDITIONED_GAP: f64 = 0.1;
-
-fn solvers() -> impl Strategy<Value = Solver> {
-    prop_oneof![Just(Solver::Euler), Just(Solver::Rk4)]
-}
-
-fn integrations() -> impl Strategy<Value = Integration> {
-    (solvers(), 0.1_f32..2.5, 1_usize..4).prop_map(|(solver, time, steps)| Integration {
-        solver,
-        time,
-        steps,
-    })
-}
-
-prop_compose! {
-    fn configs()(
-        blur in integrations(),
-        sharpening in prop::option::of(integrations()),
-        low_pass in prop::option::of((1_usize..9, 0.0_f32..1.0, integrations())),
-        merge in prop_oneof![Just(Merge::Early), Just(Merge::Late)],
-        t_point_combination: bool,
-    ) -> BspmConfig {
-        let mut builder = BspmConfig::builder()
-            .blur(blur.solver, blur.time, blur.steps)
-            .merge(merge)
-            .t_point_combination(t_point_combination);
-        if let Some(it) = sharpening {
-            builder = builder.sharpen(it.solver, it.time, it.steps);
-        }
-        if let Some((factor_dim, beta, integration)) = low_pass {
-            builder = builder.ideal_low_pass_integrated(factor_dim, beta, integration);
-        }
-        builder.build().expect("the ranges are valid")
-    }
-}
-
-prop_compose! {
-    fn matrices()(users in 9_usize..40, items in 9_usize..40)(
-        pairs in prop::collection::vec((0..users as u32, 0..items as u32), 1..300),
-        users in Just(users),
-        items in Just(items),
-    ) -> Interactions {
-        Interactions::from_pairs(users, items, pairs).expect("the pairs lie inside")
-    }
-}
 
 fn all_users(interactions: &Interactions) -> Vec<u32> {
     (0..interactions.users() as u32).collect()

@@ -135,6 +135,7 @@ where
         .delimiter(options.delimiter)
         .quoting(options.quoting)
         .has_headers(options.header.is_none())
+        .flexible(true)
         .from_reader(PlainText::new(reader));
     let names: Vec<String> = match &options.header {
         Some(names) => names.clone(),
@@ -160,14 +161,18 @@ where
         .read_byte_record(&mut record)
         .map_err(|error| table_error(path, error))?
     {
-        line = record.position().map_or(line, csv::Position::line);
+        let line_feeds = record.as_slice().iter().filter(|&&byte| byte == b'\n');
+        // An open quote takes the line feed that would have ended the last record.
+        let is_cut = record.as_slice().ends_with(b"\n") && reader.get_ref().has_open_quote();
+        line = reader.position().line() - line_feeds.count() as u64 - u64::from(!is_cut);
         if record.len() != columns {
-            return Err(wrong_length(
-                path,
-                line,
-                columns as u64,
-                record.len() as u64,
-            ));
+            return Err(Error::Syntax {
+                path: path.into(),
+                line: line as usize,
+                column: 1,
+                expected: format!("{columns} fields"),
+                found: format!("{} fields", record.len()),
+            });
         }
         records.push(line, |place| record.get(place))?;
     }
@@ -190,9 +195,6 @@ fn table_error(path: &Path, error: csv::Error) -> Error {
             path: path.into(),
             source,
         },
-        csv::ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => wrong_length(path, line, expected_len, len),
         other => Error::Syntax {
             path: path.into(),
             line: line as usize,
@@ -200,15 +202,5 @@ fn table_error(path: &Path, error: csv::Error) -> Error {
             expected: "a record".into(),
             found: format!("{other:?}"),
         },
-    }
-}
-
-fn wrong_length(path: &Path, line: u64, expected: u64, found: u64) -> Error {
-    Error::Syntax {
-        path: path.into(),
-        line: line as usize,
-        column: 1,
-        expected: format!("{expected} fields"),
-        found: format!("{found} fields"),
     }
 }

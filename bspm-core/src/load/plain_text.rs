@@ -1,26 +1,21 @@
 //! Text without what different systems put around it.
 
-use std::io::{self, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
-/// Passes text on without a byte order mark and with a line feed for every carriage
-/// return and line feed, and counts its quotes.
+/// Passes text on without a byte order mark and with every line, the last one too,
+/// ended by a line feed; and counts its quotes.
 pub(super) struct PlainText<R> {
-    /// The first bytes of the text, once they are known.
-    start: Option<Cursor<Vec<u8>>>,
-    rest: R,
-    /// A carriage return was read and is passed on unless a line feed follows.
-    holds_carriage_return: bool,
+    reader: BufReader<Unmarked<R>>,
+    /// The last byte taken; a line feed at the start.
+    last: u8,
     has_open_quote: bool,
 }
 
 impl<R: Read> PlainText<R> {
-    pub(super) fn new(reader: R) -> Self {
+    pub(super) fn new(rest: R) -> Self {
         Self {
-            start: None,
-            rest: reader,
-            holds_carriage_return: false,
+            reader: BufReader::with_capacity(1 << 16, Unmarked { start: None, rest }),
+            last: b'\n',
             has_open_quote: false,
         }
     }
@@ -29,9 +24,49 @@ impl<R: Read> PlainText<R> {
     pub(super) fn has_open_quote(&self) -> bool {
         self.has_open_quote
     }
+}
 
-    /// Reads what follows the byte order mark.
-    fn read_marked(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+impl<R: Read> Read for PlainText<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut written = 0;
+        while written == 0 && !buffer.is_empty() {
+            let chunk = self.reader.fill_buf()?;
+            if chunk.is_empty() {
+                if !matches!(self.last, b'\n' | b'\r') {
+                    self.last = b'\n';
+                    buffer[0] = b'\n';
+                    written = 1;
+                }
+                break;
+            }
+            let mut taken = 0;
+            while taken < chunk.len() && written < buffer.len() {
+                let byte = chunk[taken];
+                taken += 1;
+                let is_second_half = byte == b'\n' && self.last == b'\r';
+                self.last = byte;
+                if !is_second_half {
+                    self.has_open_quote ^= byte == b'"';
+                    buffer[written] = if byte == b'\r' { b'\n' } else { byte };
+                    written += 1;
+                }
+            }
+            self.reader.consume(taken);
+        }
+        Ok(written)
+    }
+}
+
+/// Passes text on without a byte order mark.
+struct Unmarked<R> {
+    /// The first bytes that are no mark, once they are known.
+    start: Option<Cursor<Vec<u8>>>,
+    rest: R,
+}
+
+impl<R: Read> Read for Unmarked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
         let start = match &mut self.start {
             Some(start) => start,
             none => {
@@ -47,43 +82,6 @@ impl<R: Read> PlainText<R> {
         match start.read(buffer)? {
             0 => self.rest.read(buffer),
             length => Ok(length),
-        }
-    }
-}
-
-impl<R: Read> Read for PlainText<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            // Room for the carriage return that is held.
-            let held = usize::from(self.holds_carriage_return);
-            if buffer.len() <= held {
-                buffer.fill(b'\r');
-                self.holds_carriage_return = false;
-                return Ok(buffer.len());
-            }
-            let length = self.read_marked(&mut buffer[held..])?;
-            if length == 0 {
-                buffer[..held].fill(b'\r');
-                self.holds_carriage_return = false;
-                return Ok(held);
-            }
-            let mut written = 0;
-            for place in held..held + length {
-                let byte = buffer[place];
-                if self.holds_carriage_return && byte != b'\n' {
-                    buffer[written] = b'\r';
-                    written += 1;
-                }
-                self.holds_carriage_return = byte == b'\r';
-                if !self.holds_carriage_return {
-                    self.has_open_quote ^= byte == b'"';
-                    buffer[written] = byte;
-                    written += 1;
-                }
-            }
-            if written > 0 {
-                return Ok(written);
-            }
         }
     }
 }
@@ -106,14 +104,15 @@ mod tests {
     }
 
     #[test]
-    fn marks_and_carriage_returns_go_however_the_text_is_cut() {
+    fn marks_go_and_lines_end_in_line_feeds_however_the_text_is_cut() {
         for (text, expected) in [
             (&b"\xef\xbb\xbfa\r\nb\r\n"[..], &b"a\nb\n"[..]),
             (b"\xef\xbb\xbf", b""),
-            (b"\xef\xbbx", b"\xef\xbbx"),
-            (b"a\xef\xbb\xbf", b"a\xef\xbb\xbf"),
-            (b"a\rb\r\r\nc\r", b"a\rb\r\nc\r"),
-            (b"\r", b"\r"),
+            (b"\xef\xbbx", b"\xef\xbbx\n"),
+            (b"a\xef\xbb\xbf\n", b"a\xef\xbb\xbf\n"),
+            (b"a\rb\r\r\nc\r", b"a\nb\n\nc\n"),
+            (b"\r", b"\n"),
+            (b"a\n\nb", b"a\n\nb\n"),
             (b"", b""),
         ] {
             for chunk in 1..6 {

@@ -459,3 +459,251 @@ fn invalid(path: &Path, expected: &str, found: impl std::fmt::Display) -> Error 
         found: shortened(found.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{BspmConfig, Preset};
+
+    const PATH: &str = "m.bspm";
+
+    /// A model file of two users, three items and one factor.
+    fn small_file() -> Vec<u8> {
+        let config = BspmConfig::builder()
+            .ideal_low_pass(1, 0.5)
+            .build()
+            .unwrap();
+        let basis = ndarray::arr2(&[[1.0_f32], [-2.0], [0.5]]);
+        let contents = Contents {
+            config,
+            basis: Some(basis.view()),
+            singular_values: &[0.75],
+            fitted: &Interactions::from_pairs(2, 3, [(0, 0), (0, 2), (1, 1)]).unwrap(),
+            histories: Some(&Interactions::from_pairs(2, 3, [(0, 0), (0, 2), (1, 0)]).unwrap()),
+            users: &["ann", "bé"].map(str::to_owned).into_iter().collect(),
+            items: &[7_u32, 256, u32::MAX].into_iter().collect(),
+        };
+        let mut bytes = Vec::new();
+        write(&contents, &mut bytes).unwrap();
+        bytes
+    }
+
+    fn open(bytes: Vec<u8>) -> Result<Parts<String, u32>> {
+        read(Path::new(PATH), Arc::new(bytes))
+    }
+
+    fn refusal(bytes: Vec<u8>) -> String {
+        match open(bytes) {
+            Ok(_) => panic!("the file was read"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// The file with other bytes and the hash that fits them.
+    fn rehashed(mut bytes: Vec<u8>) -> Vec<u8> {
+        let hashed = bytes.len() - HASH_BYTES;
+        let hash = xxh3_128(&bytes[..hashed]);
+        bytes[hashed..].copy_from_slice(&hash.to_le_bytes());
+        bytes
+    }
+
+    fn replaced(from: &str, to: &str) -> Vec<u8> {
+        assert_eq!(from.len(), to.len());
+        let mut bytes = small_file();
+        let place = bytes
+            .windows(from.len())
+            .position(|window| window == from.as_bytes())
+            .expect("the text is in the header");
+        bytes[place..place + to.len()].copy_from_slice(to.as_bytes());
+        rehashed(bytes)
+    }
+
+    #[test]
+    fn the_bytes_are_those_of_the_documented_format() {
+        let header = concat!(
+            r#"{"__metadata__":{"bspm":"{\"format\":1,\"config\":{"#,
+            r#"\"blur\":{\"solver\":\"euler\",\"time\":1.0,\"steps\":1},"#,
+            r#"\"ideal_low_pass\":{\"factor_dim\":1,\"beta\":0.5,"#,
+            r#"\"integration\":{\"solver\":\"euler\",\"time\":1.0,\"steps\":1}},"#,
+            r#"\"sharpening\":null,\"merge\":\"early\",\"t_point_combination\":false},"#,
+            r#"\"items\":3,\"user_ids\":\"string\",\"item_ids\":\"u32\"}"},"#,
+            r#""ideal_low_pass.basis":{"dtype":"F32","shape":[3,1],"data_offsets":[0,12]},"#,
+            r#""ideal_low_pass.singular_values":{"dtype":"F32","shape":[1],"data_offsets":[12,16]},"#,
+            r#""fitted.row_ends":{"dtype":"U32","shape":[3],"data_offsets":[16,28]},"#,
+            r#""fitted.columns":{"dtype":"U32","shape":[3],"data_offsets":[28,40]},"#,
+            r#""histories.row_ends":{"dtype":"U32","shape":[3],"data_offsets":[40,52]},"#,
+            r#""histories.columns":{"dtype":"U32","shape":[3],"data_offsets":[52,64]},"#,
+            r#""users.id_ends":{"dtype":"U64","shape":[3],"data_offsets":[64,88]},"#,
+            r#""items.id_ends":{"dtype":"U64","shape":[4],"data_offsets":[88,120]},"#,
+            r#""users.ids":{"dtype":"U8","shape":[6],"data_offsets":[120,126]},"#,
+            r#""items.ids":{"dtype":"U8","shape":[12],"data_offsets":[126,138]},"#,
+            r#""xxh3_128":{"dtype":"U8","shape":[16],"data_offsets":[138,154]}}"#,
+        );
+        let mut expected = Vec::new();
+        let padded = (8 + header.len()).next_multiple_of(64) - 8;
+        expected.extend((padded as u64).to_le_bytes());
+        expected.extend(format!("{header:padded$}").bytes());
+        for number in [1.0_f32, -2.0, 0.5, 0.75] {
+            expected.extend(number.to_le_bytes());
+        }
+        for number in [0, 2, 3, 0, 2, 1, 0, 2, 3, 0, 2, 0_u32] {
+            expected.extend(number.to_le_bytes());
+        }
+        for number in [0, 3, 6, 0, 4, 8, 12_u64] {
+            expected.extend(number.to_le_bytes());
+        }
+        expected.extend(b"annb\xc3\xa9");
+        expected.extend(b"\x07\0\0\0\0\x01\0\0\xff\xff\xff\xff");
+        expected.extend(HASH_OF_THE_SMALL_FILE);
+        let found = small_file();
+        assert_eq!(
+            String::from_utf8_lossy(&found[8..8 + padded]),
+            String::from_utf8_lossy(&expected[8..8 + padded])
+        );
+        assert_eq!(found, expected);
+    }
+
+    /// As the reference implementation of XXH3 gives it, least significant byte first.
+    const HASH_OF_THE_SMALL_FILE: [u8; HASH_BYTES] = [
+        220, 1, 208, 14, 171, 117, 197, 48, 7, 143, 252, 92, 18, 6, 189, 71,
+    ];
+
+    #[test]
+    fn what_was_written_is_read() {
+        let parts = open(small_file()).unwrap();
+        assert_eq!(parts.config.ideal_low_pass().unwrap().beta, 0.5);
+        assert_eq!(parts.basis.unwrap().values(), [1.0, -2.0, 0.5]);
+        assert_eq!(parts.singular_values, [0.75]);
+        assert_eq!(parts.fitted.items_of(1), [1]);
+        assert_eq!(parts.histories.unwrap().items_of(1), [0]);
+        assert_eq!(parts.users.index("bé"), Some(1));
+        assert_eq!(parts.items.index(&u32::MAX), Some(2));
+    }
+
+    #[test]
+    fn every_truncation_and_every_altered_byte_is_refused() {
+        let whole = small_file();
+        for length in 0..whole.len() {
+            open(whole[..length].to_vec())
+                .err()
+                .expect("a truncated file");
+        }
+        for place in 0..whole.len() {
+            for change in [0x01, 0x20, 0x80] {
+                let mut altered = whole.clone();
+                altered[place] ^= change;
+                open(altered).err().expect("an altered file");
+            }
+        }
+        let mut longer = whole;
+        longer.push(0);
+        open(longer).err().expect("a longer file");
+    }
+
+    #[test]
+    fn refusals_say_why() {
+        for (bytes, expected) in [
+            (
+                small_file()[..700].to_vec(),
+                "m.bspm: expected a whole safetensors file, found invalid header length",
+            ),
+            (
+                replaced(r#"\"format\":1"#, r#"\"format\":2"#),
+                "m.bspm: expected a model of format 1, found format 2, which another version of \
+                 bspm wrote",
+            ),
+            (
+                replaced(r#"\"user_ids\":\"string"#, r#"\"user_ids\":\"u64   "#),
+                "m.bspm: expected users with ids of kind \"string\", found \"u64   \"",
+            ),
+            (
+                replaced(r#"\"beta\":0.5"#, r#"\"beta\":-5 "#),
+                "m.bspm: expected a header of format 1, found beta: expected a finite number",
+            ),
+            (
+                replaced(r#"\"steps\":1"#, r#"\"steps\":0"#),
+                "K_b: expected 1 to 10000 steps, found 0",
+            ),
+            (
+                replaced(r#"\"items\":3"#, r#"\"items\":2"#),
+                "m.bspm: expected ideal_low_pass.basis: shape [2, 1], found [3, 1]",
+            ),
+            (
+                replaced(r#""bspm":"#, r#""bspn":"#),
+                "m.bspm: expected a model of bspm, found a safetensors file of something else",
+            ),
+        ] {
+            let message = refusal(bytes);
+            assert!(message.contains(expected), "{message}");
+        }
+        let mut altered = small_file();
+        let place = altered.len() - 40;
+        altered[place] ^= 1;
+        assert_eq!(
+            refusal(altered),
+            "m.bspm: expected a file that ends in the hash of its bytes, \
+             found another hash: the file was damaged or altered"
+        );
+    }
+
+    #[test]
+    fn contradictions_under_a_right_hash_are_refused() {
+        let whole = small_file();
+        let data = 8 + u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
+        for (place, byte, expected) in [
+            (16, 1, "fitted: ascending rows of columns below 3"),
+            (20, 9, "fitted: ascending rows of columns below 3"),
+            (28, 2, "fitted: ascending rows of columns below 3"),
+            (32, 3, "fitted: ascending rows of columns below 3"),
+            (64, 1, "users: 2 different ids of kind \"string\""),
+            (72, 200, "users: 2 different ids of kind \"string\""),
+            (80, 5, "users: 2 different ids of kind \"string\""),
+            (96, 3, "items: 3 different ids of kind \"u32\""),
+            (124, 0xff, "users: 2 different ids of kind \"string\""),
+            (126, 0, "items: 3 different ids of kind \"u32\""),
+        ] {
+            let mut altered = whole.clone();
+            assert_ne!(altered[data + place], byte);
+            altered[data + place] = byte;
+            if place == 126 {
+                altered[data + 130..data + 134].fill(0);
+                altered[data + 126..data + 130].fill(0);
+            }
+            let message = refusal(rehashed(altered));
+            assert!(message.contains(expected), "{place}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_basis_that_lies_askew_is_copied() {
+        let whole = small_file();
+        let data = 8 + u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
+        let copy = aligned_copy(&whole[data..data + 12], 3, 1).unwrap();
+        assert_eq!(copy.values(), [1.0, -2.0, 0.5]);
+        assert!(aligned_copy(&whole[data..data + 12], 2, 1).is_none());
+    }
+
+    #[test]
+    fn a_model_without_filter_and_updates_has_no_such_tensors() {
+        let matrix = Interactions::from_pairs(1, 1, [(0, 0)]).unwrap();
+        let ids: Ids<u32> = [5].into_iter().collect();
+        let contents = Contents {
+            config: Preset::AmazonBook.config(),
+            basis: None,
+            singular_values: &[],
+            fitted: &matrix,
+            histories: None,
+            users: &ids,
+            items: &ids,
+        };
+        let mut bytes = Vec::new();
+        write(&contents, &mut bytes).unwrap();
+        let names = SafeTensors::deserialize(&bytes).unwrap();
+        assert!(!names.names().contains(&BASIS));
+        let parts = read::<u32, u32>(Path::new(PATH), Arc::new(bytes.clone())).unwrap();
+        assert!(parts.basis.is_none() && parts.histories.is_none());
+        let info = info(Path::new(PATH), &bytes).unwrap();
+        assert_eq!((info.users, info.items, info.factors), (1, 1, 0));
+        assert_eq!(info.bytes, bytes.len());
+    }
+}

@@ -1,0 +1,315 @@
+//! Models under external ids: fold-in and explanations are exact, options do what they
+//! say, and updates approximate what they say.
+
+mod random;
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bspm::{
+    BspmConfig, CpuBackend, Dataset, Error, Interactions, Model, Progress, RecommendOptions,
+    Recommendation, Solver, Stage, SyntheticShape, UNOBSERVED, UnknownIds,
+};
+use proptest::prelude::*;
+use random::{configs, matrices};
+
+type SmallModel = Model<CpuBackend, String, u64>;
+
+/// Users `u0, u1, ...` and items `1000, 1001, ...`.
+fn named(interactions: &Interactions) -> Dataset<String, u64> {
+    Dataset::from_interactions(
+        (0..interactions.users())
+            .map(|row| format!("u{row}"))
+            .collect(),
+        (1000..1000 + interactions.items() as u64).collect(),
+        interactions.clone(),
+    )
+    .unwrap()
+}
+
+fn fit(interactions: &Interactions, config: BspmConfig) -> SmallModel {
+    Model::fit(CpuBackend::new(), named(interactions), config).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn folding_in_a_users_own_history_gives_the_users_list_bit_for_bit(
+        interactions in matrices(),
+        config in configs(),
+        user in 0_usize..9,
+        k in 1_usize..50,
+        is_backwards: bool,
+    ) {
+        let model = fit(&interactions, config);
+        let user = format!("u{user}");
+        let mut history: Vec<u64> =
+            model.dataset().history(&user).unwrap().into_iter().copied().collect();
+        if is_backwards {
+            history.reverse();
+            history.extend_from_within(..history.len() / 2);
+        }
+        let bits = |list: Vec<Recommendation<u64>>| -> Vec<(u64, u32)> {
+            list.into_iter().map(|entry| (entry.item, entry.score.to_bits())).collect()
+        };
+        prop_assert_eq!(
+            bits(model.recommend_for_items(&history, k).unwrap()),
+            bits(model.recommend(&user, k).unwrap())
+        );
+    }
+
+    #[test]
+    fn contributions_sum_to_the_score(
+        interactions in matrices(),
+        config in configs(),
+        user in 0_usize..9,
+        item in 0_u64..9,
+    ) {
+        let model = fit(&interactions, config);
+        let (user, item) = (format!("u{user}"), 1000 + item);
+        let explanation = model.explain(&user, &item).unwrap();
+        let history = model.dataset().history(&user).unwrap();
+        prop_assert_eq!(explanation.contributions.len(), history.len());
+        let parts = || explanation.contributions.iter().map(|part| f64::from(part.score));
+        let error = (parts().sum::<f64>() - f64::from(explanation.score)).abs();
+        let size = parts().map(f64::abs).sum::<f64>().max(1.0);
+        prop_assert!(error <= 1e-5 * size, "{error:e} of {size}");
+        prop_assert_eq!(model.score(&user, [&item]).unwrap(), [explanation.score]);
+        prop_assert!(explanation.contributions.is_sorted_by(|left, right| left.score >= right.score));
+    }
+
+    #[test]
+    fn options_are_those_of_filtering_the_whole_list(
+        interactions in matrices(),
+        user in 0_usize..9,
+        k in 1_usize..20,
+        keeps_seen: bool,
+        denied in prop::collection::vec(1000_u64..1040, 0..12),
+        allowed in prop::option::of(prop::collection::vec(1000_u64..1040, 0..25)),
+        least in prop::option::of(-0.5_f32..0.5),
+    ) {
+        let config = BspmConfig::builder().sharpen(Solver::Rk4, 2.0, 1).build().unwrap();
+        let model = fit(&interactions, config);
+        let user = format!("u{user}");
+        let everything = RecommendOptions::new().keep_seen();
+        let all = model.recommend_with(&user, 1000, &everything).unwrap();
+        let seen = model.dataset().history(&user).unwrap();
+        let expected: Vec<Recommendation<u64>> = all
+            .into_iter()
+            .filter(|entry| keeps_seen || !seen.contains(&&entry.item))
+            .filter(|entry| !denied.contains(&entry.item))
+            .filter(|entry| allowed.as_ref().is_none_or(|it| it.contains(&entry.item)))
+            .filter(|entry| least.is_none_or(|least| entry.score >= least))
+            .take(k)
+            .collect();
+
+        let mut options = RecommendOptions::new().deny(denied).unknown_ids(UnknownIds::Skip);
+        if keeps_seen {
+            options = options.keep_seen();
+        }
+        if let Some(allowed) = allowed {
+            options = options.allow(allowed);
+        }
+        if let Some(least) = least {
+            options = options.minimum_score(least);
+        }
+        prop_assert_eq!(model.recommend_with(&user, k, &options).unwrap(), expected);
+    }
+
+    #[test]
+    fn with_interactions_is_folding_in_and_refit_is_fitting(
+        interactions in matrices(),
+        config in configs(),
+        more in prop::collection::vec((0_usize..12, 0_u64..9), 1..20),
+    ) {
+        let model = fit(&interactions, config.clone());
+        let pairs: Vec<(String, u64)> =
+            more.iter().map(|&(user, item)| (format!("u{user}"), 1000 + item)).collect();
+        let later = model.with_interactions(pairs.clone()).unwrap();
+        for (user, _) in &pairs {
+            let mut history: Vec<u64> = match model.dataset().history(user) {
+                Ok(history) => history.into_iter().copied().collect(),
+                Err(_) => Vec::new(),
+            };
+            history.extend(pairs.iter().filter(|pair| pair.0 == *user).map(|pair| pair.1));
+            prop_assert_eq!(
+                later.recommend(user, 9).unwrap(),
+                model.recommend_for_items(&history, 9).unwrap()
+            );
+        }
+        let again = later.refit().unwrap();
+        let expected = Model::fit(CpuBackend::new(), later.dataset().clone(), config).unwrap();
+        prop_assert_eq!(
+            again.recommend(&pairs[0].0, 9).unwrap(),
+            expected.recommend(&pairs[0].0, 9).unwrap()
+        );
+        prop_assert_eq!(
+            &**again.filter().interactions(),
+            &**later.dataset().interactions()
+        );
+    }
+}
+
+fn community() -> SmallModel {
+    let shape = SyntheticShape {
+        users: 300,
+        items: 400,
+        train: 5_000,
+        test: 500,
+        communities: 6,
+    };
+    let config = BspmConfig::builder()
+        .sharpen(Solver::Rk4, 2.0, 1)
+        .ideal_low_pass(32, 0.2)
+        .build()
+        .unwrap();
+    fit(&shape.generate(11).unwrap().train, config)
+}
+
+#[test]
+fn many_users_are_answered_in_their_order() {
+    let model = community();
+    let users: Vec<String> = (0..300)
+        .rev()
+        .step_by(3)
+        .map(|row| format!("u{row}"))
+        .collect();
+    let lists = model.recommend_many(&users, 10).unwrap();
+    assert_eq!(lists.len(), users.len());
+    for (user, list) in users.iter().zip(lists) {
+        let alone = model.recommend(user, 10).unwrap();
+        for (entry, alone) in list.iter().zip(&alone) {
+            assert!((entry.score - alone.score).abs() <= 1e-5, "{user}");
+        }
+    }
+}
+
+#[test]
+fn unknown_ids_are_errors_or_skipped() {
+    let model = community();
+    let error = model.recommend("nobody", 3).unwrap_err();
+    assert_eq!(error.to_string(), "user \"nobody\" is unknown");
+    assert!(matches!(error, Error::UnknownId { kind: "user", .. }));
+    for error in [
+        model.similar_items(&7, 3).unwrap_err(),
+        model.recommend_for_items([&1001, &7], 3).unwrap_err(),
+        model.score("u1", [&7]).unwrap_err(),
+        model.explain("u1", &7).unwrap_err(),
+        model
+            .with_interactions([("new".into(), 1000), ("new".into(), 7)])
+            .unwrap_err(),
+        model
+            .recommend_with("u1", 3, &RecommendOptions::new().deny([7_u64]))
+            .unwrap_err(),
+    ] {
+        assert_eq!(error.to_string(), "item 7 is unknown");
+    }
+    let long = model.recommend("x".repeat(5000).as_str(), 1).unwrap_err();
+    assert!(long.to_string().len() < 100, "{long}");
+
+    let skip = RecommendOptions::new().unknown_ids(UnknownIds::Skip);
+    assert!(model.recommend_with("nobody", 3, &skip).unwrap().is_empty());
+    assert!(model.similar_items_with(&7, 3, &skip).unwrap().is_empty());
+    assert_eq!(
+        model
+            .recommend_for_items_with([&7, &1001], 3, &skip)
+            .unwrap(),
+        model.recommend_for_items([&1001], 3).unwrap()
+    );
+    let lists = model
+        .recommend_many_with(["u4", "nobody", "u5"], 3, &skip, UNOBSERVED)
+        .unwrap();
+    assert_eq!(lists.iter().map(Vec::len).collect::<Vec<_>>(), [3, 0, 3]);
+}
+
+#[test]
+fn similar_items_leave_the_item_out_and_share_its_users() {
+    let interactions = Interactions::from_pairs(
+        4,
+        5,
+        [(0, 0), (0, 1), (1, 0), (1, 1), (2, 2), (2, 3), (3, 2)],
+    )
+    .unwrap();
+    let model = fit(&interactions, BspmConfig::builder().build().unwrap());
+    let similar = model.similar_items(&1000, 4).unwrap();
+    assert_eq!(similar[0].item, 1001);
+    assert!(similar[0].score > 0.0);
+    assert!(
+        similar[1..]
+            .iter()
+            .all(|entry| entry.item != 1000 && entry.score == 0.0)
+    );
+}
+
+#[test]
+fn impossible_options_are_errors() {
+    let model = community();
+    assert_eq!(
+        model.recommend("u1", 0).unwrap_err().to_string(),
+        "k: expected at least 1, found 0"
+    );
+    let options = RecommendOptions::new().minimum_score(f32::NAN);
+    assert_eq!(
+        model
+            .recommend_with("u1", 1, &options)
+            .unwrap_err()
+            .to_string(),
+        "minimum_score: expected a number, found NaN"
+    );
+}
+
+#[test]
+fn clones_answer_from_other_threads() {
+    let model = community();
+    let expected = model.recommend("u7", 5).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            let model = model.clone();
+            let expected = &expected;
+            scope.spawn(move || assert_eq!(&model.recommend("u7", 5).unwrap(), expected));
+        }
+    });
+}
+
+#[test]
+fn an_observer_sees_every_stage_to_its_end_and_can_end_it() {
+    let data = community().dataset().clone();
+    let config = BspmConfig::builder()
+        .ideal_low_pass(40, 0.2)
+        .build()
+        .unwrap();
+    let largest = [AtomicUsize::new(0), AtomicUsize::new(0)];
+    let observer = |progress: Progress| {
+        let stage = usize::from(progress.stage == Stage::Rank);
+        assert!(progress.done <= progress.total);
+        largest[stage].fetch_max(progress.done, Ordering::Relaxed);
+        ControlFlow::Continue(())
+    };
+    let model =
+        Model::fit_observed(CpuBackend::new(), data.clone(), config.clone(), &observer).unwrap();
+    let users: Vec<&String> = data.users().iter().collect();
+    let options = RecommendOptions::new();
+    model
+        .recommend_many_with(users.iter().copied(), 5, &options, &observer)
+        .unwrap();
+    assert_eq!(largest.map(AtomicUsize::into_inner), [40, 300]);
+
+    let stop = |_: Progress| ControlFlow::Break(());
+    let error = Model::fit_observed(CpuBackend::new(), data.clone(), config, &stop).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "cancelled: truncated SVD had done 0 of 40"
+    );
+    let error = model
+        .recommend_many_with(users.iter().copied(), 5, &options, &stop)
+        .unwrap_err();
+    assert!(matches!(
+        error,
+        Error::Cancelled {
+            stage: Stage::Rank,
+            total: 300,
+            ..
+        }
+    ));
+}
