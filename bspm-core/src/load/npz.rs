@@ -4,7 +4,7 @@ use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 
 use npyz::npz::NpzArchive;
-use npyz::{Deserialize, NpyFile};
+use npyz::{DType, Deserialize, NpyFile, TypeChar};
 
 use super::delimited::open;
 use crate::dataset::Dataset;
@@ -163,12 +163,13 @@ impl<R: Read + Seek> Archive<'_, R> {
     fn integers(&mut self, name: &str) -> Result<Vec<usize>> {
         let path = self.path;
         let array = self.array(name)?;
-        let kind = array.dtype().descr();
-        let values = collect::<i32, i64>(array, i64::from)
-            .or_else(|array| collect::<i64, i64>(array, |value| value))
-            .map_err(|_| wrong_kind(path, name, "32- or 64-bit integers", kind))?
-            .map_err(|error| damaged(path, &format!("integers in {name:?}"), error))?;
+        let values = match element_kind(&array) {
+            Some((TypeChar::Int, 4)) => collect::<i32, i64>(array, i64::from),
+            Some((TypeChar::Int, 8)) => collect::<i64, i64>(array, |value| value),
+            _ => return Err(wrong_kind(path, name, "32- or 64-bit integers", &array)),
+        };
         values
+            .map_err(|error| damaged(path, &format!("integers in {name:?}"), error))?
             .into_iter()
             .map(|value| {
                 usize::try_from(value).map_err(|_| Error::InvalidFile {
@@ -183,39 +184,50 @@ impl<R: Read + Seek> Archive<'_, R> {
     fn numbers(&mut self, name: &str) -> Result<Vec<f64>> {
         let path = self.path;
         let array = self.array(name)?;
-        let kind = array.dtype().descr();
-        collect::<f64, f64>(array, |value| value)
-            .or_else(|array| collect::<f32, f64>(array, f64::from))
-            .or_else(|array| collect::<i64, f64>(array, |value| value as f64))
-            .or_else(|array| collect::<i32, f64>(array, f64::from))
-            .or_else(|array| collect::<i8, f64>(array, f64::from))
-            .or_else(|array| collect::<u8, f64>(array, f64::from))
-            .or_else(|array| collect::<i16, f64>(array, f64::from))
-            .or_else(|array| collect::<u16, f64>(array, f64::from))
-            .or_else(|array| collect::<u32, f64>(array, f64::from))
-            .or_else(|array| collect::<u64, f64>(array, |value| value as f64))
-            .or_else(|array| collect::<bool, f64>(array, |value| f64::from(u8::from(value))))
-            .map_err(|_| wrong_kind(path, name, "numbers", kind))?
-            .map_err(|error| damaged(path, &format!("numbers in {name:?}"), error))
+        let values = match element_kind(&array) {
+            Some((TypeChar::Float, 8)) => collect::<f64, f64>(array, |value| value),
+            Some((TypeChar::Float, 4)) => collect::<f32, f64>(array, f64::from),
+            Some((TypeChar::Int, 8)) => collect::<i64, f64>(array, |value| value as f64),
+            Some((TypeChar::Int, 4)) => collect::<i32, f64>(array, f64::from),
+            Some((TypeChar::Int, 2)) => collect::<i16, f64>(array, f64::from),
+            Some((TypeChar::Int, 1)) => collect::<i8, f64>(array, f64::from),
+            Some((TypeChar::Uint, 8)) => collect::<u64, f64>(array, |value| value as f64),
+            Some((TypeChar::Uint, 4)) => collect::<u32, f64>(array, f64::from),
+            Some((TypeChar::Uint, 2)) => collect::<u16, f64>(array, f64::from),
+            Some((TypeChar::Uint, 1)) => collect::<u8, f64>(array, f64::from),
+            Some((TypeChar::Bool, 1)) => {
+                collect::<bool, f64>(array, |value| f64::from(u8::from(value)))
+            }
+            _ => return Err(wrong_kind(path, name, "numbers", &array)),
+        };
+        values.map_err(|error| damaged(path, &format!("numbers in {name:?}"), error))
     }
 }
 
-/// The values of an array that holds `T`, or the array where it does not.
+/// What the elements of an array are, and their size in bytes; `None` for records.
+fn element_kind(array: &NpyFile<impl Read>) -> Option<(TypeChar, u64)> {
+    match array.dtype() {
+        DType::Plain(kind) => Some((kind.type_char(), kind.size_field())),
+        _ => None,
+    }
+}
+
 fn collect<T: Deserialize, V>(
     array: NpyFile<impl Read>,
     convert: impl Fn(T) -> V,
-) -> Result<io::Result<Vec<V>>, NpyFile<impl Read>> {
-    Ok(array
-        .try_data::<T>()?
+) -> io::Result<Vec<V>> {
+    array
+        .data::<T>()
+        .map_err(io::Error::other)?
         .map(|value| value.map(&convert))
-        .collect())
+        .collect()
 }
 
-fn wrong_kind(path: &Path, name: &str, expected: &str, found: String) -> Error {
+fn wrong_kind(path: &Path, name: &str, expected: &str, array: &NpyFile<impl Read>) -> Error {
     Error::InvalidFile {
         path: path.into(),
         expected: format!("{name}: {expected}"),
-        found,
+        found: array.dtype().descr(),
     }
 }
 

@@ -194,8 +194,8 @@ where
             rating,
             time,
         } = self.places;
-        let user_text = id_text(&text, &wrong, user, "a user id")?;
-        let item_text = id_text(&text, &wrong, item, "an item id")?;
+        let user_text = id_text(text, wrong, user, "a user id")?;
+        let item_text = id_text(text, wrong, item, "an item id")?;
         let mut event = Event::new(
             parse_id::<U>(user_text, "a user id")
                 .map_err(|expected| wrong(user, &expected, user_text.as_bytes()))?,
