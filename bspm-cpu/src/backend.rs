@@ -14,6 +14,7 @@ use crate::graph::CpuGraph;
 use crate::histories::CpuHistories;
 use crate::kernel::elementwise::{AddScaled, ScaleRows};
 use crate::kernel::instruction_set::InstructionSet;
+use crate::kernel::row_dots::RowDots;
 use crate::kernel::spmm;
 use crate::kernel::top_k::SelectTop;
 use crate::matmul;
@@ -258,7 +259,18 @@ impl Backend for CpuBackend {
             keep,
             addend: None,
         };
-        matmul::multiply(left, transpose_left, right, accumulate, out);
+        if right.columns() == 1 && !transpose_left && inner > 0 {
+            self.instruction_set.run(RowDots {
+                matrix: left.padded(),
+                stride: left.stride(),
+                column: right.padded(),
+                product: accumulate.product,
+                keep: accumulate.keep,
+                out: out.padded_mut(),
+            });
+        } else {
+            matmul::multiply(left, transpose_left, right, accumulate, out);
+        }
         Ok(())
     }
 

@@ -1,16 +1,25 @@
 //! The user-item graph: two patterns and a scale per row.
 
 use bspm_core::backend::{Direction, GraphParts};
-use sprs::CsMatI;
+use sprs::{CsMatI, CsMatViewI};
 
 /// A 0/1 pattern with one scale per row.
 #[derive(Clone, Debug)]
 pub(crate) struct ScaledPattern {
     pattern: CsMatI<(), u32>,
     pub(crate) scale: Vec<f32>,
+    pub(crate) by_length: RowsByLength,
 }
 
 impl ScaledPattern {
+    fn new(pattern: CsMatViewI<'_, (), u32>, scale: &[f32]) -> Self {
+        Self {
+            pattern: pattern.to_owned(),
+            scale: scale.to_vec(),
+            by_length: RowsByLength::new(pattern),
+        }
+    }
+
     pub(crate) fn shape(&self) -> (usize, usize) {
         self.pattern.shape()
     }
@@ -30,6 +39,48 @@ impl ScaledPattern {
     }
 }
 
+/// The rows of a pattern once more, shortest first.
+///
+/// A product with a single column spends so little on a row that it matters whether the
+/// processor foresees where the row ends; between rows of one length it does.
+#[derive(Clone, Debug)]
+pub(crate) struct RowsByLength {
+    rows: Vec<u32>,
+    ends: Vec<u32>,
+    columns: Vec<u32>,
+}
+
+impl RowsByLength {
+    fn new(pattern: CsMatViewI<'_, (), u32>) -> Self {
+        let ends = pattern.indptr();
+        let ends = ends.raw_storage();
+        let place = |row: u32| ends[row as usize] as usize..ends[row as usize + 1] as usize;
+        let mut rows: Vec<u32> = (0..pattern.rows() as u32).collect();
+        rows.sort_by_key(|&row| place(row).len());
+        let mut by_length = Self {
+            ends: vec![0],
+            columns: Vec::with_capacity(pattern.nnz()),
+            rows,
+        };
+        for &row in &by_length.rows {
+            let columns = &pattern.indices()[place(row)];
+            by_length.columns.extend_from_slice(columns);
+            by_length.ends.push(by_length.columns.len() as u32);
+        }
+        by_length
+    }
+
+    /// Each row and its columns.
+    #[inline(always)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &[u32])> {
+        let places = self.ends.windows(2);
+        self.rows.iter().zip(places).map(|(&row, ends)| {
+            let columns = &self.columns[ends[0] as usize..ends[1] as usize];
+            (row as usize, columns)
+        })
+    }
+}
+
 /// The user-item graph in memory: the pattern of `A` and of its transpose.
 #[derive(Clone, Debug)]
 pub struct CpuGraph {
@@ -40,14 +91,8 @@ pub struct CpuGraph {
 impl CpuGraph {
     pub(crate) fn new(parts: GraphParts<'_>) -> Self {
         Self {
-            to_users: ScaledPattern {
-                pattern: parts.user_items.to_owned(),
-                scale: parts.user_scale.to_vec(),
-            },
-            to_items: ScaledPattern {
-                pattern: parts.item_users.to_owned(),
-                scale: parts.item_scale.to_vec(),
-            },
+            to_users: ScaledPattern::new(parts.user_items, parts.user_scale),
+            to_items: ScaledPattern::new(parts.item_users, parts.item_scale),
         }
     }
 

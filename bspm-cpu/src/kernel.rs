@@ -2,6 +2,7 @@
 
 pub(crate) mod elementwise;
 pub(crate) mod instruction_set;
+pub(crate) mod row_dots;
 pub(crate) mod spmm;
 pub(crate) mod top_k;
 
@@ -15,6 +16,7 @@ mod twins {
 
     use super::elementwise::{AddScaled, ScaleRows};
     use super::instruction_set::InstructionSet;
+    use super::row_dots::RowDots;
     use super::spmm::spmm;
     use super::top_k::SelectTop;
     use crate::graph::CpuGraph;
@@ -108,6 +110,46 @@ mod twins {
                 });
                 out
             });
+        }
+    }
+
+    #[test]
+    fn row_dots_have_twins_and_are_the_dot_products() {
+        for (rows, columns) in [(0, 3), (5, 1), (7, 63), (9, 64), (20, 448), (3, 161)] {
+            let left = matrix(rows, columns);
+            let column: Vec<f32> = scattered(columns).collect();
+            for keep in [0.0, 0.4] {
+                let run = |instruction_set: InstructionSet| {
+                    let mut out: Vec<f32> = scattered(rows).collect();
+                    instruction_set.run(RowDots {
+                        matrix: left.padded(),
+                        stride: left.stride(),
+                        column: &column,
+                        product: 0.7,
+                        keep,
+                        out: &mut out,
+                    });
+                    out
+                };
+                assert_twins(run);
+                let before = scattered(rows);
+                for ((row, found), before) in left
+                    .view()
+                    .rows()
+                    .into_iter()
+                    .zip(run(InstructionSet::Portable))
+                    .zip(before)
+                {
+                    let dot: f64 = row
+                        .iter()
+                        .zip(&column)
+                        .map(|(l, r)| f64::from(*l) * f64::from(*r))
+                        .sum();
+                    let expected = 0.7 * dot + f64::from(keep) * f64::from(before);
+                    let error = (f64::from(found) - expected).abs();
+                    assert!(error < 1e-5 * columns as f64, "{found} {expected}");
+                }
+            }
         }
     }
 

@@ -26,7 +26,10 @@ pub(crate) fn spmm(
     };
     match out.stride() {
         0 => {}
-        1 => operands.run::<1>(instruction_set, out),
+        1 => instruction_set.run(SingleColumn {
+            operands,
+            out: out.padded_mut(),
+        }),
         8 => operands.run::<8>(instruction_set, out),
         16 => operands.run::<16>(instruction_set, out),
         _ => operands.run::<32>(instruction_set, out),
@@ -118,4 +121,49 @@ impl<const WIDTH: usize> RowSums<'_, WIDTH> {
             *out = sum;
         }
     }
+}
+
+/// All rows of a product with one column, shortest first.
+struct SingleColumn<'a> {
+    operands: Operands<'a>,
+    out: &'a mut [f32],
+}
+
+impl Kernel for SingleColumn<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let Operands {
+            pattern,
+            dense,
+            update,
+        } = self.operands;
+        for (row, columns) in pattern.by_length.iter() {
+            let mut value = sum_of(columns, dense) * (pattern.scale[row] * update.product);
+            if let Some((factor, addend)) = update.addend {
+                value += factor * addend[row];
+            }
+            let out = &mut self.out[row];
+            if update.keep != 0.0 {
+                value += update.keep * *out;
+            }
+            *out = value;
+        }
+    }
+}
+
+/// The sum of the gathered entries, as partial sums that need not wait for each other.
+#[inline(always)]
+fn sum_of(columns: &[u32], dense: &[f32]) -> f32 {
+    const PARTS: usize = 8;
+    let mut parts = [0.0_f32; PARTS];
+    let (chunks, rest) = columns.as_chunks::<PARTS>();
+    for chunk in chunks {
+        for part in 0..PARTS {
+            parts[part] += dense[chunk[part] as usize];
+        }
+    }
+    for (part, &column) in parts.iter_mut().zip(rest) {
+        *part += dense[column as usize];
+    }
+    parts.iter().sum()
 }
