@@ -1,12 +1,14 @@
 //! Ranking metrics at several cut-offs in one pass.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 
 /// Means over the evaluated users at one cut-off `k`.
 ///
 /// A *hit* is a recommended item that is among the user's test items, and `n` is the
 /// number of those. Every metric is between 0 and 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// Hits divided by `n`.
     pub recall: f64,
@@ -93,6 +95,11 @@ impl Evaluator {
             discounts,
             ideal_gains,
         })
+    }
+
+    /// The cut-offs, in the order given to [`new`](Self::new).
+    pub fn cutoffs(&self) -> &[usize] {
+        &self.cutoffs
     }
 
     /// The largest cut-off asked for: how long the lists should be.

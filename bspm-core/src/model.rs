@@ -1,5 +1,6 @@
 //! A fitted model under the application's own ids.
 
+mod evaluate;
 mod explain;
 mod options;
 mod recommend;

@@ -63,17 +63,35 @@ impl<B: Backend> Bspm<B> {
         options: &RankOptions,
         observer: Observer<'_>,
     ) -> Result<Ranking> {
+        let mut lists = Vec::with_capacity(histories.len());
+        let (score_time, rank_time) =
+            self.rank_batches(histories, options, observer, |_, batch| {
+                lists.extend(batch);
+            })?;
+        Ok(Ranking {
+            lists,
+            score_time,
+            rank_time,
+        })
+    }
+
+    /// Ranks batch by batch and hands the lists of each, with the place of its first
+    /// history, to `take`; the times are those of [`Ranking`].
+    pub(crate) fn rank_batches(
+        &self,
+        histories: &[&[u32]],
+        options: &RankOptions,
+        observer: Observer<'_>,
+        mut take: impl FnMut(usize, Vec<Vec<ScoredItem>>),
+    ) -> Result<(Duration, Duration)> {
         let mask = options.checked_mask(self.interactions.items())?;
         let distinct: Vec<Cow<'_, [u32]>> = histories.iter().map(|&it| distinct(it)).collect();
         let histories: Vec<&[u32]> = distinct.iter().map(AsRef::as_ref).collect();
         let _span = tracing::info_span!("rank", users = histories.len(), k = options.k).entered();
         let observed = Observed::new(observer, Stage::Rank, histories.len());
-        let mut ranking = Ranking {
-            lists: Vec::with_capacity(histories.len()),
-            score_time: Duration::ZERO,
-            rank_time: Duration::ZERO,
-        };
-        for batch in histories.chunks(options.batch_size) {
+        let mut score_time = Duration::ZERO;
+        let mut rank_time = Duration::ZERO;
+        for (index, batch) in histories.chunks(options.batch_size).enumerate() {
             let start = Instant::now();
             let tiles = self.for_each_tile(batch, |tile, range, scoring| {
                 let start = Instant::now();
@@ -99,13 +117,12 @@ impl<B: Backend> Bspm<B> {
             let scoring: f64 = tiles.iter().map(|tile| tile.1.as_secs_f64()).sum();
             let ranking_share: f64 = tiles.iter().map(|tile| tile.2.as_secs_f64()).sum();
             let score_wall = wall * scoring / (scoring + ranking_share).max(f64::MIN_POSITIVE);
-            ranking.score_time += Duration::from_secs_f64(score_wall);
-            ranking.rank_time += Duration::from_secs_f64((wall - score_wall).max(0.0));
-            ranking
-                .lists
-                .extend(tiles.into_iter().flat_map(|tile| tile.0));
+            score_time += Duration::from_secs_f64(score_wall);
+            rank_time += Duration::from_secs_f64((wall - score_wall).max(0.0));
+            let lists = tiles.into_iter().flat_map(|tile| tile.0).collect();
+            take(index * options.batch_size, lists);
         }
-        Ok(ranking)
+        Ok((score_time, rank_time))
     }
 
     /// The scores of all items for each of `users`, `users x items`.

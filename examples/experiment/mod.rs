@@ -3,20 +3,18 @@
 
 mod arguments;
 mod data;
-mod device;
 mod download;
 mod report;
 
 use std::error::Error;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bspm::{Backend, Bspm, BspmConfig, Evaluator, Preset, RankOptions};
+use bspm_cli::{Device, ProgressBars};
 use clap::{CommandFactory, FromArgMatches};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use arguments::Arguments;
-use device::Device;
 use report::{Report, Stages};
 
 /// Runs the experiment with the preset of its data set and the command line's changes.
@@ -39,9 +37,9 @@ pub(crate) fn main(preset: Preset) -> ExitCode {
 }
 
 fn run(preset: Preset, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let config = arguments.config(preset)?;
+    let config = arguments.process.apply(&preset.config())?;
     let evaluator = Evaluator::new(&arguments.k)?;
-    match device::choose(arguments)? {
+    match arguments.device.choose()? {
         Device::Cpu(backend) => run_on(backend, preset, config, evaluator, arguments),
         #[cfg(feature = "torch")]
         Device::Torch(backend) => run_on(backend, preset, config, evaluator, arguments),
@@ -62,28 +60,31 @@ fn run_on<B: Backend>(
     let test = dataset.split.test;
     let train_interactions = dataset.split.train.len();
 
-    let spinner = spinner("fitting");
-    let model = Bspm::fit(backend, dataset.split.train, config)?;
-    spinner.finish_and_clear();
+    let bars = ProgressBars::default();
+    let observer = |progress| bars.show(progress);
+    let model = Bspm::fit_observed(backend, dataset.split.train, config, &observer);
+    bars.clear();
+    let model = model?;
     let mut stages = Stages {
         load: dataset.load_time,
         fit: start.elapsed(),
         ..Stages::default()
     };
 
-    let bar = progress_bar(test_users.len());
-    for batch in test_users.chunks(arguments.batch.max(1)) {
-        let ranking = model.rank(batch, &options)?;
-        stages.score += ranking.score_time;
-        stages.rank += ranking.rank_time;
-        let evaluation = Instant::now();
-        for (list, &user) in ranking.lists.iter().zip(batch) {
-            evaluator.add(list.iter().map(|entry| entry.item), test.items_of(user));
-        }
-        stages.evaluate += evaluation.elapsed();
-        bar.inc(batch.len() as u64);
+    let histories: Vec<&[u32]> = test_users
+        .iter()
+        .map(|&user| model.interactions().items_of(user))
+        .collect();
+    let ranking = model.rank_histories(&histories, &options, &observer);
+    bars.clear();
+    let ranking = ranking?;
+    stages.score = ranking.score_time;
+    stages.rank = ranking.rank_time;
+    let evaluation = Instant::now();
+    for (list, &user) in ranking.lists.iter().zip(&test_users) {
+        evaluator.add(list.iter().map(|entry| entry.item), test.items_of(user));
     }
-    bar.finish_and_clear();
+    stages.evaluate = evaluation.elapsed();
     stages.total = dataset.load_time + start.elapsed();
 
     let report = Report {
@@ -102,18 +103,4 @@ fn run_on<B: Backend>(
         print!("{report}");
     }
     Ok(())
-}
-
-fn spinner(message: &'static str) -> ProgressBar {
-    let spinner = ProgressBar::new_spinner().with_message(message);
-    spinner.enable_steady_tick(Duration::from_millis(100));
-    spinner
-}
-
-fn progress_bar(users: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template(
-        "scoring {wide_bar} {human_pos}/{human_len} users, {eta} left",
-    )
-    .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(users as u64).with_style(style)
 }

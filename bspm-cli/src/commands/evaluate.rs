@@ -1,0 +1,144 @@
+//! `bspm evaluate`: how well a model predicts what it has not seen.
+
+use std::path::PathBuf;
+
+use bspm::{Backend, Dataset, Evaluator, Metrics, UnknownIds};
+use bspm_cli::{DeviceArguments, ProgressBars};
+use clap::{ArgGroup, Args};
+use serde::Serialize;
+
+use super::{ConfigArguments, Outcome, TextModel, on_device, shape};
+use crate::data::DataArguments;
+use crate::output::{OutputArguments, Record, Writer};
+
+/// Measure recall, NDCG and more: of a saved model, or of one that is fitted for it
+#[derive(Args)]
+#[command(
+    group(ArgGroup::new("fitted").required(true).args(["train", "model"])),
+    group(ArgGroup::new("held out").required(true).args(["test", "last_out", "ratio"]))
+)]
+pub(crate) struct Arguments {
+    /// File of interactions to fit a model to
+    #[arg(long, value_name = "FILE")]
+    train: Option<PathBuf>,
+    /// A saved model
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["last_out", "ratio", "ConfigArguments", "ProcessArguments"])]
+    model: Option<PathBuf>,
+    /// File of interactions to predict
+    #[arg(long, value_name = "FILE")]
+    test: Option<PathBuf>,
+    /// Predict each user's latest interaction; needs times
+    #[arg(long)]
+    last_out: bool,
+    /// Predict this share of each user's interactions, drawn at random
+    #[arg(long, value_name = "SHARE")]
+    ratio: Option<f64>,
+    /// Seed of the draw
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Pass over users of the test file that the model does not know
+    #[arg(long)]
+    skip_unknown: bool,
+    /// Cut-offs
+    #[arg(
+        short,
+        value_name = "K,...",
+        value_delimiter = ',',
+        default_value = "20"
+    )]
+    k: Vec<usize>,
+    #[command(flatten)]
+    output: OutputArguments,
+    #[command(flatten)]
+    interactions: DataArguments,
+    #[command(flatten)]
+    config: ConfigArguments,
+    #[command(flatten)]
+    device: DeviceArguments,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    // Impossible cut-offs are refused before anything long begins.
+    Evaluator::new(&arguments.k)?;
+    on_device!(arguments.device, evaluate, arguments)
+}
+
+fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
+    let bars = ProgressBars::default();
+    let observer = |progress| bars.show(progress);
+    let (model, test) = match (&arguments.model, &arguments.train) {
+        (None, Some(train)) => {
+            let config = arguments.config.config()?;
+            let (train, test) = arguments.split(arguments.interactions.read(train)?)?;
+            let model = TextModel::fit_observed(backend, train, config, &observer);
+            bars.clear();
+            (model?, test)
+        }
+        (Some(model), _) => {
+            let test = arguments.test.as_ref().ok_or("a model needs --test")?;
+            let test = arguments.interactions.read(test)?;
+            (TextModel::open(backend, model)?, test)
+        }
+        (None, None) => return Err("either --train or --model is needed".into()),
+    };
+    let unknown_users = match arguments.skip_unknown {
+        true => UnknownIds::Skip,
+        false => UnknownIds::Error,
+    };
+    let evaluator = model.evaluate(&test, &arguments.k, unknown_users, &observer);
+    bars.clear();
+    let evaluator = evaluator?;
+    eprintln!("{}; {} users evaluated", shape(&model), evaluator.users());
+    let mut writer = Writer::new(&arguments.output);
+    for (&k, metrics) in evaluator.cutoffs().iter().zip(evaluator.means()) {
+        writer.write(&AtCutoff { k, metrics })?;
+    }
+    Ok(writer.finish()?)
+}
+
+impl Arguments {
+    fn split(&self, dataset: Dataset) -> Result<(Dataset, Dataset), Box<dyn std::error::Error>> {
+        if let Some(test) = &self.test {
+            return Ok((dataset, self.interactions.read(test)?));
+        }
+        let split = match self.ratio {
+            Some(ratio) => dataset.random_split(ratio, self.seed)?,
+            None => dataset.leave_last_out()?,
+        };
+        Ok((split.train, split.test))
+    }
+}
+
+#[derive(Serialize)]
+struct AtCutoff {
+    k: usize,
+    #[serde(flatten)]
+    metrics: Metrics,
+}
+
+impl Record for AtCutoff {
+    const COLUMNS: &'static [(&'static str, bool)] = &[
+        ("k", true),
+        ("recall", true),
+        ("precision", true),
+        ("ndcg", true),
+        ("hit rate", true),
+        ("mrr", true),
+        ("map", true),
+    ];
+
+    fn rows(&self) -> Vec<Vec<String>> {
+        let it = &self.metrics;
+        let metrics = [
+            it.recall,
+            it.precision,
+            it.ndcg,
+            it.hit_rate,
+            it.mrr,
+            it.map,
+        ];
+        let mut row = vec![self.k.to_string()];
+        row.extend(metrics.map(|value| format!("{value:.4}")));
+        vec![row]
+    }
+}

@@ -1,0 +1,47 @@
+//! `bspm fit`: from interactions to a model file.
+
+use std::path::PathBuf;
+
+use bspm::{Backend, BspmConfig, Dataset};
+use bspm_cli::{DeviceArguments, ProgressBars};
+use clap::Args;
+
+use super::{ConfigArguments, Outcome, TextModel, on_device, shape};
+use crate::data::DataArguments;
+
+/// Fit a model to interactions and save it
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// File of interactions
+    data: PathBuf,
+    /// Where the model goes; a file that is there is replaced
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    #[command(flatten)]
+    interactions: DataArguments,
+    #[command(flatten)]
+    config: ConfigArguments,
+    #[command(flatten)]
+    device: DeviceArguments,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    let config = arguments.config.config()?;
+    let dataset = arguments.interactions.read(&arguments.data)?;
+    on_device!(arguments.device, fit, dataset, config, arguments)
+}
+
+fn fit<B: Backend>(
+    backend: B,
+    dataset: Dataset,
+    config: BspmConfig,
+    arguments: &Arguments,
+) -> Outcome {
+    let bars = ProgressBars::default();
+    let fitted = TextModel::fit_observed(backend, dataset, config, &|progress| bars.show(progress));
+    bars.clear();
+    let model = fitted?;
+    model.save(&arguments.output)?;
+    eprintln!("{}: {}", arguments.output.display(), shape(&model));
+    Ok(())
+}

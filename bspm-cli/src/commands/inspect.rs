@@ -1,0 +1,44 @@
+//! `bspm inspect`: what a model file holds.
+
+use std::path::PathBuf;
+
+use bspm::SavedModelInfo;
+use clap::Args;
+
+use super::Outcome;
+use crate::output::{OutputArguments, Record, Writer};
+
+/// Check a model file and tell what it holds
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Model file
+    model: PathBuf,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    let mut writer = Writer::new(&arguments.output);
+    writer.write(&SavedModelInfo::open(&arguments.model)?)?;
+    Ok(writer.finish()?)
+}
+
+impl Record for SavedModelInfo {
+    const COLUMNS: &'static [(&'static str, bool)] = &[("what", false), ("value", false)];
+
+    fn rows(&self) -> Vec<Vec<String>> {
+        let config = serde_json::to_string(&self.config).unwrap_or_default();
+        [
+            ("format", self.format.to_string()),
+            ("bytes", self.bytes.to_string()),
+            ("users", format!("{} ({})", self.users, self.user_ids)),
+            ("items", format!("{} ({})", self.items, self.item_ids)),
+            ("interactions", self.interactions.to_string()),
+            ("fitted interactions", self.fitted_interactions.to_string()),
+            ("factors", self.factors.to_string()),
+            ("config", config),
+        ]
+        .map(|(what, value)| vec![what.to_owned(), value])
+        .into()
+    }
+}

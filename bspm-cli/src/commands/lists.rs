@@ -1,0 +1,105 @@
+//! Lists of recommended items: what they may hold, and how they are written.
+
+use bspm::{RecommendOptions, Recommendation, UnknownIds};
+use clap::Args;
+use serde::Serialize;
+
+use crate::output::Record;
+
+/// What a list may hold.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Lists")]
+pub(crate) struct ListArguments {
+    /// Items in each list
+    #[arg(short, default_value_t = 10)]
+    pub(crate) k: usize,
+    /// Recommend the items of the history too
+    #[arg(long)]
+    keep_seen: bool,
+    /// Never recommend this item; may be given more than once
+    #[arg(long, value_name = "ITEM")]
+    deny: Vec<String>,
+    /// Recommend only this item; may be given more than once
+    #[arg(long, value_name = "ITEM")]
+    allow: Vec<String>,
+    /// Recommend only items with at least this score
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
+    minimum_score: Option<f32>,
+    /// Pass over unknown users and items instead of failing
+    #[arg(long)]
+    skip_unknown: bool,
+}
+
+impl ListArguments {
+    pub(crate) fn options(&self) -> RecommendOptions {
+        let mut options = RecommendOptions::new().deny(self.deny.clone());
+        if self.keep_seen {
+            options = options.keep_seen();
+        }
+        if !self.allow.is_empty() {
+            options = options.allow(self.allow.clone());
+        }
+        if let Some(score) = self.minimum_score {
+            options = options.minimum_score(score);
+        }
+        if self.skip_unknown {
+            options = options.unknown_ids(UnknownIds::Skip);
+        }
+        options
+    }
+}
+
+/// The list of one user.
+#[derive(Serialize)]
+pub(crate) struct UserList<'a> {
+    pub(crate) user: &'a str,
+    pub(crate) items: Vec<Recommendation>,
+}
+
+impl Record for UserList<'_> {
+    const COLUMNS: &'static [(&'static str, bool)] = &[
+        ("user", false),
+        ("rank", true),
+        ("item", false),
+        ("score", true),
+    ];
+
+    fn rows(&self) -> Vec<Vec<String>> {
+        rows(self.user, &self.items)
+    }
+}
+
+/// The list of a history that belongs to no user, or of an item.
+#[derive(Serialize)]
+pub(crate) struct ItemList<'a> {
+    pub(crate) history: &'a [String],
+    pub(crate) items: Vec<Recommendation>,
+}
+
+impl Record for ItemList<'_> {
+    const COLUMNS: &'static [(&'static str, bool)] = &[
+        ("history", false),
+        ("rank", true),
+        ("item", false),
+        ("score", true),
+    ];
+
+    fn rows(&self) -> Vec<Vec<String>> {
+        rows(&self.history.join(" "), &self.items)
+    }
+}
+
+fn rows(of: &str, items: &[Recommendation]) -> Vec<Vec<String>> {
+    items
+        .iter()
+        .enumerate()
+        .map(|(place, entry)| {
+            vec![
+                of.to_owned(),
+                (place + 1).to_string(),
+                entry.item.clone(),
+                format!("{:.6}", entry.score),
+            ]
+        })
+        .collect()
+}

@@ -1,0 +1,73 @@
+//! `bspm recommend`: lists for users, or for the items of somebody unknown.
+
+use std::path::PathBuf;
+
+use bspm::Backend;
+use bspm_cli::{DeviceArguments, ProgressBars};
+use clap::{ArgGroup, Args};
+
+use super::lists::{ItemList, ListArguments, UserList};
+use super::{Outcome, TextModel, on_device};
+use crate::data;
+use crate::output::{OutputArguments, Writer};
+
+/// How many users are ranked before their lists are written.
+const BATCH: usize = 2048;
+
+/// Recommend items to users of a model, or for the items of somebody that it does not know
+#[derive(Args)]
+#[command(group(ArgGroup::new("whom").required(true)))]
+pub(crate) struct Arguments {
+    /// Model file
+    model: PathBuf,
+    /// Users
+    #[arg(group = "whom")]
+    users: Vec<String>,
+    /// File with a user per line; - is standard input
+    #[arg(long, value_name = "FILE", group = "whom")]
+    users_from: Option<PathBuf>,
+    /// All users of the model
+    #[arg(long, group = "whom")]
+    all: bool,
+    /// An item of a history that belongs to no user; may be given more than once
+    #[arg(long, value_name = "ITEM", group = "whom")]
+    history: Vec<String>,
+    #[command(flatten)]
+    lists: ListArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+    #[command(flatten)]
+    device: DeviceArguments,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    on_device!(arguments.device, recommend, arguments)
+}
+
+fn recommend<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
+    let model = TextModel::open(backend, &arguments.model)?;
+    let options = arguments.lists.options();
+    let k = arguments.lists.k;
+    let mut writer = Writer::new(&arguments.output);
+    if !arguments.history.is_empty() {
+        let items = model.recommend_for_items_with(&arguments.history, k, &options)?;
+        let history = &arguments.history;
+        writer.write(&ItemList { history, items })?;
+        return Ok(writer.finish()?);
+    }
+    let users: Vec<String> = match &arguments.users_from {
+        Some(path) => data::lines(path)?,
+        None if arguments.all => model.dataset().users().iter().cloned().collect(),
+        None => arguments.users.clone(),
+    };
+    let bars = ProgressBars::default();
+    for batch in users.chunks(BATCH) {
+        let observer = |progress| bars.show(progress);
+        let lists = model.recommend_many_with(batch, k, &options, &observer)?;
+        bars.clear();
+        for (user, items) in batch.iter().zip(lists) {
+            writer.write(&UserList { user, items })?;
+        }
+    }
+    Ok(writer.finish()?)
+}

@@ -1,0 +1,42 @@
+//! `bspm similar`: items that go with an item.
+
+use std::path::PathBuf;
+
+use bspm::Backend;
+use bspm_cli::DeviceArguments;
+use clap::Args;
+
+use super::lists::{ItemList, ListArguments};
+use super::{Outcome, TextModel, on_device};
+use crate::output::{OutputArguments, Writer};
+
+/// List the items that an item speaks for most
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Model file
+    model: PathBuf,
+    /// Items; each gets a list of its own
+    #[arg(required = true)]
+    items: Vec<String>,
+    #[command(flatten)]
+    lists: ListArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+    #[command(flatten)]
+    device: DeviceArguments,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    on_device!(arguments.device, similar, arguments)
+}
+
+fn similar<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
+    let model = TextModel::open(backend, &arguments.model)?;
+    let options = arguments.lists.options();
+    let mut writer = Writer::new(&arguments.output);
+    for history in arguments.items.chunks(1) {
+        let items = model.similar_items_with(&history[0], arguments.lists.k, &options)?;
+        writer.write(&ItemList { history, items })?;
+    }
+    Ok(writer.finish()?)
+}

@@ -1,0 +1,13 @@
+//! What command lines over `bspm` share: the knobs of the model, the choice of the
+//! device, and progress bars.
+//!
+//! The command-line tool `bspm` of this package is built from these, and so are the
+//! examples that reproduce the paper.
+
+mod device;
+mod process;
+mod progress;
+
+pub use device::{Device, DeviceArguments};
+pub use process::ProcessArguments;
+pub use progress::ProgressBars;

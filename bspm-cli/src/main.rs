@@ -1,0 +1,76 @@
+//! `bspm`: fit, recommend, evaluate, similar, inspect.
+
+mod commands;
+mod data;
+mod output;
+
+use std::error::Error;
+use std::io;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+use commands::{evaluate, fit, inspect, recommend, similar};
+
+/// Training-free recommendations with Blurring-Sharpening Process Models.
+///
+/// Results go to standard output, as a table or as JSON lines; progress and errors go to
+/// standard error. BSPM_LOG=debug, or another filter of the crate tracing-subscriber,
+/// logs the stages.
+#[derive(Parser)]
+#[command(name = "bspm", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Fit(fit::Arguments),
+    Recommend(recommend::Arguments),
+    Similar(similar::Arguments),
+    Evaluate(evaluate::Arguments),
+    Inspect(inspect::Arguments),
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("BSPM_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::CLOSE)
+        .init();
+    let result = match Arguments::parse().command {
+        Command::Fit(arguments) => fit::run(&arguments),
+        Command::Recommend(arguments) => recommend::run(&arguments),
+        Command::Similar(arguments) => similar::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "bspm", &mut io::stdout());
+            Ok(())
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads the output has seen enough, as `head` does.
+        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

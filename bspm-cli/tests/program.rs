@@ -1,0 +1,392 @@
+//! The program `bspm` as its users run it.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use bspm::{CpuBackend, Model};
+
+const RATINGS: &str = "\
+user,item,rating,at
+ann,espresso,5,1
+ann,milk,4,2
+ann,biscuits,4,3
+bob,espresso,5,1
+bob,milk,5,2
+bob,grinder,4,3
+cid,tea,5,1
+cid,honey,5,2
+dora,tea,5,1
+dora,honey,4,2
+dora,biscuits,2,3
+";
+
+fn bspm(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_bspm"))
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn error(output: &Output) -> String {
+    assert!(!output.status.success(), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// A folder with `ratings.csv` and the model of it, `shop.bspm`.
+fn shop() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("ratings.csv"), RATINGS).unwrap();
+    let fit = ["fit", "ratings.csv", "-o", "shop.bspm", "--factor-dim", "2"];
+    stdout(&bspm(folder.path(), &fit));
+    folder
+}
+
+fn open(folder: &Path) -> Model<CpuBackend> {
+    Model::open(CpuBackend::new(), folder.join("shop.bspm")).unwrap()
+}
+
+fn json_lines(text: &str) -> Vec<serde_json::Value> {
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn lists_are_those_of_the_library() {
+    let shop = shop();
+    let folder = shop.path();
+    let model = open(folder);
+    let users = ["dora", "ann", "bob"];
+    let lists = model.recommend_many(users, 2).unwrap();
+    let lines: String = users
+        .iter()
+        .zip(lists)
+        .map(|(user, list)| {
+            let items = serde_json::to_string(&list).unwrap();
+            format!("{{\"user\":\"{user}\",\"items\":{items}}}\n")
+        })
+        .collect();
+
+    let recommend = [
+        "recommend",
+        "shop.bspm",
+        "dora",
+        "ann",
+        "bob",
+        "-k2",
+        "--json",
+    ];
+    assert_eq!(stdout(&bspm(folder, &recommend)), lines);
+
+    let mut child = Command::new(env!("CARGO_BIN_EXE_bspm"))
+        .current_dir(folder)
+        .args([
+            "recommend",
+            "shop.bspm",
+            "--users-from",
+            "-",
+            "-k2",
+            "--json",
+        ])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"dora\r\nann\n\nbob").unwrap();
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(stdout(&output), lines);
+
+    let all = stdout(&bspm(
+        folder,
+        &["recommend", "shop.bspm", "--all", "--json"],
+    ));
+    let users: Vec<_> = json_lines(&all)
+        .into_iter()
+        .map(|line| line["user"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(users, ["ann", "bob", "cid", "dora"]);
+}
+
+#[test]
+fn options_reach_the_lists() {
+    let shop = shop();
+    let folder = shop.path();
+    let items = |arguments: &[&str]| -> Vec<String> {
+        let arguments = [&["recommend", "shop.bspm", "--json"][..], arguments].concat();
+        let lines = json_lines(&stdout(&bspm(folder, &arguments)));
+        lines[0]["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| entry["item"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(items(&["ann"]).len(), 3);
+    assert_eq!(items(&["ann", "--keep-seen"]).len(), 6);
+    assert_eq!(
+        items(&["ann", "--deny", "tea", "--deny", "honey"]),
+        ["grinder"]
+    );
+    assert_eq!(items(&["ann", "--allow", "honey"]), ["honey"]);
+    assert!(items(&["ann", "--minimum-score", "1000"]).is_empty());
+    assert!(items(&["nobody", "--skip-unknown"]).is_empty());
+    assert_eq!(
+        items(&["--history", "tea", "--history", "honey", "-k1"]),
+        ["biscuits"]
+    );
+}
+
+#[test]
+fn tables_are_aligned_and_similar_items_are_listed() {
+    let shop = shop();
+    let text = stdout(&bspm(
+        shop.path(),
+        &["similar", "shop.bspm", "tea", "-k", "1"],
+    ));
+    let words: Vec<Vec<&str>> = text
+        .lines()
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    assert_eq!(words[0], ["history", "rank", "item", "score"]);
+    assert_eq!(words[1][..3], ["tea", "1", "honey"]);
+    assert_eq!(words.len(), 2);
+}
+
+#[test]
+fn inspect_tells_what_the_file_holds() {
+    let shop = shop();
+    let info = stdout(&bspm(shop.path(), &["inspect", "shop.bspm", "--json"]));
+    let info = &json_lines(&info)[0];
+    assert_eq!(info["users"], 4);
+    assert_eq!(info["items"], 6);
+    assert_eq!(info["factors"], 2);
+    assert_eq!(info["user_ids"], "string");
+    assert_eq!(
+        info["bytes"],
+        fs::metadata(shop.path().join("shop.bspm")).unwrap().len()
+    );
+}
+
+#[test]
+fn evaluate_splits_or_takes_a_test_file() {
+    let shop = shop();
+    let folder = shop.path();
+    let last_out = [
+        "evaluate",
+        "--train",
+        "ratings.csv",
+        "--last-out",
+        "--time-column",
+        "at",
+        "--no-idl",
+        "-k",
+        "1,3",
+        "--json",
+    ];
+    let lines = json_lines(&stdout(&bspm(folder, &last_out)));
+    assert_eq!(
+        (lines[0]["k"].as_u64(), lines[1]["k"].as_u64()),
+        (Some(1), Some(3))
+    );
+    let recall = lines[1]["recall"].as_f64().unwrap();
+    assert!((0.0..=1.0).contains(&recall));
+
+    // Of two test items, the model can recommend the one that it knows.
+    fs::write(
+        folder.join("test.csv"),
+        "user,item\ncid,biscuits\ncid,scones\n",
+    )
+    .unwrap();
+    let test = [
+        "evaluate",
+        "--model",
+        "shop.bspm",
+        "--test",
+        "test.csv",
+        "--json",
+    ];
+    let line = &json_lines(&stdout(&bspm(folder, &test)))[0];
+    assert_eq!(line["recall"], 0.5);
+
+    fs::write(
+        folder.join("test.csv"),
+        "user,item\nzoe,biscuits\ncid,biscuits\n",
+    )
+    .unwrap();
+    let refused = error(&bspm(folder, &test));
+    assert!(refused.contains("user \"zoe\" is unknown"), "{refused}");
+    let skipping = [&test[..], &["--skip-unknown"]].concat();
+    assert_eq!(
+        json_lines(&stdout(&bspm(folder, &skipping)))[0]["recall"],
+        1.0
+    );
+}
+
+#[test]
+fn every_format_gives_the_same_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for (name, text, arguments) in [
+        ("a.csv", "user,item\n0,0\n0,1\n1,1\n2,0\n", &[][..]),
+        ("a.tsv", "user\titem\n0\t0\n0\t1\n1\t1\n2\t0\n", &[]),
+        (
+            "a.dat",
+            "0::0::5::1\n0::1::5::1\n1::1::5::1\n2::0::5::1\n",
+            &[],
+        ),
+        (
+            "a.inter",
+            "user_id:token\titem_id:token\n0\t0\n0\t1\n1\t1\n2\t0\n",
+            &[],
+        ),
+        ("a.txt", "0 0 1\n1 1\n2 0\n", &[]),
+        (
+            "a.log",
+            "0,0\n0,1\n1,1\n2,0\n",
+            &["--format", "csv", "--no-header", "user,item"],
+        ),
+    ] {
+        fs::write(folder.join(name), text).unwrap();
+        let fit = ["fit", name, "-o", "shop.bspm", "--preset", "amazon-book"];
+        stdout(&bspm(folder, &[&fit[..], arguments].concat()));
+        let model = open(folder);
+        assert_eq!(model.dataset().history("0").unwrap(), ["0", "1"], "{name}");
+        assert_eq!(model.dataset().users().len(), 3, "{name}");
+    }
+}
+
+#[test]
+fn a_configuration_file_is_read_and_changed_by_flags() {
+    let shop = shop();
+    let folder = shop.path();
+    let config = stdout(&bspm(folder, &["inspect", "shop.bspm", "--json"]));
+    let config = json_lines(&config)[0]["config"].to_string();
+    fs::write(folder.join("config.json"), &config).unwrap();
+    let fit = [
+        "fit",
+        "ratings.csv",
+        "-o",
+        "shop.bspm",
+        "--config",
+        "config.json",
+        "--beta",
+        "0.75",
+    ];
+    stdout(&bspm(folder, &fit));
+    let filter = open(folder).filter().config().ideal_low_pass().unwrap();
+    assert_eq!((filter.factor_dim, filter.beta), (2, 0.75));
+
+    fs::write(folder.join("config.json"), config.replace("rk4", "heun")).unwrap();
+    let refused = error(&bspm(folder, &fit));
+    assert!(
+        refused.starts_with("error: config.json: unknown variant `heun`"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn what_is_wrong_is_said_and_nothing_is_written() {
+    let shop = shop();
+    let folder = shop.path();
+    fs::write(folder.join("empty.csv"), "user,item\n").unwrap();
+    fs::write(folder.join("noise.bspm"), "noise").unwrap();
+    for (arguments, expected) in [
+        (
+            &["fit", "ratings.csv", "-o", "x.bspm"][..],
+            "factor_dim: expected at most 4 for 4 users x 6 items, found 448",
+        ),
+        (
+            &["fit", "ratings.csv", "-o", "x.bspm", "--user-column", "who"],
+            "ratings.csv: expected a column \"who\", found user, item, rating, at",
+        ),
+        (
+            &["fit", "empty.csv", "-o", "x.bspm"],
+            "empty.csv: expected at least one interaction, found none",
+        ),
+        (
+            &["fit", "nowhere.csv", "-o", "x.bspm"],
+            "cannot read nowhere.csv",
+        ),
+        (
+            &["fit", "ratings.xml", "-o", "x.bspm"],
+            "ratings.xml: expected a name that ends in .csv",
+        ),
+        (
+            &["fit", "ratings.csv", "-o", "nowhere/x.bspm", "--no-idl"],
+            "cannot write nowhere/x.bspm",
+        ),
+        (
+            &["recommend", "noise.bspm", "ann"],
+            "noise.bspm: expected a whole safetensors file",
+        ),
+        (
+            &["recommend", "shop.bspm", "nobody"],
+            "user \"nobody\" is unknown",
+        ),
+        (
+            &["recommend", "shop.bspm", "ann", "-k0"],
+            "k: expected at least 1, found 0",
+        ),
+        (
+            &["recommend", "shop.bspm"],
+            "required arguments were not provided",
+        ),
+        (
+            &["evaluate", "--train", "ratings.csv", "--last-out"],
+            "expected a data set with times",
+        ),
+        (
+            &[
+                "evaluate",
+                "--model",
+                "shop.bspm",
+                "--test",
+                "ratings.csv",
+                "--beta",
+                "1",
+            ],
+            "cannot be used with",
+        ),
+        (
+            &["evaluate", "--train", "ratings.csv", "--ratio", "2"],
+            "test_ratio: expected",
+        ),
+    ] {
+        let found = error(&bspm(folder, arguments));
+        assert!(found.contains(expected), "{arguments:?}: {found}");
+    }
+    let mut left: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(
+        left,
+        ["empty.csv", "noise.bspm", "ratings.csv", "shop.bspm"]
+    );
+}
+
+#[test]
+fn completions_name_the_subcommands() {
+    let folder = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish"] {
+        let text = stdout(&bspm(folder.path(), &["completions", shell]));
+        for name in ["recommend", "--minimum-score", "inspect"] {
+            assert!(
+                text.contains(name.trim_start_matches('-')),
+                "{shell}: no {name}"
+            );
+        }
+    }
+}
