@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+pub mod guide;
+
 pub use bspm_core::{
     Backend, Bspm, BspmConfig, BspmConfigBuilder, Contribution, Dataset, DatasetBuilder,
     DatasetSplit, Error, Evaluator, Event, Explanation, IdealLowPass, Ids, Integration,

@@ -1,11 +1,13 @@
 //! What `--features cuda` promises, with and without a GPU.
 
 mod program;
+mod small_split;
 
 use std::process::Command;
 
 use bspm::TorchDevice;
-use program::{error_text, example, run, small_split};
+use program::{error_text, example, run};
+use small_split::small_split;
 
 #[test]
 fn libtorch_cuda_is_among_the_libraries_of_the_example() {

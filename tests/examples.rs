@@ -1,13 +1,15 @@
 //! The examples as their users run them, and the download that they fall back to.
 
 mod program;
+mod small_split;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 
-use program::{error_text, example, run, small_split};
+use program::{error_text, example, run};
 use serde_json::Value;
+use small_split::small_split;
 
 #[test]
 fn json_is_one_object_with_every_documented_key() {

@@ -23,7 +23,7 @@ mod normalization;
 mod observe;
 mod process;
 mod rank;
-mod saved;
+pub mod saved;
 mod score;
 mod solver;
 mod synthetic;

@@ -1,7 +1,6 @@
 //! Running the examples as their users do.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -30,16 +29,4 @@ pub(crate) fn run(
 pub(crate) fn error_text(output: &Output) -> String {
     assert!(!output.status.success(), "{output:?}");
     String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-/// A split small enough to score in an instant.
-pub(crate) fn small_split() -> tempfile::TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    fs::write(
-        directory.path().join("train.txt"),
-        "0 0 1\n1 1 2\n2 2 3\n3 0 3 4\n",
-    )
-    .unwrap();
-    fs::write(directory.path().join("test.txt"), "0 2\n1 0\n2 1 4\n").unwrap();
-    directory
 }

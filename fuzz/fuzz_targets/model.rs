@@ -1,0 +1,23 @@
+//! The model file: any bytes are refused or give a model that answers. Half of the inputs
+//! are put under a right hash first, so that what it protects is reached.
+#![no_main]
+
+use bspm_core::Model;
+use bspm_cpu::CpuBackend;
+use libfuzzer_sys::fuzz_target;
+use xxhash_rust::xxh3::xxh3_128;
+
+fuzz_target!(|bytes: &[u8]| {
+    let mut bytes = bytes.to_vec();
+    if bytes.last().is_some_and(|last| last % 2 == 0) && bytes.len() > 16 {
+        let hashed = bytes.len() - 16;
+        let hash = xxh3_128(&bytes[..hashed]).to_le_bytes();
+        bytes[hashed..].copy_from_slice(&hash);
+    }
+    let Ok(model) = Model::<_, String, u32>::from_bytes(CpuBackend::new(), bytes) else {
+        return;
+    };
+    for user in model.dataset().users().iter().take(3) {
+        model.recommend(user, 3).expect("a user of the model is answered");
+    }
+});

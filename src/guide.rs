@@ -1,0 +1,32 @@
+//! The guide: from a first list to a service, chapter by chapter.
+//!
+//! | chapter | for |
+//! | --- | --- |
+//! | [`quickstart`] | a first model and its lists |
+//! | [`parameters`] | choosing the parameters for your own data |
+//! | [`embedding`] | models inside an application: ids, new users, updates, files |
+//! | [`serving`] | answering requests: latency, threads, processes |
+//! | [`gpu`] | libtorch and CUDA |
+//! | [`accuracy`] | what the numbers mean, and how exact they are |
+//! | [`extending`] | adding a filter or a backend |
+
+#[doc = include_str!("guide/quickstart.md")]
+pub mod quickstart {}
+
+#[doc = include_str!("guide/parameters.md")]
+pub mod parameters {}
+
+#[doc = include_str!("guide/embedding.md")]
+pub mod embedding {}
+
+#[doc = include_str!("guide/serving.md")]
+pub mod serving {}
+
+#[doc = include_str!("guide/gpu.md")]
+pub mod gpu {}
+
+#[doc = include_str!("guide/accuracy.md")]
+pub mod accuracy {}
+
+#[doc = include_str!("guide/extending.md")]
+pub mod extending {}
