@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bspm::core::backend::{Direction, Update};
 use bspm::core::{NormalizedGraph, SvdOptions, truncated_svd};
-use bspm::{Backend, Bspm, CpuBackend, Preset, RankOptions, TorchBackend, TorchDevice};
+use bspm::{Backend, CpuBackend, FittedFilter, Preset, RankOptions, TorchBackend, TorchDevice};
 use criterion::{Criterion, criterion_group, criterion_main};
 use gowalla::interactions;
 
@@ -43,7 +43,7 @@ fn stages<B: Backend + Clone>(criterion: &mut Criterion, backend: &B) {
         bencher.iter(|| truncated_svd(backend, &graph, &SvdOptions::new(448)).unwrap());
     });
     drop((graph, items, users));
-    let model = Bspm::fit(backend.clone(), interactions, Preset::Gowalla.config()).unwrap();
+    let model = FittedFilter::fit(backend.clone(), interactions, Preset::Gowalla.config()).unwrap();
     let batch: Vec<u32> = (0..2048).collect();
     group.bench_function("batch of 2048", |bencher| {
         bencher.iter(|| model.rank(&batch, &RankOptions::top(20)).unwrap());

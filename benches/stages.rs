@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bspm::core::backend::{Direction, Update};
 use bspm::core::{NormalizedGraph, SvdOptions, truncated_svd};
-use bspm::{Backend, Bspm, CpuBackend, Preset, RankOptions};
+use bspm::{Backend, CpuBackend, FittedFilter, Preset, RankOptions};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gowalla::interactions;
 use ndarray::Array2;
@@ -80,7 +80,8 @@ fn batch(criterion: &mut Criterion) {
         .measurement_time(Duration::from_secs(20));
     group.throughput(Throughput::Elements(users.len() as u64));
     for preset in Preset::ALL {
-        let model = Bspm::fit(CpuBackend::new(), interactions.clone(), preset.config()).unwrap();
+        let model =
+            FittedFilter::fit(CpuBackend::new(), interactions.clone(), preset.config()).unwrap();
         group.bench_function(preset.name(), |bencher| {
             bencher.iter(|| {
                 model

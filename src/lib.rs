@@ -3,11 +3,12 @@
 pub mod guide;
 
 pub use bspm_core::{
-    Backend, Bspm, BspmConfig, BspmConfigBuilder, Contribution, Dataset, DatasetBuilder,
-    DatasetSplit, Error, Evaluator, Event, Explanation, IdealLowPass, Ids, Integration,
-    Interactions, Merge, Metrics, Model, Observer, Pairs, Preset, Progress, RankOptions, Ranking,
-    RecommendOptions, Recommendation, Result, SavedId, SavedModelInfo, ScoredItem, Solver, Stage,
-    SyntheticShape, TableOptions, TopK, TrainTest, UNOBSERVED, UnknownIds, parse_lightgcn,
+    Backend, BspmConfig, BspmConfigBuilder, ChebyCf, Contribution, Dataset, DatasetBuilder,
+    DatasetSplit, EaseR, Error, Evaluator, Event, Explanation, FilterConfig, FittedFilter, GfCf,
+    IdealLowPass, Ids, Integration, Interactions, ItemKnn, LgcnIde, LinkProp, Merge, Metrics,
+    Model, Observer, Pairs, Popularity, Preset, Progress, RankOptions, Ranking, RecommendOptions,
+    Recommendation, Result, SavedId, SavedModelInfo, ScoredItem, Solver, Stage, SyntheticShape,
+    TableOptions, TopK, TrainTest, TurboCf, TurboFilter, UNOBSERVED, UnknownIds, parse_lightgcn,
     read_lightgcn,
 };
 pub use bspm_cpu::{CpuBackend, CpuError};

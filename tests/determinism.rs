@@ -1,6 +1,6 @@
 //! The number of threads changes no bit of the result.
 
-use bspm::{Bspm, BspmConfig, CpuBackend, RankOptions, Solver, SyntheticShape};
+use bspm::{BspmConfig, CpuBackend, FittedFilter, RankOptions, Solver, SyntheticShape};
 
 #[test]
 fn fit_and_lists_are_the_same_on_any_number_of_threads() {
@@ -20,7 +20,7 @@ fn fit_and_lists_are_the_same_on_any_number_of_threads() {
         .unwrap();
     let run = |threads| {
         let backend = CpuBackend::with_threads(threads).unwrap();
-        let model = Bspm::fit(backend, split.train.clone(), config.clone()).unwrap();
+        let model = FittedFilter::fit(backend, split.train.clone(), config.clone()).unwrap();
         let ranking = model.rank(&users, &RankOptions::top(20)).unwrap();
         (model.singular_values().to_vec(), ranking.lists)
     };

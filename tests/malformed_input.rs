@@ -1,8 +1,8 @@
 //! Malformed files and configurations: every one is an error that says what and where.
 
 use bspm::{
-    Bspm, BspmConfig, BspmConfigBuilder, CpuBackend, Evaluator, Integration, Interactions, Merge,
-    Preset, RankOptions, Solver, SyntheticShape, TrainTest,
+    BspmConfig, BspmConfigBuilder, CpuBackend, Evaluator, FittedFilter, Integration, Interactions,
+    Merge, Preset, RankOptions, Solver, SyntheticShape, TrainTest,
 };
 
 /// Content of `train.txt`, and the error with the folder cut off.
@@ -179,14 +179,14 @@ fn impossible_requests_of_a_model_are_errors() {
         .ideal_low_pass(4, 0.2)
         .build()
         .unwrap();
-    let error = Bspm::fit(CpuBackend::new(), interactions.clone(), too_many).unwrap_err();
+    let error = FittedFilter::fit(CpuBackend::new(), interactions.clone(), too_many).unwrap_err();
     assert_eq!(
         error.to_string(),
         "factor_dim: expected at most 3 for 3 users x 5 items, found 4"
     );
 
     let config = BspmConfig::builder().build().unwrap();
-    let model = Bspm::fit(CpuBackend::new(), interactions, config).unwrap();
+    let model = FittedFilter::fit(CpuBackend::new(), interactions, config).unwrap();
     for (users, options, expected) in [
         (
             vec![0, 3],

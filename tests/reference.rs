@@ -4,7 +4,7 @@
 mod random;
 
 use bspm::core::conformance::Reference;
-use bspm::{Bspm, BspmConfig, CpuBackend, Interactions, RankOptions, Solver};
+use bspm::{BspmConfig, CpuBackend, FittedFilter, Interactions, RankOptions, Solver};
 use proptest::prelude::*;
 use random::{configs, matrices};
 
@@ -30,7 +30,7 @@ proptest! {
             prop_assume!(reference.gap_at(low_pass.factor_dim) > WELL_CONDITIONED_GAP);
         }
         let users = all_users(&interactions);
-        let model = Bspm::fit(CpuBackend::new(), interactions, config.clone()).unwrap();
+        let model = FittedFilter::fit(CpuBackend::new(), interactions, config.clone()).unwrap();
         let scores = model.score(&users).unwrap();
         let error = reference.scores(&config).largest_relative_error(scores.view());
         prop_assert!(error <= TOLERANCE, "error {error:e}");
@@ -42,7 +42,7 @@ proptest! {
         let users = all_users(&interactions);
         let config = BspmConfig::builder().build().unwrap();
         let reference = Reference::new(&interactions).scores(&config).scores;
-        let model = Bspm::fit(CpuBackend::new(), interactions.clone(), config).unwrap();
+        let model = FittedFilter::fit(CpuBackend::new(), interactions.clone(), config).unwrap();
         let scores = model.score(&users).unwrap();
 
         let (user_degrees, item_degrees) = (interactions.user_degrees(), interactions.item_degrees());
@@ -76,7 +76,7 @@ proptest! {
     fn lists_hold_the_best_unseen_items(interactions in matrices(), k in 1_usize..50) {
         let users = all_users(&interactions);
         let config = BspmConfig::builder().sharpen(Solver::Rk4, 2.0, 1).build().unwrap();
-        let model = Bspm::fit(CpuBackend::new(), interactions.clone(), config).unwrap();
+        let model = FittedFilter::fit(CpuBackend::new(), interactions.clone(), config).unwrap();
         let lists = model.rank(&users, &RankOptions::top(k)).unwrap().lists;
         for (&user, list) in users.iter().zip(&lists) {
             let seen = interactions.items_of(user);

@@ -10,7 +10,7 @@ pub(crate) mod similar;
 use std::error::Error;
 use std::path::PathBuf;
 
-use bspm::{Backend, BspmConfig, Model, Preset};
+use bspm::{Backend, FilterConfig, Model, Preset};
 use bspm_cli::ProcessArguments;
 use clap::Args;
 
@@ -20,31 +20,66 @@ pub(crate) type Outcome = Result<(), Box<dyn Error>>;
 /// Models of the command line have text for ids.
 pub(crate) type TextModel<B> = Model<B, String, String>;
 
-/// Where the configuration comes from; the flags of the model change it.
+/// Where the configuration comes from; the flags of BSPM's processes change it.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Model")]
 pub(crate) struct ConfigArguments {
+    /// The filter: bspm, gf-cf, lgcn-ide, link-prop, turbo-cf, cheby-cf, ease-r, item-knn or
+    /// popularity
+    #[arg(long, value_name = "NAME", default_value = "bspm")]
+    filter: String,
     /// Start from the published settings for this data set: gowalla, yelp2018, amazon-book
     #[arg(long, default_value_t = Preset::Gowalla)]
     preset: Preset,
     /// Start from a configuration in JSON instead
-    #[arg(long, value_name = "FILE", conflicts_with = "preset")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["filter", "preset"])]
     config: Option<PathBuf>,
+    /// Change a setting of the filter, as in --set alpha=0.4; may be given more than once
+    #[arg(long, value_name = "NAME=JSON")]
+    set: Vec<String>,
     #[command(flatten)]
     process: ProcessArguments,
 }
 
 impl ConfigArguments {
-    pub(crate) fn config(&self) -> Result<BspmConfig, Box<dyn Error>> {
+    pub(crate) fn config(&self) -> Result<FilterConfig, Box<dyn Error>> {
         let base = match &self.config {
             Some(path) => {
                 let in_file = |error: &dyn Error| format!("{}: {error}", path.display());
                 let text = std::fs::read_to_string(path).map_err(|error| in_file(&error))?;
                 serde_json::from_str(&text).map_err(|error| in_file(&error))?
             }
-            None => self.preset.config(),
+            None => FilterConfig::published(&self.filter, self.preset)?,
         };
-        Ok(self.process.apply(&base)?)
+        let config = self.set.iter().try_fold(base, with_setting)?;
+        config.check()?;
+        match &config {
+            FilterConfig::Bspm(config) => Ok(self.process.apply(config)?.into()),
+            _ if self.process.is_empty() => Ok(config),
+            _ => Err(format!(
+                "the flags of BSPM's processes do not apply to {}: use --set",
+                config.name()
+            )
+            .into()),
+        }
     }
+}
+
+/// The configuration with one setting changed.
+fn with_setting(config: FilterConfig, change: &String) -> Result<FilterConfig, Box<dyn Error>> {
+    let (name, value) = change
+        .split_once('=')
+        .ok_or_else(|| format!("--set {change}: expected NAME=VALUE"))?;
+    let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+    let mut json = serde_json::to_value(&config)?;
+    let settings = json
+        .get_mut(config.name())
+        .and_then(|it| it.as_object_mut());
+    match settings.and_then(|settings| settings.get_mut(name)) {
+        Some(setting) => *setting = value,
+        None => return Err(format!("--set {name}: {} has no such setting", config.name()).into()),
+    }
+    serde_json::from_value(json).map_err(|error| format!("--set {change}: {error}").into())
 }
 
 /// Runs a function of a backend on the chosen device.

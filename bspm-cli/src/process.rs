@@ -4,8 +4,8 @@ use bspm::{BspmConfig, Integration, Merge, Solver};
 use clap::{ArgAction, Args};
 
 /// Changes to a configuration; what is not given stays as it is.
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Model")]
+#[derive(Args, Clone, Debug, Default, PartialEq)]
+#[command(next_help_heading = "Processes of BSPM")]
 pub struct ProcessArguments {
     /// Solver of the blurring process: euler or rk4
     #[arg(long, value_name = "SOLVER")]
@@ -61,6 +61,11 @@ pub struct ProcessArguments {
 }
 
 impl ProcessArguments {
+    /// Whether no flag was given.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// `base` with the changes, checked.
     ///
     /// A process that `base` has off starts from one Euler step over unit time where a

@@ -284,8 +284,32 @@ fn a_configuration_file_is_read_and_changed_by_flags() {
         "0.75",
     ];
     stdout(&bspm(folder, &fit));
-    let filter = open(folder).filter().config().ideal_low_pass().unwrap();
+    let filter = open(folder)
+        .filter()
+        .config()
+        .bspm()
+        .unwrap()
+        .ideal_low_pass();
+    let filter = filter.unwrap();
     assert_eq!((filter.factor_dim, filter.beta), (2, 0.75));
+
+    let fit_knn = [
+        "fit",
+        "ratings.csv",
+        "-o",
+        "knn.bspm",
+        "--filter",
+        "item-knn",
+    ];
+    stdout(&bspm(
+        folder,
+        &[&fit_knn[..], &["--set", "neighbours=1"]].concat(),
+    ));
+    let info = stdout(&bspm(folder, &["inspect", "knn.bspm", "--json"]));
+    assert_eq!(
+        json_lines(&info)[0]["config"],
+        serde_json::json!({"item-knn": {"neighbours": 1, "shrinkage": 0.0}})
+    );
 
     fs::write(folder.join("config.json"), config.replace("rk4", "heun")).unwrap();
     let refused = error(&bspm(folder, &fit));
@@ -309,6 +333,62 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
         (
             &["fit", "ratings.csv", "-o", "x.bspm", "--user-column", "who"],
             "ratings.csv: expected a column \"who\", found user, item, rating, at",
+        ),
+        (
+            &["fit", "ratings.csv", "-o", "x.bspm", "--filter", "slim"],
+            "filter: expected bspm, gf-cf, ",
+        ),
+        (
+            &[
+                "fit",
+                "ratings.csv",
+                "-o",
+                "x.bspm",
+                "--filter",
+                "gf-cf",
+                "--beta",
+                "1",
+            ],
+            "do not apply to gf-cf",
+        ),
+        (
+            &[
+                "fit",
+                "ratings.csv",
+                "-o",
+                "x.bspm",
+                "--filter",
+                "gf-cf",
+                "--set",
+                "alpha=x",
+            ],
+            "--set alpha=x: invalid type",
+        ),
+        (
+            &[
+                "fit",
+                "ratings.csv",
+                "-o",
+                "x.bspm",
+                "--filter",
+                "gf-cf",
+                "--set",
+                "beta=1",
+            ],
+            "--set beta: gf-cf has no such setting",
+        ),
+        (
+            &[
+                "fit",
+                "ratings.csv",
+                "-o",
+                "x.bspm",
+                "--filter",
+                "gf-cf",
+                "--set",
+                "alpha=-1",
+            ],
+            "alpha: expected a finite number, 0 or above, found -1",
         ),
         (
             &["fit", "empty.csv", "-o", "x.bspm"],

@@ -25,7 +25,7 @@ mod shared_matrix;
 use std::ops::Range;
 
 use ndarray::{Array2, ArrayView2};
-use sprs::CsMatViewI;
+use sprs::{CsMatI, CsMatViewI};
 
 use crate::error::Result;
 use crate::rank::ScoredItem;
@@ -94,24 +94,27 @@ pub struct SymmetricEigen {
 /// All operations return [`Error::ShapeMismatch`](crate::Error::ShapeMismatch)
 /// for operands that do not fit, and
 /// [`Error::Backend`](crate::Error::Backend) when the device fails.
-pub trait Backend: Send + Sync {
+pub trait Backend: Send + Sync + 'static {
     /// A dense `f32` matrix on the device.
     type Matrix: Send + Sync;
     /// The user-item graph on the device.
     type Graph: Send + Sync;
+    /// A weighted item graph on the device, `items x items`.
+    type ItemGraph: Send + Sync;
     /// The histories of one tile of users on the device: sparse columns.
     type Histories: Send + Sync;
 
     /// A short name, for reports and errors.
     fn name(&self) -> &'static str;
 
-    /// How many columns a tile should have for this graph; at least 1.
+    /// How many columns a tile should have for matrices of this many users and items; at
+    /// least 1.
     ///
     /// # Errors
     ///
     /// [`Error::MemoryBudget`](crate::Error::MemoryBudget) when not even a small tile
     /// fits the device.
-    fn tile_columns(&self, graph: &Self::Graph) -> Result<usize>;
+    fn tile_columns(&self, users: usize, items: usize) -> Result<usize>;
 
     /// Runs `work` for every tile `0..tiles` and returns the results in that order.
     ///
@@ -149,6 +152,35 @@ pub trait Backend: Send + Sync {
 
     /// Copies the graph to the device.
     fn upload_graph(&self, parts: GraphParts<'_>) -> Result<Self::Graph>;
+
+    /// Moves an item graph to the device: row `j` has what item `j` of a history gives to
+    /// the other items. Compressed sparse rows.
+    fn upload_item_graph(&self, weights: CsMatI<f32, u32>) -> Result<Self::ItemGraph>;
+
+    /// Copies an item graph to the host.
+    fn download_item_graph(&self, graph: &Self::ItemGraph) -> Result<CsMatI<f32, u32>>;
+
+    /// `out = factor * weights^T * histories`, `items x columns`.
+    fn follow_histories(
+        &self,
+        graph: &Self::ItemGraph,
+        factor: f32,
+        histories: &Self::Histories,
+        out: &mut Self::Matrix,
+    ) -> Result<()>;
+
+    /// `out = weights^T * dense`, both `items x columns`.
+    fn follow(
+        &self,
+        graph: &Self::ItemGraph,
+        dense: &Self::Matrix,
+        out: &mut Self::Matrix,
+    ) -> Result<()>;
+
+    /// The inverse of a symmetric positive definite matrix, in its place.
+    ///
+    /// Memory: a small part of the matrix besides it.
+    fn invert_positive_definite(&self, matrix: Self::Matrix) -> Result<Self::Matrix>;
 
     /// Copies one history per column to the device: column `c` of the sparse
     /// matrix `items x columns` has `weights[item]` for every item of

@@ -39,6 +39,7 @@ impl Integration {
     }
 
     fn check(&self, time: &'static str, steps: &'static str) -> Result<()> {
+        self.solver.check()?;
         if !(self.time.is_finite() && self.time > 0.0) {
             return Err(Error::InvalidParameter {
                 parameter: time,

@@ -11,6 +11,7 @@
 //! which follows the paper step by step on dense matrices.
 
 mod dense;
+mod filters;
 mod model;
 mod ranking;
 mod reference;
@@ -18,6 +19,7 @@ mod sparse;
 mod tiles;
 
 pub use dense::*;
+pub use filters::*;
 pub use model::*;
 pub use ranking::*;
 pub use reference::{Reference, ReferenceScores};
@@ -70,6 +72,10 @@ macro_rules! backend_conformance {
             scores_match_the_paper_step_by_step,
             rankings_are_sorted_scores_without_the_seen,
             empty_users_and_items_are_harmless,
+            item_graphs_match_the_dense_product,
+            positive_definite_matrices_are_inverted,
+            every_filter_follows_its_definition,
+            filters_of_next_to_nothing_are_harmless,
         );
     };
     ($backend:expr) => {

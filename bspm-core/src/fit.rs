@@ -1,131 +1,103 @@
-//! Fitting: the interaction matrix on the device, and the filter's basis.
+//! Fitting: a filter of one interaction matrix, on a device.
 
 use std::sync::Arc;
 
 use crate::backend::Backend;
-use crate::config::BspmConfig;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::filter::{Filter, FilterConfig, SavedTensors};
 use crate::interactions::Interactions;
-use crate::normalization::NormalizedGraph;
 use crate::observe::{Observer, UNOBSERVED};
-use crate::process::ideal_low_pass::FittedIdealLowPass;
-use crate::truncated_svd::{SvdOptions, truncated_svd_observed};
 
-/// A blurring-sharpening process model, fitted to one interaction matrix.
+/// A filter, fitted to one interaction matrix: BSPM, or another of the family.
 ///
-/// Nothing is trained: fitting normalises the matrix and, where the ideal low-pass
-/// filter is on, computes its leading singular vectors. Fit once, then
-/// [`rank`](Self::rank) or [`score`](Self::score) any of its users from any thread.
-pub struct Bspm<B: Backend> {
+/// Nothing is trained: fitting normalises the matrix and computes what the filter needs of
+/// it, such as leading singular vectors. Fit once, then [`rank`](Self::rank) or
+/// [`score`](Self::score) any of its users from any thread.
+pub struct FittedFilter<B: Backend> {
     pub(crate) backend: B,
-    pub(crate) config: BspmConfig,
+    pub(crate) config: FilterConfig,
     pub(crate) interactions: Arc<Interactions>,
-    pub(crate) graph: NormalizedGraph<B>,
-    pub(crate) ideal_low_pass: Option<FittedIdealLowPass<B>>,
-    singular_values: Vec<f32>,
+    pub(crate) filter: Box<dyn Filter<B>>,
+    pub(crate) tile_columns: usize,
 }
 
-impl<B: Backend> Bspm<B> {
-    /// Fits the model to `interactions: users x items`.
+impl<B: Backend> FittedFilter<B> {
+    /// Fits a filter to `interactions: users x items`.
     ///
-    /// Cost: without the ideal low-pass filter, one pass over the interactions;
-    /// with it, a truncated SVD of `factor_dim` vectors, whose memory is about
-    /// `3 * items * (1.15 * factor_dim)` floats at its peak and
+    /// The configuration is a [`FilterConfig`] or the settings of a filter, such as a
+    /// [`BspmConfig`](crate::BspmConfig). Cost, for BSPM: without the ideal low-pass filter,
+    /// one pass over the interactions; with it, a truncated SVD of `factor_dim` vectors,
+    /// whose memory is about `3 * items * (1.15 * factor_dim)` floats at its peak and
     /// `items * factor_dim` afterwards. Where the matrix has a lower rank than
-    /// `factor_dim`, the filter keeps that many vectors.
+    /// `factor_dim`, the filter keeps that many vectors. The other filters state theirs.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] when `factor_dim` exceeds the number of users or
-    /// of items; [`Error::SvdNotConverged`]; those of the backend.
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter), also when `factor_dim`
+    /// exceeds the number of users or of items;
+    /// [`Error::SvdNotConverged`](crate::Error::SvdNotConverged);
+    /// [`Error::MemoryBudget`](crate::Error::MemoryBudget); those of the backend.
     pub fn fit(
         backend: B,
         interactions: impl Into<Arc<Interactions>>,
-        config: BspmConfig,
+        config: impl Into<FilterConfig>,
     ) -> Result<Self> {
         Self::fit_observed(backend, interactions, config, UNOBSERVED)
     }
 
-    /// [`fit`](Self::fit) under an [`Observer`], which is told of the singular vectors
-    /// found.
+    /// [`fit`](Self::fit) under an [`Observer`].
     ///
     /// # Errors
     ///
-    /// [`Error::Cancelled`], and those of [`fit`](Self::fit).
+    /// [`Error::Cancelled`](crate::Error::Cancelled), and those of [`fit`](Self::fit).
     pub fn fit_observed(
         backend: B,
         interactions: impl Into<Arc<Interactions>>,
-        config: BspmConfig,
+        config: impl Into<FilterConfig>,
         observer: Observer<'_>,
     ) -> Result<Self> {
-        let interactions = interactions.into();
+        let (interactions, config) = (interactions.into(), config.into());
         let _span = tracing::info_span!(
             "fit",
+            filter = config.name(),
             backend = backend.name(),
             users = interactions.users(),
             items = interactions.items(),
             interactions = interactions.len()
         )
         .entered();
-        let graph = NormalizedGraph::new(&backend, &interactions)?;
-        let mut singular_values = Vec::new();
-        let mut ideal_low_pass = None;
-        if let Some(settings) = config.ideal_low_pass() {
-            let limit = interactions.users().min(interactions.items());
-            if settings.factor_dim > limit {
-                return Err(Error::InvalidParameter {
-                    parameter: "factor_dim",
-                    expected: format!(
-                        "at most {limit} for {} users x {} items",
-                        interactions.users(),
-                        interactions.items()
-                    ),
-                    found: settings.factor_dim.to_string(),
-                });
-            }
-            let options = SvdOptions::new(settings.factor_dim);
-            let svd = truncated_svd_observed(&backend, &graph, &options, observer)?;
-            singular_values = svd.singular_values;
-            ideal_low_pass = Some(FittedIdealLowPass {
-                basis: svd.right_vectors,
-                settings,
-            });
-        }
-        Ok(Self {
-            backend,
-            config,
-            interactions,
-            graph,
-            ideal_low_pass,
-            singular_values,
-        })
+        let filter = config.fit(&backend, &interactions, observer)?;
+        Self::new(backend, interactions, config, filter)
     }
 
-    /// Puts a fitted model together from what [`fit`](Self::fit) computes.
-    pub(crate) fn from_parts(
+    /// Puts a fitted filter together from what was saved of it.
+    pub(crate) fn open(
         backend: B,
         interactions: Arc<Interactions>,
-        config: BspmConfig,
-        singular_values: Vec<f32>,
-        basis: Option<B::Matrix>,
+        config: FilterConfig,
+        tensors: &dyn SavedTensors,
     ) -> Result<Self> {
-        let graph = NormalizedGraph::new(&backend, &interactions)?;
-        let ideal_low_pass = config
-            .ideal_low_pass()
-            .zip(basis)
-            .map(|(settings, basis)| FittedIdealLowPass { basis, settings });
+        let filter = config.open(&backend, &interactions, tensors, UNOBSERVED)?;
+        Self::new(backend, interactions, config, filter)
+    }
+
+    fn new(
+        backend: B,
+        interactions: Arc<Interactions>,
+        config: FilterConfig,
+        filter: Box<dyn Filter<B>>,
+    ) -> Result<Self> {
         Ok(Self {
+            tile_columns: backend.tile_columns(interactions.users(), interactions.items())?,
             backend,
             config,
             interactions,
-            graph,
-            ideal_low_pass,
-            singular_values,
+            filter,
         })
     }
 
-    /// The configuration that was fitted.
-    pub fn config(&self) -> &BspmConfig {
+    /// The filter and the settings that were fitted.
+    pub fn config(&self) -> &FilterConfig {
         &self.config
     }
 
@@ -139,27 +111,22 @@ impl<B: Backend> Bspm<B> {
         &self.backend
     }
 
-    /// The singular vectors of the ideal low-pass filter, `items x factors`.
-    pub(crate) fn basis(&self) -> Option<&B::Matrix> {
-        self.ideal_low_pass.as_ref().map(|filter| &filter.basis)
-    }
-
-    /// The singular values of `R` that the ideal low-pass filter keeps, descending;
-    /// empty when it is off.
+    /// The singular values of `R` whose vectors the filter uses, descending; empty where
+    /// it uses none.
     pub fn singular_values(&self) -> &[f32] {
-        &self.singular_values
+        self.filter.singular_values()
     }
 }
 
-impl<B: Backend> std::fmt::Debug for Bspm<B> {
+impl<B: Backend> std::fmt::Debug for FittedFilter<B> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
-            .debug_struct("Bspm")
+            .debug_struct("FittedFilter")
             .field("backend", &self.backend.name())
             .field("config", &self.config)
             .field("users", &self.interactions.users())
             .field("items", &self.interactions.items())
-            .field("factors", &self.singular_values.len())
+            .field("factors", &self.singular_values().len())
             .finish()
     }
 }

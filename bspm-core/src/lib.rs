@@ -2,8 +2,8 @@
 //! (Choi et al., SIGIR 2023, arXiv 2211.09324), generic over a compute [`Backend`].
 //!
 //! Data flows one way:
-//! load ([`TrainTest`]) -> [`Interactions`] -> fit ([`Bspm::fit`]) -> score
-//! ([`Bspm::score`]) -> rank ([`Bspm::rank`]) -> evaluate ([`Evaluator`]).
+//! load ([`TrainTest`]) -> [`Interactions`] -> fit ([`FittedFilter::fit`]) -> score
+//! ([`FittedFilter::score`]) -> rank ([`FittedFilter::rank`]) -> evaluate ([`Evaluator`]).
 //!
 //! Applications depend on the facade crate `bspm`, which adds a backend to this.
 
@@ -14,6 +14,8 @@ pub mod conformance;
 mod dataset;
 mod error;
 mod evaluate;
+mod filter;
+mod filters;
 mod fit;
 mod ids;
 mod interactions;
@@ -35,12 +37,16 @@ pub use config::{BspmConfig, BspmConfigBuilder, IdealLowPass, Integration, Merge
 pub use dataset::{Dataset, DatasetBuilder, DatasetSplit, Event};
 pub use error::{Error, Result};
 pub use evaluate::{Evaluator, Metrics};
-pub use fit::Bspm;
+pub use filter::FilterConfig;
+pub use filters::{
+    ChebyCf, EaseR, GfCf, ItemKnn, LgcnIde, LinkProp, Popularity, TurboCf, TurboFilter,
+};
+pub use fit::FittedFilter;
 pub use ids::Ids;
 pub use interactions::Interactions;
 pub use load::{Pairs, TableOptions, TrainTest, parse_lightgcn, read_lightgcn};
 pub use model::{Contribution, Explanation, Model, RecommendOptions, Recommendation, UnknownIds};
-pub use normalization::NormalizedGraph;
+pub use normalization::{Normalization, NormalizedGraph};
 pub use observe::{Observer, Progress, Stage, UNOBSERVED};
 pub use rank::{RankOptions, ScoredItem, TopK};
 pub use saved::{SavedId, SavedModelInfo};

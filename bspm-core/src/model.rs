@@ -16,10 +16,10 @@ pub use options::{RecommendOptions, UnknownIds};
 pub use recommend::Recommendation;
 
 use crate::backend::Backend;
-use crate::config::BspmConfig;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::fit::Bspm;
+use crate::filter::FilterConfig;
+use crate::fit::FittedFilter;
 use crate::ids::Ids;
 use crate::observe::{Observer, UNOBSERVED};
 
@@ -52,18 +52,22 @@ use crate::observe::{Observer, UNOBSERVED};
 /// # Ok::<(), bspm_core::Error>(())
 /// ```
 pub struct Model<B: Backend, U: Eq + Hash = String, I: Eq + Hash = String> {
-    fitted: Arc<Bspm<B>>,
+    fitted: Arc<FittedFilter<B>>,
     /// The histories that are answered from: those fitted, or later ones.
     dataset: Dataset<U, I>,
 }
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
-    /// Fits the model to a data set; see [`Bspm::fit`] for what that costs.
+    /// Fits the model to a data set; see [`FittedFilter::fit`] for what that costs.
     ///
     /// # Errors
     ///
-    /// Those of [`Bspm::fit`].
-    pub fn fit(backend: B, dataset: Dataset<U, I>, config: BspmConfig) -> Result<Self> {
+    /// Those of [`FittedFilter::fit`].
+    pub fn fit(
+        backend: B,
+        dataset: Dataset<U, I>,
+        config: impl Into<FilterConfig>,
+    ) -> Result<Self> {
         Self::fit_observed(backend, dataset, config, UNOBSERVED)
     }
 
@@ -71,19 +75,19 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     ///
     /// # Errors
     ///
-    /// [`Error::Cancelled`], and those of [`Bspm::fit`].
+    /// [`Error::Cancelled`], and those of [`FittedFilter::fit`].
     pub fn fit_observed(
         backend: B,
         dataset: Dataset<U, I>,
-        config: BspmConfig,
+        config: impl Into<FilterConfig>,
         observer: Observer<'_>,
     ) -> Result<Self> {
         let interactions = dataset.interactions().clone();
-        let fitted = Bspm::fit_observed(backend, interactions, config, observer)?;
+        let fitted = FittedFilter::fit_observed(backend, interactions, config, observer)?;
         Ok(Self::from_parts(Arc::new(fitted), dataset))
     }
 
-    pub(crate) fn from_parts(fitted: Arc<Bspm<B>>, dataset: Dataset<U, I>) -> Self {
+    pub(crate) fn from_parts(fitted: Arc<FittedFilter<B>>, dataset: Dataset<U, I>) -> Self {
         Self { fitted, dataset }
     }
 
@@ -94,7 +98,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     }
 
     /// The fitted filter, which speaks of rows and columns.
-    pub fn filter(&self) -> &Bspm<B> {
+    pub fn filter(&self) -> &FittedFilter<B> {
         &self.fitted
     }
 

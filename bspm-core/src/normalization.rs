@@ -1,4 +1,4 @@
-//! `R = D_u^-1/2 A D_i^-1/2` and `P = R^T R` on a device, as a random walk.
+//! `R = D_u^-a A D_i^-b` and `P = R^T R` on a device, as a random walk.
 
 use ndarray::{Axis, aview1};
 
@@ -6,11 +6,37 @@ use crate::backend::{Backend, Direction, GraphParts, Update};
 use crate::error::Result;
 use crate::interactions::Interactions;
 
+/// The powers of the degrees that a walk is normalised by:
+/// `W = (D_i^-items A^T) (D_u^-users A)` on columns `z = D_i^-history r`, whose scores are
+/// `D_i^output z`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Normalization {
+    /// Of the user degrees.
+    pub users: f64,
+    /// Of the item degrees.
+    pub items: f64,
+    /// Of the item degrees, where a history enters the walk.
+    pub history: f64,
+    /// Of the item degrees, where scores leave it.
+    pub output: f64,
+}
+
+impl Normalization {
+    /// That of `P = R^T R` for `R = D_u^-1/2 A D_i^-1/2` (paper, section 3.1).
+    pub const SYMMETRIC: Self = Self {
+        users: 1.0,
+        items: 1.0,
+        history: 0.5,
+        output: 0.5,
+    };
+}
+
 /// The normalised interaction matrix on a device (paper, section 3.1).
 ///
 /// Holds `D_u^-1 A` and `D_i^-1 A^T`, whose product is similar to `P`, and the
 /// item degrees' square roots that lead from one to the other; see
-/// [`backend`](crate::backend) for these coordinates.
+/// [`backend`](crate::backend) for these coordinates. Filters with other powers of the
+/// degrees give their own [`Normalization`].
 ///
 /// A user or an item without interactions has an empty row, so the walk sends
 /// nothing to it, and its degree counts as 1 in the change of coordinates, which
@@ -22,6 +48,7 @@ pub struct NormalizedGraph<B: Backend> {
     tile_columns: usize,
     root_degrees: B::Matrix,
     inverse_root_degrees: B::Matrix,
+    output_scale: B::Matrix,
     history_weights: Vec<f32>,
 }
 
@@ -32,38 +59,41 @@ impl<B: Backend> NormalizedGraph<B> {
     ///
     /// Those of the backend.
     pub fn new(backend: &B, interactions: &Interactions) -> Result<Self> {
+        Self::with_normalization(backend, interactions, Normalization::SYMMETRIC)
+    }
+
+    /// [`new`](Self::new) with other powers of the degrees.
+    ///
+    /// # Errors
+    ///
+    /// Those of the backend.
+    pub fn with_normalization(
+        backend: &B,
+        interactions: &Interactions,
+        normalization: Normalization,
+    ) -> Result<Self> {
         let item_degrees = interactions.item_degrees();
         let (users, items) = (interactions.users(), interactions.items());
         let transposed = interactions.transposed_csr();
-        let inverse = |degrees: &[u32]| -> Vec<f32> {
-            degrees
-                .iter()
-                .map(|&degree| 1.0 / degree.max(1) as f32)
-                .collect()
-        };
         let graph = backend.upload_graph(GraphParts {
             user_items: interactions.as_csr(),
             item_users: transposed.view(),
-            user_scale: &inverse(&interactions.user_degrees()),
-            item_scale: &inverse(&item_degrees),
+            user_scale: &powers(&interactions.user_degrees(), -normalization.users),
+            item_scale: &powers(&item_degrees, -normalization.items),
         })?;
-
-        let roots: Vec<f64> = item_degrees
-            .iter()
-            .map(|&degree| f64::from(degree.max(1)).sqrt())
-            .collect();
-        let root_degrees: Vec<f32> = roots.iter().map(|&root| root as f32).collect();
-        let history_weights: Vec<f32> = roots.iter().map(|&root| (1.0 / root) as f32).collect();
-        let column = |values: &[f32]| backend.upload(aview1(values).insert_axis(Axis(1)));
-        let tile_columns = backend.tile_columns(&graph)?;
+        let column = |exponent: f64| {
+            let values = powers(&item_degrees, exponent);
+            backend.upload(aview1(&values).insert_axis(Axis(1)))
+        };
         Ok(Self {
             graph,
             users,
             items,
-            tile_columns,
-            root_degrees: column(&root_degrees)?,
-            inverse_root_degrees: column(&history_weights)?,
-            history_weights,
+            tile_columns: backend.tile_columns(users, items)?,
+            root_degrees: column(0.5)?,
+            inverse_root_degrees: column(-0.5)?,
+            output_scale: column(normalization.output)?,
+            history_weights: powers(&item_degrees, -normalization.history),
         })
     }
 
@@ -97,7 +127,14 @@ impl<B: Backend> NormalizedGraph<B> {
         &self.inverse_root_degrees
     }
 
-    /// `D_i^-1/2` (`items` numbers): what a history's ones become in walk coordinates.
+    /// What leads from walk coordinates to scores (`items x 1`): `D_i^1/2` unless the
+    /// normalisation says otherwise.
+    pub fn output_scale(&self) -> &B::Matrix {
+        &self.output_scale
+    }
+
+    /// What a history's ones become in walk coordinates (`items` numbers): `D_i^-1/2`
+    /// unless the normalisation says otherwise.
     pub fn history_weights(&self) -> &[f32] {
         &self.history_weights
     }
@@ -125,4 +162,12 @@ impl<B: Backend> NormalizedGraph<B> {
     ) -> Result<()> {
         backend.spmm(&self.graph, Direction::ToItems, dense, update, out)
     }
+}
+
+/// Each degree to a power; one without interactions counts as 1.
+pub(crate) fn powers(degrees: &[u32], exponent: f64) -> Vec<f32> {
+    degrees
+        .iter()
+        .map(|&degree| f64::from(degree.max(1)).powf(exponent) as f32)
+        .collect()
 }

@@ -41,7 +41,7 @@ pub const UNOBSERVED: Observer<'static> = &|_| ControlFlow::Continue(());
 pub struct Progress {
     /// What is being done.
     pub stage: Stage,
-    /// Singular vectors found, or users ranked.
+    /// Singular vectors found, items linked, or users ranked.
     pub done: usize,
     /// How many are asked for.
     pub total: usize,
@@ -53,6 +53,8 @@ pub struct Progress {
 pub enum Stage {
     /// Computing singular vectors.
     TruncatedSvd,
+    /// Forming an item graph.
+    ItemGraph,
     /// Scoring and ranking users.
     Rank,
 }
@@ -61,6 +63,7 @@ impl std::fmt::Display for Stage {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
             Self::TruncatedSvd => "truncated SVD",
+            Self::ItemGraph => "item graph",
             Self::Rank => "ranking",
         })
     }

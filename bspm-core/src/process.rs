@@ -1,31 +1,47 @@
 //! The processes of the paper, on one tile of users in walk coordinates.
 //!
 //! Each process has a file of its own: [`blur`], [`ideal_low_pass`], [`sharpen`],
-//! and [`merge`], which puts them together. [`linear_ode`] integrates all of them.
+//! and [`merge`], which puts them together. [`linear_ode`] integrates all of them, and
+//! [`chebyshev`] evaluates polynomials where they are known as such.
 
 mod blur;
+pub(crate) mod chebyshev;
 pub(crate) mod ideal_low_pass;
 mod linear_ode;
 pub(crate) mod merge;
 mod sharpen;
 
 use crate::backend::Backend;
-use crate::config::BspmConfig;
 use crate::error::Result;
-use crate::normalization::NormalizedGraph;
+
+/// What the scratch matrices of a tile are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Scratch {
+    pub(crate) items: usize,
+    /// Rows of [`Tile::users`]; 0 where it is not used.
+    pub(crate) users: usize,
+    /// How many matrices `items x columns` there are besides the scores: 0 to 2.
+    pub(crate) stages: usize,
+    /// Rows of [`Tile::coefficients`]; 0 where it is not used.
+    pub(crate) factors: usize,
+    /// How many points are averaged; 0 where none are recorded.
+    pub(crate) mean_of: usize,
+}
 
 /// The scratch matrices of one tile, reused from tile to tile.
 pub(crate) struct Tile<B: Backend> {
     /// `items x columns`: the current point, and in the end the scores.
     pub(crate) scores: B::Matrix,
     /// `items x columns`: a stage between two points.
-    stage: B::Matrix,
+    pub(crate) stage: B::Matrix,
+    /// `items x columns`: another stage.
+    pub(crate) second_stage: B::Matrix,
     /// `users x columns`: half-way through a product with `P`.
-    users: B::Matrix,
+    pub(crate) users: B::Matrix,
+    /// `factors x columns`: the histories in the basis of the ideal low-pass filter.
+    pub(crate) coefficients: B::Matrix,
     /// `items x columns`: the mean of the recorded points, where it is asked for.
     mean: Option<Mean<B>>,
-    /// `factors x columns`: the histories in the basis of the ideal low-pass filter.
-    coefficients: Option<B::Matrix>,
 }
 
 /// The mean of the points that the processes record.
@@ -36,35 +52,29 @@ struct Mean<B: Backend> {
 }
 
 impl<B: Backend> Tile<B> {
-    /// A tile for `columns` users, with `factors` where the ideal low-pass filter
-    /// is on.
-    pub(crate) fn new(
-        backend: &B,
-        graph: &NormalizedGraph<B>,
-        config: &BspmConfig,
-        factors: Option<usize>,
-        columns: usize,
-    ) -> Result<Self> {
-        let item_matrix = || backend.zeros(graph.items(), columns);
-        let sharpening_steps = config.sharpening().map_or(0, |sharpening| sharpening.steps);
-        let points = config.blur().steps + sharpening_steps;
-        let mean = if config.t_point_combination() {
+    /// A tile for `columns` users.
+    pub(crate) fn new(backend: &B, scratch: Scratch, columns: usize) -> Result<Self> {
+        let items = scratch.items;
+        let stage = |number: usize| {
+            let is_used = number <= scratch.stages;
+            backend.zeros(if is_used { items } else { 0 }, columns)
+        };
+        let mean = if scratch.mean_of > 0 {
             Some(Mean {
-                sum: item_matrix()?,
-                weight: 1.0 / points as f32,
+                sum: backend.zeros(items, columns)?,
+                weight: 1.0 / scratch.mean_of as f32,
                 is_empty: true,
             })
         } else {
             None
         };
         Ok(Self {
-            scores: item_matrix()?,
-            stage: item_matrix()?,
-            users: backend.zeros(graph.users(), columns)?,
+            scores: backend.zeros(items, columns)?,
+            stage: stage(1)?,
+            second_stage: stage(2)?,
+            users: backend.zeros(scratch.users, columns)?,
+            coefficients: backend.zeros(scratch.factors, columns)?,
             mean,
-            coefficients: factors
-                .map(|factors| backend.zeros(factors, columns))
-                .transpose()?,
         })
     }
 

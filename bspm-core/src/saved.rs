@@ -14,8 +14,12 @@
 //!
 //! | tensor | type, shape | content |
 //! | --- | --- | --- |
-//! | `ideal_low_pass.basis` | F32, items x factors | `V`; absent where the filter is off |
-//! | `ideal_low_pass.singular_values` | F32, factors | descending; absent likewise |
+//! | `ideal_low_pass.basis` | F32, items x factors | `V`, of filters that have one |
+//! | `ideal_low_pass.singular_values` | F32, factors | descending; likewise |
+//! | `item_graph.row_ends` | U32, items + 1 | where each row ends, of Turbo-CF and item-kNN |
+//! | `item_graph.columns`, `item_graph.values` | U32, F32, entries | the entries of the rows |
+//! | `ease_r.inverse` | F32, items x items | of EASE-R |
+//! | `ease_r.diagonal` | F32, items | its diagonal |
 //! | `fitted.row_ends` | U32, rows + 1 | where each row of the fitted matrix ends |
 //! | `fitted.columns` | U32, interactions | the items of the rows, ascending |
 //! | `histories.row_ends`, `histories.columns` | likewise | what is answered from, where that is not the fitted matrix |
@@ -24,7 +28,7 @@
 //! | `xxh3_128` | U8, 16 | the XXH3 128-bit hash of all bytes before it |
 //!
 //! The header's metadata has one entry, `bspm`, itself JSON: `format` (1), `config` as
-//! serde writes a [`BspmConfig`](crate::BspmConfig), `items`, and the kinds of the ids,
+//! serde writes a [`FilterConfig`](crate::FilterConfig), `items`, and the kinds of the ids,
 //! `user_ids` and `item_ids`, as [`SavedId::KIND`] names them.
 
 #[cfg(target_endian = "big")]
@@ -44,9 +48,9 @@ pub use id::SavedId;
 use crate::backend::Backend;
 use crate::dataset::Dataset;
 use crate::error::Result;
-use crate::fit::Bspm;
+use crate::fit::FittedFilter;
 use crate::model::Model;
-use format::{Contents, write};
+use format::{Checked, Contents, FilterTensors, write};
 
 /// What errors call a model that is not in a file.
 const IN_MEMORY: &str = "model in memory";
@@ -137,15 +141,10 @@ where
 
     fn write(&self, path: &Path, out: impl std::io::Write) -> Result<()> {
         let filter = self.filter();
-        let basis = filter
-            .basis()
-            .map(|basis| filter.backend().download(basis))
-            .transpose()?;
         let histories = self.dataset().interactions();
         let contents = Contents {
-            config: filter.config().clone(),
-            basis: basis.as_ref().map(|basis| basis.view()),
-            singular_values: filter.singular_values(),
+            config: filter.config(),
+            tensors: FilterTensors::of(filter)?,
             fitted: filter.interactions(),
             histories: (histories != filter.interactions()).then_some(histories),
             users: self.dataset().users(),
@@ -162,15 +161,12 @@ where
         path: &Path,
         bytes: Arc<dyn AsRef<[u8]> + Send + Sync>,
     ) -> Result<Self> {
-        let parts = format::read::<U, I>(path, bytes)?;
-        let basis = match parts.basis {
-            Some(basis) => Some(backend.upload_shared(basis)?),
-            None => None,
-        };
+        let file = Checked::new(path, bytes)?;
+        let parts = file.read::<U, I>()?;
         let fitted = Arc::new(parts.fitted);
         let histories = parts.histories.map_or_else(|| fitted.clone(), Arc::new);
         let dataset = Dataset::from_interactions(parts.users, parts.items, histories)?;
-        let filter = Bspm::from_parts(backend, fitted, parts.config, parts.singular_values, basis)?;
+        let filter = FittedFilter::open(backend, fitted, file.config().clone(), &file)?;
         Ok(Self::from_parts(Arc::new(filter), dataset))
     }
 }
@@ -184,6 +180,6 @@ impl SavedModelInfo {
     /// As [`Model::open`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        format::info(path, &file::map(path)?)
+        Checked::new(path, Arc::new(file::map(path)?))?.info()
     }
 }

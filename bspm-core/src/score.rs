@@ -8,10 +8,10 @@ use ndarray::{Array2, s};
 
 use crate::backend::{Backend, Update};
 use crate::error::{Error, Result};
-use crate::fit::Bspm;
+use crate::filter::TileHistories;
+use crate::fit::FittedFilter;
 use crate::observe::{Observed, Observer, Stage, UNOBSERVED};
 use crate::process::Tile;
-use crate::process::merge::score_tile;
 use crate::rank::{RankOptions, ScoredItem};
 use crate::tiles::tile_ranges;
 
@@ -29,7 +29,7 @@ pub struct Ranking {
     pub rank_time: Duration,
 }
 
-impl<B: Backend> Bspm<B> {
+impl<B: Backend> FittedFilter<B> {
     /// Ranks the items for each of `users`.
     ///
     /// A list is shorter than `k` where fewer items are left. The result does not
@@ -101,10 +101,10 @@ impl<B: Backend> Bspm<B> {
                     .map(|&history| mask.hidden_from(history))
                     .collect();
                 let hidden: Vec<&[u32]> = hidden.iter().map(AsRef::as_ref).collect();
-                let root_degrees = self.graph.root_degrees();
+                let item_scale = self.filter.item_scale();
                 let mut lists =
                     self.backend
-                        .top_k(&mut tile.scores, root_degrees, &hidden, options.k)?;
+                        .top_k(&mut tile.scores, item_scale, &hidden, options.k)?;
                 if let Some(least) = options.minimum_score {
                     for list in &mut lists {
                         list.truncate(list.partition_point(|entry| entry.score >= least));
@@ -148,7 +148,7 @@ impl<B: Backend> Bspm<B> {
         let histories: Vec<&[u32]> = distinct.iter().map(AsRef::as_ref).collect();
         let tiles = self.for_each_tile(&histories, |tile, range, _| {
             self.backend
-                .scale_rows(self.graph.root_degrees(), &mut tile.scores)?;
+                .scale_rows(self.filter.item_scale(), &mut tile.scores)?;
             let scores = self.backend.download(&tile.scores)?;
             Ok((scores, range))
         })?;
@@ -160,18 +160,20 @@ impl<B: Backend> Bspm<B> {
         Ok(result)
     }
 
-    /// What each item of `history` contributes to the score of `item`, in that order.
+    /// What each item of `history` contributes to the score of `item`, in that order, and
+    /// the score for an empty history.
     ///
-    /// Scores are linear in the history, so a contribution is the score of `item` for
-    /// a history of that one item, and the contributions add up to the score of `item`
-    /// for `history`, but for rounding.
+    /// Scores are affine in the history, so a contribution is the score of `item` for a
+    /// history of that one item, less that for an empty one. The score for an empty
+    /// history and the contributions add up to the score of `item` for `history`, but for
+    /// rounding. Only [`Popularity`](crate::Popularity) scores an empty history above 0.
     ///
-    /// Cost: that of scoring as many users as the history has items.
+    /// Cost: that of scoring as many users as the history has items, and one.
     ///
     /// # Errors
     ///
     /// [`Error::UnknownItem`]; those of the backend.
-    pub fn contributions(&self, history: &[u32], item: u32) -> Result<Vec<f32>> {
+    pub fn contributions(&self, history: &[u32], item: u32) -> Result<(Vec<f32>, f32)> {
         let items = self.interactions.items();
         if item as usize >= items {
             return Err(Error::UnknownItem { item, items });
@@ -180,8 +182,9 @@ impl<B: Backend> Bspm<B> {
         row[[item as usize, 0]] = 1.0;
         let mut row = self.backend.upload(row.view())?;
         self.backend
-            .scale_rows(self.graph.root_degrees(), &mut row)?;
-        let singles: Vec<&[u32]> = history.chunks(1).collect();
+            .scale_rows(self.filter.item_scale(), &mut row)?;
+        let mut singles: Vec<&[u32]> = history.chunks(1).collect();
+        singles.push(&[]);
         let tiles = self.for_each_tile(&singles, |tile, range, _| {
             let columns = self.backend.shape(&tile.scores).1;
             let mut scores = self.backend.zeros(1, columns)?;
@@ -190,7 +193,10 @@ impl<B: Backend> Bspm<B> {
             let scores = self.backend.download(&scores)?;
             Ok(scores.iter().copied().take(range.len()).collect::<Vec<_>>())
         })?;
-        Ok(tiles.concat())
+        let mut scores = tiles.concat();
+        let of_none = scores.pop().unwrap_or(0.0);
+        scores.iter_mut().for_each(|score| *score -= of_none);
+        Ok((scores, of_none))
     }
 
     fn histories(&self, users: &[u32]) -> Result<Vec<&[u32]>> {
@@ -207,28 +213,17 @@ impl<B: Backend> Bspm<B> {
         histories: &[&[u32]],
         finish: impl Fn(&mut Tile<B>, Range<usize>, Duration) -> Result<T> + Sync,
     ) -> Result<Vec<T>> {
-        let width = self.graph.tile_columns().min(histories.len());
+        let width = self.tile_columns.min(histories.len());
         let ranges = tile_ranges(histories.len(), width);
-        let factors = self.basis().map(|basis| self.backend.shape(basis).1);
+        let scratch = self.filter.scratch();
         self.backend.for_each_tile(
             ranges.len(),
-            || Tile::new(&self.backend, &self.graph, &self.config, factors, width),
+            || Tile::new(&self.backend, scratch, width),
             |tile, index| {
                 let range = ranges[index].clone();
                 let start = Instant::now();
-                let histories = self.backend.upload_histories(
-                    &histories[range.clone()],
-                    self.graph.history_weights(),
-                    width,
-                )?;
-                score_tile(
-                    &self.backend,
-                    &self.graph,
-                    &self.config,
-                    self.ideal_low_pass.as_ref(),
-                    &histories,
-                    tile,
-                )?;
+                let histories = TileHistories::new(&histories[range.clone()], width);
+                self.filter.score_tile(&self.backend, histories, tile)?;
                 finish(tile, range, start.elapsed())
             },
         )

@@ -7,12 +7,16 @@ use bspm_core::backend::{Direction, GraphParts, SharedMatrix, SymmetricEigen, Up
 use bspm_core::{Backend, Result, ScoredItem, TopK};
 use ndarray::{Array2, ArrayView2, s};
 use rayon::ThreadPool;
+use sprs::CsMatI;
 
 use crate::eigen;
 use crate::error::CpuError;
 use crate::graph::CpuGraph;
 use crate::histories::CpuHistories;
+use crate::inverse;
+use crate::item_graph::CpuItemGraph;
 use crate::kernel::elementwise::{AddScaled, ScaleRows};
+use crate::kernel::follow::Follow;
 use crate::kernel::instruction_set::InstructionSet;
 use crate::kernel::row_dots::RowDots;
 use crate::kernel::spmm;
@@ -75,13 +79,14 @@ impl Default for CpuBackend {
 impl Backend for CpuBackend {
     type Matrix = CpuMatrix;
     type Graph = CpuGraph;
+    type ItemGraph = CpuItemGraph;
     type Histories = CpuHistories;
 
     fn name(&self) -> &'static str {
         "cpu"
     }
 
-    fn tile_columns(&self, _graph: &CpuGraph) -> Result<usize> {
+    fn tile_columns(&self, _users: usize, _items: usize) -> Result<usize> {
         Ok(TILE_COLUMNS)
     }
 
@@ -174,6 +179,62 @@ impl Backend for CpuBackend {
             out: values,
         });
         Ok(())
+    }
+
+    fn upload_item_graph(&self, weights: CsMatI<f32, u32>) -> Result<CpuItemGraph> {
+        Ok(CpuItemGraph::new(weights))
+    }
+
+    fn download_item_graph(&self, graph: &CpuItemGraph) -> Result<CsMatI<f32, u32>> {
+        Ok(graph.weights().clone())
+    }
+
+    fn follow_histories(
+        &self,
+        graph: &CpuItemGraph,
+        factor: f32,
+        histories: &CpuHistories,
+        out: &mut CpuMatrix,
+    ) -> Result<()> {
+        let shapes = (graph.shape(), histories.shape());
+        check::product("follow_histories", shapes.0, shapes.1, None, out.shape())?;
+        let mut sums = vec![0.0; out.rows()];
+        for (column, history) in histories.columns() {
+            sums.fill(0.0);
+            for &(item, weight) in history {
+                let (columns, weights) = graph.row(item as usize);
+                for (&to, &link) in columns.iter().zip(weights) {
+                    sums[to as usize] += weight * link;
+                }
+            }
+            for (value, sum) in out.view_mut().column_mut(column).iter_mut().zip(&sums) {
+                *value = factor * sum;
+            }
+        }
+        Ok(())
+    }
+
+    fn follow(&self, graph: &CpuItemGraph, dense: &CpuMatrix, out: &mut CpuMatrix) -> Result<()> {
+        check::product("follow", graph.shape(), dense.shape(), None, out.shape())?;
+        let stride = out.stride();
+        let values = out.padded_mut();
+        values.fill(0.0);
+        self.instruction_set.run(Follow {
+            graph,
+            dense: dense.padded(),
+            stride,
+            out: values,
+        });
+        Ok(())
+    }
+
+    fn invert_positive_definite(&self, mut matrix: CpuMatrix) -> Result<CpuMatrix> {
+        let shape = matrix.shape();
+        let is_square = shape.0 == shape.1;
+        check::fits("invert_positive_definite", shape, shape, is_square)?;
+        inverse::invert_positive_definite(&self.threads, &mut matrix)
+            .map_err(|error| error.in_operation("invert_positive_definite"))?;
+        Ok(matrix)
     }
 
     fn project_histories(

@@ -13,6 +13,13 @@ pub enum CpuError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 
+    /// A matrix to be inverted is not positive definite, to the precision of `f32`.
+    #[error("a {size}x{size} matrix is not positive definite")]
+    NotPositiveDefinite {
+        /// Rows of the matrix.
+        size: usize,
+    },
+
     /// The eigen-decomposition of a small matrix did not converge.
     #[error("the eigen-decomposition of a {size}x{size} matrix did not converge")]
     EigenNotConverged {

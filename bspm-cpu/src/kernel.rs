@@ -1,6 +1,7 @@
 //! The inner loops, compiled for each instruction set and chosen at run time.
 
 pub(crate) mod elementwise;
+pub(crate) mod follow;
 pub(crate) mod instruction_set;
 pub(crate) mod row_dots;
 pub(crate) mod spmm;
@@ -15,11 +16,13 @@ mod twins {
     use sprs::CsMatI;
 
     use super::elementwise::{AddScaled, ScaleRows};
+    use super::follow::Follow;
     use super::instruction_set::InstructionSet;
     use super::row_dots::RowDots;
     use super::spmm::spmm;
     use super::top_k::SelectTop;
     use crate::graph::CpuGraph;
+    use crate::item_graph::CpuItemGraph;
     use crate::matrix::CpuMatrix;
 
     /// Numbers without a pattern that a wrong index could hide in.
@@ -109,6 +112,28 @@ mod twins {
                     out: &mut out,
                 });
                 out
+            });
+        }
+    }
+
+    #[test]
+    fn following_an_item_graph_has_twins() {
+        let mut entries = sprs::TriMatI::new((30, 30));
+        for (place, weight) in scattered(200).enumerate() {
+            entries.add_triplet(place * 7 % 30, place * 11 % 30, weight);
+        }
+        let graph = CpuItemGraph::new(entries.to_csr());
+        for columns in [1, 8, 32, 40] {
+            let dense = matrix(30, columns);
+            assert_twins(|instruction_set| {
+                let mut out = matrix(30, columns);
+                instruction_set.run(Follow {
+                    graph: &graph,
+                    dense: dense.padded(),
+                    stride: dense.stride(),
+                    out: out.padded_mut(),
+                });
+                out.to_array()
             });
         }
     }

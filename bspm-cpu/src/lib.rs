@@ -8,14 +8,14 @@
 //! # Examples
 //!
 //! ```
-//! use bspm_core::{Bspm, BspmConfig, Interactions, RankOptions, Solver};
+//! use bspm_core::{FittedFilter, BspmConfig, Interactions, RankOptions, Solver};
 //! use bspm_cpu::CpuBackend;
 //!
 //! # fn main() -> bspm_core::Result<()> {
 //! let interactions =
 //!     Interactions::from_pairs(3, 4, [(0, 0), (0, 1), (1, 1), (1, 2), (2, 2), (2, 3)])?;
 //! let config = BspmConfig::builder().sharpen(Solver::Euler, 0.5, 1).build()?;
-//! let model = Bspm::fit(CpuBackend::new(), interactions, config)?;
+//! let model = FittedFilter::fit(CpuBackend::new(), interactions, config)?;
 //! let ranking = model.rank(&[0], &RankOptions::top(2))?;
 //! assert_eq!(ranking.lists[0][0].item, 2);
 //! # Ok(())
@@ -27,6 +27,8 @@ mod eigen;
 mod error;
 mod graph;
 mod histories;
+mod inverse;
+mod item_graph;
 mod kernel;
 mod matmul;
 mod matrix;
@@ -36,4 +38,5 @@ pub use backend::CpuBackend;
 pub use error::CpuError;
 pub use graph::CpuGraph;
 pub use histories::CpuHistories;
+pub use item_graph::CpuItemGraph;
 pub use matrix::CpuMatrix;

@@ -23,6 +23,14 @@ impl Threads {
             })
     }
 
+    /// Runs `work` where rayon's parallel iterators then run.
+    pub(crate) fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        match &self.0 {
+            Some(pool) => pool.install(work),
+            None => work(),
+        }
+    }
+
     /// Runs `work` for each tile and returns the results in tile order.
     ///
     /// One worker per thread takes tile after tile with a workspace of its own. A

@@ -6,6 +6,7 @@ use bspm_core::backend::check::{self, Shape};
 use bspm_core::backend::{Direction, GraphParts, SymmetricEigen, Update};
 use bspm_core::{Backend, Error, Result, ScoredItem};
 use ndarray::{Array2, ArrayView2};
+use sprs::CsMatI;
 use tch::{Device, Kind, TchError, Tensor};
 
 use crate::budget::Budget;
@@ -13,6 +14,7 @@ use crate::device::TorchDevice;
 use crate::error::run;
 use crate::graph::TorchGraph;
 use crate::histories::TorchHistories;
+use crate::item_graph::TorchItemGraph;
 use crate::matrix::TorchMatrix;
 use crate::top_k::top_k;
 
@@ -111,6 +113,7 @@ fn finish_product(
 impl Backend for TorchBackend {
     type Matrix = TorchMatrix;
     type Graph = TorchGraph;
+    type ItemGraph = TorchItemGraph;
     type Histories = TorchHistories;
 
     fn name(&self) -> &'static str {
@@ -120,8 +123,7 @@ impl Backend for TorchBackend {
         }
     }
 
-    fn tile_columns(&self, graph: &TorchGraph) -> Result<usize> {
-        let (users, items) = graph.half(Direction::ToUsers).shape();
+    fn tile_columns(&self, users: usize, items: usize) -> Result<usize> {
         let per_column = 4 * (8 * items + 3 * users);
         let available = self.budget.total() / 2;
         let columns = available / per_column.max(1) / TILE_STEP * TILE_STEP;
@@ -228,6 +230,57 @@ impl Backend for TorchBackend {
         })?;
         out.replace(result);
         Ok(())
+    }
+
+    fn upload_item_graph(&self, weights: CsMatI<f32, u32>) -> Result<TorchItemGraph> {
+        TorchItemGraph::new(weights, self.tch_device(), &self.budget)
+    }
+
+    fn download_item_graph(&self, graph: &TorchItemGraph) -> Result<CsMatI<f32, u32>> {
+        Ok(graph.weights().clone())
+    }
+
+    fn follow_histories(
+        &self,
+        graph: &TorchItemGraph,
+        factor: f32,
+        histories: &TorchHistories,
+        out: &mut TorchMatrix,
+    ) -> Result<()> {
+        let shapes = [graph.shape(), histories.shape()];
+        check::product("follow_histories", shapes[0], shapes[1], None, out.shape())?;
+        let result = run("follow_histories", &shapes, || {
+            graph
+                .follow(&histories.to_dense()?)?
+                .f_mul_scalar(f64::from(factor))
+        })?;
+        out.replace(result);
+        Ok(())
+    }
+
+    fn follow(
+        &self,
+        graph: &TorchItemGraph,
+        dense: &TorchMatrix,
+        out: &mut TorchMatrix,
+    ) -> Result<()> {
+        let shapes = [graph.shape(), dense.shape()];
+        check::product("follow", shapes[0], shapes[1], None, out.shape())?;
+        let result = run("follow", &shapes, || graph.follow(&dense.tensor()))?;
+        out.replace(result);
+        Ok(())
+    }
+
+    fn invert_positive_definite(&self, matrix: TorchMatrix) -> Result<TorchMatrix> {
+        let shape = matrix.shape();
+        let is_square = shape.0 == shape.1;
+        check::fits("invert_positive_definite", shape, shape, is_square)?;
+        self.matrix("invert_positive_definite", shape, || {
+            matrix
+                .tensor()
+                .f_linalg_cholesky(false)?
+                .f_cholesky_inverse(false)
+        })
     }
 
     fn project_histories(

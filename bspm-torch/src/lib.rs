@@ -39,13 +39,13 @@
 //! # Examples
 //!
 //! ```
-//! use bspm_core::{Bspm, BspmConfig, Interactions, RankOptions};
+//! use bspm_core::{FittedFilter, BspmConfig, Interactions, RankOptions};
 //! use bspm_torch::{TorchBackend, TorchDevice};
 //!
 //! # fn main() -> bspm_core::Result<()> {
 //! let backend = TorchBackend::new(TorchDevice::Cpu)?;
 //! let interactions = Interactions::from_pairs(2, 3, [(0, 0), (0, 1), (1, 1), (1, 2)])?;
-//! let model = Bspm::fit(backend, interactions, BspmConfig::builder().build()?)?;
+//! let model = FittedFilter::fit(backend, interactions, BspmConfig::builder().build()?)?;
 //! let ranking = model.rank(&[0], &RankOptions::top(1))?;
 //! assert_eq!(ranking.lists[0][0].item, 2);
 //! # Ok(())
@@ -59,6 +59,7 @@ mod device;
 mod error;
 mod graph;
 mod histories;
+mod item_graph;
 mod matrix;
 mod top_k;
 
@@ -67,4 +68,5 @@ pub use device::TorchDevice;
 pub use error::TorchError;
 pub use graph::TorchGraph;
 pub use histories::TorchHistories;
+pub use item_graph::TorchItemGraph;
 pub use matrix::TorchMatrix;

@@ -1,6 +1,6 @@
 //! The conformance suite on libtorch's CPU device, and on CUDA where there is one.
 
-use bspm_core::{Bspm, BspmConfig, Interactions};
+use bspm_core::{BspmConfig, FittedFilter, Interactions};
 use bspm_torch::{TorchBackend, TorchDevice};
 
 mod cpu {
@@ -25,14 +25,14 @@ fn a_budget_below_one_tile_is_an_error_that_states_both_numbers() {
     let interactions = Interactions::from_pairs(100, 200, [(0, 0), (99, 199)]).unwrap();
     let config = BspmConfig::builder().build().unwrap();
     let backend = TorchBackend::with_memory_budget(TorchDevice::Cpu, 100_000).unwrap();
-    let error = Bspm::fit(backend, interactions.clone(), config.clone()).unwrap_err();
+    let error = FittedFilter::fit(backend, interactions.clone(), config.clone()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "a tile of 32 users needs 243200 bytes of device memory, and the budget has 50000"
     );
 
     let backend = TorchBackend::with_memory_budget(TorchDevice::Cpu, 100).unwrap();
-    let error = Bspm::fit(backend, interactions.clone(), config.clone()).unwrap_err();
+    let error = FittedFilter::fit(backend, interactions.clone(), config.clone()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "a graph of 2 edges needs 1240 bytes of device memory, and the budget has 100"
@@ -40,7 +40,7 @@ fn a_budget_below_one_tile_is_an_error_that_states_both_numbers() {
 
     let enough = 2 * 243_200;
     let backend = TorchBackend::with_memory_budget(TorchDevice::Cpu, enough).unwrap();
-    let model = Bspm::fit(backend, interactions, config).unwrap();
+    let model = FittedFilter::fit(backend, interactions, config).unwrap();
     assert_eq!(model.score(&[0, 99]).unwrap().dim(), (2, 200));
 }
 

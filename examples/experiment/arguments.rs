@@ -35,6 +35,14 @@ pub(crate) struct Arguments {
     /// Users scored together
     #[arg(long, value_name = "USERS", default_value_t = 2048)]
     pub(crate) batch: usize,
+    /// Compare these filters, each with its published settings, instead; all for all of them
+    #[arg(
+        long,
+        value_name = "NAME,...",
+        value_delimiter = ',',
+        conflicts_with = "ProcessArguments"
+    )]
+    pub(crate) filters: Vec<String>,
     /// Print one JSON object instead of tables
     #[arg(long)]
     pub(crate) json: bool,

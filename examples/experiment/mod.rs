@@ -2,6 +2,7 @@
 //! rank -> evaluate, with the time of each stage.
 
 mod arguments;
+mod compare;
 mod data;
 mod download;
 mod report;
@@ -10,7 +11,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use bspm::{Backend, Bspm, BspmConfig, Evaluator, Preset, RankOptions};
+use bspm::{Backend, BspmConfig, Evaluator, FittedFilter, Preset, RankOptions};
 use bspm_cli::{Device, ProgressBars};
 use clap::{CommandFactory, FromArgMatches};
 
@@ -39,6 +40,13 @@ pub(crate) fn main(preset: Preset) -> ExitCode {
 fn run(preset: Preset, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let config = arguments.process.apply(&preset.config())?;
     let evaluator = Evaluator::new(&arguments.k)?;
+    if !arguments.filters.is_empty() {
+        return match arguments.device.choose()? {
+            Device::Cpu(backend) => compare::run(backend, preset, &evaluator, arguments),
+            #[cfg(feature = "torch")]
+            Device::Torch(backend) => compare::run(backend, preset, &evaluator, arguments),
+        };
+    }
     match arguments.device.choose()? {
         Device::Cpu(backend) => run_on(backend, preset, config, evaluator, arguments),
         #[cfg(feature = "torch")]
@@ -62,7 +70,7 @@ fn run_on<B: Backend>(
 
     let bars = ProgressBars::default();
     let observer = |progress| bars.show(progress);
-    let model = Bspm::fit_observed(backend, dataset.split.train, config, &observer);
+    let model = FittedFilter::fit_observed(backend, dataset.split.train, config.clone(), &observer);
     bars.clear();
     let model = model?;
     let mut stages = Stages {
@@ -90,6 +98,7 @@ fn run_on<B: Backend>(
     let report = Report {
         preset,
         origin: dataset.origin,
+        config: &config,
         model: &model,
         train_interactions,
         test_interactions: test.len(),

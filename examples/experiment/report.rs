@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use bspm::{Backend, Bspm, Evaluator, Integration, Preset};
+use bspm::{Backend, BspmConfig, Evaluator, FittedFilter, Integration, Preset};
 use serde_json::{Map, Value, json};
 
 use super::data::Origin;
@@ -36,7 +36,8 @@ impl Stages {
 pub(crate) struct Report<'a, B: Backend> {
     pub(crate) preset: Preset,
     pub(crate) origin: Origin,
-    pub(crate) model: &'a Bspm<B>,
+    pub(crate) config: &'a BspmConfig,
+    pub(crate) model: &'a FittedFilter<B>,
     pub(crate) train_interactions: usize,
     pub(crate) test_interactions: usize,
     pub(crate) cutoffs: &'a [usize],
@@ -64,7 +65,7 @@ impl<B: Backend> Report<'_, B> {
             .into_iter()
             .map(|(name, time)| (format!("{name}_s"), json!(time.as_secs_f64())))
             .collect();
-        let config = self.model.config();
+        let config = self.config;
         let integration =
             |it: Integration| json!({ "solver": it.solver.name(), "T": it.time, "K": it.steps });
         json!({
@@ -97,7 +98,7 @@ impl<B: Backend> Report<'_, B> {
 
 impl<B: Backend> fmt::Display for Report<'_, B> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let config = self.model.config();
+        let config = self.config;
         writeln!(formatter, "{} from {}", self.preset, self.origin)?;
         writeln!(
             formatter,

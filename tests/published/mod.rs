@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 
 use bspm::{
-    Backend, Bspm, BspmConfig, Evaluator, Metrics, Preset, RankOptions, ScoredItem, TrainTest,
+    Backend, Evaluator, FilterConfig, FittedFilter, Metrics, Preset, RankOptions, ScoredItem,
+    TrainTest,
 };
 use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 
@@ -39,10 +40,10 @@ fn directory(data: Preset) -> Option<PathBuf> {
 pub(crate) fn evaluate<B: Backend>(
     backend: B,
     split: &TrainTest,
-    config: BspmConfig,
+    config: impl Into<FilterConfig>,
 ) -> Result<(Metrics, Vec<Vec<ScoredItem>>), Failed> {
     let users = split.test_users();
-    let model = Bspm::fit(backend, split.train.clone(), config)?;
+    let model = FittedFilter::fit(backend, split.train.clone(), config)?;
     let lists = model.rank(&users, &RankOptions::top(20))?.lists;
     let mut evaluator = Evaluator::new(&[20])?;
     for (list, &user) in lists.iter().zip(&users) {

@@ -4,7 +4,12 @@ use bspm::{BspmConfig, Integration, Interactions, Merge, Solver};
 use proptest::prelude::*;
 
 fn solvers() -> impl Strategy<Value = Solver> {
-    prop_oneof![Just(Solver::Euler), Just(Solver::Rk4)]
+    prop_oneof![
+        3 => Just(Solver::Euler),
+        3 => Just(Solver::Rk4),
+        1 => Just(Solver::DormandPrince { tolerance: 1e-8 }),
+        1 => Just(Solver::Exact { tolerance: 1e-8 }),
+    ]
 }
 
 fn integrations() -> impl Strategy<Value = Integration> {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bspm::{Backend, BspmConfig, Dataset};
+use bspm::{Backend, Dataset, FilterConfig};
 use bspm_cli::{DeviceArguments, ProgressBars};
 use clap::Args;
 
@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 fn fit<B: Backend>(
     backend: B,
     dataset: Dataset,
-    config: BspmConfig,
+    config: FilterConfig,
     arguments: &Arguments,
 ) -> Outcome {
     let bars = ProgressBars::default();

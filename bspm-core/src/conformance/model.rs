@@ -5,7 +5,7 @@ use ndarray::Array2;
 use super::{Reference, random_interactions, random_source, to_f64};
 use crate::backend::Backend;
 use crate::config::{BspmConfig, Integration, Merge};
-use crate::fit::Bspm;
+use crate::fit::FittedFilter;
 use crate::interactions::Interactions;
 use crate::normalization::NormalizedGraph;
 use crate::rank::RankOptions;
@@ -62,11 +62,14 @@ fn configs(factor_dim: usize) -> Vec<BspmConfig> {
         (Solver::Euler, 1.0, 1),
         (Solver::Euler, 1.4, 3),
         (Solver::Rk4, 0.8, 2),
+        (Solver::Exact { tolerance: 1e-7 }, 0.9, 2),
     ] {
         for sharpening in [
             None,
             Some((Solver::Euler, 1.2, 1)),
             (Some((Solver::Rk4, 2.0, 2))),
+            Some((Solver::Exact { tolerance: 1e-7 }, 2.5, 1)),
+            Some((Solver::DormandPrince { tolerance: 1e-7 }, 2.5, 2)),
         ] {
             for low_pass in [
                 None,
@@ -108,7 +111,8 @@ pub fn scores_match_the_paper_step_by_step<B: Backend + Clone>(backend: &B) {
     let factor_dim = (2..12).max_by(by_gap).expect("the range is not empty");
     let users: Vec<u32> = (0..45).collect();
     for config in configs(factor_dim) {
-        let model = Bspm::fit(backend.clone(), interactions.clone(), config.clone()).unwrap();
+        let model =
+            FittedFilter::fit(backend.clone(), interactions.clone(), config.clone()).unwrap();
         let scores = model.score(&users).unwrap();
         let error = reference
             .scores(&config)
@@ -124,7 +128,7 @@ pub fn rankings_are_sorted_scores_without_the_seen<B: Backend + Clone>(backend: 
         .sharpen(Solver::Euler, 1.0, 1)
         .build()
         .unwrap();
-    let model = Bspm::fit(backend.clone(), interactions.clone(), config).unwrap();
+    let model = FittedFilter::fit(backend.clone(), interactions.clone(), config).unwrap();
     let users: Vec<u32> = (0..70).rev().chain([5, 5]).collect();
     let scores = model.score(&users).unwrap();
     for batch_size in [1, 7, 64, 5000] {
@@ -164,14 +168,14 @@ pub fn empty_users_and_items_are_harmless<B: Backend + Clone>(backend: &B) {
     let nothing = Interactions::from_pairs(3, 2, []).unwrap();
     for interactions in [sparse, nothing] {
         let users: Vec<u32> = (0..interactions.users() as u32).collect();
-        let model = Bspm::fit(backend.clone(), interactions, low_pass.clone()).unwrap();
+        let model = FittedFilter::fit(backend.clone(), interactions, low_pass.clone()).unwrap();
         let scores = model.score(&users).unwrap();
         assert!(scores.iter().all(|score| score.is_finite()));
         assert!(scores.row(0).iter().all(|&score| score == 0.0));
         let lists = model.rank(&users, &RankOptions::top(9)).unwrap().lists;
         assert!(!lists[0].is_empty());
     }
-    let model = Bspm::fit(
+    let model = FittedFilter::fit(
         backend.clone(),
         Interactions::from_pairs(0, 0, []).unwrap(),
         BspmConfig::builder().build().unwrap(),

@@ -6,7 +6,7 @@ use crate::config::{BspmConfig, Integration, Merge};
 use crate::interactions::Interactions;
 use crate::solver::Solver;
 
-/// A dense twin of [`Bspm`](crate::Bspm): rows are users, nothing is factored,
+/// A dense twin of [`FittedFilter`](crate::FittedFilter): rows are users, nothing is factored,
 /// every Runge-Kutta stage is computed from its tableau, and singular vectors come
 /// from Jacobi rotations.
 #[derive(Clone, Debug)]
@@ -132,13 +132,19 @@ impl Reference {
         ReferenceScores { scores, magnitudes }
     }
 
-    /// `D_i^-1/2 V V^T D_i^1/2`.
-    fn ideal_low_pass(&self, factor_dim: usize) -> Array2<f64> {
+    /// `V V^T` of the leading vectors.
+    pub(super) fn projection(&self, factor_dim: usize) -> Array2<f64> {
         let kept = self
             .eigenvectors
             .slice(ndarray::s![.., ..factor_dim.min(self.rank())]);
-        let projection = kept.dot(&kept.t());
-        projection * self.inverse_root_degrees.view().insert_axis(Axis(1)) * &self.root_degrees
+        kept.dot(&kept.t())
+    }
+
+    /// `D_i^-1/2 V V^T D_i^1/2`.
+    fn ideal_low_pass(&self, factor_dim: usize) -> Array2<f64> {
+        self.projection(factor_dim)
+            * self.inverse_root_degrees.view().insert_axis(Axis(1))
+            * &self.root_degrees
     }
 }
 
@@ -154,17 +160,32 @@ fn integrate(
     for _ in 0..integration.steps {
         point = match integration.solver {
             Solver::Euler => &point + derivative(&point) * step,
-            Solver::Rk4 => {
-                let first = derivative(&point);
-                let second = derivative(&(&point + &first * (step / 2.0)));
-                let third = derivative(&(&point + &second * (step / 2.0)));
-                let fourth = derivative(&(&point + &third * step));
-                &point + (first + (second + third) * 2.0 + fourth) * (step / 6.0)
-            }
+            Solver::Rk4 => rk4(&point, step, &derivative),
+            // The pair is compared with what it approximates, at a tolerance far below that
+            // of the comparison.
+            Solver::DormandPrince { .. } | Solver::Exact { .. } => (0..FINE_STEPS)
+                .fold(point, |point, _| {
+                    rk4(&point, step / f64::from(FINE_STEPS), &derivative)
+                }),
         };
         points.push(point.clone());
     }
     points
+}
+
+/// Steps of RK4 that give the exponential to 1e-9 for the times that are compared.
+const FINE_STEPS: u32 = 200;
+
+fn rk4(
+    point: &Array2<f64>,
+    step: f64,
+    derivative: impl Fn(&Array2<f64>) -> Array2<f64>,
+) -> Array2<f64> {
+    let first = derivative(point);
+    let second = derivative(&(point + &first * (step / 2.0)));
+    let third = derivative(&(point + &second * (step / 2.0)));
+    let fourth = derivative(&(point + &third * step));
+    point + &((first + (second + third) * 2.0 + fourth) * (step / 6.0))
 }
 
 fn mean(points: &[Array2<f64>]) -> Array2<f64> {

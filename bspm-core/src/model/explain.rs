@@ -15,7 +15,11 @@ use crate::error::Result;
 pub struct Explanation<I = String> {
     /// The score of the item.
     pub score: f32,
-    /// One part for each item of the history, largest first; they sum to the score.
+    /// What of it does not come from the history; 0 but for a filter that scores an empty
+    /// history, as popularity does.
+    pub base: f32,
+    /// One part for each item of the history, largest first; with `base`, they sum to
+    /// the score.
     pub contributions: Vec<Contribution<I>>,
 }
 
@@ -73,7 +77,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     }
 
     fn explain_history(&self, history: &[u32], item: u32) -> Result<Explanation<I>> {
-        let parts = self.fitted.contributions(history, item)?;
+        let (parts, base) = self.fitted.contributions(history, item)?;
         let scores = self.fitted.score_histories(&[history])?;
         let mut contributions: Vec<_> = history
             .iter()
@@ -88,6 +92,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         contributions.sort_by(|left, right| right.score.total_cmp(&left.score));
         Ok(Explanation {
             score: scores[[0, item as usize]],
+            base,
             contributions,
         })
     }

@@ -3,18 +3,90 @@
 //!
 //! In walk coordinates `F` is the projection `V V^T`. A projection commutes with
 //! its own powers, so a step multiplies the part inside the span by one and the
-//! part outside by the solver's stability factor at minus the step size; `K` steps
+//! part outside by the solver's factor at minus the step size; `K` steps
 //! give `F r + g (r - F r)` with `g` that factor to the power `K`. One Euler step
 //! over unit time has `g = 0`: the projection itself.
 
 use crate::backend::{Backend, Update};
 use crate::config::IdealLowPass;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::filter::{SavedTensors, Tensor};
+use crate::normalization::NormalizedGraph;
+use crate::observe::Observer;
+use crate::truncated_svd::{SvdOptions, truncated_svd_observed};
+
+/// The leading right singular vectors of `R`.
+pub(crate) struct Basis<B: Backend> {
+    /// `V: items x factors`.
+    pub(crate) vectors: B::Matrix,
+    /// Descending.
+    pub(crate) singular_values: Vec<f32>,
+}
+
+const VECTORS: &str = "ideal_low_pass.basis";
+pub(crate) const SINGULAR_VALUES: &str = "ideal_low_pass.singular_values";
+
+impl<B: Backend> Basis<B> {
+    /// Computes `factor_dim` vectors, or as many as the rank of `R` where that is lower.
+    pub(crate) fn fit(
+        backend: &B,
+        graph: &NormalizedGraph<B>,
+        factor_dim: usize,
+        observer: Observer<'_>,
+    ) -> Result<Self> {
+        let limit = graph.users().min(graph.items());
+        if factor_dim > limit {
+            return Err(Error::InvalidParameter {
+                parameter: "factor_dim",
+                expected: format!(
+                    "at most {limit} for {} users x {} items",
+                    graph.users(),
+                    graph.items()
+                ),
+                found: factor_dim.to_string(),
+            });
+        }
+        let options = SvdOptions::new(factor_dim);
+        let svd = truncated_svd_observed(backend, graph, &options, observer)?;
+        Ok(Self {
+            vectors: svd.right_vectors,
+            singular_values: svd.singular_values,
+        })
+    }
+
+    pub(crate) fn open(backend: &B, items: usize, tensors: &dyn SavedTensors) -> Result<Self> {
+        let singular_values = tensors.floats(SINGULAR_VALUES)?;
+        let vectors = tensors.matrix(VECTORS)?;
+        let factors = singular_values.len();
+        let shape = (if factors == 0 { 0 } else { items }, factors);
+        if vectors.shape() != shape {
+            let expected = format!("{VECTORS}: shape {shape:?}");
+            return Err(tensors.invalid(&expected, format!("{:?}", vectors.shape())));
+        }
+        Ok(Self {
+            vectors: backend.upload_shared(vectors)?,
+            singular_values,
+        })
+    }
+
+    pub(crate) fn tensors(&self) -> Vec<(&'static str, Tensor<'_, B>)> {
+        vec![
+            (VECTORS, Tensor::Matrix(&self.vectors)),
+            (
+                SINGULAR_VALUES,
+                Tensor::Floats(self.singular_values.as_slice().into()),
+            ),
+        ]
+    }
+
+    pub(crate) fn factors(&self) -> usize {
+        self.singular_values.len()
+    }
+}
 
 /// The filter, fitted.
 pub(crate) struct FittedIdealLowPass<B: Backend> {
-    /// `V: items x factors`.
-    pub(crate) basis: B::Matrix,
+    pub(crate) basis: Basis<B>,
     pub(crate) settings: IdealLowPass,
 }
 
@@ -30,13 +102,13 @@ impl<B: Backend> FittedIdealLowPass<B> {
     ) -> Result<()> {
         let beta = f64::from(self.settings.beta);
         let outside = self.outside_factor();
-        backend.project_histories(&self.basis, histories, coefficients)?;
+        backend.project_histories(&self.basis.vectors, histories, coefficients)?;
         let inside = Update {
             product: (beta * (1.0 - outside)) as f32,
             keep: 1.0,
             addend: None,
         };
-        backend.matmul(&self.basis, false, coefficients, inside, scores)?;
+        backend.matmul(&self.basis.vectors, false, coefficients, inside, scores)?;
         if outside != 0.0 {
             backend.add_histories((beta * outside) as f32, histories, 1.0, scores)?;
         }
@@ -48,7 +120,7 @@ impl<B: Backend> FittedIdealLowPass<B> {
         let integration = self.settings.integration;
         integration
             .solver
-            .stability(-integration.step_size())
+            .factor(-integration.step_size())
             .powi(integration.steps as i32)
     }
 }

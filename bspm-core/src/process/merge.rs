@@ -24,11 +24,9 @@ pub(crate) fn score_tile<B: Backend>(
     histories: &B::Histories,
     tile: &mut Tile<B>,
 ) -> Result<()> {
-    let add_low_pass = |tile: &mut Tile<B>| match (filter, &mut tile.coefficients) {
-        (Some(filter), Some(coefficients)) => {
-            filter.add_to(backend, histories, coefficients, &mut tile.scores)
-        }
-        _ => Ok(()),
+    let add_low_pass = |tile: &mut Tile<B>| match filter {
+        Some(filter) => filter.add_to(backend, histories, &mut tile.coefficients, &mut tile.scores),
+        None => Ok(()),
     };
 
     blur(backend, graph, config.blur(), histories, tile)?;

@@ -1,0 +1,375 @@
+//! Every filter against its definition, in `f64` on dense matrices.
+
+use ndarray::{Array1, Array2, Axis};
+
+use super::{Reference, assert_close, random_interactions, random_matrix, random_source, to_f64};
+use crate::backend::Backend;
+use crate::config::Preset;
+use crate::filter::FilterConfig;
+use crate::filters::{
+    ChebyCf, EaseR, GfCf, ItemKnn, LgcnIde, LinkProp, Popularity, TurboCf, TurboFilter,
+};
+use crate::fit::FittedFilter;
+use crate::interactions::Interactions;
+use crate::rank::RankOptions;
+use sprs::{CsMatI, TriMatI};
+
+/// Dense matrices that the definitions are written in.
+struct Dense {
+    /// `A: users x items`.
+    history: Array2<f64>,
+    user_degrees: Array1<f64>,
+    item_degrees: Array1<f64>,
+    reference: Reference,
+    interactions: Interactions,
+}
+
+impl Dense {
+    fn new(interactions: Interactions) -> Self {
+        let mut history = Array2::zeros((interactions.users(), interactions.items()));
+        for (user, item) in interactions.pairs() {
+            history[[user as usize, item as usize]] = 1.0;
+        }
+        let at_least_one = |degrees: Array1<f64>| degrees.mapv(|degree| degree.max(1.0));
+        Self {
+            user_degrees: at_least_one(history.sum_axis(Axis(1))),
+            item_degrees: at_least_one(history.sum_axis(Axis(0))),
+            reference: Reference::new(&interactions),
+            history,
+            interactions,
+        }
+    }
+
+    /// `A` with its rows and columns divided by powers of the degrees.
+    fn normalised(&self, user_power: f64, item_power: f64) -> Array2<f64> {
+        let users = self.user_degrees.mapv(|degree| degree.powf(-user_power));
+        let items = self.item_degrees.mapv(|degree| degree.powf(-item_power));
+        &self.history * &users.insert_axis(Axis(1)) * &items
+    }
+
+    /// `R^T R` for `R = D_u^-1/2 A D_i^-1/2`.
+    fn propagation(&self) -> Array2<f64> {
+        let normalised = self.normalised(0.5, 0.5);
+        normalised.t().dot(&normalised)
+    }
+
+    fn scores(&self, config: &FilterConfig) -> Array2<f64> {
+        match config {
+            FilterConfig::Bspm(config) => self.reference.scores(config).scores,
+            FilterConfig::GfCf(GfCf { factor_dim, alpha }) => {
+                let blurred = self.history.dot(&self.propagation());
+                let roots = self.item_degrees.mapv(f64::sqrt);
+                let projection = self.reference.projection(*factor_dim);
+                let low_pass = (&self.history / &roots).dot(&projection) * &roots;
+                blurred + low_pass * f64::from(*alpha)
+            }
+            FilterConfig::LgcnIde(LgcnIde { layers }) => {
+                let start = self.normalised(0.0, 0.5);
+                (0..*layers).fold(start, |point, _| point.dot(&self.propagation()))
+            }
+            FilterConfig::LinkProp(LinkProp { beta, gamma, delta }) => {
+                let paths = self.normalised(0.0, *beta).dot(&self.history.t());
+                paths.dot(&self.normalised(*gamma, *delta))
+            }
+            FilterConfig::TurboCf(settings) => {
+                let normalised = self.normalised(settings.alpha, 1.0 - settings.alpha);
+                let graph = normalised.t().dot(&normalised);
+                let graph = graph.mapv(|entry| match entry {
+                    0.0 => 0.0,
+                    entry => entry.powf(settings.power),
+                });
+                let (square, cube) = (graph.dot(&graph), graph.dot(&graph).dot(&graph));
+                let filter = match settings.filter {
+                    TurboFilter::Linear => graph,
+                    TurboFilter::SecondOrder => graph * 2.0 - square,
+                    TurboFilter::ThirdOrder => {
+                        &graph + (square * 10.0 - cube - &graph * 29.0) * 0.01
+                    }
+                };
+                self.history.dot(&filter)
+            }
+            FilterConfig::ChebyCf(settings) => self.cheby_cf(settings),
+            FilterConfig::EaseR(EaseR { lambda, .. }) => {
+                let items = self.item_degrees.len();
+                let gram =
+                    self.history.t().dot(&self.history) + Array2::<f64>::eye(items) * *lambda;
+                let inverse = inverse(gram);
+                let mut weights = Array2::from_shape_fn((items, items), |(from, to)| {
+                    -inverse[[from, to]] / inverse[[to, to]]
+                });
+                weights.diag_mut().fill(0.0);
+                self.history.dot(&weights)
+            }
+            FilterConfig::ItemKnn(settings) => {
+                let common = self.history.t().dot(&self.history);
+                let items = self.item_degrees.len();
+                let mut weights = Array2::zeros((items, items));
+                for item in 0..items {
+                    let cosine = |other: usize| {
+                        let root = (self.item_degrees[item] * self.item_degrees[other]).sqrt();
+                        common[[item, other]] / (root + settings.shrinkage)
+                    };
+                    let mut others: Vec<usize> = (0..items).filter(|&it| it != item).collect();
+                    others.sort_by(|&left, &right| cosine(right).total_cmp(&cosine(left)));
+                    for &other in others.iter().take(settings.neighbours) {
+                        weights[[item, other]] = cosine(other);
+                    }
+                }
+                self.history.dot(&weights)
+            }
+            FilterConfig::Popularity(_) => {
+                let degrees = self.history.sum_axis(Axis(0));
+                Array2::from_shape_fn(self.history.dim(), |(_, item)| degrees[item])
+            }
+        }
+    }
+
+    /// As the authors write it: nodes from -1 to 1, and the basis as a list of matrices.
+    fn cheby_cf(&self, settings: &ChebyCf) -> Array2<f64> {
+        let pi = std::f64::consts::PI;
+        let rounded = |value: f64| (value * 1e3).round() / 1e3;
+        let (order, count) = (settings.order, settings.order as f64 + 1.0);
+        let target: Vec<f64> = (0..=order)
+            .map(|place| {
+                let x = rounded(((order - place) as f64 / order as f64 * pi).cos());
+                rounded(match x < 0.0 {
+                    true => 0.5 * (-x).powf(settings.flatness) + 0.5,
+                    false => -0.5 * x.powf(settings.flatness) + 0.5,
+                })
+            })
+            .collect();
+        let coefficient = |degree: usize| {
+            let terms = target.iter().enumerate().map(|(place, value)| {
+                let node = ((count + 0.5 - (place as f64 + 1.0)) / count * pi).cos();
+                value * (degree as f64 * node.acos()).cos()
+            });
+            terms.sum::<f64>() * if degree == 0 { 1.0 } else { 2.0 } / count
+        };
+        let items = self.item_degrees.len();
+        let laplacian = Array2::<f64>::eye(items) - self.propagation() * 2.0;
+        let signal = self.normalised(0.0, settings.beta);
+        let mut basis = vec![signal.clone(), signal.dot(&laplacian)];
+        while basis.len() <= order {
+            let next = basis[basis.len() - 1].dot(&laplacian) * 2.0 - &basis[basis.len() - 2];
+            basis.push(next);
+        }
+        let mut scores = Array2::zeros(signal.dim());
+        for (degree, point) in basis.iter().enumerate() {
+            scores += &(point * coefficient(degree));
+        }
+        if settings.alpha > 0.0 {
+            let projection = self.reference.projection(settings.factor_dim);
+            scores += &(signal.dot(&projection) * settings.alpha);
+        }
+        scores * &self.item_degrees.mapv(|degree| degree.powf(settings.beta))
+    }
+}
+
+/// By Gauss-Jordan elimination.
+fn inverse(mut matrix: Array2<f64>) -> Array2<f64> {
+    let size = matrix.nrows();
+    let mut result = Array2::eye(size);
+    for pivot in 0..size {
+        let scale = matrix[[pivot, pivot]].recip();
+        matrix.row_mut(pivot).mapv_inplace(|entry| entry * scale);
+        result.row_mut(pivot).mapv_inplace(|entry| entry * scale);
+        for row in (0..size).filter(|&row| row != pivot) {
+            let factor = matrix[[row, pivot]];
+            let (pivot_row, result_row) =
+                (matrix.row(pivot).to_owned(), result.row(pivot).to_owned());
+            matrix.row_mut(row).scaled_add(-factor, &pivot_row);
+            result.row_mut(row).scaled_add(-factor, &result_row);
+        }
+    }
+    result
+}
+
+/// Settings of every filter that take each of its branches, with as many singular vectors
+/// as the matrix has a clear cut for.
+pub fn filter_configs(factor_dim: usize) -> Vec<FilterConfig> {
+    let turbo_cf = |alpha, power, filter| TurboCf {
+        alpha,
+        power,
+        filter,
+        memory_budget: 1 << 20,
+    };
+    let cheby_cf = |order, flatness, alpha, beta| ChebyCf {
+        order,
+        flatness,
+        factor_dim,
+        alpha,
+        beta,
+    };
+    let link_prop = |beta, gamma, delta| LinkProp { beta, gamma, delta };
+    let knn = |neighbours, shrinkage| ItemKnn {
+        neighbours,
+        shrinkage,
+    };
+    let bspm = Preset::Gowalla.config().to_builder();
+    let bspm = bspm.ideal_low_pass(factor_dim, 0.2).build();
+    vec![
+        bspm.expect("the settings are valid").into(),
+        GfCf {
+            factor_dim,
+            alpha: 0.3,
+        }
+        .into(),
+        GfCf {
+            factor_dim,
+            alpha: 0.0,
+        }
+        .into(),
+        LgcnIde { layers: 1 }.into(),
+        LgcnIde { layers: 3 }.into(),
+        link_prop(0.5, 0.5, 0.5).into(),
+        link_prop(0.3, 1.2, -0.4).into(),
+        turbo_cf(0.6, 0.7, TurboFilter::Linear).into(),
+        turbo_cf(0.6, 1.0, TurboFilter::SecondOrder).into(),
+        turbo_cf(0.4, 1.0, TurboFilter::ThirdOrder).into(),
+        turbo_cf(0.5, 1.4, TurboFilter::SecondOrder).into(),
+        turbo_cf(0.5, 0.8, TurboFilter::ThirdOrder).into(),
+        cheby_cf(8, 1.5, 0.2, 0.4).into(),
+        cheby_cf(8, 10.0, 0.0, 0.0).into(),
+        cheby_cf(1, 2.0, 0.5, 0.2).into(),
+        cheby_cf(2, 2.0, 0.0, 0.1).into(),
+        EaseR {
+            lambda: 5.0,
+            memory_budget: 1 << 20,
+        }
+        .into(),
+        knn(4, 0.0).into(),
+        knn(1000, 2.5).into(),
+        Popularity {}.into(),
+    ]
+}
+
+/// Scores, fold-in and contributions of every filter.
+pub fn every_filter_follows_its_definition<B: Backend + Clone>(backend: &B) {
+    let interactions = random_interactions(60, 45, 700, &mut random_source(21));
+    let dense = Dense::new(interactions);
+    let factor_dim = (3..9)
+        .max_by(|&left, &right| {
+            dense
+                .reference
+                .gap_at(left)
+                .total_cmp(&dense.reference.gap_at(right))
+        })
+        .expect("the range is not empty");
+    let users: Vec<u32> = (0..60).collect();
+    let mut names = Vec::new();
+    for config in filter_configs(factor_dim) {
+        let expected = dense.scores(&config);
+        let fitted =
+            FittedFilter::fit(backend.clone(), dense.interactions.clone(), config.clone()).unwrap();
+        let scores = to_f64(fitted.score(&users).unwrap().view());
+        let largest = expected.fold(0.0_f64, |largest, it| largest.max(it.abs()));
+        let error = (&scores - &expected).fold(0.0_f64, |error, it| error.max(it.abs())) / largest;
+        assert!(error < 2e-5, "{config:?}: error {error:e}");
+
+        let history = dense.interactions.items_of(7);
+        let (parts, of_none) = fitted.contributions(history, 5).unwrap();
+        let sum = f64::from(of_none) + parts.iter().map(|&part| f64::from(part)).sum::<f64>();
+        let error = (sum - expected[[7, 5]]).abs() / largest;
+        assert!(
+            error < 2e-5,
+            "{config:?}: contributions are off by {error:e}"
+        );
+
+        let mut backwards = history.to_vec();
+        backwards.reverse();
+        let folded_in = fitted
+            .rank_histories(&[&backwards], &RankOptions::top(10), crate::UNOBSERVED)
+            .unwrap();
+        let own = fitted.rank(&[7], &RankOptions::top(10)).unwrap();
+        assert_eq!(folded_in.lists, own.lists, "{config:?}");
+        names.push(config.name());
+    }
+    for name in FilterConfig::NAMES {
+        assert!(names.contains(name), "{name} was not checked");
+    }
+}
+
+/// Filters of matrices without interactions, and of one interaction.
+pub fn filters_of_next_to_nothing_are_harmless<B: Backend + Clone>(backend: &B) {
+    for pairs in [&[][..], &[(1, 2)]] {
+        let interactions = Interactions::from_pairs(3, 4, pairs.iter().copied()).unwrap();
+        for config in filter_configs(1) {
+            let fitted =
+                FittedFilter::fit(backend.clone(), interactions.clone(), config.clone()).unwrap();
+            let scores = fitted.score(&[0, 1, 2]).unwrap();
+            assert!(scores.iter().all(|score| score.is_finite()), "{config:?}");
+        }
+    }
+}
+
+/// A random item graph, not symmetric, with empty rows.
+fn item_graph(items: usize) -> (CsMatI<f32, u32>, Array2<f64>) {
+    let dense = random_matrix(items, items, &mut random_source(5));
+    let mut entries = TriMatI::new((items, items));
+    let mut expected = Array2::zeros((items, items));
+    for ((row, column), &value) in dense.indexed_iter() {
+        if (row * 7 + column * 3) % 5 == 0 && row % 4 != 2 {
+            entries.add_triplet(row, column, value);
+            expected[[row, column]] = f64::from(value);
+        }
+    }
+    (entries.to_csr(), expected)
+}
+
+/// Item graphs come back, and their products with histories and matrices are right.
+pub fn item_graphs_match_the_dense_product<B: Backend>(backend: &B) {
+    for (items, columns) in [(1, 1), (9, 5), (40, 1), (40, 33), (65, 70)] {
+        let (sparse, dense) = item_graph(items);
+        let graph = backend.upload_item_graph(sparse.clone()).unwrap();
+        assert_eq!(backend.download_item_graph(&graph).unwrap(), sparse);
+
+        let values = random_matrix(items, columns, &mut random_source(6));
+        let matrix = backend.upload(values.view()).unwrap();
+        let mut out = backend.upload(values.view()).unwrap();
+        backend.follow(&graph, &matrix, &mut out).unwrap();
+        let expected = dense.t().dot(&to_f64(values.view()));
+        assert_close(backend, &out, &expected, 1e-5);
+
+        let lists: Vec<Vec<u32>> = (0..columns.min(3) as u32)
+            .map(|column| {
+                (0..items as u32)
+                    .filter(|item| (item + column) % 3 == 0)
+                    .collect()
+            })
+            .collect();
+        let weights: Vec<f32> = (0..items).map(|item| 0.5 + item as f32 / 10.0).collect();
+        let mut histories = Array2::zeros((items, columns));
+        for (column, list) in lists.iter().enumerate() {
+            for &item in list {
+                histories[[item as usize, column]] = f64::from(weights[item as usize]);
+            }
+        }
+        let lists: Vec<&[u32]> = lists.iter().map(Vec::as_slice).collect();
+        let uploaded = backend.upload_histories(&lists, &weights, columns).unwrap();
+        backend
+            .follow_histories(&graph, -1.5, &uploaded, &mut out)
+            .unwrap();
+        assert_close(backend, &out, &(dense.t().dot(&histories) * -1.5), 1e-5);
+    }
+}
+
+/// Inverses, of sizes around those of blocks, times the matrix are the identity.
+pub fn positive_definite_matrices_are_inverted<B: Backend>(backend: &B) {
+    for size in [1, 2, 33, 256, 257, 530] {
+        let factor = to_f64(random_matrix(size, size + 3, &mut random_source(8)).view());
+        let matrix = factor.dot(&factor.t()) + Array2::<f64>::eye(size) * (size as f64 / 2.0);
+        let rounded = matrix.mapv(|entry| entry as f32);
+        let uploaded = backend.upload(rounded.view()).unwrap();
+        let inverse = backend.invert_positive_definite(uploaded).unwrap();
+        let inverse = to_f64(backend.download(&inverse).unwrap().view());
+        let error = (inverse.dot(&to_f64(rounded.view())) - Array2::<f64>::eye(size))
+            .fold(0.0_f64, |error, it| error.max(it.abs()));
+        assert!(error < 1e-4, "{size}: {error:e}");
+    }
+    let indefinite = backend
+        .upload(ndarray::arr2(&[[1.0, 2.0], [2.0, 1.0]]).view())
+        .unwrap();
+    assert!(backend.invert_positive_definite(indefinite).is_err());
+    let oblong = backend.zeros(2, 3).unwrap();
+    assert!(backend.invert_positive_definite(oblong).is_err());
+}

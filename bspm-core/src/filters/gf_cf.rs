@@ -1,0 +1,70 @@
+//! GF-CF (Shen et al., "How Powerful is Graph Convolution for Recommendation?", CIKM 2021,
+//! arXiv 2108.07567), as the authors of BSPM compare with it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::backend::Backend;
+use crate::config::{BspmConfig, Preset};
+use crate::error::Result;
+use crate::filter::{Filter, SavedTensors, Settings, check_range};
+use crate::interactions::Interactions;
+use crate::observe::Observer;
+
+/// `r P + alpha * r D_i^-1/2 V V^T D_i^1/2`: blur, and an ideal low-pass filter.
+///
+/// That is BSPM without sharpening, with `beta = alpha`. Published: 256 factors and
+/// `alpha` 0.3; on Amazon-book `alpha` 0, which computes no singular vectors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GfCf {
+    /// How many singular vectors; at least 1 unless `alpha` is 0.
+    pub factor_dim: usize,
+    /// Weight of the ideal low-pass filter; finite and not negative.
+    pub alpha: f32,
+}
+
+impl GfCf {
+    fn as_bspm(&self) -> Result<BspmConfig> {
+        let builder = BspmConfig::builder();
+        if self.alpha == 0.0 {
+            return builder.build();
+        }
+        builder.ideal_low_pass(self.factor_dim, self.alpha).build()
+    }
+}
+
+impl Settings for GfCf {
+    const NAME: &'static str = "gf-cf";
+
+    fn published(data: Preset) -> Self {
+        Self {
+            factor_dim: 256,
+            alpha: if data == Preset::AmazonBook { 0.0 } else { 0.3 },
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        check_range("alpha", f64::from(self.alpha), 0.0..=f64::MAX)?;
+        self.as_bspm().map(drop)
+    }
+
+    fn fit<B: Backend>(
+        &self,
+        backend: &B,
+        interactions: &Interactions,
+        observer: Observer<'_>,
+    ) -> Result<Box<dyn Filter<B>>> {
+        self.as_bspm()?.fit(backend, interactions, observer)
+    }
+
+    fn open<B: Backend>(
+        &self,
+        backend: &B,
+        interactions: &Interactions,
+        tensors: &dyn SavedTensors,
+        observer: Observer<'_>,
+    ) -> Result<Box<dyn Filter<B>>> {
+        self.as_bspm()?
+            .open(backend, interactions, tensors, observer)
+    }
+}

@@ -1,0 +1,64 @@
+//! LinkProp (Fu et al., "Revisiting Neighborhood-based Link Prediction for Collaborative
+//! Filtering", WWW 2022, arXiv 2203.15789), without the iterated degrees of LinkProp-Multi.
+
+use serde::{Deserialize, Serialize};
+
+use super::walk::WalkPolynomial;
+use crate::backend::Backend;
+use crate::config::Preset;
+use crate::error::Result;
+use crate::filter::{Filter, Settings, check_range};
+use crate::interactions::Interactions;
+use crate::normalization::Normalization;
+use crate::observe::Observer;
+
+/// The linkage score: every path from the user to an item over another user and an item of
+/// the history counts, divided by powers of the degrees on its way:
+/// `r D_i^-beta A^T D_u^-gamma A D_i^-delta`.
+///
+/// The power `alpha` of the user's own degree is a constant of the user and changes no list,
+/// so there is none here. The paper searches the exponents on validation data; the default
+/// is the linear link prediction of equal exponents 0.5.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkProp {
+    /// Power of the degree of the item in the history.
+    pub beta: f64,
+    /// Power of the degree of the user in between.
+    pub gamma: f64,
+    /// Power of the degree of the scored item.
+    pub delta: f64,
+}
+
+impl Settings for LinkProp {
+    const NAME: &'static str = "link-prop";
+
+    fn published(_data: Preset) -> Self {
+        Self {
+            beta: 0.5,
+            gamma: 0.5,
+            delta: 0.5,
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        check_range("beta", self.beta, -4.0..=4.0)?;
+        check_range("gamma", self.gamma, -4.0..=4.0)?;
+        check_range("delta", self.delta, -4.0..=4.0)
+    }
+
+    fn fit<B: Backend>(
+        &self,
+        backend: &B,
+        interactions: &Interactions,
+        _observer: Observer<'_>,
+    ) -> Result<Box<dyn Filter<B>>> {
+        let normalization = Normalization {
+            users: self.gamma,
+            items: self.delta,
+            history: self.beta,
+            output: 0.0,
+        };
+        WalkPolynomial::fit(backend, interactions, normalization, vec![1.0])
+    }
+}

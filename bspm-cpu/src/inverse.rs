@@ -1,0 +1,125 @@
+//! The inverse of a large symmetric positive definite matrix, in its place.
+//!
+//! The sweep operator (Beaton 1964), a block of pivots at a time: with `D` the inverse of
+//! the block `A_KK`, the rest becomes `A_II - A_IK D A_KI`, the panels `A_IK D`, and the block
+//! `-D`; after all blocks `A` is `-A^-1`. Only the lower triangle is kept up to date, so the
+//! cost is `size^3` multiplications, nearly all of them in products of blocks.
+
+use faer::linalg::matmul::matmul;
+use faer::linalg::solvers::DenseSolveCore;
+use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
+use rayon::prelude::*;
+
+use crate::error::CpuError;
+use crate::matrix::CpuMatrix;
+use crate::threads::Threads;
+
+const BLOCK: usize = 256;
+
+/// Memory: two panels of `size x 256` besides the matrix. The number of threads changes no
+/// bit of the result.
+pub(crate) fn invert_positive_definite(
+    threads: &Threads,
+    matrix: &mut CpuMatrix,
+) -> Result<(), CpuError> {
+    let size = matrix.rows();
+    let stride = matrix.stride();
+    let elements = matrix.padded_mut();
+    for start in (0..size).step_by(BLOCK) {
+        let end = (start + BLOCK).min(size);
+        sweep(threads, elements, size, stride, start..end)?;
+    }
+    threads.install(|| {
+        elements
+            .par_chunks_exact_mut(stride.max(1))
+            .for_each(|row| row.iter_mut().for_each(|value| *value = -*value));
+    });
+    mirror(elements, size, stride);
+    Ok(())
+}
+
+fn sweep(
+    threads: &Threads,
+    elements: &mut [f32],
+    size: usize,
+    stride: usize,
+    pivots: std::ops::Range<usize>,
+) -> Result<(), CpuError> {
+    let width = pivots.len();
+    // The panel A_IK, with zeros where I meets K.
+    let mut panel = vec![0.0_f32; size * width];
+    for row in 0..size {
+        for (place, pivot) in pivots.clone().enumerate() {
+            if !pivots.contains(&row) {
+                let (low, high) = (row.max(pivot), row.min(pivot));
+                panel[row * width + place] = elements[low * stride + high];
+            }
+        }
+    }
+    let block = Mat::from_fn(width, width, |row, column| {
+        let (low, high) = (row.max(column), row.min(column));
+        f64::from(elements[(pivots.start + low) * stride + pivots.start + high])
+    });
+    let inverse = block
+        .llt(Side::Lower)
+        .map_err(|_| CpuError::NotPositiveDefinite { size })?
+        .inverse();
+    let inverse = Mat::from_fn(width, width, |row, column| inverse[(row, column)] as f32);
+
+    let mut scaled = vec![0.0_f32; size * width];
+    threads.install(|| {
+        let rows = scaled.par_chunks_mut(BLOCK * width);
+        let parts = rows.zip(panel.par_chunks(BLOCK * width));
+        parts.for_each(|(scaled, panel)| {
+            let rows = scaled.len() / width;
+            matmul(
+                MatMut::from_row_major_slice_mut(scaled, rows, width),
+                Accum::Replace,
+                MatRef::from_row_major_slice(panel, rows, width),
+                inverse.as_ref(),
+                1.0,
+                Par::Seq,
+            );
+        });
+        let rows = elements.par_chunks_mut(BLOCK * stride);
+        let parts = rows.zip(scaled.par_chunks(BLOCK * width)).enumerate();
+        parts.for_each(|(part, (elements, scaled))| {
+            let rows = elements.len() / stride;
+            let columns = part * BLOCK + rows;
+            matmul(
+                MatMut::from_row_major_slice_mut(elements, rows, stride).subcols_mut(0, columns),
+                Accum::Add,
+                MatRef::from_row_major_slice(scaled, rows, width),
+                MatRef::from_row_major_slice(&panel[..columns * width], columns, width).transpose(),
+                -1.0,
+                Par::Seq,
+            );
+        });
+    });
+
+    for row in 0..size {
+        for (place, pivot) in pivots.clone().enumerate() {
+            let value = match pivots.contains(&row) {
+                true => -inverse[(row - pivots.start, place)],
+                false => scaled[row * width + place],
+            };
+            let (low, high) = (row.max(pivot), row.min(pivot));
+            elements[low * stride + high] = value;
+        }
+    }
+    Ok(())
+}
+
+/// Copies the lower triangle to the upper one, tile by tile.
+fn mirror(elements: &mut [f32], size: usize, stride: usize) {
+    const TILE: usize = 32;
+    for rows in (0..size).step_by(TILE) {
+        for columns in (0..=rows).step_by(TILE) {
+            for row in rows..(rows + TILE).min(size) {
+                for column in columns..(columns + TILE).min(row) {
+                    elements[column * stride + row] = elements[row * stride + column];
+                }
+            }
+        }
+    }
+}

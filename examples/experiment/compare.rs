@@ -1,0 +1,134 @@
+//! Filters side by side, each with its published settings: one row of a table, or one JSON
+//! object, as soon as a filter is evaluated.
+
+use std::error::Error;
+use std::time::Instant;
+
+use bspm::{Backend, Evaluator, FilterConfig, FittedFilter, Preset, RankOptions, TrainTest};
+use bspm_cli::ProgressBars;
+use serde_json::json;
+
+use super::arguments::Arguments;
+use super::data;
+
+pub(crate) fn run<B: Backend + Clone>(
+    backend: B,
+    preset: Preset,
+    evaluator: &Evaluator,
+    arguments: &Arguments,
+) -> Result<(), Box<dyn Error>> {
+    let configs = configs(preset, &arguments.filters)?;
+    let dataset = data::load(preset, arguments)?;
+    if !arguments.json {
+        println!("{preset} from {}", dataset.origin);
+        println!(
+            "{:>11}{:>6}{:>10}{:>9}{:>10}{:>10}  settings",
+            "filter", "k", "recall", "ndcg", "fit", "score"
+        );
+    }
+    for config in configs {
+        let row = evaluate(
+            backend.clone(),
+            &dataset.split,
+            config,
+            evaluator,
+            arguments,
+        )?;
+        row.print(&dataset.split, arguments.json)?;
+    }
+    Ok(())
+}
+
+fn configs(preset: Preset, names: &[String]) -> bspm::Result<Vec<FilterConfig>> {
+    names
+        .iter()
+        .flat_map(|name| match name.as_str() {
+            "all" => FilterConfig::NAMES.to_vec(),
+            name => vec![name],
+        })
+        .map(|name| FilterConfig::published(name, preset))
+        .collect()
+}
+
+/// A filter, evaluated.
+struct Row {
+    config: FilterConfig,
+    evaluator: Evaluator,
+    fit_seconds: f64,
+    score_seconds: f64,
+}
+
+fn evaluate<B: Backend>(
+    backend: B,
+    split: &TrainTest,
+    config: FilterConfig,
+    evaluator: &Evaluator,
+    arguments: &Arguments,
+) -> Result<Row, Box<dyn Error>> {
+    let bars = ProgressBars::default();
+    let observer = |progress| bars.show(progress);
+    let start = Instant::now();
+    let fitted =
+        FittedFilter::fit_observed(backend, split.train.clone(), config.clone(), &observer);
+    bars.clear();
+    let fitted = fitted?;
+    let fit_seconds = start.elapsed().as_secs_f64();
+
+    let start = Instant::now();
+    let users = split.test_users();
+    let histories: Vec<&[u32]> = users
+        .iter()
+        .map(|&user| split.train.items_of(user))
+        .collect();
+    let options = RankOptions::top(evaluator.largest_cutoff()).batch_size(arguments.batch);
+    let ranking = fitted.rank_histories(&histories, &options, &observer);
+    bars.clear();
+    let mut evaluator = evaluator.clone();
+    for (list, &user) in ranking?.lists.iter().zip(&users) {
+        let items = list.iter().map(|entry| entry.item);
+        evaluator.add(items, split.test.items_of(user));
+    }
+    Ok(Row {
+        config,
+        evaluator,
+        fit_seconds,
+        score_seconds: start.elapsed().as_secs_f64(),
+    })
+}
+
+impl Row {
+    fn print(&self, split: &TrainTest, as_json: bool) -> serde_json::Result<()> {
+        let means = self.evaluator.means();
+        let cutoffs = self.evaluator.cutoffs();
+        if as_json {
+            let metrics: serde_json::Map<_, _> = cutoffs
+                .iter()
+                .zip(&means)
+                .map(|(k, metrics)| (k.to_string(), json!(metrics)))
+                .collect();
+            let row = json!({
+                "config": self.config,
+                "metrics": metrics,
+                "users": self.evaluator.users(),
+                "items": split.train.items(),
+                "fit_s": self.fit_seconds,
+                "score_s": self.score_seconds,
+            });
+            println!("{row}");
+            return Ok(());
+        }
+        let settings = serde_json::to_value(&self.config)?;
+        for (k, metrics) in cutoffs.iter().zip(&means) {
+            println!(
+                "{:>11}{k:>6}{:>10.4}{:>9.4}{:>8.1} s{:>8.1} s  {}",
+                self.config.name(),
+                metrics.recall,
+                metrics.ndcg,
+                self.fit_seconds,
+                self.score_seconds,
+                settings[self.config.name()],
+            );
+        }
+        Ok(())
+    }
+}
