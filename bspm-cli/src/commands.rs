@@ -6,6 +6,7 @@ pub(crate) mod inspect;
 pub(crate) mod lists;
 pub(crate) mod recommend;
 pub(crate) mod similar;
+pub(crate) mod sweep;
 
 use std::error::Error;
 use std::path::PathBuf;

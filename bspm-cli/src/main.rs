@@ -1,4 +1,4 @@
-//! `bspm`: fit, recommend, evaluate, similar, inspect.
+//! `bspm`: fit, recommend, evaluate, sweep, similar, inspect.
 
 mod commands;
 mod data;
@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use commands::{evaluate, fit, inspect, recommend, similar};
+use commands::{evaluate, fit, inspect, recommend, similar, sweep};
 
 /// Training-free recommendations with Blurring-Sharpening Process Models.
 ///
@@ -31,6 +31,7 @@ enum Command {
     Recommend(recommend::Arguments),
     Similar(similar::Arguments),
     Evaluate(evaluate::Arguments),
+    Sweep(Box<sweep::Arguments>),
     Inspect(inspect::Arguments),
     /// Print the completions of a shell
     Completions {
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         Command::Recommend(arguments) => recommend::run(&arguments),
         Command::Similar(arguments) => similar::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "bspm", &mut io::stdout());

@@ -458,6 +458,96 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
 }
 
 #[test]
+fn a_sweep_sorts_its_rows_and_writes_them_everywhere() {
+    let shop = shop();
+    let folder = shop.path();
+    let sweep = [
+        "sweep",
+        "ratings.csv",
+        "--last-out",
+        "--time-column",
+        "at",
+        "--sharpen-time",
+        "0.5:1.5:0.5",
+        "--factor-dim",
+        "1",
+        "--beta",
+        "0.1,0.3",
+        "-k",
+        "2,1",
+        "--json",
+    ];
+    let plain = stdout(&bspm(folder, &sweep));
+    let files = [
+        "--csv",
+        "rows.csv",
+        "--plot",
+        "rows.svg",
+        "--checkpoint",
+        "done.json",
+    ];
+    let lines = stdout(&bspm(folder, &[&sweep[..], &files].concat()));
+    assert_eq!(lines, plain);
+    let rows = json_lines(&lines);
+    assert_eq!(rows.len(), 12);
+    let ndcg: Vec<f64> = rows
+        .iter()
+        .filter(|row| row["k"] == 2)
+        .map(|row| row["ndcg"].as_f64().unwrap())
+        .collect();
+    assert!(ndcg.is_sorted_by(|left, right| left >= right), "{ndcg:?}");
+
+    let csv = fs::read_to_string(folder.join("rows.csv")).unwrap();
+    assert_eq!(csv.lines().count(), 13);
+    assert!(csv.starts_with("blur_solver,blur_time,blur_steps,sharpen_solver,"));
+    let svg = fs::read_to_string(folder.join("rows.svg")).unwrap();
+    for text in ["NDCG@2", "T_s", "beta 0.1", "beta 0.3"] {
+        assert!(svg.contains(text), "no {text}");
+    }
+    let png = [&sweep[..], &["--plot", "rows.png"]].concat();
+    stdout(&bspm(folder, &png));
+    let png = fs::read(folder.join("rows.png")).unwrap();
+    assert!(png.starts_with(b"\x89PNG") && png.len() > 5_000);
+
+    // What is done is not done again, and not taken for something else.
+    let again = bspm(folder, &[&sweep[..], &files].concat());
+    assert!(String::from_utf8_lossy(&again.stderr).contains("done.json: 4 users are done"));
+    assert_eq!(stdout(&again), plain);
+    let other = [
+        "sweep",
+        "ratings.csv",
+        "--ratio",
+        "0.3",
+        "--no-idl",
+        "--checkpoint",
+        "done.json",
+    ];
+    let refused = error(&bspm(folder, &other));
+    assert!(
+        refused.contains("done.json: a checkpoint of a sweep over other data"),
+        "{refused}"
+    );
+    for (arguments, expected) in [
+        (&["--sharpen-time", "3:1:1"][..], "is not START:END:STEP"),
+        (&["--plot", "rows.pdf"], "ends in .svg or .png"),
+        (&["--beta", "-1"], "unexpected argument"),
+        (
+            &["--beta=-1"],
+            "beta: expected a finite number, 0 or above, found -1",
+        ),
+    ] {
+        let arguments = [&["sweep", "ratings.csv", "--ratio", "0.3"], arguments].concat();
+        let refused = error(&bspm(folder, &arguments));
+        assert!(refused.contains(expected), "{arguments:?}: {refused}");
+    }
+    let untold = error(&bspm(folder, &["sweep", "ratings.csv"]));
+    assert!(
+        untold.contains("required arguments were not provided"),
+        "{untold}"
+    );
+}
+
+#[test]
 fn completions_name_the_subcommands() {
     let folder = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish"] {

@@ -20,6 +20,7 @@
 //! the square root of the item degree and multiplies it back once, at the end.
 
 pub mod check;
+mod combination;
 mod shared_matrix;
 
 use std::ops::Range;
@@ -29,6 +30,7 @@ use sprs::{CsMatI, CsMatViewI};
 
 use crate::error::Result;
 use crate::rank::ScoredItem;
+pub use combination::{Combination, check_terms, combined_top_k};
 pub use shared_matrix::SharedMatrix;
 
 /// The two halves of the random walk that [`Backend::spmm`] multiplies by.
@@ -279,4 +281,21 @@ pub trait Backend: Send + Sync + 'static {
         hidden: &[&[u32]],
         k: usize,
     ) -> Result<Vec<Vec<ScoredItem>>>;
+
+    /// [`top_k`](Self::top_k) of each matrix of the combinations, one after the other.
+    ///
+    /// All of `basis` have the same shape.
+    fn combined_top_k(
+        &self,
+        basis: &[Self::Matrix],
+        combinations: &[Combination],
+        item_scale: &Self::Matrix,
+        hidden: &[&[u32]],
+        k: usize,
+    ) -> Result<Vec<Vec<Vec<ScoredItem>>>>
+    where
+        Self: Sized,
+    {
+        combined_top_k(self, basis, combinations, item_scale, hidden, k)
+    }
 }

@@ -43,7 +43,7 @@ pub struct Metrics {
 /// assert_eq!(at_2.mrr, 0.5);
 /// # Ok::<(), bspm_core::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluator {
     cutoffs: Vec<usize>,
     sums: Vec<Metrics>,
@@ -137,6 +137,28 @@ impl Evaluator {
             sum.hit_rate += f64::from(u8::from(!hits.is_empty()));
             sum.mrr += hits.first().map_or(0.0, |&rank| 1.0 / (rank + 1) as f64);
             sum.map += precisions / reachable as f64;
+        }
+    }
+
+    /// The same cut-offs, without users.
+    pub(crate) fn blank(&self) -> Self {
+        Self {
+            sums: vec![Metrics::default(); self.cutoffs.len()],
+            users: 0,
+            ..self.clone()
+        }
+    }
+
+    /// Adds the users of another evaluator at the same cut-offs.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.users += other.users;
+        for (sum, more) in self.sums.iter_mut().zip(&other.sums) {
+            sum.recall += more.recall;
+            sum.precision += more.precision;
+            sum.ndcg += more.ndcg;
+            sum.hit_rate += more.hit_rate;
+            sum.mrr += more.mrr;
+            sum.map += more.map;
         }
     }
 

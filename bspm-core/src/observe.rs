@@ -57,6 +57,8 @@ pub enum Stage {
     ItemGraph,
     /// Scoring and ranking users.
     Rank,
+    /// Ranking and evaluating users with many settings.
+    Sweep,
 }
 
 impl std::fmt::Display for Stage {
@@ -65,6 +67,7 @@ impl std::fmt::Display for Stage {
             Self::TruncatedSvd => "truncated SVD",
             Self::ItemGraph => "item graph",
             Self::Rank => "ranking",
+            Self::Sweep => "sweep",
         })
     }
 }
@@ -79,10 +82,20 @@ pub(crate) struct Observed<'a> {
 
 impl<'a> Observed<'a> {
     pub(crate) fn new(observer: Observer<'a>, stage: Stage, total: usize) -> Self {
+        Self::starting_at(observer, stage, 0, total)
+    }
+
+    /// A stage of which some is done already.
+    pub(crate) fn starting_at(
+        observer: Observer<'a>,
+        stage: Stage,
+        done: usize,
+        total: usize,
+    ) -> Self {
         Self {
             observer,
             stage,
-            done: AtomicUsize::new(0),
+            done: AtomicUsize::new(done),
             total,
         }
     }

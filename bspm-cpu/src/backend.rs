@@ -3,7 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use bspm_core::backend::{Direction, GraphParts, SharedMatrix, SymmetricEigen, Update, check};
+use bspm_core::backend::{
+    Combination, Direction, GraphParts, SharedMatrix, SymmetricEigen, Update, check, check_terms,
+    combined_top_k,
+};
 use bspm_core::{Backend, Result, ScoredItem, TopK};
 use ndarray::{Array2, ArrayView2, s};
 use rayon::ThreadPool;
@@ -15,6 +18,7 @@ use crate::graph::CpuGraph;
 use crate::histories::CpuHistories;
 use crate::inverse;
 use crate::item_graph::CpuItemGraph;
+use crate::kernel::combined_top_k::CombinedTopK;
 use crate::kernel::elementwise::{AddScaled, ScaleRows};
 use crate::kernel::follow::Follow;
 use crate::kernel::instruction_set::InstructionSet;
@@ -430,6 +434,32 @@ impl Backend for CpuBackend {
         }
         Ok(selections.into_iter().map(TopK::into_sorted).collect())
     }
+
+    /// Without writing any sum down, for tiles of at most 32 columns.
+    fn combined_top_k(
+        &self,
+        basis: &[CpuMatrix],
+        combinations: &[Combination],
+        item_scale: &CpuMatrix,
+        hidden: &[&[u32]],
+        k: usize,
+    ) -> Result<Vec<Vec<Vec<ScoredItem>>>> {
+        let shape = basis.first().map_or((0, 0), CpuMatrix::shape);
+        for matrix in basis {
+            check::same("combined_top_k", matrix.shape(), shape)?;
+        }
+        check::row_scale("combined_top_k", item_scale.shape(), shape)?;
+        check::histories("combined_top_k", hidden, shape.0, shape.1)?;
+        check_terms(basis.len(), combinations)?;
+        let lists = match basis.first().map_or(0, CpuMatrix::stride) {
+            1 => self.combined::<1>(basis, combinations, item_scale, hidden, k),
+            8 => self.combined::<8>(basis, combinations, item_scale, hidden, k),
+            16 => self.combined::<16>(basis, combinations, item_scale, hidden, k),
+            32 => self.combined::<32>(basis, combinations, item_scale, hidden, k),
+            _ => return combined_top_k(self, basis, combinations, item_scale, hidden, k),
+        };
+        Ok(lists)
+    }
 }
 
 impl CpuBackend {
@@ -449,5 +479,43 @@ impl CpuBackend {
                 selections,
             });
         }
+    }
+
+    fn combined<const WIDTH: usize>(
+        &self,
+        basis: &[CpuMatrix],
+        combinations: &[Combination],
+        item_scale: &CpuMatrix,
+        hidden: &[&[u32]],
+        k: usize,
+    ) -> Vec<Vec<Vec<ScoredItem>>> {
+        let columns = hidden.len();
+        let sums = combinations.iter().map(|it| it.scales.len()).sum();
+        if columns == 0 {
+            return vec![Vec::new(); sums];
+        }
+        let mut hidden_from = vec![0_u32; item_scale.rows()];
+        for (column, items) in hidden.iter().enumerate() {
+            for &item in *items {
+                hidden_from[item as usize] |= 1 << column;
+            }
+        }
+        let basis: Vec<&[[f32; WIDTH]]> = basis
+            .iter()
+            .map(|matrix| matrix.padded().as_chunks().0)
+            .collect();
+        let mut selections = vec![TopK::new(k); sums * columns];
+        self.instruction_set.run(CombinedTopK {
+            basis: &basis,
+            combinations,
+            scales: item_scale.padded(),
+            hidden: &hidden_from,
+            selections: &mut selections,
+            columns,
+        });
+        let mut lists = selections.into_iter().map(TopK::into_sorted);
+        (0..sums)
+            .map(|_| lists.by_ref().take(columns).collect())
+            .collect()
     }
 }

@@ -1,5 +1,6 @@
 //! The inner loops, compiled for each instruction set and chosen at run time.
 
+pub(crate) mod combined_top_k;
 pub(crate) mod elementwise;
 pub(crate) mod follow;
 pub(crate) mod instruction_set;
@@ -12,9 +13,10 @@ mod twins {
     //! Every kernel gives the same bits on every instruction set.
 
     use bspm_core::TopK;
-    use bspm_core::backend::{GraphParts, Update};
+    use bspm_core::backend::{Combination, GraphParts, Update};
     use sprs::CsMatI;
 
+    use super::combined_top_k::CombinedTopK;
     use super::elementwise::{AddScaled, ScaleRows};
     use super::follow::Follow;
     use super::instruction_set::InstructionSet;
@@ -114,6 +116,49 @@ mod twins {
                 out
             });
         }
+    }
+
+    #[test]
+    fn combined_top_k_has_twins() {
+        let matrices = [0, 1, 2].map(|place| {
+            let values = scattered((place + 1) * 300 * 32)
+                .skip(place * 300 * 32)
+                .collect();
+            let values = ndarray::Array2::from_shape_vec((300, 32), values).unwrap();
+            CpuMatrix::from_view(values.view())
+        });
+        let basis = [0, 1, 2].map(|place| matrices[place].padded().as_chunks::<32>().0);
+        let combinations = [
+            Combination {
+                plain: vec![(0, 0.5), (1, -0.3)],
+                scaled: vec![(2, 1.5)],
+                scales: vec![0.0, 0.7],
+            },
+            Combination {
+                plain: vec![(2, 1.0)],
+                scaled: Vec::new(),
+                scales: vec![1.0],
+            },
+        ];
+        let scales: Vec<f32> = scattered(300).map(|scale| scale.abs() + 0.1).collect();
+        let hidden: Vec<u32> = (0..300_u32)
+            .map(|item| item.wrapping_mul(0x9e37_79b9))
+            .collect();
+        assert_twins(|instruction_set| {
+            let mut selections = vec![TopK::new(9); 3 * 30];
+            instruction_set.run(CombinedTopK::<32> {
+                basis: &basis,
+                combinations: &combinations,
+                scales: &scales,
+                hidden: &hidden,
+                selections: &mut selections,
+                columns: 30,
+            });
+            selections
+                .into_iter()
+                .map(TopK::into_sorted)
+                .collect::<Vec<_>>()
+        });
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use ndarray::{Array2, array};
 
-use super::{random_matrix, random_source};
-use crate::backend::Backend;
+use super::{random_matrix, random_source, to_f64};
+use crate::backend::{Backend, Combination};
 use crate::rank::ScoredItem;
 
 fn select<B: Backend>(
@@ -89,4 +89,93 @@ pub fn top_k_matches_a_full_sort<B: Backend>(backend: &B) {
             }
         }
     }
+}
+
+/// Sums of matrices rank as the sums that are formed one by one do, at every width.
+pub fn combined_top_k_matches_the_sums<B: Backend>(backend: &B) {
+    let mut random = random_source(31);
+    for (items, columns) in [(1, 1), (60, 1), (60, 7), (90, 13), (90, 32), (70, 40)] {
+        let matrices: Vec<Array2<f32>> = (0..4)
+            .map(|_| random_matrix(items, columns, &mut random))
+            .collect();
+        let basis: Vec<B::Matrix> = matrices
+            .iter()
+            .map(|matrix| backend.upload(matrix.view()).unwrap())
+            .collect();
+        let scale = random_matrix(items, 1, &mut random).mapv(|it| it.abs() + 0.1);
+        let combinations = [
+            Combination {
+                plain: vec![(0, 1.5), (2, -0.5)],
+                scaled: vec![(1, 1.0), (3, 0.25)],
+                scales: vec![0.0, 0.3, -2.0],
+            },
+            Combination {
+                plain: Vec::new(),
+                scaled: vec![(3, 1.0)],
+                scales: vec![1.0],
+            },
+            Combination {
+                plain: vec![(1, 2.0)],
+                scaled: Vec::new(),
+                scales: vec![0.0],
+            },
+        ];
+        let hidden: Vec<Vec<u32>> = (0..columns as u32)
+            .map(|column| {
+                (0..items as u32)
+                    .filter(|item| (item + column) % 6 == 0)
+                    .collect()
+            })
+            .collect();
+        let hidden: Vec<&[u32]> = hidden.iter().map(Vec::as_slice).collect();
+        let scale_matrix = backend.upload(scale.view()).unwrap();
+        let found = backend
+            .combined_top_k(&basis, &combinations, &scale_matrix, &hidden, 10)
+            .unwrap();
+
+        let mut sums = Vec::new();
+        for combination in &combinations {
+            for &factor in &combination.scales {
+                let mut sum = Array2::<f64>::zeros((items, columns));
+                for &(place, weight) in &combination.plain {
+                    sum.scaled_add(f64::from(weight), &to_f64(matrices[place].view()));
+                }
+                for &(place, weight) in &combination.scaled {
+                    let weight = f64::from(factor) * f64::from(weight);
+                    sum.scaled_add(weight, &to_f64(matrices[place].view()));
+                }
+                sums.push(sum * &to_f64(scale.view()));
+            }
+        }
+        assert_eq!(found.len(), sums.len());
+        for (lists, sum) in found.iter().zip(&sums) {
+            assert_eq!(lists.len(), columns);
+            for (column, list) in lists.iter().enumerate() {
+                let mut best: Vec<f64> = sum
+                    .column(column)
+                    .iter()
+                    .enumerate()
+                    .filter(|(item, _)| !hidden[column].contains(&(*item as u32)))
+                    .map(|(_, &score)| score)
+                    .collect();
+                best.sort_by(|left, right| right.total_cmp(left));
+                best.truncate(10);
+                assert_eq!(list.len(), best.len());
+                for (entry, expected) in list.iter().zip(best) {
+                    assert!((f64::from(entry.score) - expected).abs() < 1e-5);
+                    let own = sum[[entry.item as usize, column]];
+                    assert!((own - expected).abs() < 1e-5, "another item");
+                }
+            }
+        }
+    }
+    let one = backend.zeros(3, 2).unwrap();
+    let scale = backend.zeros(3, 1).unwrap();
+    let beyond = Combination {
+        plain: vec![(1, 1.0)],
+        scaled: Vec::new(),
+        scales: vec![0.0],
+    };
+    let refused = backend.combined_top_k(&[one], &[beyond], &scale, &[&[], &[]], 1);
+    assert!(refused.is_err());
 }

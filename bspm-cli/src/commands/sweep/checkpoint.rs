@@ -1,0 +1,74 @@
+//! What is done of a sweep, in a file.
+
+use std::error::Error;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Write};
+use std::path::Path;
+
+use bspm::{BspmConfig, Interactions, SweepState};
+use serde::{Deserialize, Serialize};
+
+/// A state, and what it is the state of.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Checkpoint {
+    key: String,
+    state: SweepState,
+}
+
+impl Checkpoint {
+    /// Tells sweeps over other data, settings or cut-offs apart.
+    pub(super) fn key(
+        train: &Interactions,
+        held_out: &Interactions,
+        configs: &[BspmConfig],
+        cutoffs: &[usize],
+    ) -> String {
+        let mut hasher = DefaultHasher::new();
+        for matrix in [train, held_out] {
+            (matrix.users(), matrix.items()).hash(&mut hasher);
+            matrix.pairs().for_each(|pair| pair.hash(&mut hasher));
+        }
+        format!("{configs:?} {cutoffs:?}").hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    }
+
+    /// The state in the file; `None` where there is none yet.
+    pub(super) fn read(path: &Path, key: &str) -> Result<Option<SweepState>, Box<dyn Error>> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(format!("cannot read {}: {error}", path.display()).into()),
+        };
+        let checkpoint: Self = serde_json::from_str(&text)
+            .map_err(|error| format!("{}: no checkpoint of a sweep: {error}", path.display()))?;
+        if checkpoint.key != key {
+            return Err(format!(
+                "{}: a checkpoint of a sweep over other data, settings or cut-offs",
+                path.display()
+            )
+            .into());
+        }
+        Ok(Some(checkpoint.state))
+    }
+
+    /// Replaces the file as a whole.
+    pub(super) fn write(path: &Path, key: &str, state: &SweepState) -> Result<(), Box<dyn Error>> {
+        let checkpoint = Self {
+            key: key.to_owned(),
+            state: state.clone(),
+        };
+        let text = serde_json::to_vec(&checkpoint)?;
+        let folder = match path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        let replace = || -> io::Result<()> {
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            file.write_all(&text)?;
+            file.as_file().sync_all()?;
+            file.persist(path)?;
+            Ok(())
+        };
+        replace().map_err(|error| format!("cannot write {}: {error}", path.display()).into())
+    }
+}

@@ -1,0 +1,454 @@
+//! Many settings of BSPM in one pass over the users.
+//!
+//! Every setting is a polynomial of `P` applied to the history, and another applied to the
+//! ideal low-pass part. So the products `T_j(L) z` and `T_j(L) F z` of Chebyshev polynomials
+//! of `L = I - 2P` are computed once per tile of users, and a setting is a linear
+//! combination of them: no product, a few multiplications per score. The weight `beta` costs
+//! a single one.
+
+mod grid;
+mod response;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use grid::SweepGrid;
+
+use crate::backend::{Backend, Combination, Update};
+use crate::config::BspmConfig;
+use crate::error::{Error, Result};
+use crate::evaluate::{Evaluator, Metrics};
+use crate::filter::TileHistories;
+use crate::interactions::Interactions;
+use crate::normalization::NormalizedGraph;
+use crate::observe::{Observed, Observer, Stage};
+use crate::process::ideal_low_pass::Basis;
+use crate::tiles::tile_ranges;
+use response::Response;
+
+/// How one setting did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SweepRow {
+    /// The setting.
+    pub config: BspmConfig,
+    /// One entry for each cut-off.
+    pub metrics: Vec<Metrics>,
+}
+
+/// How far a sweep is; what a checkpoint keeps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SweepState {
+    users_done: usize,
+    evaluators: Vec<Evaluator>,
+}
+
+/// Settings of BSPM that are compared on interactions held out of the training data.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::{Dataset, Sweep, SweepGrid, UNOBSERVED};
+/// # use bspm_cpu::CpuBackend;
+///
+/// # let pairs = (0..60_u32).flat_map(|user| (0..6).map(move |it| (user, (user / 4 + it * it) % 30)));
+/// # let train: Dataset<u32, u32> = Dataset::from_pairs(pairs)?;
+/// let split = train.random_split(0.2, 42)?;
+/// let grid = SweepGrid {
+///     sharpen_times: vec![0.5, 1.0, 2.0],
+///     betas: vec![0.1, 0.3],
+///     factor_dims: vec![4],
+///     ..SweepGrid::default()
+/// };
+/// let (fit, held_out) = (split.train.interactions(), split.test.interactions());
+/// let mut sweep =
+///     Sweep::new(CpuBackend::new(), fit.clone(), held_out, grid.configs()?, &[20], UNOBSERVED)?;
+/// sweep.advance(usize::MAX, UNOBSERVED)?;
+/// let rows = sweep.rows_by_ndcg();
+/// assert_eq!(rows.len(), 6);
+/// assert!(rows[0].metrics[0].ndcg >= rows[5].metrics[0].ndcg);
+/// # Ok::<(), bspm_core::Error>(())
+/// ```
+pub struct Sweep<'a, B: Backend> {
+    backend: B,
+    train: Arc<Interactions>,
+    held_out: &'a Interactions,
+    /// Those with interactions held out.
+    users: Vec<u32>,
+    configs: Vec<BspmConfig>,
+    graph: NormalizedGraph<B>,
+    /// `V` for each number of vectors that a setting asks for, ascending.
+    bases: Vec<(usize, B::Matrix)>,
+    products: Products,
+    combinations: Vec<Combination>,
+    /// The place of each setting among the results of the combinations.
+    places: Vec<usize>,
+    largest_cutoff: usize,
+    state: SweepState,
+}
+
+/// Which products are shared: `T_0` to `T_(terms - 1)` of the history, and likewise of each
+/// ideal low-pass part.
+struct Products {
+    history: usize,
+    low_pass: Vec<usize>,
+}
+
+impl Products {
+    fn len(&self) -> usize {
+        self.history + self.low_pass.iter().sum::<usize>()
+    }
+}
+
+impl<'a, B: Backend> Sweep<'a, B> {
+    /// Fits what all settings need: the graph, and the most singular vectors of any.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] when there is no setting, or an impossible cut-off or
+    /// `factor_dim`; [`Error::ShapeMismatch`] unless both matrices have the same shape;
+    /// those of fitting.
+    pub fn new(
+        backend: B,
+        train: impl Into<Arc<Interactions>>,
+        held_out: &'a Interactions,
+        configs: Vec<BspmConfig>,
+        cutoffs: &[usize],
+        observer: Observer<'_>,
+    ) -> Result<Self> {
+        let train = train.into();
+        let evaluator = Evaluator::new(cutoffs)?;
+        if configs.is_empty() {
+            return Err(Error::InvalidParameter {
+                parameter: "settings",
+                expected: "at least 1".into(),
+                found: "0".into(),
+            });
+        }
+        let shapes = [&*train, held_out].map(|matrix| (matrix.users(), matrix.items()));
+        if shapes[0] != shapes[1] {
+            return Err(Error::ShapeMismatch {
+                operation: "sweep",
+                left: shapes[0],
+                right: shapes[1],
+            });
+        }
+        let graph = NormalizedGraph::new(&backend, &train)?;
+        let mut factor_dims: Vec<usize> = configs
+            .iter()
+            .filter_map(|config| Some(config.ideal_low_pass()?.factor_dim))
+            .collect();
+        factor_dims.sort_unstable();
+        factor_dims.dedup();
+        let bases = match factor_dims.last() {
+            Some(&most) => {
+                let basis = Basis::fit(&backend, &graph, most, observer)?;
+                let columns = |kept: usize| {
+                    let kept = kept.min(basis.factors());
+                    backend.columns(&basis.vectors, 0..kept)
+                };
+                let bases = factor_dims.iter().map(|&kept| Ok((kept, columns(kept)?)));
+                bases.collect::<Result<Vec<_>>>()?
+            }
+            None => Vec::new(),
+        };
+        let responses: Vec<Response> = configs.iter().map(Response::of).collect();
+        let products = Products {
+            history: responses
+                .iter()
+                .map(Response::history_terms)
+                .max()
+                .unwrap_or(1),
+            low_pass: factor_dims
+                .iter()
+                .map(|&kept| {
+                    let with_this = responses.iter().filter(|it| it.factor_dim == Some(kept));
+                    with_this.map(|it| it.low_pass.len()).max().unwrap_or(0)
+                })
+                .collect(),
+        };
+        let (combinations, places) = combine(&responses, &products, &factor_dims);
+        let users = (0..held_out.users() as u32)
+            .filter(|&user| !held_out.items_of(user).is_empty())
+            .collect();
+        Ok(Self {
+            largest_cutoff: evaluator.largest_cutoff(),
+            state: SweepState {
+                users_done: 0,
+                evaluators: vec![evaluator; configs.len()],
+            },
+            backend,
+            train,
+            held_out,
+            users,
+            configs,
+            graph,
+            bases,
+            products,
+            combinations,
+            places,
+        })
+    }
+
+    /// How many users have interactions held out.
+    pub fn users(&self) -> usize {
+        self.users.len()
+    }
+
+    /// How many of them are done.
+    pub fn users_done(&self) -> usize {
+        self.state.users_done
+    }
+
+    /// What a checkpoint keeps.
+    pub fn state(&self) -> &SweepState {
+        &self.state
+    }
+
+    /// Goes on from a checkpoint of a sweep over the same matrices and settings.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] when the state is of another number of settings, users
+    /// or cut-offs.
+    pub fn resume(&mut self, state: SweepState) -> Result<()> {
+        let mine = &self.state.evaluators[0];
+        let fits = state.users_done <= self.users.len()
+            && state.evaluators.len() == self.configs.len()
+            && state
+                .evaluators
+                .iter()
+                .all(|it| it.cutoffs() == mine.cutoffs());
+        if !fits {
+            return Err(Error::InvalidParameter {
+                parameter: "state",
+                expected: format!(
+                    "a state of {} settings, at most {} users, and cut-offs {:?}",
+                    self.configs.len(),
+                    self.users.len(),
+                    mine.cutoffs()
+                ),
+                found: format!(
+                    "one of {} settings and {} users",
+                    state.evaluators.len(),
+                    state.users_done
+                ),
+            });
+        }
+        self.state = state;
+        Ok(())
+    }
+
+    /// Evaluates up to so many further users, under an [`Observer`].
+    ///
+    /// Cost per user: that of the longest setting, and of sharpening once for each number of
+    /// singular vectors; then a few multiplications per item and setting.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`], which leaves the state as it was; those of the backend.
+    pub fn advance(&mut self, users: usize, observer: Observer<'_>) -> Result<()> {
+        let start = self.state.users_done;
+        let end = start.saturating_add(users).min(self.users.len());
+        let batch = &self.users[start..end];
+        let _span = tracing::info_span!(
+            "sweep",
+            users = batch.len(),
+            settings = self.configs.len(),
+            products = self.products.len()
+        )
+        .entered();
+        let observed = Observed::starting_at(observer, Stage::Sweep, start, self.users.len());
+        let width = self.graph.tile_columns().min(batch.len());
+        let ranges = tile_ranges(batch.len(), width);
+        let blank: Vec<Evaluator> = self.state.evaluators.iter().map(Evaluator::blank).collect();
+        let tiles = self.backend.for_each_tile(
+            ranges.len(),
+            || self.workspace(width),
+            |workspace, tile| {
+                let users = &batch[ranges[tile].clone()];
+                let histories: Vec<&[u32]> = users
+                    .iter()
+                    .map(|&user| self.train.items_of(user))
+                    .collect();
+                self.share_products(TileHistories::new(&histories, width), workspace)?;
+                let lists = self.backend.combined_top_k(
+                    &workspace.products,
+                    &self.combinations,
+                    self.graph.output_scale(),
+                    &histories,
+                    self.largest_cutoff,
+                )?;
+                let mut evaluators = blank.clone();
+                for (evaluator, &place) in evaluators.iter_mut().zip(&self.places) {
+                    for (list, &user) in lists[place].iter().zip(users) {
+                        let items = list.iter().map(|entry| entry.item);
+                        evaluator.add(items, self.held_out.items_of(user));
+                    }
+                }
+                observed.advance(users.len())?;
+                Ok(evaluators)
+            },
+        )?;
+        for evaluators in &tiles {
+            for (sum, evaluator) in self.state.evaluators.iter_mut().zip(evaluators) {
+                sum.merge(evaluator);
+            }
+        }
+        self.state.users_done = end;
+        Ok(())
+    }
+
+    /// One row for each setting, in their order, over the users done so far.
+    pub fn rows(&self) -> Vec<SweepRow> {
+        self.configs
+            .iter()
+            .zip(&self.state.evaluators)
+            .map(|(config, evaluator)| SweepRow {
+                config: config.clone(),
+                metrics: evaluator.means(),
+            })
+            .collect()
+    }
+
+    /// [`rows`](Self::rows), the one with the best NDCG at the first cut-off first.
+    pub fn rows_by_ndcg(&self) -> Vec<SweepRow> {
+        let mut rows = self.rows();
+        rows.sort_by(|left, right| right.metrics[0].ndcg.total_cmp(&left.metrics[0].ndcg));
+        rows
+    }
+
+    fn workspace(&self, columns: usize) -> Result<Workspace<B>> {
+        let product = |_| self.backend.zeros(self.graph.items(), columns);
+        let coefficients = |(_, basis): &(usize, B::Matrix)| {
+            self.backend.zeros(self.backend.shape(basis).1, columns)
+        };
+        Ok(Workspace {
+            products: (0..self.products.len())
+                .map(product)
+                .collect::<Result<_>>()?,
+            users: self.backend.zeros(self.graph.users(), columns)?,
+            coefficients: self.bases.iter().map(coefficients).collect::<Result<_>>()?,
+        })
+    }
+
+    /// Fills the shared products of one tile.
+    fn share_products(
+        &self,
+        histories: TileHistories<'_>,
+        workspace: &mut Workspace<B>,
+    ) -> Result<()> {
+        let backend = &self.backend;
+        let histories = histories.upload(backend, self.graph.history_weights())?;
+        let (of_history, mut rest) = workspace.products.split_at_mut(self.products.history);
+        backend.add_histories(1.0, &histories, 0.0, &mut of_history[0])?;
+        self.chebyshev(Some(&histories), of_history, &mut workspace.users)?;
+        let bases = self.bases.iter().zip(&self.products.low_pass);
+        for (((_, basis), &terms), coefficients) in bases.zip(&mut workspace.coefficients) {
+            let (of_low_pass, others) = rest.split_at_mut(terms);
+            rest = others;
+            if terms > 0 {
+                let first = &mut of_low_pass[0];
+                backend.project_histories(basis, &histories, coefficients)?;
+                backend.matmul(basis, false, coefficients, Update::REPLACE, first)?;
+                self.chebyshev(None, of_low_pass, &mut workspace.users)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `T_1(L) z` and so on from `points[0] = z`, which is the histories where they are given.
+    fn chebyshev(
+        &self,
+        histories: Option<&B::Histories>,
+        points: &mut [B::Matrix],
+        users: &mut B::Matrix,
+    ) -> Result<()> {
+        for degree in 1..points.len() {
+            let (before, after) = points.split_at_mut(degree);
+            let (last, next) = (&before[degree - 1], &mut after[0]);
+            match histories {
+                Some(histories) if degree == 1 => {
+                    let graph = self.graph.graph();
+                    self.backend.spmm_histories(graph, histories, users)?;
+                }
+                _ => self.graph.to_users(&self.backend, last, users)?,
+            }
+            let products = if degree == 1 { 1.0 } else { 2.0 };
+            let mut keep = 0.0;
+            if degree > 1 {
+                self.backend
+                    .add_scaled(1.0, &before[degree - 2], 0.0, next)?;
+                keep = -1.0;
+            }
+            let recurrence = Update {
+                product: -2.0 * products,
+                keep,
+                addend: Some((products, last)),
+            };
+            self.graph
+                .to_items(&self.backend, users, recurrence, next)?;
+        }
+        Ok(())
+    }
+}
+
+/// The shared products of one tile, and scratch.
+struct Workspace<B: Backend> {
+    products: Vec<B::Matrix>,
+    users: B::Matrix,
+    coefficients: Vec<B::Matrix>,
+}
+
+/// The settings as combinations of the products, those that differ in `beta` only as one, and
+/// the place of each setting among their results.
+fn combine(
+    responses: &[Response],
+    products: &Products,
+    factor_dims: &[usize],
+) -> (Vec<Combination>, Vec<usize>) {
+    let terms = |weights: &[f64], start: usize| -> Vec<(usize, f32)> {
+        let weights = weights.iter().enumerate();
+        weights
+            .filter(|(_, weight)| **weight != 0.0)
+            .map(|(place, &weight)| (start + place, weight as f32))
+            .collect()
+    };
+    let mut combinations: Vec<Combination> = Vec::new();
+    let mut found = Vec::with_capacity(responses.len());
+    for response in responses {
+        let plain = terms(&response.history, 0);
+        let mut scaled = terms(&response.low_pass_of_history, 0);
+        if let Some(kept) = response.factor_dim {
+            let place = factor_dims.iter().position(|&it| it == kept).unwrap_or(0);
+            let before: usize = products.low_pass[..place].iter().sum();
+            scaled.extend(terms(&response.low_pass, products.history + before));
+        }
+        let same = combinations
+            .iter()
+            .position(|it| it.plain == plain && it.scaled == scaled);
+        let combination = same.unwrap_or_else(|| {
+            combinations.push(Combination {
+                plain,
+                scaled,
+                scales: Vec::new(),
+            });
+            combinations.len() - 1
+        });
+        combinations[combination].scales.push(response.beta);
+        found.push((combination, combinations[combination].scales.len() - 1));
+    }
+    let starts: Vec<usize> = combinations
+        .iter()
+        .scan(0, |next, it| {
+            let start = *next;
+            *next += it.scales.len();
+            Some(start)
+        })
+        .collect();
+    let places = found
+        .into_iter()
+        .map(|(combination, scale)| starts[combination] + scale)
+        .collect();
+    (combinations, places)
+}

@@ -1,0 +1,201 @@
+//! Sweeps: every row is that of the setting alone, whatever the grid, the batches and the
+//! interruptions.
+
+mod random;
+
+use std::ops::ControlFlow;
+
+use bspm::{
+    BspmConfig, CpuBackend, Error, Evaluator, FittedFilter, Interactions, Merge, Metrics, Preset,
+    RankOptions, Solver, Sweep, SweepGrid, SyntheticShape, TrainTest, UNOBSERVED,
+};
+use proptest::prelude::*;
+use random::configs;
+
+fn split() -> TrainTest {
+    let shape = SyntheticShape {
+        users: 700,
+        items: 500,
+        train: 14_000,
+        test: 2_500,
+        communities: 8,
+    };
+    shape.generate(5).unwrap()
+}
+
+fn alone(split: &TrainTest, config: BspmConfig, cutoffs: &[usize]) -> Vec<Metrics> {
+    let fitted = FittedFilter::fit(CpuBackend::new(), split.train.clone(), config).unwrap();
+    let users = split.test_users();
+    let mut evaluator = Evaluator::new(cutoffs).unwrap();
+    let options = RankOptions::top(evaluator.largest_cutoff());
+    let lists = fitted.rank(&users, &options).unwrap().lists;
+    for (list, &user) in lists.iter().zip(&users) {
+        evaluator.add(
+            list.iter().map(|entry| entry.item),
+            split.test.items_of(user),
+        );
+    }
+    evaluator.means()
+}
+
+fn sweep<'a>(split: &'a TrainTest, configs: Vec<BspmConfig>) -> Sweep<'a, CpuBackend> {
+    let train = split.train.clone();
+    Sweep::new(
+        CpuBackend::new(),
+        train,
+        &split.test,
+        configs,
+        &[20, 5],
+        UNOBSERVED,
+    )
+    .unwrap()
+}
+
+/// Sums that are formed in another order may rank two items of the same score differently.
+fn assert_alike(found: &[Metrics], expected: &[Metrics], users: usize, what: &str) {
+    let swaps = 2.0 / users as f64;
+    for (found, expected) in found.iter().zip(expected) {
+        for (found, expected) in [
+            (found.recall, expected.recall),
+            (found.ndcg, expected.ndcg),
+            (found.map, expected.map),
+        ] {
+            assert!(
+                (found - expected).abs() <= 1e-5_f64.max(swaps / 20.0),
+                "{what}: {found} {expected}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_row_is_that_of_the_setting_alone() {
+    let split = split();
+    let grid = SweepGrid {
+        sharpen_solvers: vec![
+            Solver::Euler,
+            Solver::Rk4,
+            Solver::DormandPrince { tolerance: 1e-5 },
+            Solver::Exact { tolerance: 1e-6 },
+        ],
+        sharpen_times: vec![0.8, 2.0],
+        sharpen_steps: vec![1, 3],
+        factor_dims: vec![8, 20],
+        betas: vec![0.0, 0.3],
+        idl_times: vec![1.0, 0.6],
+        merges: vec![Merge::Early, Merge::Late],
+        t_point_combinations: vec![false, true],
+        ..SweepGrid::default()
+    };
+    let configs = grid.configs().unwrap();
+    assert_eq!(configs.len(), 4 * 2 * 2 * 2 * 2 * 2 * 2 * 2);
+    let mut sweep = sweep(&split, configs);
+    sweep.advance(usize::MAX, UNOBSERVED).unwrap();
+    assert_eq!(sweep.users_done(), split.test_users().len());
+    for row in sweep.rows().into_iter().step_by(23) {
+        let expected = alone(&split, row.config.clone(), &[20, 5]);
+        assert_alike(
+            &row.metrics,
+            &expected,
+            sweep.users(),
+            &format!("{:?}", row.config),
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn rows_of_random_settings_are_those_of_the_settings_alone(
+        configs in prop::collection::vec(configs(), 1..4),
+    ) {
+        let split = split();
+        let mut sweep = sweep(&split, configs);
+        sweep.advance(usize::MAX, UNOBSERVED).unwrap();
+        for row in sweep.rows() {
+            let expected = alone(&split, row.config.clone(), &[20, 5]);
+            assert_alike(&row.metrics, &expected, sweep.users(), &format!("{:?}", row.config));
+        }
+    }
+}
+
+#[test]
+fn batches_and_interruptions_change_nothing() {
+    let split = split();
+    let configs = vec![
+        Preset::AmazonBook.config(),
+        BspmConfig::builder().build().unwrap(),
+    ];
+    let mut whole = sweep(&split, configs.clone());
+    whole.advance(usize::MAX, UNOBSERVED).unwrap();
+
+    let mut first = sweep(&split, configs.clone());
+    first.advance(320, UNOBSERVED).unwrap();
+    let before = first.state().clone();
+    let stop = first.advance(100, &|_| ControlFlow::Break(())).unwrap_err();
+    assert!(matches!(stop, Error::Cancelled { .. }), "{stop}");
+    assert_eq!(first.state(), &before);
+
+    let text = serde_json::to_string(&before).unwrap();
+    let mut second = sweep(&split, configs);
+    second.resume(serde_json::from_str(&text).unwrap()).unwrap();
+    assert_eq!(second.users_done(), 320);
+    while second.users_done() < second.users() {
+        second.advance(64, UNOBSERVED).unwrap();
+    }
+    for (found, expected) in second.rows().iter().zip(whole.rows()) {
+        let (found, expected) = (found.metrics[0], expected.metrics[0]);
+        assert!((found.ndcg - expected.ndcg).abs() < 1e-9);
+        assert!((found.recall - expected.recall).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn impossible_sweeps_are_named() {
+    let split = split();
+    let blur = || BspmConfig::builder().build().unwrap();
+    let error = |configs, held_out: &Interactions, cutoffs: &[usize]| {
+        let train = split.train.clone();
+        let sweep = Sweep::new(
+            CpuBackend::new(),
+            train,
+            held_out,
+            configs,
+            cutoffs,
+            UNOBSERVED,
+        );
+        sweep.err().expect("it is refused").to_string()
+    };
+    assert_eq!(
+        error(vec![], &split.test, &[20]),
+        "settings: expected at least 1, found 0"
+    );
+    assert!(error(vec![blur()], &split.test, &[0]).starts_with("k: expected"));
+    let other = Interactions::from_pairs(3, 4, [(0, 0)]).unwrap();
+    assert_eq!(
+        error(vec![blur()], &other, &[20]),
+        "sweep: shapes 700x500 and 3x4 do not fit"
+    );
+    let state = sweep(&split, vec![blur(), Preset::AmazonBook.config()])
+        .state()
+        .clone();
+    let refused = sweep(&split, vec![blur()])
+        .resume(state)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refused.starts_with("state: expected a state of 1 settings"),
+        "{refused}"
+    );
+    let grid = SweepGrid {
+        sharpen_times: vec![1.0, -1.0],
+        ..SweepGrid::default()
+    };
+    assert!(
+        grid.configs()
+            .unwrap_err()
+            .to_string()
+            .starts_with("T_s: expected")
+    );
+}
