@@ -88,7 +88,7 @@ fn malformed_arguments_are_errors_before_anything_is_loaded() {
         (&["--k", "0"], "k: expected one or more cut-offs"),
         (
             &["--sharpen-solver", "heun"],
-            "solver: expected euler or rk4, found \"heun\"",
+            "solver: expected euler, rk4, dormand-prince or exact",
         ),
         (&["--no-idl", "--beta", "1"], "cannot be used with"),
         (&["--synthetic", "--require-real"], "cannot be used with"),

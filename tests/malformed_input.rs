@@ -164,7 +164,8 @@ fn every_malformed_configuration_is_named_with_parameter_and_range() {
     );
     assert_eq!(
         "RK4".parse::<Solver>().unwrap_err().to_string(),
-        "solver: expected euler or rk4, found \"RK4\""
+        "solver: expected euler, rk4, dormand-prince or exact, the last two with a tolerance as \
+         in exact:1e-6 if any, found \"RK4\""
     );
     assert_eq!(
         "EM".parse::<Merge>().unwrap_err().to_string(),

@@ -2,6 +2,7 @@
 
 mod commands;
 mod data;
+mod held_out;
 mod output;
 
 use std::error::Error;

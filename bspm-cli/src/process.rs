@@ -7,7 +7,7 @@ use clap::{ArgAction, Args};
 #[derive(Args, Clone, Debug, Default, PartialEq)]
 #[command(next_help_heading = "Processes of BSPM")]
 pub struct ProcessArguments {
-    /// Solver of the blurring process: euler or rk4
+    /// Solver of the blurring process: euler, rk4, dormand-prince or exact
     #[arg(long, value_name = "SOLVER")]
     blur_solver: Option<Solver>,
     /// T_b
@@ -17,7 +17,7 @@ pub struct ProcessArguments {
     #[arg(long, value_name = "K")]
     blur_steps: Option<usize>,
 
-    /// Solver of the sharpening process: euler or rk4
+    /// Solver of the sharpening process: euler, rk4, dormand-prince or exact
     #[arg(long, value_name = "SOLVER")]
     sharpen_solver: Option<Solver>,
     /// T_s
@@ -36,7 +36,7 @@ pub struct ProcessArguments {
     /// Weight of the ideal low-pass filter
     #[arg(long, allow_negative_numbers = true)]
     beta: Option<f32>,
-    /// Solver of the ideal low-pass filter: euler or rk4
+    /// Solver of the ideal low-pass filter: as for the others
     #[arg(long, value_name = "SOLVER")]
     idl_solver: Option<Solver>,
     /// T_idl

@@ -2,20 +2,21 @@
 
 use std::path::PathBuf;
 
-use bspm::{Backend, Dataset, Evaluator, Metrics, UnknownIds};
+use bspm::{Backend, Evaluator, Metrics, UnknownIds};
 use bspm_cli::{DeviceArguments, ProgressBars};
 use clap::{ArgGroup, Args};
 use serde::Serialize;
 
 use super::{ConfigArguments, Outcome, TextModel, on_device, shape};
 use crate::data::DataArguments;
+use crate::held_out::HeldOutArguments;
 use crate::output::{OutputArguments, Record, Writer};
 
 /// Measure recall, NDCG and more: of a saved model, or of one that is fitted for it
 #[derive(Args)]
 #[command(
     group(ArgGroup::new("fitted").required(true).args(["train", "model"])),
-    group(ArgGroup::new("held out").required(true).args(["test", "last_out", "ratio"]))
+    group(ArgGroup::new("held out").required(true))
 )]
 pub(crate) struct Arguments {
     /// File of interactions to fit a model to
@@ -24,18 +25,8 @@ pub(crate) struct Arguments {
     /// A saved model
     #[arg(long, value_name = "FILE", conflicts_with_all = ["last_out", "ratio", "ConfigArguments", "ProcessArguments"])]
     model: Option<PathBuf>,
-    /// File of interactions to predict
-    #[arg(long, value_name = "FILE")]
-    test: Option<PathBuf>,
-    /// Predict each user's latest interaction; needs times
-    #[arg(long)]
-    last_out: bool,
-    /// Predict this share of each user's interactions, drawn at random
-    #[arg(long, value_name = "SHARE")]
-    ratio: Option<f64>,
-    /// Seed of the draw
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    #[command(flatten)]
+    held_out: HeldOutArguments,
     /// Pass over users of the test file that the model does not know
     #[arg(long)]
     skip_unknown: bool,
@@ -69,13 +60,19 @@ fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let (model, test) = match (&arguments.model, &arguments.train) {
         (None, Some(train)) => {
             let config = arguments.config.config()?;
-            let (train, test) = arguments.split(arguments.interactions.read(train)?)?;
+            let (train, test) = arguments
+                .held_out
+                .split(arguments.interactions.read(train)?, &arguments.interactions)?;
             let model = TextModel::fit_observed(backend, train, config, &observer);
             bars.clear();
             (model?, test)
         }
         (Some(model), _) => {
-            let test = arguments.test.as_ref().ok_or("a model needs --test")?;
+            let test = arguments
+                .held_out
+                .test
+                .as_ref()
+                .ok_or("a model needs --test")?;
             let test = arguments.interactions.read(test)?;
             (TextModel::open(backend, model)?, test)
         }
@@ -94,19 +91,6 @@ fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         writer.write(&AtCutoff { k, metrics })?;
     }
     Ok(writer.finish()?)
-}
-
-impl Arguments {
-    fn split(&self, dataset: Dataset) -> Result<(Dataset, Dataset), Box<dyn std::error::Error>> {
-        if let Some(test) = &self.test {
-            return Ok((dataset, self.interactions.read(test)?));
-        }
-        let split = match self.ratio {
-            Some(ratio) => dataset.random_split(ratio, self.seed)?,
-            None => dataset.leave_last_out()?,
-        };
-        Ok((split.train, split.test))
-    }
 }
 
 #[derive(Serialize)]

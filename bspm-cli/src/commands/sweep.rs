@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use super::{Outcome, on_device};
 use crate::data::DataArguments;
+use crate::held_out::HeldOutArguments;
 use crate::output::{OutputArguments, Record, Writer};
 use checkpoint::Checkpoint;
 use values::Numbers;
@@ -29,23 +30,12 @@ const BATCH: usize = 2048;
 ///
 /// Numbers are lists, as in 0.5,1,2, or ranges, as in 0.5:2.5:0.25 (both ends belong to it).
 #[derive(Args)]
-#[command(group(ArgGroup::new("held out").required(true).args(["ratio", "last_out", "test"])))]
+#[command(group(ArgGroup::new("held out").required(true)))]
 pub(crate) struct Arguments {
     /// File of interactions
     data: PathBuf,
-    /// Evaluate on this share of each user's interactions, drawn at random
-    #[arg(long, value_name = "SHARE")]
-    ratio: Option<f64>,
-    /// Evaluate on each user's latest interaction; needs times
-    #[arg(long)]
-    last_out: bool,
-    /// Evaluate on the interactions of this file. A test set is for the one setting that was
-    /// chosen without it
-    #[arg(long, value_name = "FILE")]
-    test: Option<PathBuf>,
-    /// Seed of the draw
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    #[command(flatten)]
+    held_out: HeldOutArguments,
     /// Cut-offs; the first is the one that rows are sorted by
     #[arg(
         short,
@@ -220,13 +210,8 @@ impl Arguments {
     /// The interactions to fit and those held out, of one shape.
     fn matrices(&self) -> Result<(Interactions, Interactions), Box<dyn Error>> {
         let dataset = self.interactions.read(&self.data)?;
-        let split = match (&self.test, self.ratio) {
-            (Some(test), _) => return Ok(aligned(&dataset, &self.interactions.read(test)?)?),
-            (None, Some(ratio)) => dataset.random_split(ratio, self.seed)?,
-            (None, None) => dataset.leave_last_out()?,
-        };
-        let matrix = |dataset: &Dataset| Interactions::clone(dataset.interactions());
-        Ok((matrix(&split.train), matrix(&split.test)))
+        let (train, test) = self.held_out.split(dataset, &self.interactions)?;
+        Ok(aligned(&train, &test)?)
     }
 
     fn report(&self, rows: &[SweepRow]) -> Outcome {
@@ -253,6 +238,10 @@ impl Arguments {
 
 /// Both matrices with the users and items of either.
 fn aligned(train: &Dataset, test: &Dataset) -> bspm::Result<(Interactions, Interactions)> {
+    if train.users() == test.users() && train.items() == test.items() {
+        let matrix = |dataset: &Dataset| Interactions::clone(dataset.interactions());
+        return Ok((matrix(train), matrix(test)));
+    }
     let both = |first: &Dataset| -> bspm::Result<Interactions> {
         let mut builder = Dataset::builder();
         builder.add_ids(train.users().iter().cloned(), train.items().iter().cloned())?;
