@@ -19,8 +19,8 @@ use crate::process::{Scratch, Tile};
 /// `Q` is dense: fitting takes 8 bytes per pair of items at its peak, while the matrix is
 /// moved to the device, and `items^3` multiplications; a fitted filter and its file take 4
 /// bytes. It is refused with both numbers where the peak is above `memory_budget`. The
-/// `lambda` of the paper are for other data: 100 gives what is published for Gowalla, and 300
-/// stands in elsewhere.
+/// `lambda` of the paper are for other data: 100 gives what is published for Gowalla, 300 what
+/// is for Yelp2018, and stands in elsewhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EaseR {
