@@ -165,9 +165,16 @@ impl<B: Backend> NormalizedGraph<B> {
 }
 
 /// Each degree to a power; one without interactions counts as 1.
+///
+/// Many have the same degree, and a power takes longer than to look it up.
 pub(crate) fn powers(degrees: &[u32], exponent: f64) -> Vec<f32> {
+    let most = degrees.iter().copied().max().unwrap_or(0) as usize;
+    let mut known = vec![None; most + 1];
     degrees
         .iter()
-        .map(|&degree| f64::from(degree.max(1)).powf(exponent) as f32)
+        .map(|&degree| {
+            *known[degree as usize]
+                .get_or_insert_with(|| f64::from(degree.max(1)).powf(exponent) as f32)
+        })
         .collect()
 }
