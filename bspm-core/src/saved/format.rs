@@ -51,9 +51,19 @@ pub(super) struct FilterTensors<'a> {
 }
 
 enum HostValues<'a> {
+    /// Row by row.
     Matrix(Array2<f32>),
     Floats(Cow<'a, [f32]>),
     Indices(Cow<'a, [u32]>),
+}
+
+impl HostValues<'_> {
+    fn of_matrix(matrix: Array2<f32>) -> Self {
+        Self::Matrix(match matrix.is_standard_layout() {
+            true => matrix,
+            false => matrix.as_standard_layout().into_owned(),
+        })
+    }
 }
 
 impl<'a> FilterTensors<'a> {
@@ -65,7 +75,7 @@ impl<'a> FilterTensors<'a> {
             .into_iter()
             .map(|(name, tensor)| {
                 let values = match tensor {
-                    Tensor::Matrix(matrix) => HostValues::Matrix(backend.download(matrix)?),
+                    Tensor::Matrix(matrix) => HostValues::of_matrix(backend.download(matrix)?),
                     Tensor::Floats(values) => HostValues::Floats(values),
                     Tensor::Indices(values) => HostValues::Indices(values),
                 };
@@ -148,12 +158,8 @@ where
                 bytemuck::cast_slice(matrix.as_slice().unwrap_or_default()),
             ),
             HostValues::Floats(values) => {
-                tensors.add(
-                    name,
-                    Dtype::F32,
-                    &[values.len()],
-                    bytemuck::cast_slice(values),
-                );
+                let shape = [values.len()];
+                tensors.add(name, Dtype::F32, &shape, bytemuck::cast_slice(values));
             }
             HostValues::Indices(values) => tensors.add_numbers(name, values),
         }
@@ -506,7 +512,7 @@ mod tests {
             tensors: vec![
                 FilterTensors {
                     name: BASIS,
-                    values: HostValues::Matrix(ndarray::arr2(&[[1.0], [-2.0], [0.5]])),
+                    values: HostValues::of_matrix(ndarray::arr2(&[[1.0], [-2.0], [0.5]])),
                 },
                 FilterTensors {
                     name: SINGULAR_VALUES,
