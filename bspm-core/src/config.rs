@@ -70,6 +70,17 @@ pub struct IdealLowPass {
     pub integration: Integration,
 }
 
+impl IdealLowPass {
+    /// What is left, at the end of the process, of the part outside the span of the
+    /// vectors: its eigenvalue is -1.
+    pub(crate) fn outside_factor(&self) -> f64 {
+        let Integration { solver, steps, .. } = self.integration;
+        solver
+            .factor(self.integration.step_size(), -1.0)
+            .powi(steps as i32)
+    }
+}
+
 /// Where the ideal low-pass part joins the score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -14,7 +14,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::process::chebyshev::interpolate;
+use crate::process::chebyshev::interpolate_spectrum;
 
 /// The method that integrates a process.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,21 +63,21 @@ impl Solver {
         }
     }
 
-    /// The factor by which one step multiplies an eigenvector whose eigenvalue times the step
-    /// size is `z`, not positive.
+    /// The factor by which one step of this size multiplies an eigenvector of this
+    /// eigenvalue, from -1 to 0.
     ///
     /// ```
     /// use bspm_core::Solver;
-    /// assert_eq!(Solver::Euler.factor(-1.0), 0.0);
-    /// assert_eq!(Solver::Rk4.factor(-1.0), 0.375);
-    /// assert_eq!(Solver::Exact { tolerance: 1e-6 }.factor(-1.0), (-1.0_f64).exp());
+    /// assert_eq!(Solver::Euler.factor(1.0, -1.0), 0.0);
+    /// assert_eq!(Solver::Rk4.factor(2.0, -0.5), 0.375);
+    /// assert_eq!(Solver::Exact { tolerance: 1e-6 }.factor(1.0, -1.0), (-1.0_f64).exp());
     /// ```
-    pub fn factor(self, z: f64) -> f64 {
+    pub fn factor(self, step_size: f64, eigenvalue: f64) -> f64 {
         if let Self::Exact { .. } = self {
-            return z.exp();
+            return (step_size * eigenvalue).exp();
         }
-        let substeps = self.substeps(-z);
-        let z = z / substeps as f64;
+        let substeps = self.substeps(step_size);
+        let z = step_size / substeps as f64 * eigenvalue;
         let factors = self.stage_factors().iter().rev();
         let once = factors.fold(1.0, |value, factor| 1.0 + z * factor * value);
         once.powi(substeps as i32)
@@ -129,22 +129,9 @@ pub(crate) fn exponential_series(
 ) -> Vec<f64> {
     // The coefficients fall faster than (size / 2)^k / k! and are below rounding here.
     let nodes = 40 + (2.0 * step_size * walk.abs()).ceil() as usize;
-    let values: Vec<f64> = (0..nodes)
-        .map(|node| {
-            let x = (std::f64::consts::PI * (node as f64 + 0.5) / nodes as f64).cos();
-            (step_size * (walk * (1.0 - x) / 2.0 + decay)).exp()
-        })
-        .collect();
-    let mut coefficients = interpolate(&values);
-    let mut cut_off = 0.0;
-    while coefficients.len() > 1 {
-        cut_off += coefficients[coefficients.len() - 1].abs();
-        if cut_off > tolerance {
-            break;
-        }
-        coefficients.pop();
-    }
-    coefficients
+    interpolate_spectrum(nodes, tolerance, |eigenvalue| {
+        (step_size * (walk * eigenvalue + decay)).exp()
+    })
 }
 
 mod dormand_prince {
@@ -282,7 +269,7 @@ mod tests {
         let dormand_prince = Solver::DormandPrince { tolerance: 0.1 };
         for (solver, order) in [(Solver::Euler, 1), (Solver::Rk4, 4), (dormand_prince, 5)] {
             for z in [-0.1_f64, -0.01] {
-                let error = (solver.factor(z) - z.exp()).abs();
+                let error = (solver.factor(-z, -1.0) - z.exp()).abs();
                 assert!(error < z.abs().powi(order + 1), "{solver} {error} at {z}");
             }
         }
@@ -313,7 +300,7 @@ mod tests {
         assert!(steps(2.5, 1e-6) > steps(2.5, 1e-3));
         assert!(steps(10.0, 1e-6) > steps(2.5, 1e-6));
         let error =
-            (Solver::DormandPrince { tolerance: 1e-8 }.factor(-2.5) - (-2.5_f64).exp()).abs();
+            (Solver::DormandPrince { tolerance: 1e-8 }.factor(2.5, -1.0) - (-2.5_f64).exp()).abs();
         assert!(error < 1e-6, "{error:e}");
     }
 

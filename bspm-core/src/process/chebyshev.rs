@@ -53,6 +53,34 @@ pub(crate) fn evaluate_series<B: Backend>(
     Ok(())
 }
 
+/// The coefficients, in the variable `1 - 2p`, of the interpolant of `value(p)` at so many
+/// Chebyshev nodes of the spectrum `p` of `P`, as few as are within the tolerance.
+///
+/// A Chebyshev polynomial is at most 1, so what is cut off is at most the sum of the
+/// coefficients cut off, for every eigenvalue.
+pub(crate) fn interpolate_spectrum(
+    nodes: usize,
+    tolerance: f64,
+    value: impl Fn(f64) -> f64,
+) -> Vec<f64> {
+    let values: Vec<f64> = (0..nodes)
+        .map(|node| {
+            let x = (std::f64::consts::PI * (node as f64 + 0.5) / nodes as f64).cos();
+            value((1.0 - x) / 2.0)
+        })
+        .collect();
+    let mut coefficients = interpolate(&values);
+    let mut cut_off = 0.0;
+    while coefficients.len() > 1 {
+        cut_off += coefficients[coefficients.len() - 1].abs();
+        if cut_off > tolerance {
+            break;
+        }
+        coefficients.pop();
+    }
+    coefficients
+}
+
 /// The coefficients of the polynomial that takes these values at the Chebyshev nodes
 /// `cos((2k + 1) pi / 2n)`, from the one nearest 1 on.
 pub(crate) fn interpolate(values: &[f64]) -> Vec<f64> {

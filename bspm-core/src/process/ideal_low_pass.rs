@@ -101,7 +101,7 @@ impl<B: Backend> FittedIdealLowPass<B> {
         scores: &mut B::Matrix,
     ) -> Result<()> {
         let beta = f64::from(self.settings.beta);
-        let outside = self.outside_factor();
+        let outside = self.settings.outside_factor();
         backend.project_histories(&self.basis.vectors, histories, coefficients)?;
         let inside = Update {
             product: (beta * (1.0 - outside)) as f32,
@@ -113,14 +113,5 @@ impl<B: Backend> FittedIdealLowPass<B> {
             backend.add_histories((beta * outside) as f32, histories, 1.0, scores)?;
         }
         Ok(())
-    }
-
-    /// `g`: what is left of the part outside the span at the end of the process.
-    fn outside_factor(&self) -> f64 {
-        let integration = self.settings.integration;
-        integration
-            .solver
-            .factor(-integration.step_size())
-            .powi(integration.steps as i32)
     }
 }

@@ -1,7 +1,7 @@
 //! What a setting does to each part of the spectrum, as two polynomials of `P`.
 
 use crate::config::{BspmConfig, Integration, Merge};
-use crate::process::chebyshev::interpolate;
+use crate::process::chebyshev::interpolate_spectrum;
 use crate::solver::{Solver, exponential_series};
 
 /// The scores of a setting: `history(L) z + beta (low_pass_of_history(L) z + low_pass(L) F z)`
@@ -35,11 +35,7 @@ impl Response {
                 factor_dim: None,
             };
         };
-        let outside = filter
-            .integration
-            .solver
-            .factor(-filter.integration.step_size())
-            .powi(filter.integration.steps as i32);
+        let outside = filter.outside_factor();
         let part = if config.merge() == Merge::Early && sharpening.is_some() {
             interpolated(sharpening_degree, |eigenvalue| {
                 Points::at(config, eigenvalue).sharpening
@@ -83,10 +79,10 @@ struct Points {
 impl Points {
     fn at(config: &BspmConfig, eigenvalue: f64) -> Self {
         let blur = config.blur();
-        let blur_factor = blur.solver.factor(blur.step_size() * (eigenvalue - 1.0));
+        let blur_factor = blur.solver.factor(blur.step_size(), eigenvalue - 1.0);
         let blurred = blur_factor.powi(blur.steps as i32);
         let sharpened: Vec<f64> = config.sharpening().map_or_else(Vec::new, |it| {
-            let factor = it.solver.factor(-it.step_size() * eigenvalue);
+            let factor = it.solver.factor(it.step_size(), -eigenvalue);
             (1..=it.steps)
                 .map(|step| factor.powi(step as i32))
                 .collect()
@@ -119,25 +115,8 @@ fn degree(integration: Integration, walk: f64, decay: f64) -> usize {
 }
 
 /// The coefficients of the polynomial of this degree that takes these values.
-///
-/// The last ones are left out where all of them together are below what `f32` resolves.
 fn interpolated(degree: usize, value: impl Fn(f64) -> f64) -> Vec<f64> {
+    // What f32 does not resolve.
     const NEGLIGIBLE: f64 = 1e-9;
-    let nodes = degree + 1;
-    let values: Vec<f64> = (0..nodes)
-        .map(|node| {
-            let x = (std::f64::consts::PI * (node as f64 + 0.5) / nodes as f64).cos();
-            value((1.0 - x) / 2.0)
-        })
-        .collect();
-    let mut coefficients = interpolate(&values);
-    let mut left_out = 0.0;
-    while coefficients.len() > 1 {
-        left_out += coefficients[coefficients.len() - 1].abs();
-        if left_out > NEGLIGIBLE {
-            break;
-        }
-        coefficients.pop();
-    }
-    coefficients
+    interpolate_spectrum(degree + 1, NEGLIGIBLE, value)
 }
