@@ -180,20 +180,6 @@ pub enum Error {
         right: (usize, usize),
     },
 
-    /// The truncated SVD did not reach its tolerance.
-    #[error(
-        "the truncated SVD stopped after {rounds} rounds with a residual of {residual:e}, \
-         above the tolerance of {tolerance:e}"
-    )]
-    SvdNotConverged {
-        /// Rounds done.
-        rounds: usize,
-        /// Largest residual `||P v - lambda v||` among the vectors asked for.
-        residual: f64,
-        /// The residual asked for.
-        tolerance: f64,
-    },
-
     /// The device has too little memory for the work.
     #[error("{what} needs {needed} bytes of device memory, and the budget has {available}")]
     MemoryBudget {

@@ -35,7 +35,6 @@ impl<B: Backend> FittedFilter<B> {
     ///
     /// [`Error::InvalidParameter`](crate::Error::InvalidParameter), also when `factor_dim`
     /// exceeds the number of users or of items;
-    /// [`Error::SvdNotConverged`](crate::Error::SvdNotConverged);
     /// [`Error::MemoryBudget`](crate::Error::MemoryBudget); those of the backend.
     pub fn fit(
         backend: B,

@@ -32,7 +32,8 @@ pub struct SvdOptions {
     pub factor_dim: usize,
     /// The residual `||P v - lambda v||` that each must reach; 5e-6 unless told.
     pub tolerance: f64,
-    /// After how many rounds to give up; 60 unless told.
+    /// After how many rounds to keep the best vectors found so far, with a warning; at
+    /// least 1, and 60 unless told.
     pub max_rounds: usize,
     /// Seed of the random start.
     pub seed: u64,
@@ -81,12 +82,14 @@ const SMALLEST_EIGENVALUE: f64 = 1e-6;
 ///
 /// Stops when every residual is within the tolerance and a further round no longer
 /// halves the largest: the last rounds are cheap, and what is left is the rounding
-/// of `f32`. The number of threads changes no bit of the result.
+/// of `f32`. The number of threads changes no bit of the result. Where that is not reached
+/// within `max_rounds`, the best vectors found are returned, with a `tracing` warning and
+/// their [`residuals`](TruncatedSvd::residuals): long sums in `f32`, or a spectrum that is
+/// flat at the cut, can put the tolerance out of reach.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidParameter`] when `factor_dim` is 0;
-/// [`Error::SvdNotConverged`] after `max_rounds`; those of the backend.
+/// [`Error::InvalidParameter`] when `factor_dim` or `max_rounds` is 0; those of the backend.
 pub fn truncated_svd<B: Backend>(
     backend: &B,
     graph: &NormalizedGraph<B>,
@@ -146,13 +149,22 @@ pub fn truncated_svd_observed<B: Backend>(
             converged,
             "Rayleigh-Ritz projection"
         );
-        let is_done = worst <= options.tolerance && worst >= previous / 2.0;
-        if (is_done || converged > 0) && rank_left > 0 && !ritz.is_orthonormal {
+        let is_last = round + 1 == options.max_rounds;
+        let is_done = (worst <= options.tolerance && worst >= previous / 2.0) || is_last;
+        if (is_done || converged > 0) && rank_left > 0 && !ritz.is_orthonormal && !is_last {
             active = ritz.vectors;
             worst = previous;
             continue;
         }
         if is_done {
+            if worst > options.tolerance {
+                tracing::warn!(
+                    rounds = round + 1,
+                    residual = worst,
+                    tolerance = options.tolerance,
+                    "the truncated SVD keeps the best vectors found, above the tolerance"
+                );
+            }
             found.lock(backend, &ritz, &residuals)?;
             observed.advance(residuals.len())?;
             return found.into_svd(backend, graph.tile_columns(), round + 1);
@@ -181,10 +193,10 @@ pub fn truncated_svd_observed<B: Backend>(
             &observed,
         )?;
     }
-    Err(Error::SvdNotConverged {
-        rounds: options.max_rounds,
-        residual: worst,
-        tolerance: options.tolerance,
+    Err(Error::InvalidParameter {
+        parameter: "max_rounds",
+        expected: "at least 1".into(),
+        found: "0".into(),
     })
 }
 

@@ -64,6 +64,10 @@ impl Operands<'_> {
     }
 }
 
+/// Entries of a row that are summed before they join the sum of the row: the rounding of a
+/// row of `n` entries grows with `PART + n / PART` instead of `n`.
+const PART: usize = 64;
+
 /// One block of columns; element `row * blocks + block` of a matrix is its row there.
 struct RowSums<'a, const WIDTH: usize> {
     pattern: &'a ScaledPattern,
@@ -96,10 +100,16 @@ impl<const WIDTH: usize> RowSums<'_, WIDTH> {
         let row_ends = self.pattern.row_ends();
         for (row, ends) in row_ends.windows(2).enumerate() {
             let mut sum = [0.0_f32; WIDTH];
-            for &column in &columns[ends[0] as usize..ends[1] as usize] {
-                let gathered = &self.dense[column as usize * blocks + self.block];
+            for part in columns[ends[0] as usize..ends[1] as usize].chunks(PART) {
+                let mut part_sum = [0.0_f32; WIDTH];
+                for &column in part {
+                    let gathered = &self.dense[column as usize * blocks + self.block];
+                    for lane in 0..WIDTH {
+                        part_sum[lane] += gathered[lane];
+                    }
+                }
                 for lane in 0..WIDTH {
-                    sum[lane] += gathered[lane];
+                    sum[lane] += part_sum[lane];
                 }
             }
             let scale = self.pattern.scale[row] * self.product;
