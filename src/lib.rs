@@ -7,9 +7,9 @@ pub use bspm_core::{
     DatasetSplit, EaseR, Error, Evaluator, Event, Explanation, FilterConfig, FittedFilter, GfCf,
     IdealLowPass, Ids, Integration, Interactions, ItemKnn, LgcnIde, LinkProp, Merge, Metrics,
     Model, Observer, Pairs, Popularity, Preset, Progress, RankOptions, Ranking, RecommendOptions,
-    Recommendation, Result, SavedId, SavedModelInfo, ScoredItem, Solver, Stage, Sweep, SweepGrid,
-    SweepRow, SweepState, SyntheticShape, TableOptions, TopK, TrainTest, TurboCf, TurboFilter,
-    UNOBSERVED, UnknownIds, parse_lightgcn, read_lightgcn,
+    Recommendation, Result, SavedId, SavedModelInfo, ScoredItem, Solver, Stage, SvdReport, SvdStop,
+    Sweep, SweepGrid, SweepRow, SweepState, SyntheticShape, TableOptions, TopK, TrainTest, TurboCf,
+    TurboFilter, UNOBSERVED, UnknownIds, parse_lightgcn, read_lightgcn,
 };
 pub use bspm_cpu::{CpuBackend, CpuError};
 #[cfg(feature = "torch")]

@@ -176,14 +176,15 @@ fn every_malformed_configuration_is_named_with_parameter_and_range() {
 #[test]
 fn impossible_requests_of_a_model_are_errors() {
     let interactions = Interactions::from_pairs(3, 5, [(0, 1), (1, 2), (2, 4)]).unwrap();
-    let too_many = BspmConfig::builder()
+    let too_much = BspmConfig::builder()
         .ideal_low_pass(4, 0.2)
         .build()
         .unwrap();
-    let error = FittedFilter::fit(CpuBackend::new(), interactions.clone(), too_many).unwrap_err();
+    let backend = CpuBackend::new().memory_budget(300);
+    let error = FittedFilter::fit(backend, interactions.clone(), too_much).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "factor_dim: expected at most 3 for 3 users x 5 items, found 4"
+        "a truncated SVD of 5 items with 5 vectors needs 460 bytes of memory, and the budget has 300"
     );
 
     let config = BspmConfig::builder().build().unwrap();

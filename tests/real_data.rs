@@ -184,8 +184,8 @@ fn gowalla_singular_vectors(split: TrainTest) -> Result<(), Failed> {
         return Err(format!("the largest residual is {worst:e}, expected at most 1e-4").into());
     }
     println!(
-        "orthogonality {loss:.1e}, largest residual {worst:.1e}, {} rounds",
-        svd.rounds
+        "orthogonality {loss:.1e}, largest residual {worst:.1e}; {}",
+        svd.report
     );
     Ok(())
 }

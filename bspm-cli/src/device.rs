@@ -12,9 +12,9 @@ pub struct DeviceArguments {
     /// cpu; with the torch feature torch-cpu; with the cuda feature cuda or cuda:N
     #[arg(long)]
     device: Option<String>,
-    /// Device memory that the libtorch backend may take
-    #[arg(long, value_name = "BYTES")]
-    device_memory: Option<usize>,
+    /// Memory that the backend may take; what needs more is refused before it starts
+    #[arg(long, value_name = "BYTES", alias = "device-memory")]
+    memory_budget: Option<usize>,
     /// Threads; 0 or absent means one per core
     #[arg(long)]
     threads: Option<usize>,
@@ -56,9 +56,13 @@ impl DeviceArguments {
     }
 
     fn cpu(&self) -> Result<Device, Box<dyn Error>> {
-        Ok(Device::Cpu(match self.threads {
+        let backend = match self.threads {
             Some(threads) => CpuBackend::with_threads(threads)?,
             None => CpuBackend::new(),
+        };
+        Ok(Device::Cpu(match self.memory_budget {
+            Some(bytes) => backend.memory_budget(bytes),
+            None => backend,
         }))
     }
 
@@ -70,7 +74,7 @@ impl DeviceArguments {
         if let Some(threads) = self.threads.filter(|&threads| threads > 0) {
             TorchBackend::set_cpu_threads(threads);
         }
-        let backend = match self.device_memory {
+        let backend = match self.memory_budget {
             Some(bytes) => TorchBackend::with_memory_budget(device, bytes)?,
             None => TorchBackend::new(device)?,
         };

@@ -7,7 +7,9 @@
 mod device;
 mod process;
 mod progress;
+mod warnings;
 
 pub use device::{Device, DeviceArguments};
 pub use process::ProcessArguments;
 pub use progress::ProgressBars;
+pub use warnings::warn_of_svd;

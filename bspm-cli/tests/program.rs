@@ -327,8 +327,15 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
     fs::write(folder.join("noise.bspm"), "noise").unwrap();
     for (arguments, expected) in [
         (
-            &["fit", "ratings.csv", "-o", "x.bspm"][..],
-            "factor_dim: expected at most 4 for 4 users x 6 items, found 448",
+            &[
+                "fit",
+                "ratings.csv",
+                "-o",
+                "x.bspm",
+                "--memory-budget",
+                "99",
+            ][..],
+            "a truncated SVD of 6 items with 6 vectors needs ",
         ),
         (
             &["fit", "ratings.csv", "-o", "x.bspm", "--user-column", "who"],

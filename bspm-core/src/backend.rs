@@ -118,6 +118,12 @@ pub trait Backend: Send + Sync + 'static {
     /// fits the device.
     fn tile_columns(&self, users: usize, items: usize) -> Result<usize>;
 
+    /// The most bytes that matrices on it may take together, where there is a limit that
+    /// core is to check before it asks for more.
+    fn memory_budget(&self) -> Option<usize> {
+        None
+    }
+
     /// Runs `work` for every tile `0..tiles` and returns the results in that order.
     ///
     /// `workspace` makes the scratch state that one worker reuses from tile to

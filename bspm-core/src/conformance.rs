@@ -10,6 +10,7 @@
 //! empty rows and empty matrices included; the fitted model with [`Reference`],
 //! which follows the paper step by step on dense matrices.
 
+mod any_matrix;
 mod dense;
 mod filters;
 mod model;
@@ -18,6 +19,7 @@ mod reference;
 mod sparse;
 mod tiles;
 
+pub use any_matrix::*;
 pub use dense::*;
 pub use filters::*;
 pub use model::*;
@@ -70,6 +72,7 @@ macro_rules! backend_conformance {
             the_first_error_of_a_tile_comes_back,
             the_truncated_svd_matches_a_dense_one,
             an_svd_beyond_the_rank_stops_at_the_rank,
+            every_family_of_matrices_has_a_truncated_svd,
             scores_match_the_paper_step_by_step,
             rankings_are_sorted_scores_without_the_seen,
             empty_users_and_items_are_harmless,

@@ -180,8 +180,23 @@ pub enum Error {
         right: (usize, usize),
     },
 
-    /// The device has too little memory for the work.
-    #[error("{what} needs {needed} bytes of device memory, and the budget has {available}")]
+    /// The truncated SVD did not reach its tolerance, where
+    /// [`SvdOptions::is_strict`](crate::SvdOptions::is_strict) asks for that.
+    #[error(
+        "the truncated SVD stopped after {rounds} rounds with a residual of {residual:e}, \
+         above the tolerance of {tolerance:e}"
+    )]
+    SvdNotConverged {
+        /// Rounds done.
+        rounds: usize,
+        /// Largest residual `||P v - lambda v||` among the vectors asked for.
+        residual: f64,
+        /// The residual asked for.
+        tolerance: f64,
+    },
+
+    /// The work needs more memory than the device, or a budget, has.
+    #[error("{what} needs {needed} bytes of memory, and the budget has {available}")]
     MemoryBudget {
         /// What does not fit.
         what: String,

@@ -17,6 +17,7 @@ use crate::filters::{ChebyCf, EaseR, GfCf, ItemKnn, LgcnIde, LinkProp, Popularit
 use crate::interactions::Interactions;
 use crate::observe::Observer;
 use crate::process::{Scratch, Tile};
+use crate::truncated_svd::SvdReport;
 
 /// What fitting a filter needs to know.
 pub(crate) trait Settings: Clone + Serialize + DeserializeOwned {
@@ -75,6 +76,11 @@ pub(crate) trait Filter<B: Backend>: Send + Sync {
     /// The singular values of `R` whose vectors it uses, descending.
     fn singular_values(&self) -> &[f32] {
         &[]
+    }
+
+    /// What computing them took, where this was not read from a file.
+    fn svd_report(&self) -> Option<&SvdReport> {
+        None
     }
 }
 

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::filter::{Filter, FilterConfig, SavedTensors};
 use crate::interactions::Interactions;
 use crate::observe::{Observer, UNOBSERVED};
+use crate::truncated_svd::SvdReport;
 
 /// A filter, fitted to one interaction matrix: BSPM, or another of the family.
 ///
@@ -19,6 +20,7 @@ pub struct FittedFilter<B: Backend> {
     pub(crate) interactions: Arc<Interactions>,
     pub(crate) filter: Box<dyn Filter<B>>,
     pub(crate) tile_columns: usize,
+    svd_report: Option<SvdReport>,
 }
 
 impl<B: Backend> FittedFilter<B> {
@@ -27,14 +29,14 @@ impl<B: Backend> FittedFilter<B> {
     /// The configuration is a [`FilterConfig`] or the settings of a filter, such as a
     /// [`BspmConfig`](crate::BspmConfig). Cost, for BSPM: without the ideal low-pass filter,
     /// one pass over the interactions; with it, a truncated SVD of `factor_dim` vectors,
-    /// whose memory is about `3 * items * (1.15 * factor_dim)` floats at its peak and
+    /// whose memory is about `2 * items * (1.17 * factor_dim)` floats at its peak and
     /// `items * factor_dim` afterwards. Where the matrix has a lower rank than
-    /// `factor_dim`, the filter keeps that many vectors. The other filters state theirs.
+    /// `factor_dim`, the filter keeps that many vectors;
+    /// [`svd_report`](Self::svd_report) tells. The other filters state theirs.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter), also when `factor_dim`
-    /// exceeds the number of users or of items;
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter);
     /// [`Error::MemoryBudget`](crate::Error::MemoryBudget); those of the backend.
     pub fn fit(
         backend: B,
@@ -66,7 +68,8 @@ impl<B: Backend> FittedFilter<B> {
         )
         .entered();
         let filter = config.fit(&backend, &interactions, observer)?;
-        Self::new(backend, interactions, config, filter)
+        let svd_report = filter.svd_report().cloned();
+        Self::new(backend, interactions, config, filter, svd_report)
     }
 
     /// Puts a fitted filter together from what was saved of it.
@@ -74,10 +77,11 @@ impl<B: Backend> FittedFilter<B> {
         backend: B,
         interactions: Arc<Interactions>,
         config: FilterConfig,
+        svd_report: Option<SvdReport>,
         tensors: &dyn SavedTensors,
     ) -> Result<Self> {
         let filter = config.open(&backend, &interactions, tensors, UNOBSERVED)?;
-        Self::new(backend, interactions, config, filter)
+        Self::new(backend, interactions, config, filter, svd_report)
     }
 
     fn new(
@@ -85,8 +89,10 @@ impl<B: Backend> FittedFilter<B> {
         interactions: Arc<Interactions>,
         config: FilterConfig,
         filter: Box<dyn Filter<B>>,
+        svd_report: Option<SvdReport>,
     ) -> Result<Self> {
         Ok(Self {
+            svd_report,
             tile_columns: backend.tile_columns(interactions.users(), interactions.items())?,
             backend,
             config,
@@ -114,6 +120,12 @@ impl<B: Backend> FittedFilter<B> {
     /// it uses none.
     pub fn singular_values(&self) -> &[f32] {
         self.filter.singular_values()
+    }
+
+    /// What computing the singular vectors took, how good they are, and why it ended; none
+    /// for a filter that uses no vectors. A saved model keeps it.
+    pub fn svd_report(&self) -> Option<&SvdReport> {
+        self.svd_report.as_ref()
     }
 }
 

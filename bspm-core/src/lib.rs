@@ -55,4 +55,6 @@ pub use score::Ranking;
 pub use solver::Solver;
 pub use sweep::{Sweep, SweepGrid, SweepRow, SweepState};
 pub use synthetic::SyntheticShape;
-pub use truncated_svd::{SvdOptions, TruncatedSvd, truncated_svd, truncated_svd_observed};
+pub use truncated_svd::{
+    SvdOptions, SvdReport, SvdStop, TruncatedSvd, truncated_svd, truncated_svd_observed,
+};

@@ -144,6 +144,7 @@ where
         let histories = self.dataset().interactions();
         let contents = Contents {
             config: filter.config(),
+            svd: filter.svd_report(),
             tensors: FilterTensors::of(filter)?,
             fitted: filter.interactions(),
             histories: (histories != filter.interactions()).then_some(histories),
@@ -166,7 +167,10 @@ where
         let fitted = Arc::new(parts.fitted);
         let histories = parts.histories.map_or_else(|| fitted.clone(), Arc::new);
         let dataset = Dataset::from_interactions(parts.users, parts.items, histories)?;
-        let filter = FittedFilter::open(backend, fitted, file.config().clone(), &file)?;
+        let filter = {
+            let (config, svd) = (file.config().clone(), file.svd_report().cloned());
+            FittedFilter::open(backend, fitted, config, svd, &file)?
+        };
         Ok(Self::from_parts(Arc::new(filter), dataset))
     }
 }

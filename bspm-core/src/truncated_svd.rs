@@ -11,18 +11,23 @@
 
 mod filter;
 mod rayleigh_ritz;
+mod stopping;
 
 use ndarray::{Array2, Axis};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 use crate::backend::Backend;
 use crate::error::{Error, Result};
+use crate::filter::check_positive;
 use crate::normalization::NormalizedGraph;
 use crate::observe::{Observed, Observer, Stage, UNOBSERVED};
 use crate::tiles::{map_tiles, tile_ranges};
-use filter::{Filter, apply_filter};
+use filter::{Chebyshev, Filter, Spectrum, apply_filter};
 use rayleigh_ritz::{RitzPairs, rayleigh_ritz, residuals, rotate};
+pub use stopping::SvdStop;
+use stopping::{Progress, Verdict, felt_residual};
 
 /// What [`truncated_svd`] is asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,10 +35,12 @@ use rayleigh_ritz::{RitzPairs, rayleigh_ritz, residuals, rotate};
 pub struct SvdOptions {
     /// How many singular vectors.
     pub factor_dim: usize,
-    /// The residual `||P v - lambda v||` that each must reach; 5e-6 unless told.
+    /// The residual `||P v - lambda v||` that each should reach; 5e-6 unless told.
     pub tolerance: f64,
-    /// After how many rounds to keep the best vectors found so far, with a warning; at
-    /// least 1, and 60 unless told.
+    /// Whether a residual above the tolerance is an error, and not a warning; off unless
+    /// told.
+    pub is_strict: bool,
+    /// After how many rounds to keep what there is; at least 1, and 60 unless told.
     pub max_rounds: usize,
     /// Seed of the random start.
     pub seed: u64,
@@ -45,21 +52,32 @@ impl SvdOptions {
         Self {
             factor_dim,
             tolerance: 5e-6,
+            is_strict: false,
             max_rounds: 60,
             seed: 0,
         }
     }
 
-    /// How many vectors are iterated: the ones asked for and a margin that widens
-    /// the gap at the cut.
-    fn block(&self, limit: usize) -> usize {
+    /// How many vectors are iterated, the ones asked for and a margin that widens the gap
+    /// at the cut, of at most `rank`; and whether they are all unit vectors instead, whose
+    /// projection is the whole spectrum.
+    fn block(&self, rank: usize, items: usize) -> (usize, bool) {
+        if rank == 0 {
+            return (0, false);
+        }
         let margin = (self.factor_dim / 6).max(32);
-        (self.factor_dim + margin).min(limit)
+        let block = self.factor_dim.saturating_add(margin).min(rank);
+        if items <= (2 * block).max(WHOLE_SPECTRUM) {
+            (items, true)
+        } else {
+            (block, false)
+        }
     }
 }
 
-/// Leading singular triplets of `R`, without the left vectors.
+/// Leading singular triplets of `R`, without the left vectors, and how they were found.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct TruncatedSvd<M> {
     /// Descending; as many as asked for, or the rank of `R` where that is lower.
     pub singular_values: Vec<f32>,
@@ -67,8 +85,58 @@ pub struct TruncatedSvd<M> {
     pub right_vectors: M,
     /// `||P v - lambda v||` of each vector, as measured.
     pub residuals: Vec<f64>,
+    /// What it took.
+    pub report: SvdReport,
+}
+
+/// What a truncated SVD took, how good it is, and why it ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SvdReport {
+    /// How many vectors were asked for.
+    pub asked: usize,
+    /// How many there are: fewer than asked for where the rank of `R` is lower.
+    pub found: usize,
+    /// The largest residual `||P v - lambda v||` among them.
+    pub largest_residual: f64,
+    /// The residual asked for.
+    pub tolerance: f64,
     /// Rounds done.
     pub rounds: usize,
+    /// Columns that were multiplied by `P`.
+    pub products: usize,
+    /// Why it ended.
+    pub stop: SvdStop,
+}
+
+impl std::fmt::Display for SvdReport {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            formatter,
+            "{} of {} vectors, largest residual {:.1e}, {} rounds, {} products, stopped by: {}",
+            self.found, self.asked, self.largest_residual, self.rounds, self.products, self.stop
+        )
+    }
+}
+
+impl SvdReport {
+    /// What a user should know of it: the residual is above the tolerance by more than a
+    /// filter cannot feel, or there are fewer vectors than asked for.
+    pub fn warning(&self) -> Option<String> {
+        if self.largest_residual > self.tolerance && self.stop != SvdStop::FlatCut {
+            return Some(format!(
+                "the truncated SVD stopped after {} rounds ({}) with a residual of {:.1e}, above \
+                 the tolerance of {:.1e}; the best vectors found are used",
+                self.rounds, self.stop, self.largest_residual, self.tolerance
+            ));
+        }
+        (self.found < self.asked).then(|| {
+            format!(
+                "the matrix has rank {}, so {} singular vectors are used and not {}",
+                self.found, self.found, self.asked
+            )
+        })
+    }
 }
 
 /// A vector is locked, and the others kept orthogonal to it, once its residual is
@@ -78,18 +146,34 @@ const LOCK_SHARE: f64 = 0.3;
 /// Below this, an eigenvalue of `P` counts as zero: `P` has norm 1 and is held in `f32`.
 const SMALLEST_EIGENVALUE: f64 = 1e-6;
 
+/// Up to so many items the whole spectrum costs no more than a part of it.
+const WHOLE_SPECTRUM: usize = 256;
+
 /// Computes the leading right singular vectors of `R`.
 ///
-/// Stops when every residual is within the tolerance and a further round no longer
-/// halves the largest: the last rounds are cheap, and what is left is the rounding
-/// of `f32`. The number of threads changes no bit of the result. Where that is not reached
-/// within `max_rounds`, the best vectors found are returned, with a `tracing` warning and
-/// their [`residuals`](TruncatedSvd::residuals): long sums in `f32`, or a spectrum that is
-/// flat at the cut, can put the tolerance out of reach.
+/// Every matrix has an answer: where the rank of `R` is below `factor_dim`, all the vectors
+/// that there are; where the tolerance is out of reach, the best ones found, with a
+/// `tracing` warning. It stops at the larger of two floors:
+///
+/// - what a filter can feel. Across a gap at the cut of more than 1% of its eigenvalue, a
+///   vector may have 5e-5 of its length on the wrong side. Without such a gap the span is
+///   not sharply defined: rotations among eigenvalues within 5% of the one at the cut are
+///   free, and 5e-4 of a vector may lie below those.
+/// - what `f32` can reach: within the tolerance a round is worth its cost while it halves
+///   the largest residual; above it, two rounds in a row that do not are the last.
+///
+/// The number of threads changes no bit of the result.
+///
+/// Memory at the peak: two matrices of `items x 1.17 factor_dim` floats, and the products of
+/// a tile on each thread; checked against [`Backend::memory_budget`] before any is taken. Cost: per round a
+/// Rayleigh-Ritz projection, three dense products of `items x factor_dim x factor_dim`, and
+/// the products with `P` that [`SvdReport::products`] counts.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidParameter`] when `factor_dim` or `max_rounds` is 0; those of the backend.
+/// [`Error::InvalidParameter`] when `factor_dim` or `max_rounds` is 0;
+/// [`Error::MemoryBudget`]; [`Error::SvdNotConverged`] with [`SvdOptions::is_strict`] alone;
+/// those of the backend.
 pub fn truncated_svd<B: Backend>(
     backend: &B,
     graph: &NormalizedGraph<B>,
@@ -109,27 +193,51 @@ pub fn truncated_svd_observed<B: Backend>(
     options: &SvdOptions,
     observer: Observer<'_>,
 ) -> Result<TruncatedSvd<B::Matrix>> {
-    if options.factor_dim == 0 {
-        return Err(Error::InvalidParameter {
-            parameter: "factor_dim",
-            expected: "at least 1".into(),
-            found: "0".into(),
+    check_positive("factor_dim", options.factor_dim)?;
+    check_positive("max_rounds", options.max_rounds)?;
+    let svd = iterate(backend, graph, options, observer)?;
+    let report = &svd.report;
+    if options.is_strict && report.largest_residual > options.tolerance {
+        return Err(Error::SvdNotConverged {
+            rounds: report.rounds,
+            residual: report.largest_residual,
+            tolerance: options.tolerance,
         });
     }
-    let block = options.block(graph.users().min(graph.items()));
-    let wanted = options.factor_dim.min(block);
-    if block == 0 {
-        return Found::default().into_svd(backend, graph.tile_columns(), 0);
+    if let Some(warning) = report.warning() {
+        tracing::warn!("{warning}");
     }
+    Ok(svd)
+}
+
+fn iterate<B: Backend>(
+    backend: &B,
+    graph: &NormalizedGraph<B>,
+    options: &SvdOptions,
+    observer: Observer<'_>,
+) -> Result<TruncatedSvd<B::Matrix>> {
+    let items = graph.items();
+    let (block, is_whole) = options.block(graph.users().min(items), items);
+    let wanted = options.factor_dim.min(block);
+    let mut found = Found::new(options);
+    if block == 0 {
+        return found.into_svd(backend, graph, SvdStop::Converged);
+    }
+    check_memory(backend, graph, block)?;
     let _span = tracing::info_span!("truncated_svd", factor_dim = wanted, block).entered();
     let observed = Observed::new(observer, Stage::TruncatedSvd, wanted);
     let lock_tolerance = options.tolerance * LOCK_SHARE;
 
-    let start = random_start(backend, graph, block, options.seed)?;
-    let mut active = apply_filter(backend, graph, &Filter::Smooth, start, None, &observed)?;
-    let mut found = Found::default();
-    let mut worst = f64::INFINITY;
-    for round in 0..options.max_rounds {
+    let mut active = if is_whole {
+        backend.upload(Array2::eye(items).view())?
+    } else {
+        let start = random_start(backend, graph, block, options.seed)?;
+        found.products += 2 * block;
+        apply_filter(backend, graph, &Filter::Smooth, start, None, &observed)?
+    };
+    let mut progress = Progress::new(options.tolerance);
+    loop {
+        found.rounds += 1;
         let ritz = rayleigh_ritz(backend, graph, active)?;
         let left = wanted - found.values.len();
         let rank_left = ritz.values[..left]
@@ -137,87 +245,131 @@ pub fn truncated_svd_observed<B: Backend>(
             .take_while(|&&value| value > SMALLEST_EIGENVALUE)
             .count();
         let residuals = residuals(backend, graph, &ritz.vectors, &ritz.values[..rank_left])?;
-        let previous = worst;
-        worst = residuals.iter().copied().fold(0.0, f64::max);
+        found.products += ritz.values.len() + rank_left;
+        let worst = residuals.iter().copied().fold(0.0, f64::max);
         let converged = residuals
             .iter()
             .take_while(|&&residual| residual <= lock_tolerance)
             .count();
+        let at_cut = match rank_left {
+            0 => found.values.last().copied().unwrap_or(0.0),
+            some => ritz.values[some - 1],
+        };
+        let beyond = ritz.values.get(rank_left).copied().unwrap_or(0.0).max(0.0);
+        let felt = felt_residual(at_cut, beyond);
         tracing::debug!(
-            round,
+            round = found.rounds,
             residual = worst,
+            felt,
             converged,
+            is_orthonormal = ritz.is_orthonormal,
             "Rayleigh-Ritz projection"
         );
-        let is_last = round + 1 == options.max_rounds;
-        let is_done = (worst <= options.tolerance && worst >= previous / 2.0) || is_last;
-        if (is_done || converged > 0) && rank_left > 0 && !ritz.is_orthonormal && !is_last {
-            active = ritz.vectors;
-            worst = previous;
-            continue;
+        let mut verdict = match progress.judge(worst, felt, found.vectors.is_some()) {
+            Verdict::Continue if is_whole => Verdict::Stop(SvdStop::Rounding),
+            verdict => verdict,
+        };
+        if found.rounds == options.max_rounds && !matches!(verdict, Verdict::Stop(_)) {
+            verdict = Verdict::Stop(SvdStop::MaxRounds);
+        } else if !ritz.is_orthonormal && found.rounds < options.max_rounds && !is_whole {
+            verdict = Verdict::Continue;
         }
-        if is_done {
-            if worst > options.tolerance {
-                tracing::warn!(
-                    rounds = round + 1,
-                    residual = worst,
-                    tolerance = options.tolerance,
-                    "the truncated SVD keeps the best vectors found, above the tolerance"
-                );
-            }
+        if let Verdict::Stop(stop) = verdict {
             found.lock(backend, &ritz, &residuals)?;
             observed.advance(residuals.len())?;
-            return found.into_svd(backend, graph.tile_columns(), round + 1);
+            return found.into_svd(backend, graph, stop);
         }
         // The last ones are not locked before they are done.
-        let converged = if converged == rank_left { 0 } else { converged };
+        let converged = match verdict {
+            Verdict::Unlock => 0,
+            _ if converged == rank_left || !ritz.is_orthonormal => 0,
+            _ => converged,
+        };
         found.lock(backend, &ritz, &residuals[..converged])?;
         observed.advance(converged)?;
         let RitzPairs {
-            values, vectors, ..
+            mut values,
+            vectors,
+            ..
         } = ritz;
-        let rest = if converged == 0 {
+        let mut rest = if converged == 0 {
             vectors
         } else {
             let rest = backend.columns(&vectors, converged..values.len())?;
             drop(vectors);
             rest
         };
-        let filter = Filter::choose(values[values.len() - 1], round);
-        active = apply_filter(
-            backend,
-            graph,
-            &filter,
-            rest,
-            found.vectors.as_ref(),
-            &observed,
-        )?;
+        let mut missing = residuals;
+        missing.drain(..converged);
+        values.drain(..converged);
+        if verdict == Verdict::Unlock
+            && let Some(locked) = found.unlock()
+        {
+            rest = backend.concatenate_columns(&[locked.vectors, rest])?;
+            values.splice(..0, locked.values);
+            missing.splice(..0, locked.residuals);
+        }
+        let filter = Chebyshev::choose(Spectrum {
+            values: &values[..missing.len()],
+            residuals: &missing,
+            cut: values.last().copied().unwrap_or(0.0),
+            target: felt.min(options.tolerance) / 2.0,
+        });
+        found.products += filter.degree * values.len();
+        let filter = Filter::Chebyshev(filter);
+        let locked = found.vectors.as_ref();
+        active = apply_filter(backend, graph, &filter, rest, locked, &observed)?;
     }
-    Err(Error::InvalidParameter {
-        parameter: "max_rounds",
-        expected: "at least 1".into(),
-        found: "0".into(),
+}
+
+/// [`Error::MemoryBudget`] where the backend's budget is below what a block of so many
+/// vectors takes at its peak: the block twice, and a tile's products.
+fn check_memory<B: Backend>(backend: &B, graph: &NormalizedGraph<B>, block: usize) -> Result<()> {
+    let Some(budget) = backend.memory_budget() else {
+        return Ok(());
+    };
+    let (users, items) = (graph.users(), graph.items());
+    let tile = graph.tile_columns().min(block) * (users + 2 * items);
+    let needed = size_of::<f32>() * (2 * items * block + tile);
+    if needed <= budget {
+        return Ok(());
+    }
+    Err(Error::MemoryBudget {
+        what: format!("a truncated SVD of {items} items with {block} vectors"),
+        needed,
+        available: budget,
     })
 }
 
-/// The eigenpairs that need no further work.
-struct Found<M> {
+/// The eigenpairs that need no further work, and what was spent.
+struct Found<'a, M> {
+    options: &'a SvdOptions,
     values: Vec<f64>,
     residuals: Vec<f64>,
     vectors: Option<M>,
+    rounds: usize,
+    products: usize,
 }
 
-impl<M> Default for Found<M> {
-    fn default() -> Self {
+/// Eigenpairs that were thought to need no further work.
+struct Unlocked<M> {
+    values: Vec<f64>,
+    residuals: Vec<f64>,
+    vectors: M,
+}
+
+impl<'a, M: Send + Sync> Found<'a, M> {
+    fn new(options: &'a SvdOptions) -> Self {
         Self {
+            options,
             values: Vec::new(),
             residuals: Vec::new(),
             vectors: None,
+            rounds: 0,
+            products: 0,
         }
     }
-}
 
-impl<M: Send + Sync> Found<M> {
     /// Adds the first Ritz pairs, as many as there are residuals.
     fn lock<B: Backend<Matrix = M>>(
         &mut self,
@@ -225,7 +377,7 @@ impl<M: Send + Sync> Found<M> {
         ritz: &RitzPairs<M>,
         residuals: &[f64],
     ) -> Result<()> {
-        if residuals.is_empty() && self.vectors.is_some() {
+        if residuals.is_empty() {
             return Ok(());
         }
         let vectors = backend.columns(&ritz.vectors, 0..residuals.len())?;
@@ -238,13 +390,22 @@ impl<M: Send + Sync> Found<M> {
         Ok(())
     }
 
+    fn unlock(&mut self) -> Option<Unlocked<M>> {
+        Some(Unlocked {
+            vectors: self.vectors.take()?,
+            values: std::mem::take(&mut self.values),
+            residuals: std::mem::take(&mut self.residuals),
+        })
+    }
+
     /// Sorts: pairs of nearly equal value may have been found in either order.
     fn into_svd<B: Backend<Matrix = M>>(
         self,
         backend: &B,
-        width: usize,
-        rounds: usize,
+        graph: &NormalizedGraph<B>,
+        stop: SvdStop,
     ) -> Result<TruncatedSvd<M>> {
+        let (items, width) = (graph.items(), graph.tile_columns());
         let count = self.values.len();
         let mut order: Vec<usize> = (0..count).collect();
         order.sort_by(|&left, &right| self.values[right].total_cmp(&self.values[left]));
@@ -257,16 +418,25 @@ impl<M: Send + Sync> Found<M> {
                 }
                 rotate(backend, width, vectors, permutation.view())?
             }
-            None => backend.zeros(0, 0)?,
+            None => backend.zeros(items, 0)?,
         };
+        let residuals: Vec<f64> = order.iter().map(|&from| self.residuals[from]).collect();
         Ok(TruncatedSvd {
             singular_values: order
                 .iter()
                 .map(|&from| self.values[from].sqrt() as f32)
                 .collect(),
             right_vectors: vectors,
-            residuals: order.iter().map(|&from| self.residuals[from]).collect(),
-            rounds,
+            report: SvdReport {
+                asked: self.options.factor_dim,
+                found: count,
+                largest_residual: residuals.iter().copied().fold(0.0, f64::max),
+                tolerance: self.options.tolerance,
+                rounds: self.rounds,
+                products: self.products,
+                stop,
+            },
+            residuals,
         })
     }
 }

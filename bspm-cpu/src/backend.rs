@@ -34,6 +34,7 @@ use crate::threads::Threads;
 pub struct CpuBackend {
     threads: Threads,
     instruction_set: InstructionSet,
+    memory_budget: Option<usize>,
 }
 
 /// Users per tile: rows of two cache lines, which measured faster than one or four.
@@ -66,8 +67,19 @@ impl CpuBackend {
         Self::on(Threads::of_pool(pool))
     }
 
+    /// Refuses work that is known beforehand to need more than so many bytes; without a
+    /// budget, nothing is refused.
+    #[must_use]
+    pub fn memory_budget(self, bytes: usize) -> Self {
+        Self {
+            memory_budget: Some(bytes),
+            ..self
+        }
+    }
+
     fn on(threads: Threads) -> Self {
         Self {
+            memory_budget: None,
             threads,
             instruction_set: InstructionSet::detect(),
         }
@@ -92,6 +104,10 @@ impl Backend for CpuBackend {
 
     fn tile_columns(&self, _users: usize, _items: usize) -> Result<usize> {
         Ok(TILE_COLUMNS)
+    }
+
+    fn memory_budget(&self) -> Option<usize> {
+        self.memory_budget
     }
 
     fn for_each_tile<W, T: Send>(

@@ -28,14 +28,14 @@ fn a_budget_below_one_tile_is_an_error_that_states_both_numbers() {
     let error = FittedFilter::fit(backend, interactions.clone(), config.clone()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "a tile of 32 users needs 243200 bytes of device memory, and the budget has 50000"
+        "a tile of 32 users needs 243200 bytes of memory, and the budget has 50000"
     );
 
     let backend = TorchBackend::with_memory_budget(TorchDevice::Cpu, 100).unwrap();
     let error = FittedFilter::fit(backend, interactions.clone(), config.clone()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "a graph of 2 edges needs 1240 bytes of device memory, and the budget has 100"
+        "a graph of 2 edges needs 1240 bytes of memory, and the budget has 100"
     );
 
     let enough = 2 * 243_200;

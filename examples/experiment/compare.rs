@@ -4,8 +4,10 @@
 use std::error::Error;
 use std::time::Instant;
 
-use bspm::{Backend, Evaluator, FilterConfig, FittedFilter, Preset, RankOptions, TrainTest};
-use bspm_cli::ProgressBars;
+use bspm::{
+    Backend, Evaluator, FilterConfig, FittedFilter, Preset, RankOptions, SvdReport, TrainTest,
+};
+use bspm_cli::{ProgressBars, warn_of_svd};
 use serde_json::json;
 
 use super::arguments::Arguments;
@@ -26,17 +28,33 @@ pub(crate) fn run<B: Backend + Clone>(
             "filter", "k", "recall", "ndcg", "fit", "score"
         );
     }
+    let mut failed = Vec::new();
     for config in configs {
-        let row = evaluate(
-            backend.clone(),
-            &dataset.split,
-            config,
-            evaluator,
-            arguments,
-        )?;
-        row.print(&dataset.split, arguments.json)?;
+        let name = config.name();
+        let backend = backend.clone();
+        match evaluate(backend, &dataset.split, config, evaluator, arguments) {
+            Ok(row) => row.print(&dataset.split, arguments.json)?,
+            Err(error) => {
+                print_failure(name, error.as_ref(), arguments.json);
+                failed.push(name);
+            }
+        }
     }
-    Ok(())
+    match failed.is_empty() {
+        true => Ok(()),
+        false => Err(format!("failed: {}", failed.join(", ")).into()),
+    }
+}
+
+fn print_failure(filter: &str, error: &dyn Error, as_json: bool) {
+    if as_json {
+        println!(
+            "{}",
+            json!({ "filter": filter, "error": error.to_string() })
+        );
+    } else {
+        println!("{filter:>11}  {error}");
+    }
 }
 
 fn configs(preset: Preset, names: &[String]) -> bspm::Result<Vec<FilterConfig>> {
@@ -53,6 +71,7 @@ fn configs(preset: Preset, names: &[String]) -> bspm::Result<Vec<FilterConfig>> 
 /// A filter, evaluated.
 struct Row {
     config: FilterConfig,
+    svd: Option<SvdReport>,
     evaluator: Evaluator,
     fit_seconds: f64,
     score_seconds: f64,
@@ -72,6 +91,7 @@ fn evaluate<B: Backend>(
         FittedFilter::fit_observed(backend, split.train.clone(), config.clone(), &observer);
     bars.clear();
     let fitted = fitted?;
+    warn_of_svd(&fitted);
     let fit_seconds = start.elapsed().as_secs_f64();
 
     let start = Instant::now();
@@ -89,6 +109,7 @@ fn evaluate<B: Backend>(
         evaluator.add(items, split.test.items_of(user));
     }
     Ok(Row {
+        svd: fitted.svd_report().cloned(),
         config,
         evaluator,
         fit_seconds,
@@ -108,6 +129,7 @@ impl Row {
                 .collect();
             let row = json!({
                 "config": self.config,
+                "truncated_svd": self.svd,
                 "metrics": metrics,
                 "users": self.evaluator.users(),
                 "items": split.train.items(),

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use bspm::{Backend, BspmConfig, Evaluator, FittedFilter, Preset, RankOptions};
-use bspm_cli::{Device, ProgressBars};
+use bspm_cli::{Device, ProgressBars, warn_of_svd};
 use clap::{CommandFactory, FromArgMatches};
 
 use arguments::Arguments;
@@ -73,6 +73,7 @@ fn run_on<B: Backend>(
     let model = FittedFilter::fit_observed(backend, dataset.split.train, config.clone(), &observer);
     bars.clear();
     let model = model?;
+    warn_of_svd(&model);
     let mut stages = Stages {
         load: dataset.load_time,
         fit: start.elapsed(),

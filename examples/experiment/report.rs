@@ -89,6 +89,7 @@ impl<B: Backend> Report<'_, B> {
                 "merge": config.merge().name(),
                 "t_point_combination": config.t_point_combination(),
             },
+            "truncated_svd": self.model.svd_report(),
             "metrics": metrics,
             "stages": stages,
             "peak_rss_bytes": peak_resident_bytes(),
@@ -124,6 +125,9 @@ impl<B: Backend> fmt::Display for Report<'_, B> {
                 process(it.integration)
             )?,
             None => writeln!(formatter, "  ideal low-pass  off")?,
+        }
+        if let Some(report) = self.model.svd_report() {
+            writeln!(formatter, "  truncated SVD   {report}")?;
         }
         match config.sharpening() {
             Some(it) => writeln!(formatter, "  sharpen         {}", process(it))?,

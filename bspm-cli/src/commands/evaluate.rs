@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bspm::{Backend, Evaluator, Metrics, UnknownIds};
-use bspm_cli::{DeviceArguments, ProgressBars};
+use bspm_cli::{DeviceArguments, ProgressBars, warn_of_svd};
 use clap::{ArgGroup, Args};
 use serde::Serialize;
 
@@ -65,7 +65,9 @@ fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
                 .split(arguments.interactions.read(train)?, &arguments.interactions)?;
             let model = TextModel::fit_observed(backend, train, config, &observer);
             bars.clear();
-            (model?, test)
+            let model = model?;
+            warn_of_svd(model.filter());
+            (model, test)
         }
         (Some(model), _) => {
             let test = arguments

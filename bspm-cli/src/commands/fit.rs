@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bspm::{Backend, Dataset, FilterConfig};
-use bspm_cli::{DeviceArguments, ProgressBars};
+use bspm_cli::{DeviceArguments, ProgressBars, warn_of_svd};
 use clap::Args;
 
 use super::{ConfigArguments, Outcome, TextModel, on_device, shape};
@@ -41,6 +41,7 @@ fn fit<B: Backend>(
     let fitted = TextModel::fit_observed(backend, dataset, config, &|progress| bars.show(progress));
     bars.clear();
     let model = fitted?;
+    warn_of_svd(model.filter());
     model.save(&arguments.output)?;
     eprintln!("{}: {}", arguments.output.display(), shape(&model));
     Ok(())

@@ -28,6 +28,10 @@ impl Record for SavedModelInfo {
 
     fn rows(&self) -> Vec<Vec<String>> {
         let config = serde_json::to_string(&self.config).unwrap_or_default();
+        let svd = self
+            .svd
+            .as_ref()
+            .map_or("not known".into(), |it| it.to_string());
         [
             ("format", self.format.to_string()),
             ("bytes", self.bytes.to_string()),
@@ -36,6 +40,7 @@ impl Record for SavedModelInfo {
             ("interactions", self.interactions.to_string()),
             ("fitted interactions", self.fitted_interactions.to_string()),
             ("factors", self.factors.to_string()),
+            ("truncated SVD", svd),
             ("config", config),
         ]
         .map(|(what, value)| vec![what.to_owned(), value])

@@ -11,6 +11,7 @@ use crate::process::ideal_low_pass::{Basis, FittedIdealLowPass};
 use crate::process::merge::score_tile;
 use crate::process::{Scratch, Tile};
 use crate::solver::Solver;
+use crate::truncated_svd::SvdReport;
 
 struct FittedBspm<B: Backend> {
     config: BspmConfig,
@@ -124,5 +125,9 @@ impl<B: Backend> Filter<B> for FittedBspm<B> {
             Some(filter) => &filter.basis.singular_values,
             None => &[],
         }
+    }
+
+    fn svd_report(&self) -> Option<&SvdReport> {
+        self.ideal_low_pass.as_ref()?.basis.report.as_ref()
     }
 }

@@ -15,6 +15,7 @@ use crate::observe::Observer;
 use crate::process::chebyshev::{evaluate_series, interpolate};
 use crate::process::ideal_low_pass::Basis;
 use crate::process::{Scratch, Tile};
+use crate::truncated_svd::SvdReport;
 
 /// `(x h(L) + alpha * x V V^T) D_i^beta` for the normalised history `x = r D_i^-beta`, where
 /// `h` is the Chebyshev interpolant of a plateau over the spectrum of `L = I - 2P`.
@@ -186,5 +187,9 @@ impl<B: Backend> Filter<B> for FittedChebyCf<B> {
 
     fn singular_values(&self) -> &[f32] {
         self.basis.as_ref().map_or(&[], |it| &it.singular_values)
+    }
+
+    fn svd_report(&self) -> Option<&SvdReport> {
+        self.basis.as_ref()?.report.as_ref()
     }
 }

@@ -9,11 +9,11 @@
 
 use crate::backend::{Backend, Update};
 use crate::config::IdealLowPass;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::filter::{SavedTensors, Tensor};
 use crate::normalization::NormalizedGraph;
 use crate::observe::Observer;
-use crate::truncated_svd::{SvdOptions, truncated_svd_observed};
+use crate::truncated_svd::{SvdOptions, SvdReport, truncated_svd_observed};
 
 /// The leading right singular vectors of `R`.
 pub(crate) struct Basis<B: Backend> {
@@ -21,6 +21,8 @@ pub(crate) struct Basis<B: Backend> {
     pub(crate) vectors: B::Matrix,
     /// Descending.
     pub(crate) singular_values: Vec<f32>,
+    /// What computing them took; none where they were read from a file.
+    pub(crate) report: Option<SvdReport>,
 }
 
 const VECTORS: &str = "ideal_low_pass.basis";
@@ -34,31 +36,26 @@ impl<B: Backend> Basis<B> {
         factor_dim: usize,
         observer: Observer<'_>,
     ) -> Result<Self> {
-        let limit = graph.users().min(graph.items());
-        if factor_dim > limit {
-            return Err(Error::InvalidParameter {
-                parameter: "factor_dim",
-                expected: format!(
-                    "at most {limit} for {} users x {} items",
-                    graph.users(),
-                    graph.items()
-                ),
-                found: factor_dim.to_string(),
-            });
-        }
         let options = SvdOptions::new(factor_dim);
         let svd = truncated_svd_observed(backend, graph, &options, observer)?;
         Ok(Self {
             vectors: svd.right_vectors,
             singular_values: svd.singular_values,
+            report: Some(svd.report),
         })
     }
 
     pub(crate) fn open(backend: &B, items: usize, tensors: &dyn SavedTensors) -> Result<Self> {
         let singular_values = tensors.floats(SINGULAR_VALUES)?;
         let vectors = tensors.matrix(VECTORS)?;
-        let factors = singular_values.len();
-        let shape = (if factors == 0 { 0 } else { items }, factors);
+        let shape = (items, singular_values.len());
+        if shape.1 == 0 {
+            return Ok(Self {
+                vectors: backend.zeros(items, 0)?,
+                singular_values,
+                report: None,
+            });
+        }
         if vectors.shape() != shape {
             let expected = format!("{VECTORS}: shape {shape:?}");
             return Err(tensors.invalid(&expected, format!("{:?}", vectors.shape())));
@@ -66,6 +63,7 @@ impl<B: Backend> Basis<B> {
         Ok(Self {
             vectors: backend.upload_shared(vectors)?,
             singular_values,
+            report: None,
         })
     }
 

@@ -22,6 +22,7 @@ use crate::fit::FittedFilter;
 use crate::ids::Ids;
 use crate::interactions::Interactions;
 use crate::process::ideal_low_pass::SINGULAR_VALUES;
+use crate::truncated_svd::SvdReport;
 
 /// The format that is written, and the only one that is read.
 const FORMAT: u64 = 1;
@@ -36,6 +37,7 @@ const HASH_BYTES: usize = 16;
 /// All that a model file says.
 pub(super) struct Contents<'a, U: Eq + Hash, I: Eq + Hash> {
     pub(super) config: &'a FilterConfig,
+    pub(super) svd: Option<&'a SvdReport>,
     pub(super) tensors: Vec<FilterTensors<'a>>,
     pub(super) fitted: &'a Interactions,
     /// Where they are not the fitted ones.
@@ -115,6 +117,8 @@ pub struct SavedModelInfo {
     pub interactions: usize,
     /// How many singular vectors it holds.
     pub factors: usize,
+    /// What computing them took, and how good they are; none where it is not known.
+    pub svd: Option<SvdReport>,
     /// Its filter and the settings of it.
     pub config: FilterConfig,
 }
@@ -126,6 +130,8 @@ struct Header {
     items: usize,
     user_ids: String,
     item_ids: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    svd: Option<SvdReport>,
 }
 
 /// What is known of a header before its format is.
@@ -145,6 +151,7 @@ where
         items: contents.fitted.items(),
         user_ids: U::KIND.into(),
         item_ids: I::KIND.into(),
+        svd: contents.svd.cloned(),
     };
     let (user_ends, user_bytes) = id_column(contents.users);
     let (item_ends, item_bytes) = id_column(contents.items);
@@ -348,6 +355,10 @@ impl<'a> Checked<'a> {
         &self.header.config
     }
 
+    pub(super) fn svd_report(&self) -> Option<&SvdReport> {
+        self.header.svd.as_ref()
+    }
+
     pub(super) fn read<U, I>(&self) -> Result<Parts<U, I>>
     where
         U: SavedId + Eq + Hash,
@@ -378,6 +389,7 @@ impl<'a> Checked<'a> {
             fitted_interactions: fitted.len(),
             interactions: histories.len(),
             factors: factors.map_or(0, |(_, shape, _)| shape.iter().product()),
+            svd: self.header.svd.clone(),
             config: self.header.config.clone(),
         })
     }
@@ -509,6 +521,7 @@ mod tests {
             .unwrap();
         let contents = Contents {
             config: &config.into(),
+            svd: None,
             tensors: vec![
                 FilterTensors {
                     name: BASIS,
@@ -734,6 +747,7 @@ mod tests {
         let ids: Ids<u32> = [5].into_iter().collect();
         let contents = Contents {
             config: &Preset::AmazonBook.config().into(),
+            svd: None,
             tensors: Vec::new(),
             fitted: &matrix,
             histories: None,

@@ -13,69 +13,86 @@ pub(super) enum Filter {
     /// anything is known of the spectrum. The identity keeps the block at full rank
     /// where `R` is not.
     Smooth,
-    /// The Chebyshev polynomial of some degree, moved to `[0, cut]` and scaled to
-    /// one at 1, the largest eigenvalue of `P`.
-    Chebyshev { cut: f64, degree: usize },
+    /// A Chebyshev polynomial.
+    Chebyshev(Chebyshev),
 }
 
-impl Filter {
-    const MAX_DEGREE: usize = 16;
+/// The Chebyshev polynomial of some degree, moved to `[0, cut]` and scaled to one at
+/// `top`, the largest eigenvalue that is still looked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Chebyshev {
+    pub(super) cut: f64,
+    pub(super) top: f64,
+    pub(super) degree: usize,
+}
 
-    /// How much more a filter may amplify the top of the spectrum than the cut.
+/// What is known of the spectrum when a filter is chosen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spectrum<'a> {
+    /// The Ritz values that are still looked for, descending.
+    pub(super) values: &'a [f64],
+    /// Their residuals.
+    pub(super) residuals: &'a [f64],
+    /// The smallest Ritz value of the block.
+    pub(super) cut: f64,
+    /// What the residuals are to become.
+    pub(super) target: f64,
+}
+
+impl Chebyshev {
+    /// More than this is wasted on vectors that the next round turns anyway.
+    const MAX_DEGREE: usize = 40;
+
+    /// How much more than the others a filter may amplify what every column has of one
+    /// vector. More would drown the column: `f32` would not keep enough of it.
+    const CONTRAST_LIMIT: f64 = 1e3;
+
+    /// What every column has of a vector by rounding alone: `f32::EPSILON`, spread over
+    /// the items.
+    const ROUNDING_TRACE: f64 = 1e-5;
+
+    /// The lowest degree that brings every vector as far as it has to go, unless that
+    /// would drown some columns in others.
     ///
-    /// Rounding leaves a trace of the top vectors in every column, which the filter
-    /// amplifies by this much. Above `1 / f32::EPSILON`, times the square root of
-    /// the number of items that the rounding is spread over, it would drown the
-    /// column. The start has more than a trace, so the first rounds may amplify less.
-    fn contrast_limit(round: usize) -> f64 {
-        (1e5 * 1e3_f64.powi(round as i32)).min(1e10)
-    }
-
-    /// The filter for a block whose smallest Ritz value is `smallest_ritz_value`.
-    pub(super) fn choose(smallest_ritz_value: f64, round: usize) -> Self {
-        let cut = smallest_ritz_value.clamp(1e-4, 0.9);
-        let growth = (2.0 / cut - 1.0).acosh();
-        let degree = (2.0 * Self::contrast_limit(round)).ln() / growth;
-        Self::Chebyshev {
+    /// A Ritz vector with the residual `r` and the Ritz value `theta` lacks about
+    /// `r / (theta - cut)` of its eigenvector, which the columns below it have instead.
+    pub(super) fn choose(spectrum: Spectrum<'_>) -> Self {
+        let top = spectrum.values.first().copied().unwrap_or(1.0);
+        let cut = spectrum.cut.clamp(1e-4, 0.9);
+        let mut most = Self::MAX_DEGREE as f64;
+        let mut needed = 1.0_f64;
+        for (&value, &residual) in spectrum.values.iter().zip(spectrum.residuals) {
+            let above = (value - cut).max(1e-4 * cut);
+            let degree = |growth: f64| growth.acosh() / rate(cut, cut + above);
+            let trace = (residual / above).clamp(Self::ROUNDING_TRACE, 1.0);
+            most = most.min(degree(Self::CONTRAST_LIMIT / trace));
+            needed = needed.max(degree((residual / spectrum.target).max(1.0)));
+        }
+        Self {
             cut,
-            degree: (degree as usize).clamp(1, Self::MAX_DEGREE),
+            top: top.clamp(cut * 1.001, 1.0),
+            degree: (most.min(needed.ceil()) as usize).max(1),
         }
     }
 
-    /// From `previous` to the filtered vectors in `current`, in walk coordinates.
-    fn run<B: Backend>(
-        self,
-        backend: &B,
-        graph: &NormalizedGraph<B>,
-        users: &mut B::Matrix,
-        previous: &mut B::Matrix,
-        current: &mut B::Matrix,
-    ) -> Result<()> {
-        match self {
-            Self::Smooth => {
-                graph.to_users(backend, previous, users)?;
-                graph.to_items(backend, users, Update::REPLACE, current)?;
-                graph.to_users(backend, current, users)?;
-                let add_to_start = Update {
-                    product: 1.0,
-                    keep: 1e-3,
-                    addend: None,
-                };
-                graph.to_items(backend, users, add_to_start, previous)?;
-                std::mem::swap(previous, current);
-                Ok(())
-            }
-            Self::Chebyshev { cut, degree } => {
-                let recurrence = Recurrence { cut, degree };
-                recurrence.run(backend, graph, users, previous, current)
-            }
-        }
+    /// After how many products the traces of locked vectors, with eigenvalues up to 1,
+    /// are to be removed.
+    fn purge_interval(&self) -> usize {
+        let most = (Self::CONTRAST_LIMIT / Self::ROUNDING_TRACE).acosh() / rate(self.cut, 1.0);
+        (most as usize).max(1)
     }
+}
+
+/// The logarithm by which a Chebyshev polynomial on `[0, cut]` grows per degree at an
+/// eigenvalue above the cut.
+fn rate(cut: f64, eigenvalue: f64) -> f64 {
+    (2.0 * eigenvalue / cut - 1.0).acosh()
 }
 
 /// The filtered columns of `vectors: items x columns`, made orthogonal to `locked`.
 ///
-/// Cost: one product with `P` per degree, and two projections.
+/// Cost: one product with `P` per degree, and two projections; two more each time that the
+/// traces of the locked vectors are removed on the way.
 pub(super) fn apply_filter<B: Backend>(
     backend: &B,
     graph: &NormalizedGraph<B>,
@@ -92,76 +109,128 @@ pub(super) fn apply_filter<B: Backend>(
         &tile_ranges(columns, width),
         |vectors, range| {
             observed.advance(0)?;
-            let mut users = backend.zeros(graph.users(), range.len())?;
-            let mut previous = backend.columns(vectors, range.clone())?;
-            backend.scale_rows(graph.inverse_root_degrees(), &mut previous)?;
-            let mut current = backend.zeros(items, range.len())?;
-            filter.run(backend, graph, &mut users, &mut previous, &mut current)?;
-            backend.scale_rows(graph.root_degrees(), &mut current)?;
-            if let Some(locked) = locked {
-                remove_components(backend, locked, &mut current)?;
+            let mut tile = Tile {
+                backend,
+                graph,
+                locked,
+                users: backend.zeros(graph.users(), range.len())?,
+                previous: backend.columns(vectors, range.clone())?,
+                current: backend.zeros(items, range.len())?,
+            };
+            backend.scale_rows(graph.inverse_root_degrees(), &mut tile.previous)?;
+            match filter {
+                Filter::Smooth => tile.smooth()?,
+                Filter::Chebyshev(filter) => tile.chebyshev(filter)?,
             }
-            Ok(current)
+            backend.scale_rows(graph.root_degrees(), &mut tile.current)?;
+            if let Some(locked) = locked {
+                for _ in 0..2 {
+                    remove_components(backend, locked, &mut tile.current)?;
+                }
+            }
+            Ok(tile.current)
         },
     )
 }
 
-/// `tile -= locked * (locked^T * tile)`, twice: the first leaves rounding behind.
+/// `tile -= locked * (locked^T * tile)`. Leaves rounding behind, which a second time
+/// removes.
 fn remove_components<B: Backend>(
     backend: &B,
     locked: &B::Matrix,
     tile: &mut B::Matrix,
 ) -> Result<()> {
     let mut components = backend.zeros(backend.shape(locked).1, backend.shape(tile).1)?;
-    for _ in 0..2 {
-        backend.matmul(locked, true, tile, Update::REPLACE, &mut components)?;
-        let subtract = Update {
-            product: -1.0,
-            keep: 1.0,
+    backend.matmul(locked, true, tile, Update::REPLACE, &mut components)?;
+    let subtract = Update {
+        product: -1.0,
+        keep: 1.0,
+        addend: None,
+    };
+    backend.matmul(locked, false, &components, subtract, tile)
+}
+
+/// Some columns on their way through a filter, in walk coordinates.
+struct Tile<'a, B: Backend> {
+    backend: &'a B,
+    graph: &'a NormalizedGraph<B>,
+    locked: Option<&'a B::Matrix>,
+    users: B::Matrix,
+    previous: B::Matrix,
+    current: B::Matrix,
+}
+
+impl<B: Backend> Tile<'_, B> {
+    /// From `previous` to `current`.
+    fn smooth(&mut self) -> Result<()> {
+        let Self {
+            backend,
+            graph,
+            users,
+            previous,
+            current,
+            ..
+        } = self;
+        graph.to_users(*backend, previous, users)?;
+        graph.to_items(*backend, users, Update::REPLACE, current)?;
+        graph.to_users(*backend, current, users)?;
+        let add_to_start = Update {
+            product: 1.0,
+            keep: 1e-3,
             addend: None,
         };
-        backend.matmul(locked, false, &components, subtract, tile)?;
+        graph.to_items(*backend, users, add_to_start, previous)?;
+        std::mem::swap(previous, current);
+        Ok(())
     }
-    Ok(())
-}
 
-/// The scaled three-term recurrence of a Chebyshev filter
-/// (Zhou and Saad 2006, algorithm 2.1).
-struct Recurrence {
-    cut: f64,
-    degree: usize,
-}
-
-impl Recurrence {
-    fn run<B: Backend>(
-        &self,
-        backend: &B,
-        graph: &NormalizedGraph<B>,
-        users: &mut B::Matrix,
-        previous: &mut B::Matrix,
-        current: &mut B::Matrix,
-    ) -> Result<()> {
-        let half = self.cut / 2.0;
-        let first_scale = half / (1.0 - half);
+    /// The scaled three-term recurrence from `previous` to `current`
+    /// (Zhou and Saad 2006, algorithm 2.1).
+    fn chebyshev(&mut self, filter: &Chebyshev) -> Result<()> {
+        let half = filter.cut / 2.0;
+        let first_scale = half / (filter.top - half);
         let mut scale = first_scale;
-        graph.to_users(backend, previous, users)?;
+        let interval = filter.purge_interval();
+        self.graph
+            .to_users(self.backend, &self.previous, &mut self.users)?;
         let first = Update {
             product: (scale / half) as f32,
             keep: 0.0,
-            addend: Some((-scale as f32, &*previous)),
+            addend: Some((-scale as f32, &self.previous)),
         };
-        graph.to_items(backend, users, first, current)?;
-        for _ in 1..self.degree {
+        self.graph
+            .to_items(self.backend, &self.users, first, &mut self.current)?;
+        for degree in 1..filter.degree {
+            if degree % interval == 0 {
+                self.purge()?;
+            }
             let next_scale = 1.0 / (2.0 / first_scale - scale);
-            graph.to_users(backend, current, users)?;
+            self.graph
+                .to_users(self.backend, &self.current, &mut self.users)?;
             let next = Update {
                 product: (2.0 * next_scale / half) as f32,
                 keep: (-scale * next_scale) as f32,
-                addend: Some((-2.0 * next_scale as f32, &*current)),
+                addend: Some((-2.0 * next_scale as f32, &self.current)),
             };
-            graph.to_items(backend, users, next, previous)?;
-            std::mem::swap(previous, current);
+            self.graph
+                .to_items(self.backend, &self.users, next, &mut self.previous)?;
+            std::mem::swap(&mut self.previous, &mut self.current);
             scale = next_scale;
+        }
+        Ok(())
+    }
+
+    /// Removes what rounding has left of the locked vectors, before the recurrence
+    /// amplifies it to more than the columns.
+    fn purge(&mut self) -> Result<()> {
+        let Some(locked) = self.locked else {
+            return Ok(());
+        };
+        for tile in [&mut self.previous, &mut self.current] {
+            self.backend.scale_rows(self.graph.root_degrees(), tile)?;
+            remove_components(self.backend, locked, tile)?;
+            self.backend
+                .scale_rows(self.graph.inverse_root_degrees(), tile)?;
         }
         Ok(())
     }
@@ -172,17 +241,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_degree_keeps_the_contrast_within_its_limit() {
-        for round in 0..6 {
-            for smallest in [0.01, 0.05, 0.2, 0.6] {
-                let Filter::Chebyshev { cut, degree } = Filter::choose(smallest, round) else {
-                    panic!("a spectrum is known");
-                };
-                let contrast = (degree as f64 * (2.0 / cut - 1.0).acosh()).cosh();
-                assert!(
-                    degree == 1 || contrast <= Filter::contrast_limit(round),
-                    "degree {degree} has contrast {contrast:e} in round {round}"
-                );
+    fn the_degree_drowns_no_column_and_is_no_higher_than_needed() {
+        for cut in [0.01, 0.05, 0.2, 0.6] {
+            for residual in [1e-2, 1e-4, 1e-6] {
+                for target in [1e-3, 1e-8] {
+                    let values = [1.0, cut * 1.5, cut * 1.1];
+                    let residuals = [residual / 10.0, residual, residual];
+                    let filter = Chebyshev::choose(Spectrum {
+                        values: &values,
+                        residuals: &residuals,
+                        cut,
+                        target,
+                    });
+                    let growth = |degree: usize, at| (degree as f64 * rate(cut, at)).cosh();
+                    let trace = (residuals[0] / (1.0 - cut)).max(Chebyshev::ROUNDING_TRACE);
+                    let contrast = trace * growth(filter.degree, 1.0);
+                    assert!(
+                        filter.degree == 1 || contrast <= Chebyshev::CONTRAST_LIMIT,
+                        "{filter:?} has contrast {contrast:e}"
+                    );
+                    let is_needed = values.iter().zip(residuals).any(|(&value, residual)| {
+                        growth(filter.degree - 1, value) < residual / target
+                    });
+                    assert!(filter.degree == 1 || is_needed, "{filter:?} is too high");
+                }
             }
         }
     }

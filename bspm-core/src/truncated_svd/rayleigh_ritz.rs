@@ -26,10 +26,6 @@ const GRAM_NOISE: f64 = 2e-6;
 /// leaves a few millionths.
 const WELL_CONDITIONED: f64 = 0.1;
 
-/// This one leaves an error that spoils no Ritz value, and that the next round
-/// mends: good enough to go on from, not to stop at.
-const USABLE: f64 = 1e-3;
-
 const MAX_ORTHONORMALIZATIONS: usize = 8;
 
 /// Projects `P` on the span of `vectors: items x block` (Rayleigh-Ritz).
@@ -42,39 +38,33 @@ pub(super) fn rayleigh_ritz<B: Backend>(
     graph: &NormalizedGraph<B>,
     mut vectors: B::Matrix,
 ) -> Result<RitzPairs<B::Matrix>> {
+    let width = graph.tile_columns();
     let mut pass = 1;
-    loop {
-        let projection = project(backend, graph, &vectors)?;
-        let orthonormalizer = orthonormalizer(backend, &projection.gram)?;
-        if orthonormalizer.smallest < USABLE && pass < MAX_ORTHONORMALIZATIONS {
-            vectors = rotate(
-                backend,
-                graph.tile_columns(),
-                vectors,
-                orthonormalizer.transform.view(),
-            )?;
-            pass += 1;
-            continue;
+    let (orthonormalizer, is_orthonormal) = loop {
+        let gram = project(backend, width, &vectors, Ok)?;
+        let orthonormalizer = orthonormalizer(backend, &gram)?;
+        let is_orthonormal = orthonormalizer.smallest >= WELL_CONDITIONED;
+        if is_orthonormal || pass == MAX_ORTHONORMALIZATIONS {
+            break (orthonormalizer.transform, is_orthonormal);
         }
-        let transform = orthonormalizer.transform;
-        let projected = transform.t().dot(&projection.walk).dot(&transform);
-        let eigen = backend.symmetric_eigen(projected.view())?;
-        let mut values = eigen.values;
-        let mut eigenvectors = eigen.vectors;
-        values.reverse();
-        eigenvectors.invert_axis(Axis(1));
-        let vectors = rotate(
-            backend,
-            graph.tile_columns(),
-            vectors,
-            transform.dot(&eigenvectors).view(),
-        )?;
-        return Ok(RitzPairs {
-            values,
-            vectors,
-            is_orthonormal: orthonormalizer.smallest >= WELL_CONDITIONED,
-        });
-    }
+        vectors = rotate(backend, width, vectors, orthonormalizer.transform.view())?;
+        pass += 1;
+    };
+    let walk = project(backend, width, &vectors, |tile| {
+        apply_to_tile(backend, graph, &tile)
+    })?;
+    let projected = orthonormalizer.t().dot(&walk).dot(&orthonormalizer);
+    let eigen = backend.symmetric_eigen(projected.view())?;
+    let mut values = eigen.values;
+    let mut eigenvectors = eigen.vectors;
+    values.reverse();
+    eigenvectors.invert_axis(Axis(1));
+    let transform = orthonormalizer.dot(&eigenvectors);
+    Ok(RitzPairs {
+        values,
+        vectors: rotate(backend, width, vectors, transform.view())?,
+        is_orthonormal,
+    })
 }
 
 /// `||P v - lambda v||` for the first columns of `vectors: items x columns`.
@@ -112,42 +102,31 @@ pub(super) fn residuals<B: Backend>(
     Ok(tiles.concat())
 }
 
-/// `X^T X` and `X^T P X`.
-struct Projection {
-    gram: Array2<f64>,
-    walk: Array2<f64>,
-}
-
+/// `X^T f(X)` for a symmetric `f`, which is given `X` tile by tile.
 fn project<B: Backend>(
     backend: &B,
-    graph: &NormalizedGraph<B>,
+    width: usize,
     vectors: &B::Matrix,
-) -> Result<Projection> {
+    map: impl Fn(B::Matrix) -> Result<B::Matrix> + Sync,
+) -> Result<Array2<f64>> {
     let (_, columns) = backend.shape(vectors);
-    let width = graph.tile_columns();
     let ranges = tile_ranges(columns, width);
     let tiles = backend.for_each_tile(
         ranges.len(),
         || Ok(()),
         |(), index| {
             let tile = backend.columns(vectors, ranges[index].clone())?;
-            let gram = transposed_product(backend, vectors, &tile)?;
-            let walked = apply_to_tile(backend, graph, &tile)?;
-            let walk = transposed_product(backend, vectors, &walked)?;
-            Ok((backend.download(&gram)?, backend.download(&walk)?))
+            let product = transposed_product(backend, vectors, &map(tile)?)?;
+            backend.download(&product)
         },
     )?;
-    let mut gram = Array2::zeros((columns, columns));
-    let mut walk = Array2::zeros((columns, columns));
-    for (range, (gram_tile, walk_tile)) in ranges.into_iter().zip(tiles) {
-        let slice = ndarray::s![.., range];
-        gram.slice_mut(slice).assign(&gram_tile.mapv(f64::from));
-        walk.slice_mut(slice).assign(&walk_tile.mapv(f64::from));
+    let mut projection = Array2::zeros((columns, columns));
+    for (range, tile) in ranges.into_iter().zip(tiles) {
+        projection
+            .slice_mut(ndarray::s![.., range])
+            .assign(&tile.mapv(f64::from));
     }
-    Ok(Projection {
-        gram: symmetrized(&gram),
-        walk: symmetrized(&walk),
-    })
+    Ok((&projection + &projection.t()) * 0.5)
 }
 
 /// `P X` for one tile of plain (not walk) coordinates.
@@ -233,8 +212,4 @@ fn orthonormalizer<B: Backend>(backend: &B, gram: &Array2<f64>) -> Result<Orthon
         transform: eigen.vectors * rows * inverse_roots.insert_axis(Axis(0)),
         smallest,
     })
-}
-
-fn symmetrized(matrix: &Array2<f64>) -> Array2<f64> {
-    (matrix + &matrix.t()) * 0.5
 }

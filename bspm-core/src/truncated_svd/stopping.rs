@@ -1,0 +1,183 @@
+//! When the iteration ends: what `f32` can reach on this matrix, and what a filter that is
+//! made of the vectors can feel.
+
+use serde::{Deserialize, Serialize};
+
+/// Why the iteration ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum SvdStop {
+    /// Every residual is within the tolerance, and a further round would not halve them or
+    /// not be felt.
+    Converged,
+    /// The spectrum is flat at the cut, and what the residuals above the tolerance still
+    /// allow is a rotation within the flat stretch, which no filter can feel.
+    FlatCut,
+    /// Rounds have stopped to help: the residuals are what `f32` reaches on this matrix.
+    Rounding,
+    /// The rounds that were allowed are over.
+    MaxRounds,
+}
+
+impl std::fmt::Display for SvdStop {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Converged => "converged",
+            Self::FlatCut => "flat cut",
+            Self::Rounding => "rounding",
+            Self::MaxRounds => "max rounds",
+        })
+    }
+}
+
+/// From this relative gap at the cut on, the span of the vectors is sharply defined.
+const CLEAR_GAP: f64 = 1e-2;
+
+/// Across a clear gap, the largest part of a unit vector that may lie outside the span.
+const CLEAR_LEAK: f64 = 5e-5;
+
+/// Where there is no clear gap, the part of the eigenvalue at the cut by which another must
+/// be lower to count as outside.
+const FLAT_STRETCH: f64 = 0.05;
+
+/// The largest part of a vector that may lie outside in that sense.
+const FLAT_LEAK: f64 = 5e-4;
+
+/// Rounds in a row that must fail to halve the best residual before no more are tried.
+const MOST_STALLS: usize = 2;
+
+/// The residual below which a filter does not feel an error.
+///
+/// A unit vector with the Ritz value `theta` and the residual `r` has at most
+/// `r / (theta - lambda)` of its length in the directions of eigenvalues below `lambda`. With
+/// a clear gap, `lambda` is the first eigenvalue beyond the cut. Without one, a rotation
+/// among eigenvalues that are nearly the same is no error.
+pub(super) fn felt_residual(at_cut: f64, beyond: f64) -> f64 {
+    let gap = at_cut - beyond;
+    if gap > CLEAR_GAP * at_cut {
+        CLEAR_LEAK * gap
+    } else {
+        FLAT_LEAK * FLAT_STRETCH * at_cut
+    }
+}
+
+/// What to do after a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Continue,
+    /// What is locked limits the rest: iterate all of it together.
+    Unlock,
+    Stop(SvdStop),
+}
+
+/// The largest residuals of the rounds so far.
+#[derive(Debug)]
+pub(super) struct Progress {
+    tolerance: f64,
+    previous: f64,
+    best: f64,
+    stalls: usize,
+    was_unlocked: bool,
+}
+
+impl Progress {
+    pub(super) fn new(tolerance: f64) -> Self {
+        Self {
+            tolerance,
+            previous: f64::INFINITY,
+            best: f64::INFINITY,
+            stalls: 0,
+            was_unlocked: false,
+        }
+    }
+
+    /// After a round that leaves the residual `worst` where `felt` is enough.
+    pub(super) fn judge(&mut self, worst: f64, felt: f64, has_locked: bool) -> Verdict {
+        let halves = worst < self.previous / 2.0;
+        self.previous = worst;
+        if worst <= felt || (worst <= self.tolerance && !halves) {
+            return Verdict::Stop(if worst <= self.tolerance {
+                SvdStop::Converged
+            } else {
+                SvdStop::FlatCut
+            });
+        }
+        if worst < self.best / 2.0 {
+            self.best = worst;
+            self.stalls = 0;
+            return Verdict::Continue;
+        }
+        self.stalls += 1;
+        if self.stalls < MOST_STALLS {
+            return Verdict::Continue;
+        }
+        if has_locked && !self.was_unlocked {
+            self.was_unlocked = true;
+            self.stalls = 0;
+            self.previous = f64::INFINITY;
+            self.best = f64::INFINITY;
+            return Verdict::Unlock;
+        }
+        Verdict::Stop(SvdStop::Rounding)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdicts(residuals: &[f64], felt: f64, has_locked: bool) -> Vec<Verdict> {
+        let mut progress = Progress::new(5e-6);
+        residuals
+            .iter()
+            .map(|&worst| progress.judge(worst, felt, has_locked))
+            .collect()
+    }
+
+    #[test]
+    fn a_clear_gap_asks_for_more_than_a_flat_cut() {
+        assert_eq!(felt_residual(0.5, 0.1), CLEAR_LEAK * 0.4);
+        assert!(felt_residual(0.5, 0.494) < felt_residual(0.5, 0.496));
+        assert_eq!(felt_residual(0.5, 0.5), FLAT_LEAK * FLAT_STRETCH * 0.5);
+    }
+
+    #[test]
+    fn within_the_tolerance_it_goes_on_while_rounds_help_and_are_felt() {
+        use Verdict::{Continue, Stop};
+        assert_eq!(
+            verdicts(&[1e-3, 4e-6, 1e-6, 8e-7], 1e-8, true),
+            [Continue, Continue, Continue, Stop(SvdStop::Converged)]
+        );
+        assert_eq!(
+            verdicts(&[1e-3, 8e-6], 1e-5, true),
+            [Continue, Stop(SvdStop::FlatCut)]
+        );
+        assert_eq!(
+            verdicts(&[1e-3, 1e-9], 1e-8, true),
+            [Continue, Stop(SvdStop::Converged)]
+        );
+    }
+
+    #[test]
+    fn rounds_that_do_not_help_end_it_but_locked_vectors_are_tried_anew_first() {
+        use Verdict::{Continue, Stop, Unlock};
+        let stalled = [1e-4, 8e-5, 9e-5];
+        assert_eq!(
+            verdicts(&stalled, 1e-8, false),
+            [Continue, Continue, Stop(SvdStop::Rounding)]
+        );
+        let again = [stalled, stalled].concat();
+        assert_eq!(
+            verdicts(&again, 1e-8, true),
+            [
+                Continue,
+                Continue,
+                Unlock,
+                Continue,
+                Continue,
+                Stop(SvdStop::Rounding)
+            ]
+        );
+    }
+}
