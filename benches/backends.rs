@@ -6,7 +6,7 @@ mod gowalla;
 use std::time::Duration;
 
 use bspm::core::backend::{Direction, Update};
-use bspm::core::{NormalizedGraph, SvdOptions, truncated_svd};
+use bspm::core::{FitOptions, NormalizedGraph, truncated_svd};
 use bspm::{Backend, CpuBackend, FittedFilter, Preset, RankOptions, TorchBackend, TorchDevice};
 use criterion::{Criterion, criterion_group, criterion_main};
 use gowalla::interactions;
@@ -40,7 +40,7 @@ fn stages<B: Backend + Clone>(criterion: &mut Criterion, backend: &B) {
         });
     });
     group.bench_function("truncated svd of 448", |bencher| {
-        bencher.iter(|| truncated_svd(backend, &graph, &SvdOptions::new(448)).unwrap());
+        bencher.iter(|| truncated_svd(backend, &graph, 448, &FitOptions::new()).unwrap());
     });
     drop((graph, items, users));
     let model = FittedFilter::fit(backend.clone(), interactions, Preset::Gowalla.config()).unwrap();

@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use bspm::core::backend::{Direction, Update};
-use bspm::core::{NormalizedGraph, SvdOptions, truncated_svd};
+use bspm::core::{FitOptions, NormalizedGraph, truncated_svd};
 use bspm::{Backend, CpuBackend, FittedFilter, Preset, RankOptions};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gowalla::interactions;
@@ -65,7 +65,7 @@ fn svd(criterion: &mut Criterion) {
         .sample_size(10)
         .measurement_time(Duration::from_secs(80));
     group.bench_function("448 vectors", |bencher| {
-        bencher.iter(|| truncated_svd(&backend, &graph, &SvdOptions::new(448)).unwrap());
+        bencher.iter(|| truncated_svd(&backend, &graph, 448, &FitOptions::new()).unwrap());
     });
     group.finish();
 }

@@ -4,12 +4,12 @@ pub mod guide;
 
 pub use bspm_core::{
     Backend, BspmConfig, BspmConfigBuilder, ChebyCf, Contribution, Dataset, DatasetBuilder,
-    DatasetSplit, EaseR, Error, Evaluator, Event, Explanation, FilterConfig, FittedFilter, GfCf,
-    IdealLowPass, Ids, Integration, Interactions, ItemKnn, LgcnIde, LinkProp, Merge, Metrics,
-    Model, Observer, Pairs, Popularity, Preset, Progress, RankOptions, Ranking, RecommendOptions,
-    Recommendation, Result, SavedId, SavedModelInfo, ScoredItem, Solver, Stage, SvdReport, SvdStop,
-    Sweep, SweepGrid, SweepRow, SweepState, SyntheticShape, TableOptions, TopK, TrainTest, TurboCf,
-    TurboFilter, UNOBSERVED, UnknownIds, parse_lightgcn, read_lightgcn,
+    DatasetSplit, EaseR, Error, EvaluateOptions, Evaluator, Event, Explanation, FilterConfig,
+    FitOptions, FittedFilter, GfCf, IdealLowPass, Ids, Integration, Interactions, ItemKnn, LgcnIde,
+    LinkProp, Merge, Metrics, Model, Observer, Pairs, Popularity, Preset, Progress, RankOptions,
+    Ranking, RecommendOptions, Recommendation, Result, SavedId, SavedModelInfo, ScoredItem, Solver,
+    Stage, SvdReport, SvdStop, Sweep, SweepGrid, SweepRow, SweepState, SyntheticShape,
+    TableOptions, TopK, TrainTest, TurboCf, TurboFilter, UnknownIds, parse_lightgcn, read_lightgcn,
 };
 pub use bspm_cpu::{CpuBackend, CpuError};
 #[cfg(feature = "torch")]

@@ -74,6 +74,44 @@ fn the_table_names_the_data_the_model_and_the_stages() {
 }
 
 #[test]
+fn fewer_vectors_than_asked_for_are_a_warning_that_names_the_rank() {
+    let split = small_split();
+    let output = run(
+        example("gowalla").arg("--data").arg(split.path()),
+        ["--factor-dim", "50"],
+    );
+    assert!(output.status.success(), "{output:?}");
+    let warning = String::from_utf8(output.stderr).unwrap();
+    let expected = "warning: the matrix has rank 4, so 4 singular vectors are used and not 50";
+    assert!(warning.contains(expected), "{warning}");
+}
+
+#[test]
+fn a_filter_that_fails_is_a_row_and_the_others_go_on() {
+    let split = small_split();
+    for flags in [&["--json"][..], &[]] {
+        let mut command = example("gowalla");
+        command
+            .args(["--filters", "bspm,popularity", "--memory-budget", "300"])
+            .args(flags)
+            .arg("--data")
+            .arg(split.path());
+        let output = run(&mut command, ["--k", "2"]);
+        assert!(!output.status.success(), "{output:?}");
+        let rows = String::from_utf8(output.stdout).unwrap();
+        let row = |filter: &str| {
+            let is_of = |line: &&str| line.contains(filter) && !line.contains("settings");
+            rows.lines().find(is_of).unwrap().to_owned()
+        };
+        let reason = "bytes of memory, and the budget has 300";
+        assert!(row("bspm").contains(reason), "{rows}");
+        assert!(row("popularity").contains("0."), "{rows}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.ends_with("error: failed: bspm\n"), "{error}");
+    }
+}
+
+#[test]
 fn malformed_arguments_are_errors_before_anything_is_loaded() {
     let nowhere = ["--data", "/nonexistent"];
     for (arguments, expected) in [

@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 
 use bspm::core::conformance::filter_configs;
 use bspm::{
-    BspmConfig, ChebyCf, CpuBackend, Dataset, EaseR, Error, FilterConfig, FittedFilter, GfCf,
-    Interactions, ItemKnn, LgcnIde, LinkProp, Model, Preset, SyntheticShape, TurboCf, TurboFilter,
-    UNOBSERVED, UnknownIds,
+    BspmConfig, ChebyCf, CpuBackend, Dataset, EaseR, Error, FilterConfig, FitOptions, FittedFilter,
+    GfCf, Interactions, ItemKnn, LgcnIde, LinkProp, Model, Observer, Preset, SyntheticShape,
+    TurboCf, TurboFilter,
 };
 
 fn dataset() -> Dataset<u32, u32> {
@@ -94,7 +94,7 @@ fn every_filter_finds_the_communities_that_popularity_does_not_see() {
     let split = dataset().random_split(0.2, 1).unwrap();
     let recall = |config: FilterConfig| {
         let model = Model::fit(CpuBackend::new(), split.train.clone(), config).unwrap();
-        let metrics = model.evaluate(&split.test, &[20], UnknownIds::Error, UNOBSERVED);
+        let metrics = model.evaluate(&split.test, [20]);
         metrics.unwrap().means()[0].recall
     };
     let popularity = recall(FilterConfig::published("popularity", Preset::Gowalla).unwrap());
@@ -247,10 +247,8 @@ fn forming_an_item_graph_can_be_cancelled() {
         neighbours: 5,
         shrinkage: 0.0,
     };
-    let error = Model::fit_observed(CpuBackend::new(), dataset(), config, &|_| {
-        ControlFlow::Break(())
-    })
-    .unwrap_err();
+    let options = FitOptions::new().observer(Observer::new(|_| ControlFlow::Break(())));
+    let error = Model::fit_with(CpuBackend::new(), dataset(), config, &options).unwrap_err();
     assert!(
         error
             .to_string()

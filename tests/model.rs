@@ -4,11 +4,12 @@
 mod random;
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bspm::{
-    BspmConfig, CpuBackend, Dataset, Error, Interactions, Model, Progress, RecommendOptions,
-    Recommendation, Solver, Stage, SyntheticShape, UNOBSERVED, UnknownIds,
+    BspmConfig, CpuBackend, Dataset, Error, FitOptions, Interactions, Model, Observer, Progress,
+    RecommendOptions, Recommendation, Solver, Stage, SyntheticShape, UnknownIds,
 };
 use proptest::prelude::*;
 use random::{configs, matrices};
@@ -92,8 +93,8 @@ proptest! {
         let config = BspmConfig::builder().sharpen(Solver::Rk4, 2.0, 1).build().unwrap();
         let model = fit(&interactions, config);
         let user = format!("u{user}");
-        let everything = RecommendOptions::new().keep_seen();
-        let all = model.recommend_with(&user, 1000, &everything).unwrap();
+        let everything = RecommendOptions::top(1000).keep_seen();
+        let all = model.recommend(&user, everything).unwrap();
         let seen = model.dataset().history(&user).unwrap();
         let expected: Vec<Recommendation<u64>> = all
             .into_iter()
@@ -104,7 +105,7 @@ proptest! {
             .take(k)
             .collect();
 
-        let mut options = RecommendOptions::new().deny(denied).unknown_ids(UnknownIds::Skip);
+        let mut options = RecommendOptions::top(k).deny(denied).unknown_ids(UnknownIds::Skip);
         if keeps_seen {
             options = options.keep_seen();
         }
@@ -114,7 +115,7 @@ proptest! {
         if let Some(least) = least {
             options = options.minimum_score(least);
         }
-        prop_assert_eq!(model.recommend_with(&user, k, &options).unwrap(), expected);
+        prop_assert_eq!(model.recommend(&user, options).unwrap(), expected);
     }
 
     #[test]
@@ -200,7 +201,7 @@ fn unknown_ids_are_errors_or_skipped() {
             .with_interactions([("new".into(), 1000), ("new".into(), 7)])
             .unwrap_err(),
         model
-            .recommend_with("u1", 3, &RecommendOptions::new().deny([7_u64]))
+            .recommend("u1", RecommendOptions::top(3).deny([7_u64]))
             .unwrap_err(),
     ] {
         assert_eq!(error.to_string(), "item 7 is unknown");
@@ -208,18 +209,16 @@ fn unknown_ids_are_errors_or_skipped() {
     let long = model.recommend("x".repeat(5000).as_str(), 1).unwrap_err();
     assert!(long.to_string().len() < 100, "{long}");
 
-    let skip = RecommendOptions::new().unknown_ids(UnknownIds::Skip);
-    assert!(model.recommend_with("nobody", 3, &skip).unwrap().is_empty());
-    assert!(model.similar_items_with(&7, 3, &skip).unwrap().is_empty());
+    let skip = RecommendOptions::top(3).unknown_ids(UnknownIds::Skip);
+    assert!(model.recommend("nobody", skip.clone()).unwrap().is_empty());
+    assert!(model.similar_items(&7, skip.clone()).unwrap().is_empty());
     assert_eq!(
         model
-            .recommend_for_items_with([&7, &1001], 3, &skip)
+            .recommend_for_items([&7, &1001], skip.clone())
             .unwrap(),
         model.recommend_for_items([&1001], 3).unwrap()
     );
-    let lists = model
-        .recommend_many_with(["u4", "nobody", "u5"], 3, &skip, UNOBSERVED)
-        .unwrap();
+    let lists = model.recommend_many(["u4", "nobody", "u5"], skip).unwrap();
     assert_eq!(lists.iter().map(Vec::len).collect::<Vec<_>>(), [3, 0, 3]);
 }
 
@@ -249,12 +248,9 @@ fn impossible_options_are_errors() {
         model.recommend("u1", 0).unwrap_err().to_string(),
         "k: expected at least 1, found 0"
     );
-    let options = RecommendOptions::new().minimum_score(f32::NAN);
+    let options = RecommendOptions::top(1).minimum_score(f32::NAN);
     assert_eq!(
-        model
-            .recommend_with("u1", 1, &options)
-            .unwrap_err()
-            .to_string(),
+        model.recommend("u1", options).unwrap_err().to_string(),
         "minimum_score: expected a number, found NaN"
     );
 }
@@ -279,30 +275,38 @@ fn an_observer_sees_every_stage_to_its_end_and_can_end_it() {
         .ideal_low_pass(40, 0.2)
         .build()
         .unwrap();
-    let largest = [AtomicUsize::new(0), AtomicUsize::new(0)];
-    let observer = |progress: Progress| {
+    let largest = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+    let seen = largest.clone();
+    let observer = Observer::new(move |progress: Progress| {
         let stage = usize::from(progress.stage == Stage::Rank);
         assert!(progress.done <= progress.total);
-        largest[stage].fetch_max(progress.done, Ordering::Relaxed);
+        seen[stage].fetch_max(progress.done, Ordering::Relaxed);
         ControlFlow::Continue(())
-    };
-    let model =
-        Model::fit_observed(CpuBackend::new(), data.clone(), config.clone(), &observer).unwrap();
+    });
+    let options = FitOptions::new().observer(observer.clone());
+    let model = Model::fit_with(CpuBackend::new(), data.clone(), config.clone(), &options).unwrap();
     let users: Vec<&String> = data.users().iter().collect();
-    let options = RecommendOptions::new();
     model
-        .recommend_many_with(users.iter().copied(), 5, &options, &observer)
+        .recommend_many(
+            users.iter().copied(),
+            RecommendOptions::top(5).observer(observer),
+        )
         .unwrap();
-    assert_eq!(largest.map(AtomicUsize::into_inner), [40, 300]);
+    let largest = largest.each_ref().map(|it| it.load(Ordering::Relaxed));
+    assert_eq!(largest, [40, 300]);
 
-    let stop = |_: Progress| ControlFlow::Break(());
-    let error = Model::fit_observed(CpuBackend::new(), data.clone(), config, &stop).unwrap_err();
+    let stop = Observer::new(|_: Progress| ControlFlow::Break(()));
+    let options = FitOptions::new().observer(stop.clone());
+    let error = Model::fit_with(CpuBackend::new(), data.clone(), config, &options).unwrap_err();
     assert_eq!(
         error.to_string(),
         "cancelled: truncated SVD had done 0 of 40"
     );
     let error = model
-        .recommend_many_with(users.iter().copied(), 5, &options, &stop)
+        .recommend_many(
+            users.iter().copied(),
+            RecommendOptions::top(5).observer(stop),
+        )
         .unwrap_err();
     assert!(matches!(
         error,

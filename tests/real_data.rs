@@ -7,10 +7,10 @@ mod published;
 
 use std::process::ExitCode;
 
-use bspm::core::{NormalizedGraph, SvdOptions, truncated_svd};
+use bspm::core::{FitOptions, NormalizedGraph, truncated_svd};
 use bspm::{
-    Backend, BspmConfig, CpuBackend, FilterConfig, Interactions, Merge, Metrics, Preset, Solver,
-    Sweep, TrainTest, UNOBSERVED,
+    Backend, BspmConfig, CpuBackend, Evaluator, FilterConfig, FittedFilter, Interactions, Merge,
+    Metrics, Preset, RankOptions, Solver, Sweep, TrainTest,
 };
 use libtest_mimic::Failed;
 use ndarray::{Array1, Array2, Axis};
@@ -22,6 +22,11 @@ fn main() -> ExitCode {
         ("gowalla_early_merge", gowalla, gowalla_early_merge),
         ("gowalla_late_merge", gowalla, gowalla_late_merge),
         ("gowalla_blur_alone", gowalla, gowalla_blur_alone),
+        (
+            "gowalla_ranks_as_with_vectors_iterated_to_the_end",
+            gowalla,
+            gowalla_iterated_to_the_end,
+        ),
         (
             "gowalla_singular_vectors",
             gowalla,
@@ -135,15 +140,8 @@ fn gowalla_sweep(split: TrainTest) -> Result<(), Failed> {
         .t_point_combination(true);
     let configs = vec![early, late_and_exact.build()?, mean.build()?];
     let train = split.train.clone();
-    let mut sweep = Sweep::new(
-        CpuBackend::new(),
-        train,
-        &split.test,
-        configs,
-        &[20],
-        UNOBSERVED,
-    )?;
-    sweep.advance(usize::MAX, UNOBSERVED)?;
+    let mut sweep = Sweep::new(CpuBackend::new(), train, &split.test, configs, &[20])?;
+    sweep.advance(usize::MAX)?;
     for row in sweep.rows() {
         let (alone, _) = published::evaluate(CpuBackend::new(), &split, row.config.clone())?;
         let found = row.metrics[0];
@@ -156,12 +154,52 @@ fn gowalla_sweep(split: TrainTest) -> Result<(), Failed> {
     Ok(())
 }
 
+/// Vectors that are iterated as far as `f32` goes change next to nothing in the lists.
+fn gowalla_iterated_to_the_end(split: TrainTest) -> Result<(), Failed> {
+    let users = split.test_users();
+    let lists_of = |options: &FitOptions| -> Result<_, Failed> {
+        let (train, config) = (split.train.clone(), Preset::Gowalla.config());
+        let model = FittedFilter::fit_with(CpuBackend::new(), train, config, options)?;
+        let lists = model.rank(&users, &RankOptions::top(20))?.lists;
+        let mut evaluator = Evaluator::new(&[20])?;
+        for (list, &user) in lists.iter().zip(&users) {
+            let items = list.iter().map(|entry| entry.item);
+            evaluator.add(items, split.test.items_of(user));
+        }
+        let report = model.svd_report().cloned().ok_or("no truncated SVD")?;
+        Ok((lists, evaluator.means()[0], report))
+    };
+    let (lists, metrics, report) = lists_of(&FitOptions::new())?;
+    let (last_lists, last_metrics, last_report) = lists_of(&FitOptions::new().tolerance(1e-8))?;
+    let entries = lists.iter().flatten().zip(last_lists.iter().flatten());
+    let same = entries
+        .filter(|(left, right)| left.item == right.item)
+        .count();
+    let share = same as f64 / (20 * users.len()) as f64;
+    println!("{share:.6} of the entries are the same; {report}; to the end: {last_report}");
+    if last_report.rounds <= report.rounds {
+        return Err("the rule ended no earlier than the iteration does".into());
+    }
+    if share < 0.999 {
+        return Err(format!("only {share} of the entries are the same").into());
+    }
+    for (found, last) in [
+        (metrics.recall, last_metrics.recall),
+        (metrics.ndcg, last_metrics.ndcg),
+    ] {
+        if (found - last).abs() > 1e-4 {
+            return Err(format!("{found}, iterated to the end {last}").into());
+        }
+    }
+    Ok(())
+}
+
 /// All 448 vectors, with residual and orthogonality computed here in `f64`.
 fn gowalla_singular_vectors(split: TrainTest) -> Result<(), Failed> {
     const FACTORS: usize = 448;
     let backend = CpuBackend::new();
     let graph = NormalizedGraph::new(&backend, &split.train)?;
-    let svd = truncated_svd(&backend, &graph, &SvdOptions::new(FACTORS))?;
+    let svd = truncated_svd(&backend, &graph, FACTORS, &FitOptions::new())?;
     let vectors = backend.download(&svd.right_vectors)?.mapv(f64::from);
 
     let gram = vectors.t().dot(&vectors) - Array2::<f64>::eye(FACTORS);

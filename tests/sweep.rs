@@ -4,10 +4,12 @@
 mod random;
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bspm::{
-    BspmConfig, CpuBackend, Error, Evaluator, FittedFilter, Interactions, Merge, Metrics, Preset,
-    RankOptions, Solver, Sweep, SweepGrid, SyntheticShape, TrainTest, UNOBSERVED,
+    BspmConfig, CpuBackend, Error, Evaluator, FitOptions, FittedFilter, Interactions, Merge,
+    Metrics, Observer, Preset, RankOptions, Solver, Sweep, SweepGrid, SyntheticShape, TrainTest,
 };
 use proptest::prelude::*;
 use random::configs;
@@ -40,15 +42,7 @@ fn alone(split: &TrainTest, config: BspmConfig, cutoffs: &[usize]) -> Vec<Metric
 
 fn sweep<'a>(split: &'a TrainTest, configs: Vec<BspmConfig>) -> Sweep<'a, CpuBackend> {
     let train = split.train.clone();
-    Sweep::new(
-        CpuBackend::new(),
-        train,
-        &split.test,
-        configs,
-        &[20, 5],
-        UNOBSERVED,
-    )
-    .unwrap()
+    Sweep::new(CpuBackend::new(), train, &split.test, configs, &[20, 5]).unwrap()
 }
 
 /// Sums that are formed in another order may rank two items of the same score differently.
@@ -90,7 +84,7 @@ fn every_row_is_that_of_the_setting_alone() {
     let configs = grid.configs().unwrap();
     assert_eq!(configs.len(), 4 * 2 * 2 * 2 * 2 * 2 * 2 * 2);
     let mut sweep = sweep(&split, configs);
-    sweep.advance(usize::MAX, UNOBSERVED).unwrap();
+    sweep.advance(usize::MAX).unwrap();
     assert_eq!(sweep.users_done(), split.test_users().len());
     for row in sweep.rows().into_iter().step_by(23) {
         let expected = alone(&split, row.config.clone(), &[20, 5]);
@@ -112,7 +106,7 @@ proptest! {
     ) {
         let split = split();
         let mut sweep = sweep(&split, configs);
-        sweep.advance(usize::MAX, UNOBSERVED).unwrap();
+        sweep.advance(usize::MAX).unwrap();
         for row in sweep.rows() {
             let expected = alone(&split, row.config.clone(), &[20, 5]);
             assert_alike(&row.metrics, &expected, sweep.users(), &format!("{:?}", row.config));
@@ -128,12 +122,27 @@ fn batches_and_interruptions_change_nothing() {
         BspmConfig::builder().build().unwrap(),
     ];
     let mut whole = sweep(&split, configs.clone());
-    whole.advance(usize::MAX, UNOBSERVED).unwrap();
+    whole.advance(usize::MAX).unwrap();
 
-    let mut first = sweep(&split, configs.clone());
-    first.advance(320, UNOBSERVED).unwrap();
+    let is_stopped = Arc::new(AtomicBool::new(false));
+    let stops = is_stopped.clone();
+    let observer = Observer::new(move |_| match stops.load(Ordering::Relaxed) {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    });
+    let mut first = Sweep::new_with(
+        CpuBackend::new(),
+        split.train.clone(),
+        &split.test,
+        configs.clone(),
+        &[20, 5],
+        &FitOptions::new().observer(observer),
+    )
+    .unwrap();
+    first.advance(320).unwrap();
     let before = first.state().clone();
-    let stop = first.advance(100, &|_| ControlFlow::Break(())).unwrap_err();
+    is_stopped.store(true, Ordering::Relaxed);
+    let stop = first.advance(100).unwrap_err();
     assert!(matches!(stop, Error::Cancelled { .. }), "{stop}");
     assert_eq!(first.state(), &before);
 
@@ -142,7 +151,7 @@ fn batches_and_interruptions_change_nothing() {
     second.resume(serde_json::from_str(&text).unwrap()).unwrap();
     assert_eq!(second.users_done(), 320);
     while second.users_done() < second.users() {
-        second.advance(64, UNOBSERVED).unwrap();
+        second.advance(64).unwrap();
     }
     for (found, expected) in second.rows().iter().zip(whole.rows()) {
         let (found, expected) = (found.metrics[0], expected.metrics[0]);
@@ -157,14 +166,7 @@ fn impossible_sweeps_are_named() {
     let blur = || BspmConfig::builder().build().unwrap();
     let error = |configs, held_out: &Interactions, cutoffs: &[usize]| {
         let train = split.train.clone();
-        let sweep = Sweep::new(
-            CpuBackend::new(),
-            train,
-            held_out,
-            configs,
-            cutoffs,
-            UNOBSERVED,
-        );
+        let sweep = Sweep::new(CpuBackend::new(), train, held_out, configs, cutoffs);
         sweep.err().expect("it is refused").to_string()
     };
     assert_eq!(

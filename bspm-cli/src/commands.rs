@@ -11,7 +11,7 @@ pub(crate) mod sweep;
 use std::error::Error;
 use std::path::PathBuf;
 
-use bspm::{Backend, FilterConfig, Model, Preset};
+use bspm::{Backend, BspmConfig, FilterConfig, Model, Preset};
 use bspm_cli::ProcessArguments;
 use clap::Args;
 
@@ -29,9 +29,11 @@ pub(crate) struct ConfigArguments {
     /// popularity
     #[arg(long, value_name = "NAME", default_value = "bspm")]
     filter: String,
-    /// Start from the published settings for this data set: gowalla, yelp2018, amazon-book
-    #[arg(long, default_value_t = Preset::Gowalla)]
-    preset: Preset,
+    /// Start from the published settings for this data set: gowalla, yelp2018, amazon-book;
+    /// without it, from settings for any data where the filter has them (bspm), else from
+    /// those for gowalla
+    #[arg(long)]
+    preset: Option<Preset>,
     /// Start from a configuration in JSON instead
     #[arg(long, value_name = "FILE", conflicts_with_all = ["filter", "preset"])]
     config: Option<PathBuf>,
@@ -50,7 +52,10 @@ impl ConfigArguments {
                 let text = std::fs::read_to_string(path).map_err(|error| in_file(&error))?;
                 serde_json::from_str(&text).map_err(|error| in_file(&error))?
             }
-            None => FilterConfig::published(&self.filter, self.preset)?,
+            None => match self.preset {
+                None if self.filter == "bspm" => BspmConfig::default().into(),
+                preset => FilterConfig::published(&self.filter, preset.unwrap_or(Preset::Gowalla))?,
+            },
         };
         let config = self.set.iter().try_fold(base, with_setting)?;
         config.check()?;

@@ -1,35 +1,28 @@
 //! Progress bars on standard error.
 
 use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use bspm::{Progress, Stage};
+use bspm::{Observer, Progress, Stage};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// One progress bar at a time, for the stage that runs; none where standard error is no
-/// terminal.
+/// terminal. The bar goes when this is dropped, or cleared.
 #[derive(Debug, Default)]
 pub struct ProgressBars {
-    current: Mutex<Option<(Stage, ProgressBar)>>,
+    current: Arc<Current>,
 }
 
+type Current = Mutex<Option<(Stage, ProgressBar)>>;
+
 impl ProgressBars {
-    /// Shows how far a stage is, as an [`Observer`](bspm::Observer) is told; always goes on.
-    pub fn show(&self, progress: Progress) -> ControlFlow<()> {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let bar = match &*current {
-            Some((stage, bar)) if *stage == progress.stage => bar.clone(),
-            other => {
-                if let Some((_, bar)) = other {
-                    bar.finish_and_clear();
-                }
-                let bar = bar(progress);
-                *current = Some((progress.stage, bar.clone()));
-                bar
-            }
-        };
-        bar.set_position(progress.done as u64);
-        ControlFlow::Continue(())
+    /// Shows how far a stage is, and always goes on.
+    pub fn observer(&self) -> Observer {
+        let current = self.current.clone();
+        Observer::new(move |progress| {
+            show(&current, progress);
+            ControlFlow::Continue(())
+        })
     }
 
     /// Takes the bar off the screen.
@@ -39,6 +32,28 @@ impl ProgressBars {
             bar.finish_and_clear();
         }
     }
+}
+
+impl Drop for ProgressBars {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+fn show(current: &Current, progress: Progress) {
+    let mut current = current.lock().unwrap_or_else(PoisonError::into_inner);
+    let bar = match &*current {
+        Some((stage, bar)) if *stage == progress.stage => bar.clone(),
+        other => {
+            if let Some((_, bar)) = other {
+                bar.finish_and_clear();
+            }
+            let bar = bar(progress);
+            *current = Some((progress.stage, bar.clone()));
+            bar
+        }
+    };
+    bar.set_position(progress.done as u64);
 }
 
 fn bar(progress: Progress) -> ProgressBar {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::observe::Stage;
+use crate::progress::Stage;
 
 /// A `Result` whose error is [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -181,7 +181,7 @@ pub enum Error {
     },
 
     /// The truncated SVD did not reach its tolerance, where
-    /// [`SvdOptions::is_strict`](crate::SvdOptions::is_strict) asks for that.
+    /// [`FitOptions::is_strict`](crate::FitOptions::is_strict) asks for that.
     #[error(
         "the truncated SVD stopped after {rounds} rounds with a residual of {residual:e}, \
          above the tolerance of {tolerance:e}"

@@ -14,8 +14,8 @@ use crate::backend::{Backend, SharedMatrix};
 use crate::config::{BspmConfig, Preset};
 use crate::error::{Error, Result};
 use crate::filters::{ChebyCf, EaseR, GfCf, ItemKnn, LgcnIde, LinkProp, Popularity, TurboCf};
+use crate::fit_options::FitOptions;
 use crate::interactions::Interactions;
-use crate::observe::Observer;
 use crate::process::{Scratch, Tile};
 use crate::truncated_svd::SvdReport;
 
@@ -35,7 +35,7 @@ pub(crate) trait Settings: Clone + Serialize + DeserializeOwned {
         &self,
         backend: &B,
         interactions: &Interactions,
-        observer: Observer<'_>,
+        options: &FitOptions,
     ) -> Result<Box<dyn Filter<B>>>;
 
     /// The filter that [`Filter::tensors`] were saved of; fits it anew where there are
@@ -45,9 +45,9 @@ pub(crate) trait Settings: Clone + Serialize + DeserializeOwned {
         backend: &B,
         interactions: &Interactions,
         _tensors: &dyn SavedTensors,
-        observer: Observer<'_>,
+        options: &FitOptions,
     ) -> Result<Box<dyn Filter<B>>> {
-        self.fit(backend, interactions, observer)
+        self.fit(backend, interactions, options)
     }
 }
 
@@ -233,11 +233,11 @@ macro_rules! filters {
                 &self,
                 backend: &B,
                 interactions: &Interactions,
-                observer: Observer<'_>,
+                options: &FitOptions,
             ) -> Result<Box<dyn Filter<B>>> {
                 self.check()?;
                 match self {
-                    $(Self::$variant(settings) => settings.fit(backend, interactions, observer),)*
+                    $(Self::$variant(settings) => settings.fit(backend, interactions, options),)*
                 }
             }
 
@@ -246,12 +246,12 @@ macro_rules! filters {
                 backend: &B,
                 interactions: &Interactions,
                 tensors: &dyn SavedTensors,
-                observer: Observer<'_>,
+                options: &FitOptions,
             ) -> Result<Box<dyn Filter<B>>> {
                 self.check()?;
                 match self {
                     $(Self::$variant(settings) => {
-                        settings.open(backend, interactions, tensors, observer)
+                        settings.open(backend, interactions, tensors, options)
                     })*
                 }
             }

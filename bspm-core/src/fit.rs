@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::backend::Backend;
 use crate::error::Result;
 use crate::filter::{Filter, FilterConfig, SavedTensors};
+use crate::fit_options::FitOptions;
 use crate::interactions::Interactions;
-use crate::observe::{Observer, UNOBSERVED};
 use crate::truncated_svd::SvdReport;
 
 /// A filter, fitted to one interaction matrix: BSPM, or another of the family.
@@ -43,19 +43,21 @@ impl<B: Backend> FittedFilter<B> {
         interactions: impl Into<Arc<Interactions>>,
         config: impl Into<FilterConfig>,
     ) -> Result<Self> {
-        Self::fit_observed(backend, interactions, config, UNOBSERVED)
+        Self::fit_with(backend, interactions, config, &FitOptions::new())
     }
 
-    /// [`fit`](Self::fit) under an [`Observer`].
+    /// [`fit`](Self::fit) with [`FitOptions`]: progress, cancellation, strictness.
     ///
     /// # Errors
     ///
-    /// [`Error::Cancelled`](crate::Error::Cancelled), and those of [`fit`](Self::fit).
-    pub fn fit_observed(
+    /// [`Error::Cancelled`](crate::Error::Cancelled),
+    /// [`Error::SvdNotConverged`](crate::Error::SvdNotConverged) with
+    /// [`FitOptions::is_strict`], and those of [`fit`](Self::fit).
+    pub fn fit_with(
         backend: B,
         interactions: impl Into<Arc<Interactions>>,
         config: impl Into<FilterConfig>,
-        observer: Observer<'_>,
+        options: &FitOptions,
     ) -> Result<Self> {
         let (interactions, config) = (interactions.into(), config.into());
         let _span = tracing::info_span!(
@@ -67,7 +69,7 @@ impl<B: Backend> FittedFilter<B> {
             interactions = interactions.len()
         )
         .entered();
-        let filter = config.fit(&backend, &interactions, observer)?;
+        let filter = config.fit(&backend, &interactions, options)?;
         let svd_report = filter.svd_report().cloned();
         Self::new(backend, interactions, config, filter, svd_report)
     }
@@ -80,7 +82,7 @@ impl<B: Backend> FittedFilter<B> {
         svd_report: Option<SvdReport>,
         tensors: &dyn SavedTensors,
     ) -> Result<Self> {
-        let filter = config.open(&backend, &interactions, tensors, UNOBSERVED)?;
+        let filter = config.open(&backend, &interactions, tensors, &FitOptions::new())?;
         Self::new(backend, interactions, config, filter, svd_report)
     }
 

@@ -17,6 +17,7 @@ mod evaluate;
 mod filter;
 mod filters;
 mod fit;
+mod fit_options;
 mod ids;
 mod interactions;
 mod load;
@@ -24,6 +25,7 @@ mod model;
 mod normalization;
 mod observe;
 mod process;
+mod progress;
 mod rank;
 pub mod saved;
 mod score;
@@ -43,18 +45,20 @@ pub use filters::{
     ChebyCf, EaseR, GfCf, ItemKnn, LgcnIde, LinkProp, Popularity, TurboCf, TurboFilter,
 };
 pub use fit::FittedFilter;
+pub use fit_options::FitOptions;
 pub use ids::Ids;
 pub use interactions::Interactions;
 pub use load::{Pairs, TableOptions, TrainTest, parse_lightgcn, read_lightgcn};
-pub use model::{Contribution, Explanation, Model, RecommendOptions, Recommendation, UnknownIds};
+pub use model::{
+    Contribution, EvaluateOptions, Explanation, Model, RecommendOptions, Recommendation, UnknownIds,
+};
 pub use normalization::{Normalization, NormalizedGraph};
-pub use observe::{Observer, Progress, Stage, UNOBSERVED};
+pub use observe::Observer;
+pub use progress::{Progress, Stage};
 pub use rank::{RankOptions, ScoredItem, TopK};
 pub use saved::{SavedId, SavedModelInfo};
 pub use score::Ranking;
 pub use solver::Solver;
 pub use sweep::{Sweep, SweepGrid, SweepRow, SweepState};
 pub use synthetic::SyntheticShape;
-pub use truncated_svd::{
-    SvdOptions, SvdReport, SvdStop, TruncatedSvd, truncated_svd, truncated_svd_observed,
-};
+pub use truncated_svd::{SvdReport, SvdStop, TruncatedSvd, truncated_svd};

@@ -11,6 +11,7 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
 
+pub use evaluate::EvaluateOptions;
 pub use explain::{Contribution, Explanation};
 pub use options::{RecommendOptions, UnknownIds};
 pub use recommend::Recommendation;
@@ -20,8 +21,8 @@ use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::filter::FilterConfig;
 use crate::fit::FittedFilter;
+use crate::fit_options::FitOptions;
 use crate::ids::Ids;
-use crate::observe::{Observer, UNOBSERVED};
 
 /// A model that was fitted once and answers from any thread.
 ///
@@ -68,22 +69,22 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         dataset: Dataset<U, I>,
         config: impl Into<FilterConfig>,
     ) -> Result<Self> {
-        Self::fit_observed(backend, dataset, config, UNOBSERVED)
+        Self::fit_with(backend, dataset, config, &FitOptions::new())
     }
 
-    /// [`fit`](Self::fit) under an [`Observer`], for progress and cancellation.
+    /// [`fit`](Self::fit) with [`FitOptions`]: progress, cancellation, strictness.
     ///
     /// # Errors
     ///
-    /// [`Error::Cancelled`], and those of [`FittedFilter::fit`].
-    pub fn fit_observed(
+    /// Those of [`FittedFilter::fit_with`].
+    pub fn fit_with(
         backend: B,
         dataset: Dataset<U, I>,
         config: impl Into<FilterConfig>,
-        observer: Observer<'_>,
+        options: &FitOptions,
     ) -> Result<Self> {
         let interactions = dataset.interactions().clone();
-        let fitted = FittedFilter::fit_observed(backend, interactions, config, observer)?;
+        let fitted = FittedFilter::fit_with(backend, interactions, config, options)?;
         Ok(Self::from_parts(Arc::new(fitted), dataset))
     }
 

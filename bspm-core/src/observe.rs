@@ -1,93 +1,83 @@
 //! Progress of long operations, and their cancellation, through one callback.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{Error, Result};
+use crate::progress::{Progress, Stage};
 
 /// The callback of a long operation: it is told how far the operation is, and
-/// answers whether it goes on.
+/// answers whether it goes on. The default one lets everything run to its end.
 ///
 /// It is called from the threads that do the work, several at once, at least once
 /// for each tile of users or of singular vectors; it should return quickly. After
 /// [`ControlFlow::Break`] the operation ends with [`Error::Cancelled`] and leaves
-/// nothing half done.
+/// nothing half done. Clones share the callback.
 ///
 /// # Examples
 ///
 /// ```
 /// use std::ops::ControlFlow;
 /// use std::time::{Duration, Instant};
-/// use bspm_core::{Observer, Progress};
+/// use bspm_core::{FitOptions, Observer};
 ///
 /// let deadline = Instant::now() + Duration::from_secs(10);
-/// let observer: Observer<'_> = &|progress: Progress| {
+/// let observer = Observer::new(move |progress| {
 ///     eprintln!("{}: {}/{}", progress.stage, progress.done, progress.total);
 ///     if Instant::now() < deadline {
 ///         ControlFlow::Continue(())
 ///     } else {
 ///         ControlFlow::Break(())
 ///     }
-/// };
+/// });
+/// let options = FitOptions::new().observer(observer);
 /// ```
-pub type Observer<'a> = &'a (dyn Fn(Progress) -> ControlFlow<()> + Sync);
+#[derive(Clone, Default)]
+pub struct Observer(Option<Arc<Callback>>);
 
-/// The observer that lets everything run to its end.
-pub const UNOBSERVED: Observer<'static> = &|_| ControlFlow::Continue(());
+type Callback = dyn Fn(Progress) -> ControlFlow<()> + Send + Sync;
 
-/// How far a long operation is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Progress {
-    /// What is being done.
-    pub stage: Stage,
-    /// Singular vectors found, items linked, or users ranked.
-    pub done: usize,
-    /// How many are asked for.
-    pub total: usize,
+impl Observer {
+    /// An observer that calls back.
+    pub fn new(callback: impl Fn(Progress) -> ControlFlow<()> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(callback)))
+    }
+
+    fn tell(&self, progress: Progress) -> ControlFlow<()> {
+        match &self.0 {
+            Some(callback) => callback(progress),
+            None => ControlFlow::Continue(()),
+        }
+    }
 }
 
-/// What a long operation is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Stage {
-    /// Computing singular vectors.
-    TruncatedSvd,
-    /// Forming an item graph.
-    ItemGraph,
-    /// Scoring and ranking users.
-    Rank,
-    /// Ranking and evaluating users with many settings.
-    Sweep,
-}
-
-impl std::fmt::Display for Stage {
+impl std::fmt::Debug for Observer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(match self {
-            Self::TruncatedSvd => "truncated SVD",
-            Self::ItemGraph => "item graph",
-            Self::Rank => "ranking",
-            Self::Sweep => "sweep",
-        })
+        let calls_back = self.0.is_some();
+        formatter
+            .debug_struct("Observer")
+            .field("calls_back", &calls_back)
+            .finish()
     }
 }
 
 /// One stage under an observer.
 pub(crate) struct Observed<'a> {
-    observer: Observer<'a>,
+    observer: &'a Observer,
     stage: Stage,
     done: AtomicUsize,
     total: usize,
 }
 
 impl<'a> Observed<'a> {
-    pub(crate) fn new(observer: Observer<'a>, stage: Stage, total: usize) -> Self {
+    pub(crate) fn new(observer: &'a Observer, stage: Stage, total: usize) -> Self {
         Self::starting_at(observer, stage, 0, total)
     }
 
     /// A stage of which some is done already.
     pub(crate) fn starting_at(
-        observer: Observer<'a>,
+        observer: &'a Observer,
         stage: Stage,
         done: usize,
         total: usize,
@@ -108,7 +98,7 @@ impl<'a> Observed<'a> {
             done,
             total: self.total,
         };
-        match (self.observer)(progress) {
+        match self.observer.tell(progress) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(Error::Cancelled {
                 stage: self.stage,

@@ -10,8 +10,9 @@ use crate::backend::{Backend, Update};
 use crate::error::{Error, Result};
 use crate::filter::TileHistories;
 use crate::fit::FittedFilter;
-use crate::observe::{Observed, Observer, Stage, UNOBSERVED};
+use crate::observe::Observed;
 use crate::process::Tile;
+use crate::progress::Stage;
 use crate::rank::{RankOptions, ScoredItem};
 use crate::tiles::tile_ranges;
 
@@ -41,7 +42,7 @@ impl<B: Backend> FittedFilter<B> {
     /// [`Error::UnknownUser`] for the first user that is not a row of the matrix;
     /// those of [`rank_histories`](Self::rank_histories).
     pub fn rank(&self, users: &[u32], options: &RankOptions) -> Result<Ranking> {
-        self.rank_histories(&self.histories(users)?, options, UNOBSERVED)
+        self.rank_histories(&self.histories(users)?, options)
     }
 
     /// Ranks the items for each history, whether or not it is a row of the matrix.
@@ -57,17 +58,11 @@ impl<B: Backend> FittedFilter<B> {
     /// column of the matrix; [`Error::InvalidParameter`] when `k` or the batch size is
     /// 0, or the minimum score is not a number; [`Error::Cancelled`]; those of the
     /// backend.
-    pub fn rank_histories(
-        &self,
-        histories: &[&[u32]],
-        options: &RankOptions,
-        observer: Observer<'_>,
-    ) -> Result<Ranking> {
+    pub fn rank_histories(&self, histories: &[&[u32]], options: &RankOptions) -> Result<Ranking> {
         let mut lists = Vec::with_capacity(histories.len());
-        let (score_time, rank_time) =
-            self.rank_batches(histories, options, observer, |_, batch| {
-                lists.extend(batch);
-            })?;
+        let (score_time, rank_time) = self.rank_batches(histories, options, |_, batch| {
+            lists.extend(batch);
+        })?;
         Ok(Ranking {
             lists,
             score_time,
@@ -81,14 +76,13 @@ impl<B: Backend> FittedFilter<B> {
         &self,
         histories: &[&[u32]],
         options: &RankOptions,
-        observer: Observer<'_>,
         mut take: impl FnMut(usize, Vec<Vec<ScoredItem>>),
     ) -> Result<(Duration, Duration)> {
         let mask = options.checked_mask(self.interactions.items())?;
         let distinct: Vec<Cow<'_, [u32]>> = histories.iter().map(|&it| distinct(it)).collect();
         let histories: Vec<&[u32]> = distinct.iter().map(AsRef::as_ref).collect();
         let _span = tracing::info_span!("rank", users = histories.len(), k = options.k).entered();
-        let observed = Observed::new(observer, Stage::Rank, histories.len());
+        let observed = Observed::new(&options.observer, Stage::Rank, histories.len());
         let mut score_time = Duration::ZERO;
         let mut rank_time = Duration::ZERO;
         for (index, batch) in histories.chunks(options.batch_size).enumerate() {

@@ -20,10 +20,12 @@ use crate::config::BspmConfig;
 use crate::error::{Error, Result};
 use crate::evaluate::{Evaluator, Metrics};
 use crate::filter::TileHistories;
+use crate::fit_options::FitOptions;
 use crate::interactions::Interactions;
 use crate::normalization::NormalizedGraph;
-use crate::observe::{Observed, Observer, Stage};
+use crate::observe::{Observed, Observer};
 use crate::process::ideal_low_pass::Basis;
+use crate::progress::Stage;
 use crate::tiles::tile_ranges;
 use response::Response;
 
@@ -48,7 +50,7 @@ pub struct SweepState {
 /// # Examples
 ///
 /// ```
-/// use bspm_core::{Dataset, Sweep, SweepGrid, UNOBSERVED};
+/// use bspm_core::{Dataset, Sweep, SweepGrid};
 /// # use bspm_cpu::CpuBackend;
 ///
 /// # let pairs = (0..60_u32).flat_map(|user| (0..6).map(move |it| (user, (user / 4 + it * it) % 30)));
@@ -62,8 +64,8 @@ pub struct SweepState {
 /// };
 /// let (fit, held_out) = (split.train.interactions(), split.test.interactions());
 /// let mut sweep =
-///     Sweep::new(CpuBackend::new(), fit.clone(), held_out, grid.configs()?, &[20], UNOBSERVED)?;
-/// sweep.advance(usize::MAX, UNOBSERVED)?;
+///     Sweep::new(CpuBackend::new(), fit.clone(), held_out, grid.configs()?, &[20])?;
+/// sweep.advance(usize::MAX)?;
 /// let rows = sweep.rows_by_ndcg();
 /// assert_eq!(rows.len(), 6);
 /// assert!(rows[0].metrics[0].ndcg >= rows[5].metrics[0].ndcg);
@@ -84,6 +86,7 @@ pub struct Sweep<'a, B: Backend> {
     /// The place of each setting among the results of the combinations.
     places: Vec<usize>,
     largest_cutoff: usize,
+    observer: Observer,
     state: SweepState,
 }
 
@@ -114,7 +117,24 @@ impl<'a, B: Backend> Sweep<'a, B> {
         held_out: &'a Interactions,
         configs: Vec<BspmConfig>,
         cutoffs: &[usize],
-        observer: Observer<'_>,
+    ) -> Result<Self> {
+        let options = FitOptions::new();
+        Self::new_with(backend, train, held_out, configs, cutoffs, &options)
+    }
+
+    /// [`new`](Self::new) with [`FitOptions`], whose observer is told of the fit and of the
+    /// users evaluated.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`], and those of [`new`](Self::new).
+    pub fn new_with(
+        backend: B,
+        train: impl Into<Arc<Interactions>>,
+        held_out: &'a Interactions,
+        configs: Vec<BspmConfig>,
+        cutoffs: &[usize],
+        options: &FitOptions,
     ) -> Result<Self> {
         let train = train.into();
         let evaluator = Evaluator::new(cutoffs)?;
@@ -142,7 +162,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
         factor_dims.dedup();
         let bases = match factor_dims.last() {
             Some(&most) => {
-                let basis = Basis::fit(&backend, &graph, most, observer)?;
+                let basis = Basis::fit(&backend, &graph, most, options)?;
                 let columns = |kept: usize| {
                     let kept = kept.min(basis.factors());
                     backend.columns(&basis.vectors, 0..kept)
@@ -173,6 +193,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
             .collect();
         Ok(Self {
             largest_cutoff: evaluator.largest_cutoff(),
+            observer: options.observer.clone(),
             state: SweepState {
                 users_done: 0,
                 evaluators: vec![evaluator; configs.len()],
@@ -239,7 +260,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
         Ok(())
     }
 
-    /// Evaluates up to so many further users, under an [`Observer`].
+    /// Evaluates up to so many further users; the observer of the options is told.
     ///
     /// Cost per user: that of the longest setting, and of sharpening once for each number of
     /// singular vectors; then a few multiplications per item and setting.
@@ -247,7 +268,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
     /// # Errors
     ///
     /// [`Error::Cancelled`], which leaves the state as it was; those of the backend.
-    pub fn advance(&mut self, users: usize, observer: Observer<'_>) -> Result<()> {
+    pub fn advance(&mut self, users: usize) -> Result<()> {
         let start = self.state.users_done;
         let end = start.saturating_add(users).min(self.users.len());
         let batch = &self.users[start..end];
@@ -258,7 +279,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
             products = self.products.len()
         )
         .entered();
-        let observed = Observed::starting_at(observer, Stage::Sweep, start, self.users.len());
+        let observed = Observed::starting_at(&self.observer, Stage::Sweep, start, self.users.len());
         let width = self.graph.tile_columns().min(batch.len());
         let ranges = tile_ranges(batch.len(), width);
         let blank: Vec<Evaluator> = self.state.evaluators.iter().map(Evaluator::blank).collect();

@@ -21,59 +21,15 @@ use serde::{Deserialize, Serialize};
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::filter::check_positive;
+use crate::fit_options::FitOptions;
 use crate::normalization::NormalizedGraph;
-use crate::observe::{Observed, Observer, Stage, UNOBSERVED};
+use crate::observe::Observed;
+use crate::progress::Stage;
 use crate::tiles::{map_tiles, tile_ranges};
 use filter::{Chebyshev, Filter, Spectrum, apply_filter};
 use rayleigh_ritz::{RitzPairs, rayleigh_ritz, residuals, rotate};
 pub use stopping::SvdStop;
 use stopping::{Progress, Verdict, felt_residual};
-
-/// What [`truncated_svd`] is asked for.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct SvdOptions {
-    /// How many singular vectors.
-    pub factor_dim: usize,
-    /// The residual `||P v - lambda v||` that each should reach; 5e-6 unless told.
-    pub tolerance: f64,
-    /// Whether a residual above the tolerance is an error, and not a warning; off unless
-    /// told.
-    pub is_strict: bool,
-    /// After how many rounds to keep what there is; at least 1, and 60 unless told.
-    pub max_rounds: usize,
-    /// Seed of the random start.
-    pub seed: u64,
-}
-
-impl SvdOptions {
-    /// The `factor_dim` leading vectors, at the default tolerance.
-    pub fn new(factor_dim: usize) -> Self {
-        Self {
-            factor_dim,
-            tolerance: 5e-6,
-            is_strict: false,
-            max_rounds: 60,
-            seed: 0,
-        }
-    }
-
-    /// How many vectors are iterated, the ones asked for and a margin that widens the gap
-    /// at the cut, of at most `rank`; and whether they are all unit vectors instead, whose
-    /// projection is the whole spectrum.
-    fn block(&self, rank: usize, items: usize) -> (usize, bool) {
-        if rank == 0 {
-            return (0, false);
-        }
-        let margin = (self.factor_dim / 6).max(32);
-        let block = self.factor_dim.saturating_add(margin).min(rank);
-        if items <= (2 * block).max(WHOLE_SPECTRUM) {
-            (items, true)
-        } else {
-            (block, false)
-        }
-    }
-}
 
 /// Leading singular triplets of `R`, without the left vectors, and how they were found.
 #[derive(Debug)]
@@ -155,7 +111,7 @@ const WHOLE_SPECTRUM: usize = 256;
 /// that there are; where the tolerance is out of reach, the best ones found, with a
 /// `tracing` warning. It stops at the larger of two floors:
 ///
-/// - what a filter can feel. Across a gap at the cut of more than 1% of its eigenvalue, a
+/// - what a filter can feel, unless [`FitOptions::tolerance`] asks for a residual. Across a gap at the cut of more than 1% of its eigenvalue, a
 ///   vector may have 5e-5 of its length on the wrong side. Without such a gap the span is
 ///   not sharply defined: rotations among eigenvalues within 5% of the one at the cut are
 ///   free, and 5e-4 of a vector may lie below those.
@@ -165,43 +121,31 @@ const WHOLE_SPECTRUM: usize = 256;
 /// The number of threads changes no bit of the result.
 ///
 /// Memory at the peak: two matrices of `items x 1.17 factor_dim` floats, and the products of
-/// a tile on each thread; checked against [`Backend::memory_budget`] before any is taken. Cost: per round a
-/// Rayleigh-Ritz projection, three dense products of `items x factor_dim x factor_dim`, and
-/// the products with `P` that [`SvdReport::products`] counts.
+/// a tile on each thread; checked against [`Backend::memory_budget`] before any is taken.
+/// Cost: per round a Rayleigh-Ritz projection, three dense products of
+/// `items x factor_dim x factor_dim`, and the products with `P` that
+/// [`SvdReport::products`] counts. The observer of the options is told of the vectors found.
 ///
 /// # Errors
 ///
 /// [`Error::InvalidParameter`] when `factor_dim` or `max_rounds` is 0;
-/// [`Error::MemoryBudget`]; [`Error::SvdNotConverged`] with [`SvdOptions::is_strict`] alone;
-/// those of the backend.
+/// [`Error::MemoryBudget`]; [`Error::SvdNotConverged`] with [`FitOptions::is_strict`] alone;
+/// [`Error::Cancelled`]; those of the backend.
 pub fn truncated_svd<B: Backend>(
     backend: &B,
     graph: &NormalizedGraph<B>,
-    options: &SvdOptions,
+    factor_dim: usize,
+    options: &FitOptions,
 ) -> Result<TruncatedSvd<B::Matrix>> {
-    truncated_svd_observed(backend, graph, options, UNOBSERVED)
-}
-
-/// [`truncated_svd`] under an [`Observer`], which is told of the vectors found.
-///
-/// # Errors
-///
-/// [`Error::Cancelled`], and those of [`truncated_svd`].
-pub fn truncated_svd_observed<B: Backend>(
-    backend: &B,
-    graph: &NormalizedGraph<B>,
-    options: &SvdOptions,
-    observer: Observer<'_>,
-) -> Result<TruncatedSvd<B::Matrix>> {
-    check_positive("factor_dim", options.factor_dim)?;
+    check_positive("factor_dim", factor_dim)?;
     check_positive("max_rounds", options.max_rounds)?;
-    let svd = iterate(backend, graph, options, observer)?;
+    let svd = iterate(backend, graph, factor_dim, options)?;
     let report = &svd.report;
-    if options.is_strict && report.largest_residual > options.tolerance {
+    if options.is_strict && report.largest_residual > report.tolerance {
         return Err(Error::SvdNotConverged {
             rounds: report.rounds,
             residual: report.largest_residual,
-            tolerance: options.tolerance,
+            tolerance: report.tolerance,
         });
     }
     if let Some(warning) = report.warning() {
@@ -210,23 +154,40 @@ pub fn truncated_svd_observed<B: Backend>(
     Ok(svd)
 }
 
+/// How many vectors are iterated, the ones asked for and a margin that widens the gap at the
+/// cut, of at most `rank`; and whether they are all unit vectors instead, whose projection is
+/// the whole spectrum.
+fn block_size(factor_dim: usize, rank: usize, items: usize) -> (usize, bool) {
+    if rank == 0 {
+        return (0, false);
+    }
+    let margin = (factor_dim / 6).max(32);
+    let block = factor_dim.saturating_add(margin).min(rank);
+    if items <= (2 * block).max(WHOLE_SPECTRUM) {
+        (items, true)
+    } else {
+        (block, false)
+    }
+}
+
 fn iterate<B: Backend>(
     backend: &B,
     graph: &NormalizedGraph<B>,
-    options: &SvdOptions,
-    observer: Observer<'_>,
+    factor_dim: usize,
+    options: &FitOptions,
 ) -> Result<TruncatedSvd<B::Matrix>> {
     let items = graph.items();
-    let (block, is_whole) = options.block(graph.users().min(items), items);
-    let wanted = options.factor_dim.min(block);
-    let mut found = Found::new(options);
+    let (block, is_whole) = block_size(factor_dim, graph.users().min(items), items);
+    let wanted = factor_dim.min(block);
+    let tolerance = options.tolerance.unwrap_or(FitOptions::DEFAULT_TOLERANCE);
+    let mut found = Found::new(factor_dim, tolerance);
     if block == 0 {
         return found.into_svd(backend, graph, SvdStop::Converged);
     }
     check_memory(backend, graph, block)?;
     let _span = tracing::info_span!("truncated_svd", factor_dim = wanted, block).entered();
-    let observed = Observed::new(observer, Stage::TruncatedSvd, wanted);
-    let lock_tolerance = options.tolerance * LOCK_SHARE;
+    let observed = Observed::new(&options.observer, Stage::TruncatedSvd, wanted);
+    let lock_tolerance = tolerance * LOCK_SHARE;
 
     let mut active = if is_whole {
         backend.upload(Array2::eye(items).view())?
@@ -235,7 +196,7 @@ fn iterate<B: Backend>(
         found.products += 2 * block;
         apply_filter(backend, graph, &Filter::Smooth, start, None, &observed)?
     };
-    let mut progress = Progress::new(options.tolerance);
+    let mut progress = Progress::new(tolerance);
     loop {
         found.rounds += 1;
         let ritz = rayleigh_ritz(backend, graph, active)?;
@@ -256,7 +217,9 @@ fn iterate<B: Backend>(
             some => ritz.values[some - 1],
         };
         let beyond = ritz.values.get(rank_left).copied().unwrap_or(0.0).max(0.0);
-        let felt = felt_residual(at_cut, beyond);
+        let felt = options
+            .tolerance
+            .unwrap_or_else(|| felt_residual(at_cut, beyond));
         tracing::debug!(
             round = found.rounds,
             residual = worst,
@@ -313,7 +276,7 @@ fn iterate<B: Backend>(
             values: &values[..missing.len()],
             residuals: &missing,
             cut: values.last().copied().unwrap_or(0.0),
-            target: felt.min(options.tolerance) / 2.0,
+            target: felt.min(tolerance) / 2.0,
         });
         found.products += filter.degree * values.len();
         let filter = Filter::Chebyshev(filter);
@@ -342,8 +305,9 @@ fn check_memory<B: Backend>(backend: &B, graph: &NormalizedGraph<B>, block: usiz
 }
 
 /// The eigenpairs that need no further work, and what was spent.
-struct Found<'a, M> {
-    options: &'a SvdOptions,
+struct Found<M> {
+    asked: usize,
+    tolerance: f64,
     values: Vec<f64>,
     residuals: Vec<f64>,
     vectors: Option<M>,
@@ -358,10 +322,11 @@ struct Unlocked<M> {
     vectors: M,
 }
 
-impl<'a, M: Send + Sync> Found<'a, M> {
-    fn new(options: &'a SvdOptions) -> Self {
+impl<M: Send + Sync> Found<M> {
+    fn new(asked: usize, tolerance: f64) -> Self {
         Self {
-            options,
+            asked,
+            tolerance,
             values: Vec::new(),
             residuals: Vec::new(),
             vectors: None,
@@ -428,10 +393,10 @@ impl<'a, M: Send + Sync> Found<'a, M> {
                 .collect(),
             right_vectors: vectors,
             report: SvdReport {
-                asked: self.options.factor_dim,
+                asked: self.asked,
                 found: count,
                 largest_residual: residuals.iter().copied().fold(0.0, f64::max),
-                tolerance: self.options.tolerance,
+                tolerance: self.tolerance,
                 rounds: self.rounds,
                 products: self.products,
                 stop,

@@ -5,7 +5,8 @@ use std::error::Error;
 use std::time::Instant;
 
 use bspm::{
-    Backend, Evaluator, FilterConfig, FittedFilter, Preset, RankOptions, SvdReport, TrainTest,
+    Backend, Evaluator, FilterConfig, FitOptions, FittedFilter, Preset, RankOptions, SvdReport,
+    TrainTest,
 };
 use bspm_cli::{ProgressBars, warn_of_svd};
 use serde_json::json;
@@ -85,12 +86,11 @@ fn evaluate<B: Backend>(
     arguments: &Arguments,
 ) -> Result<Row, Box<dyn Error>> {
     let bars = ProgressBars::default();
-    let observer = |progress| bars.show(progress);
     let start = Instant::now();
-    let fitted =
-        FittedFilter::fit_observed(backend, split.train.clone(), config.clone(), &observer);
+    let options = FitOptions::new().observer(bars.observer());
+    let train = split.train.clone();
+    let fitted = FittedFilter::fit_with(backend, train, config.clone(), &options)?;
     bars.clear();
-    let fitted = fitted?;
     warn_of_svd(&fitted);
     let fit_seconds = start.elapsed().as_secs_f64();
 
@@ -101,10 +101,10 @@ fn evaluate<B: Backend>(
         .map(|&user| split.train.items_of(user))
         .collect();
     let options = RankOptions::top(evaluator.largest_cutoff()).batch_size(arguments.batch);
-    let ranking = fitted.rank_histories(&histories, &options, &observer);
-    bars.clear();
+    let options = options.observer(bars.observer());
+    let ranking = fitted.rank_histories(&histories, &options)?;
     let mut evaluator = evaluator.clone();
-    for (list, &user) in ranking?.lists.iter().zip(&users) {
+    for (list, &user) in ranking.lists.iter().zip(&users) {
         let items = list.iter().map(|entry| entry.item);
         evaluator.add(items, split.test.items_of(user));
     }

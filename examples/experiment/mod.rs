@@ -11,7 +11,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use bspm::{Backend, BspmConfig, Evaluator, FittedFilter, Preset, RankOptions};
+use bspm::{Backend, BspmConfig, Evaluator, FitOptions, FittedFilter, Preset, RankOptions};
 use bspm_cli::{Device, ProgressBars, warn_of_svd};
 use clap::{CommandFactory, FromArgMatches};
 
@@ -69,10 +69,10 @@ fn run_on<B: Backend>(
     let train_interactions = dataset.split.train.len();
 
     let bars = ProgressBars::default();
-    let observer = |progress| bars.show(progress);
-    let model = FittedFilter::fit_observed(backend, dataset.split.train, config.clone(), &observer);
+    let fit_options = FitOptions::new().observer(bars.observer());
+    let train = dataset.split.train;
+    let model = FittedFilter::fit_with(backend, train, config.clone(), &fit_options)?;
     bars.clear();
-    let model = model?;
     warn_of_svd(&model);
     let mut stages = Stages {
         load: dataset.load_time,
@@ -84,9 +84,9 @@ fn run_on<B: Backend>(
         .iter()
         .map(|&user| model.interactions().items_of(user))
         .collect();
-    let ranking = model.rank_histories(&histories, &options, &observer);
+    let options = options.observer(bars.observer());
+    let ranking = model.rank_histories(&histories, &options)?;
     bars.clear();
-    let ranking = ranking?;
     stages.score = ranking.score_time;
     stages.rank = ranking.rank_time;
     let evaluation = Instant::now();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bspm::{Backend, Evaluator, Metrics, UnknownIds};
+use bspm::{Backend, EvaluateOptions, Evaluator, FitOptions, Metrics, UnknownIds};
 use bspm_cli::{DeviceArguments, ProgressBars, warn_of_svd};
 use clap::{ArgGroup, Args};
 use serde::Serialize;
@@ -56,16 +56,15 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 
 fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let bars = ProgressBars::default();
-    let observer = |progress| bars.show(progress);
     let (model, test) = match (&arguments.model, &arguments.train) {
         (None, Some(train)) => {
             let config = arguments.config.config()?;
             let (train, test) = arguments
                 .held_out
                 .split(arguments.interactions.read(train)?, &arguments.interactions)?;
-            let model = TextModel::fit_observed(backend, train, config, &observer);
+            let options = FitOptions::new().observer(bars.observer());
+            let model = TextModel::fit_with(backend, train, config, &options)?;
             bars.clear();
-            let model = model?;
             warn_of_svd(model.filter());
             (model, test)
         }
@@ -84,9 +83,11 @@ fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         true => UnknownIds::Skip,
         false => UnknownIds::Error,
     };
-    let evaluator = model.evaluate(&test, &arguments.k, unknown_users, &observer);
+    let options = EvaluateOptions::at(arguments.k.as_slice())
+        .unknown_users(unknown_users)
+        .observer(bars.observer());
+    let evaluator = model.evaluate(&test, options)?;
     bars.clear();
-    let evaluator = evaluator?;
     eprintln!("{}; {} users evaluated", shape(&model), evaluator.users());
     let mut writer = Writer::new(&arguments.output);
     for (&k, metrics) in evaluator.cutoffs().iter().zip(evaluator.means()) {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bspm::{Backend, Dataset, FilterConfig};
+use bspm::{Backend, Dataset, FilterConfig, FitOptions};
 use bspm_cli::{DeviceArguments, ProgressBars, warn_of_svd};
 use clap::Args;
 
@@ -38,9 +38,9 @@ fn fit<B: Backend>(
     arguments: &Arguments,
 ) -> Outcome {
     let bars = ProgressBars::default();
-    let fitted = TextModel::fit_observed(backend, dataset, config, &|progress| bars.show(progress));
+    let options = FitOptions::new().observer(bars.observer());
+    let model = TextModel::fit_with(backend, dataset, config, &options)?;
     bars.clear();
-    let model = fitted?;
     warn_of_svd(model.filter());
     model.save(&arguments.output)?;
     eprintln!("{}: {}", arguments.output.display(), shape(&model));

@@ -12,7 +12,7 @@ use crate::output::Record;
 pub(crate) struct ListArguments {
     /// Items in each list
     #[arg(short, default_value_t = 10)]
-    pub(crate) k: usize,
+    k: usize,
     /// Recommend the items of the history too
     #[arg(long)]
     keep_seen: bool,
@@ -32,7 +32,7 @@ pub(crate) struct ListArguments {
 
 impl ListArguments {
     pub(crate) fn options(&self) -> RecommendOptions {
-        let mut options = RecommendOptions::new().deny(self.deny.clone());
+        let mut options = RecommendOptions::top(self.k).deny(self.deny.clone());
         if self.keep_seen {
             options = options.keep_seen();
         }

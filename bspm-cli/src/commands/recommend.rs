@@ -47,10 +47,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 fn recommend<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let model = TextModel::open(backend, &arguments.model)?;
     let options = arguments.lists.options();
-    let k = arguments.lists.k;
     let mut writer = Writer::new(&arguments.output);
     if !arguments.history.is_empty() {
-        let items = model.recommend_for_items_with(&arguments.history, k, &options)?;
+        let items = model.recommend_for_items(&arguments.history, options)?;
         let history = &arguments.history;
         writer.write(&ItemList { history, items })?;
         return Ok(writer.finish()?);
@@ -61,9 +60,9 @@ fn recommend<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         None => arguments.users.clone(),
     };
     let bars = ProgressBars::default();
+    let options = options.observer(bars.observer());
     for batch in users.chunks(BATCH) {
-        let observer = |progress| bars.show(progress);
-        let lists = model.recommend_many_with(batch, k, &options, &observer)?;
+        let lists = model.recommend_many(batch, options.clone())?;
         bars.clear();
         for (user, items) in batch.iter().zip(lists) {
             writer.write(&UserList { user, items })?;

@@ -35,7 +35,7 @@ fn similar<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let options = arguments.lists.options();
     let mut writer = Writer::new(&arguments.output);
     for history in arguments.items.chunks(1) {
-        let items = model.similar_items_with(&history[0], arguments.lists.k, &options)?;
+        let items = model.similar_items(&history[0], options.clone())?;
         writer.write(&ItemList { history, items })?;
     }
     Ok(writer.finish()?)

@@ -9,8 +9,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use bspm::{
-    Backend, BspmConfig, Dataset, Evaluator, Integration, Interactions, Merge, Metrics, Solver,
-    Sweep, SweepGrid, SweepRow,
+    Backend, BspmConfig, Dataset, Evaluator, FitOptions, Integration, Interactions, Merge, Metrics,
+    Solver, Sweep, SweepGrid, SweepRow,
 };
 use bspm_cli::{DeviceArguments, ProgressBars};
 use clap::{ArgAction, ArgGroup, Args};
@@ -181,11 +181,10 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 fn sweep<B: Backend>(backend: B, configs: Vec<BspmConfig>, arguments: &Arguments) -> Outcome {
     let (train, held_out) = arguments.matrices()?;
     let bars = ProgressBars::default();
-    let observer = |progress| bars.show(progress);
     let key = Checkpoint::key(&train, &held_out, &configs, &arguments.k);
-    let sweep = Sweep::new(backend, train, &held_out, configs, &arguments.k, &observer);
+    let options = FitOptions::new().observer(bars.observer());
+    let mut sweep = Sweep::new_with(backend, train, &held_out, configs, &arguments.k, &options)?;
     bars.clear();
-    let mut sweep = sweep?;
     if let Some(path) = &arguments.checkpoint
         && let Some(state) = Checkpoint::read(path, &key)?
     {
@@ -193,11 +192,7 @@ fn sweep<B: Backend>(backend: B, configs: Vec<BspmConfig>, arguments: &Arguments
         eprintln!("{}: {} users are done", path.display(), sweep.users_done());
     }
     while sweep.users_done() < sweep.users() {
-        let advanced = sweep.advance(BATCH, &observer);
-        if advanced.is_err() {
-            bars.clear();
-        }
-        advanced?;
+        sweep.advance(BATCH)?;
         if let Some(path) = &arguments.checkpoint {
             Checkpoint::write(path, &key, sweep.state())?;
         }

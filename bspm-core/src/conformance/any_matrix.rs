@@ -8,9 +8,10 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{random_source, to_f64};
 use crate::backend::Backend;
+use crate::fit_options::FitOptions;
 use crate::interactions::Interactions;
 use crate::normalization::NormalizedGraph;
-use crate::truncated_svd::{SvdOptions, SvdReport, SvdStop, truncated_svd};
+use crate::truncated_svd::{SvdReport, SvdStop, truncated_svd};
 
 /// Orthogonality, rank, Ritz values and projection against a dense decomposition in `f64`,
 /// for every family and for vectors from one to more than there are.
@@ -28,7 +29,7 @@ pub fn every_family_of_matrices_has_a_truncated_svd<B: Backend>(backend: &B) {
                 .filter(|&factor_dim| factor_dim > 0)
                 .collect();
             for factor_dim in asked {
-                let svd = truncated_svd(backend, &graph, &SvdOptions::new(factor_dim)).unwrap();
+                let svd = truncated_svd(backend, &graph, factor_dim, &FitOptions::new()).unwrap();
                 let vectors = to_f64(backend.download(&svd.right_vectors).unwrap().view());
                 let values: Vec<f64> = svd
                     .singular_values

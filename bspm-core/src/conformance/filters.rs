@@ -278,7 +278,7 @@ pub fn every_filter_follows_its_definition<B: Backend + Clone>(backend: &B) {
         let mut backwards = history.to_vec();
         backwards.reverse();
         let folded_in = fitted
-            .rank_histories(&[&backwards], &RankOptions::top(10), crate::UNOBSERVED)
+            .rank_histories(&[&backwards], &RankOptions::top(10))
             .unwrap();
         let own = fitted.rank(&[7], &RankOptions::top(10)).unwrap();
         assert_eq!(folded_in.lists, own.lists, "{config:?}");

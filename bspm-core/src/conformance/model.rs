@@ -6,11 +6,12 @@ use super::{Reference, random_interactions, random_source, to_f64};
 use crate::backend::Backend;
 use crate::config::{BspmConfig, Integration, Merge};
 use crate::fit::FittedFilter;
+use crate::fit_options::FitOptions;
 use crate::interactions::Interactions;
 use crate::normalization::NormalizedGraph;
 use crate::rank::RankOptions;
 use crate::solver::Solver;
-use crate::truncated_svd::{SvdOptions, truncated_svd};
+use crate::truncated_svd::truncated_svd;
 
 /// Singular values, residuals and orthogonality on matrices small enough to
 /// decompose densely, some of which the block of vectors does not span.
@@ -19,7 +20,7 @@ pub fn the_truncated_svd_matches_a_dense_one<B: Backend>(backend: &B) {
         let interactions = random_interactions(users, items, count, &mut random_source(1));
         let reference = Reference::new(&interactions);
         let graph = NormalizedGraph::new(backend, &interactions).unwrap();
-        let svd = truncated_svd(backend, &graph, &SvdOptions::new(factor_dim)).unwrap();
+        let svd = truncated_svd(backend, &graph, factor_dim, &FitOptions::new()).unwrap();
         assert_eq!(svd.singular_values.len(), factor_dim);
         for (found, expected) in svd.singular_values.iter().zip(reference.eigenvalues()) {
             let error = (f64::from(*found) - expected.sqrt()).abs();
@@ -42,7 +43,7 @@ pub fn an_svd_beyond_the_rank_stops_at_the_rank<B: Backend>(backend: &B) {
     let pairs = (0..12_u32).flat_map(|user| [(user, user % 3), (user, user % 3 + 3)]);
     let interactions = Interactions::from_pairs(12, 8, pairs).unwrap();
     let graph = NormalizedGraph::new(backend, &interactions).unwrap();
-    let svd = truncated_svd(backend, &graph, &SvdOptions::new(7)).unwrap();
+    let svd = truncated_svd(backend, &graph, 7, &FitOptions::new()).unwrap();
     assert_eq!(svd.singular_values.len(), 3);
     assert_eq!(backend.shape(&svd.right_vectors), (8, 3));
     for value in svd.singular_values {
@@ -51,7 +52,7 @@ pub fn an_svd_beyond_the_rank_stops_at_the_rank<B: Backend>(backend: &B) {
 
     let empty = Interactions::from_pairs(4, 5, []).unwrap();
     let graph = NormalizedGraph::new(backend, &empty).unwrap();
-    let svd = truncated_svd(backend, &graph, &SvdOptions::new(2)).unwrap();
+    let svd = truncated_svd(backend, &graph, 2, &FitOptions::new()).unwrap();
     assert!(svd.singular_values.is_empty());
 }
 
@@ -152,7 +153,7 @@ pub fn rankings_are_sorted_scores_without_the_seen<B: Backend + Clone>(backend: 
             }
         }
     }
-    let shown = model.rank(&[0], &RankOptions::top(50).show_seen()).unwrap();
+    let shown = model.rank(&[0], &RankOptions::top(50).keep_seen()).unwrap();
     assert_eq!(shown.lists[0].len(), 50);
 }
 

@@ -4,9 +4,9 @@ use crate::backend::Backend;
 use crate::config::{BspmConfig, Preset};
 use crate::error::Result;
 use crate::filter::{Filter, SavedTensors, Settings, Tensor, TileHistories};
+use crate::fit_options::FitOptions;
 use crate::interactions::Interactions;
 use crate::normalization::NormalizedGraph;
-use crate::observe::Observer;
 use crate::process::ideal_low_pass::{Basis, FittedIdealLowPass};
 use crate::process::merge::score_tile;
 use crate::process::{Scratch, Tile};
@@ -56,11 +56,11 @@ impl Settings for BspmConfig {
         &self,
         backend: &B,
         interactions: &Interactions,
-        observer: Observer<'_>,
+        options: &FitOptions,
     ) -> Result<Box<dyn Filter<B>>> {
         let graph = NormalizedGraph::new(backend, interactions)?;
         self.with_basis(graph, |graph, factor_dim| {
-            Basis::fit(backend, graph, factor_dim, observer)
+            Basis::fit(backend, graph, factor_dim, options)
         })
     }
 
@@ -69,7 +69,7 @@ impl Settings for BspmConfig {
         backend: &B,
         interactions: &Interactions,
         tensors: &dyn SavedTensors,
-        _observer: Observer<'_>,
+        _options: &FitOptions,
     ) -> Result<Box<dyn Filter<B>>> {
         let graph = NormalizedGraph::new(backend, interactions)?;
         self.with_basis(graph, |graph, _| {

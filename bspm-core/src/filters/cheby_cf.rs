@@ -9,9 +9,9 @@ use crate::error::Result;
 use crate::filter::{
     Filter, SavedTensors, Settings, Tensor, TileHistories, check_positive, check_range,
 };
+use crate::fit_options::FitOptions;
 use crate::interactions::Interactions;
 use crate::normalization::{Normalization, NormalizedGraph, powers};
-use crate::observe::Observer;
 use crate::process::chebyshev::{evaluate_series, interpolate};
 use crate::process::ideal_low_pass::Basis;
 use crate::process::{Scratch, Tile};
@@ -121,10 +121,10 @@ impl Settings for ChebyCf {
         &self,
         backend: &B,
         interactions: &Interactions,
-        observer: Observer<'_>,
+        options: &FitOptions,
     ) -> Result<Box<dyn Filter<B>>> {
         self.with_basis(backend, interactions, |graph| {
-            Basis::fit(backend, graph, self.factor_dim, observer)
+            Basis::fit(backend, graph, self.factor_dim, options)
         })
     }
 
@@ -133,7 +133,7 @@ impl Settings for ChebyCf {
         backend: &B,
         interactions: &Interactions,
         tensors: &dyn SavedTensors,
-        _observer: Observer<'_>,
+        _options: &FitOptions,
     ) -> Result<Box<dyn Filter<B>>> {
         self.with_basis(backend, interactions, |graph| {
             Basis::open(backend, graph.items(), tensors)

@@ -9,8 +9,8 @@ use crate::backend::Backend;
 use crate::config::Preset;
 use crate::error::{Error, Result};
 use crate::filter::{Filter, SavedTensors, Settings, Tensor, TileHistories, check_range};
+use crate::fit_options::FitOptions;
 use crate::interactions::Interactions;
-use crate::observe::Observer;
 use crate::process::{Scratch, Tile};
 
 /// The linear autoencoder `r B` that reproduces `A` best without using an item for itself:
@@ -83,7 +83,7 @@ impl Settings for EaseR {
         &self,
         backend: &B,
         interactions: &Interactions,
-        observer: Observer<'_>,
+        options: &FitOptions,
     ) -> Result<Box<dyn Filter<B>>> {
         let items = interactions.items();
         let needed = items.saturating_mul(items).saturating_mul(PEAK);
@@ -99,7 +99,7 @@ impl Settings for EaseR {
             row: None,
         };
         let weights = vec![1.0; interactions.users()];
-        let common = of_common_users(backend, interactions, &weights, limits, observer, |_, _| {})?;
+        let common = of_common_users(backend, interactions, &weights, limits, options, |_, _| {})?;
         let mut gram = to_dense(&common);
         drop(common);
         gram.diag_mut()
@@ -116,7 +116,7 @@ impl Settings for EaseR {
         backend: &B,
         interactions: &Interactions,
         tensors: &dyn SavedTensors,
-        _observer: Observer<'_>,
+        _options: &FitOptions,
     ) -> Result<Box<dyn Filter<B>>> {
         let items = interactions.items();
         let (inverse, diagonal) = (tensors.matrix(INVERSE)?, tensors.floats(DIAGONAL)?);

@@ -7,8 +7,8 @@ use crate::backend::Backend;
 use crate::config::{BspmConfig, Preset};
 use crate::error::Result;
 use crate::filter::{Filter, SavedTensors, Settings, check_range};
+use crate::fit_options::FitOptions;
 use crate::interactions::Interactions;
-use crate::observe::Observer;
 
 /// `r P + alpha * r D_i^-1/2 V V^T D_i^1/2`: blur, and an ideal low-pass filter.
 ///
@@ -52,9 +52,9 @@ impl Settings for GfCf {
         &self,
         backend: &B,
         interactions: &Interactions,
-        observer: Observer<'_>,
+        options: &FitOptions,
     ) -> Result<Box<dyn Filter<B>>> {
-        self.as_bspm()?.fit(backend, interactions, observer)
+        self.as_bspm()?.fit(backend, interactions, options)
     }
 
     fn open<B: Backend>(
@@ -62,9 +62,9 @@ impl Settings for GfCf {
         backend: &B,
         interactions: &Interactions,
         tensors: &dyn SavedTensors,
-        observer: Observer<'_>,
+        options: &FitOptions,
     ) -> Result<Box<dyn Filter<B>>> {
         self.as_bspm()?
-            .open(backend, interactions, tensors, observer)
+            .open(backend, interactions, tensors, options)
     }
 }

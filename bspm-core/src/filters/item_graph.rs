@@ -9,9 +9,11 @@ use sprs::CsMatI;
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::filter::{Filter, SavedTensors, Tensor, TileHistories};
+use crate::fit_options::FitOptions;
 use crate::interactions::Interactions;
-use crate::observe::{Observed, Observer, Stage};
+use crate::observe::Observed;
 use crate::process::{Scratch, Tile};
+use crate::progress::Stage;
 use crate::tiles::tile_ranges;
 
 /// Rows that are made by one worker at a time.
@@ -39,7 +41,7 @@ pub(super) fn of_common_users<B: Backend>(
     interactions: &Interactions,
     user_weights: &[f32],
     limits: Limits,
-    observer: Observer<'_>,
+    options: &FitOptions,
     finish: impl Fn(usize, &mut Vec<(u32, f32)>) + Sync,
 ) -> Result<CsMatI<f32, u32>> {
     let items = interactions.items();
@@ -76,7 +78,7 @@ pub(super) fn of_common_users<B: Backend>(
         });
     }
 
-    let observed = Observed::new(observer, Stage::ItemGraph, items);
+    let observed = Observed::new(&options.observer, Stage::ItemGraph, items);
     let rows = backend.for_each_tile(blocks.len(), workspace, |row, block| {
         let mut rows = Vec::with_capacity(BLOCK);
         for item in blocks[block].clone() {

@@ -8,8 +8,8 @@ use crate::backend::Backend;
 use crate::config::Preset;
 use crate::error::Result;
 use crate::filter::{Filter, SavedTensors, Settings, check_positive, check_range};
+use crate::fit_options::FitOptions;
 use crate::interactions::Interactions;
-use crate::observe::Observer;
 
 /// Each item of the history gives its cosine to the `neighbours` items most similar to it.
 ///
@@ -44,7 +44,7 @@ impl Settings for ItemKnn {
         &self,
         backend: &B,
         interactions: &Interactions,
-        observer: Observer<'_>,
+        options: &FitOptions,
     ) -> Result<Box<dyn Filter<B>>> {
         let roots: Vec<f64> = interactions
             .item_degrees()
@@ -60,7 +60,7 @@ impl Settings for ItemKnn {
             interactions,
             &vec![1.0; interactions.users()],
             limits,
-            observer,
+            options,
             |item, row| {
                 row.retain(|entry| entry.0 as usize != item);
                 for (other, value) in &mut *row {
@@ -82,7 +82,7 @@ impl Settings for ItemKnn {
         backend: &B,
         interactions: &Interactions,
         tensors: &dyn SavedTensors,
-        _observer: Observer<'_>,
+        _options: &FitOptions,
     ) -> Result<Box<dyn Filter<B>>> {
         ItemGraphPolynomial::open(backend, interactions.items(), tensors, vec![1.0])
     }

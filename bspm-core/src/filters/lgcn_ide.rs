@@ -8,9 +8,9 @@ use crate::backend::Backend;
 use crate::config::Preset;
 use crate::error::Result;
 use crate::filter::{Filter, Settings, check_positive};
+use crate::fit_options::FitOptions;
 use crate::interactions::Interactions;
 use crate::normalization::Normalization;
-use crate::observe::Observer;
 
 /// `r D_i^-1/2 P^layers`: the normalised history, propagated.
 ///
@@ -39,7 +39,7 @@ impl Settings for LgcnIde {
         &self,
         backend: &B,
         interactions: &Interactions,
-        _observer: Observer<'_>,
+        _options: &FitOptions,
     ) -> Result<Box<dyn Filter<B>>> {
         let normalization = Normalization {
             history: 1.0,

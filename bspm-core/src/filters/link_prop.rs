@@ -8,9 +8,9 @@ use crate::backend::Backend;
 use crate::config::Preset;
 use crate::error::Result;
 use crate::filter::{Filter, Settings, check_range};
+use crate::fit_options::FitOptions;
 use crate::interactions::Interactions;
 use crate::normalization::Normalization;
-use crate::observe::Observer;
 
 /// The linkage score: every path from the user to an item over another user and an item of
 /// the history counts, divided by powers of the degrees on its way:
@@ -51,7 +51,7 @@ impl Settings for LinkProp {
         &self,
         backend: &B,
         interactions: &Interactions,
-        _observer: Observer<'_>,
+        _options: &FitOptions,
     ) -> Result<Box<dyn Filter<B>>> {
         let normalization = Normalization {
             users: self.gamma,

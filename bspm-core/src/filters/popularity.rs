@@ -7,9 +7,9 @@ use crate::backend::{Backend, Update};
 use crate::config::Preset;
 use crate::error::Result;
 use crate::filter::{Filter, Settings, TileHistories};
+use crate::fit_options::FitOptions;
 use crate::interactions::Interactions;
 use crate::normalization::powers;
-use crate::observe::Observer;
 use crate::process::{Scratch, Tile};
 
 /// An item scores as many points as it has users, whatever the history.
@@ -39,7 +39,7 @@ impl Settings for Popularity {
         &self,
         backend: &B,
         interactions: &Interactions,
-        _observer: Observer<'_>,
+        _options: &FitOptions,
     ) -> Result<Box<dyn Filter<B>>> {
         let degrees = interactions.item_degrees();
         let column = |values: &[f32]| backend.upload(aview1(values).insert_axis(Axis(1)));

@@ -9,9 +9,9 @@ use crate::backend::Backend;
 use crate::config::Preset;
 use crate::error::Result;
 use crate::filter::{Filter, SavedTensors, Settings, check_range};
+use crate::fit_options::FitOptions;
 use crate::interactions::Interactions;
 use crate::normalization::{Normalization, powers};
-use crate::observe::Observer;
 
 /// A polynomial of `S`: the item graph `R^T R` of `R = D_u^-alpha A D_i^(alpha-1)` with each
 /// entry raised to `power`.
@@ -88,7 +88,7 @@ impl Settings for TurboCf {
         &self,
         backend: &B,
         interactions: &Interactions,
-        observer: Observer<'_>,
+        options: &FitOptions,
     ) -> Result<Box<dyn Filter<B>>> {
         let coefficients = self.filter.coefficients();
         let item_power = 1.0 - self.alpha;
@@ -111,7 +111,7 @@ impl Settings for TurboCf {
             interactions,
             &powers(&interactions.user_degrees(), -2.0 * self.alpha),
             limits,
-            observer,
+            options,
             |item, row| {
                 for (other, value) in row {
                     let product = *value * item_weights[item] * item_weights[*other as usize];
@@ -127,10 +127,10 @@ impl Settings for TurboCf {
         backend: &B,
         interactions: &Interactions,
         tensors: &dyn SavedTensors,
-        observer: Observer<'_>,
+        options: &FitOptions,
     ) -> Result<Box<dyn Filter<B>>> {
         if self.is_walk() {
-            return self.fit(backend, interactions, observer);
+            return self.fit(backend, interactions, options);
         }
         let coefficients = self.filter.coefficients();
         ItemGraphPolynomial::open(backend, interactions.items(), tensors, coefficients)

@@ -14,6 +14,53 @@ use crate::rank::RankOptions;
 /// How many users are ranked before their lists are evaluated and given up.
 const BATCH: usize = 2048;
 
+/// How to evaluate: at which cut-offs, and what to do about unknown users. A list of
+/// cut-offs stands for itself.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::{EvaluateOptions, UnknownIds};
+///
+/// let options = EvaluateOptions::at([10, 20]).unknown_users(UnknownIds::Skip);
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct EvaluateOptions {
+    cutoffs: Vec<usize>,
+    unknown_users: UnknownIds,
+    observer: Observer,
+}
+
+impl EvaluateOptions {
+    /// At these cut-offs; unknown users are errors.
+    pub fn at(cutoffs: impl Into<Vec<usize>>) -> Self {
+        Self {
+            cutoffs: cutoffs.into(),
+            unknown_users: UnknownIds::Error,
+            observer: Observer::default(),
+        }
+    }
+
+    /// What to do about users that the model does not know.
+    pub fn unknown_users(mut self, unknown_users: UnknownIds) -> Self {
+        self.unknown_users = unknown_users;
+        self
+    }
+
+    /// Tells this observer of the users ranked.
+    pub fn observer(mut self, observer: Observer) -> Self {
+        self.observer = observer;
+        self
+    }
+}
+
+impl<T: Into<Vec<usize>>> From<T> for EvaluateOptions {
+    fn from(cutoffs: T) -> Self {
+        Self::at(cutoffs)
+    }
+}
+
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// The metrics at these cut-offs, over the users that have interactions in `test`.
     ///
@@ -30,7 +77,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// # Examples
     ///
     /// ```
-    /// use bspm_core::{BspmConfig, Dataset, Model, UNOBSERVED, UnknownIds};
+    /// use bspm_core::{BspmConfig, Dataset, Model};
     /// # use bspm_cpu::CpuBackend;
     ///
     /// let train: Dataset<&str, u32> =
@@ -38,21 +85,20 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// let model = Model::fit(CpuBackend::new(), train, BspmConfig::builder().build()?)?;
     ///
     /// let test = Dataset::from_pairs([("ann", 3), ("bob", 9)])?;
-    /// let metrics = model.evaluate(&test, &[20], UnknownIds::Error, UNOBSERVED)?;
+    /// let metrics = model.evaluate(&test, [20])?;
     /// assert_eq!((metrics.users(), metrics.means()[0].recall), (2, 0.5));
     /// # Ok::<(), bspm_core::Error>(())
     /// ```
     pub fn evaluate(
         &self,
         test: &Dataset<U, I>,
-        cutoffs: &[usize],
-        unknown_users: UnknownIds,
-        observer: Observer<'_>,
+        options: impl Into<EvaluateOptions>,
     ) -> Result<Evaluator>
     where
         U: Debug,
     {
-        let mut evaluator = Evaluator::new(cutoffs)?;
+        let options = options.into();
+        let mut evaluator = Evaluator::new(&options.cutoffs)?;
         let columns = self.columns_of(test)?;
         let mut histories = Vec::new();
         let mut relevant = Vec::new();
@@ -63,14 +109,16 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
             }
             match self.user_index(id) {
                 Ok(user) => histories.push(self.dataset.interactions().items_of(user)),
-                Err(_) if unknown_users == UnknownIds::Skip => continue,
+                Err(_) if options.unknown_users == UnknownIds::Skip => continue,
                 Err(error) => return Err(error),
             }
             relevant.push(items);
         }
-        let options = RankOptions::top(evaluator.largest_cutoff()).batch_size(BATCH);
+        let rank_options = RankOptions::top(evaluator.largest_cutoff())
+            .batch_size(BATCH)
+            .observer(options.observer);
         self.fitted
-            .rank_batches(&histories, &options, observer, |start, lists| {
+            .rank_batches(&histories, &rank_options, |start, lists| {
                 for (list, items) in lists.into_iter().zip(&relevant[start..]) {
                     let mut items: Vec<u32> =
                         items.iter().map(|&item| columns[item as usize]).collect();

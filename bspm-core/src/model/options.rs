@@ -7,6 +7,7 @@ use std::hash::Hash;
 use super::{Model, index};
 use crate::backend::Backend;
 use crate::error::Result;
+use crate::observe::Observer;
 use crate::rank::RankOptions;
 
 /// What to do about an id that the model does not know.
@@ -19,36 +20,42 @@ pub enum UnknownIds {
     Skip,
 }
 
-/// How to recommend. Seen items are hidden, and unknown ids are errors, unless told.
+/// How many items to recommend, and which. Seen items stay out, and unknown ids are errors,
+/// unless told. A number stands for that many items.
 ///
 /// # Examples
 ///
 /// ```
 /// use bspm_core::{RecommendOptions, UnknownIds};
 ///
-/// let options = RecommendOptions::<String>::new()
+/// let options = RecommendOptions::<String>::top(20)
 ///     .deny(["sold out"])
 ///     .minimum_score(0.01)
 ///     .unknown_ids(UnknownIds::Skip);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[must_use]
 pub struct RecommendOptions<I = String> {
+    k: usize,
     keep_seen: bool,
     deny: Vec<I>,
     allow: Option<Vec<I>>,
     minimum_score: Option<f32>,
     pub(super) unknown_ids: UnknownIds,
+    observer: Observer,
 }
 
 impl<I> RecommendOptions<I> {
-    /// Everything but the seen items.
-    pub fn new() -> Self {
+    /// The `k` best items that are not in the history.
+    pub fn top(k: usize) -> Self {
         Self {
+            k,
             keep_seen: false,
             deny: Vec::new(),
             allow: None,
             minimum_score: None,
             unknown_ids: UnknownIds::Error,
+            observer: Observer::default(),
         }
     }
 
@@ -82,29 +89,33 @@ impl<I> RecommendOptions<I> {
         self.unknown_ids = unknown_ids;
         self
     }
+
+    /// Tells this observer of the users ranked.
+    pub fn observer(mut self, observer: Observer) -> Self {
+        self.observer = observer;
+        self
+    }
 }
 
-impl<I> Default for RecommendOptions<I> {
-    fn default() -> Self {
-        Self::new()
+impl<I> From<usize> for RecommendOptions<I> {
+    fn from(k: usize) -> Self {
+        Self::top(k)
     }
 }
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// The options in rows and columns. Cost: one hash per item denied or allowed.
-    pub(super) fn rank_options(
-        &self,
-        k: usize,
-        options: &RecommendOptions<I>,
-    ) -> Result<RankOptions>
+    pub(super) fn rank_options(&self, options: &RecommendOptions<I>) -> Result<RankOptions>
     where
         I: Debug,
     {
         let columns = |items: &[I]| self.known_items(items, options.unknown_ids);
-        let mut rank_options = RankOptions::top(k).hide(columns(&options.deny)?);
-        rank_options.hide_seen = !options.keep_seen;
+        let mut rank_options = RankOptions::top(options.k)
+            .deny(columns(&options.deny)?)
+            .observer(options.observer.clone());
+        rank_options.keep_seen = options.keep_seen;
         rank_options.minimum_score = options.minimum_score;
-        rank_options.allowed = options.allow.as_deref().map(columns).transpose()?;
+        rank_options.allow = options.allow.as_deref().map(columns).transpose()?;
         Ok(rank_options)
     }
 

@@ -11,9 +11,9 @@ use crate::backend::{Backend, Update};
 use crate::config::IdealLowPass;
 use crate::error::Result;
 use crate::filter::{SavedTensors, Tensor};
+use crate::fit_options::FitOptions;
 use crate::normalization::NormalizedGraph;
-use crate::observe::Observer;
-use crate::truncated_svd::{SvdOptions, SvdReport, truncated_svd_observed};
+use crate::truncated_svd::{SvdReport, truncated_svd};
 
 /// The leading right singular vectors of `R`.
 pub(crate) struct Basis<B: Backend> {
@@ -34,10 +34,9 @@ impl<B: Backend> Basis<B> {
         backend: &B,
         graph: &NormalizedGraph<B>,
         factor_dim: usize,
-        observer: Observer<'_>,
+        options: &FitOptions,
     ) -> Result<Self> {
-        let options = SvdOptions::new(factor_dim);
-        let svd = truncated_svd_observed(backend, graph, &options, observer)?;
+        let svd = truncated_svd(backend, graph, factor_dim, options)?;
         Ok(Self {
             vectors: svd.right_vectors,
             singular_values: svd.singular_values,

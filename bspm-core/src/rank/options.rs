@@ -3,30 +3,34 @@
 use std::borrow::Cow;
 
 use crate::error::{Error, Result};
+use crate::observe::Observer;
 
 /// How to rank.
 ///
 /// # Examples
 ///
 /// ```
-/// let options = bspm_core::RankOptions::top(50).show_seen().hide(vec![3, 4]);
+/// let options = bspm_core::RankOptions::top(50).keep_seen().deny(vec![3, 4]);
 /// assert_eq!(options.batch_size, 2048);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[must_use]
 #[non_exhaustive]
 pub struct RankOptions {
     /// The length of each list; at least 1.
     pub k: usize,
     /// How many users are scored together; at least 1, 2048 unless told.
     pub batch_size: usize,
-    /// Whether the items of a user's own history are left out; they are unless told.
-    pub hide_seen: bool,
+    /// Whether the items of a user's own history may enter the list; not unless told.
+    pub keep_seen: bool,
     /// Items that are left out of every list.
-    pub hidden: Vec<u32>,
+    pub deny: Vec<u32>,
     /// The only items that may enter a list; all may unless told.
-    pub allowed: Option<Vec<u32>>,
+    pub allow: Option<Vec<u32>>,
     /// The score that an item must reach; none unless told.
     pub minimum_score: Option<f32>,
+    /// Who is told of the users ranked, and may end it.
+    pub observer: Observer,
 }
 
 impl RankOptions {
@@ -35,10 +39,11 @@ impl RankOptions {
         Self {
             k,
             batch_size: 2048,
-            hide_seen: true,
-            hidden: Vec::new(),
-            allowed: None,
+            keep_seen: false,
+            deny: Vec::new(),
+            allow: None,
             minimum_score: None,
+            observer: Observer::default(),
         }
     }
 
@@ -49,26 +54,32 @@ impl RankOptions {
     }
 
     /// Ranks the items of the history with the others.
-    pub fn show_seen(mut self) -> Self {
-        self.hide_seen = false;
+    pub fn keep_seen(mut self) -> Self {
+        self.keep_seen = true;
         self
     }
 
     /// Leaves these items out of every list.
-    pub fn hide(mut self, items: Vec<u32>) -> Self {
-        self.hidden = items;
+    pub fn deny(mut self, items: Vec<u32>) -> Self {
+        self.deny = items;
         self
     }
 
-    /// Ranks only these items; `hidden` and seen ones among them stay out.
-    pub fn only(mut self, items: Vec<u32>) -> Self {
-        self.allowed = Some(items);
+    /// Ranks only these items; denied and seen ones among them stay out.
+    pub fn allow(mut self, items: Vec<u32>) -> Self {
+        self.allow = Some(items);
         self
     }
 
     /// Ends every list before the first item that scores less.
     pub fn minimum_score(mut self, score: f32) -> Self {
         self.minimum_score = Some(score);
+        self
+    }
+
+    /// Tells this observer.
+    pub fn observer(mut self, observer: Observer) -> Self {
+        self.observer = observer;
         self
     }
 
@@ -90,12 +101,12 @@ impl RankOptions {
                 found: "NaN".into(),
             });
         }
-        let named = self.hidden.iter().chain(self.allowed.iter().flatten());
+        let named = self.deny.iter().chain(self.allow.iter().flatten());
         if let Some(&item) = named.into_iter().find(|&&item| item as usize >= items) {
             return Err(Error::UnknownItem { item, items });
         }
-        let mut hidden = self.hidden.clone();
-        if let Some(allowed) = &self.allowed {
+        let mut hidden = self.deny.clone();
+        if let Some(allowed) = &self.allow {
             let mut is_allowed = vec![false; items];
             allowed
                 .iter()
@@ -103,7 +114,7 @@ impl RankOptions {
             hidden.extend((0..items as u32).filter(|&item| !is_allowed[item as usize]));
         }
         Ok(Mask {
-            hide_seen: self.hide_seen,
+            keep_seen: self.keep_seen,
             hidden,
         })
     }
@@ -111,17 +122,17 @@ impl RankOptions {
 
 /// The items that stay out of the lists.
 pub(crate) struct Mask {
-    hide_seen: bool,
+    keep_seen: bool,
     hidden: Vec<u32>,
 }
 
 impl Mask {
     /// The items that stay out of the list of a user with this history.
     pub(crate) fn hidden_from<'a>(&'a self, history: &'a [u32]) -> Cow<'a, [u32]> {
-        match (self.hide_seen, self.hidden.is_empty()) {
-            (true, true) => Cow::Borrowed(history),
-            (true, false) => Cow::Owned([history, &self.hidden].concat()),
-            (false, _) => Cow::Borrowed(&self.hidden),
+        match (self.keep_seen, self.hidden.is_empty()) {
+            (false, true) => Cow::Borrowed(history),
+            (false, false) => Cow::Owned([history, &self.hidden].concat()),
+            (true, _) => Cow::Borrowed(&self.hidden),
         }
     }
 }

@@ -1,0 +1,38 @@
+//! How far a long operation is.
+
+/// How far a long operation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// What is being done.
+    pub stage: Stage,
+    /// Singular vectors found, items linked, or users ranked.
+    pub done: usize,
+    /// How many are asked for.
+    pub total: usize,
+}
+
+/// What a long operation is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Stage {
+    /// Computing singular vectors.
+    TruncatedSvd,
+    /// Forming an item graph.
+    ItemGraph,
+    /// Scoring and ranking users.
+    Rank,
+    /// Ranking and evaluating users with many settings.
+    Sweep,
+}
+
+impl std::fmt::Display for Stage {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::TruncatedSvd => "truncated SVD",
+            Self::ItemGraph => "item graph",
+            Self::Rank => "ranking",
+            Self::Sweep => "sweep",
+        })
+    }
+}
