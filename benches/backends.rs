@@ -5,13 +5,14 @@ mod gowalla;
 
 use std::time::Duration;
 
-use bspm::core::backend::{Direction, Update};
-use bspm::core::{FitOptions, NormalizedGraph, truncated_svd};
-use bspm::{Backend, CpuBackend, FittedFilter, Preset, RankOptions, TorchBackend, TorchDevice};
+use bspm::backend::{Direction, Operand, Update};
+use bspm::engine::{NormalizedGraph, truncated_svd};
+use bspm::fitted::RankOptions;
+use bspm::{Backend, CpuBackend, FitOptions, FittedFilter, Preset, TorchBackend, TorchDevice};
 use criterion::{Criterion, criterion_group, criterion_main};
 use gowalla::interactions;
 
-fn stages<B: Backend + Clone>(criterion: &mut Criterion, backend: &B) {
+fn stages<B: Backend>(criterion: &mut Criterion, backend: &B) {
     let interactions = interactions();
     let graph = NormalizedGraph::new(backend, &interactions).unwrap();
     let columns = graph.tile_columns();
@@ -26,9 +27,9 @@ fn stages<B: Backend + Clone>(criterion: &mut Criterion, backend: &B) {
         bencher.iter(|| {
             backend
                 .spmm(
-                    graph.graph(),
-                    Direction::ToUsers,
-                    &items,
+                    graph.sparse(),
+                    Direction::Forward,
+                    Operand::Dense(&items),
                     Update::REPLACE,
                     &mut users,
                 )

@@ -6,9 +6,10 @@ mod gowalla;
 use std::hint::black_box;
 use std::time::Duration;
 
-use bspm::core::backend::{Direction, Update};
-use bspm::core::{FitOptions, NormalizedGraph, truncated_svd};
-use bspm::{Backend, CpuBackend, FittedFilter, Preset, RankOptions};
+use bspm::backend::{Direction, Operand, Update};
+use bspm::engine::{NormalizedGraph, truncated_svd};
+use bspm::fitted::RankOptions;
+use bspm::{Backend, CpuBackend, FitOptions, FittedFilter, Preset};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gowalla::interactions;
 use ndarray::Array2;
@@ -32,9 +33,9 @@ fn spmm(criterion: &mut Criterion) {
         bencher.iter(|| {
             backend
                 .spmm(
-                    graph.graph(),
-                    Direction::ToUsers,
-                    &items,
+                    graph.sparse(),
+                    Direction::Forward,
+                    Operand::Dense(&items),
                     Update::REPLACE,
                     &mut users,
                 )
@@ -45,9 +46,9 @@ fn spmm(criterion: &mut Criterion) {
         bencher.iter(|| {
             backend
                 .spmm(
-                    graph.graph(),
-                    Direction::ToItems,
-                    &users,
+                    graph.sparse(),
+                    Direction::Transposed,
+                    Operand::Dense(&users),
                     Update::REPLACE,
                     &mut back,
                 )

@@ -1,7 +1,8 @@
 //! Recommendations inside an application: fit under its own ids, save, open, fold in
 //! somebody new, and say why. `cargo run --release --example embed`
 
-use bspm::{CpuBackend, Dataset, Model, Preset, TableOptions};
+use bspm::data::TableOptions;
+use bspm::{CpuBackend, Dataset, Model, Preset};
 
 const PURCHASES: &str = "\
 customer,product

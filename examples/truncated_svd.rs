@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use bspm::core::{FitOptions, NormalizedGraph, truncated_svd};
+use bspm::FitOptions;
+use bspm::engine::{NormalizedGraph, truncated_svd};
 use bspm::{CpuBackend, Dataset};
 use clap::Parser;
 

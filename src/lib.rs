@@ -3,22 +3,22 @@
 pub mod guide;
 
 pub use bspm_core::{
-    Backend, BspmConfig, BspmConfigBuilder, ChebyCf, Contribution, Dataset, DatasetBuilder,
-    DatasetSplit, EaseR, Error, EvaluateOptions, Evaluator, Event, Explanation, FilterConfig,
-    FitOptions, FittedFilter, GfCf, IdealLowPass, Ids, Integration, Interactions, ItemKnn, LgcnIde,
-    LinkProp, Merge, Metrics, Model, Observer, Pairs, Popularity, Preset, Progress, RankOptions,
-    Ranking, RecommendOptions, Recommendation, Result, SavedId, SavedModelInfo, ScoredItem, Solver,
-    Stage, SvdReport, SvdStop, Sweep, SweepGrid, SweepRow, SweepState, SyntheticShape,
-    TableOptions, TopK, TrainTest, TurboCf, TurboFilter, UnknownIds, parse_lightgcn, read_lightgcn,
+    Backend, BspmConfig, Dataset, Error, EvaluateOptions, Evaluator, Explanation, FilterConfig,
+    FitOptions, FittedFilter, Interactions, Merge, Metrics, Model, Observer, Preset, Progress,
+    RecommendOptions, Recommendation, Result, Solver, Stage, UnknownIds, data, engine, filters,
+    fitted, model, saved, sweep,
 };
-pub use bspm_cpu::{CpuBackend, CpuError};
+pub use bspm_cpu::CpuBackend;
 #[cfg(feature = "torch")]
-pub use bspm_torch::{TorchBackend, TorchDevice, TorchError};
+pub use bspm_torch::{TorchBackend, TorchDevice};
 
-/// The parts that backends and further filters are built from.
-///
-/// Re-exported from `bspm-core`; see [`backend`](bspm_core::backend) for what a
-/// backend provides.
-pub mod core {
-    pub use bspm_core::*;
+/// A model on the CPU, under ids of type `U` and `I`.
+pub type CpuModel<U = String, I = String> = Model<CpuBackend, U, I>;
+
+/// What a device must provide, and the errors of those that are here.
+pub mod backend {
+    pub use bspm_core::backend::*;
+    pub use bspm_cpu::CpuError;
+    #[cfg(feature = "torch")]
+    pub use bspm_torch::TorchError;
 }

@@ -1,6 +1,8 @@
 //! The number of threads changes no bit of the result.
 
-use bspm::{BspmConfig, CpuBackend, FittedFilter, RankOptions, Solver, SyntheticShape};
+use bspm::data::SyntheticShape;
+use bspm::fitted::RankOptions;
+use bspm::{BspmConfig, CpuBackend, FittedFilter, Solver};
 
 #[test]
 fn fit_and_lists_are_the_same_on_any_number_of_threads() {

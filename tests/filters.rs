@@ -3,12 +3,13 @@
 
 use std::ops::ControlFlow;
 
-use bspm::core::conformance::filter_configs;
+use bspm::data::SyntheticShape;
+use bspm::filters::{ChebyCf, EaseR, GfCf, ItemKnn, LgcnIde, LinkProp, TurboCf, TurboFilter};
 use bspm::{
-    BspmConfig, ChebyCf, CpuBackend, Dataset, EaseR, Error, FilterConfig, FitOptions, FittedFilter,
-    GfCf, Interactions, ItemKnn, LgcnIde, LinkProp, Model, Observer, Preset, SyntheticShape,
-    TurboCf, TurboFilter,
+    BspmConfig, CpuBackend, Dataset, Error, FilterConfig, FitOptions, FittedFilter, Interactions,
+    Model, Observer, Preset,
 };
+use bspm_core::conformance::filter_configs;
 
 fn dataset() -> Dataset<u32, u32> {
     let shape = SyntheticShape {
@@ -188,7 +189,7 @@ fn impossible_settings_are_named() {
                 memory_budget: 1 << 20,
             }
             .into(),
-            "lambda: expected a number from 0.000001",
+            "lambda: expected a number from 1e-6",
         ),
         (
             ItemKnn {

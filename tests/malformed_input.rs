@@ -1,9 +1,9 @@
 //! Malformed files and configurations: every one is an error that says what and where.
 
-use bspm::{
-    BspmConfig, BspmConfigBuilder, CpuBackend, Evaluator, FittedFilter, Integration, Interactions,
-    Merge, Preset, RankOptions, Solver, SyntheticShape, TrainTest,
-};
+use bspm::data::{SyntheticShape, TrainTest};
+use bspm::filters::{BspmConfigBuilder, Integration};
+use bspm::fitted::RankOptions;
+use bspm::{BspmConfig, CpuBackend, Evaluator, FittedFilter, Interactions, Merge, Preset, Solver};
 
 /// Content of `train.txt`, and the error with the folder cut off.
 const FILES: &[(&[u8], &str)] = &[

@@ -7,9 +7,10 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use bspm::data::SyntheticShape;
 use bspm::{
     BspmConfig, CpuBackend, Dataset, Error, FitOptions, Interactions, Model, Observer, Progress,
-    RecommendOptions, Recommendation, Solver, Stage, SyntheticShape, UnknownIds,
+    RecommendOptions, Recommendation, Solver, Stage, UnknownIds,
 };
 use proptest::prelude::*;
 use random::{configs, matrices};

@@ -7,10 +7,14 @@ mod published;
 
 use std::process::ExitCode;
 
-use bspm::core::{FitOptions, NormalizedGraph, truncated_svd};
+use bspm::FitOptions;
+use bspm::data::TrainTest;
+use bspm::engine::{NormalizedGraph, truncated_svd};
+use bspm::fitted::RankOptions;
+use bspm::sweep::Sweep;
 use bspm::{
     Backend, BspmConfig, CpuBackend, Evaluator, FilterConfig, FittedFilter, Interactions, Merge,
-    Metrics, Preset, RankOptions, Solver, Sweep, TrainTest,
+    Metrics, Preset, Solver,
 };
 use libtest_mimic::Failed;
 use ndarray::{Array1, Array2, Axis};

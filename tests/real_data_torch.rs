@@ -4,7 +4,8 @@ mod published;
 
 use std::process::ExitCode;
 
-use bspm::{CpuBackend, Preset, TorchBackend, TorchDevice, TrainTest};
+use bspm::data::TrainTest;
+use bspm::{CpuBackend, Preset, TorchBackend, TorchDevice};
 use libtest_mimic::Failed;
 
 fn main() -> ExitCode {

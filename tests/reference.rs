@@ -3,8 +3,9 @@
 
 mod random;
 
-use bspm::core::conformance::Reference;
-use bspm::{BspmConfig, CpuBackend, FittedFilter, Interactions, RankOptions, Solver};
+use bspm::fitted::RankOptions;
+use bspm::{BspmConfig, CpuBackend, FittedFilter, Interactions, Solver};
+use bspm_core::conformance::Reference;
 use proptest::prelude::*;
 use random::{configs, matrices};
 

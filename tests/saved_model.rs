@@ -9,10 +9,9 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 use std::{env, fs, thread};
 
-use bspm::{
-    BspmConfig, CpuBackend, Dataset, Error, Interactions, Model, Recommendation, SavedModelInfo,
-    Solver, SyntheticShape,
-};
+use bspm::data::SyntheticShape;
+use bspm::saved::SavedModelInfo;
+use bspm::{BspmConfig, CpuBackend, Dataset, Error, Interactions, Model, Recommendation, Solver};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 type SmallModel = Model<CpuBackend, String, u64>;

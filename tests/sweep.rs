@@ -7,9 +7,12 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bspm::data::{SyntheticShape, TrainTest};
+use bspm::fitted::RankOptions;
+use bspm::sweep::{Sweep, SweepGrid};
 use bspm::{
     BspmConfig, CpuBackend, Error, Evaluator, FitOptions, FittedFilter, Interactions, Merge,
-    Metrics, Observer, Preset, RankOptions, Solver, Sweep, SweepGrid, SyntheticShape, TrainTest,
+    Metrics, Observer, Preset, Solver,
 };
 use proptest::prelude::*;
 use random::configs;

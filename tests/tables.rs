@@ -4,7 +4,8 @@
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use bspm::{Dataset, Result, TableOptions};
+use bspm::data::TableOptions;
+use bspm::{Dataset, Result};
 
 type Pairs = Vec<(String, String)>;
 

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use bspm::{Interactions, SyntheticShape, TrainTest};
+use bspm::Interactions;
+use bspm::data::{SyntheticShape, TrainTest};
 
 /// The real Gowalla split where `BSPM_DATA` names its folder, generated interactions of
 /// its shape elsewhere.

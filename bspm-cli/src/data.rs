@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use bspm::{Dataset, Error, Result, TableOptions};
+use bspm::data::TableOptions;
+use bspm::{Dataset, Error, Result};
 use clap::{Args, ValueEnum};
 
 /// How a file of interactions is written.

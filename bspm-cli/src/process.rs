@@ -1,6 +1,7 @@
 //! Every knob of the model as a flag.
 
-use bspm::{BspmConfig, Integration, Merge, Solver};
+use bspm::filters::Integration;
+use bspm::{BspmConfig, Merge, Solver};
 use clap::{ArgAction, Args};
 
 /// Changes to a configuration; what is not given stays as it is.

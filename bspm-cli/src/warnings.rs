@@ -3,9 +3,12 @@
 use bspm::{Backend, FittedFilter};
 
 /// A line on standard error where the truncated SVD has a
-/// [`warning`](bspm::SvdReport::warning).
+/// [`warning`](bspm::engine::SvdReport::warning).
 pub fn warn_of_svd<B: Backend>(fitted: &FittedFilter<B>) {
-    if let Some(warning) = fitted.svd_report().and_then(bspm::SvdReport::warning) {
+    if let Some(warning) = fitted
+        .svd_report()
+        .and_then(bspm::engine::SvdReport::warning)
+    {
         eprintln!("warning: {warning}");
     }
 }

@@ -19,47 +19,101 @@
 //! becomes the plain projection `V V^T z`. Core therefore keeps scores divided by
 //! the square root of the item degree and multiplies it back once, at the end.
 
-pub mod check;
+mod check;
+mod checked;
 mod combination;
+mod eigen;
+mod inverse;
 mod shared_matrix;
+mod top_k;
 
+use std::fmt::Debug;
 use std::ops::Range;
+use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2};
 use sprs::{CsMatI, CsMatViewI};
 
 use crate::error::Result;
-use crate::rank::ScoredItem;
-pub use combination::{Combination, check_terms, combined_top_k};
+pub use checked::Checked;
+pub use combination::{Combination, combined_top_k};
+pub use eigen::SymmetricEigen;
 pub use shared_matrix::SharedMatrix;
+pub use top_k::{ScoredItem, TopK};
 
-/// The two halves of the random walk that [`Backend::spmm`] multiplies by.
+/// Which way a sparse matrix is multiplied by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// `user_scale * A`: from `items x columns` to `users x columns`.
-    ToUsers,
-    /// `item_scale * A^T`: from `users x columns` to `items x columns`.
-    ToItems,
+    /// The matrix itself; of the walk, `user_scale * A`, from items to users.
+    Forward,
+    /// Its other way; of the walk, `item_scale * A^T`, from users to items.
+    Transposed,
 }
 
-/// The user-item graph as a backend takes it: both patterns, and a scale per row.
-#[derive(Clone, Copy, Debug)]
-pub struct GraphParts<'a> {
-    /// `A: users x items`, compressed sparse rows.
-    pub user_items: CsMatViewI<'a, (), u32>,
-    /// `A^T: items x users`, compressed sparse rows.
-    pub item_users: CsMatViewI<'a, (), u32>,
-    /// One factor for each row of `A`.
-    pub user_scale: &'a [f32],
-    /// One factor for each row of `A^T`.
-    pub item_scale: &'a [f32],
+/// A sparse matrix as a backend takes it, both ways.
+#[derive(Clone, Debug)]
+pub enum SparseParts<'a> {
+    /// The two halves of the walk: a 0/1 pattern, and a scale for each row of it and of its
+    /// transpose. So the way back is not the transpose, but for the pattern.
+    Walk {
+        /// `A: users x items`, compressed sparse rows.
+        user_items: CsMatViewI<'a, (), u32>,
+        /// `A^T: items x users`, compressed sparse rows.
+        item_users: CsMatViewI<'a, (), u32>,
+        /// One factor for each row of `A`.
+        user_scale: &'a [f32],
+        /// One factor for each row of `A^T`.
+        item_scale: &'a [f32],
+    },
+    /// A weighted item graph, `items x items`: row `j` has what item `j` of a history gives to
+    /// the other items, so that scores are the transposed product. Compressed sparse rows;
+    /// a backend on the host may keep the shared matrix as it is.
+    ItemGraph(Arc<CsMatI<f32, u32>>),
+}
+
+impl SparseParts<'_> {
+    /// Rows and columns.
+    pub fn shape(&self) -> (usize, usize) {
+        match self {
+            Self::Walk { user_items, .. } => user_items.shape(),
+            Self::ItemGraph(weights) => weights.shape(),
+        }
+    }
+}
+
+/// What a product is taken of: a dense matrix, or the histories of a tile, which a backend
+/// need not make dense.
+#[derive(Debug)]
+pub enum Operand<'a, B: Backend> {
+    /// `rows x columns`.
+    Dense(&'a B::Matrix),
+    /// `items x columns`.
+    Histories(&'a B::Histories),
+}
+
+impl<B: Backend> Clone for Operand<'_, B> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<B: Backend> Copy for Operand<'_, B> {}
+
+impl<B: Backend> Operand<'_, B> {
+    /// Rows and columns.
+    pub fn shape(self) -> (usize, usize) {
+        match self {
+            Self::Dense(matrix) => matrix.shape(),
+            Self::Histories(histories) => histories.shape(),
+        }
+    }
 }
 
 /// How a product joins the matrix it is written to:
 /// `out = product * (the product) + keep * out + addend.0 * addend.1`.
 ///
 /// With `keep` zero the previous content of `out` is ignored, whatever it is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Update<'a, M: ?Sized> {
     /// Factor of the product.
     pub product: f32,
@@ -69,42 +123,57 @@ pub struct Update<'a, M: ?Sized> {
     pub addend: Option<(f32, &'a M)>,
 }
 
-impl<M> Update<'_, M> {
-    /// `out = product`.
-    pub const REPLACE: Self = Self {
-        product: 1.0,
-        keep: 0.0,
-        addend: None,
-    };
+impl<M: ?Sized> Clone for Update<'_, M> {
+    fn clone(&self) -> Self {
+        *self
+    }
 }
 
-/// Eigenvalues, ascending, and eigenvectors, one per column in the same order.
-#[derive(Clone, Debug)]
-pub struct SymmetricEigen {
-    /// Ascending.
-    pub values: Vec<f64>,
-    /// Orthonormal columns.
-    pub vectors: Array2<f64>,
+impl<M: ?Sized> Copy for Update<'_, M> {}
+
+impl<M> Update<'_, M> {
+    /// `out = product`.
+    pub const REPLACE: Self = Self::times(1.0);
+
+    /// `out = factor * product`.
+    pub const fn times(factor: f32) -> Self {
+        Self {
+            product: factor,
+            keep: 0.0,
+            addend: None,
+        }
+    }
+}
+
+/// Something on a device that has rows and columns.
+pub trait Shaped: Debug + Send + Sync {
+    /// Rows and columns.
+    fn shape(&self) -> (usize, usize);
+}
+
+impl Shaped for Array2<f32> {
+    fn shape(&self) -> (usize, usize) {
+        self.dim()
+    }
 }
 
 /// A device that can hold matrices and combine them.
 ///
-/// Every operation works on whole matrices. Operations inside
-/// [`for_each_tile`](Self::for_each_tile) may run on several threads at once, each
-/// on its own matrices. Results must not depend on how many threads there are.
+/// Fifteen operations are required, on three types; the others have a form made of them, or
+/// on the host, that a device may better. Every operation works on whole matrices.
+/// Operations inside [`for_each_tile`](Self::for_each_tile) may run on several threads at
+/// once, each on its own matrices. Results must not depend on how many threads there are.
 ///
-/// All operations return [`Error::ShapeMismatch`](crate::Error::ShapeMismatch)
-/// for operands that do not fit, and
+/// Core calls all of it through [`Checked`], which has looked at shapes and indices before:
+/// an implementation may rely on operands that fit. All operations return
 /// [`Error::Backend`](crate::Error::Backend) when the device fails.
-pub trait Backend: Send + Sync + 'static {
+pub trait Backend: Clone + Debug + Send + Sync + 'static {
     /// A dense `f32` matrix on the device.
-    type Matrix: Send + Sync;
-    /// The user-item graph on the device.
-    type Graph: Send + Sync;
-    /// A weighted item graph on the device, `items x items`.
-    type ItemGraph: Send + Sync;
-    /// The histories of one tile of users on the device: sparse columns.
-    type Histories: Send + Sync;
+    type Matrix: Shaped;
+    /// A sparse matrix on the device, which can be multiplied by both ways.
+    type Sparse: Shaped;
+    /// The histories of one tile of users on the device: sparse columns, `items x columns`.
+    type Histories: Shaped;
 
     /// A short name, for reports and errors.
     fn name(&self) -> &'static str;
@@ -117,12 +186,6 @@ pub trait Backend: Send + Sync + 'static {
     /// [`Error::MemoryBudget`](crate::Error::MemoryBudget) when not even a small tile
     /// fits the device.
     fn tile_columns(&self, users: usize, items: usize) -> Result<usize>;
-
-    /// The most bytes that matrices on it may take together, where there is a limit that
-    /// core is to check before it asks for more.
-    fn memory_budget(&self) -> Option<usize> {
-        None
-    }
 
     /// Runs `work` for every tile `0..tiles` and returns the results in that order.
     ///
@@ -145,50 +208,11 @@ pub trait Backend: Send + Sync + 'static {
     /// Copies a host matrix to the device.
     fn upload(&self, values: ArrayView2<'_, f32>) -> Result<Self::Matrix>;
 
-    /// Takes a host matrix that shares its memory, such as a part of a mapped file.
-    ///
-    /// Copies it, unless a backend can use that memory as it is.
-    fn upload_shared(&self, values: SharedMatrix) -> Result<Self::Matrix> {
-        self.upload(values.view())
-    }
-
     /// Copies a device matrix to the host.
     fn download(&self, matrix: &Self::Matrix) -> Result<Array2<f32>>;
 
-    /// Rows and columns of a matrix.
-    fn shape(&self, matrix: &Self::Matrix) -> (usize, usize);
-
-    /// Copies the graph to the device.
-    fn upload_graph(&self, parts: GraphParts<'_>) -> Result<Self::Graph>;
-
-    /// Moves an item graph to the device: row `j` has what item `j` of a history gives to
-    /// the other items. Compressed sparse rows.
-    fn upload_item_graph(&self, weights: CsMatI<f32, u32>) -> Result<Self::ItemGraph>;
-
-    /// Copies an item graph to the host.
-    fn download_item_graph(&self, graph: &Self::ItemGraph) -> Result<CsMatI<f32, u32>>;
-
-    /// `out = factor * weights^T * histories`, `items x columns`.
-    fn follow_histories(
-        &self,
-        graph: &Self::ItemGraph,
-        factor: f32,
-        histories: &Self::Histories,
-        out: &mut Self::Matrix,
-    ) -> Result<()>;
-
-    /// `out = weights^T * dense`, both `items x columns`.
-    fn follow(
-        &self,
-        graph: &Self::ItemGraph,
-        dense: &Self::Matrix,
-        out: &mut Self::Matrix,
-    ) -> Result<()>;
-
-    /// The inverse of a symmetric positive definite matrix, in its place.
-    ///
-    /// Memory: a small part of the matrix besides it.
-    fn invert_positive_definite(&self, matrix: Self::Matrix) -> Result<Self::Matrix>;
+    /// Copies a sparse matrix to the device.
+    fn upload_sparse(&self, parts: SparseParts<'_>) -> Result<Self::Sparse>;
 
     /// Copies one history per column to the device: column `c` of the sparse
     /// matrix `items x columns` has `weights[item]` for every item of
@@ -202,40 +226,13 @@ pub trait Backend: Send + Sync + 'static {
         columns: usize,
     ) -> Result<Self::Histories>;
 
-    /// `out = update of (one half of the walk) * dense`.
+    /// `out = update of (the sparse matrix, one way) * right`.
     fn spmm(
         &self,
-        graph: &Self::Graph,
+        sparse: &Self::Sparse,
         direction: Direction,
-        dense: &Self::Matrix,
+        right: Operand<'_, Self>,
         update: Update<'_, Self::Matrix>,
-        out: &mut Self::Matrix,
-    ) -> Result<()>;
-
-    /// `out = user_scale * A * histories`, `users x columns`: the first product of
-    /// the blurring process, which a backend may do without making the histories
-    /// dense.
-    fn spmm_histories(
-        &self,
-        graph: &Self::Graph,
-        histories: &Self::Histories,
-        out: &mut Self::Matrix,
-    ) -> Result<()>;
-
-    /// `out = basis^T * histories` for `basis: items x factors`, `out: factors x columns`.
-    fn project_histories(
-        &self,
-        basis: &Self::Matrix,
-        histories: &Self::Histories,
-        out: &mut Self::Matrix,
-    ) -> Result<()>;
-
-    /// `out = scale * histories + keep * out`, `items x columns`.
-    fn add_histories(
-        &self,
-        scale: f32,
-        histories: &Self::Histories,
-        keep: f32,
         out: &mut Self::Matrix,
     ) -> Result<()>;
 
@@ -244,16 +241,17 @@ pub trait Backend: Send + Sync + 'static {
         &self,
         left: &Self::Matrix,
         transpose_left: bool,
-        right: &Self::Matrix,
+        right: Operand<'_, Self>,
         update: Update<'_, Self::Matrix>,
         out: &mut Self::Matrix,
     ) -> Result<()>;
 
-    /// `out = scale * addend + keep * out`.
+    /// `out = scale * addend + keep * out`; with `keep` zero the previous content of `out` is
+    /// ignored.
     fn add_scaled(
         &self,
         scale: f32,
-        addend: &Self::Matrix,
+        addend: Operand<'_, Self>,
         keep: f32,
         out: &mut Self::Matrix,
     ) -> Result<()>;
@@ -264,22 +262,16 @@ pub trait Backend: Send + Sync + 'static {
     /// A copy of some columns.
     fn columns(&self, matrix: &Self::Matrix, columns: Range<usize>) -> Result<Self::Matrix>;
 
-    /// Matrices of equal height side by side.
+    /// Matrices of equal height side by side; `0 x 0` for none.
     fn concatenate_columns(&self, parts: &[Self::Matrix]) -> Result<Self::Matrix>;
-
-    /// The eigen-decomposition of a small symmetric host matrix, in `f64`.
-    ///
-    /// Only the lower triangle is read.
-    fn symmetric_eigen(&self, matrix: ArrayView2<'_, f64>) -> Result<SymmetricEigen>;
 
     /// The `k` best items of each of the first `hidden.len()` columns of
     /// `scores: items x columns`, best first.
     ///
     /// The score of an item is its entry times `item_scale` (`items x 1`), which is
-    /// positive. Items in
-    /// `hidden[c]` are left out of column `c`'s list, so a list is shorter than `k`
-    /// when fewer remain. Equal scores rank the lower item id first. `scores` is
-    /// scratch afterwards.
+    /// positive. Items in `hidden[c]` are left out of column `c`'s list, so a list is shorter
+    /// than `k` when fewer remain. Equal scores rank the lower item id first, and the two
+    /// zeros are equal, as [`TopK`] has it. `scores` is scratch afterwards.
     fn top_k(
         &self,
         scores: &mut Self::Matrix,
@@ -287,6 +279,53 @@ pub trait Backend: Send + Sync + 'static {
         hidden: &[&[u32]],
         k: usize,
     ) -> Result<Vec<Vec<ScoredItem>>>;
+
+    /// The most bytes that matrices on it may take together, where there is a limit that
+    /// core is to check before it asks for more.
+    fn memory_budget(&self) -> Option<usize> {
+        None
+    }
+
+    /// Takes a host matrix that shares its memory, such as a part of a mapped file.
+    ///
+    /// Copies it, unless a backend can use that memory as it is.
+    fn upload_shared(&self, values: SharedMatrix) -> Result<Self::Matrix> {
+        self.upload(values.view())
+    }
+
+    /// One step of a process: a whole product with the walk, joined to its operands,
+    /// `out = update of (item_scale * A^T) (user_scale * A) * from`.
+    ///
+    /// `from` is `out` itself where it is none. `half_way: users x columns` is scratch. Two
+    /// [`spmm`](Self::spmm) unless a device can do it in one.
+    fn ode_step(
+        &self,
+        walk: &Self::Sparse,
+        from: Option<Operand<'_, Self>>,
+        update: Update<'_, Self::Matrix>,
+        half_way: &mut Self::Matrix,
+        out: &mut Self::Matrix,
+    ) -> Result<()> {
+        let start = from.unwrap_or(Operand::Dense(out));
+        self.spmm(walk, Direction::Forward, start, Update::REPLACE, half_way)?;
+        let half_way = Operand::Dense(half_way);
+        self.spmm(walk, Direction::Transposed, half_way, update, out)
+    }
+
+    /// The eigen-decomposition of a small symmetric host matrix, in `f64`; on the host.
+    ///
+    /// Only the lower triangle is read.
+    fn symmetric_eigen(&self, matrix: ArrayView2<'_, f64>) -> Result<SymmetricEigen> {
+        eigen::symmetric_eigen(self.name(), matrix)
+    }
+
+    /// The inverse of a symmetric positive definite matrix, in its place; on the host, where
+    /// it takes the matrix three more times in memory.
+    fn invert_positive_definite(&self, matrix: Self::Matrix) -> Result<Self::Matrix> {
+        let values = self.download(&matrix)?;
+        drop(matrix);
+        self.upload(inverse::invert_positive_definite(self.name(), values)?.view())
+    }
 
     /// [`top_k`](Self::top_k) of each matrix of the combinations, one after the other.
     ///
@@ -298,10 +337,7 @@ pub trait Backend: Send + Sync + 'static {
         item_scale: &Self::Matrix,
         hidden: &[&[u32]],
         k: usize,
-    ) -> Result<Vec<Vec<Vec<ScoredItem>>>>
-    where
-        Self: Sized,
-    {
+    ) -> Result<Vec<Vec<Vec<ScoredItem>>>> {
         combined_top_k(self, basis, combinations, item_scale, hidden, k)
     }
 }

@@ -1,17 +1,20 @@
-//! The filters, a file each.
+//! The filters, a file each; `registry` lists them.
 
-mod bspm;
+pub(crate) mod bspm;
 mod cheby_cf;
+mod contract;
 mod ease_r;
 mod gf_cf;
-mod item_graph;
 mod item_knn;
 mod lgcn_ide;
 mod link_prop;
 mod popularity;
+pub(crate) mod preset;
+pub(crate) mod registry;
 mod turbo_cf;
-mod walk;
 
+pub use bspm::config::{BspmConfig, BspmConfigBuilder, IdealLowPass, Integration, Merge};
+pub use bspm::solver::Solver;
 pub use cheby_cf::ChebyCf;
 pub use ease_r::EaseR;
 pub use gf_cf::GfCf;
@@ -19,4 +22,6 @@ pub use item_knn::ItemKnn;
 pub use lgcn_ide::LgcnIde;
 pub use link_prop::LinkProp;
 pub use popularity::Popularity;
+pub use preset::Preset;
+pub use registry::FilterConfig;
 pub use turbo_cf::{TurboCf, TurboFilter};

@@ -11,18 +11,17 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
 
-pub use evaluate::EvaluateOptions;
 pub use explain::{Contribution, Explanation};
-pub use options::{RecommendOptions, UnknownIds};
+pub use options::RecommendOptions;
 pub use recommend::Recommendation;
 
 use crate::backend::Backend;
-use crate::dataset::Dataset;
+use crate::data::dataset::Dataset;
+use crate::data::ids::Ids;
+use crate::engine::fit_options::FitOptions;
 use crate::error::{Error, Result};
-use crate::filter::FilterConfig;
-use crate::fit::FittedFilter;
-use crate::fit_options::FitOptions;
-use crate::ids::Ids;
+use crate::filters::registry::FilterConfig;
+use crate::fitted::FittedFilter;
 
 /// A model that was fitted once and answers from any thread.
 ///

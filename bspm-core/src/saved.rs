@@ -46,9 +46,9 @@ pub use format::SavedModelInfo;
 pub use id::SavedId;
 
 use crate::backend::Backend;
-use crate::dataset::Dataset;
+use crate::data::dataset::Dataset;
 use crate::error::Result;
-use crate::fit::FittedFilter;
+use crate::fitted::FittedFilter;
 use crate::model::Model;
 use format::{Checked, Contents, FilterTensors, write};
 

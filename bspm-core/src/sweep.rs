@@ -7,7 +7,6 @@
 //! a single one.
 
 mod grid;
-mod response;
 
 use std::sync::Arc;
 
@@ -15,19 +14,22 @@ use serde::{Deserialize, Serialize};
 
 pub use grid::SweepGrid;
 
-use crate::backend::{Backend, Combination, Update};
-use crate::config::BspmConfig;
+use crate::backend::{Backend, Checked, Combination, Operand, Shaped, Update};
+use crate::data::interactions::Interactions;
+use crate::engine::basis::Basis;
+use crate::engine::fit_options::FitOptions;
+use crate::engine::polynomial::chebyshev_points;
+use crate::engine::tensors::Source;
+use crate::engine::tiles::tile_ranges;
+use crate::engine::walk::NormalizedGraph;
+use crate::engine::workspace::TileHistories;
 use crate::error::{Error, Result};
-use crate::evaluate::{Evaluator, Metrics};
-use crate::filter::TileHistories;
-use crate::fit_options::FitOptions;
-use crate::interactions::Interactions;
-use crate::normalization::NormalizedGraph;
+use crate::filters::bspm::config::BspmConfig;
+use crate::filters::bspm::merge::Response;
+use crate::fitted::evaluate::{Evaluator, Metrics};
 use crate::observe::{Observed, Observer};
-use crate::process::ideal_low_pass::Basis;
+use crate::parameter::invalid;
 use crate::progress::Stage;
-use crate::tiles::tile_ranges;
-use response::Response;
 
 /// How one setting did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,7 +52,8 @@ pub struct SweepState {
 /// # Examples
 ///
 /// ```
-/// use bspm_core::{Dataset, Sweep, SweepGrid};
+/// use bspm_core::Dataset;
+/// use bspm_core::sweep::{Sweep, SweepGrid};
 /// # use bspm_cpu::CpuBackend;
 ///
 /// # let pairs = (0..60_u32).flat_map(|user| (0..6).map(move |it| (user, (user / 4 + it * it) % 30)));
@@ -139,11 +142,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
         let train = train.into();
         let evaluator = Evaluator::new(cutoffs)?;
         if configs.is_empty() {
-            return Err(Error::InvalidParameter {
-                parameter: "settings",
-                expected: "at least 1".into(),
-                found: "0".into(),
-            });
+            return Err(invalid("settings", "at least 1", 0));
         }
         let shapes = [&*train, held_out].map(|matrix| (matrix.users(), matrix.items()));
         if shapes[0] != shapes[1] {
@@ -162,10 +161,11 @@ impl<'a, B: Backend> Sweep<'a, B> {
         factor_dims.dedup();
         let bases = match factor_dims.last() {
             Some(&most) => {
-                let basis = Basis::fit(&backend, &graph, most, options)?;
+                let basis =
+                    Basis::obtain(Checked::new(&backend), &graph, most, Source::Fit(options))?;
                 let columns = |kept: usize| {
                     let kept = kept.min(basis.factors());
-                    backend.columns(&basis.vectors, 0..kept)
+                    Checked::new(&backend).columns(&basis.vectors, 0..kept)
                 };
                 let bases = factor_dims.iter().map(|&kept| Ok((kept, columns(kept)?)));
                 bases.collect::<Result<Vec<_>>>()?
@@ -241,20 +241,20 @@ impl<'a, B: Backend> Sweep<'a, B> {
                 .iter()
                 .all(|it| it.cutoffs() == mine.cutoffs());
         if !fits {
-            return Err(Error::InvalidParameter {
-                parameter: "state",
-                expected: format!(
+            return Err(invalid(
+                "state",
+                format!(
                     "a state of {} settings, at most {} users, and cut-offs {:?}",
                     self.configs.len(),
                     self.users.len(),
                     mine.cutoffs()
                 ),
-                found: format!(
+                format!(
                     "one of {} settings and {} users",
                     state.evaluators.len(),
                     state.users_done
                 ),
-            });
+            ));
         }
         self.state = state;
         Ok(())
@@ -293,7 +293,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
                     .map(|&user| self.train.items_of(user))
                     .collect();
                 self.share_products(TileHistories::new(&histories, width), workspace)?;
-                let lists = self.backend.combined_top_k(
+                let lists = Checked::new(&self.backend).combined_top_k(
                     &workspace.products,
                     &self.combinations,
                     self.graph.output_scale(),
@@ -340,15 +340,15 @@ impl<'a, B: Backend> Sweep<'a, B> {
     }
 
     fn workspace(&self, columns: usize) -> Result<Workspace<B>> {
-        let product = |_| self.backend.zeros(self.graph.items(), columns);
-        let coefficients = |(_, basis): &(usize, B::Matrix)| {
-            self.backend.zeros(self.backend.shape(basis).1, columns)
-        };
+        let backend = Checked::new(&self.backend);
+        let product = |_| backend.zeros(self.graph.items(), columns);
+        let coefficients =
+            |(_, basis): &(usize, B::Matrix)| backend.zeros(basis.shape().1, columns);
         Ok(Workspace {
             products: (0..self.products.len())
                 .map(product)
                 .collect::<Result<_>>()?,
-            users: self.backend.zeros(self.graph.users(), columns)?,
+            users: backend.zeros(self.graph.users(), columns)?,
             coefficients: self.bases.iter().map(coefficients).collect::<Result<_>>()?,
         })
     }
@@ -359,56 +359,23 @@ impl<'a, B: Backend> Sweep<'a, B> {
         histories: TileHistories<'_>,
         workspace: &mut Workspace<B>,
     ) -> Result<()> {
-        let backend = &self.backend;
-        let histories = histories.upload(backend, self.graph.history_weights())?;
+        let backend = Checked::new(&self.backend);
+        let (graph, users) = (&self.graph, &mut workspace.users);
+        let histories = histories.upload(backend, graph.history_weights())?;
         let (of_history, mut rest) = workspace.products.split_at_mut(self.products.history);
-        backend.add_histories(1.0, &histories, 0.0, &mut of_history[0])?;
-        self.chebyshev(Some(&histories), of_history, &mut workspace.users)?;
+        backend.add_scaled(1.0, Operand::Histories(&histories), 0.0, &mut of_history[0])?;
+        chebyshev_points(backend, graph, Some(&histories), of_history, users)?;
         let bases = self.bases.iter().zip(&self.products.low_pass);
         for (((_, basis), &terms), coefficients) in bases.zip(&mut workspace.coefficients) {
             let (of_low_pass, others) = rest.split_at_mut(terms);
             rest = others;
             if terms > 0 {
-                let first = &mut of_low_pass[0];
-                backend.project_histories(basis, &histories, coefficients)?;
+                let histories = Operand::Histories(&histories);
+                backend.matmul(basis, true, histories, Update::REPLACE, coefficients)?;
+                let (coefficients, first) = (Operand::Dense(coefficients), &mut of_low_pass[0]);
                 backend.matmul(basis, false, coefficients, Update::REPLACE, first)?;
-                self.chebyshev(None, of_low_pass, &mut workspace.users)?;
+                chebyshev_points(backend, graph, None, of_low_pass, users)?;
             }
-        }
-        Ok(())
-    }
-
-    /// `T_1(L) z` and so on from `points[0] = z`, which is the histories where they are given.
-    fn chebyshev(
-        &self,
-        histories: Option<&B::Histories>,
-        points: &mut [B::Matrix],
-        users: &mut B::Matrix,
-    ) -> Result<()> {
-        for degree in 1..points.len() {
-            let (before, after) = points.split_at_mut(degree);
-            let (last, next) = (&before[degree - 1], &mut after[0]);
-            match histories {
-                Some(histories) if degree == 1 => {
-                    let graph = self.graph.graph();
-                    self.backend.spmm_histories(graph, histories, users)?;
-                }
-                _ => self.graph.to_users(&self.backend, last, users)?,
-            }
-            let products = if degree == 1 { 1.0 } else { 2.0 };
-            let mut keep = 0.0;
-            if degree > 1 {
-                self.backend
-                    .add_scaled(1.0, &before[degree - 2], 0.0, next)?;
-                keep = -1.0;
-            }
-            let recurrence = Update {
-                product: -2.0 * products,
-                keep,
-                addend: Some((products, last)),
-            };
-            self.graph
-                .to_items(&self.backend, users, recurrence, next)?;
         }
         Ok(())
     }

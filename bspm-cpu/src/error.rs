@@ -19,13 +19,6 @@ pub enum CpuError {
         /// Rows of the matrix.
         size: usize,
     },
-
-    /// The eigen-decomposition of a small matrix did not converge.
-    #[error("the eigen-decomposition of a {size}x{size} matrix did not converge")]
-    EigenNotConverged {
-        /// Rows of the matrix.
-        size: usize,
-    },
 }
 
 impl CpuError {

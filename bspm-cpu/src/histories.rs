@@ -1,7 +1,8 @@
 //! The histories of a tile of users: weighted sparse columns.
 
-use bspm_core::Result;
-use bspm_core::backend::check;
+use bspm_core::backend::Shaped;
+
+use crate::matrix::CpuMatrix;
 
 /// One sparse column of weighted items per user of a tile.
 #[derive(Clone, Debug)]
@@ -11,27 +12,45 @@ pub struct CpuHistories {
 }
 
 impl CpuHistories {
-    pub(crate) fn new(histories: &[&[u32]], weights: &[f32], columns: usize) -> Result<Self> {
-        check::histories("upload_histories", histories, weights.len(), columns)?;
+    pub(crate) fn new(histories: &[&[u32]], weights: &[f32], columns: usize) -> Self {
         let weighted = |&item: &u32| (item, weights[item as usize]);
         let mut weighted_columns: Vec<Vec<(u32, f32)>> = histories
             .iter()
             .map(|history| history.iter().map(weighted).collect())
             .collect();
         weighted_columns.resize(columns, Vec::new());
-        Ok(Self {
+        Self {
             columns: weighted_columns,
             items: weights.len(),
-        })
-    }
-
-    /// `items x columns`.
-    pub(crate) fn shape(&self) -> (usize, usize) {
-        (self.items, self.columns.len())
+        }
     }
 
     /// The column of each user, with its place.
     pub(crate) fn columns(&self) -> impl Iterator<Item = (usize, &[(u32, f32)])> {
         self.columns.iter().map(Vec::as_slice).enumerate()
+    }
+
+    /// `out += scale * histories`.
+    pub(crate) fn add_to(&self, scale: f32, out: &mut CpuMatrix) {
+        let stride = out.stride();
+        let values = out.padded_mut();
+        for (column, history) in self.columns() {
+            for &(item, weight) in history {
+                values[item as usize * stride + column] += scale * weight;
+            }
+        }
+    }
+
+    pub(crate) fn to_dense(&self) -> CpuMatrix {
+        let (items, columns) = self.shape();
+        let mut dense = CpuMatrix::zeros(items, columns);
+        self.add_to(1.0, &mut dense);
+        dense
+    }
+}
+
+impl Shaped for CpuHistories {
+    fn shape(&self) -> (usize, usize) {
+        (self.items, self.columns.len())
     }
 }

@@ -2,9 +2,9 @@
 
 pub(crate) mod combined_top_k;
 pub(crate) mod elementwise;
-pub(crate) mod follow;
 pub(crate) mod instruction_set;
 pub(crate) mod row_dots;
+pub(crate) mod scatter;
 pub(crate) mod spmm;
 pub(crate) mod top_k;
 
@@ -12,20 +12,18 @@ pub(crate) mod top_k;
 mod twins {
     //! Every kernel gives the same bits on every instruction set.
 
-    use bspm_core::TopK;
-    use bspm_core::backend::{Combination, GraphParts, Update};
+    use bspm_core::backend::{Combination, SparseParts, TopK, Update};
     use sprs::CsMatI;
 
     use super::combined_top_k::CombinedTopK;
     use super::elementwise::{AddScaled, ScaleRows};
-    use super::follow::Follow;
     use super::instruction_set::InstructionSet;
     use super::row_dots::RowDots;
+    use super::scatter::Scatter;
     use super::spmm::spmm;
     use super::top_k::SelectTop;
-    use crate::graph::CpuGraph;
-    use crate::item_graph::CpuItemGraph;
     use crate::matrix::CpuMatrix;
+    use crate::sparse::{CpuSparse, Kind};
 
     /// Numbers without a pattern that a wrong index could hide in.
     fn scattered(count: usize) -> impl Iterator<Item = f32> {
@@ -65,13 +63,15 @@ mod twins {
         let pattern = CsMatI::new((rows as usize, items as usize), ends, columns, ones);
         let transposed = pattern.to_other_storage().transpose_into();
         let scale: Vec<f32> = scattered(rows as usize).collect();
-        let graph = CpuGraph::new(GraphParts {
+        let graph = CpuSparse::new(SparseParts::Walk {
             user_items: pattern.view(),
             item_users: transposed.view(),
             user_scale: &scale,
             item_scale: &scale[..items as usize],
         });
-        let half = graph.half(bspm_core::backend::Direction::ToUsers);
+        let Kind::Walk(walk) = graph.kind() else {
+            panic!("a walk")
+        };
         for columns in [1, 5, 16, 32, 40] {
             let (dense, addend) = (
                 matrix(items as usize, columns),
@@ -84,7 +84,7 @@ mod twins {
                     keep: -0.3,
                     addend: Some((1.1, &addend)),
                 };
-                spmm(instruction_set, half, &dense, update, &mut out);
+                spmm(instruction_set, &walk.to_users, &dense, update, &mut out);
                 out.to_array()
             });
         }
@@ -162,24 +162,28 @@ mod twins {
     }
 
     #[test]
-    fn following_an_item_graph_has_twins() {
+    fn products_with_an_item_graph_have_twins() {
         let mut entries = sprs::TriMatI::new((30, 30));
         for (place, weight) in scattered(200).enumerate() {
             entries.add_triplet(place * 7 % 30, place * 11 % 30, weight);
         }
-        let graph = CpuItemGraph::new(entries.to_csr());
+        let graph = entries.to_csr();
         for columns in [1, 8, 32, 40] {
             let dense = matrix(30, columns);
-            assert_twins(|instruction_set| {
-                let mut out = matrix(30, columns);
-                instruction_set.run(Follow {
-                    graph: &graph,
-                    dense: dense.padded(),
-                    stride: dense.stride(),
-                    out: out.padded_mut(),
+            for is_transposed in [false, true] {
+                assert_twins(|instruction_set| {
+                    let mut out = matrix(30, columns);
+                    instruction_set.run(Scatter {
+                        graph: &graph,
+                        is_transposed,
+                        factor: 0.8,
+                        dense: dense.padded(),
+                        stride: dense.stride(),
+                        out: out.padded_mut(),
+                    });
+                    out.to_array()
                 });
-                out.to_array()
-            });
+            }
         }
     }
 

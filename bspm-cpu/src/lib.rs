@@ -8,7 +8,8 @@
 //! # Examples
 //!
 //! ```
-//! use bspm_core::{FittedFilter, BspmConfig, Interactions, RankOptions, Solver};
+//! use bspm_core::fitted::RankOptions;
+//! use bspm_core::{BspmConfig, FittedFilter, Interactions, Solver};
 //! use bspm_cpu::CpuBackend;
 //!
 //! # fn main() -> bspm_core::Result<()> {
@@ -23,20 +24,17 @@
 //! ```
 
 mod backend;
-mod eigen;
 mod error;
-mod graph;
 mod histories;
 mod inverse;
-mod item_graph;
 mod kernel;
 mod matmul;
 mod matrix;
+mod sparse;
 mod threads;
 
 pub use backend::CpuBackend;
 pub use error::CpuError;
-pub use graph::CpuGraph;
 pub use histories::CpuHistories;
-pub use item_graph::CpuItemGraph;
 pub use matrix::CpuMatrix;
+pub use sparse::CpuSparse;

@@ -1,17 +1,17 @@
 //! Dense products, by faer's matrix multiplication.
 
-use bspm_core::backend::Update;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Par};
 
 use crate::matrix::CpuMatrix;
 
-/// `out = update.product * op(left) * right + update.keep * out`, on one thread.
+/// `out = product * op(left) * right`, or that added to `out`, on one thread.
 pub(crate) fn multiply(
     left: &CpuMatrix,
     transpose_left: bool,
     right: &CpuMatrix,
-    update: Update<'_, CpuMatrix>,
+    product: f32,
+    is_added: bool,
     out: &mut CpuMatrix,
 ) {
     let left = left.as_faer();
@@ -20,17 +20,13 @@ pub(crate) fn multiply(
     } else {
         left
     };
-    let accumulate = if update.keep == 0.0 {
-        Accum::Replace
-    } else {
-        Accum::Add
-    };
+    let accumulate = if is_added { Accum::Add } else { Accum::Replace };
     matmul(
         out.as_faer_mut(),
         accumulate,
         left,
         right.as_faer(),
-        update.product,
+        product,
         Par::Seq,
     );
 }

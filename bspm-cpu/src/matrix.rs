@@ -1,6 +1,6 @@
 //! Dense matrices whose rows the kernels can take as arrays of a fixed width.
 
-use bspm_core::backend::SharedMatrix;
+use bspm_core::backend::{Shaped, SharedMatrix};
 use bytemuck::{Pod, Zeroable};
 use faer::{MatMut, MatRef};
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
@@ -82,10 +82,6 @@ impl CpuMatrix {
         self.stride
     }
 
-    pub(crate) fn shape(&self) -> (usize, usize) {
-        (self.rows, self.columns)
-    }
-
     /// All rows, padding included.
     pub(crate) fn padded(&self) -> &[f32] {
         match &self.elements {
@@ -133,6 +129,12 @@ impl CpuMatrix {
     pub(crate) fn as_faer_mut(&mut self) -> MatMut<'_, f32> {
         let (rows, columns, stride) = (self.rows, self.columns, self.stride);
         MatMut::from_row_major_slice_mut(self.padded_mut(), rows, stride).subcols_mut(0, columns)
+    }
+}
+
+impl Shaped for CpuMatrix {
+    fn shape(&self) -> (usize, usize) {
+        (self.rows, self.columns)
     }
 }
 

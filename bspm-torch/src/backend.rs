@@ -2,20 +2,17 @@
 
 use std::ops::Range;
 
-use bspm_core::backend::check::{self, Shape};
-use bspm_core::backend::{Direction, GraphParts, SymmetricEigen, Update};
-use bspm_core::{Backend, Error, Result, ScoredItem};
+use bspm_core::backend::{Direction, Operand, ScoredItem, Shaped, SparseParts, Update};
+use bspm_core::{Backend, Error, Result};
 use ndarray::{Array2, ArrayView2};
-use sprs::CsMatI;
 use tch::{Device, Kind, TchError, Tensor};
 
 use crate::budget::Budget;
 use crate::device::TorchDevice;
 use crate::error::run;
-use crate::graph::TorchGraph;
 use crate::histories::TorchHistories;
-use crate::item_graph::TorchItemGraph;
-use crate::matrix::TorchMatrix;
+use crate::matrix::{Shape, TorchMatrix};
+use crate::sparse::TorchSparse;
 use crate::top_k::top_k;
 
 /// libtorch as a backend, on one device.
@@ -112,8 +109,7 @@ fn finish_product(
 
 impl Backend for TorchBackend {
     type Matrix = TorchMatrix;
-    type Graph = TorchGraph;
-    type ItemGraph = TorchItemGraph;
+    type Sparse = TorchSparse;
     type Histories = TorchHistories;
 
     fn name(&self) -> &'static str {
@@ -181,12 +177,8 @@ impl Backend for TorchBackend {
         Ok(values)
     }
 
-    fn shape(&self, matrix: &TorchMatrix) -> Shape {
-        matrix.shape()
-    }
-
-    fn upload_graph(&self, parts: GraphParts<'_>) -> Result<TorchGraph> {
-        TorchGraph::new(parts, self.tch_device(), &self.budget)
+    fn upload_sparse(&self, parts: SparseParts<'_>) -> Result<TorchSparse> {
+        TorchSparse::new(parts, self.tch_device(), &self.budget)
     }
 
     fn upload_histories(
@@ -200,125 +192,19 @@ impl Backend for TorchBackend {
 
     fn spmm(
         &self,
-        graph: &TorchGraph,
+        sparse: &TorchSparse,
         direction: Direction,
-        dense: &TorchMatrix,
+        right: Operand<'_, Self>,
         update: Update<'_, TorchMatrix>,
         out: &mut TorchMatrix,
     ) -> Result<()> {
-        let half = graph.half(direction);
-        let addend = update.addend.map(|(_, addend)| addend.shape());
-        check::product("spmm", half.shape(), dense.shape(), addend, out.shape())?;
-        let result = run("spmm", &[half.shape(), dense.shape()], || {
-            finish_product(half.multiply(&dense.tensor())?, update, &out.tensor())
-        })?;
-        out.replace(result);
-        Ok(())
-    }
-
-    fn spmm_histories(
-        &self,
-        graph: &TorchGraph,
-        histories: &TorchHistories,
-        out: &mut TorchMatrix,
-    ) -> Result<()> {
-        let half = graph.half(Direction::ToUsers);
-        let shapes = [half.shape(), histories.shape()];
-        check::product("spmm_histories", shapes[0], shapes[1], None, out.shape())?;
-        let result = run("spmm_histories", &shapes, || {
-            half.multiply(&histories.to_dense()?)
-        })?;
-        out.replace(result);
-        Ok(())
-    }
-
-    fn upload_item_graph(&self, weights: CsMatI<f32, u32>) -> Result<TorchItemGraph> {
-        TorchItemGraph::new(weights, self.tch_device(), &self.budget)
-    }
-
-    fn download_item_graph(&self, graph: &TorchItemGraph) -> Result<CsMatI<f32, u32>> {
-        Ok(graph.weights().clone())
-    }
-
-    fn follow_histories(
-        &self,
-        graph: &TorchItemGraph,
-        factor: f32,
-        histories: &TorchHistories,
-        out: &mut TorchMatrix,
-    ) -> Result<()> {
-        let shapes = [graph.shape(), histories.shape()];
-        check::product("follow_histories", shapes[0], shapes[1], None, out.shape())?;
-        let result = run("follow_histories", &shapes, || {
-            graph
-                .follow(&histories.to_dense()?)?
-                .f_mul_scalar(f64::from(factor))
-        })?;
-        out.replace(result);
-        Ok(())
-    }
-
-    fn follow(
-        &self,
-        graph: &TorchItemGraph,
-        dense: &TorchMatrix,
-        out: &mut TorchMatrix,
-    ) -> Result<()> {
-        let shapes = [graph.shape(), dense.shape()];
-        check::product("follow", shapes[0], shapes[1], None, out.shape())?;
-        let result = run("follow", &shapes, || graph.follow(&dense.tensor()))?;
-        out.replace(result);
-        Ok(())
-    }
-
-    fn invert_positive_definite(&self, matrix: TorchMatrix) -> Result<TorchMatrix> {
-        let shape = matrix.shape();
-        let is_square = shape.0 == shape.1;
-        check::fits("invert_positive_definite", shape, shape, is_square)?;
-        self.matrix("invert_positive_definite", shape, || {
-            matrix
-                .tensor()
-                .f_linalg_cholesky(false)?
-                .f_cholesky_inverse(false)
-        })
-    }
-
-    fn project_histories(
-        &self,
-        basis: &TorchMatrix,
-        histories: &TorchHistories,
-        out: &mut TorchMatrix,
-    ) -> Result<()> {
-        let (items, factors) = basis.shape();
-        let shapes = [(factors, items), histories.shape()];
-        check::product("project_histories", shapes[0], shapes[1], None, out.shape())?;
-        let result = run("project_histories", &shapes, || {
-            histories
-                .transposed_product(&basis.tensor())?
-                .f_transpose(0, 1)?
-                .f_contiguous()
-        })?;
-        out.replace(result);
-        Ok(())
-    }
-
-    fn add_histories(
-        &self,
-        scale: f32,
-        histories: &TorchHistories,
-        keep: f32,
-        out: &mut TorchMatrix,
-    ) -> Result<()> {
-        check::same("add_histories", histories.shape(), out.shape())?;
-        let result = run("add_histories", &[out.shape()], || {
-            let mut result = out.tensor();
-            if keep == 0.0 {
-                result = Tensor::f_zeros(size(out.shape()), (Kind::Float, self.tch_device()))?;
-            } else if keep != 1.0 {
-                let _ = result.f_mul_scalar_(f64::from(keep))?;
-            }
-            histories.add_to(f64::from(scale), &result)?;
-            Ok(result)
+        let one_way = sparse.one_way(direction);
+        let result = run("spmm", &[sparse.shape(), right.shape()], || {
+            let right = match right {
+                Operand::Dense(matrix) => matrix.tensor(),
+                Operand::Histories(histories) => histories.to_dense()?,
+            };
+            finish_product(one_way.multiply(&right)?, update, &out.tensor())
         })?;
         out.replace(result);
         Ok(())
@@ -328,22 +214,29 @@ impl Backend for TorchBackend {
         &self,
         left: &TorchMatrix,
         transpose_left: bool,
-        right: &TorchMatrix,
+        right: Operand<'_, Self>,
         update: Update<'_, TorchMatrix>,
         out: &mut TorchMatrix,
     ) -> Result<()> {
-        let left_shape = match left.shape() {
-            (rows, columns) if transpose_left => (columns, rows),
-            shape => shape,
-        };
-        let addend = update.addend.map(|(_, addend)| addend.shape());
-        check::product("matmul", left_shape, right.shape(), addend, out.shape())?;
-        let result = run("matmul", &[left_shape, right.shape()], || {
-            let mut left = left.tensor();
-            if transpose_left {
-                left = left.f_transpose(0, 1)?;
-            }
-            finish_product(left.f_mm(&right.tensor())?, update, &out.tensor())
+        let result = run("matmul", &[left.shape(), right.shape()], || {
+            let product = match right {
+                Operand::Histories(histories) if transpose_left => histories
+                    .transposed_product(&left.tensor())?
+                    .f_transpose(0, 1)?
+                    .f_contiguous()?,
+                right => {
+                    let right = match right {
+                        Operand::Dense(matrix) => matrix.tensor(),
+                        Operand::Histories(histories) => histories.to_dense()?,
+                    };
+                    let left = match transpose_left {
+                        true => left.tensor().f_transpose(0, 1)?,
+                        false => left.tensor(),
+                    };
+                    left.f_mm(&right)?
+                }
+            };
+            finish_product(product, update, &out.tensor())
         })?;
         out.replace(result);
         Ok(())
@@ -352,37 +245,50 @@ impl Backend for TorchBackend {
     fn add_scaled(
         &self,
         scale: f32,
-        addend: &TorchMatrix,
+        addend: Operand<'_, Self>,
         keep: f32,
         out: &mut TorchMatrix,
     ) -> Result<()> {
-        check::same("add_scaled", addend.shape(), out.shape())?;
-        let result = run("add_scaled", &[out.shape()], || {
-            let mut sum = addend.tensor().f_mul_scalar(f64::from(scale))?;
-            if keep != 0.0 {
-                let _ = sum.f_add_(&out.tensor().f_mul_scalar(f64::from(keep))?)?;
+        let result = run("add_scaled", &[out.shape()], || match addend {
+            Operand::Dense(addend) => {
+                let mut sum = addend.tensor().f_mul_scalar(f64::from(scale))?;
+                if keep != 0.0 {
+                    let _ = sum.f_add_(&out.tensor().f_mul_scalar(f64::from(keep))?)?;
+                }
+                Ok(sum)
             }
-            Ok(sum)
+            Operand::Histories(histories) => {
+                let mut result = out.tensor();
+                if keep == 0.0 {
+                    result = Tensor::f_zeros(size(out.shape()), (Kind::Float, self.tch_device()))?;
+                } else if keep != 1.0 {
+                    let _ = result.f_mul_scalar_(f64::from(keep))?;
+                }
+                histories.add_to(f64::from(scale), &result)?;
+                Ok(result)
+            }
         })?;
         out.replace(result);
         Ok(())
     }
 
+    fn invert_positive_definite(&self, matrix: TorchMatrix) -> Result<TorchMatrix> {
+        self.matrix("invert_positive_definite", matrix.shape(), || {
+            matrix
+                .tensor()
+                .f_linalg_cholesky(false)?
+                .f_cholesky_inverse(false)
+        })
+    }
+
     fn scale_rows(&self, scale: &TorchMatrix, out: &mut TorchMatrix) -> Result<()> {
-        check::row_scale("scale_rows", scale.shape(), out.shape())?;
         run("scale_rows", &[scale.shape(), out.shape()], || {
             out.tensor().f_mul_(&scale.tensor()).map(drop)
         })
     }
 
     fn columns(&self, matrix: &TorchMatrix, columns: Range<usize>) -> Result<TorchMatrix> {
-        let (rows, all) = matrix.shape();
-        check::fits(
-            "columns",
-            (rows, all),
-            (columns.start, columns.end),
-            columns.start <= columns.end && columns.end <= all,
-        )?;
+        let rows = matrix.shape().0;
         let (start, count) = (columns.start as i64, columns.len() as i64);
         self.matrix("columns", (rows, columns.len()), || {
             matrix.tensor().f_narrow_copy(1, start, count)
@@ -392,10 +298,6 @@ impl Backend for TorchBackend {
     fn concatenate_columns(&self, parts: &[TorchMatrix]) -> Result<TorchMatrix> {
         let rows = parts.first().map_or(0, |part| part.shape().0);
         let columns = parts.iter().map(|part| part.shape().1).sum();
-        for part in parts {
-            let fits = part.shape().0 == rows;
-            check::fits("concatenate_columns", (rows, columns), part.shape(), fits)?;
-        }
         if parts.is_empty() {
             return self.zeros(0, 0);
         }
@@ -403,29 +305,6 @@ impl Backend for TorchBackend {
             let tensors: Vec<Tensor> = parts.iter().map(TorchMatrix::tensor).collect();
             Tensor::f_cat(&tensors, 1)
         })
-    }
-
-    fn symmetric_eigen(&self, matrix: ArrayView2<'_, f64>) -> Result<SymmetricEigen> {
-        let shape = matrix.dim();
-        check::fits("symmetric_eigen", shape, shape, matrix.is_square())?;
-        let mut values = vec![0.0; shape.0];
-        let mut vectors = Array2::zeros(shape);
-        run("symmetric_eigen", &[shape], || {
-            let entries: Vec<f64> = matrix.iter().copied().collect();
-            let (found_values, found_vectors) = Tensor::f_from_slice(&entries)?
-                .f_reshape(size(shape))?
-                .f_to_device(self.tch_device())?
-                .f_linalg_eigh("L")?;
-            found_values
-                .f_to_device(Device::Cpu)?
-                .f_copy_data(&mut values, shape.0)?;
-            let found_vectors = found_vectors.f_contiguous()?.f_to_device(Device::Cpu)?;
-            match vectors.as_slice_mut() {
-                Some(vectors) => found_vectors.f_copy_data(vectors, shape.0 * shape.1),
-                None => Ok(()),
-            }
-        })?;
-        Ok(SymmetricEigen { values, vectors })
     }
 
     fn top_k(
@@ -436,8 +315,6 @@ impl Backend for TorchBackend {
         k: usize,
     ) -> Result<Vec<Vec<ScoredItem>>> {
         let (items, columns) = scores.shape();
-        check::row_scale("top_k", item_scale.shape(), (items, columns))?;
-        check::histories("top_k", hidden, items, columns)?;
         let masked: Vec<i64> = hidden
             .iter()
             .enumerate()

@@ -1,6 +1,6 @@
 //! The one error type of the crate.
 
-use bspm_core::backend::check::Shape;
+use crate::matrix::Shape;
 
 /// What only libtorch can fail at.
 #[derive(Debug, thiserror::Error)]

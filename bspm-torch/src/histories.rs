@@ -1,12 +1,12 @@
 //! The histories of a tile of users.
 
 use bspm_core::Result;
-use bspm_core::backend::check::{self, Shape};
+use bspm_core::backend::Shaped;
 use tch::{Device, Kind, TchError, Tensor};
 
 use crate::error::run;
-use crate::graph::SparseTensor;
-use crate::matrix::SharedTensor;
+use crate::matrix::{Shape, SharedTensor};
+use crate::sparse::SparseTensor;
 
 /// Weighted histories on the device: sparse, one row per user.
 #[derive(Debug)]
@@ -26,7 +26,6 @@ impl TorchHistories {
         columns: usize,
         device: Device,
     ) -> Result<Self> {
-        check::histories("upload_histories", histories, weights.len(), columns)?;
         let shape = (weights.len(), columns);
         let mut row_ends = vec![0_i32];
         let (mut items, mut places, mut values) = (Vec::new(), Vec::new(), Vec::new());
@@ -47,11 +46,6 @@ impl TorchHistories {
                 shape,
             })
         })
-    }
-
-    /// `items x columns`.
-    pub(crate) fn shape(&self) -> Shape {
-        self.shape
     }
 
     /// `histories^T * dense`: `columns x factors` for `dense: items x factors`.
@@ -75,5 +69,11 @@ impl TorchHistories {
         let dense = Tensor::f_zeros(size, (Kind::Float, values.device()))?;
         self.add_to(1.0, &dense)?;
         Ok(dense)
+    }
+}
+
+impl Shaped for TorchHistories {
+    fn shape(&self) -> (usize, usize) {
+        self.shape
     }
 }

@@ -39,7 +39,8 @@
 //! # Examples
 //!
 //! ```
-//! use bspm_core::{FittedFilter, BspmConfig, Interactions, RankOptions};
+//! use bspm_core::{FittedFilter, BspmConfig, Interactions};
+//! use bspm_core::fitted::RankOptions;
 //! use bspm_torch::{TorchBackend, TorchDevice};
 //!
 //! # fn main() -> bspm_core::Result<()> {
@@ -57,16 +58,14 @@ mod budget;
 mod cuda_link;
 mod device;
 mod error;
-mod graph;
 mod histories;
-mod item_graph;
 mod matrix;
+mod sparse;
 mod top_k;
 
 pub use backend::TorchBackend;
 pub use device::TorchDevice;
 pub use error::TorchError;
-pub use graph::TorchGraph;
 pub use histories::TorchHistories;
-pub use item_graph::TorchItemGraph;
 pub use matrix::TorchMatrix;
+pub use sparse::TorchSparse;

@@ -3,10 +3,13 @@
 use std::sync::{Mutex, PoisonError};
 
 use bspm_core::Result;
-use bspm_core::backend::check::Shape;
+use bspm_core::backend::Shaped;
 use tch::Tensor;
 
 use crate::budget::{Budget, Reservation};
+
+/// Rows and columns.
+pub(crate) type Shape = (usize, usize);
 
 /// A libtorch tensor that threads may share: a handle is taken under a lock.
 #[derive(Debug)]
@@ -54,10 +57,6 @@ impl TorchMatrix {
         })
     }
 
-    pub(crate) fn shape(&self) -> Shape {
-        self.shape
-    }
-
     pub(crate) fn tensor(&self) -> Tensor {
         self.tensor.handle()
     }
@@ -65,5 +64,11 @@ impl TorchMatrix {
     /// Puts a tensor of the same shape in place of this one's.
     pub(crate) fn replace(&mut self, tensor: Tensor) {
         self.tensor.replace(tensor);
+    }
+}
+
+impl Shaped for TorchMatrix {
+    fn shape(&self) -> (usize, usize) {
+        self.shape
     }
 }

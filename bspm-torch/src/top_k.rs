@@ -1,6 +1,6 @@
 //! Top-k selection on the device, with ties broken by the lower item id.
 
-use bspm_core::{ScoredItem, TopK};
+use bspm_core::backend::{ScoredItem, TopK};
 use tch::{TchError, Tensor};
 
 /// More entries than asked for are selected: libtorch leaves open which of equal

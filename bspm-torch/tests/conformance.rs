@@ -35,7 +35,7 @@ fn a_budget_below_one_tile_is_an_error_that_states_both_numbers() {
     let error = FittedFilter::fit(backend, interactions.clone(), config.clone()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "a graph of 2 edges needs 1240 bytes of memory, and the budget has 100"
+        "a sparse matrix of 2 entries needs 1240 bytes of memory, and the budget has 100"
     );
 
     let enough = 2 * 243_200;

@@ -4,10 +4,10 @@
 use std::error::Error;
 use std::time::Instant;
 
-use bspm::{
-    Backend, Evaluator, FilterConfig, FitOptions, FittedFilter, Preset, RankOptions, SvdReport,
-    TrainTest,
-};
+use bspm::data::TrainTest;
+use bspm::engine::SvdReport;
+use bspm::fitted::RankOptions;
+use bspm::{Backend, Evaluator, FilterConfig, FitOptions, FittedFilter, Preset};
 use bspm_cli::{ProgressBars, warn_of_svd};
 use serde_json::json;
 

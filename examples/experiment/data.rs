@@ -6,7 +6,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use bspm::{Preset, SyntheticShape, TrainTest};
+use bspm::Preset;
+use bspm::data::{SyntheticShape, TrainTest};
 
 use super::arguments::Arguments;
 use super::download;

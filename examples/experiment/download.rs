@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bspm::{SyntheticShape, TrainTest};
+use bspm::data::{SyntheticShape, TrainTest};
 use indicatif::{ProgressBar, ProgressStyle};
 
 const PUBLIC_COPY: &str =

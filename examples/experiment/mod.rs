@@ -11,7 +11,8 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use bspm::{Backend, BspmConfig, Evaluator, FitOptions, FittedFilter, Preset, RankOptions};
+use bspm::fitted::RankOptions;
+use bspm::{Backend, BspmConfig, Evaluator, FitOptions, FittedFilter, Preset};
 use bspm_cli::{Device, ProgressBars, warn_of_svd};
 use clap::{CommandFactory, FromArgMatches};
 

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use bspm::{Backend, BspmConfig, Evaluator, FittedFilter, Integration, Preset};
+use bspm::filters::Integration;
+use bspm::{Backend, BspmConfig, Evaluator, FittedFilter, Preset};
 use serde_json::{Map, Value, json};
 
 use super::data::Origin;

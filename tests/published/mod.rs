@@ -3,10 +3,10 @@
 
 use std::path::PathBuf;
 
-use bspm::{
-    Backend, Evaluator, FilterConfig, FittedFilter, Metrics, Preset, RankOptions, ScoredItem,
-    TrainTest,
-};
+use bspm::backend::ScoredItem;
+use bspm::data::TrainTest;
+use bspm::fitted::RankOptions;
+use bspm::{Backend, Evaluator, FilterConfig, FittedFilter, Metrics, Preset};
 use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 
 /// A test of a real split.

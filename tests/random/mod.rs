@@ -1,6 +1,7 @@
 //! Random matrices and configurations.
 
-use bspm::{BspmConfig, Integration, Interactions, Merge, Solver};
+use bspm::filters::Integration;
+use bspm::{BspmConfig, Interactions, Merge, Solver};
 use proptest::prelude::*;
 
 fn solvers() -> impl Strategy<Value = Solver> {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bspm::SavedModelInfo;
+use bspm::saved::SavedModelInfo;
 use clap::Args;
 
 use super::Outcome;

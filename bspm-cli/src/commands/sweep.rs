@@ -8,9 +8,10 @@ use std::error::Error;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use bspm::filters::Integration;
+use bspm::sweep::{Sweep, SweepGrid, SweepRow};
 use bspm::{
-    Backend, BspmConfig, Dataset, Evaluator, FitOptions, Integration, Interactions, Merge, Metrics,
-    Solver, Sweep, SweepGrid, SweepRow,
+    Backend, BspmConfig, Dataset, Evaluator, FitOptions, Interactions, Merge, Metrics, Solver,
 };
 use bspm_cli::{DeviceArguments, ProgressBars};
 use clap::{ArgAction, ArgGroup, Args};
@@ -243,7 +244,7 @@ fn aligned(train: &Dataset, test: &Dataset) -> bspm::Result<(Interactions, Inter
         builder.add_ids(test.users().iter().cloned(), test.items().iter().cloned())?;
         for (user, item) in first.interactions().pairs() {
             if let (Some(user), Some(item)) = (first.users().id(user), first.items().id(item)) {
-                builder.push(bspm::Event::new(user.clone(), item.clone()))?;
+                builder.push(bspm::data::Event::new(user.clone(), item.clone()))?;
             }
         }
         Ok(Interactions::clone(builder.finish()?.interactions()))

@@ -1,16 +1,13 @@
 //! What operands must fit, once for all backends.
 
+use super::{Shaped, Update};
 use crate::error::{Error, Result};
 
 /// Rows and columns.
-pub type Shape = (usize, usize);
+pub(super) type Shape = (usize, usize);
 
 /// [`Error::ShapeMismatch`] unless `fits`.
-///
-/// # Errors
-///
-/// [`Error::ShapeMismatch`].
-pub fn fits(operation: &'static str, left: Shape, right: Shape, fits: bool) -> Result<()> {
+pub(super) fn fits(operation: &'static str, left: Shape, right: Shape, fits: bool) -> Result<()> {
     if fits {
         Ok(())
     } else {
@@ -23,46 +20,33 @@ pub fn fits(operation: &'static str, left: Shape, right: Shape, fits: bool) -> R
 }
 
 /// Both shapes are the same.
-///
-/// # Errors
-///
-/// [`Error::ShapeMismatch`].
-pub fn same(operation: &'static str, left: Shape, right: Shape) -> Result<()> {
+pub(super) fn same(operation: &'static str, left: Shape, right: Shape) -> Result<()> {
     fits(operation, left, right, left == right)
 }
 
 /// `left * right` has the shape of `out`, and so has the addend.
-///
-/// # Errors
-///
-/// [`Error::ShapeMismatch`].
-pub fn product(
+pub(super) fn product<M: Shaped>(
     operation: &'static str,
     left: Shape,
     right: Shape,
-    addend: Option<Shape>,
+    update: Update<'_, M>,
     out: Shape,
 ) -> Result<()> {
     fits(operation, left, right, left.1 == right.0)?;
     same(operation, (left.0, right.1), out)?;
-    addend.map_or(Ok(()), |addend| same(operation, addend, out))
+    match update.addend {
+        Some((_, addend)) => same(operation, addend.shape(), out),
+        None => Ok(()),
+    }
 }
 
 /// A scale has one row for each of `matrix` and one column.
-///
-/// # Errors
-///
-/// [`Error::ShapeMismatch`].
-pub fn row_scale(operation: &'static str, scale: Shape, matrix: Shape) -> Result<()> {
+pub(super) fn row_scale(operation: &'static str, scale: Shape, matrix: Shape) -> Result<()> {
     fits(operation, scale, matrix, scale == (matrix.0, 1))
 }
 
 /// Histories fill at most `columns` columns and hold no item beyond `items`.
-///
-/// # Errors
-///
-/// [`Error::ShapeMismatch`]; [`Error::UnknownItem`].
-pub fn histories(
+pub(super) fn histories(
     operation: &'static str,
     histories: &[&[u32]],
     items: usize,

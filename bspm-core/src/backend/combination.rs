@@ -1,8 +1,7 @@
 //! Weighted sums of matrices, and the best of each.
 
-use super::{Backend, check};
+use super::{Backend, Operand, ScoredItem, Shaped};
 use crate::error::Result;
-use crate::rank::ScoredItem;
 
 /// A weighted sum of some matrices, for several weights of a part of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,8 +19,7 @@ pub struct Combination {
 ///
 /// # Errors
 ///
-/// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) where a term is of no matrix; those
-/// of the backend.
+/// Those of the backend.
 pub fn combined_top_k<B: Backend>(
     backend: &B,
     basis: &[B::Matrix],
@@ -30,11 +28,10 @@ pub fn combined_top_k<B: Backend>(
     hidden: &[&[u32]],
     k: usize,
 ) -> Result<Vec<Vec<Vec<ScoredItem>>>> {
-    check_terms(basis.len(), combinations)?;
-    let (rows, columns) = basis.first().map_or((0, 0), |matrix| backend.shape(matrix));
+    let (rows, columns) = basis.first().map_or((0, 0), B::Matrix::shape);
     let add = |terms: &[(usize, f32)], factor: f32, sum: &mut B::Matrix| {
         terms.iter().try_for_each(|&(place, weight)| {
-            backend.add_scaled(factor * weight, &basis[place], 1.0, sum)
+            backend.add_scaled(factor * weight, Operand::Dense(&basis[place]), 1.0, sum)
         })
     };
     let mut lists = Vec::new();
@@ -47,20 +44,4 @@ pub fn combined_top_k<B: Backend>(
         }
     }
     Ok(lists)
-}
-
-/// Every term is of one of so many matrices.
-///
-/// # Errors
-///
-/// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
-pub fn check_terms(matrices: usize, combinations: &[Combination]) -> Result<()> {
-    let terms = combinations
-        .iter()
-        .flat_map(|it| it.plain.iter().chain(&it.scaled));
-    for &(place, _) in terms {
-        let fits = place < matrices;
-        check::fits("combined_top_k", (place, 1), (matrices, 1), fits)?;
-    }
-    Ok(())
 }

@@ -8,10 +8,10 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{random_source, to_f64};
 use crate::backend::Backend;
-use crate::fit_options::FitOptions;
-use crate::interactions::Interactions;
-use crate::normalization::NormalizedGraph;
-use crate::truncated_svd::{SvdReport, SvdStop, truncated_svd};
+use crate::data::interactions::Interactions;
+use crate::engine::fit_options::FitOptions;
+use crate::engine::truncated_svd::{SvdReport, SvdStop, truncated_svd};
+use crate::engine::walk::NormalizedGraph;
 
 /// Orthogonality, rank, Ritz values and projection against a dense decomposition in `f64`,
 /// for every family and for vectors from one to more than there are.

@@ -3,15 +3,15 @@
 use ndarray::Array2;
 
 use super::{Reference, random_interactions, random_source, to_f64};
-use crate::backend::Backend;
-use crate::config::{BspmConfig, Integration, Merge};
-use crate::fit::FittedFilter;
-use crate::fit_options::FitOptions;
-use crate::interactions::Interactions;
-use crate::normalization::NormalizedGraph;
-use crate::rank::RankOptions;
-use crate::solver::Solver;
-use crate::truncated_svd::truncated_svd;
+use crate::backend::{Backend, Shaped};
+use crate::data::interactions::Interactions;
+use crate::engine::fit_options::FitOptions;
+use crate::engine::truncated_svd::truncated_svd;
+use crate::engine::walk::NormalizedGraph;
+use crate::filters::bspm::config::{BspmConfig, Integration, Merge};
+use crate::filters::bspm::solver::Solver;
+use crate::fitted::FittedFilter;
+use crate::fitted::rank::RankOptions;
 
 /// Singular values, residuals and orthogonality on matrices small enough to
 /// decompose densely, some of which the block of vectors does not span.
@@ -45,7 +45,7 @@ pub fn an_svd_beyond_the_rank_stops_at_the_rank<B: Backend>(backend: &B) {
     let graph = NormalizedGraph::new(backend, &interactions).unwrap();
     let svd = truncated_svd(backend, &graph, 7, &FitOptions::new()).unwrap();
     assert_eq!(svd.singular_values.len(), 3);
-    assert_eq!(backend.shape(&svd.right_vectors), (8, 3));
+    assert_eq!(svd.right_vectors.shape(), (8, 3));
     for value in svd.singular_values {
         assert!((value - 1.0).abs() < 1e-5, "{value}");
     }
@@ -104,7 +104,7 @@ fn configs(factor_dim: usize) -> Vec<BspmConfig> {
 }
 
 /// Every combination of the configuration, on a matrix with empty rows and columns.
-pub fn scores_match_the_paper_step_by_step<B: Backend + Clone>(backend: &B) {
+pub fn scores_match_the_paper_step_by_step<B: Backend>(backend: &B) {
     let interactions = random_interactions(45, 30, 160, &mut random_source(2));
     let reference = Reference::new(&interactions);
     let by_gap =
@@ -123,7 +123,7 @@ pub fn scores_match_the_paper_step_by_step<B: Backend + Clone>(backend: &B) {
 }
 
 /// Lists agree with the scores, whatever the batch size.
-pub fn rankings_are_sorted_scores_without_the_seen<B: Backend + Clone>(backend: &B) {
+pub fn rankings_are_sorted_scores_without_the_seen<B: Backend>(backend: &B) {
     let interactions = random_interactions(70, 50, 500, &mut random_source(3));
     let config = BspmConfig::builder()
         .sharpen(Solver::Euler, 1.0, 1)
@@ -158,7 +158,7 @@ pub fn rankings_are_sorted_scores_without_the_seen<B: Backend + Clone>(backend: 
 }
 
 /// Nothing becomes infinite or NaN where a degree is zero.
-pub fn empty_users_and_items_are_harmless<B: Backend + Clone>(backend: &B) {
+pub fn empty_users_and_items_are_harmless<B: Backend>(backend: &B) {
     let low_pass = BspmConfig::builder()
         .blur(Solver::Rk4, 1.0, 2)
         .sharpen(Solver::Rk4, 2.5, 1)

@@ -2,9 +2,9 @@
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
 
-use crate::config::{BspmConfig, Integration, Merge};
-use crate::interactions::Interactions;
-use crate::solver::Solver;
+use crate::data::interactions::Interactions;
+use crate::filters::bspm::config::{BspmConfig, Integration, Merge};
+use crate::filters::bspm::solver::Solver;
 
 /// A dense twin of [`FittedFilter`](crate::FittedFilter): rows are users, nothing is factored,
 /// every Runge-Kutta stage is computed from its tableau, and singular vectors come

@@ -4,8 +4,8 @@ use ndarray::Array2;
 use sprs::CsMatViewI;
 
 use super::{assert_close, random_interactions, random_matrix, random_source, to_f64};
-use crate::backend::{Backend, Direction, GraphParts, Update};
-use crate::interactions::Interactions;
+use crate::backend::{Backend, Direction, Operand, SparseParts, Update};
+use crate::data::interactions::Interactions;
 
 const SHAPES: [(usize, usize, usize); 5] = [
     (1, 1, 1),
@@ -17,7 +17,7 @@ const SHAPES: [(usize, usize, usize); 5] = [
 const COLUMNS: [usize; 8] = [0, 1, 2, 8, 13, 32, 33, 70];
 
 struct Instance<B: Backend> {
-    graph: B::Graph,
+    walk: B::Sparse,
     to_users: Array2<f64>,
     to_items: Array2<f64>,
 }
@@ -32,8 +32,8 @@ fn instance<B: Backend>(backend: &B, interactions: &Interactions) -> Instance<B>
         .into_raw_vec_and_offset()
         .0;
     let transposed = interactions.transposed_csr();
-    let graph = backend
-        .upload_graph(GraphParts {
+    let walk = backend
+        .upload_sparse(SparseParts::Walk {
             user_items: interactions.as_csr(),
             item_users: transposed.view(),
             user_scale: &user_scale,
@@ -41,7 +41,7 @@ fn instance<B: Backend>(backend: &B, interactions: &Interactions) -> Instance<B>
         })
         .unwrap();
     Instance {
-        graph,
+        walk,
         to_users: dense(interactions.as_csr(), &user_scale),
         to_items: dense(transposed.view(), &item_scale),
     }
@@ -64,10 +64,10 @@ pub fn spmm_matches_the_dense_product<B: Backend>(backend: &B) {
         let interactions = random_interactions(users, items, count, &mut random);
         let instance = instance(backend, &interactions);
         for columns in COLUMNS {
-            for direction in [Direction::ToUsers, Direction::ToItems] {
+            for direction in [Direction::Forward, Direction::Transposed] {
                 let half = match direction {
-                    Direction::ToUsers => &instance.to_users,
-                    Direction::ToItems => &instance.to_items,
+                    Direction::Forward => &instance.to_users,
+                    Direction::Transposed => &instance.to_items,
                 };
                 let dense = random_matrix(half.ncols(), columns, &mut random);
                 let addend = random_matrix(half.nrows(), columns, &mut random);
@@ -91,8 +91,9 @@ pub fn spmm_matches_the_dense_product<B: Backend>(backend: &B) {
                     };
                     let mut out = backend.upload(before.view()).unwrap();
                     let dense = backend.upload(dense.view()).unwrap();
+                    let right = Operand::Dense(&dense);
                     backend
-                        .spmm(&instance.graph, direction, &dense, update, &mut out)
+                        .spmm(&instance.walk, direction, right, update, &mut out)
                         .unwrap();
                     assert_close(backend, &out, &expected, 1e-6);
                 }
@@ -101,14 +102,9 @@ pub fn spmm_matches_the_dense_product<B: Backend>(backend: &B) {
                     poisoned.fill(f32::NAN);
                     let mut out = backend.upload(poisoned.view()).unwrap();
                     let dense = backend.upload(dense.view()).unwrap();
+                    let (right, update) = (Operand::Dense(&dense), Update::REPLACE);
                     backend
-                        .spmm(
-                            &instance.graph,
-                            direction,
-                            &dense,
-                            Update::REPLACE,
-                            &mut out,
-                        )
+                        .spmm(&instance.walk, direction, right, update, &mut out)
                         .unwrap();
                     assert_close(backend, &out, &product, 1e-6);
                 }
@@ -148,10 +144,15 @@ pub fn spmm_of_histories_matches_the_dense_product<B: Backend>(backend: &B) {
             let mut out = backend
                 .upload(random_matrix(users, columns, &mut random_source(5)).view())
                 .unwrap();
-            backend
-                .spmm_histories(&instance.graph, &device, &mut out)
-                .unwrap();
-            assert_close(backend, &out, &instance.to_users.dot(&dense), 1e-6);
+            let right = Operand::Histories(&device);
+            for factor in [1.0, -0.5] {
+                let (direction, update) = (Direction::Forward, Update::times(factor));
+                backend
+                    .spmm(&instance.walk, direction, right, update, &mut out)
+                    .unwrap();
+                let expected = instance.to_users.dot(&dense) * f64::from(factor);
+                assert_close(backend, &out, &expected, 1e-6);
+            }
         }
     }
 }
@@ -167,7 +168,7 @@ pub fn histories_are_added_and_projected<B: Backend>(backend: &B) {
             for (scale, keep) in [(1.0, 0.0), (-0.5, 1.0), (2.0, 0.25)] {
                 let mut out = backend.upload(before.view()).unwrap();
                 backend
-                    .add_histories(scale, &device, keep, &mut out)
+                    .add_scaled(scale, Operand::Histories(&device), keep, &mut out)
                     .unwrap();
                 let expected = &dense * f64::from(scale) + to_f64(before.view()) * f64::from(keep);
                 assert_close(backend, &out, &expected, 1e-6);
@@ -178,8 +179,9 @@ pub fn histories_are_added_and_projected<B: Backend>(backend: &B) {
                     .upload(random_matrix(factors, columns, &mut random).view())
                     .unwrap();
                 let device_basis = backend.upload(basis.view()).unwrap();
+                let right = Operand::Histories(&device);
                 backend
-                    .project_histories(&device_basis, &device, &mut out)
+                    .matmul(&device_basis, true, right, Update::REPLACE, &mut out)
                     .unwrap();
                 assert_close(backend, &out, &to_f64(basis.view()).t().dot(&dense), 1e-6);
             }
@@ -187,18 +189,41 @@ pub fn histories_are_added_and_projected<B: Backend>(backend: &B) {
     }
 }
 
-/// Unknown items and too many histories are errors.
-pub fn histories_outside_the_matrix_are_refused<B: Backend>(backend: &B) {
-    let Err(error) = backend.upload_histories(&[&[0, 2]], &[1.0, 1.0], 1) else {
-        panic!("item 2 of 2 was accepted");
-    };
-    assert_eq!(
-        error.to_string(),
-        "item 2 is not one of the 2 items (0 to 1)"
-    );
-    assert!(
-        backend
-            .upload_histories(&[&[0], &[1]], &[1.0, 1.0], 1)
-            .is_err()
-    );
+/// A whole product with the walk, from a matrix, from histories and in its own place.
+pub fn an_ode_step_is_both_halves_of_the_walk<B: Backend>(backend: &B) {
+    for (users, items, count) in SHAPES {
+        let mut random = random_source(7);
+        let interactions = random_interactions(users, items, count, &mut random);
+        let instance = instance(backend, &interactions);
+        let whole = instance.to_items.dot(&instance.to_users);
+        for columns in COLUMNS {
+            let (of_histories, device) = histories(backend, &interactions, columns);
+            let from = random_matrix(items, columns, &mut random);
+            let before = random_matrix(items, columns, &mut random);
+            let addend = random_matrix(items, columns, &mut random);
+            let matrix = backend.upload(from.view()).unwrap();
+            let device_addend = backend.upload(addend.view()).unwrap();
+            let update = Update {
+                product: -0.5,
+                keep: 0.25,
+                addend: Some((2.0, &device_addend)),
+            };
+            let starts = [
+                (Some(Operand::Dense(&matrix)), to_f64(from.view())),
+                (Some(Operand::Histories(&device)), of_histories),
+                (None, to_f64(before.view())),
+            ];
+            for (start, expected) in starts {
+                let mut half_way = backend.zeros(users, columns).unwrap();
+                let mut out = backend.upload(before.view()).unwrap();
+                backend
+                    .ode_step(&instance.walk, start, update, &mut half_way, &mut out)
+                    .unwrap();
+                let expected = whole.dot(&expected) * -0.5
+                    + to_f64(before.view()) * 0.25
+                    + to_f64(addend.view()) * 2.0;
+                assert_close(backend, &out, &expected, 1e-6);
+            }
+        }
+    }
 }

@@ -3,19 +3,19 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::backend::{Backend, Update};
-use crate::config::Preset;
+use super::contract::Settings;
+use super::preset::Preset;
+use crate::backend::{Backend, Checked};
+use crate::data::interactions::Interactions;
+use crate::engine::basis::Basis;
+use crate::engine::chebyshev::interpolate;
+use crate::engine::filter::Filter;
+use crate::engine::polynomial::Polynomial;
+use crate::engine::spectral::{LowPass, Spectral};
+use crate::engine::tensors::Source;
+use crate::engine::walk::{Normalization, NormalizedGraph, powers};
 use crate::error::Result;
-use crate::filter::{
-    Filter, SavedTensors, Settings, Tensor, TileHistories, check_positive, check_range,
-};
-use crate::fit_options::FitOptions;
-use crate::interactions::Interactions;
-use crate::normalization::{Normalization, NormalizedGraph, powers};
-use crate::process::chebyshev::{evaluate_series, interpolate};
-use crate::process::ideal_low_pass::Basis;
-use crate::process::{Scratch, Tile};
-use crate::truncated_svd::SvdReport;
+use crate::parameter::{check_positive, check_range};
 
 /// `(x h(L) + alpha * x V V^T) D_i^beta` for the normalised history `x = r D_i^-beta`, where
 /// `h` is the Chebyshev interpolant of a plateau over the spectrum of `L = I - 2P`.
@@ -53,40 +53,6 @@ impl ChebyCf {
         };
         interpolate(&(0..=self.order).map(plateau).collect::<Vec<_>>())
     }
-
-    fn with_basis<B: Backend>(
-        &self,
-        backend: &B,
-        interactions: &Interactions,
-        basis: impl FnOnce(&NormalizedGraph<B>) -> Result<Basis<B>>,
-    ) -> Result<Box<dyn Filter<B>>> {
-        let normalization = Normalization {
-            history: self.beta + 0.5,
-            output: self.beta + 0.5,
-            ..Normalization::SYMMETRIC
-        };
-        let graph = NormalizedGraph::with_normalization(backend, interactions, normalization)?;
-        let basis = match self.alpha > 0.0 {
-            true => Some(basis(&graph)?),
-            false => None,
-        };
-        Ok(Box::new(FittedChebyCf {
-            basis,
-            graph,
-            coefficients: self.coefficients(),
-            alpha: self.alpha as f32,
-            signal_weights: powers(&interactions.item_degrees(), -self.beta),
-        }))
-    }
-}
-
-struct FittedChebyCf<B: Backend> {
-    graph: NormalizedGraph<B>,
-    basis: Option<Basis<B>>,
-    coefficients: Vec<f64>,
-    alpha: f32,
-    /// `D_i^-beta`: from histories to `x`.
-    signal_weights: Vec<f32>,
 }
 
 impl Settings for ChebyCf {
@@ -119,77 +85,29 @@ impl Settings for ChebyCf {
 
     fn fit<B: Backend>(
         &self,
-        backend: &B,
+        backend: Checked<'_, B>,
         interactions: &Interactions,
-        options: &FitOptions,
+        source: Source<'_>,
     ) -> Result<Box<dyn Filter<B>>> {
-        self.with_basis(backend, interactions, |graph| {
-            Basis::fit(backend, graph, self.factor_dim, options)
-        })
-    }
-
-    fn open<B: Backend>(
-        &self,
-        backend: &B,
-        interactions: &Interactions,
-        tensors: &dyn SavedTensors,
-        _options: &FitOptions,
-    ) -> Result<Box<dyn Filter<B>>> {
-        self.with_basis(backend, interactions, |graph| {
-            Basis::open(backend, graph.items(), tensors)
-        })
-    }
-}
-
-impl<B: Backend> Filter<B> for FittedChebyCf<B> {
-    fn scratch(&self) -> Scratch {
-        Scratch {
-            items: self.graph.items(),
-            users: self.graph.users(),
-            stages: 2,
-            factors: self.basis.as_ref().map_or(0, Basis::factors),
-            mean_of: 0,
-        }
-    }
-
-    fn score_tile(
-        &self,
-        backend: &B,
-        histories: TileHistories<'_>,
-        tile: &mut Tile<B>,
-    ) -> Result<()> {
-        let weighted = histories.upload(backend, self.graph.history_weights())?;
-        evaluate_series(
-            backend,
-            &self.graph,
-            &self.coefficients,
-            Some(&weighted),
-            tile,
-        )?;
-        if let Some(basis) = &self.basis {
-            let signal = histories.upload(backend, &self.signal_weights)?;
-            let (coefficients, stage) = (&mut tile.coefficients, &mut tile.stage);
-            backend.project_histories(&basis.vectors, &signal, coefficients)?;
-            backend.matmul(&basis.vectors, false, coefficients, Update::REPLACE, stage)?;
-            backend.scale_rows(self.graph.inverse_root_degrees(), stage)?;
-            backend.add_scaled(self.alpha, stage, 1.0, &mut tile.scores)?;
-        }
-        Ok(())
-    }
-
-    fn item_scale(&self) -> &B::Matrix {
-        self.graph.output_scale()
-    }
-
-    fn tensors(&self, _backend: &B) -> Result<Vec<(&'static str, Tensor<'_, B>)>> {
-        Ok(self.basis.as_ref().map_or_else(Vec::new, Basis::tensors))
-    }
-
-    fn singular_values(&self) -> &[f32] {
-        self.basis.as_ref().map_or(&[], |it| &it.singular_values)
-    }
-
-    fn svd_report(&self) -> Option<&SvdReport> {
-        self.basis.as_ref()?.report.as_ref()
+        let normalization = Normalization {
+            history: self.beta + 0.5,
+            output: self.beta + 0.5,
+            ..Normalization::SYMMETRIC
+        };
+        let graph = {
+            let backend = backend.unchecked();
+            NormalizedGraph::with_normalization(backend, interactions, normalization)?
+        };
+        let low_pass = if self.alpha > 0.0 {
+            let basis = Basis::obtain(backend, &graph, self.factor_dim, source)?;
+            // `x`, and from `x V V^T` to the coordinates of the walk.
+            let degrees = interactions.item_degrees();
+            let (enter, leave) = (powers(&degrees, -self.beta), powers(&degrees, -0.5));
+            Some(LowPass::new(basis).weighted(enter, backend.upload_column(&leave)?))
+        } else {
+            None
+        };
+        let polynomial = Polynomial::of_series(self.coefficients(), vec![self.alpha]);
+        Ok(Box::new(Spectral::new(graph, polynomial, low_pass)))
     }
 }

@@ -1,17 +1,19 @@
 //! EASE-R (Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019,
 //! arXiv 1905.03375).
 
-use ndarray::{Axis, aview1};
 use serde::{Deserialize, Serialize};
 
-use super::item_graph::{Limits, of_common_users, to_dense};
-use crate::backend::Backend;
-use crate::config::Preset;
+use super::contract::Settings;
+use super::preset::Preset;
+use crate::backend::{Backend, Checked, Operand, Shaped, Update};
+use crate::data::interactions::Interactions;
+use crate::engine::filter::Filter;
+use crate::engine::fit_options::FitOptions;
+use crate::engine::item_graph::{Limits, of_common_users, to_dense};
+use crate::engine::tensors::{SavedTensors, Source, Tensor, Tensors};
+use crate::engine::workspace::{TileHistories, Workspace};
 use crate::error::{Error, Result};
-use crate::filter::{Filter, SavedTensors, Settings, Tensor, TileHistories, check_range};
-use crate::fit_options::FitOptions;
-use crate::interactions::Interactions;
-use crate::process::{Scratch, Tile};
+use crate::parameter::check_range;
 
 /// The linear autoencoder `r B` that reproduces `A` best without using an item for itself:
 /// `B = I - Q diag(Q)^-1` for `Q = (A^T A + lambda I)^-1`.
@@ -36,6 +38,7 @@ const PEAK: usize = 8;
 const INVERSE: &str = "ease_r.inverse";
 const DIAGONAL: &str = "ease_r.diagonal";
 
+#[derive(Debug)]
 struct FittedEaseR<B: Backend> {
     /// `Q: items x items`.
     inverse: B::Matrix,
@@ -43,22 +46,6 @@ struct FittedEaseR<B: Backend> {
     ones: Vec<f32>,
     /// `1 / diagonal`, `items x 1`.
     item_scale: B::Matrix,
-}
-
-impl<B: Backend> FittedEaseR<B> {
-    fn of_inverse(
-        backend: &B,
-        inverse: B::Matrix,
-        diagonal: Vec<f32>,
-    ) -> Result<Box<dyn Filter<B>>> {
-        let scale: Vec<f32> = diagonal.iter().map(|entry| entry.recip()).collect();
-        Ok(Box::new(Self {
-            inverse,
-            item_scale: backend.upload(aview1(&scale).insert_axis(Axis(1)))?,
-            ones: vec![1.0; diagonal.len()],
-            diagonal,
-        }))
-    }
 }
 
 impl Settings for EaseR {
@@ -81,10 +68,32 @@ impl Settings for EaseR {
 
     fn fit<B: Backend>(
         &self,
-        backend: &B,
+        backend: Checked<'_, B>,
+        interactions: &Interactions,
+        source: Source<'_>,
+    ) -> Result<Box<dyn Filter<B>>> {
+        let (inverse, diagonal) = match source {
+            Source::Fit(options) => self.invert(backend, interactions, options)?,
+            Source::Saved(tensors) => saved(backend, interactions.items(), tensors)?,
+        };
+        let scale: Vec<f32> = diagonal.iter().map(|entry| entry.recip()).collect();
+        Ok(Box::new(FittedEaseR::<B> {
+            inverse,
+            item_scale: backend.upload_column(&scale)?,
+            ones: vec![1.0; diagonal.len()],
+            diagonal,
+        }))
+    }
+}
+
+impl EaseR {
+    /// `Q` and its diagonal.
+    fn invert<B: Backend>(
+        &self,
+        backend: Checked<'_, B>,
         interactions: &Interactions,
         options: &FitOptions,
-    ) -> Result<Box<dyn Filter<B>>> {
+    ) -> Result<(B::Matrix, Vec<f32>)> {
         let items = interactions.items();
         let needed = items.saturating_mul(items).saturating_mul(PEAK);
         if needed > self.memory_budget {
@@ -108,37 +117,34 @@ impl Settings for EaseR {
         drop(gram);
         let inverse = backend.invert_positive_definite(matrix)?;
         let diagonal = diagonal(backend, &inverse)?;
-        FittedEaseR::of_inverse(backend, inverse, diagonal)
-    }
-
-    fn open<B: Backend>(
-        &self,
-        backend: &B,
-        interactions: &Interactions,
-        tensors: &dyn SavedTensors,
-        _options: &FitOptions,
-    ) -> Result<Box<dyn Filter<B>>> {
-        let items = interactions.items();
-        let (inverse, diagonal) = (tensors.matrix(INVERSE)?, tensors.floats(DIAGONAL)?);
-        if inverse.shape() != (items, items) || diagonal.len() != items {
-            let expected = format!("{INVERSE}: shape {:?}", (items, items));
-            return Err(tensors.invalid(&expected, format!("{:?}", inverse.shape())));
-        }
-        if diagonal
-            .iter()
-            .any(|&entry| !(entry.is_finite() && entry > 0.0))
-        {
-            let expected = format!("{DIAGONAL}: positive numbers");
-            return Err(tensors.invalid(&expected, "others".into()));
-        }
-        FittedEaseR::of_inverse(backend, backend.upload_shared(inverse)?, diagonal)
+        Ok((inverse, diagonal))
     }
 }
 
+fn saved<B: Backend>(
+    backend: Checked<'_, B>,
+    items: usize,
+    tensors: &dyn SavedTensors,
+) -> Result<(B::Matrix, Vec<f32>)> {
+    let (inverse, diagonal) = (tensors.matrix(INVERSE)?, tensors.floats(DIAGONAL)?);
+    if inverse.shape() != (items, items) || diagonal.len() != items {
+        let expected = format!("{INVERSE}: shape {:?}", (items, items));
+        return Err(tensors.invalid(&expected, format!("{:?}", inverse.shape())));
+    }
+    if diagonal
+        .iter()
+        .any(|&entry| !(entry.is_finite() && entry > 0.0))
+    {
+        let expected = format!("{DIAGONAL}: positive numbers");
+        return Err(tensors.invalid(&expected, "others".into()));
+    }
+    Ok((backend.upload_shared(inverse)?, diagonal))
+}
+
 /// Block by block, so that no second copy of the matrix is made.
-fn diagonal<B: Backend>(backend: &B, matrix: &B::Matrix) -> Result<Vec<f32>> {
+fn diagonal<B: Backend>(backend: Checked<'_, B>, matrix: &B::Matrix) -> Result<Vec<f32>> {
     const BLOCK: usize = 256;
-    let size = backend.shape(matrix).0;
+    let size = matrix.shape().0;
     let mut diagonal = Vec::with_capacity(size);
     for start in (0..size).step_by(BLOCK) {
         let end = (start + BLOCK).min(size);
@@ -149,34 +155,33 @@ fn diagonal<B: Backend>(backend: &B, matrix: &B::Matrix) -> Result<Vec<f32>> {
 }
 
 impl<B: Backend> Filter<B> for FittedEaseR<B> {
-    fn scratch(&self) -> Scratch {
-        Scratch {
-            items: self.diagonal.len(),
-            ..Scratch::default()
-        }
+    fn workspace(&self, backend: Checked<'_, B>, columns: usize) -> Result<Workspace<B>> {
+        Workspace::new(backend, self.diagonal.len(), &[], columns)
     }
 
     /// `diag(Q) r - Q r`, which the item scale divides by `diag(Q)`.
     fn score_tile(
         &self,
-        backend: &B,
+        backend: Checked<'_, B>,
         histories: TileHistories<'_>,
-        tile: &mut Tile<B>,
+        workspace: &mut Workspace<B>,
     ) -> Result<()> {
+        let scores = &mut workspace.scores;
         let ones = histories.upload(backend, &self.ones)?;
-        backend.project_histories(&self.inverse, &ones, &mut tile.scores)?;
+        let ones = Operand::Histories(&ones);
+        backend.matmul(&self.inverse, true, ones, Update::REPLACE, scores)?;
         let own = histories.upload(backend, &self.diagonal)?;
-        backend.add_histories(1.0, &own, -1.0, &mut tile.scores)
+        backend.add_scaled(1.0, Operand::Histories(&own), -1.0, scores)
     }
 
     fn item_scale(&self) -> &B::Matrix {
         &self.item_scale
     }
 
-    fn tensors(&self, _backend: &B) -> Result<Vec<(&'static str, Tensor<'_, B>)>> {
-        Ok(vec![
+    fn tensors(&self) -> Tensors<'_, B> {
+        vec![
             (INVERSE, Tensor::Matrix(&self.inverse)),
             (DIAGONAL, Tensor::Floats(self.diagonal.as_slice().into())),
-        ])
+        ]
     }
 }

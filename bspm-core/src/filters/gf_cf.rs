@@ -3,12 +3,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::backend::Backend;
-use crate::config::{BspmConfig, Preset};
+use super::bspm::config::BspmConfig;
+use super::contract::Settings;
+use super::preset::Preset;
+use crate::backend::{Backend, Checked};
+use crate::data::interactions::Interactions;
+use crate::engine::filter::Filter;
+use crate::engine::tensors::Source;
 use crate::error::Result;
-use crate::filter::{Filter, SavedTensors, Settings, check_range};
-use crate::fit_options::FitOptions;
-use crate::interactions::Interactions;
+use crate::parameter::check_range;
 
 /// `r P + alpha * r D_i^-1/2 V V^T D_i^1/2`: blur, and an ideal low-pass filter.
 ///
@@ -50,21 +53,10 @@ impl Settings for GfCf {
 
     fn fit<B: Backend>(
         &self,
-        backend: &B,
+        backend: Checked<'_, B>,
         interactions: &Interactions,
-        options: &FitOptions,
+        source: Source<'_>,
     ) -> Result<Box<dyn Filter<B>>> {
-        self.as_bspm()?.fit(backend, interactions, options)
-    }
-
-    fn open<B: Backend>(
-        &self,
-        backend: &B,
-        interactions: &Interactions,
-        tensors: &dyn SavedTensors,
-        options: &FitOptions,
-    ) -> Result<Box<dyn Filter<B>>> {
-        self.as_bspm()?
-            .open(backend, interactions, tensors, options)
+        self.as_bspm()?.fit(backend, interactions, source)
     }
 }

@@ -3,13 +3,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::item_graph::{ItemGraphPolynomial, Limits, of_common_users};
-use crate::backend::Backend;
-use crate::config::Preset;
+use super::contract::Settings;
+use super::preset::Preset;
+use crate::backend::{Backend, Checked};
+use crate::data::interactions::Interactions;
+use crate::engine::filter::Filter;
+use crate::engine::item_graph::{ItemGraphPolynomial, Limits, of_common_users};
+use crate::engine::tensors::Source;
 use crate::error::Result;
-use crate::filter::{Filter, SavedTensors, Settings, check_positive, check_range};
-use crate::fit_options::FitOptions;
-use crate::interactions::Interactions;
+use crate::parameter::{check_positive, check_range};
 
 /// Each item of the history gives its cosine to the `neighbours` items most similar to it.
 ///
@@ -42,48 +44,40 @@ impl Settings for ItemKnn {
 
     fn fit<B: Backend>(
         &self,
-        backend: &B,
+        backend: Checked<'_, B>,
         interactions: &Interactions,
-        options: &FitOptions,
+        source: Source<'_>,
     ) -> Result<Box<dyn Filter<B>>> {
         let roots: Vec<f64> = interactions
             .item_degrees()
             .iter()
             .map(|&degree| f64::from(degree).sqrt())
             .collect();
-        let limits = Limits {
-            budget: usize::MAX,
-            row: Some(self.neighbours),
-        };
-        let graph = of_common_users(
-            backend,
-            interactions,
-            &vec![1.0; interactions.users()],
-            limits,
-            options,
-            |item, row| {
-                row.retain(|entry| entry.0 as usize != item);
-                for (other, value) in &mut *row {
-                    let root = roots[item] * roots[*other as usize];
-                    *value = (f64::from(*value) / (root + self.shrinkage)) as f32;
-                }
-                if row.len() > self.neighbours {
-                    row.sort_by(|left, right| right.1.total_cmp(&left.1));
-                    row.truncate(self.neighbours);
-                    row.sort_unstable_by_key(|entry| entry.0);
-                }
-            },
-        )?;
-        ItemGraphPolynomial::of_graph(backend, graph, vec![1.0])
-    }
-
-    fn open<B: Backend>(
-        &self,
-        backend: &B,
-        interactions: &Interactions,
-        tensors: &dyn SavedTensors,
-        _options: &FitOptions,
-    ) -> Result<Box<dyn Filter<B>>> {
-        ItemGraphPolynomial::open(backend, interactions.items(), tensors, vec![1.0])
+        let items = interactions.items();
+        ItemGraphPolynomial::obtain(backend, items, vec![1.0], source, |options| {
+            let limits = Limits {
+                budget: usize::MAX,
+                row: Some(self.neighbours),
+            };
+            of_common_users(
+                backend,
+                interactions,
+                &vec![1.0; interactions.users()],
+                limits,
+                options,
+                |item, row| {
+                    row.retain(|entry| entry.0 as usize != item);
+                    for (other, value) in &mut *row {
+                        let root = roots[item] * roots[*other as usize];
+                        *value = (f64::from(*value) / (root + self.shrinkage)) as f32;
+                    }
+                    if row.len() > self.neighbours {
+                        row.sort_by(|left, right| right.1.total_cmp(&left.1));
+                        row.truncate(self.neighbours);
+                        row.sort_unstable_by_key(|entry| entry.0);
+                    }
+                },
+            )
+        })
     }
 }

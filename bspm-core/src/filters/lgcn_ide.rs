@@ -3,14 +3,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::walk::WalkPolynomial;
-use crate::backend::Backend;
-use crate::config::Preset;
+use super::contract::Settings;
+use super::preset::Preset;
+use crate::backend::{Backend, Checked};
+use crate::data::interactions::Interactions;
+use crate::engine::filter::Filter;
+use crate::engine::polynomial::Polynomial;
+use crate::engine::spectral::Spectral;
+use crate::engine::tensors::Source;
+use crate::engine::walk::Normalization;
 use crate::error::Result;
-use crate::filter::{Filter, Settings, check_positive};
-use crate::fit_options::FitOptions;
-use crate::interactions::Interactions;
-use crate::normalization::Normalization;
+use crate::parameter::check_positive;
 
 /// `r D_i^-1/2 P^layers`: the normalised history, propagated.
 ///
@@ -37,16 +40,17 @@ impl Settings for LgcnIde {
 
     fn fit<B: Backend>(
         &self,
-        backend: &B,
+        backend: Checked<'_, B>,
         interactions: &Interactions,
-        _options: &FitOptions,
+        _source: Source<'_>,
     ) -> Result<Box<dyn Filter<B>>> {
         let normalization = Normalization {
             history: 1.0,
             ..Normalization::SYMMETRIC
         };
-        let mut coefficients = vec![0.0; self.layers];
-        coefficients[self.layers - 1] = 1.0;
-        WalkPolynomial::fit(backend, interactions, normalization, coefficients)
+        let mut powers = vec![0.0; self.layers + 1];
+        powers[self.layers] = 1.0;
+        let polynomial = Polynomial::of_powers(powers);
+        Spectral::of_walk(backend, interactions, normalization, polynomial)
     }
 }

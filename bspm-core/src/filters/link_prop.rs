@@ -3,14 +3,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::walk::WalkPolynomial;
-use crate::backend::Backend;
-use crate::config::Preset;
+use super::contract::Settings;
+use super::preset::Preset;
+use crate::backend::{Backend, Checked};
+use crate::data::interactions::Interactions;
+use crate::engine::filter::Filter;
+use crate::engine::polynomial::Polynomial;
+use crate::engine::spectral::Spectral;
+use crate::engine::tensors::Source;
+use crate::engine::walk::Normalization;
 use crate::error::Result;
-use crate::filter::{Filter, Settings, check_range};
-use crate::fit_options::FitOptions;
-use crate::interactions::Interactions;
-use crate::normalization::Normalization;
+use crate::parameter::check_range;
 
 /// The linkage score: every path from the user to an item over another user and an item of
 /// the history counts, divided by powers of the degrees on its way:
@@ -49,9 +52,9 @@ impl Settings for LinkProp {
 
     fn fit<B: Backend>(
         &self,
-        backend: &B,
+        backend: Checked<'_, B>,
         interactions: &Interactions,
-        _options: &FitOptions,
+        _source: Source<'_>,
     ) -> Result<Box<dyn Filter<B>>> {
         let normalization = Normalization {
             users: self.gamma,
@@ -59,6 +62,7 @@ impl Settings for LinkProp {
             history: self.beta,
             output: 0.0,
         };
-        WalkPolynomial::fit(backend, interactions, normalization, vec![1.0])
+        let walk = Polynomial::of_powers(vec![0.0, 1.0]);
+        Spectral::of_walk(backend, interactions, normalization, walk)
     }
 }

@@ -1,27 +1,28 @@
 //! Popularity: what everybody else chose.
 
-use ndarray::{Array2, Axis, aview1};
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use crate::backend::{Backend, Update};
-use crate::config::Preset;
+use super::contract::Settings;
+use super::preset::Preset;
+use crate::backend::{Backend, Checked, Operand, Shaped, Update};
+use crate::data::interactions::Interactions;
+use crate::engine::filter::Filter;
+use crate::engine::tensors::Source;
+use crate::engine::walk::powers;
+use crate::engine::workspace::{TileHistories, Workspace};
 use crate::error::Result;
-use crate::filter::{Filter, Settings, TileHistories};
-use crate::fit_options::FitOptions;
-use crate::interactions::Interactions;
-use crate::normalization::powers;
-use crate::process::{Scratch, Tile};
 
 /// An item scores as many points as it has users, whatever the history.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Popularity {}
 
+#[derive(Debug)]
 struct FittedPopularity<B: Backend> {
     /// `items x 1`.
     degrees: B::Matrix,
     ones: B::Matrix,
-    items: usize,
 }
 
 impl Settings for Popularity {
@@ -37,43 +38,34 @@ impl Settings for Popularity {
 
     fn fit<B: Backend>(
         &self,
-        backend: &B,
+        backend: Checked<'_, B>,
         interactions: &Interactions,
-        _options: &FitOptions,
+        _source: Source<'_>,
     ) -> Result<Box<dyn Filter<B>>> {
         let degrees = interactions.item_degrees();
-        let column = |values: &[f32]| backend.upload(aview1(values).insert_axis(Axis(1)));
+        let column = |values: &[f32]| backend.upload_column(values);
         let counts: Vec<f32> = degrees.iter().map(|&degree| degree as f32).collect();
         Ok(Box::new(FittedPopularity::<B> {
             degrees: column(&counts)?,
             ones: column(&powers(&degrees, 0.0))?,
-            items: degrees.len(),
         }))
     }
 }
 
 impl<B: Backend> Filter<B> for FittedPopularity<B> {
-    fn scratch(&self) -> Scratch {
-        Scratch {
-            items: self.items,
-            ..Scratch::default()
-        }
+    fn workspace(&self, backend: Checked<'_, B>, columns: usize) -> Result<Workspace<B>> {
+        Workspace::new(backend, self.degrees.shape().0, &[], columns)
     }
 
     fn score_tile(
         &self,
-        backend: &B,
+        backend: Checked<'_, B>,
         histories: TileHistories<'_>,
-        tile: &mut Tile<B>,
+        workspace: &mut Workspace<B>,
     ) -> Result<()> {
         let row = backend.upload(Array2::ones((1, histories.columns())).view())?;
-        backend.matmul(
-            &self.degrees,
-            false,
-            &row,
-            Update::REPLACE,
-            &mut tile.scores,
-        )
+        let (row, scores) = (Operand::Dense(&row), &mut workspace.scores);
+        backend.matmul(&self.degrees, false, row, Update::REPLACE, scores)
     }
 
     fn item_scale(&self) -> &B::Matrix {

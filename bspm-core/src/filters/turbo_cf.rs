@@ -3,15 +3,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::item_graph::{ItemGraphPolynomial, Limits, of_common_users};
-use super::walk::WalkPolynomial;
-use crate::backend::Backend;
-use crate::config::Preset;
+use super::contract::Settings;
+use super::preset::Preset;
+use crate::backend::{Backend, Checked};
+use crate::data::interactions::Interactions;
+use crate::engine::filter::Filter;
+use crate::engine::item_graph::{ItemGraphPolynomial, Limits, of_common_users};
+use crate::engine::polynomial::Polynomial;
+use crate::engine::spectral::Spectral;
+use crate::engine::tensors::Source;
+use crate::engine::walk::{Normalization, powers};
 use crate::error::Result;
-use crate::filter::{Filter, SavedTensors, Settings, check_range};
-use crate::fit_options::FitOptions;
-use crate::interactions::Interactions;
-use crate::normalization::{Normalization, powers};
+use crate::parameter::check_range;
 
 /// A polynomial of `S`: the item graph `R^T R` of `R = D_u^-alpha A D_i^(alpha-1)` with each
 /// entry raised to `power`.
@@ -86,9 +89,9 @@ impl Settings for TurboCf {
 
     fn fit<B: Backend>(
         &self,
-        backend: &B,
+        backend: Checked<'_, B>,
         interactions: &Interactions,
-        options: &FitOptions,
+        source: Source<'_>,
     ) -> Result<Box<dyn Filter<B>>> {
         let coefficients = self.filter.coefficients();
         let item_power = 1.0 - self.alpha;
@@ -99,40 +102,29 @@ impl Settings for TurboCf {
                 history: item_power,
                 output: item_power,
             };
-            return WalkPolynomial::fit(backend, interactions, normalization, coefficients);
+            let polynomial = Polynomial::of_powers([vec![0.0], coefficients].concat());
+            return Spectral::of_walk(backend, interactions, normalization, polynomial);
         }
-        let item_weights = powers(&interactions.item_degrees(), -item_power);
-        let limits = Limits {
-            budget: self.memory_budget,
-            row: None,
-        };
-        let graph = of_common_users(
-            backend,
-            interactions,
-            &powers(&interactions.user_degrees(), -2.0 * self.alpha),
-            limits,
-            options,
-            |item, row| {
-                for (other, value) in row {
-                    let product = *value * item_weights[item] * item_weights[*other as usize];
-                    *value = f64::from(product).powf(self.power) as f32;
-                }
-            },
-        )?;
-        ItemGraphPolynomial::of_graph(backend, graph, coefficients)
-    }
-
-    fn open<B: Backend>(
-        &self,
-        backend: &B,
-        interactions: &Interactions,
-        tensors: &dyn SavedTensors,
-        options: &FitOptions,
-    ) -> Result<Box<dyn Filter<B>>> {
-        if self.is_walk() {
-            return self.fit(backend, interactions, options);
-        }
-        let coefficients = self.filter.coefficients();
-        ItemGraphPolynomial::open(backend, interactions.items(), tensors, coefficients)
+        let items = interactions.items();
+        ItemGraphPolynomial::obtain(backend, items, coefficients, source, |options| {
+            let item_weights = powers(&interactions.item_degrees(), -item_power);
+            let limits = Limits {
+                budget: self.memory_budget,
+                row: None,
+            };
+            of_common_users(
+                backend,
+                interactions,
+                &powers(&interactions.user_degrees(), -2.0 * self.alpha),
+                limits,
+                options,
+                |item, row| {
+                    for (other, value) in row {
+                        let product = *value * item_weights[item] * item_weights[*other as usize];
+                        *value = f64::from(product).powf(self.power) as f32;
+                    }
+                },
+            )
+        })
     }
 }

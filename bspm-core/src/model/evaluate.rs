@@ -3,63 +3,16 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use super::{Model, UnknownIds};
+use super::Model;
 use crate::backend::Backend;
-use crate::dataset::Dataset;
+use crate::data::dataset::Dataset;
+use crate::data::ids::UnknownIds;
 use crate::error::{Error, Result};
-use crate::evaluate::Evaluator;
-use crate::observe::Observer;
-use crate::rank::RankOptions;
+use crate::fitted::evaluate::{EvaluateOptions, Evaluator};
+use crate::fitted::rank::RankOptions;
 
 /// How many users are ranked before their lists are evaluated and given up.
 const BATCH: usize = 2048;
-
-/// How to evaluate: at which cut-offs, and what to do about unknown users. A list of
-/// cut-offs stands for itself.
-///
-/// # Examples
-///
-/// ```
-/// use bspm_core::{EvaluateOptions, UnknownIds};
-///
-/// let options = EvaluateOptions::at([10, 20]).unknown_users(UnknownIds::Skip);
-/// ```
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct EvaluateOptions {
-    cutoffs: Vec<usize>,
-    unknown_users: UnknownIds,
-    observer: Observer,
-}
-
-impl EvaluateOptions {
-    /// At these cut-offs; unknown users are errors.
-    pub fn at(cutoffs: impl Into<Vec<usize>>) -> Self {
-        Self {
-            cutoffs: cutoffs.into(),
-            unknown_users: UnknownIds::Error,
-            observer: Observer::default(),
-        }
-    }
-
-    /// What to do about users that the model does not know.
-    pub fn unknown_users(mut self, unknown_users: UnknownIds) -> Self {
-        self.unknown_users = unknown_users;
-        self
-    }
-
-    /// Tells this observer of the users ranked.
-    pub fn observer(mut self, observer: Observer) -> Self {
-        self.observer = observer;
-        self
-    }
-}
-
-impl<T: Into<Vec<usize>>> From<T> for EvaluateOptions {
-    fn from(cutoffs: T) -> Self {
-        Self::at(cutoffs)
-    }
-}
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// The metrics at these cut-offs, over the users that have interactions in `test`.

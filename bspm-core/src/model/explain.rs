@@ -6,8 +6,9 @@ use std::hash::Hash;
 
 use serde::Serialize;
 
-use super::{Model, UnknownIds};
+use super::Model;
 use crate::backend::Backend;
+use crate::data::ids::UnknownIds;
 use crate::error::Result;
 
 /// A score and the parts that add up to it.

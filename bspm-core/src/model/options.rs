@@ -6,19 +6,10 @@ use std::hash::Hash;
 
 use super::{Model, index};
 use crate::backend::Backend;
+use crate::data::ids::UnknownIds;
 use crate::error::Result;
+use crate::fitted::rank::RankOptions;
 use crate::observe::Observer;
-use crate::rank::RankOptions;
-
-/// What to do about an id that the model does not know.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum UnknownIds {
-    /// It is an [`Error::UnknownId`](crate::Error::UnknownId).
-    #[default]
-    Error,
-    /// An unknown user gets an empty list; an unknown item is passed over.
-    Skip,
-}
 
 /// How many items to recommend, and which. Seen items stay out, and unknown ids are errors,
 /// unless told. A number stands for that many items.

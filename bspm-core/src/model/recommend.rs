@@ -6,10 +6,12 @@ use std::hash::Hash;
 
 use serde::Serialize;
 
-use super::{Model, RecommendOptions, UnknownIds};
+use super::{Model, RecommendOptions};
 use crate::backend::Backend;
+use crate::backend::ScoredItem;
+use crate::data::ids::UnknownIds;
 use crate::error::Result;
-use crate::rank::{RankOptions, ScoredItem};
+use crate::fitted::rank::RankOptions;
 
 /// An item and its score.
 #[derive(Clone, Debug, PartialEq, Serialize)]

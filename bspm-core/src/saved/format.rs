@@ -16,13 +16,14 @@ use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
 use super::id::SavedId;
 use crate::backend::{Backend, SharedMatrix};
+use crate::data::ids::Ids;
+use crate::data::interactions::Interactions;
+use crate::engine::basis::SINGULAR_VALUES;
+use crate::engine::tensors::{SavedTensors, Tensor};
+use crate::engine::truncated_svd::SvdReport;
 use crate::error::{Error, Result, shortened};
-use crate::filter::{FilterConfig, SavedTensors, Tensor};
-use crate::fit::FittedFilter;
-use crate::ids::Ids;
-use crate::interactions::Interactions;
-use crate::process::ideal_low_pass::SINGULAR_VALUES;
-use crate::truncated_svd::SvdReport;
+use crate::filters::registry::FilterConfig;
+use crate::fitted::FittedFilter;
 
 /// The format that is written, and the only one that is read.
 const FORMAT: u64 = 1;
@@ -72,8 +73,9 @@ impl<'a> FilterTensors<'a> {
     /// All parts of the filter.
     pub(super) fn of<B: Backend>(fitted: &'a FittedFilter<B>) -> Result<Vec<Self>> {
         let backend = fitted.backend();
-        let tensors = fitted.filter.tensors(backend)?;
-        tensors
+        fitted
+            .filter
+            .tensors()
             .into_iter()
             .map(|(name, tensor)| {
                 let values = match tensor {
@@ -508,7 +510,7 @@ fn invalid(path: &Path, expected: &str, found: impl std::fmt::Display) -> Error 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{BspmConfig, Preset};
+    use crate::filters::{BspmConfig, Preset};
 
     const PATH: &str = "m.bspm";
     const BASIS: &str = "ideal_low_pass.basis";

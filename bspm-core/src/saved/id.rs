@@ -5,7 +5,7 @@
 /// # Examples
 ///
 /// ```
-/// use bspm_core::SavedId;
+/// use bspm_core::saved::SavedId;
 ///
 /// #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 /// struct Isbn([u8; 13]);

@@ -1,8 +1,8 @@
 //! The settings of a sweep.
 
-use crate::config::{BspmConfig, Integration, Merge};
 use crate::error::Result;
-use crate::solver::Solver;
+use crate::filters::bspm::config::{BspmConfig, Integration, Merge};
+use crate::filters::bspm::solver::Solver;
 
 /// Every combination of these values of the parameters. An empty list of sharpening times
 /// turns sharpening off, and an empty list of `factor_dims` the ideal low-pass filter.

@@ -6,8 +6,8 @@
 //! memory: sums of the same matrices are alike, so that few of the others have an entry that
 //! passes in any of them.
 
-use bspm_core::TopK;
 use bspm_core::backend::Combination;
+use bspm_core::backend::TopK;
 
 use super::instruction_set::Kernel;
 

@@ -1,8 +1,8 @@
 //! Sparse times dense: each row of the result is a scaled sum of gathered rows.
 
 use super::instruction_set::{InstructionSet, Kernel};
-use crate::graph::ScaledPattern;
 use crate::matrix::CpuMatrix;
+use crate::sparse::ScaledPattern;
 use bspm_core::backend::Update;
 
 /// `out = update of pattern * dense`. The shapes must fit.

@@ -1,6 +1,6 @@
 //! Top-k selection over all columns of a tile at once.
 
-use bspm_core::TopK;
+use bspm_core::backend::TopK;
 
 use super::instruction_set::Kernel;
 

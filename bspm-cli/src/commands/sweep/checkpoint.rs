@@ -5,7 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
 use std::path::Path;
 
-use bspm::{BspmConfig, Interactions, SweepState};
+use bspm::sweep::SweepState;
+use bspm::{BspmConfig, Interactions};
 use serde::{Deserialize, Serialize};
 
 /// A state, and what it is the state of.

@@ -1,0 +1,382 @@
+//! A backend behind the checks of its operands.
+
+use std::ops::Range;
+
+use ndarray::{Array2, ArrayView2, Axis, aview1};
+
+use super::check::{self, Shape};
+use super::{
+    Backend, Combination, Direction, Operand, ScoredItem, Shaped, SharedMatrix, SparseParts,
+    SymmetricEigen, Update,
+};
+use crate::error::Result;
+
+/// A backend whose operations refuse operands that do not fit.
+///
+/// The operations are those of [`Backend`] and
+/// return, before anything is asked of the device,
+/// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) for operands of shapes that do not
+/// fit each other and [`Error::UnknownItem`](crate::Error::UnknownItem) for an item outside
+/// the matrix. Core calls every backend through it.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::backend::{Checked, Operand, Update};
+/// # use bspm_core::Backend;
+/// # use bspm_cpu::CpuBackend;
+///
+/// let backend = CpuBackend::new();
+/// let checked = Checked::new(&backend);
+/// let (left, right) = (checked.zeros(2, 3)?, checked.zeros(4, 5)?);
+/// let mut out = checked.zeros(2, 5)?;
+/// let right = Operand::Dense(&right);
+/// let error = checked.matmul(&left, false, right, Update::REPLACE, &mut out).unwrap_err();
+/// assert_eq!(error.to_string(), "matmul: shapes 2x3 and 4x5 do not fit");
+/// # Ok::<(), bspm_core::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Checked<'a, B: Backend> {
+    backend: &'a B,
+}
+
+impl<B: Backend> Clone for Checked<'_, B> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<B: Backend> Copy for Checked<'_, B> {}
+
+impl<'a, B: Backend> Checked<'a, B> {
+    /// The backend behind the checks.
+    pub fn new(backend: &'a B) -> Self {
+        Self { backend }
+    }
+
+    /// The backend itself.
+    pub fn unchecked(self) -> &'a B {
+        self.backend
+    }
+
+    /// See [`Backend::name`].
+    pub fn name(self) -> &'static str {
+        self.backend.name()
+    }
+
+    /// See [`Backend::tile_columns`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MemoryBudget`](crate::Error::MemoryBudget).
+    pub fn tile_columns(self, users: usize, items: usize) -> Result<usize> {
+        self.backend.tile_columns(users, items)
+    }
+
+    /// See [`Backend::memory_budget`].
+    pub fn memory_budget(self) -> Option<usize> {
+        self.backend.memory_budget()
+    }
+
+    /// See [`Backend::for_each_tile`].
+    ///
+    /// # Errors
+    ///
+    /// The error of the first tile, in order, that failed.
+    pub fn for_each_tile<W, T: Send>(
+        self,
+        tiles: usize,
+        workspace: impl Fn() -> Result<W> + Sync,
+        work: impl Fn(&mut W, usize) -> Result<T> + Sync,
+    ) -> Result<Vec<T>> {
+        self.backend.for_each_tile(tiles, workspace, work)
+    }
+
+    /// See [`Backend::zeros`].
+    ///
+    /// # Errors
+    ///
+    /// Those of the backend.
+    pub fn zeros(self, rows: usize, columns: usize) -> Result<B::Matrix> {
+        self.backend.zeros(rows, columns)
+    }
+
+    /// See [`Backend::upload`].
+    ///
+    /// # Errors
+    ///
+    /// Those of the backend.
+    pub fn upload(self, values: ArrayView2<'_, f32>) -> Result<B::Matrix> {
+        self.backend.upload(values)
+    }
+
+    /// The values as a matrix of one column.
+    ///
+    /// # Errors
+    ///
+    /// Those of the backend.
+    pub fn upload_column(self, values: &[f32]) -> Result<B::Matrix> {
+        self.backend.upload(aview1(values).insert_axis(Axis(1)))
+    }
+
+    /// See [`Backend::upload_shared`].
+    ///
+    /// # Errors
+    ///
+    /// Those of the backend.
+    pub fn upload_shared(self, values: SharedMatrix) -> Result<B::Matrix> {
+        self.backend.upload_shared(values)
+    }
+
+    /// See [`Backend::download`].
+    ///
+    /// # Errors
+    ///
+    /// Those of the backend.
+    pub fn download(self, matrix: &B::Matrix) -> Result<Array2<f32>> {
+        self.backend.download(matrix)
+    }
+
+    /// See [`Backend::upload_sparse`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) where the two halves of a walk
+    /// or their scales do not fit; those of the backend.
+    pub fn upload_sparse(self, parts: SparseParts<'_>) -> Result<B::Sparse> {
+        const NAME: &str = "upload_sparse";
+        if let SparseParts::Walk {
+            user_items,
+            item_users,
+            user_scale,
+            item_scale,
+        } = &parts
+        {
+            let (users, items) = user_items.shape();
+            check::same(NAME, item_users.shape(), (items, users))?;
+            check::row_scale(NAME, (user_scale.len(), 1), (users, items))?;
+            check::row_scale(NAME, (item_scale.len(), 1), (items, users))?;
+        }
+        self.backend.upload_sparse(parts)
+    }
+
+    /// See [`Backend::upload_histories`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownItem`](crate::Error::UnknownItem);
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) for more histories than columns;
+    /// those of the backend.
+    pub fn upload_histories(
+        self,
+        histories: &[&[u32]],
+        weights: &[f32],
+        columns: usize,
+    ) -> Result<B::Histories> {
+        check::histories("upload_histories", histories, weights.len(), columns)?;
+        self.backend.upload_histories(histories, weights, columns)
+    }
+
+    /// See [`Backend::spmm`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch); those of the backend.
+    pub fn spmm(
+        self,
+        sparse: &B::Sparse,
+        direction: Direction,
+        right: Operand<'_, B>,
+        update: Update<'_, B::Matrix>,
+        out: &mut B::Matrix,
+    ) -> Result<()> {
+        let left = facing(sparse.shape(), direction == Direction::Transposed);
+        check::product("spmm", left, right.shape(), update, out.shape())?;
+        self.backend.spmm(sparse, direction, right, update, out)
+    }
+
+    /// See [`Backend::ode_step`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch); those of the backend.
+    pub fn ode_step(
+        self,
+        walk: &B::Sparse,
+        from: Option<Operand<'_, B>>,
+        update: Update<'_, B::Matrix>,
+        half_way: &mut B::Matrix,
+        out: &mut B::Matrix,
+    ) -> Result<()> {
+        const NAME: &str = "ode_step";
+        let (users, items) = walk.shape();
+        let start = from.map_or_else(|| out.shape(), Operand::shape);
+        check::product(
+            NAME,
+            (users, items),
+            start,
+            Update::<B::Matrix>::REPLACE,
+            half_way.shape(),
+        )?;
+        check::product(NAME, (items, users), half_way.shape(), update, out.shape())?;
+        self.backend.ode_step(walk, from, update, half_way, out)
+    }
+
+    /// See [`Backend::matmul`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch); those of the backend.
+    pub fn matmul(
+        self,
+        left: &B::Matrix,
+        transpose_left: bool,
+        right: Operand<'_, B>,
+        update: Update<'_, B::Matrix>,
+        out: &mut B::Matrix,
+    ) -> Result<()> {
+        let shape = facing(left.shape(), transpose_left);
+        check::product("matmul", shape, right.shape(), update, out.shape())?;
+        self.backend
+            .matmul(left, transpose_left, right, update, out)
+    }
+
+    /// See [`Backend::add_scaled`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch); those of the backend.
+    pub fn add_scaled(
+        self,
+        scale: f32,
+        addend: Operand<'_, B>,
+        keep: f32,
+        out: &mut B::Matrix,
+    ) -> Result<()> {
+        check::same("add_scaled", addend.shape(), out.shape())?;
+        self.backend.add_scaled(scale, addend, keep, out)
+    }
+
+    /// See [`Backend::scale_rows`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch); those of the backend.
+    pub fn scale_rows(self, scale: &B::Matrix, out: &mut B::Matrix) -> Result<()> {
+        check::row_scale("scale_rows", scale.shape(), out.shape())?;
+        self.backend.scale_rows(scale, out)
+    }
+
+    /// See [`Backend::columns`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch); those of the backend.
+    pub fn columns(self, matrix: &B::Matrix, columns: Range<usize>) -> Result<B::Matrix> {
+        let shape = matrix.shape();
+        let fits = columns.start <= columns.end && columns.end <= shape.1;
+        check::fits("columns", shape, (columns.start, columns.end), fits)?;
+        self.backend.columns(matrix, columns)
+    }
+
+    /// See [`Backend::concatenate_columns`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch); those of the backend.
+    pub fn concatenate_columns(self, parts: &[B::Matrix]) -> Result<B::Matrix> {
+        let first = parts.first().map_or((0, 0), B::Matrix::shape);
+        for part in parts {
+            let shape = part.shape();
+            check::fits("concatenate_columns", first, shape, first.0 == shape.0)?;
+        }
+        self.backend.concatenate_columns(parts)
+    }
+
+    /// See [`Backend::symmetric_eigen`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) unless it is square; those of
+    /// the backend.
+    pub fn symmetric_eigen(self, matrix: ArrayView2<'_, f64>) -> Result<SymmetricEigen> {
+        square("symmetric_eigen", matrix.dim())?;
+        self.backend.symmetric_eigen(matrix)
+    }
+
+    /// See [`Backend::invert_positive_definite`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) unless it is square;
+    /// [`Error::Backend`](crate::Error::Backend) unless it is positive definite.
+    pub fn invert_positive_definite(self, matrix: B::Matrix) -> Result<B::Matrix> {
+        square("invert_positive_definite", matrix.shape())?;
+        self.backend.invert_positive_definite(matrix)
+    }
+
+    /// See [`Backend::top_k`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch);
+    /// [`Error::UnknownItem`](crate::Error::UnknownItem) for a hidden item; those of the
+    /// backend.
+    pub fn top_k(
+        self,
+        scores: &mut B::Matrix,
+        item_scale: &B::Matrix,
+        hidden: &[&[u32]],
+        k: usize,
+    ) -> Result<Vec<Vec<ScoredItem>>> {
+        ranked("top_k", scores.shape(), item_scale.shape(), hidden)?;
+        self.backend.top_k(scores, item_scale, hidden, k)
+    }
+
+    /// See [`Backend::combined_top_k`].
+    ///
+    /// # Errors
+    ///
+    /// As [`top_k`](Self::top_k), and
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) where a term is of no matrix.
+    pub fn combined_top_k(
+        self,
+        basis: &[B::Matrix],
+        combinations: &[Combination],
+        item_scale: &B::Matrix,
+        hidden: &[&[u32]],
+        k: usize,
+    ) -> Result<Vec<Vec<Vec<ScoredItem>>>> {
+        const NAME: &str = "combined_top_k";
+        let shape = basis.first().map_or((0, 0), B::Matrix::shape);
+        for matrix in basis {
+            check::same(NAME, matrix.shape(), shape)?;
+        }
+        ranked(NAME, shape, item_scale.shape(), hidden)?;
+        let terms = combinations
+            .iter()
+            .flat_map(|it| it.plain.iter().chain(&it.scaled));
+        for &(place, _) in terms {
+            check::fits(NAME, (place, 1), (basis.len(), 1), place < basis.len())?;
+        }
+        self.backend
+            .combined_top_k(basis, combinations, item_scale, hidden, k)
+    }
+}
+
+/// The shape of a factor, transposed or not.
+fn facing(shape: Shape, is_transposed: bool) -> Shape {
+    match is_transposed {
+        true => (shape.1, shape.0),
+        false => shape,
+    }
+}
+
+fn square(operation: &'static str, shape: Shape) -> Result<()> {
+    check::fits(operation, shape, shape, shape.0 == shape.1)
+}
+
+fn ranked(operation: &'static str, scores: Shape, scale: Shape, hidden: &[&[u32]]) -> Result<()> {
+    check::row_scale(operation, scale, scores)?;
+    check::histories(operation, hidden, scores.0, scores.1)
+}

@@ -1,0 +1,214 @@
+//! Interactions with the application's own ids, and when they happened.
+
+mod builder;
+mod k_core;
+mod split;
+
+use std::borrow::Borrow;
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::sync::Arc;
+
+pub use builder::{DatasetBuilder, Event};
+pub use split::DatasetSplit;
+
+use crate::data::ids::Ids;
+use crate::data::interactions::Interactions;
+use crate::error::{Error, Result};
+
+/// The interactions `users x items` of users and items that have ids of type `U` and
+/// `I`: any `Eq + Hash + Clone` type.
+///
+/// Users and items are numbered in the order in which they first occur. A pair that
+/// occurs more than once counts once, with its latest time. Cloning is cheap: ids and
+/// interactions are shared.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::Dataset;
+/// use bspm_core::data::Event;
+///
+/// let dataset: Dataset<&str, u64> = Dataset::from_pairs([("ann", 7), ("bob", 7), ("ann", 7)])?;
+/// assert_eq!((dataset.users().len(), dataset.items().len(), dataset.len()), (2, 1, 2));
+///
+/// let mut builder = Dataset::builder().rating_threshold(4.0);
+/// builder.push(Event::new("ann", 7_u64).rating(5.0))?;
+/// builder.push(Event::new("ann", 8).rating(1.0))?;
+/// assert_eq!(builder.finish()?.items().iter().collect::<Vec<_>>(), [&7]);
+/// # Ok::<(), bspm_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset<U: Eq + Hash = String, I: Eq + Hash = String> {
+    users: Arc<Ids<U>>,
+    items: Arc<Ids<I>>,
+    interactions: Arc<Interactions>,
+    times: Option<Arc<[f64]>>,
+}
+
+impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
+    /// A builder without interactions.
+    pub fn builder() -> DatasetBuilder<U, I> {
+        DatasetBuilder::new()
+    }
+
+    /// The data set of `(user, item)` pairs, without times.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`] above [`Interactions::MAX_SIDE`] users or items.
+    pub fn from_pairs(pairs: impl IntoIterator<Item = (U, I)>) -> Result<Self> {
+        let mut builder = Self::builder();
+        for (user, item) in pairs {
+            builder.push(Event::new(user, item))?;
+        }
+        builder.finish()
+    }
+
+    /// The data set whose row `u` belongs to `users[u]` and column `i` to `items[i]`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`] unless there is one distinct id for each row and column.
+    pub fn from_interactions(
+        users: Ids<U>,
+        items: Ids<I>,
+        interactions: impl Into<Arc<Interactions>>,
+    ) -> Result<Self> {
+        let interactions = interactions.into();
+        let ids = (users.len(), items.len());
+        let shape = (interactions.users(), interactions.items());
+        if ids != shape {
+            return Err(Error::ShapeMismatch {
+                operation: "ids of interactions",
+                left: ids,
+                right: shape,
+            });
+        }
+        Ok(Self {
+            users: Arc::new(users),
+            items: Arc::new(items),
+            interactions,
+            times: None,
+        })
+    }
+
+    /// The data set with more interactions, whose users and items may be new; without
+    /// times. Cost: a sort of all interactions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`].
+    pub fn with_pairs(&self, pairs: impl IntoIterator<Item = (U, I)>) -> Result<Self> {
+        let (mut users, mut items) = (Ids::clone(&self.users), Ids::clone(&self.items));
+        let mut all: Vec<(u32, u32)> = self.interactions.pairs().collect();
+        for (user, item) in pairs {
+            let user = users.index_or_insert(user, "users")?;
+            all.push((user, items.index_or_insert(item, "items")?));
+        }
+        let interactions = Interactions::from_pairs(users.len(), items.len(), all)?;
+        Self::from_interactions(users, items, interactions)
+    }
+
+    /// The ids of the users, in row order.
+    pub fn users(&self) -> &Arc<Ids<U>> {
+        &self.users
+    }
+
+    /// The ids of the items, in column order.
+    pub fn items(&self) -> &Arc<Ids<I>> {
+        &self.items
+    }
+
+    /// The matrix, `users x items`.
+    pub fn interactions(&self) -> &Arc<Interactions> {
+        &self.interactions
+    }
+
+    /// When each interaction happened, in the order of [`Interactions::pairs`], in the
+    /// unit of the source; `None` where it gave no times.
+    pub fn times(&self) -> Option<&[f64]> {
+        self.times.as_deref()
+    }
+
+    /// The number of interactions.
+    pub fn len(&self) -> usize {
+        self.interactions.len()
+    }
+
+    /// Whether there is no interaction.
+    pub fn is_empty(&self) -> bool {
+        self.interactions.is_empty()
+    }
+
+    /// The same interactions under other ids.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`] when two ids become the same.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bspm_core::Dataset;
+    ///
+    /// let numbers: Dataset<u32, u32> = Dataset::from_pairs([(3, 4)])?;
+    /// let strings = numbers.map_ids(ToString::to_string, ToString::to_string)?;
+    /// assert_eq!(strings.history("3")?, ["4"]);
+    /// # Ok::<(), bspm_core::Error>(())
+    /// ```
+    pub fn map_ids<V: Eq + Hash + Clone, J: Eq + Hash + Clone>(
+        &self,
+        user: impl Fn(&U) -> V,
+        item: impl Fn(&I) -> J,
+    ) -> Result<Dataset<V, J>> {
+        let users = self.users.iter().map(user).collect();
+        let items = self.items.iter().map(item).collect();
+        let mapped = Dataset::from_interactions(users, items, self.interactions.clone())?;
+        Ok(Dataset {
+            times: self.times.clone(),
+            ..mapped
+        })
+    }
+
+    /// The items of one user, in column order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownId`].
+    pub fn history<Q>(&self, user: &Q) -> Result<Vec<&I>>
+    where
+        U: Borrow<Q>,
+        Q: Hash + Eq + Debug + ?Sized,
+    {
+        let user = self
+            .users
+            .index(user)
+            .ok_or_else(|| Error::unknown_id("user", user))?;
+        let items = self.interactions.items_of(user).iter();
+        Ok(items.filter_map(|&item| self.items.id(item)).collect())
+    }
+
+    /// The same users and items with some of the interactions.
+    fn subset(&self, keep: impl Fn(usize, u32, u32) -> bool) -> Result<Self> {
+        let kept = || {
+            let pairs = self.interactions.pairs().enumerate();
+            pairs.filter(|&(place, (user, item))| keep(place, user, item))
+        };
+        let interactions = Interactions::from_pairs(
+            self.users.len(),
+            self.items.len(),
+            kept().map(|(_, pair)| pair),
+        )?;
+        let times = self
+            .times
+            .as_ref()
+            .map(|times| kept().map(|(place, _)| times[place]).collect());
+        Ok(Self {
+            users: self.users.clone(),
+            items: self.items.clone(),
+            interactions: interactions.into(),
+            times,
+        })
+    }
+}

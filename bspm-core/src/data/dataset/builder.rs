@@ -1,0 +1,163 @@
+//! Collecting interactions one by one.
+
+use std::hash::Hash;
+use std::sync::Arc;
+
+use super::Dataset;
+use crate::data::ids::Ids;
+use crate::data::interactions::Interactions;
+use crate::error::Result;
+use crate::parameter::invalid;
+
+/// One interaction as an application or a file tells it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Event<U, I> {
+    /// Who.
+    pub user: U,
+    /// With what.
+    pub item: I,
+    /// How much the user liked it.
+    pub rating: Option<f64>,
+    /// When, in any unit; later is larger.
+    pub time: Option<f64>,
+}
+
+impl<U, I> Event<U, I> {
+    /// An interaction without rating and time.
+    pub fn new(user: U, item: I) -> Self {
+        Self {
+            user,
+            item,
+            rating: None,
+            time: None,
+        }
+    }
+
+    /// Adds a rating.
+    pub fn rating(mut self, rating: f64) -> Self {
+        self.rating = Some(rating);
+        self
+    }
+
+    /// Adds a time.
+    pub fn time(mut self, time: f64) -> Self {
+        self.time = Some(time);
+        self
+    }
+}
+
+/// Collects interactions; [`finish`](Self::finish) makes the [`Dataset`].
+#[derive(Clone, Debug)]
+pub struct DatasetBuilder<U: Eq + Hash, I: Eq + Hash> {
+    users: Ids<U>,
+    items: Ids<I>,
+    rating_threshold: Option<f64>,
+    pairs: Vec<(u32, u32)>,
+    times: Vec<f64>,
+}
+
+impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
+    pub(super) fn new() -> Self {
+        Self {
+            users: Ids::new(),
+            items: Ids::new(),
+            rating_threshold: None,
+            pairs: Vec::new(),
+            times: Vec::new(),
+        }
+    }
+
+    /// Keeps only interactions with at least this rating.
+    ///
+    /// The others leave no trace: a user or item without a kept interaction has no
+    /// row or column. The threshold looks at each interaction by itself, before
+    /// repeated pairs are counted as one.
+    pub fn rating_threshold(mut self, threshold: f64) -> Self {
+        self.rating_threshold = Some(threshold);
+        self
+    }
+
+    /// Adds an interaction.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a rating or time that is not a number, for an
+    /// event without rating where there is a threshold, and for one with a time where
+    /// another had none; [`Error::TooLarge`](crate::Error::TooLarge).
+    pub fn push(&mut self, event: Event<U, I>) -> Result<()> {
+        for (parameter, value) in [
+            ("rating", event.rating),
+            ("rating_threshold", self.rating_threshold),
+            ("time", event.time),
+        ] {
+            if value.is_some_and(f64::is_nan) {
+                return Err(invalid(parameter, "a number", "NaN"));
+            }
+        }
+        if let Some(threshold) = self.rating_threshold {
+            let Some(rating) = event.rating else {
+                let expected = "a rating for every interaction, as there is a threshold";
+                return Err(invalid("rating", expected, "none"));
+            };
+            if rating < threshold {
+                return Ok(());
+            }
+        }
+        let all_have_times = self.times.len() == self.pairs.len();
+        if event.time.is_some() != all_have_times && !self.pairs.is_empty() {
+            let found = if all_have_times { "none" } else { "one" };
+            let expected = "a time for every interaction or for none";
+            return Err(invalid("time", expected, found));
+        }
+        let user = self.users.index_or_insert(event.user, "users")?;
+        let item = self.items.index_or_insert(event.item, "items")?;
+        self.pairs.push((user, item));
+        self.times.extend(event.time);
+        Ok(())
+    }
+
+    /// Gives every id of `users` and `items` a row or column, in that order, whether
+    /// or not it has interactions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`](crate::Error::TooLarge).
+    pub fn add_ids(
+        &mut self,
+        users: impl IntoIterator<Item = U>,
+        items: impl IntoIterator<Item = I>,
+    ) -> Result<()> {
+        for user in users {
+            self.users.index_or_insert(user, "users")?;
+        }
+        for item in items {
+            self.items.index_or_insert(item, "items")?;
+        }
+        Ok(())
+    }
+
+    /// The data set of what was added. Cost: a sort.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`](crate::Error::TooLarge).
+    pub fn finish(self) -> Result<Dataset<U, I>> {
+        let (users, items) = (self.users.len(), self.items.len());
+        let times = (!self.times.is_empty()).then(|| {
+            let mut timed: Vec<((u32, u32), f64)> =
+                self.pairs.iter().copied().zip(self.times).collect();
+            timed.sort_unstable_by(|left, right| {
+                left.0.cmp(&right.0).then(right.1.total_cmp(&left.1))
+            });
+            timed.dedup_by_key(|(pair, _)| *pair);
+            timed.into_iter().map(|(_, time)| time).collect()
+        });
+        Ok(Dataset {
+            users: Arc::new(self.users),
+            items: Arc::new(self.items),
+            interactions: Interactions::from_pairs(users, items, self.pairs)?.into(),
+            times,
+        })
+    }
+}

@@ -1,0 +1,240 @@
+//! Sparse matrices of SciPy: `scipy.sparse.save_npz` of a CSR matrix.
+
+use std::io::{self, BufReader, Read, Seek};
+use std::path::Path;
+
+use npyz::npz::NpzArchive;
+use npyz::{DType, Deserialize, NpyFile, TypeChar};
+
+use super::delimited::open;
+use crate::data::dataset::Dataset;
+use crate::data::interactions::Interactions;
+use crate::error::{Error, Result};
+
+impl Dataset<u32, u32> {
+    /// Reads a CSR matrix `users x items` that SciPy saved; see
+    /// [`parse_npz`](Self::parse_npz).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Read`], and those of [`parse_npz`](Self::parse_npz).
+    pub fn read_npz(path: impl AsRef<Path>, rating_threshold: Option<f64>) -> Result<Self> {
+        let path = path.as_ref();
+        Self::parse_npz(BufReader::new(open(path)?), path, rating_threshold)
+    }
+
+    /// Parses a CSR matrix `users x items` that `scipy.sparse.save_npz` wrote,
+    /// compressed or not. Rows and columns are the ids, empty ones included.
+    ///
+    /// Stored zeros are no interactions. With a threshold, neither are values below it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidFile`] when the archive is damaged, holds another kind of
+    /// matrix, or its arrays contradict each other; [`Error::TooLarge`];
+    /// [`Error::NoInteractions`].
+    pub fn parse_npz(
+        reader: impl Read + Seek,
+        path: impl AsRef<Path>,
+        rating_threshold: Option<f64>,
+    ) -> Result<Self> {
+        let path = path.as_ref();
+        let _span = tracing::info_span!("load", path = %path.display()).entered();
+        let mut archive = Archive {
+            path,
+            npz: NpzArchive::new(reader).map_err(|error| damaged(path, "a zip archive", error))?,
+        };
+        archive.expect_csr()?;
+        let shape = archive.integers("shape")?;
+        let row_ends = archive.integers("indptr")?;
+        let columns = archive.integers("indices")?;
+        let values = archive.numbers("data")?;
+        let contradiction = |expected: String, found: String| Error::InvalidFile {
+            path: path.into(),
+            expected,
+            found,
+        };
+        let &[users, items] = shape.as_slice() else {
+            return Err(contradiction(
+                "a shape of two numbers".into(),
+                format!("{}", shape.len()),
+            ));
+        };
+        for (what, side) in [("users", users), ("items", items)] {
+            if side > Interactions::MAX_SIDE {
+                return Err(Error::TooLarge {
+                    what,
+                    found: side,
+                    limit: Interactions::MAX_SIDE,
+                });
+            }
+        }
+        if row_ends.len() != users + 1
+            || row_ends.first() != Some(&0)
+            || row_ends.last() != Some(&columns.len())
+            || !row_ends.is_sorted()
+        {
+            return Err(contradiction(
+                format!(
+                    "indptr: {} ascending numbers from 0 to {}",
+                    users + 1,
+                    columns.len()
+                ),
+                format!(
+                    "{} numbers from {:?} to {:?}",
+                    row_ends.len(),
+                    row_ends.first(),
+                    row_ends.last()
+                ),
+            ));
+        }
+        if values.len() != columns.len() {
+            return Err(contradiction(
+                format!("data: {} values", columns.len()),
+                values.len().to_string(),
+            ));
+        }
+        let mut pairs = Vec::with_capacity(columns.len());
+        for (user, ends) in row_ends.windows(2).enumerate() {
+            for place in ends[0]..ends[1] {
+                let (item, value) = (columns[place], values[place]);
+                if item >= items {
+                    return Err(contradiction(
+                        format!("indices: columns below {items}"),
+                        item.to_string(),
+                    ));
+                }
+                if value.is_nan() {
+                    return Err(contradiction("data: numbers".into(), "NaN".into()));
+                }
+                if value != 0.0 && rating_threshold.is_none_or(|threshold| value >= threshold) {
+                    pairs.push((user as u32, item as u32));
+                }
+            }
+        }
+        if pairs.is_empty() {
+            return Err(Error::NoInteractions { path: path.into() });
+        }
+        Self::from_interactions(
+            (0..users as u32).collect(),
+            (0..items as u32).collect(),
+            Interactions::from_pairs(users, items, pairs)?,
+        )
+    }
+}
+
+struct Archive<'a, R: Read + Seek> {
+    path: &'a Path,
+    npz: NpzArchive<R>,
+}
+
+impl<R: Read + Seek> Archive<'_, R> {
+    fn array(&mut self, name: &str) -> Result<NpyFile<impl Read>> {
+        match self.npz.by_name(name) {
+            Ok(Some(array)) => Ok(array),
+            Ok(None) => Err(Error::InvalidFile {
+                path: self.path.into(),
+                expected: format!("an array {name:?}, as scipy.sparse.save_npz writes"),
+                found: "none".into(),
+            }),
+            Err(error) => Err(damaged(self.path, &format!("an array {name:?}"), error)),
+        }
+    }
+
+    fn expect_csr(&mut self) -> Result<()> {
+        let path = self.path;
+        let format: Vec<Vec<u8>> = self
+            .array("format")?
+            .into_vec()
+            .map_err(|error| damaged(path, "the name of a sparse format", error))?;
+        match format.as_slice() {
+            [name] if name == b"csr" => Ok(()),
+            other => Err(Error::InvalidFile {
+                path: path.into(),
+                expected: "a matrix in the format csr (its tocsr() makes one)".into(),
+                found: other
+                    .iter()
+                    .map(|name| String::from_utf8_lossy(name))
+                    .collect(),
+            }),
+        }
+    }
+
+    fn integers(&mut self, name: &str) -> Result<Vec<usize>> {
+        let path = self.path;
+        let array = self.array(name)?;
+        let values = match element_kind(&array) {
+            Some((TypeChar::Int, 4)) => collect::<i32, i64>(array, i64::from),
+            Some((TypeChar::Int, 8)) => collect::<i64, i64>(array, |value| value),
+            _ => return Err(wrong_kind(path, name, "32- or 64-bit integers", &array)),
+        };
+        values
+            .map_err(|error| damaged(path, &format!("integers in {name:?}"), error))?
+            .into_iter()
+            .map(|value| {
+                usize::try_from(value).map_err(|_| Error::InvalidFile {
+                    path: path.into(),
+                    expected: format!("{name}: numbers from 0"),
+                    found: value.to_string(),
+                })
+            })
+            .collect()
+    }
+
+    fn numbers(&mut self, name: &str) -> Result<Vec<f64>> {
+        let path = self.path;
+        let array = self.array(name)?;
+        let values = match element_kind(&array) {
+            Some((TypeChar::Float, 8)) => collect::<f64, f64>(array, |value| value),
+            Some((TypeChar::Float, 4)) => collect::<f32, f64>(array, f64::from),
+            Some((TypeChar::Int, 8)) => collect::<i64, f64>(array, |value| value as f64),
+            Some((TypeChar::Int, 4)) => collect::<i32, f64>(array, f64::from),
+            Some((TypeChar::Int, 2)) => collect::<i16, f64>(array, f64::from),
+            Some((TypeChar::Int, 1)) => collect::<i8, f64>(array, f64::from),
+            Some((TypeChar::Uint, 8)) => collect::<u64, f64>(array, |value| value as f64),
+            Some((TypeChar::Uint, 4)) => collect::<u32, f64>(array, f64::from),
+            Some((TypeChar::Uint, 2)) => collect::<u16, f64>(array, f64::from),
+            Some((TypeChar::Uint, 1)) => collect::<u8, f64>(array, f64::from),
+            Some((TypeChar::Bool, 1)) => {
+                collect::<bool, f64>(array, |value| f64::from(u8::from(value)))
+            }
+            _ => return Err(wrong_kind(path, name, "numbers", &array)),
+        };
+        values.map_err(|error| damaged(path, &format!("numbers in {name:?}"), error))
+    }
+}
+
+/// What the elements of an array are, and their size in bytes; `None` for records.
+fn element_kind(array: &NpyFile<impl Read>) -> Option<(TypeChar, u64)> {
+    match array.dtype() {
+        DType::Plain(kind) => Some((kind.type_char(), kind.size_field())),
+        _ => None,
+    }
+}
+
+fn collect<T: Deserialize, V>(
+    array: NpyFile<impl Read>,
+    convert: impl Fn(T) -> V,
+) -> io::Result<Vec<V>> {
+    array
+        .data::<T>()
+        .map_err(io::Error::other)?
+        .map(|value| value.map(&convert))
+        .collect()
+}
+
+fn wrong_kind(path: &Path, name: &str, expected: &str, array: &NpyFile<impl Read>) -> Error {
+    Error::InvalidFile {
+        path: path.into(),
+        expected: format!("{name}: {expected}"),
+        found: array.dtype().descr(),
+    }
+}
+
+fn damaged(path: &Path, expected: &str, error: io::Error) -> Error {
+    Error::InvalidFile {
+        path: path.into(),
+        expected: expected.into(),
+        found: error.to_string(),
+    }
+}

@@ -1,0 +1,244 @@
+//! Tables with one interaction per record: which column is what, and what a field may hold.
+
+use std::hash::Hash;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use crate::data::dataset::{Dataset, DatasetBuilder, Event};
+use crate::error::{Error, Result, shortened};
+use crate::parameter::invalid;
+
+/// How to read a table of interactions.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::data::TableOptions;
+///
+/// let movielens_25m = TableOptions::new("userId", "movieId")
+///     .rating("rating")
+///     .time("timestamp")
+///     .rating_threshold(4.0);
+/// let movielens_100k = TableOptions::new("user", "item")
+///     .delimiter(b'\t')
+///     .without_header(["user", "item", "rating", "time"]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableOptions {
+    pub(super) user: String,
+    pub(super) item: String,
+    pub(super) rating: Option<String>,
+    pub(super) time: Option<String>,
+    pub(super) rating_threshold: Option<f64>,
+    pub(super) delimiter: u8,
+    pub(super) quoting: bool,
+    pub(super) header: Option<Vec<String>>,
+}
+
+impl TableOptions {
+    /// A comma-separated table with a header, quoting, and these two columns.
+    pub fn new(user: impl Into<String>, item: impl Into<String>) -> Self {
+        Self {
+            user: user.into(),
+            item: item.into(),
+            rating: None,
+            time: None,
+            rating_threshold: None,
+            delimiter: b',',
+            quoting: true,
+            header: None,
+        }
+    }
+
+    /// The column of ratings. It is read only where there is a threshold.
+    pub fn rating(mut self, column: impl Into<String>) -> Self {
+        self.rating = Some(column.into());
+        self
+    }
+
+    /// The column of times, in any numeric unit.
+    pub fn time(mut self, column: impl Into<String>) -> Self {
+        self.time = Some(column.into());
+        self
+    }
+
+    /// Keeps only records with at least this rating; needs a column of ratings.
+    pub fn rating_threshold(mut self, threshold: f64) -> Self {
+        self.rating_threshold = Some(threshold);
+        self
+    }
+
+    /// What separates the fields of a text table.
+    pub fn delimiter(mut self, delimiter: u8) -> Self {
+        self.delimiter = delimiter;
+        self
+    }
+
+    /// Takes `"` in a text table for an ordinary character.
+    pub fn without_quoting(mut self) -> Self {
+        self.quoting = false;
+        self
+    }
+
+    /// The first line is a record already, and the columns have these names.
+    pub fn without_header(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.header = Some(columns.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Where the columns are among `names`.
+    pub(super) fn places(&self, path: &Path, names: &[String]) -> Result<Places> {
+        let find = |column: &str| {
+            let mut found = (0..names.len()).filter(|&place| names[place] == column);
+            match (found.next(), found.next()) {
+                (Some(place), None) => Ok(place),
+                (first, _) => Err(Error::MissingColumn {
+                    path: path.into(),
+                    column: column.into(),
+                    found: match first {
+                        Some(_) => "it twice".into(),
+                        None => shortened(names.join(", ")),
+                    },
+                }),
+            }
+        };
+        let rating = match (&self.rating, self.rating_threshold) {
+            (Some(column), Some(_)) => Some(find(column)?),
+            (None, Some(threshold)) => {
+                return Err(invalid(
+                    "rating_threshold",
+                    "a column of ratings beside it",
+                    threshold,
+                ));
+            }
+            (_, None) => None,
+        };
+        Ok(Places {
+            user: find(&self.user)?,
+            item: find(&self.item)?,
+            rating,
+            time: self.time.as_deref().map(find).transpose()?,
+        })
+    }
+}
+
+/// The places of the columns in a record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Places {
+    pub(super) user: usize,
+    pub(super) item: usize,
+    pub(super) rating: Option<usize>,
+    pub(super) time: Option<usize>,
+}
+
+/// Turns records into a data set.
+pub(super) struct Records<U: Eq + Hash, I: Eq + Hash> {
+    path: PathBuf,
+    names: Vec<String>,
+    places: Places,
+    builder: DatasetBuilder<U, I>,
+}
+
+impl<U, I> Records<U, I>
+where
+    U: FromStr + Eq + Hash + Clone,
+    I: FromStr + Eq + Hash + Clone,
+{
+    pub(super) fn new(
+        path: &Path,
+        names: Vec<String>,
+        places: Places,
+        rating_threshold: Option<f64>,
+    ) -> Self {
+        let mut builder = Dataset::builder();
+        if let Some(threshold) = rating_threshold {
+            builder = builder.rating_threshold(threshold);
+        }
+        Self {
+            path: path.into(),
+            names,
+            places,
+            builder,
+        }
+    }
+
+    /// Adds the record that starts on `line`; `field` tells what is at a place.
+    pub(super) fn push<'f>(
+        &mut self,
+        line: u64,
+        field: impl Fn(usize) -> Option<&'f [u8]>,
+    ) -> Result<()> {
+        let wrong = |place: usize, expected: &str, found: &[u8]| Error::InvalidField {
+            path: self.path.clone(),
+            line,
+            column: self.names[place].clone(),
+            expected: expected.into(),
+            found: shortened(String::from_utf8_lossy(found).into_owned()),
+        };
+        let text = |place: usize, expected: &str| {
+            let bytes = field(place).unwrap_or_default();
+            match std::str::from_utf8(bytes) {
+                Ok(text) if !text.is_empty() => Ok(text),
+                _ => Err(wrong(place, expected, bytes)),
+            }
+        };
+        let number = |place: usize| {
+            let text = text(place, "a finite number")?;
+            match text.trim().parse::<f64>() {
+                Ok(number) if number.is_finite() => Ok(number),
+                _ => Err(wrong(place, "a finite number", text.as_bytes())),
+            }
+        };
+        let Places {
+            user,
+            item,
+            rating,
+            time,
+        } = self.places;
+        let user_text = id_text(text, wrong, user, "a user id")?;
+        let item_text = id_text(text, wrong, item, "an item id")?;
+        let mut event = Event::new(
+            parse_id::<U>(user_text, "a user id")
+                .map_err(|expected| wrong(user, &expected, user_text.as_bytes()))?,
+            parse_id::<I>(item_text, "an item id")
+                .map_err(|expected| wrong(item, &expected, item_text.as_bytes()))?,
+        );
+        event.rating = rating.map(number).transpose()?;
+        event.time = time.map(number).transpose()?;
+        self.builder.push(event)
+    }
+
+    /// The data set, which must not be empty.
+    pub(super) fn finish(self) -> Result<Dataset<U, I>> {
+        let dataset = self.builder.finish()?;
+        if dataset.is_empty() {
+            return Err(Error::NoInteractions { path: self.path });
+        }
+        Ok(dataset)
+    }
+}
+
+/// An id on one line: a line break says that a quote was left open before it.
+fn id_text<'f>(
+    text: impl Fn(usize, &str) -> Result<&'f str>,
+    wrong: impl Fn(usize, &str, &[u8]) -> Error,
+    place: usize,
+    what: &str,
+) -> Result<&'f str> {
+    let id = text(place, what)?;
+    if id.contains(['\n', '\r']) {
+        let expected = format!("{what} without a line break");
+        return Err(wrong(place, &expected, id.as_bytes()));
+    }
+    Ok(id)
+}
+
+fn parse_id<T: FromStr>(text: &str, what: &str) -> Result<T, String> {
+    text.parse().map_err(|_| {
+        let kind = std::any::type_name::<T>();
+        format!(
+            "{what} that is a {}",
+            kind.rsplit("::").next().unwrap_or(kind)
+        )
+    })
+}

@@ -1,0 +1,22 @@
+//! What fits and runs every filter: the normalised walk, polynomials of it, the truncated SVD,
+//! item graphs, and the matrices of a tile.
+//!
+//! A filter is put into its simplest form first, what it does to each frequency
+//! (`spectral`) or to each item of a history (`item_graph`), and one piece of code runs it.
+
+pub(crate) mod basis;
+pub(crate) mod chebyshev;
+pub(crate) mod filter;
+pub(crate) mod fit_options;
+pub(crate) mod item_graph;
+pub(crate) mod polynomial;
+pub(crate) mod spectral;
+pub(crate) mod tensors;
+pub(crate) mod tiles;
+pub(crate) mod truncated_svd;
+pub(crate) mod walk;
+pub(crate) mod workspace;
+
+pub use fit_options::FitOptions;
+pub use truncated_svd::{SvdReport, SvdStop, TruncatedSvd, truncated_svd};
+pub use walk::{Normalization, NormalizedGraph};

@@ -1,0 +1,40 @@
+//! What a fitted filter is to the driver.
+
+use std::fmt::Debug;
+
+use super::basis::Basis;
+use super::tensors::Tensors;
+use super::workspace::{TileHistories, Workspace};
+use crate::backend::{Backend, Checked};
+use crate::error::Result;
+
+/// A fitted filter on a device.
+///
+/// Every filter is an affine function of the history, so the driver, fold-in, explanations,
+/// model files and metrics work for each.
+pub(crate) trait Filter<B: Backend>: Debug + Send + Sync {
+    /// The matrices that [`score_tile`](Self::score_tile) works in.
+    fn workspace(&self, backend: Checked<'_, B>, columns: usize) -> Result<Workspace<B>>;
+
+    /// Scores the histories into `workspace.scores`, `items x columns`, but for
+    /// [`item_scale`](Self::item_scale).
+    fn score_tile(
+        &self,
+        backend: Checked<'_, B>,
+        histories: TileHistories<'_>,
+        workspace: &mut Workspace<B>,
+    ) -> Result<()>;
+
+    /// What the rows of a scored tile are multiplied by (`items x 1`, positive).
+    fn item_scale(&self) -> &B::Matrix;
+
+    /// What a model file keeps of it.
+    fn tensors(&self) -> Tensors<'_, B> {
+        Vec::new()
+    }
+
+    /// The singular vectors that it uses.
+    fn basis(&self) -> Option<&Basis<B>> {
+        None
+    }
+}

@@ -1,0 +1,244 @@
+//! Item graphs: sparse `items x items` matrices made from the users that items share, and
+//! filters that are polynomials of one.
+
+use std::sync::Arc;
+
+use ndarray::Array2;
+use sprs::CsMatI;
+
+use super::filter::Filter;
+use super::fit_options::FitOptions;
+use super::tensors::{SavedTensors, Source, Tensor, Tensors};
+use super::tiles::tile_ranges;
+use super::workspace::{TileHistories, Workspace, add_histories};
+use crate::backend::{Backend, Checked, Direction, Operand, SparseParts, Update};
+use crate::data::interactions::Interactions;
+use crate::error::{Error, Result};
+use crate::observe::Observed;
+use crate::progress::Stage;
+
+/// Rows that are made by one worker at a time.
+const BLOCK: usize = 64;
+
+/// Bytes of an entry: its column and its value.
+const ENTRY: usize = 8;
+
+/// What the memory of an item graph may be.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    /// Bytes.
+    pub(crate) budget: usize,
+    /// The most entries that `finish` leaves in a row; none where it leaves all.
+    pub(crate) row: Option<usize>,
+}
+
+/// The graph whose entry between two items is the sum of `user_weights` over their common
+/// users; `finish` may change or take out the entries of a row, which ascend.
+///
+/// Cost: a sum over the users of the square of their degree, twice. The memory is counted
+/// before any is taken: [`Error::MemoryBudget`] where it is above the budget.
+pub(crate) fn of_common_users<B: Backend>(
+    backend: Checked<'_, B>,
+    interactions: &Interactions,
+    user_weights: &[f32],
+    limits: Limits,
+    options: &FitOptions,
+    finish: impl Fn(usize, &mut Vec<(u32, f32)>) + Sync,
+) -> Result<CsMatI<f32, u32>> {
+    let items = interactions.items();
+    let transposed = interactions.transposed_csr();
+    let users_of = |item: usize| {
+        let ends = transposed.indptr();
+        let ends = ends.raw_storage();
+        &transposed.indices()[ends[item] as usize..ends[item + 1] as usize]
+    };
+    let blocks = tile_ranges(items, BLOCK);
+    let workspace = || {
+        Ok(RowSums {
+            sums: vec![0.0; items],
+            touched: Vec::new(),
+        })
+    };
+
+    let counts = backend.for_each_tile(blocks.len(), workspace, |row, block| {
+        let lengths = blocks[block].clone().map(|item| {
+            row.add(interactions, users_of(item), |_| 1.0);
+            let length = row.touched.len();
+            row.clear();
+            limits.row.map_or(length, |most| length.min(most))
+        });
+        Ok(lengths.sum::<usize>())
+    })?;
+    let entries: usize = counts.iter().sum();
+    let needed = entries.saturating_mul(ENTRY);
+    if needed > limits.budget || entries > u32::MAX as usize {
+        return Err(Error::MemoryBudget {
+            what: format!("an item graph of {entries} entries"),
+            needed,
+            available: limits.budget,
+        });
+    }
+
+    let observed = Observed::new(&options.observer, Stage::ItemGraph, items);
+    let rows = backend.for_each_tile(blocks.len(), workspace, |row, block| {
+        let mut rows = Vec::with_capacity(BLOCK);
+        for item in blocks[block].clone() {
+            row.add(interactions, users_of(item), |user| {
+                user_weights[user as usize]
+            });
+            row.touched.sort_unstable();
+            let mut entries: Vec<(u32, f32)> = row
+                .touched
+                .iter()
+                .map(|&other| (other, row.sums[other as usize]))
+                .collect();
+            row.clear();
+            finish(item, &mut entries);
+            rows.push(entries);
+        }
+        observed.advance(rows.len())?;
+        Ok(rows)
+    })?;
+    let mut row_ends = vec![0];
+    let (mut columns, mut values) = (Vec::with_capacity(entries), Vec::with_capacity(entries));
+    for row in rows.into_iter().flatten() {
+        columns.extend(row.iter().map(|entry| entry.0));
+        values.extend(row.iter().map(|entry| entry.1));
+        row_ends.push(columns.len() as u32);
+    }
+    Ok(CsMatI::new((items, items), row_ends, columns, values))
+}
+
+/// One row while it is made.
+struct RowSums {
+    sums: Vec<f32>,
+    touched: Vec<u32>,
+}
+
+impl RowSums {
+    fn add(&mut self, interactions: &Interactions, users: &[u32], weight: impl Fn(u32) -> f32) {
+        for &user in users {
+            let weight = weight(user);
+            for &other in interactions.items_of(user) {
+                let sum = &mut self.sums[other as usize];
+                if *sum == 0.0 {
+                    self.touched.push(other);
+                }
+                *sum += weight;
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        for &other in &self.touched {
+            self.sums[other as usize] = 0.0;
+        }
+        self.touched.clear();
+    }
+}
+
+/// `c_1 S + c_2 S^2 + ...` of the histories, for an item graph `S`.
+#[derive(Debug)]
+pub(crate) struct ItemGraphPolynomial<B: Backend> {
+    sparse: B::Sparse,
+    graph: Arc<CsMatI<f32, u32>>,
+    /// From `c_1` on; at least one.
+    coefficients: Vec<f64>,
+    ones: Vec<f32>,
+    item_scale: B::Matrix,
+}
+
+const ROW_ENDS: &str = "item_graph.row_ends";
+const COLUMNS: &str = "item_graph.columns";
+const VALUES: &str = "item_graph.values";
+
+impl<B: Backend> ItemGraphPolynomial<B> {
+    /// Of the graph that `form` makes, or of the one that was saved.
+    pub(crate) fn obtain(
+        backend: Checked<'_, B>,
+        items: usize,
+        coefficients: Vec<f64>,
+        source: Source<'_>,
+        form: impl FnOnce(&FitOptions) -> Result<CsMatI<f32, u32>>,
+    ) -> Result<Box<dyn Filter<B>>> {
+        let graph = Arc::new(match source {
+            Source::Fit(options) => form(options)?,
+            Source::Saved(tensors) => saved_graph(items, tensors)?,
+        });
+        let ones = vec![1.0; items];
+        Ok(Box::new(Self {
+            item_scale: backend.upload_column(&ones)?,
+            sparse: backend.upload_sparse(SparseParts::ItemGraph(graph.clone()))?,
+            graph,
+            coefficients,
+            ones,
+        }))
+    }
+}
+
+fn saved_graph(items: usize, tensors: &dyn SavedTensors) -> Result<CsMatI<f32, u32>> {
+    let row_ends = tensors.indices(ROW_ENDS)?;
+    let (columns, values) = (tensors.indices(COLUMNS)?, tensors.floats(VALUES)?);
+    CsMatI::try_new((items, items), row_ends, columns, values)
+        .map_err(|(_, _, _, error)| tensors.invalid("item_graph", error.to_string()))
+}
+
+impl<B: Backend> Filter<B> for ItemGraphPolynomial<B> {
+    fn workspace(&self, backend: Checked<'_, B>, columns: usize) -> Result<Workspace<B>> {
+        let items = self.graph.rows();
+        let stage = if self.coefficients.len() > 1 {
+            items
+        } else {
+            0
+        };
+        Workspace::new(backend, items, &[stage], columns)
+    }
+
+    /// Horner's scheme, as for a walk.
+    fn score_tile(
+        &self,
+        backend: Checked<'_, B>,
+        histories: TileHistories<'_>,
+        workspace: &mut Workspace<B>,
+    ) -> Result<()> {
+        let Workspace { scores, scratch } = workspace;
+        let histories = histories.upload(backend, &self.ones)?;
+        let follow = |from: Operand<'_, B>, factor: f64, out: &mut B::Matrix| {
+            let (graph, update) = (&self.sparse, Update::times(factor as f32));
+            backend.spmm(graph, Direction::Transposed, from, update, out)
+        };
+        let mut coefficients = self.coefficients.iter().rev();
+        let first = coefficients.next().copied().unwrap_or(0.0);
+        follow(Operand::Histories(&histories), first, scores)?;
+        for &coefficient in coefficients {
+            add_histories(backend, coefficient, &histories, scores)?;
+            follow(Operand::Dense(scores), 1.0, &mut scratch[0])?;
+            std::mem::swap(scores, &mut scratch[0]);
+        }
+        Ok(())
+    }
+
+    fn item_scale(&self) -> &B::Matrix {
+        &self.item_scale
+    }
+
+    fn tensors(&self) -> Tensors<'_, B> {
+        let ends = self.graph.indptr().into_raw_storage();
+        vec![
+            (ROW_ENDS, Tensor::Indices(ends.into())),
+            (COLUMNS, Tensor::Indices(self.graph.indices().into())),
+            (VALUES, Tensor::Floats(self.graph.data().into())),
+        ]
+    }
+}
+
+/// The item graph as a dense matrix.
+pub(crate) fn to_dense(graph: &CsMatI<f32, u32>) -> Array2<f32> {
+    let mut dense = Array2::zeros(graph.shape());
+    for (row, entries) in graph.outer_iterator().enumerate() {
+        for (column, &value) in entries.iter() {
+            dense[[row, column]] = value;
+        }
+    }
+    dense
+}

@@ -1,0 +1,450 @@
+//! The leading right singular vectors of `R`, by Chebyshev-filtered subspace
+//! iteration on `P = R^T R` (Zhou and Saad 2006, "A Chebyshev-Davidson algorithm
+//! for large symmetric eigenproblems"; Zhou, Saad, Tiago and Chelikowsky 2006).
+//!
+//! The spectrum of an interaction matrix is flat where it is cut, so plain subspace
+//! iteration crawls. A Chebyshev polynomial of `P` that is small on the unwanted
+//! part of `[0, 1]` grows fastest above it; everything else is a Rayleigh-Ritz
+//! projection per round. All products run tile by tile at the speed of the
+//! backend's [`spmm`](crate::Backend::spmm), and the small dense problems are
+//! solved in `f64` on the host.
+
+mod filter;
+mod rayleigh_ritz;
+mod stopping;
+
+use ndarray::{Array2, Axis};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::fit_options::FitOptions;
+use super::tiles::{map_tiles, tile_ranges};
+use super::walk::NormalizedGraph;
+use crate::backend::{Backend, Checked};
+use crate::error::{Error, Result};
+use crate::observe::Observed;
+use crate::parameter::check_positive;
+use crate::progress::Stage;
+use filter::{Chebyshev, Filter, Spectrum, apply_filter};
+use rayleigh_ritz::{RitzPairs, rayleigh_ritz, residuals, rotate};
+pub use stopping::SvdStop;
+use stopping::{Progress, Verdict, felt_residual};
+
+/// Leading singular triplets of `R`, without the left vectors, and how they were found.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct TruncatedSvd<M> {
+    /// Descending; as many as asked for, or the rank of `R` where that is lower.
+    pub singular_values: Vec<f32>,
+    /// `V: items x singular_values`, orthonormal columns.
+    pub right_vectors: M,
+    /// `||P v - lambda v||` of each vector, as measured.
+    pub residuals: Vec<f64>,
+    /// What it took.
+    pub report: SvdReport,
+}
+
+/// What a truncated SVD took, how good it is, and why it ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SvdReport {
+    /// How many vectors were asked for.
+    pub asked: usize,
+    /// How many there are: fewer than asked for where the rank of `R` is lower.
+    pub found: usize,
+    /// The largest residual `||P v - lambda v||` among them.
+    pub largest_residual: f64,
+    /// The residual asked for.
+    pub tolerance: f64,
+    /// Rounds done.
+    pub rounds: usize,
+    /// Columns that were multiplied by `P`.
+    pub products: usize,
+    /// Why it ended.
+    pub stop: SvdStop,
+}
+
+impl std::fmt::Display for SvdReport {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            formatter,
+            "{} of {} vectors, largest residual {:.1e}, {} rounds, {} products, stopped by: {}",
+            self.found, self.asked, self.largest_residual, self.rounds, self.products, self.stop
+        )
+    }
+}
+
+impl SvdReport {
+    /// What a user should know of it: the residual is above the tolerance by more than a
+    /// filter cannot feel, or there are fewer vectors than asked for.
+    pub fn warning(&self) -> Option<String> {
+        if self.largest_residual > self.tolerance && self.stop != SvdStop::FlatCut {
+            return Some(format!(
+                "the truncated SVD stopped after {} rounds ({}) with a residual of {:.1e}, above \
+                 the tolerance of {:.1e}; the best vectors found are used",
+                self.rounds, self.stop, self.largest_residual, self.tolerance
+            ));
+        }
+        (self.found < self.asked).then(|| {
+            format!(
+                "the matrix has rank {}, so {} singular vectors are used and not {}",
+                self.found, self.found, self.asked
+            )
+        })
+    }
+}
+
+/// A vector is locked, and the others kept orthogonal to it, once its residual is
+/// this share of the tolerance: what is wrong with it limits those found later.
+const LOCK_SHARE: f64 = 0.3;
+
+/// Below this, an eigenvalue of `P` counts as zero: `P` has norm 1 and is held in `f32`.
+const SMALLEST_EIGENVALUE: f64 = 1e-6;
+
+/// Up to so many items the whole spectrum costs no more than a part of it.
+const WHOLE_SPECTRUM: usize = 256;
+
+/// Computes the leading right singular vectors of `R`.
+///
+/// Every matrix has an answer: where the rank of `R` is below `factor_dim`, all the vectors
+/// that there are; where the tolerance is out of reach, the best ones found, with a
+/// `tracing` warning. It stops at the larger of two floors:
+///
+/// - what a filter can feel, unless [`FitOptions::tolerance`] asks for a residual. Across a gap at the cut of more than 1% of its eigenvalue, a
+///   vector may have 5e-5 of its length on the wrong side. Without such a gap the span is
+///   not sharply defined: rotations among eigenvalues within 5% of the one at the cut are
+///   free, and 5e-4 of a vector may lie below those.
+/// - what `f32` can reach: within the tolerance a round is worth its cost while it halves
+///   the largest residual; above it, two rounds in a row that do not are the last.
+///
+/// The number of threads changes no bit of the result.
+///
+/// Memory at the peak: two matrices of `items x 1.17 factor_dim` floats, and the products of
+/// a tile on each thread; checked against [`Backend::memory_budget`] before any is taken.
+/// Cost: per round a Rayleigh-Ritz projection, three dense products of
+/// `items x factor_dim x factor_dim`, and the products with `P` that
+/// [`SvdReport::products`] counts. The observer of the options is told of the vectors found.
+///
+/// # Errors
+///
+/// [`Error::InvalidParameter`] when `factor_dim` or `max_rounds` is 0;
+/// [`Error::MemoryBudget`]; [`Error::SvdNotConverged`] with [`FitOptions::is_strict`] alone;
+/// [`Error::Cancelled`]; those of the backend.
+pub fn truncated_svd<B: Backend>(
+    backend: &B,
+    graph: &NormalizedGraph<B>,
+    factor_dim: usize,
+    options: &FitOptions,
+) -> Result<TruncatedSvd<B::Matrix>> {
+    check_positive("factor_dim", factor_dim)?;
+    check_positive("max_rounds", options.max_rounds)?;
+    let svd = iterate(Checked::new(backend), graph, factor_dim, options)?;
+    let report = &svd.report;
+    if options.is_strict && report.largest_residual > report.tolerance {
+        return Err(Error::SvdNotConverged {
+            rounds: report.rounds,
+            residual: report.largest_residual,
+            tolerance: report.tolerance,
+        });
+    }
+    if let Some(warning) = report.warning() {
+        tracing::warn!("{warning}");
+    }
+    Ok(svd)
+}
+
+/// How many vectors are iterated, the ones asked for and a margin that widens the gap at the
+/// cut, of at most `rank`; and whether they are all unit vectors instead, whose projection is
+/// the whole spectrum.
+fn block_size(factor_dim: usize, rank: usize, items: usize) -> (usize, bool) {
+    if rank == 0 {
+        return (0, false);
+    }
+    let margin = (factor_dim / 6).max(32);
+    let block = factor_dim.saturating_add(margin).min(rank);
+    if items <= (2 * block).max(WHOLE_SPECTRUM) {
+        (items, true)
+    } else {
+        (block, false)
+    }
+}
+
+fn iterate<B: Backend>(
+    backend: Checked<'_, B>,
+    graph: &NormalizedGraph<B>,
+    factor_dim: usize,
+    options: &FitOptions,
+) -> Result<TruncatedSvd<B::Matrix>> {
+    let items = graph.items();
+    let (block, is_whole) = block_size(factor_dim, graph.users().min(items), items);
+    let wanted = factor_dim.min(block);
+    let tolerance = options.tolerance.unwrap_or(FitOptions::DEFAULT_TOLERANCE);
+    let mut found = Found::new(factor_dim, tolerance);
+    if block == 0 {
+        return found.into_svd(backend, graph, SvdStop::Converged);
+    }
+    check_memory(backend, graph, block)?;
+    let _span = tracing::info_span!("truncated_svd", factor_dim = wanted, block).entered();
+    let observed = Observed::new(&options.observer, Stage::TruncatedSvd, wanted);
+    let lock_tolerance = tolerance * LOCK_SHARE;
+    // A block as wide as the rank can be has nothing but zero beyond it.
+    let cut_share = if block == graph.users().min(items) {
+        0.5
+    } else {
+        1.0
+    };
+
+    let mut active = if is_whole {
+        backend.upload(Array2::eye(items).view())?
+    } else {
+        let start = random_start(backend, graph, block, options.seed)?;
+        found.products += 2 * block;
+        apply_filter(backend, graph, &Filter::Smooth, start, None, &observed)?
+    };
+    let mut progress = Progress::new(tolerance);
+    loop {
+        found.rounds += 1;
+        let ritz = rayleigh_ritz(backend, graph, active)?;
+        let left = wanted - found.values.len();
+        let rank_left = ritz.values[..left]
+            .iter()
+            .take_while(|&&value| value > SMALLEST_EIGENVALUE)
+            .count();
+        let residuals = residuals(backend, graph, &ritz.vectors, &ritz.values[..rank_left])?;
+        found.products += ritz.values.len() + rank_left;
+        let worst = residuals.iter().copied().fold(0.0, f64::max);
+        let converged = residuals
+            .iter()
+            .take_while(|&&residual| residual <= lock_tolerance)
+            .count();
+        let at_cut = match rank_left {
+            0 => found.values.last().copied().unwrap_or(0.0),
+            some => ritz.values[some - 1],
+        };
+        let beyond = ritz.values.get(rank_left).copied().unwrap_or(0.0).max(0.0);
+        let felt = options
+            .tolerance
+            .unwrap_or_else(|| felt_residual(at_cut, beyond));
+        tracing::debug!(
+            round = found.rounds,
+            residual = worst,
+            felt,
+            converged,
+            is_orthonormal = ritz.is_orthonormal,
+            "Rayleigh-Ritz projection"
+        );
+        let mut verdict = match progress.judge(worst, felt, found.vectors.is_some()) {
+            Verdict::Continue if is_whole => Verdict::Stop(SvdStop::Rounding),
+            verdict => verdict,
+        };
+        if found.rounds == options.max_rounds && !matches!(verdict, Verdict::Stop(_)) {
+            verdict = Verdict::Stop(SvdStop::MaxRounds);
+        } else if !ritz.is_orthonormal && found.rounds < options.max_rounds && !is_whole {
+            verdict = Verdict::Continue;
+        }
+        if let Verdict::Stop(stop) = verdict {
+            found.lock(backend, &ritz, &residuals)?;
+            observed.advance(residuals.len())?;
+            return found.into_svd(backend, graph, stop);
+        }
+        // The last ones are not locked before they are done.
+        let converged = match verdict {
+            Verdict::Unlock => 0,
+            _ if converged == rank_left || !ritz.is_orthonormal => 0,
+            _ => converged,
+        };
+        found.lock(backend, &ritz, &residuals[..converged])?;
+        observed.advance(converged)?;
+        let RitzPairs {
+            mut values,
+            vectors,
+            ..
+        } = ritz;
+        let mut rest = if converged == 0 {
+            vectors
+        } else {
+            let rest = backend.columns(&vectors, converged..values.len())?;
+            drop(vectors);
+            rest
+        };
+        let mut missing = residuals;
+        missing.drain(..converged);
+        values.drain(..converged);
+        if verdict == Verdict::Unlock
+            && let Some(locked) = found.unlock()
+        {
+            rest = backend.concatenate_columns(&[locked.vectors, rest])?;
+            values.splice(..0, locked.values);
+            missing.splice(..0, locked.residuals);
+        }
+        let filter = Chebyshev::choose(Spectrum {
+            values: &values[..missing.len()],
+            residuals: &missing,
+            cut: values.last().copied().unwrap_or(0.0) * cut_share,
+            target: felt.min(tolerance) / 2.0,
+        });
+        found.products += filter.degree * values.len();
+        let filter = Filter::Chebyshev(filter);
+        let locked = found.vectors.as_ref();
+        active = apply_filter(backend, graph, &filter, rest, locked, &observed)?;
+    }
+}
+
+/// [`Error::MemoryBudget`] where the backend's budget is below what a block of so many
+/// vectors takes at its peak: the block twice, and a tile's products.
+fn check_memory<B: Backend>(
+    backend: Checked<'_, B>,
+    graph: &NormalizedGraph<B>,
+    block: usize,
+) -> Result<()> {
+    let Some(budget) = backend.memory_budget() else {
+        return Ok(());
+    };
+    let (users, items) = (graph.users(), graph.items());
+    let tile = graph.tile_columns().min(block) * (users + 2 * items);
+    let needed = size_of::<f32>() * (2 * items * block + tile);
+    if needed <= budget {
+        return Ok(());
+    }
+    Err(Error::MemoryBudget {
+        what: format!("a truncated SVD of {items} items with {block} vectors"),
+        needed,
+        available: budget,
+    })
+}
+
+/// The eigenpairs that need no further work, and what was spent.
+struct Found<M> {
+    asked: usize,
+    tolerance: f64,
+    values: Vec<f64>,
+    residuals: Vec<f64>,
+    vectors: Option<M>,
+    rounds: usize,
+    products: usize,
+}
+
+/// Eigenpairs that were thought to need no further work.
+struct Unlocked<M> {
+    values: Vec<f64>,
+    residuals: Vec<f64>,
+    vectors: M,
+}
+
+impl<M: Send + Sync> Found<M> {
+    fn new(asked: usize, tolerance: f64) -> Self {
+        Self {
+            asked,
+            tolerance,
+            values: Vec::new(),
+            residuals: Vec::new(),
+            vectors: None,
+            rounds: 0,
+            products: 0,
+        }
+    }
+
+    /// Adds the first Ritz pairs, as many as there are residuals.
+    fn lock<B: Backend<Matrix = M>>(
+        &mut self,
+        backend: Checked<'_, B>,
+        ritz: &RitzPairs<M>,
+        residuals: &[f64],
+    ) -> Result<()> {
+        if residuals.is_empty() {
+            return Ok(());
+        }
+        let vectors = backend.columns(&ritz.vectors, 0..residuals.len())?;
+        self.vectors = Some(match self.vectors.take() {
+            Some(found) => backend.concatenate_columns(&[found, vectors])?,
+            None => vectors,
+        });
+        self.values.extend(&ritz.values[..residuals.len()]);
+        self.residuals.extend(residuals);
+        Ok(())
+    }
+
+    fn unlock(&mut self) -> Option<Unlocked<M>> {
+        Some(Unlocked {
+            vectors: self.vectors.take()?,
+            values: std::mem::take(&mut self.values),
+            residuals: std::mem::take(&mut self.residuals),
+        })
+    }
+
+    /// Sorts: pairs of nearly equal value may have been found in either order.
+    fn into_svd<B: Backend<Matrix = M>>(
+        self,
+        backend: Checked<'_, B>,
+        graph: &NormalizedGraph<B>,
+        stop: SvdStop,
+    ) -> Result<TruncatedSvd<M>> {
+        let (items, width) = (graph.items(), graph.tile_columns());
+        let count = self.values.len();
+        let mut order: Vec<usize> = (0..count).collect();
+        order.sort_by(|&left, &right| self.values[right].total_cmp(&self.values[left]));
+        let vectors = match self.vectors {
+            Some(vectors) if order.is_sorted() => vectors,
+            Some(vectors) => {
+                let mut permutation = Array2::zeros((count, count));
+                for (place, &from) in order.iter().enumerate() {
+                    permutation[[from, place]] = 1.0;
+                }
+                rotate(backend, width, vectors, permutation.view())?
+            }
+            None => backend.zeros(items, 0)?,
+        };
+        let residuals: Vec<f64> = order.iter().map(|&from| self.residuals[from]).collect();
+        Ok(TruncatedSvd {
+            singular_values: order
+                .iter()
+                .map(|&from| self.values[from].sqrt() as f32)
+                .collect(),
+            right_vectors: vectors,
+            report: SvdReport {
+                asked: self.asked,
+                found: count,
+                largest_residual: residuals.iter().copied().fold(0.0, f64::max),
+                tolerance: self.tolerance,
+                rounds: self.rounds,
+                products: self.products,
+                stop,
+            },
+            residuals,
+        })
+    }
+}
+
+/// Uniform numbers, each column from a random stream of its own, so that the start
+/// does not depend on how columns are cut into tiles.
+fn random_start<B: Backend>(
+    backend: Checked<'_, B>,
+    graph: &NormalizedGraph<B>,
+    columns: usize,
+    seed: u64,
+) -> Result<B::Matrix> {
+    let rows = graph.items();
+    let ranges = tile_ranges(columns, graph.tile_columns());
+    map_tiles(backend, (), &ranges, |(), range| {
+        let mut random: Vec<ChaCha8Rng> = range
+            .clone()
+            .map(|column| {
+                let mut random = ChaCha8Rng::seed_from_u64(seed);
+                random.set_stream(column as u64);
+                random
+            })
+            .collect();
+        let mut tile = Array2::zeros((rows, range.len()));
+        for mut rows in tile.axis_chunks_iter_mut(Axis(0), 2) {
+            for (mut column, random) in rows.columns_mut().into_iter().zip(&mut random) {
+                let mut bits = random.next_u32();
+                for value in &mut column {
+                    *value = f32::from(bits as i16) + 0.5;
+                    bits >>= 16;
+                }
+            }
+        }
+        backend.upload(tile.view())
+    })
+}

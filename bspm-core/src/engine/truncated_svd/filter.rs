@@ -1,0 +1,283 @@
+//! Polynomials of `P` that damp the unwanted part of its spectrum.
+
+use crate::backend::{Backend, Checked, Operand, Shaped, Update};
+use crate::engine::tiles::{map_tiles, tile_ranges};
+use crate::engine::walk::NormalizedGraph;
+use crate::error::Result;
+use crate::observe::Observed;
+
+/// A polynomial of `P`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Filter {
+    /// `P^2`, plus a little of the identity: what a random start needs before
+    /// anything is known of the spectrum. The identity keeps the block at full rank
+    /// where `R` is not.
+    Smooth,
+    /// A Chebyshev polynomial.
+    Chebyshev(Chebyshev),
+}
+
+/// The Chebyshev polynomial of some degree, moved to `[0, cut]` and scaled to one at
+/// `top`, the largest eigenvalue that is still looked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Chebyshev {
+    pub(super) cut: f64,
+    pub(super) top: f64,
+    pub(super) degree: usize,
+}
+
+/// What is known of the spectrum when a filter is chosen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spectrum<'a> {
+    /// The Ritz values that are still looked for, descending.
+    pub(super) values: &'a [f64],
+    /// Their residuals.
+    pub(super) residuals: &'a [f64],
+    /// The smallest Ritz value of the block.
+    pub(super) cut: f64,
+    /// What the residuals are to become.
+    pub(super) target: f64,
+}
+
+impl Chebyshev {
+    /// More than this is wasted on vectors that the next round turns anyway.
+    const MAX_DEGREE: usize = 40;
+
+    /// How much more than the others a filter may amplify what every column has of one
+    /// vector. More would drown the column: `f32` would not keep enough of it.
+    const CONTRAST_LIMIT: f64 = 1e3;
+
+    /// What every column has of a vector by rounding alone: `f32::EPSILON`, spread over
+    /// the items.
+    const ROUNDING_TRACE: f64 = 1e-5;
+
+    /// The lowest degree that brings every vector as far as it has to go, unless that
+    /// would drown some columns in others.
+    ///
+    /// A Ritz vector with the residual `r` and the Ritz value `theta` lacks about
+    /// `r / (theta - cut)` of its eigenvector, which the columns below it have instead.
+    pub(super) fn choose(spectrum: Spectrum<'_>) -> Self {
+        let top = spectrum.values.first().copied().unwrap_or(1.0);
+        let cut = spectrum.cut.clamp(1e-4, 0.9);
+        let mut most = Self::MAX_DEGREE as f64;
+        let mut needed = 1.0_f64;
+        for (&value, &residual) in spectrum.values.iter().zip(spectrum.residuals) {
+            let above = (value - cut).max(1e-4 * cut);
+            let degree = |growth: f64| growth.acosh() / rate(cut, cut + above);
+            let trace = (residual / above).clamp(Self::ROUNDING_TRACE, 1.0);
+            most = most.min(degree(Self::CONTRAST_LIMIT / trace));
+            needed = needed.max(degree((residual / spectrum.target).max(1.0)));
+        }
+        Self {
+            cut,
+            top: top.clamp(cut * 1.001, 1.0),
+            degree: (most.min(needed.ceil()) as usize).max(1),
+        }
+    }
+
+    /// After how many products the traces of locked vectors, with eigenvalues up to 1,
+    /// are to be removed.
+    fn purge_interval(&self) -> usize {
+        let most = (Self::CONTRAST_LIMIT / Self::ROUNDING_TRACE).acosh() / rate(self.cut, 1.0);
+        (most as usize).max(1)
+    }
+}
+
+/// The logarithm by which a Chebyshev polynomial on `[0, cut]` grows per degree at an
+/// eigenvalue above the cut.
+fn rate(cut: f64, eigenvalue: f64) -> f64 {
+    (2.0 * eigenvalue / cut - 1.0).acosh()
+}
+
+/// The filtered columns of `vectors: items x columns`, made orthogonal to `locked`.
+///
+/// Cost: one product with `P` per degree, and two projections; two more each time that the
+/// traces of the locked vectors are removed on the way.
+pub(super) fn apply_filter<B: Backend>(
+    backend: Checked<'_, B>,
+    graph: &NormalizedGraph<B>,
+    filter: &Filter,
+    vectors: B::Matrix,
+    locked: Option<&B::Matrix>,
+    observed: &Observed<'_>,
+) -> Result<B::Matrix> {
+    let (items, columns) = vectors.shape();
+    let width = graph.tile_columns().min(columns);
+    map_tiles(
+        backend,
+        vectors,
+        &tile_ranges(columns, width),
+        |vectors, range| {
+            observed.advance(0)?;
+            let mut tile = Tile {
+                backend,
+                graph,
+                locked,
+                users: backend.zeros(graph.users(), range.len())?,
+                previous: backend.columns(vectors, range.clone())?,
+                current: backend.zeros(items, range.len())?,
+            };
+            backend.scale_rows(graph.inverse_root_degrees(), &mut tile.previous)?;
+            match filter {
+                Filter::Smooth => tile.smooth()?,
+                Filter::Chebyshev(filter) => tile.chebyshev(filter)?,
+            }
+            backend.scale_rows(graph.root_degrees(), &mut tile.current)?;
+            if let Some(locked) = locked {
+                for _ in 0..2 {
+                    remove_components(backend, locked, &mut tile.current)?;
+                }
+            }
+            Ok(tile.current)
+        },
+    )
+}
+
+/// `tile -= locked * (locked^T * tile)`. Leaves rounding behind, which a second time
+/// removes.
+fn remove_components<B: Backend>(
+    backend: Checked<'_, B>,
+    locked: &B::Matrix,
+    tile: &mut B::Matrix,
+) -> Result<()> {
+    let mut components = backend.zeros(locked.shape().1, tile.shape().1)?;
+    backend.matmul(
+        locked,
+        true,
+        Operand::Dense(tile),
+        Update::REPLACE,
+        &mut components,
+    )?;
+    let subtract = Update {
+        product: -1.0,
+        keep: 1.0,
+        addend: None,
+    };
+    backend.matmul(locked, false, Operand::Dense(&components), subtract, tile)
+}
+
+/// Some columns on their way through a filter, in walk coordinates.
+struct Tile<'a, B: Backend> {
+    backend: Checked<'a, B>,
+    graph: &'a NormalizedGraph<B>,
+    locked: Option<&'a B::Matrix>,
+    users: B::Matrix,
+    previous: B::Matrix,
+    current: B::Matrix,
+}
+
+impl<B: Backend> Tile<'_, B> {
+    /// From `previous` to `current`.
+    fn smooth(&mut self) -> Result<()> {
+        let Self {
+            backend,
+            graph,
+            users,
+            previous,
+            current,
+            ..
+        } = self;
+        let start = Operand::Dense(previous);
+        graph.step(*backend, Some(start), Update::REPLACE, users, current)?;
+        let add_to_start = Update {
+            product: 1.0,
+            keep: 1e-3,
+            addend: None,
+        };
+        let once = Operand::Dense(current);
+        graph.step(*backend, Some(once), add_to_start, users, previous)?;
+        std::mem::swap(previous, current);
+        Ok(())
+    }
+
+    /// The scaled three-term recurrence from `previous` to `current`
+    /// (Zhou and Saad 2006, algorithm 2.1).
+    fn chebyshev(&mut self, filter: &Chebyshev) -> Result<()> {
+        let half = filter.cut / 2.0;
+        let first_scale = half / (filter.top - half);
+        let mut scale = first_scale;
+        let interval = filter.purge_interval();
+        let first = Update {
+            product: (scale / half) as f32,
+            keep: 0.0,
+            addend: Some((-scale as f32, &self.previous)),
+        };
+        self.graph.step(
+            self.backend,
+            Some(Operand::Dense(&self.previous)),
+            first,
+            &mut self.users,
+            &mut self.current,
+        )?;
+        for degree in 1..filter.degree {
+            if degree % interval == 0 {
+                self.purge()?;
+            }
+            let next_scale = 1.0 / (2.0 / first_scale - scale);
+            let next = Update {
+                product: (2.0 * next_scale / half) as f32,
+                keep: (-scale * next_scale) as f32,
+                addend: Some((-2.0 * next_scale as f32, &self.current)),
+            };
+            self.graph.step(
+                self.backend,
+                Some(Operand::Dense(&self.current)),
+                next,
+                &mut self.users,
+                &mut self.previous,
+            )?;
+            std::mem::swap(&mut self.previous, &mut self.current);
+            scale = next_scale;
+        }
+        Ok(())
+    }
+
+    /// Removes what rounding has left of the locked vectors, before the recurrence
+    /// amplifies it to more than the columns.
+    fn purge(&mut self) -> Result<()> {
+        let Some(locked) = self.locked else {
+            return Ok(());
+        };
+        for tile in [&mut self.previous, &mut self.current] {
+            self.backend.scale_rows(self.graph.root_degrees(), tile)?;
+            remove_components(self.backend, locked, tile)?;
+            self.backend
+                .scale_rows(self.graph.inverse_root_degrees(), tile)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_degree_drowns_no_column_and_is_no_higher_than_needed() {
+        for cut in [0.01, 0.05, 0.2, 0.6] {
+            for residual in [1e-2, 1e-4, 1e-6] {
+                for target in [1e-3, 1e-8] {
+                    let values = [1.0, cut * 1.5, cut * 1.1];
+                    let residuals = [residual / 10.0, residual, residual];
+                    let filter = Chebyshev::choose(Spectrum {
+                        values: &values,
+                        residuals: &residuals,
+                        cut,
+                        target,
+                    });
+                    let growth = |degree: usize, at| (degree as f64 * rate(cut, at)).cosh();
+                    let trace = (residuals[0] / (1.0 - cut)).max(Chebyshev::ROUNDING_TRACE);
+                    let contrast = trace * growth(filter.degree, 1.0);
+                    assert!(
+                        filter.degree == 1 || contrast <= Chebyshev::CONTRAST_LIMIT,
+                        "{filter:?} has contrast {contrast:e}"
+                    );
+                    let is_needed = values.iter().zip(residuals).any(|(&value, residual)| {
+                        growth(filter.degree - 1, value) < residual / target
+                    });
+                    assert!(filter.degree == 1 || is_needed, "{filter:?} is too high");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The matrices that a tile of users is scored in.
+
+use crate::backend::{Backend, Checked, Operand};
+use crate::error::Result;
+
+/// The matrices of one tile, reused from tile to tile: the scores, and what is scratch.
+#[derive(Debug)]
+pub(crate) struct Workspace<B: Backend> {
+    /// `items x columns`: in the end, the scores.
+    pub(crate) scores: B::Matrix,
+    /// Matrices of the heights that were asked for.
+    pub(crate) scratch: Vec<B::Matrix>,
+}
+
+impl<B: Backend> Workspace<B> {
+    /// For `columns` users, with a scratch matrix of each of these heights.
+    pub(crate) fn new(
+        backend: Checked<'_, B>,
+        items: usize,
+        scratch: &[usize],
+        columns: usize,
+    ) -> Result<Self> {
+        let scratch = scratch.iter().map(|&rows| backend.zeros(rows, columns));
+        Ok(Self {
+            scores: backend.zeros(items, columns)?,
+            scratch: scratch.collect::<Result<_>>()?,
+        })
+    }
+}
+
+/// The histories of a tile's users, as the driver hands them on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TileHistories<'a> {
+    histories: &'a [&'a [u32]],
+    columns: usize,
+}
+
+impl<'a> TileHistories<'a> {
+    pub(crate) fn new(histories: &'a [&'a [u32]], columns: usize) -> Self {
+        Self { histories, columns }
+    }
+
+    /// How many columns the tile has; there may be fewer histories.
+    pub(crate) fn columns(self) -> usize {
+        self.columns
+    }
+
+    /// The histories on the device, each item with its weight.
+    pub(crate) fn upload<B: Backend>(
+        self,
+        backend: Checked<'_, B>,
+        weights: &[f32],
+    ) -> Result<B::Histories> {
+        backend.upload_histories(self.histories, weights, self.columns)
+    }
+}
+
+/// `out += scale * histories`.
+pub(crate) fn add_histories<B: Backend>(
+    backend: Checked<'_, B>,
+    scale: f64,
+    histories: &B::Histories,
+    out: &mut B::Matrix,
+) -> Result<()> {
+    backend.add_scaled(scale as f32, Operand::Histories(histories), 1.0, out)
+}

@@ -1,0 +1,15 @@
+//! Blurring: the heat equation `dr/dt = rP - r` (paper, section 3.2).
+
+use super::config::Integration;
+use super::linear_ode::LinearOde;
+
+/// What blurring does to each eigenvector of `P`.
+///
+/// With one Euler step over unit time that is the factor `p` itself: exactly `rP`.
+pub(super) fn blur(integration: Integration) -> LinearOde {
+    LinearOde {
+        walk: 1.0,
+        decay: -1.0,
+        integration,
+    }
+}

@@ -1,0 +1,32 @@
+//! What the settings of a filter are.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::preset::Preset;
+use crate::backend::{Backend, Checked};
+use crate::data::interactions::Interactions;
+use crate::engine::filter::Filter;
+use crate::engine::tensors::Source;
+use crate::error::Result;
+
+/// What fitting a filter needs to know.
+pub(crate) trait Settings: Clone + Serialize + DeserializeOwned {
+    /// The name that configurations and command lines call it.
+    const NAME: &'static str;
+
+    /// The published settings for a data set.
+    fn published(data: Preset) -> Self;
+
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for the first parameter
+    /// outside its range.
+    fn check(&self) -> Result<()>;
+
+    /// Fits the filter to checked settings; what is long to compute comes from the source.
+    fn fit<B: Backend>(
+        &self,
+        backend: Checked<'_, B>,
+        interactions: &Interactions,
+        source: Source<'_>,
+    ) -> Result<Box<dyn Filter<B>>>;
+}

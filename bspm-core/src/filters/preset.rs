@@ -1,0 +1,74 @@
+//! The data sets for which settings are published.
+
+use crate::error::{Error, Result};
+use crate::parameter::invalid;
+
+/// The settings of the paper's experiments (section 4.1 and the authors' code).
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::{Merge, Preset};
+///
+/// let preset: Preset = "amazon-book".parse()?;
+/// assert_eq!(preset.config().merge(), Merge::Late);
+/// assert!(preset.config().ideal_low_pass().is_none());
+/// # Ok::<(), bspm_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Preset {
+    /// RK4, `K_s = 1`, `T_s = 2.5`, early merge, `beta = 0.2`, 448 factors.
+    Gowalla,
+    /// Euler, `K_s = 1`, `T_s = 1.2`, early merge, t-point combination,
+    /// `beta = 0.3`, 384 factors.
+    Yelp2018,
+    /// RK4, `K_s = 2`, `T_s = 2.2`, late merge, no ideal low-pass filter.
+    AmazonBook,
+}
+
+impl Preset {
+    /// All presets.
+    pub const ALL: [Self; 3] = [Self::Gowalla, Self::Yelp2018, Self::AmazonBook];
+
+    /// The name of the data set, which [`FromStr`](std::str::FromStr) reads.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gowalla => "gowalla",
+            Self::Yelp2018 => "yelp2018",
+            Self::AmazonBook => "amazon-book",
+        }
+    }
+}
+
+impl std::fmt::Display for Preset {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for Preset {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|preset| preset.name() == text)
+            .ok_or_else(|| {
+                let expected = Self::ALL.map(Self::name).join(", ");
+                invalid("preset", expected, format!("{text:?}"))
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_preset_is_read_back_by_name() {
+        for preset in Preset::ALL {
+            assert_eq!(preset.name().parse::<Preset>().unwrap(), preset);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Which filters there are.
+//!
+//! A new filter is a file beside this one that implements [`Settings`], and a line in the
+//! list at the end.
+
+use serde::{Deserialize, Serialize};
+
+use super::bspm::config::BspmConfig;
+use super::cheby_cf::ChebyCf;
+use super::contract::Settings;
+use super::ease_r::EaseR;
+use super::gf_cf::GfCf;
+use super::item_knn::ItemKnn;
+use super::lgcn_ide::LgcnIde;
+use super::link_prop::LinkProp;
+use super::popularity::Popularity;
+use super::preset::Preset;
+use super::turbo_cf::TurboCf;
+use crate::backend::{Backend, Checked};
+use crate::data::interactions::Interactions;
+use crate::engine::filter::Filter;
+use crate::engine::tensors::Source;
+use crate::error::Result;
+use crate::parameter::invalid;
+
+macro_rules! filters {
+    ($($(#[$doc:meta])* $variant:ident($settings:ty),)*) => {
+        /// Which filter, and its settings.
+        ///
+        /// serde names the filter as [`name`](Self::name) does:
+        /// `{"gf-cf": {"factor_dim": 256, "alpha": 0.3}}`.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use bspm_core::filters::GfCf;
+        /// use bspm_core::{FilterConfig, Preset};
+        ///
+        /// let config = FilterConfig::published("gf-cf", Preset::Gowalla)?;
+        /// assert_eq!(config, FilterConfig::from(GfCf { factor_dim: 256, alpha: 0.3 }));
+        /// assert_eq!(FilterConfig::NAMES[0], "bspm");
+        /// # Ok::<(), bspm_core::Error>(())
+        /// ```
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        #[non_exhaustive]
+        pub enum FilterConfig {
+            $($(#[$doc])* $variant($settings),)*
+        }
+
+        $(impl From<$settings> for FilterConfig {
+            fn from(settings: $settings) -> Self {
+                Self::$variant(settings)
+            }
+        })*
+
+        impl FilterConfig {
+            /// The names of all filters.
+            pub const NAMES: &'static [&'static str] = &[$(<$settings>::NAME),*];
+
+            /// The filter of this name with its published settings for a data set.
+            ///
+            /// Where a paper gives none for it, they are those for the data set that its
+            /// documentation names.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for another name.
+            pub fn published(name: &str, data: Preset) -> Result<Self> {
+                $(if name == <$settings>::NAME {
+                    return Ok(<$settings>::published(data).into());
+                })*
+                Err(invalid("filter", Self::NAMES.join(", "), format!("{name:?}")))
+            }
+
+            /// The name of the filter.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => <$settings>::NAME,)*
+                }
+            }
+
+            /// Checks the settings, as fitting does first.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for the first parameter outside its range.
+            pub fn check(&self) -> Result<()> {
+                match self {
+                    $(Self::$variant(settings) => settings.check(),)*
+                }
+            }
+
+            pub(crate) fn fit<B: Backend>(
+                &self,
+                backend: Checked<'_, B>,
+                interactions: &Interactions,
+                source: Source<'_>,
+            ) -> Result<Box<dyn Filter<B>>> {
+                self.check()?;
+                match self {
+                    $(Self::$variant(settings) => settings.fit(backend, interactions, source),)*
+                }
+            }
+        }
+    };
+}
+
+impl FilterConfig {
+    /// The settings of BSPM, where this is that filter.
+    pub fn bspm(&self) -> Option<&BspmConfig> {
+        match self {
+            Self::Bspm(config) => Some(config),
+            _ => None,
+        }
+    }
+}
+
+filters! {
+    /// Blurring-sharpening process models.
+    Bspm(BspmConfig),
+    /// Blur and an ideal low-pass filter.
+    GfCf(GfCf),
+    /// An infinite linear LightGCN.
+    LgcnIde(LgcnIde),
+    /// Degree-weighted paths of length three.
+    LinkProp(LinkProp),
+    /// A polynomial of the item graph with its entries raised to a power.
+    TurboCf(TurboCf),
+    /// Chebyshev interpolation of a plateau.
+    ChebyCf(ChebyCf),
+    /// A dense linear autoencoder.
+    EaseR(EaseR),
+    /// Cosine neighbours.
+    ItemKnn(ItemKnn),
+    /// The same list for everybody.
+    Popularity(Popularity),
+}

@@ -1,0 +1,157 @@
+//! Fitting: a filter of one interaction matrix, on a device.
+
+pub(crate) mod evaluate;
+pub(crate) mod rank;
+pub(crate) mod score;
+
+use std::sync::Arc;
+
+use crate::backend::{Backend, Checked};
+use crate::data::interactions::Interactions;
+use crate::engine::filter::Filter;
+use crate::engine::fit_options::FitOptions;
+use crate::engine::tensors::{SavedTensors, Source};
+use crate::engine::truncated_svd::SvdReport;
+use crate::error::Result;
+use crate::filters::registry::FilterConfig;
+pub use evaluate::{EvaluateOptions, Evaluator, Metrics};
+pub use rank::RankOptions;
+pub use score::Ranking;
+
+/// A filter, fitted to one interaction matrix: BSPM, or another of the family.
+///
+/// Nothing is trained: fitting normalises the matrix and computes what the filter needs of
+/// it, such as leading singular vectors. Fit once, then [`rank`](Self::rank) or
+/// [`score`](Self::score) any of its users from any thread.
+pub struct FittedFilter<B: Backend> {
+    pub(crate) backend: B,
+    pub(crate) config: FilterConfig,
+    pub(crate) interactions: Arc<Interactions>,
+    pub(crate) filter: Box<dyn Filter<B>>,
+    pub(crate) tile_columns: usize,
+    svd_report: Option<SvdReport>,
+}
+
+impl<B: Backend> FittedFilter<B> {
+    /// Fits a filter to `interactions: users x items`.
+    ///
+    /// The configuration is a [`FilterConfig`] or the settings of a filter, such as a
+    /// [`BspmConfig`](crate::BspmConfig). Cost, for BSPM: without the ideal low-pass filter,
+    /// one pass over the interactions; with it, a truncated SVD of `factor_dim` vectors,
+    /// whose memory is about `2 * items * (1.17 * factor_dim)` floats at its peak and
+    /// `items * factor_dim` afterwards. Where the matrix has a lower rank than
+    /// `factor_dim`, the filter keeps that many vectors;
+    /// [`svd_report`](Self::svd_report) tells. The other filters state theirs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter);
+    /// [`Error::MemoryBudget`](crate::Error::MemoryBudget); those of the backend.
+    pub fn fit(
+        backend: B,
+        interactions: impl Into<Arc<Interactions>>,
+        config: impl Into<FilterConfig>,
+    ) -> Result<Self> {
+        Self::fit_with(backend, interactions, config, &FitOptions::new())
+    }
+
+    /// [`fit`](Self::fit) with [`FitOptions`]: progress, cancellation, strictness.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`](crate::Error::Cancelled),
+    /// [`Error::SvdNotConverged`](crate::Error::SvdNotConverged) with
+    /// [`FitOptions::is_strict`], and those of [`fit`](Self::fit).
+    pub fn fit_with(
+        backend: B,
+        interactions: impl Into<Arc<Interactions>>,
+        config: impl Into<FilterConfig>,
+        options: &FitOptions,
+    ) -> Result<Self> {
+        let (interactions, config) = (interactions.into(), config.into());
+        let _span = tracing::info_span!(
+            "fit",
+            filter = config.name(),
+            backend = backend.name(),
+            users = interactions.users(),
+            items = interactions.items(),
+            interactions = interactions.len()
+        )
+        .entered();
+        let source = Source::Fit(options);
+        let filter = config.fit(Checked::new(&backend), &interactions, source)?;
+        let svd_report = filter.basis().and_then(|basis| basis.report.clone());
+        Self::new(backend, interactions, config, filter, svd_report)
+    }
+
+    /// Puts a fitted filter together from what was saved of it.
+    pub(crate) fn open(
+        backend: B,
+        interactions: Arc<Interactions>,
+        config: FilterConfig,
+        svd_report: Option<SvdReport>,
+        tensors: &dyn SavedTensors,
+    ) -> Result<Self> {
+        let source = Source::Saved(tensors);
+        let filter = config.fit(Checked::new(&backend), &interactions, source)?;
+        Self::new(backend, interactions, config, filter, svd_report)
+    }
+
+    fn new(
+        backend: B,
+        interactions: Arc<Interactions>,
+        config: FilterConfig,
+        filter: Box<dyn Filter<B>>,
+        svd_report: Option<SvdReport>,
+    ) -> Result<Self> {
+        Ok(Self {
+            svd_report,
+            tile_columns: backend.tile_columns(interactions.users(), interactions.items())?,
+            backend,
+            config,
+            interactions,
+            filter,
+        })
+    }
+
+    /// The filter and the settings that were fitted.
+    pub fn config(&self) -> &FilterConfig {
+        &self.config
+    }
+
+    /// The interactions that were fitted, `users x items`.
+    pub fn interactions(&self) -> &Arc<Interactions> {
+        &self.interactions
+    }
+
+    /// The backend that it runs on.
+    pub fn backend(&self) -> &B {
+        &self.backend
+    }
+
+    /// The singular values of `R` whose vectors the filter uses, descending; empty where
+    /// it uses none.
+    pub fn singular_values(&self) -> &[f32] {
+        let basis = self.filter.basis();
+        basis.map_or(&[], |basis| &basis.singular_values)
+    }
+
+    /// What computing the singular vectors took, how good they are, and why it ended; none
+    /// for a filter that uses no vectors. A saved model keeps it.
+    pub fn svd_report(&self) -> Option<&SvdReport> {
+        self.svd_report.as_ref()
+    }
+}
+
+impl<B: Backend> std::fmt::Debug for FittedFilter<B> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("FittedFilter")
+            .field("backend", &self.backend.name())
+            .field("config", &self.config)
+            .field("users", &self.interactions.users())
+            .field("items", &self.interactions.items())
+            .field("factors", &self.singular_values().len())
+            .finish()
+    }
+}

@@ -1,0 +1,294 @@
+//! Ranking metrics at several cut-offs in one pass.
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::ids::UnknownIds;
+use crate::error::Result;
+use crate::observe::Observer;
+use crate::parameter::invalid;
+
+/// How to evaluate: at which cut-offs, and what to do about unknown users. A list of
+/// cut-offs stands for itself.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::{EvaluateOptions, UnknownIds};
+///
+/// let options = EvaluateOptions::at([10, 20]).unknown_users(UnknownIds::Skip);
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct EvaluateOptions {
+    pub(crate) cutoffs: Vec<usize>,
+    pub(crate) unknown_users: UnknownIds,
+    pub(crate) observer: Observer,
+}
+
+impl EvaluateOptions {
+    /// At these cut-offs; unknown users are errors.
+    pub fn at(cutoffs: impl Into<Vec<usize>>) -> Self {
+        Self {
+            cutoffs: cutoffs.into(),
+            unknown_users: UnknownIds::Error,
+            observer: Observer::default(),
+        }
+    }
+
+    /// What to do about users that the model does not know.
+    pub fn unknown_users(mut self, unknown_users: UnknownIds) -> Self {
+        self.unknown_users = unknown_users;
+        self
+    }
+
+    /// Tells this observer of the users ranked.
+    pub fn observer(mut self, observer: Observer) -> Self {
+        self.observer = observer;
+        self
+    }
+}
+
+impl<T: Into<Vec<usize>>> From<T> for EvaluateOptions {
+    fn from(cutoffs: T) -> Self {
+        Self::at(cutoffs)
+    }
+}
+
+/// Means over the evaluated users at one cut-off `k`.
+///
+/// A *hit* is a recommended item that is among the user's test items, and `n` is the
+/// number of those. Every metric is between 0 and 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Metrics {
+    /// Hits divided by `n`.
+    pub recall: f64,
+    /// Hits divided by `k`.
+    pub precision: f64,
+    /// Discounted cumulative gain with binary relevance, `1 / log2(rank + 1)` per
+    /// hit, divided by that of `min(k, n)` hits in the first places.
+    pub ndcg: f64,
+    /// Share of users with a hit.
+    pub hit_rate: f64,
+    /// `1 / rank` of the first hit.
+    pub mrr: f64,
+    /// Mean over the hits of the precision at their rank, divided by `min(k, n)`
+    /// rather than by the number of hits.
+    pub map: f64,
+}
+
+/// Accumulates [`Metrics`] at several cut-offs.
+///
+/// The mean is over the users added that have test items, as in the evaluation of
+/// LightGCN, GF-CF and BSPM; users without are left out.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::Evaluator;
+///
+/// let mut evaluator = Evaluator::new(&[1, 2])?;
+/// evaluator.add([7, 3], &[3, 9]);
+/// let [at_1, at_2] = evaluator.means()[..] else { unreachable!() };
+/// assert_eq!((at_1.recall, at_2.recall), (0.0, 0.5));
+/// assert_eq!(at_2.mrr, 0.5);
+/// # Ok::<(), bspm_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluator {
+    cutoffs: Vec<usize>,
+    sums: Vec<Metrics>,
+    users: usize,
+    /// `discounts[rank]` for ranks from 0.
+    discounts: Vec<f64>,
+    /// `ideal_gains[n]`: the gain of `n` hits in the first places.
+    ideal_gains: Vec<f64>,
+}
+
+impl Evaluator {
+    /// The largest cut-off.
+    pub const MAX_CUTOFF: usize = 1_000_000;
+
+    /// An evaluator at the given cut-offs, in any order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) when there is none, or one is 0 or above
+    /// [`MAX_CUTOFF`](Self::MAX_CUTOFF).
+    pub fn new(cutoffs: &[usize]) -> Result<Self> {
+        let expected = format!("one or more cut-offs from 1 to {}", Self::MAX_CUTOFF);
+        let Some(&largest) = cutoffs.iter().max() else {
+            return Err(invalid("k", expected, "none"));
+        };
+        if let Some(cutoff) = cutoffs
+            .iter()
+            .find(|&cutoff| !(1..=Self::MAX_CUTOFF).contains(cutoff))
+        {
+            return Err(invalid("k", expected, cutoff));
+        }
+        let discounts: Vec<f64> = (0..largest)
+            .map(|rank| 1.0 / (rank as f64 + 2.0).log2())
+            .collect();
+        let ideal_gains = std::iter::once(0.0)
+            .chain(discounts.iter().scan(0.0, |gain, discount| {
+                *gain += discount;
+                Some(*gain)
+            }))
+            .collect();
+        Ok(Self {
+            cutoffs: cutoffs.to_vec(),
+            sums: vec![Metrics::default(); cutoffs.len()],
+            users: 0,
+            discounts,
+            ideal_gains,
+        })
+    }
+
+    /// The cut-offs, in the order given to [`new`](Self::new).
+    pub fn cutoffs(&self) -> &[usize] {
+        &self.cutoffs
+    }
+
+    /// The largest cut-off asked for: how long the lists should be.
+    pub fn largest_cutoff(&self) -> usize {
+        self.discounts.len()
+    }
+
+    /// Adds one user: the recommended items, best first, and the test items, ascending.
+    ///
+    /// A list shorter than a cut-off has no hits in the places that it lacks.
+    pub fn add(&mut self, recommended: impl IntoIterator<Item = u32>, relevant: &[u32]) {
+        if relevant.is_empty() {
+            return;
+        }
+        self.users += 1;
+        let hit_ranks: Vec<usize> = recommended
+            .into_iter()
+            .take(self.largest_cutoff())
+            .enumerate()
+            .filter(|(_, item)| relevant.binary_search(item).is_ok())
+            .map(|(rank, _)| rank)
+            .collect();
+        for (sum, &cutoff) in self.sums.iter_mut().zip(&self.cutoffs) {
+            let hits = &hit_ranks[..hit_ranks.partition_point(|&rank| rank < cutoff)];
+            let reachable = relevant.len().min(cutoff);
+            let gain: f64 = hits.iter().map(|&rank| self.discounts[rank]).sum();
+            let precisions: f64 = hits
+                .iter()
+                .enumerate()
+                .map(|(earlier, &rank)| (earlier + 1) as f64 / (rank + 1) as f64)
+                .sum();
+            sum.recall += hits.len() as f64 / relevant.len() as f64;
+            sum.precision += hits.len() as f64 / cutoff as f64;
+            sum.ndcg += gain / self.ideal_gains[reachable];
+            sum.hit_rate += f64::from(u8::from(!hits.is_empty()));
+            sum.mrr += hits.first().map_or(0.0, |&rank| 1.0 / (rank + 1) as f64);
+            sum.map += precisions / reachable as f64;
+        }
+    }
+
+    /// The same cut-offs, without users.
+    pub(crate) fn blank(&self) -> Self {
+        Self {
+            sums: vec![Metrics::default(); self.cutoffs.len()],
+            users: 0,
+            ..self.clone()
+        }
+    }
+
+    /// Adds the users of another evaluator at the same cut-offs.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.users += other.users;
+        for (sum, more) in self.sums.iter_mut().zip(&other.sums) {
+            sum.recall += more.recall;
+            sum.precision += more.precision;
+            sum.ndcg += more.ndcg;
+            sum.hit_rate += more.hit_rate;
+            sum.mrr += more.mrr;
+            sum.map += more.map;
+        }
+    }
+
+    /// How many users with test items were added.
+    pub fn users(&self) -> usize {
+        self.users
+    }
+
+    /// The means at each cut-off, in the order given to [`new`](Self::new); zeros
+    /// while no user was added.
+    pub fn means(&self) -> Vec<Metrics> {
+        let share = 1.0 / self.users.max(1) as f64;
+        self.sums
+            .iter()
+            .map(|sum| Metrics {
+                recall: sum.recall * share,
+                precision: sum.precision * share,
+                ndcg: sum.ndcg * share,
+                hit_rate: sum.hit_rate * share,
+                mrr: sum.mrr * share,
+                map: sum.map * share,
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use approx::assert_relative_eq;
+
+    #[test]
+    fn every_metric_of_a_worked_case() {
+        // Hits at ranks 2 and 4 of 5; three test items.
+        let mut evaluator = Evaluator::new(&[5, 2]).unwrap();
+        evaluator.add([9, 1, 8, 2, 7], &[1, 2, 3]);
+        let means = evaluator.means();
+        let (at_5, at_2) = (means[0], means[1]);
+        assert_relative_eq!(at_5.recall, 2.0 / 3.0);
+        assert_relative_eq!(at_5.precision, 0.4);
+        let ideal_of_3 = 1.0 + 1.0 / 3_f64.log2() + 0.5;
+        assert_relative_eq!(
+            at_5.ndcg,
+            (1.0 / 3_f64.log2() + 1.0 / 5_f64.log2()) / ideal_of_3
+        );
+        assert_relative_eq!(at_5.mrr, 0.5);
+        assert_relative_eq!(at_5.map, (0.5 + 0.5) / 3.0);
+        assert_relative_eq!(at_5.hit_rate, 1.0);
+        // The ideal list is cut at min(k, n) = 2.
+        let ideal_of_2 = 1.0 + 1.0 / 3_f64.log2();
+        assert_relative_eq!(at_2.ndcg, (1.0 / 3_f64.log2()) / ideal_of_2);
+        assert_relative_eq!(at_2.map, 0.5 / 2.0);
+    }
+
+    #[test]
+    fn users_without_test_items_are_left_out_of_the_mean() {
+        let mut evaluator = Evaluator::new(&[1]).unwrap();
+        evaluator.add([1], &[1]);
+        evaluator.add([1], &[]);
+        evaluator.add([1], &[2]);
+        assert_eq!(evaluator.users(), 2);
+        assert_eq!(evaluator.means()[0].recall, 0.5);
+    }
+
+    #[test]
+    fn a_short_list_lacks_the_hits_it_does_not_hold() {
+        let mut evaluator = Evaluator::new(&[10]).unwrap();
+        evaluator.add([], &[4]);
+        evaluator.add([4], &[4]);
+        assert_eq!(evaluator.means()[0].ndcg, 0.5);
+        assert_eq!(evaluator.means()[0].precision, 0.05);
+    }
+
+    #[test]
+    fn impossible_cutoffs_are_refused() {
+        for (cutoffs, found) in [
+            (&[][..], "none"),
+            (&[20, 0], "0"),
+            (&[1_000_001], "1000001"),
+        ] {
+            assert_eq!(
+                Evaluator::new(cutoffs).unwrap_err().to_string(),
+                format!("k: expected one or more cut-offs from 1 to 1000000, found {found}")
+            );
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The driver: batches of users, cut into tiles, from histories to scores or rankings.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use ndarray::{Array2, s};
+
+use super::FittedFilter;
+use crate::backend::ScoredItem;
+use crate::backend::{Backend, Checked, Operand, Shaped, Update};
+use crate::engine::tiles::tile_ranges;
+use crate::engine::workspace::{TileHistories, Workspace};
+use crate::error::{Error, Result};
+use crate::fitted::rank::RankOptions;
+use crate::observe::Observed;
+use crate::progress::Stage;
+
+/// The lists of some users, and what they took.
+#[derive(Clone, Debug)]
+pub struct Ranking {
+    /// One list per user asked for, in that order, best item first.
+    pub lists: Vec<Vec<ScoredItem>>,
+    /// Wall time of scoring.
+    ///
+    /// Tiles are scored and ranked side by side; the wall time of a batch is
+    /// divided in the proportion of the time that its tiles spent on each.
+    pub score_time: Duration,
+    /// Wall time of masking and top-k selection, divided likewise.
+    pub rank_time: Duration,
+}
+
+impl<B: Backend> FittedFilter<B> {
+    /// Ranks the items for each of `users`.
+    ///
+    /// A list is shorter than `k` where fewer items are left. The result does not
+    /// depend on the number of threads, nor, but for rounding, on the batch size
+    /// and the other users asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownUser`] for the first user that is not a row of the matrix;
+    /// those of [`rank_histories`](Self::rank_histories).
+    pub fn rank(&self, users: &[u32], options: &RankOptions) -> Result<Ranking> {
+        self.rank_histories(&self.histories(users)?, options)
+    }
+
+    /// Ranks the items for each history, whether or not it is a row of the matrix.
+    ///
+    /// A history is the items of one user in any order; an item that occurs more
+    /// than once counts once. The scores are the exact ones: they are linear in the
+    /// history, so an unseen user needs no refit. The history of one of the model's
+    /// own users gives the list of [`rank`](Self::rank), bit for bit.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownItem`] for an item, in a history or the options, that is not a
+    /// column of the matrix; [`Error::InvalidParameter`] when `k` or the batch size is
+    /// 0, or the minimum score is not a number; [`Error::Cancelled`]; those of the
+    /// backend.
+    pub fn rank_histories(&self, histories: &[&[u32]], options: &RankOptions) -> Result<Ranking> {
+        let mut lists = Vec::with_capacity(histories.len());
+        let (score_time, rank_time) = self.rank_batches(histories, options, |_, batch| {
+            lists.extend(batch);
+        })?;
+        Ok(Ranking {
+            lists,
+            score_time,
+            rank_time,
+        })
+    }
+
+    /// Ranks batch by batch and hands the lists of each, with the place of its first
+    /// history, to `take`; the times are those of [`Ranking`].
+    pub(crate) fn rank_batches(
+        &self,
+        histories: &[&[u32]],
+        options: &RankOptions,
+        mut take: impl FnMut(usize, Vec<Vec<ScoredItem>>),
+    ) -> Result<(Duration, Duration)> {
+        let mask = options.checked_mask(self.interactions.items())?;
+        let distinct: Vec<Cow<'_, [u32]>> = histories.iter().map(|&it| distinct(it)).collect();
+        let histories: Vec<&[u32]> = distinct.iter().map(AsRef::as_ref).collect();
+        let _span = tracing::info_span!("rank", users = histories.len(), k = options.k).entered();
+        let observed = Observed::new(&options.observer, Stage::Rank, histories.len());
+        let mut score_time = Duration::ZERO;
+        let mut rank_time = Duration::ZERO;
+        for (index, batch) in histories.chunks(options.batch_size).enumerate() {
+            let start = Instant::now();
+            let tiles = self.for_each_tile(batch, |tile, range, scoring| {
+                let start = Instant::now();
+                let users = range.len();
+                let hidden: Vec<Cow<'_, [u32]>> = batch[range]
+                    .iter()
+                    .map(|&history| mask.hidden_from(history))
+                    .collect();
+                let hidden: Vec<&[u32]> = hidden.iter().map(AsRef::as_ref).collect();
+                let item_scale = self.filter.item_scale();
+                let mut lists =
+                    self.checked()
+                        .top_k(&mut tile.scores, item_scale, &hidden, options.k)?;
+                if let Some(least) = options.minimum_score {
+                    for list in &mut lists {
+                        list.truncate(list.partition_point(|entry| entry.score >= least));
+                    }
+                }
+                observed.advance(users)?;
+                Ok((lists, scoring, start.elapsed()))
+            })?;
+            let wall = start.elapsed().as_secs_f64();
+            let scoring: f64 = tiles.iter().map(|tile| tile.1.as_secs_f64()).sum();
+            let ranking_share: f64 = tiles.iter().map(|tile| tile.2.as_secs_f64()).sum();
+            let score_wall = wall * scoring / (scoring + ranking_share).max(f64::MIN_POSITIVE);
+            score_time += Duration::from_secs_f64(score_wall);
+            rank_time += Duration::from_secs_f64((wall - score_wall).max(0.0));
+            let lists = tiles.into_iter().flat_map(|tile| tile.0).collect();
+            take(index * options.batch_size, lists);
+        }
+        Ok((score_time, rank_time))
+    }
+
+    /// The scores of all items for each of `users`, `users x items`.
+    ///
+    /// Nothing is masked. Memory: one `f32` per user asked for and item.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownUser`] for the first user that is not a row of the matrix;
+    /// those of the backend.
+    pub fn score(&self, users: &[u32]) -> Result<Array2<f32>> {
+        self.score_histories(&self.histories(users)?)
+    }
+
+    /// The scores of all items for each history, `histories x items`, as
+    /// [`score`](Self::score) and [`rank_histories`](Self::rank_histories).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownItem`]; those of the backend.
+    pub fn score_histories(&self, histories: &[&[u32]]) -> Result<Array2<f32>> {
+        let distinct: Vec<Cow<'_, [u32]>> = histories.iter().map(|&it| distinct(it)).collect();
+        let histories: Vec<&[u32]> = distinct.iter().map(AsRef::as_ref).collect();
+        let tiles = self.for_each_tile(&histories, |tile, range, _| {
+            let backend = self.checked();
+            backend.scale_rows(self.filter.item_scale(), &mut tile.scores)?;
+            let scores = backend.download(&tile.scores)?;
+            Ok((scores, range))
+        })?;
+        let mut result = Array2::zeros((histories.len(), self.interactions.items()));
+        for (scores, range) in tiles {
+            let scores = scores.slice(s![.., ..range.len()]);
+            result.slice_mut(s![range, ..]).assign(&scores.t());
+        }
+        Ok(result)
+    }
+
+    /// What each item of `history` contributes to the score of `item`, in that order, and
+    /// the score for an empty history.
+    ///
+    /// Scores are affine in the history, so a contribution is the score of `item` for a
+    /// history of that one item, less that for an empty one. The score for an empty
+    /// history and the contributions add up to the score of `item` for `history`, but for
+    /// rounding. Only [`Popularity`](crate::filters::Popularity) scores an empty history above 0.
+    ///
+    /// Cost: that of scoring as many users as the history has items, and one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownItem`]; those of the backend.
+    pub fn contributions(&self, history: &[u32], item: u32) -> Result<(Vec<f32>, f32)> {
+        let items = self.interactions.items();
+        if item as usize >= items {
+            return Err(Error::UnknownItem { item, items });
+        }
+        let mut row = Array2::zeros((items, 1));
+        row[[item as usize, 0]] = 1.0;
+        let backend = self.checked();
+        let mut row = backend.upload(row.view())?;
+        backend.scale_rows(self.filter.item_scale(), &mut row)?;
+        let mut singles: Vec<&[u32]> = history.chunks(1).collect();
+        singles.push(&[]);
+        let tiles = self.for_each_tile(&singles, |tile, range, _| {
+            let mut scores = backend.zeros(1, tile.scores.shape().1)?;
+            let all = Operand::Dense(&tile.scores);
+            backend.matmul(&row, true, all, Update::REPLACE, &mut scores)?;
+            let scores = backend.download(&scores)?;
+            Ok(scores.iter().copied().take(range.len()).collect::<Vec<_>>())
+        })?;
+        let mut scores = tiles.concat();
+        let of_none = scores.pop().unwrap_or(0.0);
+        scores.iter_mut().for_each(|score| *score -= of_none);
+        Ok((scores, of_none))
+    }
+
+    fn checked(&self) -> Checked<'_, B> {
+        Checked::new(&self.backend)
+    }
+
+    fn histories(&self, users: &[u32]) -> Result<Vec<&[u32]>> {
+        users
+            .iter()
+            .map(|&user| self.interactions.history(user))
+            .collect()
+    }
+
+    /// Scores the histories tile by tile and hands each tile, in walk coordinates,
+    /// to `finish`, with its range of histories and the time that scoring took.
+    fn for_each_tile<T: Send>(
+        &self,
+        histories: &[&[u32]],
+        finish: impl Fn(&mut Workspace<B>, Range<usize>, Duration) -> Result<T> + Sync,
+    ) -> Result<Vec<T>> {
+        let width = self.tile_columns.min(histories.len());
+        let ranges = tile_ranges(histories.len(), width);
+        let backend = self.checked();
+        backend.for_each_tile(
+            ranges.len(),
+            || self.filter.workspace(backend, width),
+            |tile, index| {
+                let range = ranges[index].clone();
+                let start = Instant::now();
+                let histories = TileHistories::new(&histories[range.clone()], width);
+                self.filter.score_tile(backend, histories, tile)?;
+                finish(tile, range, start.elapsed())
+            },
+        )
+    }
+}
+
+/// The items in ascending order, each once.
+fn distinct(history: &[u32]) -> Cow<'_, [u32]> {
+    if history.windows(2).all(|pair| pair[0] < pair[1]) {
+        return Cow::Borrowed(history);
+    }
+    let mut items = history.to_vec();
+    items.sort_unstable();
+    items.dedup();
+    Cow::Owned(items)
+}

@@ -1,0 +1,50 @@
+//! Checks of parameters, as every settings struct makes them.
+
+use crate::error::{Error, Result};
+
+/// [`Error::InvalidParameter`] for a value that is not what is expected.
+pub(crate) fn invalid(
+    parameter: &'static str,
+    expected: impl Into<String>,
+    found: impl ToString,
+) -> Error {
+    Error::InvalidParameter {
+        parameter,
+        expected: expected.into(),
+        found: found.to_string(),
+    }
+}
+
+/// [`Error::InvalidParameter`] unless the number is finite and within `range`.
+pub(crate) fn check_range(
+    parameter: &'static str,
+    value: f64,
+    range: std::ops::RangeInclusive<f64>,
+) -> Result<()> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    let least = plain(*range.start());
+    let expected = match *range.end() {
+        f64::MAX => format!("a finite number, {least} or above"),
+        most => format!("a number from {least} to {}", plain(most)),
+    };
+    Err(invalid(parameter, expected, value))
+}
+
+/// The number without a row of zeros.
+fn plain(value: f64) -> String {
+    match value.abs() {
+        0.0 => "0".into(),
+        size if !(1e-3..1e15).contains(&size) => format!("{value:e}"),
+        _ => value.to_string(),
+    }
+}
+
+/// [`Error::InvalidParameter`] when the count is 0.
+pub(crate) fn check_positive(parameter: &'static str, count: usize) -> Result<()> {
+    if count > 0 {
+        return Ok(());
+    }
+    Err(invalid(parameter, "at least 1", 0))
+}

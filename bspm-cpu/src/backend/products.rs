@@ -1,0 +1,191 @@
+//! Products of every kind of operand, each joined to what it is written to.
+
+use bspm_core::backend::{Direction, Operand, Update};
+
+use super::CpuBackend;
+use crate::histories::CpuHistories;
+use crate::kernel::elementwise::{AddScaled, ScaleRows};
+use crate::kernel::instruction_set::InstructionSet;
+use crate::kernel::row_dots::RowDots;
+use crate::kernel::scatter::Scatter;
+use crate::kernel::spmm::spmm;
+use crate::matmul;
+use crate::matrix::CpuMatrix;
+use crate::sparse::{CpuSparse, Kind, ScaledPattern, row_of};
+
+/// `out = update of (the sparse matrix, one way) * right`.
+pub(super) fn sparse_product(
+    set: InstructionSet,
+    sparse: &CpuSparse,
+    direction: Direction,
+    right: Operand<'_, CpuBackend>,
+    update: Update<'_, CpuMatrix>,
+    out: &mut CpuMatrix,
+) {
+    match (sparse.kind(), right) {
+        (Kind::Walk(walk), right) => {
+            let (half, other_half) = match direction {
+                Direction::Forward => (&walk.to_users, &walk.to_items),
+                Direction::Transposed => (&walk.to_items, &walk.to_users),
+            };
+            match right {
+                Operand::Dense(dense) => spmm(set, half, dense, update, out),
+                Operand::Histories(histories) if is_replacement(&update) => {
+                    walk_of_histories(set, half, other_half, histories, out);
+                }
+                Operand::Histories(histories) => {
+                    spmm(set, half, &histories.to_dense(), update, out);
+                }
+            }
+        }
+        (Kind::ItemGraph(graph), Operand::Dense(dense)) => {
+            start(set, update, out);
+            set.run(Scatter {
+                graph,
+                is_transposed: direction == Direction::Transposed,
+                factor: update.product,
+                dense: dense.padded(),
+                stride: out.stride(),
+                out: out.padded_mut(),
+            });
+        }
+        (Kind::ItemGraph(graph), Operand::Histories(histories)) => {
+            if direction == Direction::Forward {
+                let dense = histories.to_dense();
+                let right = Operand::Dense(&dense);
+                return sparse_product(set, sparse, direction, right, update, out);
+            }
+            start(set, update, out);
+            let mut sums = vec![0.0; out.rows()];
+            for (column, history) in histories.columns() {
+                sums.fill(0.0);
+                for &(item, weight) in history {
+                    let (columns, weights) = row_of(graph, item as usize);
+                    for (&to, &link) in columns.iter().zip(weights) {
+                        sums[to as usize] += weight * link;
+                    }
+                }
+                add_column(update.product, &sums, column, out);
+            }
+        }
+    }
+}
+
+fn is_replacement(update: &Update<'_, CpuMatrix>) -> bool {
+    update.product == 1.0 && update.keep == 0.0 && update.addend.is_none()
+}
+
+/// One way of the walk from histories: each adds its weight to the rows that it leads to.
+fn walk_of_histories(
+    set: InstructionSet,
+    half: &ScaledPattern,
+    other_half: &ScaledPattern,
+    histories: &CpuHistories,
+    out: &mut CpuMatrix,
+) {
+    let stride = out.stride();
+    let values = out.padded_mut();
+    values.fill(0.0);
+    for (column, history) in histories.columns() {
+        for &(item, weight) in history {
+            for &row in other_half.row(item) {
+                values[row as usize * stride + column] += weight;
+            }
+        }
+    }
+    set.run(ScaleRows {
+        scales: &half.scale,
+        stride,
+        out: values,
+    });
+}
+
+/// `out = update of left * right`, or of `left^T * right`.
+pub(super) fn dense_product(
+    set: InstructionSet,
+    left: &CpuMatrix,
+    transpose_left: bool,
+    right: Operand<'_, CpuBackend>,
+    update: Update<'_, CpuMatrix>,
+    out: &mut CpuMatrix,
+) {
+    let right = match right {
+        Operand::Histories(histories) if transpose_left => {
+            start(set, update, out);
+            return project(set, left, update.product, histories, out);
+        }
+        Operand::Histories(histories) => &histories.to_dense(),
+        Operand::Dense(right) => right,
+    };
+    let is_kept = update.keep != 0.0 || update.addend.is_some();
+    if is_kept {
+        start(set, update, out);
+    }
+    if right.columns() == 1 && !transpose_left && left.columns() > 0 {
+        set.run(RowDots {
+            matrix: left.padded(),
+            stride: left.stride(),
+            column: right.padded(),
+            product: update.product,
+            keep: if is_kept { 1.0 } else { 0.0 },
+            out: out.padded_mut(),
+        });
+    } else {
+        matmul::multiply(left, transpose_left, right, update.product, is_kept, out);
+    }
+}
+
+/// `out += product * basis^T * histories`.
+fn project(
+    set: InstructionSet,
+    basis: &CpuMatrix,
+    product: f32,
+    histories: &CpuHistories,
+    out: &mut CpuMatrix,
+) {
+    let stride = basis.stride();
+    let mut sums = vec![0.0; stride];
+    for (column, history) in histories.columns() {
+        sums.fill(0.0);
+        for &(item, weight) in history {
+            set.run(AddScaled {
+                scale: weight,
+                addend: &basis.padded()[item as usize * stride..][..stride],
+                keep: 1.0,
+                out: &mut sums,
+            });
+        }
+        add_column(product, &sums, column, out);
+    }
+}
+
+fn add_column(factor: f32, sums: &[f32], column: usize, out: &mut CpuMatrix) {
+    let mut view = out.view_mut();
+    for (value, sum) in view.column_mut(column).iter_mut().zip(sums) {
+        *value += factor * sum;
+    }
+}
+
+/// `out = keep * out + addend`: what a product is then added to.
+fn start(set: InstructionSet, update: Update<'_, CpuMatrix>, out: &mut CpuMatrix) {
+    match update.addend {
+        Some((factor, addend)) => set.run(AddScaled {
+            scale: factor,
+            addend: addend.padded(),
+            keep: update.keep,
+            out: out.padded_mut(),
+        }),
+        None => keep_only(update.keep, out),
+    }
+}
+
+/// `out *= factor`, whatever `out` holds where the factor is 0.
+pub(super) fn keep_only(factor: f32, out: &mut CpuMatrix) {
+    if factor == 0.0 {
+        out.padded_mut().fill(0.0);
+    } else if factor != 1.0 {
+        out.padded_mut()
+            .iter_mut()
+            .for_each(|value| *value *= factor);
+    }
+}

@@ -1,0 +1,136 @@
+//! Sparse matrices: the two patterns of the walk with a scale per row, and item graphs.
+
+use std::sync::Arc;
+
+use bspm_core::backend::{Shaped, SparseParts};
+use sprs::{CsMatI, CsMatViewI};
+
+/// A 0/1 pattern with one scale per row.
+#[derive(Clone, Debug)]
+pub(crate) struct ScaledPattern {
+    pattern: CsMatI<(), u32>,
+    pub(crate) scale: Vec<f32>,
+    pub(crate) by_length: RowsByLength,
+}
+
+impl ScaledPattern {
+    fn new(pattern: CsMatViewI<'_, (), u32>, scale: &[f32]) -> Self {
+        Self {
+            pattern: pattern.to_owned(),
+            scale: scale.to_vec(),
+            by_length: RowsByLength::new(pattern),
+        }
+    }
+
+    /// `row_ends()[r]..row_ends()[r + 1]` are the places of row `r` in `columns()`.
+    pub(crate) fn row_ends(&self) -> &[u32] {
+        self.pattern.indptr().into_raw_storage()
+    }
+
+    pub(crate) fn columns(&self) -> &[u32] {
+        self.pattern.indices()
+    }
+
+    pub(crate) fn row(&self, row: u32) -> &[u32] {
+        let ends = self.row_ends();
+        &self.columns()[ends[row as usize] as usize..ends[row as usize + 1] as usize]
+    }
+}
+
+/// The rows of a pattern once more, shortest first.
+///
+/// A product with a single column spends so little on a row that it matters whether the
+/// processor foresees where the row ends; between rows of one length it does.
+#[derive(Clone, Debug)]
+pub(crate) struct RowsByLength {
+    rows: Vec<u32>,
+    ends: Vec<u32>,
+    columns: Vec<u32>,
+}
+
+impl RowsByLength {
+    fn new(pattern: CsMatViewI<'_, (), u32>) -> Self {
+        let ends = pattern.indptr();
+        let ends = ends.raw_storage();
+        let place = |row: u32| ends[row as usize] as usize..ends[row as usize + 1] as usize;
+        let mut rows: Vec<u32> = (0..pattern.rows() as u32).collect();
+        rows.sort_by_key(|&row| place(row).len());
+        let mut by_length = Self {
+            ends: vec![0],
+            columns: Vec::with_capacity(pattern.nnz()),
+            rows,
+        };
+        for &row in &by_length.rows {
+            let columns = &pattern.indices()[place(row)];
+            by_length.columns.extend_from_slice(columns);
+            by_length.ends.push(by_length.columns.len() as u32);
+        }
+        by_length
+    }
+
+    /// Each row and its columns.
+    #[inline(always)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &[u32])> {
+        let places = self.ends.windows(2);
+        self.rows.iter().zip(places).map(|(&row, ends)| {
+            let columns = &self.columns[ends[0] as usize..ends[1] as usize];
+            (row as usize, columns)
+        })
+    }
+}
+
+/// The two halves of the walk.
+#[derive(Clone, Debug)]
+pub(crate) struct Walk {
+    pub(crate) to_users: ScaledPattern,
+    pub(crate) to_items: ScaledPattern,
+}
+
+/// A sparse matrix in memory.
+#[derive(Clone, Debug)]
+pub struct CpuSparse(Kind);
+
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    Walk(Box<Walk>),
+    ItemGraph(Arc<CsMatI<f32, u32>>),
+}
+
+impl CpuSparse {
+    pub(crate) fn new(parts: SparseParts<'_>) -> Self {
+        Self(match parts {
+            SparseParts::Walk {
+                user_items,
+                item_users,
+                user_scale,
+                item_scale,
+            } => Kind::Walk(Box::new(Walk {
+                to_users: ScaledPattern::new(user_items, user_scale),
+                to_items: ScaledPattern::new(item_users, item_scale),
+            })),
+            SparseParts::ItemGraph(weights) if weights.is_csr() => Kind::ItemGraph(weights),
+            SparseParts::ItemGraph(weights) => Kind::ItemGraph(Arc::new(weights.to_csr())),
+        })
+    }
+
+    pub(crate) fn kind(&self) -> &Kind {
+        &self.0
+    }
+}
+
+impl Shaped for CpuSparse {
+    fn shape(&self) -> (usize, usize) {
+        match &self.0 {
+            Kind::Walk(walk) => walk.to_users.pattern.shape(),
+            Kind::ItemGraph(weights) => weights.shape(),
+        }
+    }
+}
+
+/// The columns and values of a row.
+pub(crate) fn row_of(weights: &CsMatI<f32, u32>, row: usize) -> (&[u32], &[f32]) {
+    let ends = weights.indptr();
+    let ends = ends.into_raw_storage();
+    let place = ends[row] as usize..ends[row + 1] as usize;
+    (&weights.indices()[place.clone()], &weights.data()[place])
+}
