@@ -63,9 +63,10 @@ fn the_table_names_the_data_the_model_and_the_stages() {
     let text = String::from_utf8(output.stdout).unwrap();
     for expected in [
         "4 users x 5 items, 9 training and 4 test interactions",
-        "ideal low-pass  off",
-        "sharpen         rk4, K 1, T 1.5",
-        "merge           late",
+        "  factor_dim          off\n",
+        "  sharpen_solver      rk4\n",
+        "  sharpen_time        1.5\n",
+        "  merge               late\n",
         "recall",
         "total",
     ] {

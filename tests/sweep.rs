@@ -8,11 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bspm::data::{SyntheticShape, TrainTest};
-use bspm::fitted::RankOptions;
 use bspm::sweep::{Sweep, SweepGrid};
 use bspm::{
-    BspmConfig, CpuBackend, Error, Evaluator, FitOptions, FittedFilter, Interactions, Merge,
-    Metrics, Observer, Preset, Solver,
+    BspmConfig, CpuBackend, Error, FitOptions, FittedFilter, Interactions, Merge, Metrics,
+    Observer, Preset,
 };
 use proptest::prelude::*;
 use random::configs;
@@ -30,16 +29,7 @@ fn split() -> TrainTest {
 
 fn alone(split: &TrainTest, config: BspmConfig, cutoffs: &[usize]) -> Vec<Metrics> {
     let fitted = FittedFilter::fit(CpuBackend::new(), split.train.clone(), config).unwrap();
-    let users = split.test_users();
-    let mut evaluator = Evaluator::new(cutoffs).unwrap();
-    let options = RankOptions::top(evaluator.largest_cutoff());
-    let lists = fitted.rank(&users, &options).unwrap().lists;
-    for (list, &user) in lists.iter().zip(&users) {
-        evaluator.add(
-            list.iter().map(|entry| entry.item),
-            split.test.items_of(user),
-        );
-    }
+    let evaluator = fitted.evaluate(&split.test, cutoffs).unwrap();
     evaluator.means()
 }
 
@@ -68,22 +58,17 @@ fn assert_alike(found: &[Metrics], expected: &[Metrics], users: usize, what: &st
 #[test]
 fn every_row_is_that_of_the_setting_alone() {
     let split = split();
-    let grid = SweepGrid {
-        sharpen_solvers: vec![
-            Solver::Euler,
-            Solver::Rk4,
-            Solver::DormandPrince { tolerance: 1e-5 },
-            Solver::Exact { tolerance: 1e-6 },
-        ],
-        sharpen_times: vec![0.8, 2.0],
-        sharpen_steps: vec![1, 3],
-        factor_dims: vec![8, 20],
-        betas: vec![0.0, 0.3],
-        idl_times: vec![1.0, 0.6],
-        merges: vec![Merge::Early, Merge::Late],
-        t_point_combinations: vec![false, true],
-        ..SweepGrid::default()
-    };
+    let solvers = ["euler", "rk4", "dormand-prince:1e-5", "exact:1e-6"];
+    let grid = SweepGrid::around(BspmConfig::builder().build().unwrap())
+        .vary("sharpen_solver", solvers)
+        .and_then(|it| it.vary("sharpen_time", [0.8, 2.0]))
+        .and_then(|it| it.vary("sharpen_steps", [1, 3]))
+        .and_then(|it| it.vary("factor_dim", [8, 20]))
+        .and_then(|it| it.vary("beta", [0.0, 0.3]))
+        .and_then(|it| it.vary("idl_time", [1.0, 0.6]))
+        .and_then(|it| it.vary("merge", [Merge::Early, Merge::Late]))
+        .and_then(|it| it.vary("t_point_combination", [false, true]))
+        .unwrap();
     let configs = grid.configs().unwrap();
     assert_eq!(configs.len(), 4 * 2 * 2 * 2 * 2 * 2 * 2 * 2);
     let mut sweep = sweep(&split, configs);
@@ -193,10 +178,9 @@ fn impossible_sweeps_are_named() {
         refused.starts_with("state: expected a state of 1 settings"),
         "{refused}"
     );
-    let grid = SweepGrid {
-        sharpen_times: vec![1.0, -1.0],
-        ..SweepGrid::default()
-    };
+    let grid = || SweepGrid::around(BspmConfig::builder().build().unwrap());
+    assert!(grid().vary("warmth", [1]).is_err());
+    let grid = grid().vary("sharpen_time", [1.0, -1.0]).unwrap();
     assert!(
         grid.configs()
             .unwrap_err()

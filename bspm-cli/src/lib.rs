@@ -10,6 +10,6 @@ mod progress;
 mod warnings;
 
 pub use device::{Device, DeviceArguments};
-pub use process::ProcessArguments;
+pub use process::{ProcessArguments, argument, flag};
 pub use progress::ProgressBars;
 pub use warnings::warn_of_svd;

@@ -17,7 +17,7 @@ pub(crate) struct OutputArguments {
 /// One record of a result: a JSON object, or some rows of a table.
 pub(crate) trait Record: Serialize {
     /// The names of the columns, and which of them are numbers.
-    const COLUMNS: &'static [(&'static str, bool)];
+    fn columns(&self) -> Vec<(&'static str, bool)>;
 
     fn rows(&self) -> Vec<Vec<String>>;
 }
@@ -45,9 +45,10 @@ impl Writer {
         let table = self.table.get_or_insert_with(|| {
             let mut table = Table::new();
             table.load_preset(presets::NOTHING);
-            table.set_header(R::COLUMNS.iter().map(|(name, _)| name));
-            for (column, (_, is_number)) in table.column_iter_mut().zip(R::COLUMNS) {
-                if *is_number {
+            let columns = record.columns();
+            table.set_header(columns.iter().map(|(name, _)| name));
+            for (column, (_, is_number)) in table.column_iter_mut().zip(columns) {
+                if is_number {
                     column.set_cell_alignment(CellAlignment::Right);
                 }
             }

@@ -14,6 +14,7 @@ pub(crate) mod registry;
 mod turbo_cf;
 
 pub use bspm::config::{BspmConfig, BspmConfigBuilder, IdealLowPass, Integration, Merge};
+pub use bspm::settings::{Setting, SettingKind};
 pub use bspm::solver::Solver;
 pub use cheby_cf::ChebyCf;
 pub use ease_r::EaseR;

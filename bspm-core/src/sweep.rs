@@ -52,19 +52,17 @@ pub struct SweepState {
 /// # Examples
 ///
 /// ```
-/// use bspm_core::Dataset;
 /// use bspm_core::sweep::{Sweep, SweepGrid};
+/// use bspm_core::{BspmConfig, Dataset};
 /// # use bspm_cpu::CpuBackend;
 ///
 /// # let pairs = (0..60_u32).flat_map(|user| (0..6).map(move |it| (user, (user / 4 + it * it) % 30)));
 /// # let train: Dataset<u32, u32> = Dataset::from_pairs(pairs)?;
 /// let split = train.random_split(0.2, 42)?;
-/// let grid = SweepGrid {
-///     sharpen_times: vec![0.5, 1.0, 2.0],
-///     betas: vec![0.1, 0.3],
-///     factor_dims: vec![4],
-///     ..SweepGrid::default()
-/// };
+/// let grid = SweepGrid::around(BspmConfig::builder().build()?)
+///     .vary("sharpen_time", [1.0, 2.0])?
+///     .vary("factor_dim", [4])?
+///     .vary("beta", [0.1, 0.2, 0.3])?;
 /// let (fit, held_out) = (split.train.interactions(), split.test.interactions());
 /// let mut sweep =
 ///     Sweep::new(CpuBackend::new(), fit.clone(), held_out, grid.configs()?, &[20])?;

@@ -6,8 +6,7 @@ use std::time::Instant;
 
 use bspm::data::TrainTest;
 use bspm::engine::SvdReport;
-use bspm::fitted::RankOptions;
-use bspm::{Backend, Evaluator, FilterConfig, FitOptions, FittedFilter, Preset};
+use bspm::{Backend, EvaluateOptions, Evaluator, FilterConfig, FitOptions, FittedFilter, Preset};
 use bspm_cli::{ProgressBars, warn_of_svd};
 use serde_json::json;
 
@@ -95,19 +94,10 @@ fn evaluate<B: Backend>(
     let fit_seconds = start.elapsed().as_secs_f64();
 
     let start = Instant::now();
-    let users = split.test_users();
-    let histories: Vec<&[u32]> = users
-        .iter()
-        .map(|&user| split.train.items_of(user))
-        .collect();
-    let options = RankOptions::top(evaluator.largest_cutoff()).batch_size(arguments.batch);
-    let options = options.observer(bars.observer());
-    let ranking = fitted.rank_histories(&histories, &options)?;
-    let mut evaluator = evaluator.clone();
-    for (list, &user) in ranking.lists.iter().zip(&users) {
-        let items = list.iter().map(|entry| entry.item);
-        evaluator.add(items, split.test.items_of(user));
-    }
+    let options = EvaluateOptions::at(evaluator.cutoffs())
+        .batch_size(arguments.batch)
+        .observer(bars.observer());
+    let evaluator = fitted.evaluate(&split.test, options)?;
     Ok(Row {
         svd: fitted.svd_report().cloned(),
         config,

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use bspm::filters::Integration;
-use bspm::{Backend, BspmConfig, Evaluator, FittedFilter, Preset};
+use bspm::{Backend, BspmConfig, Evaluator, FittedFilter, Metrics, Preset};
 use serde_json::{Map, Value, json};
 
 use super::data::Origin;
@@ -50,14 +49,7 @@ impl<B: Backend> Report<'_, B> {
     pub(crate) fn to_json(&self) -> Value {
         let mut metrics = Map::new();
         for (cutoff, at) in self.cutoffs.iter().zip(self.evaluator.means()) {
-            let values = json!({
-                "recall": at.recall,
-                "precision": at.precision,
-                "ndcg": at.ndcg,
-                "hit_rate": at.hit_rate,
-                "mrr": at.mrr,
-                "map": at.map,
-            });
+            let values = json!(at);
             metrics.insert(cutoff.to_string(), values);
         }
         let stages: Map<String, Value> = self
@@ -66,9 +58,6 @@ impl<B: Backend> Report<'_, B> {
             .into_iter()
             .map(|(name, time)| (format!("{name}_s"), json!(time.as_secs_f64())))
             .collect();
-        let config = self.config;
-        let integration =
-            |it: Integration| json!({ "solver": it.solver.name(), "T": it.time, "K": it.steps });
         json!({
             "dataset": {
                 "name": self.preset.name(),
@@ -79,17 +68,7 @@ impl<B: Backend> Report<'_, B> {
                 "test": self.test_interactions,
             },
             "backend": self.model.backend().name(),
-            "config": {
-                "blur": integration(config.blur()),
-                "sharpen": config.sharpening().map(integration),
-                "ideal_low_pass": config.ideal_low_pass().map(|it| json!({
-                    "factor_dim": it.factor_dim,
-                    "beta": it.beta,
-                    "integration": integration(it.integration),
-                })),
-                "merge": config.merge().name(),
-                "t_point_combination": config.t_point_combination(),
-            },
+            "config": self.config,
             "truncated_svd": self.model.svd_report(),
             "metrics": metrics,
             "stages": stages,
@@ -100,7 +79,6 @@ impl<B: Backend> Report<'_, B> {
 
 impl<B: Backend> fmt::Display for Report<'_, B> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let config = self.config;
         writeln!(formatter, "{} from {}", self.preset, self.origin)?;
         writeln!(
             formatter,
@@ -110,52 +88,28 @@ impl<B: Backend> fmt::Display for Report<'_, B> {
             self.train_interactions,
             self.test_interactions,
         )?;
-        let process = |it: Integration| format!("{}, K {}, T {}", it.solver, it.steps, it.time);
-        writeln!(
-            formatter,
-            "  backend         {}",
-            self.model.backend().name()
-        )?;
-        writeln!(formatter, "  blur            {}", process(config.blur()))?;
-        match config.ideal_low_pass() {
-            Some(it) => writeln!(
-                formatter,
-                "  ideal low-pass  {} factors, beta {}; {}",
-                it.factor_dim,
-                it.beta,
-                process(it.integration)
-            )?,
-            None => writeln!(formatter, "  ideal low-pass  off")?,
+        let backend = self.model.backend().name();
+        writeln!(formatter, "  {:20}{backend}", "backend")?;
+        for setting in BspmConfig::SETTINGS {
+            let value = setting.get(self.config).unwrap_or_else(|| "off".into());
+            writeln!(formatter, "  {:20}{value}", setting.name)?;
         }
         if let Some(report) = self.model.svd_report() {
-            writeln!(formatter, "  truncated SVD   {report}")?;
+            writeln!(formatter, "  {:20}{report}", "truncated SVD")?;
         }
-        match config.sharpening() {
-            Some(it) => writeln!(formatter, "  sharpen         {}", process(it))?,
-            None => writeln!(formatter, "  sharpen         off")?,
-        }
-        let combination = if config.t_point_combination() {
-            ", t-point combination"
-        } else {
-            ""
-        };
-        writeln!(
-            formatter,
-            "  merge           {}{combination}\n",
-            config.merge()
-        )?;
+        writeln!(formatter)?;
 
-        writeln!(
-            formatter,
-            "{:>6}{:>10}{:>11}{:>9}{:>10}{:>9}{:>9}",
-            "k", "recall", "precision", "ndcg", "hit rate", "mrr", "map"
-        )?;
+        write!(formatter, "{:>6}", "k")?;
+        for name in Metrics::NAMES {
+            write!(formatter, "{name:>11}")?;
+        }
+        writeln!(formatter)?;
         for (cutoff, at) in self.cutoffs.iter().zip(self.evaluator.means()) {
-            writeln!(
-                formatter,
-                "{cutoff:>6}{:>10.4}{:>11.4}{:>9.4}{:>10.4}{:>9.4}{:>9.4}",
-                at.recall, at.precision, at.ndcg, at.hit_rate, at.mrr, at.map
-            )?;
+            write!(formatter, "{cutoff:>6}")?;
+            for value in at.values() {
+                write!(formatter, "{value:>11.4}")?;
+            }
+            writeln!(formatter)?;
         }
         writeln!(formatter)?;
         for (name, time) in self.stages.named() {

@@ -6,7 +6,6 @@ use bspm_core::backend::{Direction, Operand, ScoredItem, Shaped, SparseParts, To
 use bspm_core::{Backend, Result};
 use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
 
-/// Loops over matrices in memory.
 #[derive(Clone, Debug)]
 pub(crate) struct Loops;
 

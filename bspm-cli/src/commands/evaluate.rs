@@ -104,28 +104,15 @@ struct AtCutoff {
 }
 
 impl Record for AtCutoff {
-    const COLUMNS: &'static [(&'static str, bool)] = &[
-        ("k", true),
-        ("recall", true),
-        ("precision", true),
-        ("ndcg", true),
-        ("hit rate", true),
-        ("mrr", true),
-        ("map", true),
-    ];
+    fn columns(&self) -> Vec<(&'static str, bool)> {
+        let metrics = Metrics::NAMES.iter().map(|name| (*name, true));
+        [("k", true)].into_iter().chain(metrics).collect()
+    }
 
     fn rows(&self) -> Vec<Vec<String>> {
-        let it = &self.metrics;
-        let metrics = [
-            it.recall,
-            it.precision,
-            it.ndcg,
-            it.hit_rate,
-            it.mrr,
-            it.map,
-        ];
+        let metrics = self.metrics.values();
         let mut row = vec![self.k.to_string()];
-        row.extend(metrics.map(|value| format!("{value:.4}")));
+        row.extend(metrics.iter().map(|value| format!("{value:.4}")));
         vec![row]
     }
 }

@@ -24,7 +24,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 }
 
 impl Record for SavedModelInfo {
-    const COLUMNS: &'static [(&'static str, bool)] = &[("what", false), ("value", false)];
+    fn columns(&self) -> Vec<(&'static str, bool)> {
+        vec![("what", false), ("value", false)]
+    }
 
     fn rows(&self) -> Vec<Vec<String>> {
         let config = serde_json::to_string(&self.config).unwrap_or_default();

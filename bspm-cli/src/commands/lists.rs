@@ -57,12 +57,14 @@ pub(crate) struct UserList<'a> {
 }
 
 impl Record for UserList<'_> {
-    const COLUMNS: &'static [(&'static str, bool)] = &[
-        ("user", false),
-        ("rank", true),
-        ("item", false),
-        ("score", true),
-    ];
+    fn columns(&self) -> Vec<(&'static str, bool)> {
+        vec![
+            ("user", false),
+            ("rank", true),
+            ("item", false),
+            ("score", true),
+        ]
+    }
 
     fn rows(&self) -> Vec<Vec<String>> {
         rows(self.user, &self.items)
@@ -77,12 +79,14 @@ pub(crate) struct ItemList<'a> {
 }
 
 impl Record for ItemList<'_> {
-    const COLUMNS: &'static [(&'static str, bool)] = &[
-        ("history", false),
-        ("rank", true),
-        ("item", false),
-        ("score", true),
-    ];
+    fn columns(&self) -> Vec<(&'static str, bool)> {
+        vec![
+            ("history", false),
+            ("rank", true),
+            ("item", false),
+            ("score", true),
+        ]
+    }
 
     fn rows(&self) -> Vec<Vec<String>> {
         rows(&self.history.join(" "), &self.items)

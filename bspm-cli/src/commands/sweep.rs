@@ -8,13 +8,11 @@ use std::error::Error;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use bspm::filters::Integration;
+use bspm::filters::{Setting, SettingKind};
 use bspm::sweep::{Sweep, SweepGrid, SweepRow};
-use bspm::{
-    Backend, BspmConfig, Dataset, Evaluator, FitOptions, Interactions, Merge, Metrics, Solver,
-};
-use bspm_cli::{DeviceArguments, ProgressBars};
-use clap::{ArgAction, ArgGroup, Args};
+use bspm::{Backend, BspmConfig, Dataset, Evaluator, FitOptions, Interactions, Metrics};
+use bspm_cli::{DeviceArguments, ProgressBars, argument, flag};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Args, Command, FromArgMatches};
 use serde::Serialize;
 
 use super::{Outcome, on_device};
@@ -22,7 +20,6 @@ use crate::data::DataArguments;
 use crate::held_out::HeldOutArguments;
 use crate::output::{OutputArguments, Record, Writer};
 use checkpoint::Checkpoint;
-use values::Numbers;
 
 /// How many users are evaluated between two checkpoints.
 const BATCH: usize = 2048;
@@ -64,112 +61,87 @@ pub(crate) struct Arguments {
     device: DeviceArguments,
 }
 
-/// The values of each parameter; their combinations are the settings.
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Grid")]
+/// The values of each setting; their combinations are the grid.
+#[derive(Clone, Debug)]
 struct GridArguments {
-    /// T_s; empty turns sharpening off
-    #[arg(long, value_name = "T,...", default_value = "0.5:3:0.25")]
-    sharpen_time: Numbers,
-    /// K_s
-    #[arg(long, value_name = "K,...", value_delimiter = ',', default_value = "1")]
-    sharpen_steps: Vec<usize>,
-    /// Solvers of the sharpening process: euler, rk4, dormand-prince, exact
-    #[arg(
-        long,
-        value_name = "SOLVER,...",
-        value_delimiter = ',',
-        default_value = "rk4"
-    )]
-    sharpen_solver: Vec<Solver>,
-    /// Numbers of singular vectors; empty turns the ideal low-pass filter off
-    #[arg(
-        long,
-        value_name = "N,...",
-        value_delimiter = ',',
-        default_value = "256"
-    )]
-    factor_dim: Vec<usize>,
-    /// Weights of the ideal low-pass filter
-    #[arg(long, value_name = "BETA,...", default_value = "0.1:0.3:0.1")]
-    beta: Numbers,
-    /// Where the ideal low-pass part joins: early, late
-    #[arg(
-        long,
-        value_name = "MERGE,...",
-        value_delimiter = ',',
-        default_value = "early"
-    )]
-    merge: Vec<Merge>,
-    /// Whether the mean of all recorded points replaces the last: true, false
-    #[arg(
-        long,
-        value_name = "BOOL,...",
-        value_delimiter = ',',
-        action = ArgAction::Set,
-        default_value = "false"
-    )]
-    t_point_combination: Vec<bool>,
-    /// T_b
-    #[arg(long, value_name = "T,...", default_value = "1")]
-    blur_time: Numbers,
-    /// K_b
-    #[arg(long, value_name = "K,...", value_delimiter = ',', default_value = "1")]
-    blur_steps: Vec<usize>,
-    /// Solvers of the blurring process
-    #[arg(
-        long,
-        value_name = "SOLVER,...",
-        value_delimiter = ',',
-        default_value = "euler"
-    )]
-    blur_solver: Vec<Solver>,
-    /// T_idl
-    #[arg(long, value_name = "T,...", default_value = "1")]
-    idl_time: Numbers,
-    /// K_idl
-    #[arg(long, value_name = "K,...", value_delimiter = ',', default_value = "1")]
-    idl_steps: Vec<usize>,
-    /// Solvers of the ideal low-pass filter
-    #[arg(
-        long,
-        value_name = "SOLVER,...",
-        value_delimiter = ',',
-        default_value = "euler"
-    )]
-    idl_solver: Vec<Solver>,
-    /// Turn the ideal low-pass filter off
-    #[arg(long, conflicts_with_all = ["factor_dim", "beta"])]
-    no_idl: bool,
-    /// Turn sharpening off
-    #[arg(long, conflicts_with = "sharpen_time")]
-    no_sharpen: bool,
+    values: Vec<(&'static str, Vec<String>)>,
 }
+
+/// The values of the settings that are varied unless told.
+const VARIED: [(&str, &str); 3] = [
+    ("sharpen_time", "0.5:3:0.25"),
+    ("factor_dim", "256"),
+    ("beta", "0.1:0.3:0.1"),
+];
+
+/// What turns a process off, by the setting that does.
+const SWITCHES: [(&str, &str, &str); 2] = [
+    ("no-sharpen", "Turn sharpening off", "sharpen_time"),
+    ("no-idl", "Turn the ideal low-pass filter off", "factor_dim"),
+];
 
 impl GridArguments {
     fn configs(&self) -> bspm::Result<Vec<BspmConfig>> {
-        let grid = SweepGrid {
-            blur_solvers: self.blur_solver.clone(),
-            blur_times: self.blur_time.0.clone(),
-            blur_steps: self.blur_steps.clone(),
-            sharpen_solvers: self.sharpen_solver.clone(),
-            sharpen_times: match self.no_sharpen {
-                true => Vec::new(),
-                false => self.sharpen_time.0.clone(),
-            },
-            sharpen_steps: self.sharpen_steps.clone(),
-            factor_dims: match self.no_idl {
-                true => Vec::new(),
-                false => self.factor_dim.clone(),
-            },
-            betas: self.beta.0.clone(),
-            idl_solvers: self.idl_solver.clone(),
-            idl_times: self.idl_time.0.clone(),
-            idl_steps: self.idl_steps.clone(),
-            merges: self.merge.clone(),
-            t_point_combinations: self.t_point_combination.clone(),
-        };
+        let mut grid = SweepGrid::around(BspmConfig::builder().build()?);
+        for (name, values) in &self.values {
+            grid = grid.vary(name, values)?;
+        }
         grid.configs()
+    }
+}
+
+impl Args for GridArguments {
+    fn augment_args(mut command: Command) -> Command {
+        command = command.next_help_heading("Grid");
+        for setting in BspmConfig::SETTINGS {
+            let varied = VARIED.iter().find(|(name, _)| *name == setting.name);
+            let mut argument = argument(setting).value_name("VALUE,...");
+            if let Some((_, values)) = varied {
+                argument = argument.default_value(*values);
+            }
+            command = command.arg(argument);
+        }
+        for (flag, help, switch) in SWITCHES {
+            command = command.arg(
+                Arg::new(flag)
+                    .long(flag)
+                    .help(help)
+                    .action(ArgAction::SetTrue)
+                    .conflicts_with(switch),
+            );
+        }
+        command
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for GridArguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut arguments = Self { values: Vec::new() };
+        arguments.update_from_arg_matches(matches)?;
+        Ok(arguments)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        for setting in BspmConfig::SETTINGS {
+            if let Some(text) = matches.get_one::<String>(setting.name) {
+                let values = values::read(setting, text).map_err(|error| {
+                    let message = format!("--{}: {error}\n", flag(setting));
+                    clap::Error::raw(clap::error::ErrorKind::ValueValidation, message)
+                })?;
+                self.values.push((setting.name, values));
+            }
+        }
+        for (flag, _, switch) in SWITCHES {
+            if matches.get_flag(flag) {
+                self.values.retain(|(name, _)| *name != switch);
+                self.values.push((switch, vec!["off".into()]));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -182,7 +154,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 fn sweep<B: Backend>(backend: B, configs: Vec<BspmConfig>, arguments: &Arguments) -> Outcome {
     let (train, held_out) = arguments.matrices()?;
     let bars = ProgressBars::default();
-    let key = Checkpoint::key(&train, &held_out, &configs, &arguments.k);
+    let key = Checkpoint::key(&train, &held_out, &configs, &arguments.k)?;
     let options = FitOptions::new().observer(bars.observer());
     let mut sweep = Sweep::new_with(backend, train, &held_out, configs, &arguments.k, &options)?;
     bars.clear();
@@ -218,10 +190,18 @@ impl Arguments {
             plot::draw(path, self.k[0], rows)?;
         }
         let mut writer = Writer::new(&self.output);
+        let varied: Vec<&Setting> = BspmConfig::SETTINGS
+            .iter()
+            .filter(|setting| {
+                let value = |row: &SweepRow| setting.get(&row.config);
+                rows.iter().any(|row| value(row) != value(&rows[0]))
+            })
+            .collect();
         for row in rows {
             for (&k, metrics) in self.k.iter().zip(&row.metrics) {
                 let config = &row.config;
                 writer.write(&SettingAtCutoff {
+                    varied: &varied,
                     config,
                     k,
                     metrics: *metrics,
@@ -254,51 +234,39 @@ fn aligned(train: &Dataset, test: &Dataset) -> bspm::Result<(Interactions, Inter
 
 #[derive(Serialize)]
 struct SettingAtCutoff<'a> {
+    /// The settings that the rows differ in.
+    #[serde(skip)]
+    varied: &'a [&'a Setting],
     config: &'a BspmConfig,
     k: usize,
     #[serde(flatten)]
     metrics: Metrics,
 }
 
-fn process(it: Integration) -> String {
-    format!("{} T {} K {}", it.solver, it.time, it.steps)
-}
-
 impl Record for SettingAtCutoff<'_> {
-    const COLUMNS: &'static [(&'static str, bool)] = &[
-        ("blur", false),
-        ("sharpen", false),
-        ("factors", true),
-        ("beta", true),
-        ("ideal low-pass", false),
-        ("merge", false),
-        ("mean", false),
-        ("k", true),
-        ("recall", true),
-        ("ndcg", true),
-    ];
+    fn columns(&self) -> Vec<(&'static str, bool)> {
+        let settings = self.varied.iter().map(|setting| {
+            let is_number = setting.kind != SettingKind::Word;
+            (setting.name, is_number)
+        });
+        let results = ["k", "recall", "ndcg"].map(|name| (name, true));
+        settings.chain(results).collect()
+    }
 
     fn rows(&self) -> Vec<Vec<String>> {
-        let filter = self.config.ideal_low_pass();
-        let off = || "off".to_owned();
-        vec![vec![
-            process(self.config.blur()),
-            self.config.sharpening().map_or_else(off, process),
-            filter.map_or_else(off, |it| it.factor_dim.to_string()),
-            filter.map_or_else(off, |it| it.beta.to_string()),
-            filter.map_or_else(off, |it| process(it.integration)),
-            filter.map_or_else(off, |_| self.config.merge().to_string()),
-            if self.config.t_point_combination() {
-                "all"
-            } else {
-                "last"
-            }
-            .to_owned(),
-            self.k.to_string(),
-            format!("{:.4}", self.metrics.recall),
-            format!("{:.4}", self.metrics.ndcg),
-        ]]
+        let mut row = values_of(self.varied, self.config, "off");
+        row.push(self.k.to_string());
+        row.extend([self.metrics.recall, self.metrics.ndcg].map(|value| format!("{value:.4}")));
+        vec![row]
     }
+}
+
+/// The values of the settings, and `off` for those of a process that is.
+fn values_of(settings: &[&Setting], config: &BspmConfig, off: &str) -> Vec<String> {
+    settings
+        .iter()
+        .map(|setting| setting.get(config).unwrap_or_else(|| off.into()))
+        .collect()
 }
 
 /// One record per setting and cut-off.
@@ -306,65 +274,17 @@ fn write_csv(path: &Path, cutoffs: &[usize], rows: &[SweepRow]) -> Outcome {
     let failed = |error: &dyn Error| format!("cannot write {}: {error}", path.display());
     let file = File::create(path).map_err(|error| failed(&error))?;
     let mut out = csv::Writer::from_writer(file);
+    let all: Vec<&Setting> = BspmConfig::SETTINGS.iter().collect();
+    let settings = all.iter().map(|setting| setting.name);
+    let header = settings.chain(["k"]).chain(Metrics::NAMES.iter().copied());
+    out.write_record(header).map_err(|error| failed(&error))?;
     for row in rows {
         for (&k, metrics) in cutoffs.iter().zip(&row.metrics) {
-            let record = CsvRecord::new(&row.config, k, metrics);
-            out.serialize(record).map_err(|error| failed(&error))?;
+            let mut record = values_of(&all, &row.config, "");
+            record.push(k.to_string());
+            record.extend(metrics.values().iter().map(f64::to_string));
+            out.write_record(record).map_err(|error| failed(&error))?;
         }
     }
     out.flush().map_err(|error| failed(&error).into())
-}
-
-#[derive(Serialize)]
-struct CsvRecord {
-    blur_solver: String,
-    blur_time: f32,
-    blur_steps: usize,
-    sharpen_solver: Option<String>,
-    sharpen_time: Option<f32>,
-    sharpen_steps: Option<usize>,
-    factor_dim: Option<usize>,
-    beta: Option<f32>,
-    idl_solver: Option<String>,
-    idl_time: Option<f32>,
-    idl_steps: Option<usize>,
-    merge: &'static str,
-    t_point_combination: bool,
-    k: usize,
-    recall: f64,
-    precision: f64,
-    ndcg: f64,
-    hit_rate: f64,
-    mrr: f64,
-    map: f64,
-}
-
-impl CsvRecord {
-    fn new(config: &BspmConfig, k: usize, metrics: &Metrics) -> Self {
-        let blur = config.blur();
-        let sharpening = config.sharpening();
-        let filter = config.ideal_low_pass();
-        Self {
-            blur_solver: blur.solver.to_string(),
-            blur_time: blur.time,
-            blur_steps: blur.steps,
-            sharpen_solver: sharpening.map(|it| it.solver.to_string()),
-            sharpen_time: sharpening.map(|it| it.time),
-            sharpen_steps: sharpening.map(|it| it.steps),
-            factor_dim: filter.map(|it| it.factor_dim),
-            beta: filter.map(|it| it.beta),
-            idl_solver: filter.map(|it| it.integration.solver.to_string()),
-            idl_time: filter.map(|it| it.integration.time),
-            idl_steps: filter.map(|it| it.integration.steps),
-            merge: config.merge().name(),
-            t_point_combination: config.t_point_combination(),
-            k,
-            recall: metrics.recall,
-            precision: metrics.precision,
-            ndcg: metrics.ndcg,
-            hit_rate: metrics.hit_rate,
-            mrr: metrics.mrr,
-            map: metrics.map,
-        }
-    }
 }

@@ -9,6 +9,7 @@ pub(crate) mod config;
 mod ideal_low_pass;
 mod linear_ode;
 pub(crate) mod merge;
+pub(crate) mod settings;
 mod sharpen;
 pub(crate) mod solver;
 

@@ -22,6 +22,7 @@ use crate::parameter::invalid;
 pub struct EvaluateOptions {
     pub(crate) cutoffs: Vec<usize>,
     pub(crate) unknown_users: UnknownIds,
+    pub(crate) batch_size: usize,
     pub(crate) observer: Observer,
 }
 
@@ -31,6 +32,7 @@ impl EvaluateOptions {
         Self {
             cutoffs: cutoffs.into(),
             unknown_users: UnknownIds::Error,
+            batch_size: 2048,
             observer: Observer::default(),
         }
     }
@@ -38,6 +40,12 @@ impl EvaluateOptions {
     /// What to do about users that the model does not know.
     pub fn unknown_users(mut self, unknown_users: UnknownIds) -> Self {
         self.unknown_users = unknown_users;
+        self
+    }
+
+    /// Ranks so many users, 2048 unless told, before their lists are evaluated and given up.
+    pub fn batch_size(mut self, batch_size: usize) -> Self {
+        self.batch_size = batch_size;
         self
     }
 
@@ -54,26 +62,55 @@ impl<T: Into<Vec<usize>>> From<T> for EvaluateOptions {
     }
 }
 
-/// Means over the evaluated users at one cut-off `k`.
-///
-/// A *hit* is a recommended item that is among the user's test items, and `n` is the
-/// number of those. Every metric is between 0 and 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Metrics {
+macro_rules! metrics {
+    ($($(#[doc = $doc:literal])* $name:ident,)*) => {
+        /// Means over the evaluated users at one cut-off `k`.
+        ///
+        /// A *hit* is a recommended item that is among the user's test items, and `n` is the
+        /// number of those. Every metric is between 0 and 1.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub struct Metrics {
+            $($(#[doc = $doc])* pub $name: f64,)*
+        }
+
+        impl Metrics {
+            /// The names of all metrics.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),*];
+
+            /// The values, in the order of [`NAMES`](Self::NAMES).
+            pub fn values(&self) -> Vec<f64> {
+                vec![$(self.$name),*]
+            }
+
+            fn add(&mut self, other: Self) {
+                $(self.$name += other.$name;)*
+            }
+
+            fn times(self, factor: f64) -> Self {
+                Self {
+                    $($name: self.$name * factor,)*
+                }
+            }
+        }
+    };
+}
+
+metrics! {
     /// Hits divided by `n`.
-    pub recall: f64,
+    recall,
     /// Hits divided by `k`.
-    pub precision: f64,
+    precision,
     /// Discounted cumulative gain with binary relevance, `1 / log2(rank + 1)` per
     /// hit, divided by that of `min(k, n)` hits in the first places.
-    pub ndcg: f64,
+    ndcg,
     /// Share of users with a hit.
-    pub hit_rate: f64,
+    hit_rate,
     /// `1 / rank` of the first hit.
-    pub mrr: f64,
+    mrr,
     /// Mean over the hits of the precision at their rank, divided by `min(k, n)`
     /// rather than by the number of hits.
-    pub map: f64,
+    map,
 }
 
 /// Accumulates [`Metrics`] at several cut-offs.
@@ -177,12 +214,14 @@ impl Evaluator {
                 .enumerate()
                 .map(|(earlier, &rank)| (earlier + 1) as f64 / (rank + 1) as f64)
                 .sum();
-            sum.recall += hits.len() as f64 / relevant.len() as f64;
-            sum.precision += hits.len() as f64 / cutoff as f64;
-            sum.ndcg += gain / self.ideal_gains[reachable];
-            sum.hit_rate += f64::from(u8::from(!hits.is_empty()));
-            sum.mrr += hits.first().map_or(0.0, |&rank| 1.0 / (rank + 1) as f64);
-            sum.map += precisions / reachable as f64;
+            sum.add(Metrics {
+                recall: hits.len() as f64 / relevant.len() as f64,
+                precision: hits.len() as f64 / cutoff as f64,
+                ndcg: gain / self.ideal_gains[reachable],
+                hit_rate: f64::from(u8::from(!hits.is_empty())),
+                mrr: hits.first().map_or(0.0, |&rank| 1.0 / (rank + 1) as f64),
+                map: precisions / reachable as f64,
+            });
         }
     }
 
@@ -199,12 +238,7 @@ impl Evaluator {
     pub(crate) fn merge(&mut self, other: &Self) {
         self.users += other.users;
         for (sum, more) in self.sums.iter_mut().zip(&other.sums) {
-            sum.recall += more.recall;
-            sum.precision += more.precision;
-            sum.ndcg += more.ndcg;
-            sum.hit_rate += more.hit_rate;
-            sum.mrr += more.mrr;
-            sum.map += more.map;
+            sum.add(*more);
         }
     }
 
@@ -217,17 +251,7 @@ impl Evaluator {
     /// while no user was added.
     pub fn means(&self) -> Vec<Metrics> {
         let share = 1.0 / self.users.max(1) as f64;
-        self.sums
-            .iter()
-            .map(|sum| Metrics {
-                recall: sum.recall * share,
-                precision: sum.precision * share,
-                ndcg: sum.ndcg * share,
-                hit_rate: sum.hit_rate * share,
-                mrr: sum.mrr * share,
-                map: sum.map * share,
-            })
-            .collect()
+        self.sums.iter().map(|sum| sum.times(share)).collect()
     }
 }
 

@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 use ndarray::{Array2, s};
 
 use super::FittedFilter;
+use super::evaluate::{EvaluateOptions, Evaluator};
+use super::rank::RankOptions;
 use crate::backend::ScoredItem;
 use crate::backend::{Backend, Checked, Operand, Shaped, Update};
+use crate::data::interactions::Interactions;
 use crate::engine::tiles::tile_ranges;
 use crate::engine::workspace::{TileHistories, Workspace};
 use crate::error::{Error, Result};
-use crate::fitted::rank::RankOptions;
 use crate::observe::Observed;
 use crate::progress::Stage;
 
@@ -117,6 +119,57 @@ impl<B: Backend> FittedFilter<B> {
             take(index * options.batch_size, lists);
         }
         Ok((score_time, rank_time))
+    }
+
+    /// The metrics over the users that have interactions in `test`, which has the shape of
+    /// the matrix that was fitted: their lists, without what they have seen, against those.
+    ///
+    /// Memory: the lists of a batch of users at a time.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`] for another shape; [`Error::InvalidParameter`] for an
+    /// impossible cut-off; [`Error::Cancelled`]; those of the backend.
+    pub fn evaluate(
+        &self,
+        test: &Interactions,
+        options: impl Into<EvaluateOptions>,
+    ) -> Result<Evaluator> {
+        let shapes = [&*self.interactions, test].map(|it| (it.users(), it.items()));
+        if shapes[0] != shapes[1] {
+            return Err(Error::ShapeMismatch {
+                operation: "evaluate",
+                left: shapes[0],
+                right: shapes[1],
+            });
+        }
+        let users: Vec<u32> = (0..test.users() as u32)
+            .filter(|&user| !test.items_of(user).is_empty())
+            .collect();
+        let histories = self.histories(&users)?;
+        let relevant = |place: usize| test.items_of(users[place]).to_vec();
+        self.evaluate_histories(&histories, relevant, &options.into())
+    }
+
+    /// The metrics of the lists for these histories, against the items, ascending, that are
+    /// relevant at each place.
+    pub(crate) fn evaluate_histories(
+        &self,
+        histories: &[&[u32]],
+        relevant: impl Fn(usize) -> Vec<u32>,
+        options: &EvaluateOptions,
+    ) -> Result<Evaluator> {
+        let mut evaluator = Evaluator::new(&options.cutoffs)?;
+        let rank_options = RankOptions::top(evaluator.largest_cutoff())
+            .batch_size(options.batch_size)
+            .observer(options.observer.clone());
+        self.rank_batches(histories, &rank_options, |start, lists| {
+            for (place, list) in (start..).zip(lists) {
+                let items = list.iter().map(|entry| entry.item);
+                evaluator.add(items, &relevant(place));
+            }
+        })?;
+        Ok(evaluator)
     }
 
     /// The scores of all items for each of `users`, `users x items`.

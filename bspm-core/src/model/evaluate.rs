@@ -9,10 +9,6 @@ use crate::data::dataset::Dataset;
 use crate::data::ids::UnknownIds;
 use crate::error::{Error, Result};
 use crate::fitted::evaluate::{EvaluateOptions, Evaluator};
-use crate::fitted::rank::RankOptions;
-
-/// How many users are ranked before their lists are evaluated and given up.
-const BATCH: usize = 2048;
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// The metrics at these cut-offs, over the users that have interactions in `test`.
@@ -51,7 +47,6 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         U: Debug,
     {
         let options = options.into();
-        let mut evaluator = Evaluator::new(&options.cutoffs)?;
         let columns = self.columns_of(test)?;
         let mut histories = Vec::new();
         let mut relevant = Vec::new();
@@ -67,19 +62,14 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
             }
             relevant.push(items);
         }
-        let rank_options = RankOptions::top(evaluator.largest_cutoff())
-            .batch_size(BATCH)
-            .observer(options.observer);
+        let relevant_at = |place: usize| {
+            let items: &[u32] = relevant[place];
+            let mut items: Vec<u32> = items.iter().map(|&item| columns[item as usize]).collect();
+            items.sort_unstable();
+            items
+        };
         self.fitted
-            .rank_batches(&histories, &rank_options, |start, lists| {
-                for (list, items) in lists.into_iter().zip(&relevant[start..]) {
-                    let mut items: Vec<u32> =
-                        items.iter().map(|&item| columns[item as usize]).collect();
-                    items.sort_unstable();
-                    evaluator.add(list.iter().map(|entry| entry.item), &items);
-                }
-            })?;
-        Ok(evaluator)
+            .evaluate_histories(&histories, relevant_at, &options)
     }
 
     /// The model's column of each item of `test`, and a number beyond all columns for

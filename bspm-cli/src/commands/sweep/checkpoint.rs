@@ -1,13 +1,13 @@
 //! What is done of a sweep, in a file.
 
 use std::error::Error;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
 use std::path::Path;
 
 use bspm::sweep::SweepState;
 use bspm::{BspmConfig, Interactions};
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::Xxh3;
 
 /// A state, and what it is the state of.
 #[derive(Serialize, Deserialize)]
@@ -23,14 +23,19 @@ impl Checkpoint {
         held_out: &Interactions,
         configs: &[BspmConfig],
         cutoffs: &[usize],
-    ) -> String {
-        let mut hasher = DefaultHasher::new();
+    ) -> serde_json::Result<String> {
+        let mut hash = Xxh3::new();
         for matrix in [train, held_out] {
-            (matrix.users(), matrix.items()).hash(&mut hasher);
-            matrix.pairs().for_each(|pair| pair.hash(&mut hasher));
+            for size in [matrix.users(), matrix.items(), matrix.len()] {
+                hash.update(&(size as u64).to_le_bytes());
+            }
+            for (user, item) in matrix.pairs() {
+                hash.update(&user.to_le_bytes());
+                hash.update(&item.to_le_bytes());
+            }
         }
-        format!("{configs:?} {cutoffs:?}").hash(&mut hasher);
-        format!("{:016x}", hasher.finish())
+        hash.update(&serde_json::to_vec(&(configs, cutoffs))?);
+        Ok(format!("{:032x}", hash.digest128()))
     }
 
     /// The state in the file; `None` where there is none yet.

@@ -1,13 +1,30 @@
-//! Lists and ranges of numbers.
+//! The values of a setting: lists, and of numbers ranges too.
 
 use std::str::FromStr;
+
+use bspm::filters::{Setting, SettingKind};
 
 /// The most numbers that a range may have.
 const MOST: f32 = 10_000.0;
 
+/// The values in a list, each as the setting reads it; where they are numbers, a part of the
+/// list may be a range.
+pub(super) fn read(setting: &Setting, text: &str) -> Result<Vec<String>, String> {
+    let mut values = Vec::new();
+    for part in text.split(',') {
+        if setting.kind == SettingKind::Number && part.contains(':') {
+            let numbers: Numbers = part.parse()?;
+            values.extend(numbers.0.iter().map(f32::to_string));
+        } else {
+            values.push(part.trim().to_owned());
+        }
+    }
+    Ok(values)
+}
+
 /// `0.5,1,2` or `0.5:2.5:0.25`, or both in one list.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Numbers(pub(crate) Vec<f32>);
+struct Numbers(Vec<f32>);
 
 impl FromStr for Numbers {
     type Err = String;

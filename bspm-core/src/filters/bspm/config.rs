@@ -132,11 +132,11 @@ impl std::str::FromStr for Merge {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]
 pub struct BspmConfig {
-    blur: Integration,
-    ideal_low_pass: Option<IdealLowPass>,
-    sharpening: Option<Integration>,
-    merge: Merge,
-    t_point_combination: bool,
+    pub(super) blur: Integration,
+    pub(super) ideal_low_pass: Option<IdealLowPass>,
+    pub(super) sharpening: Option<Integration>,
+    pub(super) merge: Merge,
+    pub(super) t_point_combination: bool,
 }
 
 impl BspmConfig {
@@ -267,7 +267,7 @@ impl<'de> Deserialize<'de> for BspmConfig {
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct BspmConfigBuilder {
-    config: BspmConfig,
+    pub(super) config: BspmConfig,
 }
 
 impl BspmConfigBuilder {

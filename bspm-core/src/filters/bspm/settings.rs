@@ -1,0 +1,400 @@
+//! Every setting of BSPM, in one table: what it is called, what it may be, and where it stands
+//! in a configuration. Flags, sweeps, tables, CSV and reports are made from it.
+
+use std::str::FromStr;
+
+use super::config::{BspmConfig, BspmConfigBuilder, IdealLowPass, Integration};
+use super::solver::Solver;
+use crate::error::Result;
+use crate::parameter::invalid;
+
+/// A setting of BSPM.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::{BspmConfig, Preset};
+/// use bspm_core::filters::Setting;
+///
+/// let setting = Setting::named("sharpen_time")?;
+/// assert_eq!(setting.symbol, "T_s");
+/// assert_eq!(setting.get(&Preset::Gowalla.config()).unwrap(), "2.5");
+///
+/// let config = BspmConfig::builder().set("factor_dim", "64")?.set("beta", "0.3")?.build()?;
+/// assert_eq!(config.ideal_low_pass().unwrap().beta, 0.3);
+/// # Ok::<(), bspm_core::Error>(())
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Setting {
+    /// Its name; as a flag with hyphens.
+    pub name: &'static str,
+    /// What the paper calls it.
+    pub symbol: &'static str,
+    /// What it does, in one line.
+    pub doc: &'static str,
+    /// What its values are.
+    pub kind: SettingKind,
+    get: fn(&BspmConfig) -> Option<String>,
+    set: fn(&mut BspmConfig, &str) -> Result<()>,
+}
+
+/// What the values of a setting are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SettingKind {
+    /// A real number.
+    Number,
+    /// A whole number.
+    Count,
+    /// One of some words.
+    Word,
+}
+
+/// The value of a setting that turns its process off.
+const OFF: &str = "off";
+
+impl Setting {
+    /// The setting of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) with the names there are.
+    pub fn named(name: &str) -> Result<&'static Self> {
+        let names = || BspmConfig::SETTINGS.iter().map(|it| it.name);
+        BspmConfig::SETTINGS
+            .iter()
+            .find(|setting| setting.name == name)
+            .ok_or_else(|| {
+                let expected = names().collect::<Vec<_>>().join(", ");
+                invalid("setting", expected, format!("{name:?}"))
+            })
+    }
+
+    /// Its value as text, as [`BspmConfigBuilder::set`] reads it; none where the process that
+    /// it belongs to is off.
+    pub fn get(&self, config: &BspmConfig) -> Option<String> {
+        (self.get)(config)
+    }
+
+    /// Whether it turns a process on, and `off` turns it off.
+    pub fn is_switch(&self) -> bool {
+        ["sharpen_time", "factor_dim"].contains(&self.name)
+    }
+}
+
+impl BspmConfig {
+    /// All settings.
+    pub const SETTINGS: &'static [Setting] = &[
+        Setting {
+            name: "blur_solver",
+            symbol: "solver of blurring",
+            doc: "Solver of the blurring process: euler, rk4, dormand-prince or exact",
+            kind: SettingKind::Word,
+            get: |config| Some(config.blur.solver.to_string()),
+            set: |config, text| parse("solver", SOLVERS, text, &mut config.blur.solver),
+        },
+        Setting {
+            name: "blur_time",
+            symbol: "T_b",
+            doc: "T_b: how long the blurring process runs",
+            kind: SettingKind::Number,
+            get: |config| Some(config.blur.time.to_string()),
+            set: |config, text| parse("T_b", "a number", text, &mut config.blur.time),
+        },
+        Setting {
+            name: "blur_steps",
+            symbol: "K_b",
+            doc: "K_b: steps of the blurring process",
+            kind: SettingKind::Count,
+            get: |config| Some(config.blur.steps.to_string()),
+            set: |config, text| parse("K_b", "a whole number", text, &mut config.blur.steps),
+        },
+        Setting {
+            name: "sharpen_solver",
+            symbol: "solver of sharpening",
+            doc: "Solver of the sharpening process: euler, rk4, dormand-prince or exact",
+            kind: SettingKind::Word,
+            get: |config| Some(config.sharpening?.solver.to_string()),
+            set: |config, text| {
+                parse(
+                    "solver",
+                    SOLVERS,
+                    text,
+                    &mut sharpening(config, text)?.solver,
+                )
+            },
+        },
+        Setting {
+            name: "sharpen_time",
+            symbol: "T_s",
+            doc: "T_s: how long the sharpening process runs; off turns it off",
+            kind: SettingKind::Number,
+            get: |config| Some(config.sharpening?.time.to_string()),
+            set: |config, text| {
+                if text == OFF {
+                    config.sharpening = None;
+                    return Ok(());
+                }
+                let mut changed = config.sharpening.unwrap_or(Integration {
+                    solver: Solver::Rk4,
+                    ..Integration::UNIT_EULER
+                });
+                parse("T_s", "a number or off", text, &mut changed.time)?;
+                config.sharpening = Some(changed);
+                Ok(())
+            },
+        },
+        Setting {
+            name: "sharpen_steps",
+            symbol: "K_s",
+            doc: "K_s: steps of the sharpening process",
+            kind: SettingKind::Count,
+            get: |config| Some(config.sharpening?.steps.to_string()),
+            set: |config, text| {
+                let steps = &mut sharpening(config, text)?.steps;
+                parse("K_s", "a whole number", text, steps)
+            },
+        },
+        Setting {
+            name: "factor_dim",
+            symbol: "factor_dim",
+            doc: "Singular vectors of the ideal low-pass filter; off turns it off",
+            kind: SettingKind::Count,
+            get: |config| Some(config.ideal_low_pass?.factor_dim.to_string()),
+            set: |config, text| {
+                if text == OFF {
+                    config.ideal_low_pass = None;
+                    return Ok(());
+                }
+                let mut changed = config.ideal_low_pass.unwrap_or(IdealLowPass {
+                    factor_dim: 0,
+                    beta: 0.2,
+                    integration: Integration::UNIT_EULER,
+                });
+                let count = &mut changed.factor_dim;
+                parse("factor_dim", "a whole number or off", text, count)?;
+                config.ideal_low_pass = Some(changed);
+                Ok(())
+            },
+        },
+        Setting {
+            name: "beta",
+            symbol: "beta",
+            doc: "Weight of the ideal low-pass filter",
+            kind: SettingKind::Number,
+            get: |config| Some(config.ideal_low_pass?.beta.to_string()),
+            set: |config, text| {
+                let beta = &mut low_pass(config, "beta", text)?.beta;
+                parse("beta", "a number", text, beta)
+            },
+        },
+        Setting {
+            name: "idl_solver",
+            symbol: "solver of the ideal low-pass filter",
+            doc: "Solver of the ideal low-pass filter: as for the others",
+            kind: SettingKind::Word,
+            get: |config| Some(config.ideal_low_pass?.integration.solver.to_string()),
+            set: |config, text| {
+                let filter = low_pass(config, "idl_solver", text)?;
+                parse("solver", SOLVERS, text, &mut filter.integration.solver)
+            },
+        },
+        Setting {
+            name: "idl_time",
+            symbol: "T_idl",
+            doc: "T_idl: how long the ideal low-pass process runs",
+            kind: SettingKind::Number,
+            get: |config| Some(config.ideal_low_pass?.integration.time.to_string()),
+            set: |config, text| {
+                let filter = low_pass(config, "idl_time", text)?;
+                parse("T_idl", "a number", text, &mut filter.integration.time)
+            },
+        },
+        Setting {
+            name: "idl_steps",
+            symbol: "K_idl",
+            doc: "K_idl: steps of the ideal low-pass process",
+            kind: SettingKind::Count,
+            get: |config| Some(config.ideal_low_pass?.integration.steps.to_string()),
+            set: |config, text| {
+                let filter = low_pass(config, "idl_steps", text)?;
+                parse(
+                    "K_idl",
+                    "a whole number",
+                    text,
+                    &mut filter.integration.steps,
+                )
+            },
+        },
+        Setting {
+            name: "merge",
+            symbol: "EM or LM",
+            doc: "Where the ideal low-pass part joins: early or late",
+            kind: SettingKind::Word,
+            get: |config| Some(config.merge.to_string()),
+            set: |config, text| {
+                config.merge = text.parse()?;
+                Ok(())
+            },
+        },
+        Setting {
+            name: "t_point_combination",
+            symbol: "t-point combination",
+            doc: "Whether the mean of all recorded points replaces the last: true or false",
+            kind: SettingKind::Word,
+            get: |config| Some(config.t_point_combination.to_string()),
+            set: |config, text| {
+                let on = &mut config.t_point_combination;
+                parse("t_point_combination", "true or false", text, on)
+            },
+        },
+    ];
+}
+
+impl BspmConfigBuilder {
+    /// Gives the setting of this name, one of [`BspmConfig::SETTINGS`], a value.
+    ///
+    /// A time of sharpening turns that on, by one step of RK4 unless told, and `off` turns it
+    /// off; a number of vectors does so with the ideal low-pass filter, with `beta` 0.2.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for another name, for text
+    /// that is no value of it, and for a setting of a process that is off. Ranges are checked
+    /// by [`build`](Self::build).
+    pub fn set(mut self, name: &str, text: &str) -> Result<Self> {
+        (Setting::named(name)?.set)(&mut self.config, text)?;
+        Ok(self)
+    }
+}
+
+const SOLVERS: &str = "euler, rk4, dormand-prince or exact";
+
+fn parse<T: FromStr>(
+    parameter: &'static str,
+    expected: &str,
+    text: &str,
+    value: &mut T,
+) -> Result<()>
+where
+    T::Err: IntoCore,
+{
+    *value = text
+        .parse()
+        .map_err(|error: T::Err| error.into_core(parameter, expected, text))?;
+    Ok(())
+}
+
+/// An error of parsing, as this crate's.
+trait IntoCore {
+    fn into_core(self, parameter: &'static str, expected: &str, text: &str) -> crate::error::Error;
+}
+
+impl IntoCore for crate::error::Error {
+    fn into_core(self, _parameter: &'static str, _expected: &str, _text: &str) -> Self {
+        self
+    }
+}
+
+macro_rules! standard_errors {
+    ($($error:ty),*) => {
+        $(impl IntoCore for $error {
+            fn into_core(
+                self,
+                parameter: &'static str,
+                expected: &str,
+                text: &str,
+            ) -> crate::error::Error {
+                invalid(parameter, expected, format!("{text:?}"))
+            }
+        })*
+    };
+}
+
+standard_errors!(
+    std::num::ParseFloatError,
+    std::num::ParseIntError,
+    std::str::ParseBoolError
+);
+
+fn sharpening<'a>(config: &'a mut BspmConfig, text: &str) -> Result<&'a mut Integration> {
+    let expected = "sharpening to be on: set sharpen_time first";
+    let off = || invalid("sharpen_solver or sharpen_steps", expected, text);
+    config.sharpening.as_mut().ok_or_else(off)
+}
+
+fn low_pass<'a>(
+    config: &'a mut BspmConfig,
+    name: &'static str,
+    text: &str,
+) -> Result<&'a mut IdealLowPass> {
+    let expected = "the ideal low-pass filter to be on: set factor_dim first";
+    let off = || invalid(name, expected, text);
+    config.ideal_low_pass.as_mut().ok_or_else(off)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filters::preset::Preset;
+
+    #[test]
+    fn every_setting_is_read_back_from_what_it_says() {
+        for preset in Preset::ALL {
+            let config = preset.config();
+            let mut builder = BspmConfig::builder();
+            for is_switch in [true, false] {
+                for setting in BspmConfig::SETTINGS {
+                    if setting.is_switch() == is_switch
+                        && let Some(text) = setting.get(&config)
+                    {
+                        builder = builder.set(setting.name, &text).unwrap();
+                    }
+                }
+            }
+            assert_eq!(builder.build().unwrap(), config);
+        }
+    }
+
+    #[test]
+    fn what_is_no_value_is_named() {
+        for (name, text, expected) in [
+            (
+                "beta",
+                "much",
+                "beta: expected the ideal low-pass filter to be on",
+            ),
+            ("blur_time", "x", "T_b: expected a number, found \"x\""),
+            (
+                "factor_dim",
+                "-1",
+                "factor_dim: expected a whole number or off, found \"-1\"",
+            ),
+            (
+                "blur_solver",
+                "heun",
+                "solver: expected euler, rk4, dormand-prince or exact",
+            ),
+            (
+                "merge",
+                "never",
+                "merge: expected early or late, found \"never\"",
+            ),
+            (
+                "t_point_combination",
+                "1",
+                "t_point_combination: expected true or false",
+            ),
+            (
+                "sharpen_steps",
+                "2",
+                "sharpen_solver or sharpen_steps: expected sharpening to be on",
+            ),
+            ("warmth", "1", "setting: expected blur_solver, blur_time,"),
+        ] {
+            let error = BspmConfig::builder().set(name, text).unwrap_err();
+            assert!(error.to_string().starts_with(expected), "{error}");
+        }
+    }
+}
