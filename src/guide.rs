@@ -8,6 +8,7 @@
 //! | [`serving`] | answering requests: latency, threads, processes |
 //! | [`gpu`] | libtorch and CUDA |
 //! | [`accuracy`] | what the numbers mean, and how exact they are |
+//! | [`results`] | metrics, times and memory on the published splits |
 //! | [`extending`] | adding a filter or a backend |
 
 #[doc = include_str!("guide/quickstart.md")]
@@ -27,6 +28,9 @@ pub mod gpu {}
 
 #[doc = include_str!("guide/accuracy.md")]
 pub mod accuracy {}
+
+#[doc = include_str!("guide/results.md")]
+pub mod results {}
 
 #[doc = include_str!("guide/extending.md")]
 pub mod extending {}

@@ -1,12 +1,15 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod guide;
 
+#[cfg(feature = "saved")]
+pub use bspm_core::saved;
 pub use bspm_core::{
     Backend, BspmConfig, Dataset, Error, EvaluateOptions, Evaluator, Explanation, FilterConfig,
     FitOptions, FittedFilter, Interactions, Merge, Metrics, Model, Observer, Preset, Progress,
     RecommendOptions, Recommendation, Result, Solver, Stage, UnknownIds, data, engine, filters,
-    fitted, model, saved, sweep,
+    fitted, model, sweep,
 };
 pub use bspm_cpu::CpuBackend;
 #[cfg(feature = "torch")]

@@ -36,9 +36,9 @@ fn without_a_gpu_the_cpu_backend_runs_and_the_reason_is_said() {
         String::from_utf8(output.stderr).unwrap(),
     );
     match TorchDevice::Cuda(0).check() {
-        Ok(()) => assert!(text.contains("backend         cuda"), "{text}"),
+        Ok(()) => assert!(text.contains("backend             cuda"), "{text}"),
         Err(reason) => {
-            assert!(text.contains("backend         cpu"), "{text}");
+            assert!(text.contains("backend             cpu"), "{text}");
             let sentence = format!("CUDA is not used ({reason}); the cpu backend runs instead.");
             assert!(errors.contains(&sentence), "no {sentence:?} in\n{errors}");
         }

@@ -2,51 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use bspm::data::TableOptions;
+use bspm::data::{Format, TableOptions};
 use bspm::{Dataset, Error, Result};
-use clap::{Args, ValueEnum};
-
-/// How a file of interactions is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// Comma-separated, with a header
-    Csv,
-    /// Tab-separated, with a header
-    Tsv,
-    /// `user::item::rating::time`, as MovieLens 1M and 10M
-    Movielens,
-    /// RecBole's atomic file
-    Recbole,
-    /// `user item item ...`, as LightGCN
-    Lightgcn,
-    /// A CSR matrix that SciPy saved
-    Npz,
-    /// Parquet
-    Parquet,
-}
-
-impl Format {
-    /// The format that files of this name usually have.
-    fn of(path: &Path) -> Option<Self> {
-        Some(match path.extension()?.to_str()? {
-            "csv" => Self::Csv,
-            "tsv" => Self::Tsv,
-            "dat" => Self::Movielens,
-            "inter" => Self::Recbole,
-            "txt" => Self::Lightgcn,
-            "npz" => Self::Npz,
-            "parquet" => Self::Parquet,
-            _ => return None,
-        })
-    }
-}
+use clap::Args;
 
 /// What the files of interactions look like.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Data")]
 pub(crate) struct DataArguments {
-    /// Format of the data; by the file's name unless told
-    #[arg(long, value_enum)]
+    /// Format of the data: csv, tsv, movielens (user::item::rating::time), recbole, lightgcn
+    /// (user item item ...), npz (a CSR matrix of SciPy) or parquet; by the file's name unless
+    /// told
+    #[arg(long)]
     format: Option<Format>,
     /// Column of the users; user, or user_id in RecBole files, unless told
     #[arg(long, value_name = "COLUMN")]
@@ -74,36 +41,19 @@ pub(crate) struct DataArguments {
 impl DataArguments {
     /// The interactions of a file, every id as text.
     pub(crate) fn read(&self, path: &Path) -> Result<Dataset> {
-        let format = match self.format.or_else(|| Format::of(path)) {
+        let format = match self.format {
             Some(format) => format,
-            None => {
-                return Err(Error::InvalidFile {
-                    path: path.into(),
-                    expected: "a name that ends in .csv, .tsv, .dat, .inter, .txt, .npz or \
-                               .parquet, or --format"
-                        .into(),
-                    found: "another name".into(),
-                });
-            }
+            None => Format::of(path)?,
         };
-        let dataset = match format {
-            Format::Csv => Dataset::read_csv(path, &self.table("user", "item")),
-            Format::Tsv => Dataset::read_csv(path, &self.table("user", "item").delimiter(b'\t')),
-            Format::Movielens => Dataset::read_movielens(path, self.rating_threshold),
-            Format::Recbole => Dataset::read_recbole(path, &self.table("user_id", "item_id")),
-            Format::Parquet => Dataset::read_parquet(path, &self.table("user", "item")),
-            Format::Lightgcn => Dataset::read_lightgcn(path).and_then(|it| as_text(&it)),
-            Format::Npz => {
-                Dataset::read_npz(path, self.rating_threshold).and_then(|it| as_text(&it))
-            }
-        }?;
+        let dataset = Dataset::read(path, format, &self.table(format))?;
         match self.k_core {
             Some(degree) => dataset.k_core(degree, degree),
             None => Ok(dataset),
         }
     }
 
-    fn table(&self, user: &str, item: &str) -> TableOptions {
+    fn table(&self, format: Format) -> TableOptions {
+        let (user, item) = format.columns();
         let mut options = TableOptions::new(
             self.user_column.as_deref().unwrap_or(user),
             self.item_column.as_deref().unwrap_or(item),
@@ -122,10 +72,6 @@ impl DataArguments {
             None => options,
         }
     }
-}
-
-fn as_text(numbers: &Dataset<u32, u32>) -> Result<Dataset> {
-    numbers.map_ids(ToString::to_string, ToString::to_string)
 }
 
 /// The lines of a file, or of standard input where the path is `-`; blank ones are

@@ -3,11 +3,15 @@
 pub(crate) mod dataset;
 pub(crate) mod ids;
 pub(crate) mod interactions;
+#[cfg(feature = "load")]
 pub(crate) mod load;
 mod synthetic;
+mod train_test;
 
 pub use dataset::{Dataset, DatasetBuilder, DatasetSplit, Event};
 pub use ids::{Ids, UnknownIds};
 pub use interactions::Interactions;
-pub use load::{Pairs, TableOptions, TrainTest, parse_lightgcn, read_lightgcn};
+#[cfg(feature = "load")]
+pub use load::{Format, Pairs, TableOptions, parse_lightgcn, read_lightgcn};
 pub use synthetic::SyntheticShape;
+pub use train_test::TrainTest;

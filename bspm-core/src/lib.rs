@@ -9,6 +9,10 @@
 //!
 //! Applications depend on the facade crate `bspm`, which adds a backend to this.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// The parts of a filter are named for model files alone.
+#![cfg_attr(not(feature = "saved"), allow(dead_code))]
+
 pub mod backend;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -21,6 +25,7 @@ pub mod model;
 mod observe;
 mod parameter;
 mod progress;
+#[cfg(feature = "saved")]
 pub mod saved;
 pub mod sweep;
 

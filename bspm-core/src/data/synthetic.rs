@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::data::interactions::Interactions;
-use crate::data::load::TrainTest;
+use crate::data::train_test::TrainTest;
 use crate::error::Result;
 use crate::parameter::invalid;
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::data::dataset::Dataset;
 use crate::data::interactions::Interactions;
+use crate::data::train_test::TrainTest;
 use crate::error::{Error, Result};
 
 /// The `(user, item)` pairs of a file and the matrix shape that they ask for.
@@ -32,6 +33,62 @@ pub fn read_lightgcn(path: impl AsRef<Path>) -> Result<Pairs> {
         source,
     })?;
     parse_lightgcn(BufReader::with_capacity(1 << 16, file), path)
+}
+
+impl TrainTest {
+    /// Loads a split in the text format of LightGCN, NGCF, GF-CF and BSPM.
+    ///
+    /// Both matrices get as many users and items as the larger id of the two
+    /// files asks for. See [`parse_lightgcn`] for the format.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Read`] and [`Error::Syntax`] as [`read_lightgcn`];
+    /// [`Error::NoInteractions`] when either file holds none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bspm_core::data::TrainTest;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let directory = tempfile::tempdir()?;
+    /// let (train, test) = (directory.path().join("train.txt"), directory.path().join("test.txt"));
+    /// std::fs::write(&train, "0 0 1\n1 1\n")?;
+    /// std::fs::write(&test, "1 2\n")?;
+    /// let split = TrainTest::from_lightgcn(&train, &test)?;
+    /// assert_eq!((split.train.users(), split.train.items()), (2, 3));
+    /// assert_eq!(split.test.items_of(1), [2]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn from_lightgcn(train: impl AsRef<Path>, test: impl AsRef<Path>) -> Result<Self> {
+        let read = |path: &Path| {
+            let pairs = read_lightgcn(path)?;
+            if pairs.pairs.is_empty() {
+                return Err(Error::NoInteractions { path: path.into() });
+            }
+            Ok(pairs)
+        };
+        let (train, test) = (read(train.as_ref())?, read(test.as_ref())?);
+        let users = train.users.max(test.users);
+        let items = train.items.max(test.items);
+        Ok(Self {
+            train: Interactions::from_pairs(users, items, train.pairs)?,
+            test: Interactions::from_pairs(users, items, test.pairs)?,
+        })
+    }
+
+    /// Loads `train.txt` and `test.txt` of a directory with
+    /// [`from_lightgcn`](Self::from_lightgcn).
+    ///
+    /// # Errors
+    ///
+    /// As [`from_lightgcn`](Self::from_lightgcn).
+    pub fn from_lightgcn_directory(directory: impl AsRef<Path>) -> Result<Self> {
+        let directory = directory.as_ref();
+        Self::from_lightgcn(directory.join("train.txt"), directory.join("test.txt"))
+    }
 }
 
 impl Dataset<u32, u32> {
