@@ -155,7 +155,7 @@ fn impossible_sweeps_are_named() {
     let error = |configs, held_out: &Interactions, cutoffs: &[usize]| {
         let train = split.train.clone();
         let sweep = Sweep::new(CpuBackend::new(), train, held_out, configs, cutoffs);
-        sweep.err().expect("it is refused").to_string()
+        sweep.expect_err("it is refused").to_string()
     };
     assert_eq!(
         error(vec![], &split.test, &[20]),

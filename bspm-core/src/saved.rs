@@ -37,6 +37,8 @@ compile_error!("model files are little-endian, and read in place");
 mod file;
 mod format;
 mod id;
+mod read;
+mod write;
 
 use std::hash::Hash;
 use std::path::Path;
@@ -50,7 +52,8 @@ use crate::data::dataset::Dataset;
 use crate::error::Result;
 use crate::fitted::FittedFilter;
 use crate::model::Model;
-use format::{Checked, Contents, FilterTensors, write};
+use read::CheckedFile;
+use write::{Contents, FilterTensors, write};
 
 /// What errors call a model that is not in a file.
 const IN_MEMORY: &str = "model in memory";
@@ -162,7 +165,7 @@ where
         path: &Path,
         bytes: Arc<dyn AsRef<[u8]> + Send + Sync>,
     ) -> Result<Self> {
-        let file = Checked::new(path, bytes)?;
+        let file = CheckedFile::new(path, bytes)?;
         let parts = file.read::<U, I>()?;
         let fitted = Arc::new(parts.fitted);
         let histories = parts.histories.map_or_else(|| fitted.clone(), Arc::new);
@@ -184,6 +187,6 @@ impl SavedModelInfo {
     /// As [`Model::open`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        Checked::new(path, Arc::new(file::map(path)?))?.info()
+        CheckedFile::new(path, Arc::new(file::map(path)?))?.info()
     }
 }

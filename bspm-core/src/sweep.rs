@@ -33,6 +33,7 @@ use crate::progress::Stage;
 
 /// How one setting did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SweepRow {
     /// The setting.
     pub config: BspmConfig,
@@ -72,6 +73,7 @@ pub struct SweepState {
 /// assert!(rows[0].metrics[0].ndcg >= rows[5].metrics[0].ndcg);
 /// # Ok::<(), bspm_core::Error>(())
 /// ```
+#[derive(Debug)]
 pub struct Sweep<'a, B: Backend> {
     backend: B,
     train: Arc<Interactions>,
@@ -93,6 +95,7 @@ pub struct Sweep<'a, B: Backend> {
 
 /// Which products are shared: `T_0` to `T_(terms - 1)` of the history, and likewise of each
 /// ideal low-pass part.
+#[derive(Debug)]
 struct Products {
     history: usize,
     low_pass: Vec<usize>,

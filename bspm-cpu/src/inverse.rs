@@ -27,7 +27,7 @@ pub(crate) fn invert_positive_definite(
     let elements = matrix.padded_mut();
     for start in (0..size).step_by(BLOCK) {
         let end = (start + BLOCK).min(size);
-        sweep(threads, elements, size, stride, start..end)?;
+        eliminate(threads, elements, size, stride, start..end)?;
     }
     threads.install(|| {
         elements
@@ -38,7 +38,7 @@ pub(crate) fn invert_positive_definite(
     Ok(())
 }
 
-fn sweep(
+fn eliminate(
     threads: &Threads,
     elements: &mut [f32],
     size: usize,

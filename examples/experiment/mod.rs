@@ -17,7 +17,7 @@ use bspm_cli::{Device, ProgressBars, warn_of_svd};
 use clap::{CommandFactory, FromArgMatches};
 
 use arguments::Arguments;
-use report::{Report, Stages};
+use report::{Report, StageTimes};
 
 /// Runs the experiment with the preset of its data set and the command line's changes.
 pub(crate) fn main(preset: Preset) -> ExitCode {
@@ -75,10 +75,10 @@ fn run_on<B: Backend>(
     let model = FittedFilter::fit_with(backend, train, config.clone(), &fit_options)?;
     bars.clear();
     warn_of_svd(&model);
-    let mut stages = Stages {
+    let mut stages = StageTimes {
         load: dataset.load_time,
         fit: start.elapsed(),
-        ..Stages::default()
+        ..StageTimes::default()
     };
 
     let histories: Vec<&[u32]> = test_users

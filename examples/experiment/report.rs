@@ -10,7 +10,7 @@ use super::data::Origin;
 
 /// Wall time of each stage.
 #[derive(Default)]
-pub(crate) struct Stages {
+pub(crate) struct StageTimes {
     pub(crate) load: Duration,
     pub(crate) fit: Duration,
     pub(crate) score: Duration,
@@ -19,7 +19,7 @@ pub(crate) struct Stages {
     pub(crate) total: Duration,
 }
 
-impl Stages {
+impl StageTimes {
     fn named(&self) -> [(&'static str, Duration); 6] {
         [
             ("load", self.load),
@@ -42,7 +42,7 @@ pub(crate) struct Report<'a, B: Backend> {
     pub(crate) test_interactions: usize,
     pub(crate) cutoffs: &'a [usize],
     pub(crate) evaluator: &'a Evaluator,
-    pub(crate) stages: Stages,
+    pub(crate) stages: StageTimes,
 }
 
 impl<B: Backend> Report<'_, B> {

@@ -9,7 +9,7 @@
 //! backend's [`spmm`](crate::Backend::spmm), and the small dense problems are
 //! solved in `f64` on the host.
 
-mod filter;
+mod damping;
 mod rayleigh_ritz;
 mod stopping;
 
@@ -26,10 +26,10 @@ use crate::error::{Error, Result};
 use crate::observe::Observed;
 use crate::parameter::check_positive;
 use crate::progress::Stage;
-use filter::{Chebyshev, Filter, Spectrum, apply_filter};
+use damping::{Chebyshev, Damping, Spectrum, damp};
 use rayleigh_ritz::{RitzPairs, rayleigh_ritz, residuals, rotate};
 pub use stopping::SvdStop;
-use stopping::{Progress, Verdict, felt_residual};
+use stopping::{Rounds, Verdict, felt_residual};
 
 /// Leading singular triplets of `R`, without the left vectors, and how they were found.
 #[derive(Debug)]
@@ -200,9 +200,9 @@ fn iterate<B: Backend>(
     } else {
         let start = random_start(backend, graph, block, options.seed)?;
         found.products += 2 * block;
-        apply_filter(backend, graph, &Filter::Smooth, start, None, &observed)?
+        damp(backend, graph, &Damping::Smooth, start, None, &observed)?
     };
-    let mut progress = Progress::new(tolerance);
+    let mut progress = Rounds::new(tolerance);
     loop {
         found.rounds += 1;
         let ritz = rayleigh_ritz(backend, graph, active)?;
@@ -285,9 +285,9 @@ fn iterate<B: Backend>(
             target: felt.min(tolerance) / 2.0,
         });
         found.products += filter.degree * values.len();
-        let filter = Filter::Chebyshev(filter);
+        let filter = Damping::Chebyshev(filter);
         let locked = found.vectors.as_ref();
-        active = apply_filter(backend, graph, &filter, rest, locked, &observed)?;
+        active = damp(backend, graph, &filter, rest, locked, &observed)?;
     }
 }
 

@@ -20,6 +20,7 @@ use crate::progress::Stage;
 
 /// The lists of some users, and what they took.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Ranking {
     /// One list per user asked for, in that order, best item first.
     pub lists: Vec<Vec<ScoredItem>>,

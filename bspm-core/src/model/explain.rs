@@ -13,6 +13,7 @@ use crate::error::Result;
 
 /// A score and the parts that add up to it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Explanation<I = String> {
     /// The score of the item.
     pub score: f32,
@@ -26,6 +27,7 @@ pub struct Explanation<I = String> {
 
 /// The part of one item of the history in a score.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Contribution<I = String> {
     /// The item of the history.
     pub item: I,

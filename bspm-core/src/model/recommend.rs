@@ -15,6 +15,7 @@ use crate::fitted::rank::RankOptions;
 
 /// An item and its score.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Recommendation<I = String> {
     /// The item.
     pub item: I,

@@ -12,6 +12,7 @@ use crate::parameter::invalid;
 
 /// Two data sets over the same users and items, in the same rows and columns.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct DatasetSplit<U: Eq + Hash = String, I: Eq + Hash = String> {
     /// What the model sees.
     pub train: Dataset<U, I>,

@@ -24,6 +24,7 @@ use crate::parameter::invalid;
 ///     .without_header(["user", "item", "rating", "time"]);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct TableOptions {
     pub(super) user: String,
     pub(super) item: String,

@@ -73,7 +73,7 @@ pub(super) enum Verdict {
 
 /// The largest residuals of the rounds so far.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(super) struct Rounds {
     tolerance: f64,
     previous: f64,
     best: f64,
@@ -81,7 +81,7 @@ pub(super) struct Progress {
     was_unlocked: bool,
 }
 
-impl Progress {
+impl Rounds {
     pub(super) fn new(tolerance: f64) -> Self {
         Self {
             tolerance,
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     fn verdicts(residuals: &[f64], felt: f64, has_locked: bool) -> Vec<Verdict> {
-        let mut progress = Progress::new(5e-6);
+        let mut progress = Rounds::new(5e-6);
         residuals
             .iter()
             .map(|&worst| progress.judge(worst, felt, has_locked))

@@ -8,7 +8,7 @@ use crate::observe::Observed;
 
 /// A polynomial of `P`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Filter {
+pub(super) enum Damping {
     /// `P^2`, plus a little of the identity: what a random start needs before
     /// anything is known of the spectrum. The identity keeps the block at full rank
     /// where `R` is not.
@@ -93,10 +93,10 @@ fn rate(cut: f64, eigenvalue: f64) -> f64 {
 ///
 /// Cost: one product with `P` per degree, and two projections; two more each time that the
 /// traces of the locked vectors are removed on the way.
-pub(super) fn apply_filter<B: Backend>(
+pub(super) fn damp<B: Backend>(
     backend: Checked<'_, B>,
     graph: &NormalizedGraph<B>,
-    filter: &Filter,
+    damping: &Damping,
     vectors: B::Matrix,
     locked: Option<&B::Matrix>,
     observed: &Observed<'_>,
@@ -118,9 +118,9 @@ pub(super) fn apply_filter<B: Backend>(
                 current: backend.zeros(items, range.len())?,
             };
             backend.scale_rows(graph.inverse_root_degrees(), &mut tile.previous)?;
-            match filter {
-                Filter::Smooth => tile.smooth()?,
-                Filter::Chebyshev(filter) => tile.chebyshev(filter)?,
+            match damping {
+                Damping::Smooth => tile.smooth()?,
+                Damping::Chebyshev(filter) => tile.chebyshev(filter)?,
             }
             backend.scale_rows(graph.root_degrees(), &mut tile.current)?;
             if let Some(locked) = locked {

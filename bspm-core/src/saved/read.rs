@@ -1,0 +1,522 @@
+//! Reading the bytes of a model file, and checking all that they say.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use safetensors::SafeTensors;
+use safetensors::tensor::Dtype;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::format::{FORMAT, HASH, HASH_BYTES, Header, HeaderFormat, METADATA_KEY, SavedModelInfo};
+use super::id::SavedId;
+use crate::backend::SharedMatrix;
+use crate::data::ids::Ids;
+use crate::data::interactions::Interactions;
+use crate::engine::basis::SINGULAR_VALUES;
+use crate::engine::tensors::SavedTensors;
+use crate::engine::truncated_svd::SvdReport;
+use crate::error::{Error, Result, shortened};
+use crate::filters::registry::FilterConfig;
+
+/// All that was read from a model file but the filter, checked.
+pub(super) struct Parts<U: Eq + Hash, I: Eq + Hash> {
+    pub(super) fitted: Interactions,
+    pub(super) histories: Option<Interactions>,
+    pub(super) users: Ids<U>,
+    pub(super) items: Ids<I>,
+}
+
+/// A file whose header and hash are right.
+pub(super) struct CheckedFile<'a> {
+    path: &'a Path,
+    bytes: Arc<dyn AsRef<[u8]> + Send + Sync>,
+    header: Header,
+    /// Of the tensors: type, shape, and place in the bytes.
+    tensors: HashMap<String, (Dtype, Vec<usize>, Range<usize>)>,
+}
+
+impl<'a> CheckedFile<'a> {
+    pub(super) fn new(path: &'a Path, shared: Arc<dyn AsRef<[u8]> + Send + Sync>) -> Result<Self> {
+        let bytes = (*shared).as_ref();
+        let tensors = SafeTensors::deserialize(bytes)
+            .map_err(|error| invalid(path, "a whole safetensors file", error))?;
+        let (_, metadata) = SafeTensors::read_metadata(bytes)
+            .map_err(|error| invalid(path, "a whole safetensors file", error))?;
+        let text = metadata
+            .metadata()
+            .as_ref()
+            .and_then(|entries| entries.get(METADATA_KEY))
+            .ok_or_else(|| {
+                invalid(
+                    path,
+                    "a model of bspm",
+                    "a safetensors file of something else",
+                )
+            })?;
+        let HeaderFormat { format } = serde_json::from_str(text)
+            .map_err(|error| invalid(path, "the version of the format", error))?;
+        if format != FORMAT {
+            return Err(Error::ModelVersion {
+                path: path.into(),
+                found: format,
+                supported: FORMAT,
+            });
+        }
+        let hash = tensors
+            .tensor(HASH)
+            .map_err(|error| invalid(path, "a hash", error))?;
+        let hashed = bytes.len() - HASH_BYTES.min(bytes.len());
+        if hash.data() != &bytes[hashed..]
+            || hash.data() != xxh3_128(&bytes[..hashed]).to_le_bytes()
+        {
+            return Err(invalid(
+                path,
+                "a file that ends in the hash of its bytes",
+                "another hash: the file was damaged or altered",
+            ));
+        }
+        let header: Header = serde_json::from_str(text)
+            .map_err(|error| invalid(path, "a header of format 1", error))?;
+        header
+            .config
+            .check()
+            .map_err(|error| invalid(path, "a header of format 1", error))?;
+        let tensors = tensors
+            .iter()
+            .map(|(name, tensor)| {
+                let start = tensor.data().as_ptr() as usize - bytes.as_ptr() as usize;
+                let place = start..start + tensor.data().len();
+                (
+                    name.to_owned(),
+                    (tensor.dtype(), tensor.shape().to_vec(), place),
+                )
+            })
+            .collect();
+        Ok(Self {
+            path,
+            header,
+            tensors,
+            bytes: shared,
+        })
+    }
+
+    pub(super) fn config(&self) -> &FilterConfig {
+        &self.header.config
+    }
+
+    pub(super) fn svd_report(&self) -> Option<&SvdReport> {
+        self.header.svd.as_ref()
+    }
+
+    pub(super) fn read<U, I>(&self) -> Result<Parts<U, I>>
+    where
+        U: SavedId + Eq + Hash,
+        I: SavedId + Eq + Hash,
+    {
+        let items = self.header.items;
+        let (fitted, histories) = self.matrices()?;
+        let user_count = histories.as_ref().unwrap_or(&fitted).users();
+        Ok(Parts {
+            users: self.ids("users", &self.header.user_ids, user_count)?,
+            items: self.ids("items", &self.header.item_ids, items)?,
+            fitted,
+            histories,
+        })
+    }
+
+    pub(super) fn info(&self) -> Result<SavedModelInfo> {
+        let (fitted, histories) = self.matrices()?;
+        let histories = histories.as_ref().unwrap_or(&fitted);
+        let factors = self.tensors.get(SINGULAR_VALUES);
+        Ok(SavedModelInfo {
+            format: self.header.format,
+            bytes: (*self.bytes).as_ref().len(),
+            user_ids: self.header.user_ids.clone(),
+            item_ids: self.header.item_ids.clone(),
+            users: histories.users(),
+            items: self.header.items,
+            fitted_interactions: fitted.len(),
+            interactions: histories.len(),
+            factors: factors.map_or(0, |(_, shape, _)| shape.iter().product()),
+            svd: self.header.svd.clone(),
+            config: self.header.config.clone(),
+        })
+    }
+
+    /// The fitted matrix, and the histories where they are another.
+    fn matrices(&self) -> Result<(Interactions, Option<Interactions>)> {
+        let items = self.header.items;
+        let fitted = self.interactions("fitted", items)?;
+        let histories = match self.tensors.contains_key("histories.row_ends") {
+            true => Some(self.interactions("histories", items)?),
+            false => None,
+        };
+        Ok((fitted, histories))
+    }
+
+    /// The bytes, place and shape of a tensor, of this type and number of dimensions.
+    fn tensor(
+        &self,
+        name: &str,
+        dtype: Dtype,
+        dimensions: usize,
+    ) -> Result<(&[u8], Range<usize>, &[usize])> {
+        let Some((found, shape, place)) = self.tensors.get(name) else {
+            return Err(invalid(self.path, name, "no tensor of this name"));
+        };
+        if *found != dtype || shape.len() != dimensions {
+            return Err(invalid(
+                self.path,
+                &format!("{name}: {dtype:?} in {dimensions} dimensions"),
+                format!("{found:?} of shape {shape:?}"),
+            ));
+        }
+        let bytes = &(*self.bytes).as_ref()[place.clone()];
+        Ok((bytes, place.clone(), shape))
+    }
+
+    fn numbers<T: bytemuck::Pod>(&self, name: &str, dtype: Dtype) -> Result<Vec<T>> {
+        Ok(bytemuck::pod_collect_to_vec(self.tensor(name, dtype, 1)?.0))
+    }
+
+    fn interactions(&self, name: &str, items: usize) -> Result<Interactions> {
+        let row_ends = self.numbers(&format!("{name}.row_ends"), Dtype::U32)?;
+        let columns = self.numbers(&format!("{name}.columns"), Dtype::U32)?;
+        Interactions::from_csr(items, row_ends, columns).map_err(|found| {
+            let expected = format!("{name}: ascending rows of columns below {items}");
+            invalid(self.path, &expected, found)
+        })
+    }
+
+    fn ids<T: SavedId + Eq + Hash>(&self, name: &str, kind: &str, count: usize) -> Result<Ids<T>> {
+        if !T::accepts(kind) {
+            return Err(invalid(
+                self.path,
+                &format!("{name} with ids of kind {:?}", T::KIND),
+                format!("{kind:?}"),
+            ));
+        }
+        let ends: Vec<u64> = self.numbers(&format!("{name}.id_ends"), Dtype::U64)?;
+        let (bytes, ..) = self.tensor(&format!("{name}.ids"), Dtype::U8, 1)?;
+        let expected = format!("{name}: {count} different ids of kind {kind:?}");
+        let reads_all = ends.first() == Some(&0) && ends.last() == Some(&(bytes.len() as u64));
+        let ids: Option<Ids<T>> = ends
+            .windows(2)
+            .map(|ends| T::read(kind, bytes.get(ends[0] as usize..ends[1] as usize)?))
+            .collect();
+        match ids {
+            Some(ids) if reads_all && ids.len() == count && ends.len() == count + 1 => Ok(ids),
+            Some(ids) => Err(invalid(self.path, &expected, format!("{} ids", ids.len()))),
+            None => Err(invalid(self.path, &expected, "bytes that are no id")),
+        }
+    }
+}
+
+impl SavedTensors for CheckedFile<'_> {
+    fn matrix(&self, name: &str) -> Result<SharedMatrix> {
+        let (data, place, shape) = self.tensor(name, Dtype::F32, 2)?;
+        SharedMatrix::new(self.bytes.clone(), place, shape[0], shape[1])
+            .or_else(|| aligned_copy(data, shape[0], shape[1]))
+            .ok_or_else(|| invalid(self.path, name, "another number of values"))
+    }
+
+    fn floats(&self, name: &str) -> Result<Vec<f32>> {
+        self.numbers(name, Dtype::F32)
+    }
+
+    fn indices(&self, name: &str) -> Result<Vec<u32>> {
+        self.numbers(name, Dtype::U32)
+    }
+
+    fn invalid(&self, expected: &str, found: String) -> Error {
+        invalid(self.path, expected, found)
+    }
+}
+
+/// A copy, for bytes that do not lie as `f32` must.
+fn aligned_copy(data: &[u8], rows: usize, columns: usize) -> Option<SharedMatrix> {
+    struct Copied(Vec<f32>);
+    impl AsRef<[u8]> for Copied {
+        fn as_ref(&self) -> &[u8] {
+            bytemuck::cast_slice(&self.0)
+        }
+    }
+    let copied = Arc::new(Copied(bytemuck::pod_collect_to_vec(data)));
+    let place: Range<usize> = 0..data.len();
+    SharedMatrix::new(copied, place, rows, columns)
+}
+
+fn invalid(path: &Path, expected: &str, found: impl std::fmt::Display) -> Error {
+    Error::InvalidFile {
+        path: path.into(),
+        expected: expected.into(),
+        found: shortened(found.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::write::{Contents, FilterTensors, HostValues, write};
+    use super::*;
+    use crate::filters::{BspmConfig, Preset};
+
+    const PATH: &str = "m.bspm";
+    const BASIS: &str = "ideal_low_pass.basis";
+
+    /// A model file of two users, three items and one factor.
+    fn small_file() -> Vec<u8> {
+        let config = BspmConfig::builder()
+            .ideal_low_pass(1, 0.5)
+            .build()
+            .unwrap();
+        let contents = Contents {
+            config: &config.into(),
+            svd: None,
+            tensors: vec![
+                FilterTensors {
+                    name: BASIS,
+                    values: HostValues::of_matrix(ndarray::arr2(&[[1.0], [-2.0], [0.5]])),
+                },
+                FilterTensors {
+                    name: SINGULAR_VALUES,
+                    values: HostValues::Floats(vec![0.75].into()),
+                },
+            ],
+            fitted: &Interactions::from_pairs(2, 3, [(0, 0), (0, 2), (1, 1)]).unwrap(),
+            histories: Some(&Interactions::from_pairs(2, 3, [(0, 0), (0, 2), (1, 0)]).unwrap()),
+            users: &["ann", "bé"].map(str::to_owned).into_iter().collect(),
+            items: &[7_u32, 256, u32::MAX].into_iter().collect(),
+        };
+        let mut bytes = Vec::new();
+        write(&contents, &mut bytes).unwrap();
+        bytes
+    }
+
+    fn open(bytes: Vec<u8>) -> Result<Parts<String, u32>> {
+        CheckedFile::new(Path::new(PATH), Arc::new(bytes))?.read()
+    }
+
+    fn refusal(bytes: Vec<u8>) -> String {
+        match open(bytes) {
+            Ok(_) => panic!("the file was read"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// The file with other bytes and the hash that fits them.
+    fn rehashed(mut bytes: Vec<u8>) -> Vec<u8> {
+        let hashed = bytes.len() - HASH_BYTES;
+        let hash = xxh3_128(&bytes[..hashed]);
+        bytes[hashed..].copy_from_slice(&hash.to_le_bytes());
+        bytes
+    }
+
+    fn replaced(from: &str, to: &str) -> Vec<u8> {
+        assert_eq!(from.len(), to.len());
+        let mut bytes = small_file();
+        let place = bytes
+            .windows(from.len())
+            .position(|window| window == from.as_bytes())
+            .expect("the text is in the header");
+        bytes[place..place + to.len()].copy_from_slice(to.as_bytes());
+        rehashed(bytes)
+    }
+
+    #[test]
+    fn the_bytes_are_those_of_the_documented_format() {
+        let header = concat!(
+            r#"{"__metadata__":{"bspm":"{\"format\":1,\"config\":{\"bspm\":{"#,
+            r#"\"blur\":{\"solver\":\"euler\",\"time\":1.0,\"steps\":1},"#,
+            r#"\"ideal_low_pass\":{\"factor_dim\":1,\"beta\":0.5,"#,
+            r#"\"integration\":{\"solver\":\"euler\",\"time\":1.0,\"steps\":1}},"#,
+            r#"\"sharpening\":null,\"merge\":\"early\",\"t_point_combination\":false}},"#,
+            r#"\"items\":3,\"user_ids\":\"string\",\"item_ids\":\"u32\"}"},"#,
+            r#""ideal_low_pass.basis":{"dtype":"F32","shape":[3,1],"data_offsets":[0,12]},"#,
+            r#""ideal_low_pass.singular_values":{"dtype":"F32","shape":[1],"data_offsets":[12,16]},"#,
+            r#""fitted.row_ends":{"dtype":"U32","shape":[3],"data_offsets":[16,28]},"#,
+            r#""fitted.columns":{"dtype":"U32","shape":[3],"data_offsets":[28,40]},"#,
+            r#""histories.row_ends":{"dtype":"U32","shape":[3],"data_offsets":[40,52]},"#,
+            r#""histories.columns":{"dtype":"U32","shape":[3],"data_offsets":[52,64]},"#,
+            r#""users.id_ends":{"dtype":"U64","shape":[3],"data_offsets":[64,88]},"#,
+            r#""items.id_ends":{"dtype":"U64","shape":[4],"data_offsets":[88,120]},"#,
+            r#""users.ids":{"dtype":"U8","shape":[6],"data_offsets":[120,126]},"#,
+            r#""items.ids":{"dtype":"U8","shape":[12],"data_offsets":[126,138]},"#,
+            r#""xxh3_128":{"dtype":"U8","shape":[16],"data_offsets":[138,154]}}"#,
+        );
+        let mut expected = Vec::new();
+        let padded = (8 + header.len()).next_multiple_of(64) - 8;
+        expected.extend((padded as u64).to_le_bytes());
+        expected.extend(format!("{header:padded$}").bytes());
+        for number in [1.0_f32, -2.0, 0.5, 0.75] {
+            expected.extend(number.to_le_bytes());
+        }
+        for number in [0, 2, 3, 0, 2, 1, 0, 2, 3, 0, 2, 0_u32] {
+            expected.extend(number.to_le_bytes());
+        }
+        for number in [0, 3, 6, 0, 4, 8, 12_u64] {
+            expected.extend(number.to_le_bytes());
+        }
+        expected.extend(b"annb\xc3\xa9");
+        expected.extend(b"\x07\0\0\0\0\x01\0\0\xff\xff\xff\xff");
+        expected.extend(HASH_OF_THE_SMALL_FILE);
+        let found = small_file();
+        assert_eq!(
+            String::from_utf8_lossy(&found[8..8 + padded]),
+            String::from_utf8_lossy(&expected[8..8 + padded])
+        );
+        assert_eq!(found, expected);
+    }
+
+    /// As the reference implementation of XXH3 gives it, least significant byte first.
+    const HASH_OF_THE_SMALL_FILE: [u8; HASH_BYTES] = [
+        253, 80, 149, 164, 2, 45, 188, 66, 193, 230, 202, 247, 233, 78, 168, 228,
+    ];
+
+    #[test]
+    fn what_was_written_is_read() {
+        let file = CheckedFile::new(Path::new(PATH), Arc::new(small_file())).unwrap();
+        let FilterConfig::Bspm(config) = file.config() else {
+            panic!("another filter was read")
+        };
+        assert_eq!(config.ideal_low_pass().unwrap().beta, 0.5);
+        assert_eq!(file.matrix(BASIS).unwrap().values(), [1.0, -2.0, 0.5]);
+        assert_eq!(file.floats(SINGULAR_VALUES).unwrap(), [0.75]);
+        let parts = open(small_file()).unwrap();
+        assert_eq!(parts.fitted.items_of(1), [1]);
+        assert_eq!(parts.histories.unwrap().items_of(1), [0]);
+        assert_eq!(parts.users.index("bé"), Some(1));
+        assert_eq!(parts.items.index(&u32::MAX), Some(2));
+    }
+
+    #[test]
+    fn every_truncation_and_every_altered_byte_is_refused() {
+        let whole = small_file();
+        for length in 0..whole.len() {
+            open(whole[..length].to_vec())
+                .err()
+                .expect("a truncated file");
+        }
+        for place in 0..whole.len() {
+            for change in [0x01, 0x20, 0x80] {
+                let mut altered = whole.clone();
+                altered[place] ^= change;
+                open(altered).err().expect("an altered file");
+            }
+        }
+        let mut longer = whole;
+        longer.push(0);
+        open(longer).err().expect("a longer file");
+    }
+
+    #[test]
+    fn refusals_say_why() {
+        for (bytes, expected) in [
+            (
+                small_file()[..700].to_vec(),
+                "m.bspm: expected a whole safetensors file, found invalid header length",
+            ),
+            (
+                replaced(r#"\"format\":1"#, r#"\"format\":2"#),
+                "m.bspm: expected a model of format 1, found format 2, which another version of \
+                 bspm wrote",
+            ),
+            (
+                replaced(r#"\"user_ids\":\"string"#, r#"\"user_ids\":\"u64   "#),
+                "m.bspm: expected users with ids of kind \"string\", found \"u64   \"",
+            ),
+            (
+                replaced(r#"\"beta\":0.5"#, r#"\"beta\":-5 "#),
+                "m.bspm: expected a header of format 1, found beta: expected a finite number",
+            ),
+            (
+                replaced(r#"\"steps\":1"#, r#"\"steps\":0"#),
+                "K_b: expected 1 to 10000 steps, found 0",
+            ),
+            (
+                replaced(r#"\"items\":3"#, r#"\"items\":2"#),
+                "m.bspm: expected fitted: ascending rows of columns below 2",
+            ),
+            (
+                replaced(r#""bspm":"#, r#""bspn":"#),
+                "m.bspm: expected a model of bspm, found a safetensors file of something else",
+            ),
+        ] {
+            let message = refusal(bytes);
+            assert!(message.contains(expected), "{message}");
+        }
+        let mut altered = small_file();
+        let place = altered.len() - 40;
+        altered[place] ^= 1;
+        assert_eq!(
+            refusal(altered),
+            "m.bspm: expected a file that ends in the hash of its bytes, \
+             found another hash: the file was damaged or altered"
+        );
+    }
+
+    #[test]
+    fn contradictions_under_a_right_hash_are_refused() {
+        let whole = small_file();
+        let data = 8 + u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
+        for (place, byte, expected) in [
+            (16, 1, "fitted: ascending rows of columns below 3"),
+            (20, 9, "fitted: ascending rows of columns below 3"),
+            (28, 2, "fitted: ascending rows of columns below 3"),
+            (32, 3, "fitted: ascending rows of columns below 3"),
+            (64, 1, "users: 2 different ids of kind \"string\""),
+            (72, 200, "users: 2 different ids of kind \"string\""),
+            (80, 5, "users: 2 different ids of kind \"string\""),
+            (96, 3, "items: 3 different ids of kind \"u32\""),
+            (124, 0xff, "users: 2 different ids of kind \"string\""),
+            (126, 0, "items: 3 different ids of kind \"u32\""),
+        ] {
+            let mut altered = whole.clone();
+            assert_ne!(altered[data + place], byte);
+            altered[data + place] = byte;
+            if place == 126 {
+                altered[data + 130..data + 134].fill(0);
+                altered[data + 126..data + 130].fill(0);
+            }
+            let message = refusal(rehashed(altered));
+            assert!(message.contains(expected), "{place}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_basis_that_lies_askew_is_copied() {
+        let whole = small_file();
+        let data = 8 + u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
+        let copy = aligned_copy(&whole[data..data + 12], 3, 1).unwrap();
+        assert_eq!(copy.values(), [1.0, -2.0, 0.5]);
+        assert!(aligned_copy(&whole[data..data + 12], 2, 1).is_none());
+    }
+
+    #[test]
+    fn a_model_without_filter_and_updates_has_no_such_tensors() {
+        let matrix = Interactions::from_pairs(1, 1, [(0, 0)]).unwrap();
+        let ids: Ids<u32> = [5].into_iter().collect();
+        let contents = Contents {
+            config: &Preset::AmazonBook.config().into(),
+            svd: None,
+            tensors: Vec::new(),
+            fitted: &matrix,
+            histories: None,
+            users: &ids,
+            items: &ids,
+        };
+        let mut bytes = Vec::new();
+        write(&contents, &mut bytes).unwrap();
+        let names = SafeTensors::deserialize(&bytes).unwrap();
+        assert!(!names.names().contains(&BASIS));
+        let length = bytes.len();
+        let file = CheckedFile::new(Path::new(PATH), Arc::new(bytes)).unwrap();
+        assert!(file.read::<u32, u32>().unwrap().histories.is_none());
+        assert!(file.matrix(BASIS).is_err());
+        let info = file.info().unwrap();
+        assert_eq!((info.users, info.items, info.factors), (1, 1, 0));
+        assert_eq!(info.bytes, length);
+    }
+}

@@ -1,0 +1,212 @@
+//! Writing the bytes of a model file.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::io::{self, Write};
+
+use ndarray::Array2;
+use safetensors::tensor::{Dtype, Metadata, TensorInfo};
+use xxhash_rust::xxh3::Xxh3Default;
+
+use super::format::{ALIGNMENT, FORMAT, HASH, HASH_BYTES, Header, METADATA_KEY};
+use super::id::SavedId;
+use crate::backend::Backend;
+use crate::data::ids::Ids;
+use crate::data::interactions::Interactions;
+use crate::engine::tensors::Tensor;
+use crate::engine::truncated_svd::SvdReport;
+use crate::error::Result;
+use crate::filters::registry::FilterConfig;
+use crate::fitted::FittedFilter;
+
+/// All that a model file says.
+pub(super) struct Contents<'a, U: Eq + Hash, I: Eq + Hash> {
+    pub(super) config: &'a FilterConfig,
+    pub(super) svd: Option<&'a SvdReport>,
+    pub(super) tensors: Vec<FilterTensors<'a>>,
+    pub(super) fitted: &'a Interactions,
+    /// Where they are not the fitted ones.
+    pub(super) histories: Option<&'a Interactions>,
+    pub(super) users: &'a Ids<U>,
+    pub(super) items: &'a Ids<I>,
+}
+
+/// A part of a filter, on the host.
+pub(super) struct FilterTensors<'a> {
+    pub(super) name: &'static str,
+    pub(super) values: HostValues<'a>,
+}
+
+pub(super) enum HostValues<'a> {
+    /// Row by row.
+    Matrix(Array2<f32>),
+    Floats(Cow<'a, [f32]>),
+    Indices(Cow<'a, [u32]>),
+}
+
+impl HostValues<'_> {
+    pub(super) fn of_matrix(matrix: Array2<f32>) -> Self {
+        Self::Matrix(match matrix.is_standard_layout() {
+            true => matrix,
+            false => matrix.as_standard_layout().into_owned(),
+        })
+    }
+}
+
+impl<'a> FilterTensors<'a> {
+    /// All parts of the filter.
+    pub(super) fn of<B: Backend>(fitted: &'a FittedFilter<B>) -> Result<Vec<Self>> {
+        let backend = fitted.backend();
+        fitted
+            .filter
+            .tensors()
+            .into_iter()
+            .map(|(name, tensor)| {
+                let values = match tensor {
+                    Tensor::Matrix(matrix) => HostValues::of_matrix(backend.download(matrix)?),
+                    Tensor::Floats(values) => HostValues::Floats(values),
+                    Tensor::Indices(values) => HostValues::Indices(values),
+                };
+                Ok(Self { name, values })
+            })
+            .collect()
+    }
+}
+
+pub(super) fn write<U, I>(contents: &Contents<'_, U, I>, out: impl Write) -> io::Result<()>
+where
+    U: SavedId + Eq + Hash,
+    I: SavedId + Eq + Hash,
+{
+    let header = Header {
+        format: FORMAT,
+        config: contents.config.clone(),
+        items: contents.fitted.items(),
+        user_ids: U::KIND.into(),
+        item_ids: I::KIND.into(),
+        svd: contents.svd.cloned(),
+    };
+    let (user_ends, user_bytes) = id_column(contents.users);
+    let (item_ends, item_bytes) = id_column(contents.items);
+    let mut tensors = FileTensors::default();
+    for FilterTensors { name, values } in &contents.tensors {
+        match values {
+            HostValues::Matrix(matrix) => tensors.add(
+                name,
+                Dtype::F32,
+                matrix.shape(),
+                bytemuck::cast_slice(matrix.as_slice().unwrap_or_default()),
+            ),
+            HostValues::Floats(values) => {
+                let shape = [values.len()];
+                tensors.add(name, Dtype::F32, &shape, bytemuck::cast_slice(values));
+            }
+            HostValues::Indices(values) => tensors.add_numbers(name, values),
+        }
+    }
+    let matrices = [
+        ("fitted", Some(contents.fitted)),
+        ("histories", contents.histories),
+    ];
+    for (name, matrix) in matrices {
+        if let Some(matrix) = matrix {
+            let (row_ends, columns, _) = matrix.as_csr().into_raw_storage();
+            tensors.add_numbers(&format!("{name}.row_ends"), row_ends);
+            tensors.add_numbers(&format!("{name}.columns"), columns);
+        }
+    }
+    for (name, ends) in [("users.id_ends", &user_ends), ("items.id_ends", &item_ends)] {
+        tensors.add(name, Dtype::U64, &[ends.len()], bytemuck::cast_slice(ends));
+    }
+    for (name, bytes) in [("users.ids", &user_bytes), ("items.ids", &item_bytes)] {
+        tensors.add(name, Dtype::U8, &[bytes.len()], bytes);
+    }
+    tensors.write(&header, out)
+}
+
+/// The bytes of all ids, one after the other, and where each ends; 0 comes first.
+fn id_column<T: SavedId + Eq + Hash>(ids: &Ids<T>) -> (Vec<u64>, Vec<u8>) {
+    let mut bytes = Vec::new();
+    let mut ends = vec![0];
+    for id in ids.iter() {
+        id.append_to(&mut bytes);
+        ends.push(bytes.len() as u64);
+    }
+    (ends, bytes)
+}
+
+/// The tensors of a file to be written.
+#[derive(Default)]
+struct FileTensors<'a> {
+    infos: Vec<(String, TensorInfo)>,
+    data: Vec<&'a [u8]>,
+    length: usize,
+}
+
+impl<'a> FileTensors<'a> {
+    fn add_numbers(&mut self, name: &str, numbers: &'a [u32]) {
+        self.add(
+            name,
+            Dtype::U32,
+            &[numbers.len()],
+            bytemuck::cast_slice(numbers),
+        );
+    }
+
+    fn add(&mut self, name: &str, dtype: Dtype, shape: &[usize], data: &'a [u8]) {
+        self.reserve(name, dtype, shape, data.len());
+        self.data.push(data);
+    }
+
+    fn reserve(&mut self, name: &str, dtype: Dtype, shape: &[usize], length: usize) {
+        let start = self.length;
+        self.length += length;
+        let info = TensorInfo {
+            dtype,
+            shape: shape.to_vec(),
+            data_offsets: (start, self.length),
+        };
+        self.infos.push((name.into(), info));
+    }
+
+    /// Writes the file, and in the end its hash.
+    fn write(mut self, header: &Header, out: impl Write) -> io::Result<()> {
+        self.reserve(HASH, Dtype::U8, &[HASH_BYTES], HASH_BYTES);
+        let header = HashMap::from([(METADATA_KEY.into(), serde_json::to_string(header)?)]);
+        let metadata = Metadata::new(Some(header), self.infos).map_err(io::Error::other)?;
+        let mut header = serde_json::to_vec(&metadata)?;
+        let padded = (8 + header.len()).next_multiple_of(ALIGNMENT) - 8;
+        header.resize(padded, b' ');
+
+        let mut out = Hashing {
+            out,
+            hash: Xxh3Default::new(),
+        };
+        out.write_all(&(header.len() as u64).to_le_bytes())?;
+        out.write_all(&header)?;
+        for data in self.data {
+            out.write_all(data)?;
+        }
+        let Hashing { mut out, hash } = out;
+        out.write_all(&hash.digest128().to_le_bytes())
+    }
+}
+
+/// Hashes what passes through.
+struct Hashing<W> {
+    out: W,
+    hash: Xxh3Default,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let length = self.out.write(bytes)?;
+        self.hash.update(&bytes[..length]);
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
