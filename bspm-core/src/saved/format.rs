@@ -23,7 +23,7 @@ pub struct SavedModelInfo {
     pub format: u64,
     /// The size of the file.
     pub bytes: usize,
-    /// The kind of the user ids; see [`SavedId::KIND`].
+    /// The kind of the user ids; see [`SavedId::KIND`](super::SavedId::KIND).
     pub user_ids: String,
     /// The kind of the item ids.
     pub item_ids: String,
