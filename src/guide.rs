@@ -33,4 +33,7 @@ pub mod accuracy {}
 pub mod results {}
 
 #[doc = include_str!("guide/extending.md")]
+#[doc = "\n```no_run"]
+#[doc = include_str!("../tests/loops/mod.rs")]
+#[doc = "```"]
 pub mod extending {}

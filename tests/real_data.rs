@@ -10,11 +10,10 @@ use std::process::ExitCode;
 use bspm::FitOptions;
 use bspm::data::TrainTest;
 use bspm::engine::{NormalizedGraph, truncated_svd};
-use bspm::fitted::RankOptions;
 use bspm::sweep::Sweep;
 use bspm::{
-    Backend, BspmConfig, CpuBackend, Evaluator, FilterConfig, FittedFilter, Interactions, Merge,
-    Metrics, Preset, Solver,
+    Backend, BspmConfig, CpuBackend, FilterConfig, FittedFilter, Interactions, Merge, Metrics,
+    Preset, Solver,
 };
 use libtest_mimic::Failed;
 use ndarray::{Array1, Array2, Axis};
@@ -160,18 +159,12 @@ fn gowalla_sweep(split: TrainTest) -> Result<(), Failed> {
 
 /// Vectors that are iterated as far as `f32` goes change next to nothing in the lists.
 fn gowalla_iterated_to_the_end(split: TrainTest) -> Result<(), Failed> {
-    let users = split.test_users();
     let lists_of = |options: &FitOptions| -> Result<_, Failed> {
         let (train, config) = (split.train.clone(), Preset::Gowalla.config());
         let model = FittedFilter::fit_with(CpuBackend::new(), train, config, options)?;
-        let lists = model.rank(&users, &RankOptions::top(20))?.lists;
-        let mut evaluator = Evaluator::new(&[20])?;
-        for (list, &user) in lists.iter().zip(&users) {
-            let items = list.iter().map(|entry| entry.item);
-            evaluator.add(items, split.test.items_of(user));
-        }
+        let (metrics, lists) = published::evaluate_fitted(&model, &split)?;
         let report = model.svd_report().cloned().ok_or("no truncated SVD")?;
-        Ok((lists, evaluator.means()[0], report))
+        Ok((lists, metrics, report))
     };
     let (lists, metrics, report) = lists_of(&FitOptions::new())?;
     let (last_lists, last_metrics, last_report) = lists_of(&FitOptions::new().tolerance(1e-8))?;
@@ -179,7 +172,7 @@ fn gowalla_iterated_to_the_end(split: TrainTest) -> Result<(), Failed> {
     let same = entries
         .filter(|(left, right)| left.item == right.item)
         .count();
-    let share = same as f64 / (20 * users.len()) as f64;
+    let share = same as f64 / (20 * lists.len()) as f64;
     println!("{share:.6} of the entries are the same; {report}; to the end: {last_report}");
     if last_report.rounds <= report.rounds {
         return Err("the rule ended no earlier than the iteration does".into());

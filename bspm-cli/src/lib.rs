@@ -10,6 +10,6 @@ mod progress;
 mod warnings;
 
 pub use device::{Device, DeviceArguments};
-pub use process::{ProcessArguments, argument, flag};
+pub use process::{ProcessArguments, argument, flag, switched_off, with_switches};
 pub use progress::ProgressBars;
 pub use warnings::warn_of_svd;

@@ -10,22 +10,38 @@ pub struct ProcessArguments {
     changes: Vec<(&'static str, String)>,
 }
 
-/// The flags that turn a process off: the setting that does it, and those that then say
-/// nothing.
-const SWITCHES: [(&str, &str, &str, &str); 2] = [
-    (
-        "no-sharpen",
-        "Turn sharpening off",
-        "sharpen_time",
-        "sharpen_",
-    ),
-    (
-        "no-idl",
-        "Turn the ideal low-pass filter off",
-        "factor_dim",
-        "idl_",
-    ),
+/// The flags that turn a process off, each with its help and the setting that does it.
+const SWITCHES: [(&str, &str, &str); 2] = [
+    ("no-sharpen", "Turn sharpening off", "sharpen_time"),
+    ("no-idl", "Turn the ideal low-pass filter off", "factor_dim"),
 ];
+
+/// Adds the flags that turn a process off; `silenced` names the settings that then must not be
+/// given beside the one that does it.
+pub fn with_switches(
+    mut command: Command,
+    silenced: impl Fn(&str) -> Vec<&'static str>,
+) -> Command {
+    for (flag, help, setting) in SWITCHES {
+        command = command.arg(
+            Arg::new(flag)
+                .long(flag)
+                .help(help)
+                .action(ArgAction::SetTrue)
+                .conflicts_with(setting)
+                .conflicts_with_all(silenced(setting)),
+        );
+    }
+    command
+}
+
+/// The settings whose processes such flags turn off.
+pub fn switched_off(matches: &ArgMatches) -> impl Iterator<Item = &'static str> {
+    SWITCHES
+        .into_iter()
+        .filter(|(flag, ..)| matches.get_flag(flag))
+        .map(|(_, _, setting)| setting)
+}
 
 /// The name of the group that all these flags are in.
 const GROUP: &str = "ProcessArguments";
@@ -81,18 +97,10 @@ impl Args for ProcessArguments {
             command = command.arg(argument(setting));
         }
         let names = || BspmConfig::SETTINGS.iter().map(|setting| setting.name);
-        for (flag, help, switch, prefix) in SWITCHES {
-            let silenced = names().filter(|name| {
-                *name == switch || name.starts_with(prefix) || (flag == "no-idl" && *name == "beta")
-            });
-            command = command.arg(
-                Arg::new(flag)
-                    .long(flag)
-                    .help(help)
-                    .action(ArgAction::SetTrue)
-                    .conflicts_with_all(silenced),
-            );
-        }
+        command = with_switches(command, |switch| match switch {
+            "sharpen_time" => vec!["sharpen_solver", "sharpen_steps"],
+            _ => vec!["beta", "idl_solver", "idl_time", "idl_steps"],
+        });
         let flags = SWITCHES.iter().map(|switch| switch.0);
         command.group(
             ArgGroup::new(GROUP)
@@ -123,11 +131,8 @@ impl FromArgMatches for ProcessArguments {
                 self.changes.push((setting.name, text.clone()));
             }
         }
-        for (flag, _, switch, _) in SWITCHES {
-            if matches.get_flag(flag) {
-                self.changes.push((switch, "off".into()));
-            }
-        }
+        let off = switched_off(matches).map(|setting| (setting, "off".into()));
+        self.changes.extend(off);
         Ok(())
     }
 }

@@ -19,7 +19,7 @@
 //! becomes the plain projection `V V^T z`. Core therefore keeps scores divided by
 //! the square root of the item degree and multiplies it back once, at the end.
 
-mod check;
+pub(crate) mod check;
 mod checked;
 mod combination;
 mod eigen;

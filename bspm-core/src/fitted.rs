@@ -29,7 +29,6 @@ pub struct FittedFilter<B: Backend> {
     pub(crate) interactions: Arc<Interactions>,
     pub(crate) filter: Box<dyn Filter<B>>,
     pub(crate) tile_columns: usize,
-    svd_report: Option<SvdReport>,
 }
 
 impl<B: Backend> FittedFilter<B> {
@@ -80,8 +79,7 @@ impl<B: Backend> FittedFilter<B> {
         .entered();
         let source = Source::Fit(options);
         let filter = config.fit(Checked::new(&backend), &interactions, source)?;
-        let svd_report = filter.basis().and_then(|basis| basis.report.clone());
-        Self::new(backend, interactions, config, filter, svd_report)
+        Self::new(backend, interactions, config, filter)
     }
 
     /// Puts a fitted filter together from what was saved of it.
@@ -89,12 +87,11 @@ impl<B: Backend> FittedFilter<B> {
         backend: B,
         interactions: Arc<Interactions>,
         config: FilterConfig,
-        svd_report: Option<SvdReport>,
         tensors: &dyn SavedTensors,
     ) -> Result<Self> {
         let source = Source::Saved(tensors);
         let filter = config.fit(Checked::new(&backend), &interactions, source)?;
-        Self::new(backend, interactions, config, filter, svd_report)
+        Self::new(backend, interactions, config, filter)
     }
 
     fn new(
@@ -102,10 +99,8 @@ impl<B: Backend> FittedFilter<B> {
         interactions: Arc<Interactions>,
         config: FilterConfig,
         filter: Box<dyn Filter<B>>,
-        svd_report: Option<SvdReport>,
     ) -> Result<Self> {
         Ok(Self {
-            svd_report,
             tile_columns: backend.tile_columns(interactions.users(), interactions.items())?,
             backend,
             config,
@@ -139,7 +134,7 @@ impl<B: Backend> FittedFilter<B> {
     /// What computing the singular vectors took, how good they are, and why it ended; none
     /// for a filter that uses no vectors. A saved model keeps it.
     pub fn svd_report(&self) -> Option<&SvdReport> {
-        self.svd_report.as_ref()
+        self.filter.basis()?.report.as_ref()
     }
 }
 

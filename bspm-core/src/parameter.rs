@@ -1,4 +1,4 @@
-//! Checks of parameters, as every settings struct makes them.
+//! Checks of parameters and budgets, as every settings struct makes them.
 
 use crate::error::{Error, Result};
 
@@ -47,4 +47,20 @@ pub(crate) fn check_positive(parameter: &'static str, count: usize) -> Result<()
         return Ok(());
     }
     Err(invalid(parameter, "at least 1", 0))
+}
+
+/// [`Error::MemoryBudget`] where more bytes are needed than available.
+pub(crate) fn check_memory(
+    what: impl FnOnce() -> String,
+    needed: usize,
+    available: usize,
+) -> Result<()> {
+    if needed <= available {
+        return Ok(());
+    }
+    Err(Error::MemoryBudget {
+        what: what(),
+        needed,
+        available,
+    })
 }

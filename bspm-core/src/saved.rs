@@ -170,10 +170,7 @@ where
         let fitted = Arc::new(parts.fitted);
         let histories = parts.histories.map_or_else(|| fitted.clone(), Arc::new);
         let dataset = Dataset::from_interactions(parts.users, parts.items, histories)?;
-        let filter = {
-            let (config, svd) = (file.config().clone(), file.svd_report().cloned());
-            FittedFilter::open(backend, fitted, config, svd, &file)?
-        };
+        let filter = FittedFilter::open(backend, fitted, file.config().clone(), &file)?;
         Ok(Self::from_parts(Arc::new(filter), dataset))
     }
 }

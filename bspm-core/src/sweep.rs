@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use grid::SweepGrid;
 
-use crate::backend::{Backend, Checked, Combination, Operand, Shaped, Update};
+use crate::backend::{Backend, Checked, Combination, Operand, Shaped, Update, check};
 use crate::data::interactions::Interactions;
 use crate::engine::basis::Basis;
 use crate::engine::fit_options::FitOptions;
@@ -23,7 +23,7 @@ use crate::engine::tensors::Source;
 use crate::engine::tiles::tile_ranges;
 use crate::engine::walk::NormalizedGraph;
 use crate::engine::workspace::TileHistories;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::filters::bspm::config::BspmConfig;
 use crate::filters::bspm::merge::Response;
 use crate::fitted::evaluate::{Evaluator, Metrics};
@@ -112,8 +112,8 @@ impl<'a, B: Backend> Sweep<'a, B> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] when there is no setting, or an impossible cut-off or
-    /// `factor_dim`; [`Error::ShapeMismatch`] unless both matrices have the same shape;
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) when there is no setting, or an impossible cut-off or
+    /// `factor_dim`; [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) unless both matrices have the same shape;
     /// those of fitting.
     pub fn new(
         backend: B,
@@ -131,7 +131,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
     ///
     /// # Errors
     ///
-    /// [`Error::Cancelled`], and those of [`new`](Self::new).
+    /// [`Error::Cancelled`](crate::Error::Cancelled), and those of [`new`](Self::new).
     pub fn new_with(
         backend: B,
         train: impl Into<Arc<Interactions>>,
@@ -145,14 +145,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
         if configs.is_empty() {
             return Err(invalid("settings", "at least 1", 0));
         }
-        let shapes = [&*train, held_out].map(|matrix| (matrix.users(), matrix.items()));
-        if shapes[0] != shapes[1] {
-            return Err(Error::ShapeMismatch {
-                operation: "sweep",
-                left: shapes[0],
-                right: shapes[1],
-            });
-        }
+        check::same("sweep", train.shape(), held_out.shape())?;
         let graph = NormalizedGraph::new(&backend, &train)?;
         let mut factor_dims: Vec<usize> = configs
             .iter()
@@ -189,9 +182,6 @@ impl<'a, B: Backend> Sweep<'a, B> {
                 .collect(),
         };
         let (combinations, places) = combine(&responses, &products, &factor_dims);
-        let users = (0..held_out.users() as u32)
-            .filter(|&user| !held_out.items_of(user).is_empty())
-            .collect();
         Ok(Self {
             largest_cutoff: evaluator.largest_cutoff(),
             observer: options.observer.clone(),
@@ -201,8 +191,8 @@ impl<'a, B: Backend> Sweep<'a, B> {
             },
             backend,
             train,
+            users: held_out.users_with_items(),
             held_out,
-            users,
             configs,
             graph,
             bases,
@@ -231,7 +221,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] when the state is of another number of settings, users
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) when the state is of another number of settings, users
     /// or cut-offs.
     pub fn resume(&mut self, state: SweepState) -> Result<()> {
         let mine = &self.state.evaluators[0];
@@ -268,7 +258,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
     ///
     /// # Errors
     ///
-    /// [`Error::Cancelled`], which leaves the state as it was; those of the backend.
+    /// [`Error::Cancelled`](crate::Error::Cancelled), which leaves the state as it was; those of the backend.
     pub fn advance(&mut self, users: usize) -> Result<()> {
         let start = self.state.users_done;
         let end = start.saturating_add(users).min(self.users.len());

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use bspm_core::backend::{Direction, Operand, ScoredItem, Shaped, SparseParts, TopK, Update};
-use bspm_core::{Backend, Result};
+use bspm::backend::{Direction, Operand, ScoredItem, Shaped, SparseParts, TopK, Update};
+use bspm::{Backend, Result};
 use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
 
 #[derive(Clone, Debug)]

@@ -42,8 +42,16 @@ pub(crate) fn evaluate<B: Backend>(
     split: &TrainTest,
     config: impl Into<FilterConfig>,
 ) -> Result<(Metrics, Vec<Vec<ScoredItem>>), Failed> {
-    let users = split.test_users();
     let model = FittedFilter::fit(backend, split.train.clone(), config)?;
+    evaluate_fitted(&model, split)
+}
+
+/// [`evaluate`] of a model that is fitted already.
+pub(crate) fn evaluate_fitted<B: Backend>(
+    model: &FittedFilter<B>,
+    split: &TrainTest,
+) -> Result<(Metrics, Vec<Vec<ScoredItem>>), Failed> {
+    let users = split.test_users();
     let lists = model.rank(&users, &RankOptions::top(20))?.lists;
     let mut evaluator = Evaluator::new(&[20])?;
     for (list, &user) in lists.iter().zip(&users) {

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use bspm::filters::{Setting, SettingKind};
 use bspm::sweep::{Sweep, SweepGrid, SweepRow};
 use bspm::{Backend, BspmConfig, Dataset, Evaluator, FitOptions, Interactions, Metrics};
-use bspm_cli::{DeviceArguments, ProgressBars, argument, flag};
-use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Args, Command, FromArgMatches};
+use bspm_cli::{DeviceArguments, ProgressBars, argument, flag, switched_off, with_switches};
+use clap::{ArgGroup, ArgMatches, Args, Command, FromArgMatches};
 use serde::Serialize;
 
 use super::{Outcome, on_device};
@@ -74,12 +74,6 @@ const VARIED: [(&str, &str); 3] = [
     ("beta", "0.1:0.3:0.1"),
 ];
 
-/// What turns a process off, by the setting that does.
-const SWITCHES: [(&str, &str, &str); 2] = [
-    ("no-sharpen", "Turn sharpening off", "sharpen_time"),
-    ("no-idl", "Turn the ideal low-pass filter off", "factor_dim"),
-];
-
 impl GridArguments {
     fn configs(&self) -> bspm::Result<Vec<BspmConfig>> {
         let mut grid = SweepGrid::around(BspmConfig::builder().build()?);
@@ -101,16 +95,10 @@ impl Args for GridArguments {
             }
             command = command.arg(argument);
         }
-        for (flag, help, switch) in SWITCHES {
-            command = command.arg(
-                Arg::new(flag)
-                    .long(flag)
-                    .help(help)
-                    .action(ArgAction::SetTrue)
-                    .conflicts_with(switch),
-            );
-        }
-        command
+        with_switches(command, |switch| match switch {
+            "factor_dim" => vec!["beta"],
+            _ => Vec::new(),
+        })
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -135,11 +123,9 @@ impl FromArgMatches for GridArguments {
                 self.values.push((setting.name, values));
             }
         }
-        for (flag, _, switch) in SWITCHES {
-            if matches.get_flag(flag) {
-                self.values.retain(|(name, _)| *name != switch);
-                self.values.push((switch, vec!["off".into()]));
-            }
+        for switch in switched_off(matches) {
+            self.values.retain(|(name, _)| *name != switch);
+            self.values.push((switch, vec!["off".into()]));
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use super::{Shaped, Update};
 use crate::error::{Error, Result};
 
 /// Rows and columns.
-pub(super) type Shape = (usize, usize);
+pub(crate) type Shape = (usize, usize);
 
 /// [`Error::ShapeMismatch`] unless `fits`.
 pub(super) fn fits(operation: &'static str, left: Shape, right: Shape, fits: bool) -> Result<()> {
@@ -20,7 +20,7 @@ pub(super) fn fits(operation: &'static str, left: Shape, right: Shape, fits: boo
 }
 
 /// Both shapes are the same.
-pub(super) fn same(operation: &'static str, left: Shape, right: Shape) -> Result<()> {
+pub(crate) fn same(operation: &'static str, left: Shape, right: Shape) -> Result<()> {
     fits(operation, left, right, left == right)
 }
 

@@ -130,6 +130,18 @@ impl Interactions {
         self.len() == 0
     }
 
+    /// Users and items.
+    pub(crate) fn shape(&self) -> (usize, usize) {
+        (self.users(), self.items())
+    }
+
+    /// The users that have at least one interaction, ascending.
+    pub fn users_with_items(&self) -> Vec<u32> {
+        (0..self.users() as u32)
+            .filter(|&user| !self.items_of(user).is_empty())
+            .collect()
+    }
+
     /// The items of one user, ascending; none for a user outside the matrix.
     pub fn items_of(&self, user: u32) -> &[u32] {
         let ends = self.matrix.indptr();

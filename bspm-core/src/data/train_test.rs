@@ -14,8 +14,6 @@ pub struct TrainTest {
 impl TrainTest {
     /// The users that have at least one test interaction, ascending.
     pub fn test_users(&self) -> Vec<u32> {
-        (0..self.test.users() as u32)
-            .filter(|&user| !self.test.items_of(user).is_empty())
-            .collect()
+        self.test.users_with_items()
     }
 }

@@ -13,7 +13,7 @@ pub(crate) struct Basis<B: Backend> {
     pub(crate) vectors: B::Matrix,
     /// Descending.
     pub(crate) singular_values: Vec<f32>,
-    /// What computing them took; none where they were read from a file.
+    /// What computing them took; none where the file they were read from does not say it.
     pub(crate) report: Option<SvdReport>,
 }
 
@@ -53,17 +53,14 @@ impl<B: Backend> Basis<B> {
         Ok(Self {
             vectors,
             singular_values,
-            report: None,
+            report: tensors.svd_report(),
         })
     }
 
     pub(crate) fn tensors(&self) -> Tensors<'_, B> {
         vec![
             (VECTORS, Tensor::Matrix(&self.vectors)),
-            (
-                SINGULAR_VALUES,
-                Tensor::Floats(self.singular_values.as_slice().into()),
-            ),
+            (SINGULAR_VALUES, Tensor::Floats(&self.singular_values)),
         ]
     }
 

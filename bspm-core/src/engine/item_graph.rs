@@ -225,9 +225,9 @@ impl<B: Backend> Filter<B> for ItemGraphPolynomial<B> {
     fn tensors(&self) -> Tensors<'_, B> {
         let ends = self.graph.indptr().into_raw_storage();
         vec![
-            (ROW_ENDS, Tensor::Indices(ends.into())),
-            (COLUMNS, Tensor::Indices(self.graph.indices().into())),
-            (VALUES, Tensor::Floats(self.graph.data().into())),
+            (ROW_ENDS, Tensor::Indices(ends)),
+            (COLUMNS, Tensor::Indices(self.graph.indices())),
+            (VALUES, Tensor::Floats(self.graph.data())),
         ]
     }
 }

@@ -113,6 +113,14 @@ impl<B: Backend> Spectral<B> {
         let factor = self.polynomial.low_pass_factor()?;
         low_pass.exponents.is_none().then_some((low_pass, factor))
     }
+
+    /// The low-pass part, where the polynomial must take it in on the way.
+    fn joined_low_pass(&self) -> Option<&LowPass<B>> {
+        match self.added_low_pass() {
+            Some(_) => None,
+            None => self.low_pass.as_ref(),
+        }
+    }
 }
 
 impl<B: Backend> Filter<B> for Spectral<B> {
@@ -120,7 +128,7 @@ impl<B: Backend> Filter<B> for Spectral<B> {
         let (users, items) = (self.graph.users(), self.graph.items());
         let rows = |is_needed: bool| if is_needed { items } else { 0 };
         let stage = rows(self.polynomial.needs_stage());
-        let joined = rows(self.low_pass.is_some() && self.added_low_pass().is_none());
+        let joined = rows(self.joined_low_pass().is_some());
         let factors = self.low_pass.as_ref().map_or(0, |it| it.basis.factors());
         Workspace::new(backend, items, &[users, stage, joined, factors], columns)
     }
@@ -137,8 +145,8 @@ impl<B: Backend> Filter<B> for Spectral<B> {
         };
         let graph = &self.graph;
         let uploaded = histories.upload(backend, graph.history_weights())?;
-        let added = self.added_low_pass();
-        if let (Some(low_pass), None) = (&self.low_pass, added) {
+        let joined_low_pass = self.joined_low_pass();
+        if let Some(low_pass) = joined_low_pass {
             let replace = Update::REPLACE;
             low_pass.apply(backend, histories, &uploaded, coefficients, replace, joined)?;
         }
@@ -146,10 +154,10 @@ impl<B: Backend> Filter<B> for Spectral<B> {
             backend,
             graph,
             histories: &uploaded,
-            low_pass: (self.low_pass.is_some() && added.is_none()).then_some(&*joined),
+            low_pass: joined_low_pass.map(|_| &*joined),
         };
         self.polynomial.evaluate(run, half_way, stage, scores)?;
-        if let Some((low_pass, factor)) = added {
+        if let Some((low_pass, factor)) = self.added_low_pass() {
             let add = Update {
                 product: factor,
                 keep: 1.0,

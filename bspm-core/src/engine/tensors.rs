@@ -1,8 +1,7 @@
 //! The parts of a fitted filter that a model file keeps, and where they come from.
 
-use std::borrow::Cow;
-
 use super::fit_options::FitOptions;
+use super::truncated_svd::SvdReport;
 use crate::backend::{Backend, SharedMatrix};
 use crate::error::{Error, Result};
 
@@ -12,9 +11,9 @@ pub(crate) enum Tensor<'a, B: Backend> {
     /// On the device.
     Matrix(&'a B::Matrix),
     /// On the host.
-    Floats(Cow<'a, [f32]>),
+    Floats(&'a [f32]),
     /// On the host.
-    Indices(Cow<'a, [u32]>),
+    Indices(&'a [u32]),
 }
 
 /// The parts of a filter, by name.
@@ -25,6 +24,8 @@ pub(crate) trait SavedTensors {
     fn matrix(&self, name: &str) -> Result<SharedMatrix>;
     fn floats(&self, name: &str) -> Result<Vec<f32>>;
     fn indices(&self, name: &str) -> Result<Vec<u32>>;
+    /// What computing the singular vectors took, where the file says it.
+    fn svd_report(&self) -> Option<SvdReport>;
     /// The error for parts that contradict each other or the rest of the file.
     fn invalid(&self, expected: &str, found: String) -> Error;
 }

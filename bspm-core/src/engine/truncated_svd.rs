@@ -24,7 +24,7 @@ use super::walk::NormalizedGraph;
 use crate::backend::{Backend, Checked};
 use crate::error::{Error, Result};
 use crate::observe::Observed;
-use crate::parameter::check_positive;
+use crate::parameter::{self, check_positive};
 use crate::progress::Stage;
 use damping::{Chebyshev, Damping, Spectrum, damp};
 use rayleigh_ritz::{RitzPairs, rayleigh_ritz, residuals, rotate};
@@ -111,10 +111,11 @@ const WHOLE_SPECTRUM: usize = 256;
 /// that there are; where the tolerance is out of reach, the best ones found, with a
 /// `tracing` warning. It stops at the larger of two floors:
 ///
-/// - what a filter can feel, unless [`FitOptions::tolerance`] asks for a residual. Across a gap at the cut of more than 1% of its eigenvalue, a
-///   vector may have 5e-5 of its length on the wrong side. Without such a gap the span is
-///   not sharply defined: rotations among eigenvalues within 5% of the one at the cut are
-///   free, and 5e-4 of a vector may lie below those.
+/// - what a filter can feel, unless [`FitOptions::tolerance`] asks for a residual. Across a
+///   gap at the cut of more than 1% of its eigenvalue, a vector may have 5e-5 of its length on
+///   the wrong side. Without such a gap the span is not sharply defined: rotations among
+///   eigenvalues within 5% of the one at the cut are free, and 5e-4 of a vector may lie below
+///   those.
 /// - what `f32` can reach: within the tolerance a round is worth its cost while it halves
 ///   the largest residual; above it, two rounds in a row that do not are the last.
 ///
@@ -177,7 +178,8 @@ fn iterate<B: Backend>(
     options: &FitOptions,
 ) -> Result<TruncatedSvd<B::Matrix>> {
     let items = graph.items();
-    let (block, is_whole) = block_size(factor_dim, graph.users().min(items), items);
+    let most = graph.users().min(items);
+    let (block, is_whole) = block_size(factor_dim, most, items);
     let wanted = factor_dim.min(block);
     let tolerance = options.tolerance.unwrap_or(FitOptions::DEFAULT_TOLERANCE);
     let mut found = Found::new(factor_dim, tolerance);
@@ -189,11 +191,7 @@ fn iterate<B: Backend>(
     let observed = Observed::new(&options.observer, Stage::TruncatedSvd, wanted);
     let lock_tolerance = tolerance * LOCK_SHARE;
     // A block as wide as the rank can be has nothing but zero beyond it.
-    let cut_share = if block == graph.users().min(items) {
-        0.5
-    } else {
-        1.0
-    };
+    let cut_share = if block == most { 0.5 } else { 1.0 };
 
     let mut active = if is_whole {
         backend.upload(Array2::eye(items).view())?
@@ -304,14 +302,8 @@ fn check_memory<B: Backend>(
     let (users, items) = (graph.users(), graph.items());
     let tile = graph.tile_columns().min(block) * (users + 2 * items);
     let needed = size_of::<f32>() * (2 * items * block + tile);
-    if needed <= budget {
-        return Ok(());
-    }
-    Err(Error::MemoryBudget {
-        what: format!("a truncated SVD of {items} items with {block} vectors"),
-        needed,
-        available: budget,
-    })
+    let what = || format!("a truncated SVD of {items} items with {block} vectors");
+    parameter::check_memory(what, needed, budget)
 }
 
 /// The eigenpairs that need no further work, and what was spent.

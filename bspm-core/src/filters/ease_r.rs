@@ -12,8 +12,8 @@ use crate::engine::fit_options::FitOptions;
 use crate::engine::item_graph::{Limits, of_common_users, to_dense};
 use crate::engine::tensors::{SavedTensors, Source, Tensor, Tensors};
 use crate::engine::workspace::{TileHistories, Workspace};
-use crate::error::{Error, Result};
-use crate::parameter::check_range;
+use crate::error::Result;
+use crate::parameter::{check_memory, check_range};
 
 /// The linear autoencoder `r B` that reproduces `A` best without using an item for itself:
 /// `B = I - Q diag(Q)^-1` for `Q = (A^T A + lambda I)^-1`.
@@ -96,13 +96,8 @@ impl EaseR {
     ) -> Result<(B::Matrix, Vec<f32>)> {
         let items = interactions.items();
         let needed = items.saturating_mul(items).saturating_mul(PEAK);
-        if needed > self.memory_budget {
-            return Err(Error::MemoryBudget {
-                what: format!("the inverse of a matrix of {items} x {items} items"),
-                needed,
-                available: self.memory_budget,
-            });
-        }
+        let what = || format!("the inverse of a matrix of {items} x {items} items");
+        check_memory(what, needed, self.memory_budget)?;
         let limits = Limits {
             budget: self.memory_budget,
             row: None,
@@ -181,7 +176,7 @@ impl<B: Backend> Filter<B> for FittedEaseR<B> {
     fn tensors(&self) -> Tensors<'_, B> {
         vec![
             (INVERSE, Tensor::Matrix(&self.inverse)),
-            (DIAGONAL, Tensor::Floats(self.diagonal.as_slice().into())),
+            (DIAGONAL, Tensor::Floats(&self.diagonal)),
         ]
     }
 }

@@ -10,7 +10,7 @@ use super::FittedFilter;
 use super::evaluate::{EvaluateOptions, Evaluator};
 use super::rank::RankOptions;
 use crate::backend::ScoredItem;
-use crate::backend::{Backend, Checked, Operand, Shaped, Update};
+use crate::backend::{Backend, Checked, Operand, Shaped, Update, check};
 use crate::data::interactions::Interactions;
 use crate::engine::tiles::tile_ranges;
 use crate::engine::workspace::{TileHistories, Workspace};
@@ -136,28 +136,19 @@ impl<B: Backend> FittedFilter<B> {
         test: &Interactions,
         options: impl Into<EvaluateOptions>,
     ) -> Result<Evaluator> {
-        let shapes = [&*self.interactions, test].map(|it| (it.users(), it.items()));
-        if shapes[0] != shapes[1] {
-            return Err(Error::ShapeMismatch {
-                operation: "evaluate",
-                left: shapes[0],
-                right: shapes[1],
-            });
-        }
-        let users: Vec<u32> = (0..test.users() as u32)
-            .filter(|&user| !test.items_of(user).is_empty())
-            .collect();
+        check::same("evaluate", self.interactions.shape(), test.shape())?;
+        let users = test.users_with_items();
         let histories = self.histories(&users)?;
-        let relevant = |place: usize| test.items_of(users[place]).to_vec();
+        let relevant = |place: usize| Cow::Borrowed(test.items_of(users[place]));
         self.evaluate_histories(&histories, relevant, &options.into())
     }
 
     /// The metrics of the lists for these histories, against the items, ascending, that are
     /// relevant at each place.
-    pub(crate) fn evaluate_histories(
+    pub(crate) fn evaluate_histories<'t>(
         &self,
         histories: &[&[u32]],
-        relevant: impl Fn(usize) -> Vec<u32>,
+        relevant: impl Fn(usize) -> Cow<'t, [u32]>,
         options: &EvaluateOptions,
     ) -> Result<Evaluator> {
         let mut evaluator = Evaluator::new(&options.cutoffs)?;

@@ -1,5 +1,6 @@
 //! How well a model predicts interactions that it has not seen.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::hash::Hash;
 
@@ -66,7 +67,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
             let items: &[u32] = relevant[place];
             let mut items: Vec<u32> = items.iter().map(|&item| columns[item as usize]).collect();
             items.sort_unstable();
-            items
+            Cow::Owned(items)
         };
         self.fitted
             .evaluate_histories(&histories, relevant_at, &options)

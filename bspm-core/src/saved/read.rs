@@ -107,10 +107,6 @@ impl<'a> CheckedFile<'a> {
         &self.header.config
     }
 
-    pub(super) fn svd_report(&self) -> Option<&SvdReport> {
-        self.header.svd.as_ref()
-    }
-
     pub(super) fn read<U, I>(&self) -> Result<Parts<U, I>>
     where
         U: SavedId + Eq + Hash,
@@ -231,6 +227,10 @@ impl SavedTensors for CheckedFile<'_> {
         self.numbers(name, Dtype::U32)
     }
 
+    fn svd_report(&self) -> Option<SvdReport> {
+        self.header.svd.clone()
+    }
+
     fn invalid(&self, expected: &str, found: String) -> Error {
         invalid(self.path, expected, found)
     }
@@ -282,7 +282,7 @@ mod tests {
                 },
                 FilterTensors {
                     name: SINGULAR_VALUES,
-                    values: HostValues::Floats(vec![0.75].into()),
+                    values: HostValues::Floats(&[0.75]),
                 },
             ],
             fitted: &Interactions::from_pairs(2, 3, [(0, 0), (0, 2), (1, 1)]).unwrap(),

@@ -1,6 +1,5 @@
 //! Writing the bytes of a model file.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::io::{self, Write};
@@ -41,8 +40,8 @@ pub(super) struct FilterTensors<'a> {
 pub(super) enum HostValues<'a> {
     /// Row by row.
     Matrix(Array2<f32>),
-    Floats(Cow<'a, [f32]>),
-    Indices(Cow<'a, [u32]>),
+    Floats(&'a [f32]),
+    Indices(&'a [u32]),
 }
 
 impl HostValues<'_> {

@@ -84,9 +84,9 @@ impl SweepGrid {
             for (setting, value) in combination.iter().filter(|(it, _)| it.is_switch()) {
                 builder = builder.set(setting.name, value)?;
             }
+            let switched = builder.clone().build()?;
             for (setting, value) in combination.iter().filter(|(it, _)| !it.is_switch()) {
-                let is_on = setting.get(&builder.clone().build()?).is_some();
-                if is_on {
+                if setting.get(&switched).is_some() {
                     builder = builder.set(setting.name, value)?;
                 }
             }

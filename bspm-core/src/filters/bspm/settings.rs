@@ -92,7 +92,7 @@ impl BspmConfig {
             doc: "Solver of the blurring process: euler, rk4, dormand-prince or exact",
             kind: SettingKind::Word,
             get: |config| Some(config.blur.solver.to_string()),
-            set: |config, text| parse("solver", SOLVERS, text, &mut config.blur.solver),
+            set: |config, text| parse_solver(text, &mut config.blur.solver),
         },
         Setting {
             name: "blur_time",
@@ -116,14 +116,7 @@ impl BspmConfig {
             doc: "Solver of the sharpening process: euler, rk4, dormand-prince or exact",
             kind: SettingKind::Word,
             get: |config| Some(config.sharpening?.solver.to_string()),
-            set: |config, text| {
-                parse(
-                    "solver",
-                    SOLVERS,
-                    text,
-                    &mut sharpening(config, text)?.solver,
-                )
-            },
+            set: |config, text| parse_solver(text, &mut sharpening(config, text)?.solver),
         },
         Setting {
             name: "sharpen_time",
@@ -197,7 +190,7 @@ impl BspmConfig {
             get: |config| Some(config.ideal_low_pass?.integration.solver.to_string()),
             set: |config, text| {
                 let filter = low_pass(config, "idl_solver", text)?;
-                parse("solver", SOLVERS, text, &mut filter.integration.solver)
+                parse_solver(text, &mut filter.integration.solver)
             },
         },
         Setting {
@@ -269,54 +262,22 @@ impl BspmConfigBuilder {
     }
 }
 
-const SOLVERS: &str = "euler, rk4, dormand-prince or exact";
-
 fn parse<T: FromStr>(
     parameter: &'static str,
     expected: &str,
     text: &str,
     value: &mut T,
-) -> Result<()>
-where
-    T::Err: IntoCore,
-{
+) -> Result<()> {
     *value = text
         .parse()
-        .map_err(|error: T::Err| error.into_core(parameter, expected, text))?;
+        .map_err(|_| invalid(parameter, expected, format!("{text:?}")))?;
     Ok(())
 }
 
-/// An error of parsing, as this crate's.
-trait IntoCore {
-    fn into_core(self, parameter: &'static str, expected: &str, text: &str) -> crate::error::Error;
+fn parse_solver(text: &str, value: &mut Solver) -> Result<()> {
+    *value = text.parse()?;
+    Ok(())
 }
-
-impl IntoCore for crate::error::Error {
-    fn into_core(self, _parameter: &'static str, _expected: &str, _text: &str) -> Self {
-        self
-    }
-}
-
-macro_rules! standard_errors {
-    ($($error:ty),*) => {
-        $(impl IntoCore for $error {
-            fn into_core(
-                self,
-                parameter: &'static str,
-                expected: &str,
-                text: &str,
-            ) -> crate::error::Error {
-                invalid(parameter, expected, format!("{text:?}"))
-            }
-        })*
-    };
-}
-
-standard_errors!(
-    std::num::ParseFloatError,
-    std::num::ParseIntError,
-    std::str::ParseBoolError
-);
 
 fn sharpening<'a>(config: &'a mut BspmConfig, text: &str) -> Result<&'a mut Integration> {
     let expected = "sharpening to be on: set sharpen_time first";
