@@ -286,6 +286,13 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         None
     }
 
+    /// Whether the same operations on the same operands give the same bits, which they do
+    /// unless a device says otherwise: what is then promised bit for bit holds but for
+    /// rounding.
+    fn repeats_bitwise(&self) -> bool {
+        true
+    }
+
     /// Takes a host matrix that shares its memory, such as a part of a mapped file.
     ///
     /// Copies it, unless a backend can use that memory as it is.

@@ -12,14 +12,18 @@ use crate::device::TorchDevice;
 use crate::error::run;
 use crate::histories::TorchHistories;
 use crate::matrix::{Shape, TorchMatrix};
+use crate::product::{add_product, join};
 use crate::sparse::TorchSparse;
+use crate::tiles::for_each_tile;
 use crate::top_k::top_k;
+use crate::transfer::to_device;
 
 /// libtorch as a backend, on one device.
 #[derive(Clone, Debug)]
 pub struct TorchBackend {
     device: TorchDevice,
     budget: Budget,
+    tiles_under_way: usize,
 }
 
 /// The memory budget where none is given and the device does not tell what is free.
@@ -55,12 +59,35 @@ impl TorchBackend {
         Ok(Self {
             device,
             budget: Budget::new(bytes),
+            tiles_under_way: match device {
+                TorchDevice::Cpu => 1,
+                TorchDevice::Cuda(_) => 2,
+            },
         })
     }
 
-    /// Sets how many threads libtorch's CPU operations use, in the whole process.
+    /// Sets how many tiles are under way at once, at least 1; 2 on a GPU unless told, so that
+    /// the histories of one tile are prepared while another is computed, and 1 on the CPU.
     ///
-    /// Tiles run one after the other, so these are all the threads there are.
+    /// Each has matrices of its own, so tiles get narrower. Results are the same.
+    #[must_use]
+    pub fn tiles_under_way(mut self, tiles: usize) -> Self {
+        self.tiles_under_way = tiles.max(1);
+        self
+    }
+
+    /// The most bytes that were counted against the budget at once, since it was made or
+    /// [`reset_peak_memory`](Self::reset_peak_memory).
+    pub fn peak_memory(&self) -> usize {
+        self.budget.peak()
+    }
+
+    /// Takes what is counted now for the peak, and returns it.
+    pub fn reset_peak_memory(&self) -> usize {
+        self.budget.reset_peak()
+    }
+
+    /// Sets how many threads libtorch's CPU operations use, in the whole process.
     pub fn set_cpu_threads(threads: usize) {
         tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
     }
@@ -74,6 +101,34 @@ impl TorchBackend {
         self.device.to_tch()
     }
 
+    /// Histories as a dense matrix.
+    fn dense(&self, histories: &TorchHistories) -> Result<TorchMatrix> {
+        self.matrix("histories", histories.shape(), || histories.to_dense())
+    }
+
+    /// `out = update of left^T * histories`, from the entries of the histories alone.
+    fn project(
+        &self,
+        left: &TorchMatrix,
+        histories: &TorchHistories,
+        update: Update<'_, TorchMatrix>,
+        out: &mut TorchMatrix,
+    ) -> Result<()> {
+        let (rows, columns) = out.shape();
+        let by_user = self.matrix("matmul", (columns, rows), || {
+            histories.transposed_product(&left.tensor())
+        })?;
+        run("matmul", &[left.shape(), histories.shape()], || {
+            let (mut result, mut keep) = (out.tensor(), update.keep);
+            if update.addend.is_some() {
+                join(&mut result, keep, addend(update))?;
+                keep = 1.0;
+            }
+            let product = by_user.tensor().f_transpose(0, 1)?;
+            join(&mut result, keep, Some((update.product, product)))
+        })
+    }
+
     /// A matrix that libtorch calls make.
     fn matrix(
         &self,
@@ -85,27 +140,17 @@ impl TorchBackend {
     }
 }
 
+fn addend(update: Update<'_, TorchMatrix>) -> Option<(f32, Tensor)> {
+    let (factor, matrix) = update.addend?;
+    Some((factor, matrix.tensor()))
+}
+
 fn size(shape: Shape) -> [i64; 2] {
     [shape.0 as i64, shape.1 as i64]
 }
 
-/// `update` applied to a new product; the result takes the place of `out`.
-fn finish_product(
-    mut product: Tensor,
-    update: Update<'_, TorchMatrix>,
-    out: &Tensor,
-) -> Result<Tensor, TchError> {
-    if update.product != 1.0 {
-        let _ = product.f_mul_scalar_(f64::from(update.product))?;
-    }
-    if let Some((factor, addend)) = update.addend {
-        let _ = product.f_add_(&addend.tensor().f_mul_scalar(f64::from(factor))?)?;
-    }
-    if update.keep != 0.0 {
-        let _ = product.f_add_(&out.f_mul_scalar(f64::from(update.keep))?)?;
-    }
-    Ok(product)
-}
+/// Elements of a tile's matrices are numbered by 32 bits in some of libtorch's kernels.
+const MOST_ELEMENTS: usize = i32::MAX as usize;
 
 impl Backend for TorchBackend {
     type Matrix = TorchMatrix;
@@ -120,8 +165,8 @@ impl Backend for TorchBackend {
     }
 
     fn tile_columns(&self, users: usize, items: usize) -> Result<usize> {
-        let per_column = 4 * (8 * items + 3 * users);
-        let available = self.budget.total() / 2;
+        let per_column = 4 * (4 * items + users);
+        let available = self.budget.total() / 2 / self.tiles_under_way;
         let columns = available / per_column.max(1) / TILE_STEP * TILE_STEP;
         if columns == 0 {
             return Err(Error::MemoryBudget {
@@ -130,21 +175,21 @@ impl Backend for TorchBackend {
                 available,
             });
         }
-        Ok(columns.min(LARGEST_TILE))
+        let most = (MOST_ELEMENTS / items.max(users).max(1)).max(1);
+        Ok(columns.min(LARGEST_TILE).min(most))
     }
 
-    /// One tile after the other: libtorch divides each among its own threads.
+    fn repeats_bitwise(&self) -> bool {
+        self.device == TorchDevice::Cpu
+    }
+
     fn for_each_tile<W, T: Send>(
         &self,
         tiles: usize,
         workspace: impl Fn() -> Result<W> + Sync,
         work: impl Fn(&mut W, usize) -> Result<T> + Sync,
     ) -> Result<Vec<T>> {
-        if tiles == 0 {
-            return Ok(Vec::new());
-        }
-        let mut scratch = workspace()?;
-        (0..tiles).map(|tile| work(&mut scratch, tile)).collect()
+        for_each_tile(self.tiles_under_way, tiles, workspace, work)
     }
 
     fn zeros(&self, rows: usize, columns: usize) -> Result<TorchMatrix> {
@@ -157,10 +202,9 @@ impl Backend for TorchBackend {
     fn upload(&self, values: ArrayView2<'_, f32>) -> Result<TorchMatrix> {
         let shape = values.dim();
         self.matrix("upload", shape, || {
-            let values: Vec<f32> = values.iter().copied().collect();
-            Tensor::f_from_slice(&values)?
-                .f_reshape(size(shape))?
-                .f_to_device(self.tch_device())
+            let values = values.as_standard_layout();
+            let values = values.as_slice().unwrap_or_default();
+            to_device(values, self.tch_device())?.f_view(size(shape))
         })
     }
 
@@ -187,7 +231,7 @@ impl Backend for TorchBackend {
         weights: &[f32],
         columns: usize,
     ) -> Result<TorchHistories> {
-        TorchHistories::new(histories, weights, columns, self.tch_device())
+        TorchHistories::new(histories, weights, columns, self.tch_device(), &self.budget)
     }
 
     fn spmm(
@@ -199,15 +243,19 @@ impl Backend for TorchBackend {
         out: &mut TorchMatrix,
     ) -> Result<()> {
         let one_way = sparse.one_way(direction);
-        let result = run("spmm", &[sparse.shape(), right.shape()], || {
-            let right = match right {
-                Operand::Dense(matrix) => matrix.tensor(),
-                Operand::Histories(histories) => histories.to_dense()?,
-            };
-            finish_product(one_way.multiply(&right)?, update, &out.tensor())
-        })?;
-        out.replace(result);
-        Ok(())
+        let dense;
+        let right = match right {
+            Operand::Dense(matrix) => matrix,
+            Operand::Histories(histories) => {
+                dense = self.dense(histories)?;
+                &dense
+            }
+        };
+        run("spmm", &[sparse.shape(), right.shape()], || {
+            let mut result = out.tensor();
+            join(&mut result, update.keep, addend(update))?;
+            one_way.add_product(update.product, &right.tensor(), &result)
+        })
     }
 
     fn matmul(
@@ -218,28 +266,29 @@ impl Backend for TorchBackend {
         update: Update<'_, TorchMatrix>,
         out: &mut TorchMatrix,
     ) -> Result<()> {
-        let result = run("matmul", &[left.shape(), right.shape()], || {
-            let product = match right {
-                Operand::Histories(histories) if transpose_left => histories
-                    .transposed_product(&left.tensor())?
-                    .f_transpose(0, 1)?
-                    .f_contiguous()?,
-                right => {
-                    let right = match right {
-                        Operand::Dense(matrix) => matrix.tensor(),
-                        Operand::Histories(histories) => histories.to_dense()?,
-                    };
-                    let left = match transpose_left {
-                        true => left.tensor().f_transpose(0, 1)?,
-                        false => left.tensor(),
-                    };
-                    left.f_mm(&right)?
-                }
+        let dense;
+        let right = match right {
+            Operand::Dense(matrix) => matrix,
+            Operand::Histories(histories) if transpose_left => {
+                return self.project(left, histories, update, out);
+            }
+            Operand::Histories(histories) => {
+                dense = self.dense(histories)?;
+                &dense
+            }
+        };
+        run("matmul", &[left.shape(), right.shape()], || {
+            let left = match transpose_left {
+                true => left.tensor().f_transpose(0, 1)?,
+                false => left.tensor(),
             };
-            finish_product(product, update, &out.tensor())
-        })?;
-        out.replace(result);
-        Ok(())
+            let (right, mut result) = (right.tensor(), out.tensor());
+            if update.keep == 0.0 && update.addend.is_none() && update.product == 1.0 {
+                return left.f_mm_out(&result, &right).map(drop);
+            }
+            join(&mut result, update.keep, addend(update))?;
+            add_product(update.product, &left, &right, &result)
+        })
     }
 
     fn add_scaled(
@@ -249,36 +298,36 @@ impl Backend for TorchBackend {
         keep: f32,
         out: &mut TorchMatrix,
     ) -> Result<()> {
-        let result = run("add_scaled", &[out.shape()], || match addend {
-            Operand::Dense(addend) => {
-                let mut sum = addend.tensor().f_mul_scalar(f64::from(scale))?;
-                if keep != 0.0 {
-                    let _ = sum.f_add_(&out.tensor().f_mul_scalar(f64::from(keep))?)?;
+        run("add_scaled", &[out.shape()], || {
+            let mut result = out.tensor();
+            match addend {
+                Operand::Dense(addend) => join(&mut result, keep, Some((scale, addend.tensor()))),
+                Operand::Histories(histories) => {
+                    join(&mut result, keep, None)?;
+                    histories.add_to(f64::from(scale), &result)
                 }
-                Ok(sum)
             }
-            Operand::Histories(histories) => {
-                let mut result = out.tensor();
-                if keep == 0.0 {
-                    result = Tensor::f_zeros(size(out.shape()), (Kind::Float, self.tch_device()))?;
-                } else if keep != 1.0 {
-                    let _ = result.f_mul_scalar_(f64::from(keep))?;
-                }
-                histories.add_to(f64::from(scale), &result)?;
-                Ok(result)
-            }
-        })?;
-        out.replace(result);
-        Ok(())
+        })
     }
 
+    /// By Cholesky's decomposition in the place of the matrix; on a GPU, libtorch solves for
+    /// the unit matrix, which takes the matrix once more.
     fn invert_positive_definite(&self, matrix: TorchMatrix) -> Result<TorchMatrix> {
-        self.matrix("invert_positive_definite", matrix.shape(), || {
-            matrix
-                .tensor()
-                .f_linalg_cholesky(false)?
-                .f_cholesky_inverse(false)
-        })
+        let shape = matrix.shape();
+        let _second = match self.device {
+            TorchDevice::Cpu => None,
+            TorchDevice::Cuda(_) => {
+                let what = || format!("a second matrix of {}x{}", shape.0, shape.1);
+                Some(self.budget.reserve(what, 4 * shape.0 * shape.1)?)
+            }
+        };
+        run("invert_positive_definite", &[shape], || {
+            // Symmetric, so its transpose is itself, and libtorch's solvers work in columns.
+            let columns = matrix.tensor().f_transpose(0, 1)?;
+            let _ = columns.f_linalg_cholesky_out(&columns, false)?;
+            columns.f_cholesky_inverse_out(&columns, false).map(drop)
+        })?;
+        Ok(matrix)
     }
 
     fn scale_rows(&self, scale: &TorchMatrix, out: &mut TorchMatrix) -> Result<()> {
@@ -325,18 +374,53 @@ impl Backend for TorchBackend {
             })
             .collect();
         run("top_k", &[(items, columns)], || {
-            let by_user = scores
-                .tensor()
-                .f_mul(&item_scale.tensor())?
-                .f_transpose(0, 1)?
-                .f_contiguous()?;
+            let mut scores = scores.tensor();
+            scores.f_mul_(&item_scale.tensor()).map(drop)
+        })?;
+        let by_user = self.matrix("top_k", (columns, items), || {
+            scores.tensor().f_transpose(0, 1)?.f_contiguous()
+        })?;
+        run("top_k", &[(items, columns)], || {
+            let by_user = by_user.tensor();
             if !masked.is_empty() {
-                let masked = Tensor::f_from_slice(&masked)?.f_to_device(self.tch_device())?;
+                let masked = to_device(&masked, self.tch_device())?;
                 let _ = by_user
-                    .f_reshape([-1])?
+                    .f_view([-1])?
                     .f_index_fill_(0, &masked, f64::NEG_INFINITY)?;
             }
             top_k(&by_user, hidden.len(), k)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tile_has_fewer_elements_than_32_bits_number() {
+        let backend = TorchBackend::with_memory_budget(TorchDevice::Cpu, usize::MAX / 64).unwrap();
+        for (users, items) in [(10, 1 << 27), (1 << 27, 10), (40_000, 3_000_000), (1, 1)] {
+            let columns = backend.tile_columns(users, items).unwrap();
+            assert!(columns >= 1 && columns * users.max(items) <= MOST_ELEMENTS);
+        }
+    }
+
+    /// Where a tensor is not contiguous, a reshaped copy would take the update and lose it.
+    #[test]
+    fn an_update_of_a_matrix_that_is_not_contiguous_is_not_lost() {
+        let backend = TorchBackend::new(TorchDevice::Cpu).unwrap();
+        let histories = backend.upload_histories(&[&[1]], &[1.0, 2.0], 1).unwrap();
+        let by_column = Tensor::f_zeros([3, 2], (Kind::Float, Device::Cpu))
+            .and_then(|zeros| zeros.f_transpose(0, 1))
+            .unwrap();
+        let narrow = by_column.f_narrow(1, 0, 1).unwrap();
+        match histories.add_to(1.0, &narrow) {
+            Ok(()) => {
+                let sum = narrow.f_sum(Kind::Float).and_then(f64::try_from);
+                assert_eq!(sum.unwrap(), 2.0);
+            }
+            Err(error) => assert!(error.to_string().contains("view"), "{error}"),
+        }
     }
 }

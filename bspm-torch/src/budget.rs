@@ -10,6 +10,7 @@ use bspm_core::{Error, Result};
 pub(crate) struct Budget {
     total: usize,
     used: Arc<AtomicUsize>,
+    peak: Arc<AtomicUsize>,
 }
 
 /// A part of the budget, given back when dropped.
@@ -24,11 +25,24 @@ impl Budget {
         Self {
             total,
             used: Arc::default(),
+            peak: Arc::default(),
         }
+    }
+
+    /// The most bytes that were in use at once.
+    pub(crate) fn peak(&self) -> usize {
+        self.peak.load(Ordering::Relaxed)
     }
 
     pub(crate) fn total(&self) -> usize {
         self.total
+    }
+
+    /// The bytes in use, from which the peak is counted again.
+    pub(crate) fn reset_peak(&self) -> usize {
+        let used = self.used.load(Ordering::Relaxed);
+        self.peak.store(used, Ordering::Relaxed);
+        used
     }
 
     pub(crate) fn reserve(&self, what: impl Fn() -> String, bytes: usize) -> Result<Reservation> {
@@ -39,6 +53,7 @@ impl Budget {
         };
         let available = self.total.saturating_sub(before);
         if bytes <= available {
+            self.peak.fetch_max(before + bytes, Ordering::Relaxed);
             Ok(reservation)
         } else {
             Err(Error::MemoryBudget {
@@ -71,6 +86,7 @@ mod tests {
         );
         let second = budget.reserve(String::new, 40).unwrap();
         drop((first, second));
-        assert!(budget.reserve(String::new, 100).is_ok());
+        assert!(budget.reserve(String::new, 90).is_ok());
+        assert_eq!(budget.peak(), 100);
     }
 }

@@ -4,9 +4,11 @@ use bspm_core::Result;
 use bspm_core::backend::Shaped;
 use tch::{Device, Kind, TchError, Tensor};
 
+use crate::budget::{Budget, Reservation};
 use crate::error::run;
 use crate::matrix::{Shape, SharedTensor};
 use crate::sparse::SparseTensor;
+use crate::transfer::to_device;
 
 /// Weighted histories on the device: sparse, one row per user.
 #[derive(Debug)]
@@ -15,8 +17,8 @@ pub struct TorchHistories {
     by_user: SparseTensor,
     /// Places of the entries in a row-major `items x columns` matrix.
     places: SharedTensor,
-    values: SharedTensor,
     shape: Shape,
+    _reservation: Reservation,
 }
 
 impl TorchHistories {
@@ -25,7 +27,11 @@ impl TorchHistories {
         weights: &[f32],
         columns: usize,
         device: Device,
+        budget: &Budget,
     ) -> Result<Self> {
+        let entries: usize = histories.iter().map(|history| history.len()).sum();
+        let what = || format!("histories of {entries} entries");
+        let reservation = budget.reserve(what, 16 * entries + 4 * (columns + 1))?;
         let shape = (weights.len(), columns);
         let mut row_ends = vec![0_i32];
         let (mut items, mut places, mut values) = (Vec::new(), Vec::new(), Vec::new());
@@ -41,30 +47,36 @@ impl TorchHistories {
         run("upload_histories", &[shape], || {
             Ok(Self {
                 by_user: SparseTensor::new((shape.1, shape.0), &row_ends, &items, &values, device)?,
-                places: SharedTensor::new(Tensor::f_from_slice(&places)?.f_to_device(device)?),
-                values: SharedTensor::new(Tensor::f_from_slice(&values)?.f_to_device(device)?),
+                places: SharedTensor::new(to_device(&places, device)?),
                 shape,
+                _reservation: reservation,
             })
         })
     }
 
     /// `histories^T * dense`: `columns x factors` for `dense: items x factors`.
     pub(crate) fn transposed_product(&self, dense: &Tensor) -> Result<Tensor, TchError> {
-        self.by_user.multiply(dense)
+        let size = [self.shape.1 as i64, dense.size2()?.1];
+        let product = Tensor::f_zeros(size, (Kind::Float, dense.device()))?;
+        self.by_user.add_product(1.0, dense, &product)?;
+        Ok(product)
     }
 
     /// Adds the entries, scaled, to a row-major `items x columns` tensor.
     pub(crate) fn add_to(&self, scale: f64, dense: &Tensor) -> Result<(), TchError> {
-        let values = self.values.handle().f_mul_scalar(scale)?;
+        let mut values = self.by_user.values();
+        if scale != 1.0 {
+            values = values.f_mul_scalar(scale)?;
+        }
         let _ = dense
-            .f_reshape([-1])?
+            .f_view([-1])?
             .f_index_add_(0, &self.places.handle(), &values)?;
         Ok(())
     }
 
     /// As a dense `items x columns` tensor.
     pub(crate) fn to_dense(&self) -> Result<Tensor, TchError> {
-        let values = self.values.handle();
+        let values = self.by_user.values();
         let size = [self.shape.0 as i64, self.shape.1 as i64];
         let dense = Tensor::f_zeros(size, (Kind::Float, values.device()))?;
         self.add_to(1.0, &dense)?;

@@ -27,10 +27,6 @@ impl SharedTensor {
             .unwrap_or_else(PoisonError::into_inner)
             .shallow_clone()
     }
-
-    pub(crate) fn replace(&mut self, tensor: Tensor) {
-        *self.0.get_mut().unwrap_or_else(PoisonError::into_inner) = tensor;
-    }
 }
 
 /// A dense row-major `f32` matrix on the device, counted against the budget.
@@ -59,11 +55,6 @@ impl TorchMatrix {
 
     pub(crate) fn tensor(&self) -> Tensor {
         self.tensor.handle()
-    }
-
-    /// Puts a tensor of the same shape in place of this one's.
-    pub(crate) fn replace(&mut self, tensor: Tensor) {
-        self.tensor.replace(tensor);
     }
 }
 

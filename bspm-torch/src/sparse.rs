@@ -1,18 +1,21 @@
 //! Sparse matrices as sparse tensors, one for each way.
 
-use bspm_core::Result;
 use bspm_core::backend::{Direction, Shaped, SparseParts};
+use bspm_core::{Error, Result};
 use sprs::{CsMatI, CsMatViewI};
 use tch::{Device, Kind, TchError, Tensor};
 
 use crate::budget::{Budget, Reservation};
 use crate::error::run;
 use crate::matrix::{Shape, SharedTensor};
+use crate::transfer::to_device;
 
-/// A compressed sparse row tensor.
+/// A compressed sparse row matrix.
 #[derive(Debug)]
 pub(crate) struct SparseTensor {
-    tensor: SharedTensor,
+    row_ends: SharedTensor,
+    columns: SharedTensor,
+    values: SharedTensor,
     shape: Shape,
     entries: usize,
 }
@@ -25,29 +28,49 @@ impl SparseTensor {
         values: &[f32],
         device: Device,
     ) -> Result<Self, TchError> {
-        let tensor = Tensor::f_sparse_csr_tensor_crow_col_value_size(
-            &Tensor::f_from_slice(row_ends)?.f_to_device(device)?,
-            &Tensor::f_from_slice(columns)?.f_to_device(device)?,
-            &Tensor::f_from_slice(values)?.f_to_device(device)?,
-            [shape.0 as i64, shape.1 as i64],
-            (Kind::Float, device),
-        )?;
         Ok(Self {
-            tensor: SharedTensor::new(tensor),
+            row_ends: SharedTensor::new(to_device(row_ends, device)?),
+            columns: SharedTensor::new(to_device(columns, device)?),
+            values: SharedTensor::new(to_device(values, device)?),
             shape,
             entries: values.len(),
         })
     }
 
-    /// `self * dense`, a new tensor.
-    pub(crate) fn multiply(&self, dense: &Tensor) -> Result<Tensor, TchError> {
-        let (rows, columns) = (self.shape.0 as i64, dense.size2()?.1);
-        if self.entries == 0 || rows == 0 || columns == 0 {
-            return Tensor::f_zeros([rows, columns], (Kind::Float, dense.device()));
+    pub(crate) fn values(&self) -> Tensor {
+        self.values.handle()
+    }
+
+    /// `out += factor * self * dense`.
+    ///
+    /// The factor goes into the values: one for each entry, where `out` has one for each
+    /// entry of a dense matrix.
+    pub(crate) fn add_product(
+        &self,
+        factor: f32,
+        dense: &Tensor,
+        out: &Tensor,
+    ) -> Result<(), TchError> {
+        if self.entries == 0 || out.numel() == 0 {
+            return Ok(());
         }
-        self.tensor.handle().f_mm(dense)
+        let mut values = self.values.handle();
+        if factor != 1.0 {
+            values = values.f_mul_scalar(f64::from(factor))?;
+        }
+        let sparse = Tensor::f_sparse_csr_tensor_crow_col_value_size(
+            &self.row_ends.handle(),
+            &self.columns.handle(),
+            &values,
+            [self.shape.0 as i64, self.shape.1 as i64],
+            (Kind::Float, values.device()),
+        )?;
+        out.f_addmm_out(out, &sparse, dense).map(drop)
     }
 }
+
+/// Row ends are signed 32-bit numbers.
+const MOST_ENTRIES: usize = i32::MAX as usize;
 
 /// A sparse matrix on the device, and its other way.
 #[derive(Debug)]
@@ -64,6 +87,13 @@ impl TorchSparse {
             SparseParts::Walk { user_items, .. } => user_items.nnz(),
             SparseParts::ItemGraph(weights) => weights.nnz(),
         };
+        if entries > MOST_ENTRIES {
+            return Err(Error::TooLarge {
+                what: "entries of a sparse matrix on libtorch",
+                found: entries,
+                limit: MOST_ENTRIES,
+            });
+        }
         let bytes = 16 * entries + 4 * (rows + columns + 2);
         let what = || format!("a sparse matrix of {entries} entries");
         let reservation = budget.reserve(what, bytes)?;

@@ -1,7 +1,7 @@
 //! Top-k selection on the device, with ties broken by the lower item id.
 
 use bspm_core::backend::{ScoredItem, TopK};
-use tch::{TchError, Tensor};
+use tch::{Kind, TchError, Tensor};
 
 /// More entries than asked for are selected: libtorch leaves open which of equal
 /// scores it takes, and a tie at the end of the list must be seen to be broken.
@@ -22,21 +22,26 @@ pub(crate) fn top_k(
         return Ok(vec![Vec::new(); rows]);
     }
     let (values, ids) = scores.f_topk(selected as i64, 1, true, true)?;
-    let mut host_values = vec![0.0_f32; rows * selected];
-    let mut host_ids = vec![0_i64; rows * selected];
     let (values, ids) = (
-        values.f_narrow_copy(0, 0, rows as i64)?,
-        ids.f_narrow_copy(0, 0, rows as i64)?,
+        values
+            .f_narrow(0, 0, rows as i64)?
+            .f_view_dtype(Kind::Int)?,
+        ids.f_narrow(0, 0, rows as i64)?.f_to_kind(Kind::Int)?,
     );
-    values.f_copy_data(&mut host_values, rows * selected)?;
-    ids.f_copy_data(&mut host_ids, rows * selected)?;
+    // Side by side as the bits they are, so that they come back in one copy.
+    let mut host = vec![0_i32; 2 * rows * selected];
+    Tensor::f_cat(&[values, ids], 1)?.f_copy_data(&mut host, 2 * rows * selected)?;
 
-    let lists = host_values
-        .chunks_exact(selected)
-        .zip(host_ids.chunks_exact(selected))
-        .enumerate();
+    let lists = host.chunks_exact(2 * selected).map(|row| {
+        let (values, ids) = row.split_at(selected);
+        let values: Vec<f32> = values
+            .iter()
+            .map(|&bits| f32::from_bits(bits as u32))
+            .collect();
+        (values, ids)
+    });
     let mut result = Vec::with_capacity(rows);
-    for (row, (values, ids)) in lists {
+    for (row, (values, ids)) in lists.enumerate() {
         let tie_may_go_on = selected < items
             && k > 0
             && values[selected - 1] == values[k - 1]
@@ -44,11 +49,11 @@ pub(crate) fn top_k(
         if tie_may_go_on {
             let mut all = vec![0.0_f32; items];
             scores
-                .f_narrow_copy(0, row as i64, 1)?
+                .f_narrow(0, row as i64, 1)?
                 .f_copy_data(&mut all, items)?;
             result.push(best(k, (0..items as u32).zip(all)));
         } else {
-            let entries = ids.iter().map(|&id| id as u32).zip(values.iter().copied());
+            let entries = ids.iter().map(|&id| id as u32).zip(values);
             result.push(best(k, entries));
         }
     }

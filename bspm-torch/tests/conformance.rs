@@ -9,6 +9,17 @@ mod cpu {
     bspm_core::backend_conformance!(TorchBackend::new(TorchDevice::Cpu).unwrap());
 }
 
+/// As on a GPU, where one tile is prepared while another is computed.
+mod cpu_with_two_tiles_under_way {
+    use super::*;
+
+    bspm_core::backend_conformance!(
+        TorchBackend::new(TorchDevice::Cpu)
+            .unwrap()
+            .tiles_under_way(2)
+    );
+}
+
 /// `--features cuda -- --include-ignored` on a machine with a GPU.
 #[cfg(feature = "cuda")]
 mod cuda {
@@ -28,7 +39,7 @@ fn a_budget_below_one_tile_is_an_error_that_states_both_numbers() {
     let error = FittedFilter::fit(backend, interactions.clone(), config.clone()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "a tile of 32 users needs 243200 bytes of memory, and the budget has 50000"
+        "a tile of 32 users needs 115200 bytes of memory, and the budget has 50000"
     );
 
     let backend = TorchBackend::with_memory_budget(TorchDevice::Cpu, 100).unwrap();
@@ -38,7 +49,7 @@ fn a_budget_below_one_tile_is_an_error_that_states_both_numbers() {
         "a sparse matrix of 2 entries needs 1240 bytes of memory, and the budget has 100"
     );
 
-    let enough = 2 * 243_200;
+    let enough = 2 * 115_200;
     let backend = TorchBackend::with_memory_budget(TorchDevice::Cpu, enough).unwrap();
     let model = FittedFilter::fit(backend, interactions, config).unwrap();
     assert_eq!(model.score(&[0, 99]).unwrap().dim(), (2, 200));

@@ -1,0 +1,84 @@
+//! What is counted against the budget is what is taken: the peak of the process, as the kernel
+//! tells it, against the peak of the budget. One test, since the process has one peak.
+
+#![cfg(target_os = "linux")]
+
+use std::fs;
+
+use bspm_core::data::SyntheticShape;
+use bspm_core::filters::EaseR;
+use bspm_core::fitted::RankOptions;
+use bspm_core::{Backend, BspmConfig, FittedFilter, Interactions, Solver};
+use bspm_torch::{TorchBackend, TorchDevice};
+use ndarray::Array2;
+
+/// Bytes of `VmRSS` or `VmHWM`.
+fn memory(field: &str) -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with(field)).unwrap();
+    let kilobytes = line.split_whitespace().nth(1).unwrap();
+    1024 * kilobytes.parse::<usize>().unwrap()
+}
+
+/// The most bytes that the process took while `work` ran, above what it had before.
+fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    fs::write("/proc/self/clear_refs", "5").unwrap();
+    let before = memory("VmRSS");
+    let result = work();
+    (result, memory("VmHWM") - before)
+}
+
+fn assert_within_a_tenth(what: &str, measured: usize, counted: usize) {
+    let ratio = measured as f64 / counted as f64;
+    println!("{what}: measured {measured}, counted {counted}, ratio {ratio:.3}");
+    assert!((0.9..1.1).contains(&ratio), "{what}: {ratio}");
+}
+
+#[test]
+fn what_a_batch_an_inverse_and_ease_r_take_is_what_is_counted() {
+    let backend = TorchBackend::new(TorchDevice::Cpu).unwrap();
+
+    let shape = SyntheticShape {
+        users: 15_000,
+        items: 20_000,
+        train: 400_000,
+        test: 30_000,
+        communities: 40,
+    };
+    let interactions = shape.generate(0).unwrap().train;
+    let config = BspmConfig::builder()
+        .sharpen(Solver::Rk4, 2.5, 1)
+        .ideal_low_pass(32, 0.2)
+        .build()
+        .unwrap();
+    let fitted = FittedFilter::fit(backend.clone(), interactions, config).unwrap();
+    let users: Vec<u32> = (0..2048).collect();
+    let rank = || fitted.rank(&users, &RankOptions::top(20)).unwrap();
+    drop(rank());
+    let before = backend.reset_peak_memory();
+    let (_, measured) = peak_of(rank);
+    assert_within_a_tenth("a batch", measured, backend.peak_memory() - before);
+    drop(fitted);
+
+    let size = 4000;
+    let matrix = backend
+        .upload((Array2::<f32>::eye(size) * 2.0).view())
+        .unwrap();
+    let before = backend.reset_peak_memory();
+    let (inverse, measured) = peak_of(|| backend.invert_positive_definite(matrix).unwrap());
+    let counted = backend.peak_memory() - before;
+    println!("an inverse: measured {measured}, counted {counted}");
+    assert!(measured < counted + 4 * size * size / 10);
+    drop(inverse);
+
+    let place = |user: u32, step: u32| (user, (user * 7 + step * step * 131) % 4_000);
+    let pairs = (0..4_000).flat_map(|user| (0..30).map(move |step| place(user, step)));
+    let interactions = Interactions::from_pairs(size, size, pairs).unwrap();
+    let settings = EaseR {
+        lambda: 10.0,
+        memory_budget: 8 * size * size,
+    };
+    let fit = || FittedFilter::fit(backend.clone(), interactions, settings).unwrap();
+    let (_, measured) = peak_of(fit);
+    assert_within_a_tenth("a fit of EASE-R", measured, 8 * size * size);
+}
