@@ -128,8 +128,10 @@ fn every_published_setting_is_valid_and_comes_back_from_json() {
         FilterConfig::published("slim", Preset::Gowalla)
             .unwrap_err()
             .to_string(),
-        "filter: expected bspm, gf-cf, lgcn-ide, link-prop, turbo-cf, cheby-cf, ease-r, \
-         item-knn, popularity, found \"slim\""
+        format!(
+            "filter: expected {}, found \"slim\"",
+            FilterConfig::NAMES.join(", ")
+        )
     );
 }
 
@@ -189,12 +191,12 @@ fn impossible_settings_are_named() {
                 memory_budget: 1 << 20,
             }
             .into(),
-            "lambda: expected a number from 1e-6",
+            "lambda: expected a finite number, 1e-6 or above, found 0",
         ),
         (
             ItemKnn {
                 neighbours: 0,
-                shrinkage: 0.0,
+                ..ItemKnn::default()
             }
             .into(),
             "neighbours: expected at least 1, found 0",
@@ -246,7 +248,7 @@ fn a_budget_that_is_too_small_is_refused_with_both_numbers() {
 fn forming_an_item_graph_can_be_cancelled() {
     let config = ItemKnn {
         neighbours: 5,
-        shrinkage: 0.0,
+        ..ItemKnn::default()
     };
     let options = FitOptions::new().observer(Observer::new(|_| ControlFlow::Break(())));
     let error = Model::fit_with(CpuBackend::new(), dataset(), config, &options).unwrap_err();

@@ -25,9 +25,8 @@ pub(crate) type TextModel<B> = Model<B, String, String>;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct ConfigArguments {
-    /// The filter: bspm, gf-cf, lgcn-ide, link-prop, turbo-cf, cheby-cf, ease-r, item-knn or
-    /// popularity
-    #[arg(long, value_name = "NAME", default_value = "bspm")]
+    /// The filter
+    #[arg(long, value_name = "NAME", default_value = "bspm", value_parser = FilterConfig::NAMES.to_vec())]
     filter: String,
     /// Start from the published settings for this data set: gowalla, yelp2018, amazon-book;
     /// without it, from settings for any data where the filter has them (bspm), else from
@@ -38,7 +37,7 @@ pub(crate) struct ConfigArguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["filter", "preset"])]
     config: Option<PathBuf>,
     /// Change a setting of the filter, as in --set alpha=0.4; may be given more than once
-    #[arg(long, value_name = "NAME=JSON")]
+    #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
     #[command(flatten)]
     process: ProcessArguments,
@@ -57,7 +56,15 @@ impl ConfigArguments {
                 preset => FilterConfig::published(&self.filter, preset.unwrap_or(Preset::Gowalla))?,
             },
         };
-        let config = self.set.iter().try_fold(base, with_setting)?;
+        let mut config: FilterConfig = base;
+        for change in &self.set {
+            let (name, value) = change
+                .split_once('=')
+                .ok_or_else(|| format!("--set {change}: expected NAME=VALUE"))?;
+            config
+                .set(name, value)
+                .map_err(|error| format!("--set {change}: {error}"))?;
+        }
         config.check()?;
         match &config {
             FilterConfig::Bspm(config) => Ok(self.process.apply(config)?.into()),
@@ -69,23 +76,6 @@ impl ConfigArguments {
             .into()),
         }
     }
-}
-
-/// The configuration with one setting changed.
-fn with_setting(config: FilterConfig, change: &String) -> Result<FilterConfig, Box<dyn Error>> {
-    let (name, value) = change
-        .split_once('=')
-        .ok_or_else(|| format!("--set {change}: expected NAME=VALUE"))?;
-    let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
-    let mut json = serde_json::to_value(&config)?;
-    let settings = json
-        .get_mut(config.name())
-        .and_then(|it| it.as_object_mut());
-    match settings.and_then(|settings| settings.get_mut(name)) {
-        Some(setting) => *setting = value,
-        None => return Err(format!("--set {name}: {} has no such setting", config.name()).into()),
-    }
-    serde_json::from_value(json).map_err(|error| format!("--set {change}: {error}").into())
 }
 
 /// Runs a function of a backend on the chosen device.

@@ -47,12 +47,12 @@ pub fn switched_off(matches: &ArgMatches) -> impl Iterator<Item = &'static str> 
 const GROUP: &str = "ProcessArguments";
 
 /// The name of a setting as a flag.
-pub fn flag(setting: &Setting) -> String {
+pub fn flag(setting: &Setting<BspmConfig>) -> String {
     setting.name.replace('_', "-")
 }
 
 /// A flag for a setting.
-pub fn argument(setting: &'static Setting) -> Arg {
+pub fn argument(setting: &'static Setting<BspmConfig>) -> Arg {
     let value = match setting.kind {
         SettingKind::Number => "NUMBER",
         SettingKind::Count => "N",
@@ -81,7 +81,7 @@ impl ProcessArguments {
         let mut builder = base.to_builder();
         for is_switch in [true, false] {
             for (name, text) in &self.changes {
-                if Setting::named(name)?.is_switch() == is_switch {
+                if BspmConfig::setting(name)?.is_switch() == is_switch {
                     builder = builder.set(name, text)?;
                 }
             }

@@ -343,7 +343,7 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
         ),
         (
             &["fit", "ratings.csv", "-o", "x.bspm", "--filter", "slim"],
-            "filter: expected bspm, gf-cf, ",
+            "invalid value 'slim' for '--filter <NAME>'",
         ),
         (
             &[
@@ -369,7 +369,7 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
                 "--set",
                 "alpha=x",
             ],
-            "--set alpha=x: invalid type",
+            "--set alpha=x: alpha: expected a number, found \"x\"",
         ),
         (
             &[
@@ -382,7 +382,7 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
                 "--set",
                 "beta=1",
             ],
-            "--set beta: gf-cf has no such setting",
+            "--set beta=1: setting: expected factor_dim, alpha, found \"beta\"",
         ),
         (
             &[

@@ -9,6 +9,7 @@ pub(crate) mod chebyshev;
 pub(crate) mod filter;
 pub(crate) mod fit_options;
 pub(crate) mod item_graph;
+pub(crate) mod mean_norm;
 pub(crate) mod polynomial;
 pub(crate) mod spectral;
 pub(crate) mod tensors;

@@ -26,7 +26,7 @@ pub(crate) fn check_range(
     }
     let least = plain(*range.start());
     let expected = match *range.end() {
-        f64::MAX => format!("a finite number, {least} or above"),
+        most if most >= f64::from(f32::MAX) => format!("a finite number, {least} or above"),
         most => format!("a number from {least} to {}", plain(most)),
     };
     Err(invalid(parameter, expected, value))

@@ -176,7 +176,7 @@ impl Arguments {
             plot::draw(path, self.k[0], rows)?;
         }
         let mut writer = Writer::new(&self.output);
-        let varied: Vec<&Setting> = BspmConfig::SETTINGS
+        let varied: Vec<&Setting<BspmConfig>> = BspmConfig::SETTINGS
             .iter()
             .filter(|setting| {
                 let value = |row: &SweepRow| setting.get(&row.config);
@@ -222,7 +222,7 @@ fn aligned(train: &Dataset, test: &Dataset) -> bspm::Result<(Interactions, Inter
 struct SettingAtCutoff<'a> {
     /// The settings that the rows differ in.
     #[serde(skip)]
-    varied: &'a [&'a Setting],
+    varied: &'a [&'a Setting<BspmConfig>],
     config: &'a BspmConfig,
     k: usize,
     #[serde(flatten)]
@@ -248,7 +248,7 @@ impl Record for SettingAtCutoff<'_> {
 }
 
 /// The values of the settings, and `off` for those of a process that is.
-fn values_of(settings: &[&Setting], config: &BspmConfig, off: &str) -> Vec<String> {
+fn values_of(settings: &[&Setting<BspmConfig>], config: &BspmConfig, off: &str) -> Vec<String> {
     settings
         .iter()
         .map(|setting| setting.get(config).unwrap_or_else(|| off.into()))
@@ -260,7 +260,7 @@ fn write_csv(path: &Path, cutoffs: &[usize], rows: &[SweepRow]) -> Outcome {
     let failed = |error: &dyn Error| format!("cannot write {}: {error}", path.display());
     let file = File::create(path).map_err(|error| failed(&error))?;
     let mut out = csv::Writer::from_writer(file);
-    let all: Vec<&Setting> = BspmConfig::SETTINGS.iter().collect();
+    let all: Vec<&Setting<BspmConfig>> = BspmConfig::SETTINGS.iter().collect();
     let settings = all.iter().map(|setting| setting.name);
     let header = settings.chain(["k"]).chain(Metrics::NAMES.iter().copied());
     out.write_record(header).map_err(|error| failed(&error))?;

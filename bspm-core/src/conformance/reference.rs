@@ -198,7 +198,7 @@ fn mean(points: &[Array2<f64>]) -> Array2<f64> {
 
 /// Eigenvalues, descending, and eigenvectors of a symmetric matrix, by cyclic
 /// Jacobi rotations.
-fn jacobi(mut matrix: Array2<f64>) -> (Vec<f64>, Array2<f64>) {
+pub(super) fn jacobi(mut matrix: Array2<f64>) -> (Vec<f64>, Array2<f64>) {
     let size = matrix.nrows();
     let mut vectors = Array2::eye(size);
     for _sweep in 0..60 {

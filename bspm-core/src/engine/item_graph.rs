@@ -109,6 +109,15 @@ pub(crate) fn of_common_users<B: Backend>(
     Ok(CsMatI::new((items, items), row_ends, columns, values))
 }
 
+/// Leaves the largest entries of a row, which ascend again; of equal ones those of lower items.
+pub(crate) fn keep_best(row: &mut Vec<(u32, f32)>, count: usize) {
+    if row.len() > count {
+        row.sort_by(|left, right| right.1.total_cmp(&left.1));
+        row.truncate(count);
+        row.sort_unstable_by_key(|entry| entry.0);
+    }
+}
+
 /// One row while it is made.
 struct RowSums {
     sums: Vec<f32>,

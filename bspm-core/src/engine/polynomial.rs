@@ -45,6 +45,12 @@ impl Polynomial {
         }
     }
 
+    /// Coefficients of `1, W, W^2, ...` of the low-pass part, too.
+    pub(crate) fn and_low_pass(mut self, low_pass: Vec<f64>) -> Self {
+        self.low_pass = low_pass;
+        self
+    }
+
     /// Chebyshev coefficients in `1 - 2p`, of both parts; evaluated in powers where that is
     /// well conditioned.
     pub(crate) fn of_series(history: Vec<f64>, low_pass: Vec<f64>) -> Self {

@@ -27,6 +27,8 @@ pub(crate) struct Spectral<B: Backend> {
 pub(crate) struct LowPass<B: Backend> {
     basis: Basis<B>,
     exponents: Option<LowPassExponents<B>>,
+    /// What each singular vector is multiplied by, `factors x 1`; 1 where it is none.
+    response: Option<B::Matrix>,
 }
 
 /// Where this part enters and leaves with other powers of the degrees than the walk.
@@ -43,7 +45,14 @@ impl<B: Backend> LowPass<B> {
         Self {
             basis,
             exponents: None,
+            response: None,
         }
+    }
+
+    /// Multiplies what each singular vector sees by a factor (`factors x 1`).
+    pub(crate) fn with_response(mut self, response: B::Matrix) -> Self {
+        self.response = Some(response);
+        self
     }
 
     /// Lets histories enter with these weights, and scales the rows of what comes out.
@@ -73,6 +82,9 @@ impl<B: Backend> LowPass<B> {
         };
         let histories = Operand::Histories(weighted.as_ref().unwrap_or(uploaded));
         backend.matmul(vectors, true, histories, Update::REPLACE, coefficients)?;
+        if let Some(response) = &self.response {
+            backend.scale_rows(response, coefficients)?;
+        }
         backend.matmul(vectors, false, Operand::Dense(coefficients), update, out)?;
         match &self.exponents {
             Some(exponents) => backend.scale_rows(&exponents.item_scale, out),
@@ -105,6 +117,12 @@ impl<B: Backend> Spectral<B> {
         let backend = backend.unchecked();
         let graph = NormalizedGraph::with_normalization(backend, interactions, normalization)?;
         Ok(Box::new(Self::new(graph, polynomial, None)))
+    }
+
+    /// The filter with another polynomial of the same walk.
+    pub(crate) fn with_polynomial(mut self, polynomial: Polynomial) -> Self {
+        self.polynomial = polynomial;
+        self
     }
 
     /// The low-pass part and its factor, where all there is to do is to add it to the scores.

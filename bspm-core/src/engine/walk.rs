@@ -17,6 +17,10 @@ pub struct Normalization {
     pub history: f64,
     /// Of the item degrees, where scores leave it.
     pub output: f64,
+    /// What every degree is larger by before it is raised to a power.
+    pub offset: f64,
+    /// A factor of the walk.
+    pub scale: f64,
 }
 
 impl Normalization {
@@ -26,6 +30,8 @@ impl Normalization {
         items: 1.0,
         history: 0.5,
         output: 0.5,
+        offset: 0.0,
+        scale: 1.0,
     };
 }
 
@@ -73,24 +79,34 @@ impl<B: Backend> NormalizedGraph<B> {
     ) -> Result<Self> {
         let backend = Checked::new(backend);
         let item_degrees = interactions.item_degrees();
+        let power = |exponent| offset_powers(&item_degrees, exponent, normalization.offset);
+        let mut user_scale = offset_powers(
+            &interactions.user_degrees(),
+            -normalization.users,
+            normalization.offset,
+        );
+        if normalization.scale != 1.0 {
+            let scale = normalization.scale as f32;
+            user_scale.iter_mut().for_each(|it| *it *= scale);
+        }
         let (users, items) = (interactions.users(), interactions.items());
         let transposed = interactions.transposed_csr();
         let walk = backend.upload_sparse(SparseParts::Walk {
             user_items: interactions.as_csr(),
             item_users: transposed.view(),
-            user_scale: &powers(&interactions.user_degrees(), -normalization.users),
-            item_scale: &powers(&item_degrees, -normalization.items),
+            user_scale: &user_scale,
+            item_scale: &power(-normalization.items),
         })?;
-        let column = |exponent: f64| backend.upload_column(&powers(&item_degrees, exponent));
+        let column = |exponent: f64| backend.upload_column(&power(exponent));
         Ok(Self {
             walk,
             users,
             items,
             tile_columns: backend.tile_columns(users, items)?,
-            root_degrees: column(0.5)?,
-            inverse_root_degrees: column(-0.5)?,
+            root_degrees: column(normalization.items / 2.0)?,
+            inverse_root_degrees: column(-normalization.items / 2.0)?,
             output_scale: column(normalization.output)?,
-            history_weights: powers(&item_degrees, -normalization.history),
+            history_weights: power(-normalization.history),
         })
     }
 
@@ -155,17 +171,64 @@ impl<B: Backend> NormalizedGraph<B> {
     }
 }
 
+/// The largest eigenvalue of `P = R^T R` for `R = D_u^-users/2 A D_i^-items/2`, or a little
+/// above it; at least 1e-30.
+///
+/// `max_i (W x)_i / x_i` for the walk `W` and a positive `x` bounds it from above (Collatz),
+/// and `x = W^n 1` brings the bound down to it.
+pub(crate) fn largest_eigenvalue(interactions: &Interactions, normalization: Normalization) -> f64 {
+    const ROUNDS: usize = 100;
+    const ENOUGH: f64 = 1e-7;
+    let scale = |degrees: &[u32], power: f64| {
+        let scale = offset_powers(degrees, -power, normalization.offset);
+        scale.into_iter().map(f64::from).collect::<Vec<f64>>()
+    };
+    let user_scale = scale(&interactions.user_degrees(), normalization.users);
+    let item_scale = scale(&interactions.item_degrees(), normalization.items);
+    let mut point = vec![1.0; interactions.items()];
+    let mut bound = f64::INFINITY;
+    for _ in 0..ROUNDS {
+        let mut next = vec![0.0; point.len()];
+        for (user, scale) in user_scale.iter().enumerate() {
+            let items = interactions.items_of(user as u32);
+            let sum: f64 = items.iter().map(|&item| point[item as usize]).sum();
+            items
+                .iter()
+                .for_each(|&item| next[item as usize] += scale * sum);
+        }
+        next.iter_mut()
+            .zip(&item_scale)
+            .for_each(|(it, scale)| *it *= scale);
+        let ratios = next.iter().zip(&point).filter(|(_, before)| **before > 0.0);
+        let largest = ratios
+            .map(|(after, before)| after / before)
+            .fold(1e-30, f64::max);
+        let has_ended = largest > bound * (1.0 - ENOUGH);
+        bound = bound.min(largest);
+        if has_ended {
+            break;
+        }
+        point = next.into_iter().map(|it| it / largest).collect();
+    }
+    bound
+}
+
 /// Each degree to a power; one without interactions counts as 1.
 ///
 /// Many have the same degree, and a power takes longer than to look it up.
 pub(crate) fn powers(degrees: &[u32], exponent: f64) -> Vec<f32> {
+    offset_powers(degrees, exponent, 0.0)
+}
+
+/// Each degree and the offset to a power; one without interactions counts as 1.
+pub(crate) fn offset_powers(degrees: &[u32], exponent: f64, offset: f64) -> Vec<f32> {
     let most = degrees.iter().copied().max().unwrap_or(0) as usize;
     let mut known = vec![None; most + 1];
     degrees
         .iter()
         .map(|&degree| {
             *known[degree as usize]
-                .get_or_insert_with(|| f64::from(degree.max(1)).powf(exponent) as f32)
+                .get_or_insert_with(|| (f64::from(degree.max(1)) + offset).powf(exponent) as f32)
         })
         .collect()
 }

@@ -17,6 +17,7 @@ use self::config::BspmConfig;
 use self::merge::Response;
 use super::contract::Settings;
 use super::preset::Preset;
+use super::setting::Setting;
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::basis::Basis;
@@ -34,9 +35,12 @@ impl Settings for BspmConfig {
         data.config()
     }
 
-    /// A value of this type is checked already.
+    fn table() -> &'static [Setting<Self>] {
+        Self::SETTINGS
+    }
+
     fn check(&self) -> Result<()> {
-        Ok(())
+        self.to_builder().build().map(drop)
     }
 
     fn fit<B: Backend>(

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Settings;
 use super::preset::Preset;
+use super::setting::{F32_MAX, MOST_FACTORS, MOST_STEPS, Search, Setting, check_all, settings};
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::basis::Basis;
@@ -15,7 +16,7 @@ use crate::engine::spectral::{LowPass, Spectral};
 use crate::engine::tensors::Source;
 use crate::engine::walk::{Normalization, NormalizedGraph, powers};
 use crate::error::Result;
-use crate::parameter::{check_positive, check_range};
+use crate::parameter::check_positive;
 
 /// `(x h(L) + alpha * x V V^T) D_i^beta` for the normalised history `x = r D_i^-beta`, where
 /// `h` is the Chebyshev interpolant of a plateau over the spectrum of `L = I - 2P`.
@@ -55,6 +56,14 @@ impl ChebyCf {
     }
 }
 
+settings!(ChebyCf {
+    order ("K"): Count (1.0, MOST_STEPS), Search::Fixed, "Degree of the polynomial";
+    flatness ("phi"): Number (f64::MIN_POSITIVE, f64::MAX), Search::Log(0.5, 12.0), "How flat the plateau is";
+    factor_dim ("eta"): Count (0.0, MOST_FACTORS), Search::Factors, "Singular vectors of the ideal low-pass part";
+    alpha ("alpha"): Number (0.0, F32_MAX), Search::Log(0.03, 1.0), "Weight of the ideal low-pass part; 0 turns it off";
+    beta ("beta"): Number (-4.0, 4.0), Search::Linear(0.0, 0.5), "Power of the item degrees that a history is divided by";
+});
+
 impl Settings for ChebyCf {
     const NAME: &'static str = "cheby-cf";
 
@@ -72,11 +81,12 @@ impl Settings for ChebyCf {
         }
     }
 
+    fn table() -> &'static [Setting<Self>] {
+        Self::SETTINGS
+    }
+
     fn check(&self) -> Result<()> {
-        check_positive("order", self.order)?;
-        check_range("flatness", self.flatness, f64::MIN_POSITIVE..=f64::MAX)?;
-        check_range("alpha", self.alpha, 0.0..=f64::from(f32::MAX))?;
-        check_range("beta", self.beta, -4.0..=4.0)?;
+        check_all(Self::SETTINGS, self)?;
         if self.alpha > 0.0 {
             check_positive("factor_dim", self.factor_dim)?;
         }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::preset::Preset;
+use super::setting::{Setting, check_all};
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
@@ -11,16 +12,21 @@ use crate::engine::tensors::Source;
 use crate::error::Result;
 
 /// What fitting a filter needs to know.
-pub(crate) trait Settings: Clone + Serialize + DeserializeOwned {
+pub(crate) trait Settings: Clone + Serialize + DeserializeOwned + 'static {
     /// The name that configurations and command lines call it.
     const NAME: &'static str;
 
     /// The published settings for a data set.
     fn published(data: Preset) -> Self;
 
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for the first parameter
-    /// outside its range.
-    fn check(&self) -> Result<()>;
+    /// All settings.
+    fn table() -> &'static [Setting<Self>];
+
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for the first setting
+    /// outside its range; a filter adds what its settings demand of each other.
+    fn check(&self) -> Result<()> {
+        check_all(Self::table(), self)
+    }
 
     /// Fits the filter to checked settings; what is long to compute comes from the source.
     fn fit<B: Backend>(

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Settings;
 use super::preset::Preset;
+use super::setting::{F32_MAX, Search, Setting, settings};
 use crate::backend::{Backend, Checked, Operand, Shaped, Update};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
@@ -13,7 +14,7 @@ use crate::engine::item_graph::{Limits, of_common_users, to_dense};
 use crate::engine::tensors::{SavedTensors, Source, Tensor, Tensors};
 use crate::engine::workspace::{TileHistories, Workspace};
 use crate::error::Result;
-use crate::parameter::{check_memory, check_range};
+use crate::parameter::check_memory;
 
 /// The linear autoencoder `r B` that reproduces `A` best without using an item for itself:
 /// `B = I - Q diag(Q)^-1` for `Q = (A^T A + lambda I)^-1`.
@@ -48,6 +49,11 @@ struct FittedEaseR<B: Backend> {
     item_scale: B::Matrix,
 }
 
+settings!(EaseR {
+    lambda ("lambda"): Number (1e-6, F32_MAX), Search::Log(1.0, 3000.0), "L2 regularisation";
+    memory_budget ("memory"): Count (0.0, f64::MAX), Search::Fixed, "The most bytes that fitting may take";
+});
+
 impl Settings for EaseR {
     const NAME: &'static str = "ease-r";
 
@@ -62,8 +68,8 @@ impl Settings for EaseR {
         }
     }
 
-    fn check(&self) -> Result<()> {
-        check_range("lambda", self.lambda, 1e-6..=f64::from(f32::MAX))
+    fn table() -> &'static [Setting<Self>] {
+        Self::SETTINGS
     }
 
     fn fit<B: Backend>(

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::bspm::config::BspmConfig;
 use super::contract::Settings;
 use super::preset::Preset;
+use super::setting::{F32_MAX, MOST_FACTORS, Search, Setting, check_all, settings};
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
 use crate::engine::tensors::Source;
 use crate::error::Result;
-use crate::parameter::check_range;
 
 /// `r P + alpha * r D_i^-1/2 V V^T D_i^1/2`: blur, and an ideal low-pass filter.
 ///
@@ -36,6 +36,11 @@ impl GfCf {
     }
 }
 
+settings!(GfCf {
+    factor_dim ("K"): Count (0.0, MOST_FACTORS), Search::Factors, "Singular vectors of the ideal low-pass filter";
+    alpha ("alpha"): Number (0.0, F32_MAX), Search::Log(0.03, 1.0), "Weight of the ideal low-pass filter; 0 turns it off";
+});
+
 impl Settings for GfCf {
     const NAME: &'static str = "gf-cf";
 
@@ -46,8 +51,12 @@ impl Settings for GfCf {
         }
     }
 
+    fn table() -> &'static [Setting<Self>] {
+        Self::SETTINGS
+    }
+
     fn check(&self) -> Result<()> {
-        check_range("alpha", f64::from(self.alpha), 0.0..=f64::MAX)?;
+        check_all(Self::SETTINGS, self)?;
         self.as_bspm().map(drop)
     }
 

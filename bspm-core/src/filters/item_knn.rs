@@ -5,41 +5,126 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Settings;
 use super::preset::Preset;
+use super::setting::{ANY, F32_MAX, F64_MAX, MOST_ITEMS, Search, Setting, settings, words};
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
-use crate::engine::item_graph::{ItemGraphPolynomial, Limits, of_common_users};
+use crate::engine::item_graph::{ItemGraphPolynomial, Limits, keep_best, of_common_users};
 use crate::engine::tensors::Source;
 use crate::error::Result;
-use crate::parameter::{check_positive, check_range};
 
-/// Each item of the history gives its cosine to the `neighbours` items most similar to it.
+/// Each item of the history gives its similarity to the `neighbours` items most similar to it.
 ///
-/// `cos(i, j) = common users / (sqrt(d_i d_j) + shrinkage)`; equal ones rank the lower item
-/// first. No settings are published for these data sets; 100 neighbours without shrinkage
-/// stand in.
+/// With `c_ij` the weights of the users that two items share: cosine is
+/// `c_ij / (sqrt(c_ii c_jj) + shrinkage)`, and Tversky's index
+/// `c_ij / (c_ij + alpha (c_ii - c_ij) + beta (c_jj - c_ij) + shrinkage)`, of which `alpha` and
+/// `beta` 1 are Jaccard's index and 0.5 Dice's. A user weighs `1`, or as terms do in documents:
+/// the square of `ln(items / degree)` (`tf-idf`), or of BM25's
+/// `ln(1 + (items - degree + 0.5) / (degree + 0.5))`, whose other factors are the same for all
+/// users of an item and leave its cosines as they are. Equal ones rank the lower item first. No settings are published for these data sets; 100
+/// neighbours by cosine stand in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ItemKnn {
     /// How many neighbours an item has; at least 1.
     pub neighbours: usize,
-    /// How much the cosine of rare items is damped; not negative.
+    /// How much the similarity of rare items is damped; not negative.
     pub shrinkage: f64,
+    /// How similar two items are.
+    #[serde(default)]
+    pub similarity: Similarity,
+    /// Tversky's weight of the users that only the item of the history has.
+    #[serde(default = "one")]
+    pub alpha: f64,
+    /// Tversky's weight of the users that only the other item has.
+    #[serde(default = "one")]
+    pub beta: f64,
+    /// What a user weighs.
+    #[serde(default)]
+    pub weighting: UserWeighting,
 }
+
+fn one() -> f64 {
+    1.0
+}
+
+impl Default for ItemKnn {
+    fn default() -> Self {
+        Self {
+            neighbours: 100,
+            shrinkage: 0.0,
+            similarity: Similarity::Cosine,
+            alpha: 1.0,
+            beta: 1.0,
+            weighting: UserWeighting::None,
+        }
+    }
+}
+
+words! {
+    /// How similar two items are.
+    Similarity("similarity") {
+        /// The cosine of their columns.
+        Cosine = "cosine",
+        /// Tversky's index of their users.
+        Tversky = "tversky",
+    }
+}
+
+words! {
+    /// What a user weighs among those that two items share.
+    UserWeighting("weighting") {
+        /// 1.
+        None = "none",
+        /// As a term in documents does.
+        TfIdf = "tf-idf",
+        /// As a term does in BM25.
+        Bm25 = "bm25",
+    }
+}
+
+impl UserWeighting {
+    fn of_degree(self, degree: u32, items: usize) -> f32 {
+        let (degree, items) = (f64::from(degree.max(1)), items as f64);
+        let weight = match self {
+            Self::None => return 1.0,
+            Self::TfIdf => (items / degree).ln(),
+            Self::Bm25 => (1.0 + (items - degree + 0.5) / (degree + 0.5)).ln(),
+        };
+        weight.powi(2) as f32
+    }
+}
+
+impl ItemKnn {
+    fn between(&self, common: f64, own: f64, other: f64) -> f64 {
+        let whole = match self.similarity {
+            Similarity::Cosine => (own * other).sqrt(),
+            Similarity::Tversky => {
+                common + self.alpha * (own - common) + self.beta * (other - common)
+            }
+        };
+        common / (whole + self.shrinkage)
+    }
+}
+
+settings!(ItemKnn {
+    neighbours ("k"): Count (1.0, MOST_ITEMS), Search::Log(10.0, 800.0), "How many neighbours an item has";
+    shrinkage ("h"): Number (0.0, F64_MAX), Search::Log(0.1, 200.0), "How much the similarity of rare items is damped";
+    similarity ("similarity"): Word ANY, Search::Words(&["cosine", "tversky"]), "How similar two items are: cosine or tversky";
+    alpha ("alpha"): Number (0.0, F32_MAX), Search::Log(0.05, 2.0), "Tversky's weight of the users that only the item of the history has";
+    beta ("beta"): Number (0.0, F32_MAX), Search::Log(0.05, 2.0), "Tversky's weight of the users that only the other item has";
+    weighting ("weighting"): Word ANY, Search::Words(&["none", "tf-idf", "bm25"]), "What a user weighs: none, tf-idf or bm25";
+});
 
 impl Settings for ItemKnn {
     const NAME: &'static str = "item-knn";
 
     fn published(_data: Preset) -> Self {
-        Self {
-            neighbours: 100,
-            shrinkage: 0.0,
-        }
+        Self::default()
     }
 
-    fn check(&self) -> Result<()> {
-        check_positive("neighbours", self.neighbours)?;
-        check_range("shrinkage", self.shrinkage, 0.0..=f64::MAX)
+    fn table() -> &'static [Setting<Self>] {
+        Self::SETTINGS
     }
 
     fn fit<B: Backend>(
@@ -48,12 +133,16 @@ impl Settings for ItemKnn {
         interactions: &Interactions,
         source: Source<'_>,
     ) -> Result<Box<dyn Filter<B>>> {
-        let roots: Vec<f64> = interactions
-            .item_degrees()
-            .iter()
-            .map(|&degree| f64::from(degree).sqrt())
-            .collect();
         let items = interactions.items();
+        let user_weights: Vec<f32> = interactions
+            .user_degrees()
+            .iter()
+            .map(|&degree| self.weighting.of_degree(degree, items))
+            .collect();
+        let mut own = vec![0.0; items];
+        for (user, item) in interactions.pairs() {
+            own[item as usize] += f64::from(user_weights[user as usize]);
+        }
         ItemGraphPolynomial::obtain(backend, items, vec![1.0], source, |options| {
             let limits = Limits {
                 budget: usize::MAX,
@@ -62,20 +151,16 @@ impl Settings for ItemKnn {
             of_common_users(
                 backend,
                 interactions,
-                &vec![1.0; interactions.users()],
+                &user_weights,
                 limits,
                 options,
                 |item, row| {
                     row.retain(|entry| entry.0 as usize != item);
                     for (other, value) in &mut *row {
-                        let root = roots[item] * roots[*other as usize];
-                        *value = (f64::from(*value) / (root + self.shrinkage)) as f32;
+                        let common = f64::from(*value);
+                        *value = self.between(common, own[item], own[*other as usize]) as f32;
                     }
-                    if row.len() > self.neighbours {
-                        row.sort_by(|left, right| right.1.total_cmp(&left.1));
-                        row.truncate(self.neighbours);
-                        row.sort_unstable_by_key(|entry| entry.0);
-                    }
+                    keep_best(row, self.neighbours);
                 },
             )
         })

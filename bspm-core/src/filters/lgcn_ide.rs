@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Settings;
 use super::preset::Preset;
+use super::setting::{MOST_STEPS, Search, Setting, settings};
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
@@ -13,7 +14,6 @@ use crate::engine::spectral::Spectral;
 use crate::engine::tensors::Source;
 use crate::engine::walk::Normalization;
 use crate::error::Result;
-use crate::parameter::check_positive;
 
 /// `r D_i^-1/2 P^layers`: the normalised history, propagated.
 ///
@@ -25,6 +25,10 @@ pub struct LgcnIde {
     pub layers: usize,
 }
 
+settings!(LgcnIde {
+    layers ("K"): Count (1.0, MOST_STEPS), Search::Words(&["1", "2", "3"]), "How often P is applied";
+});
+
 impl Settings for LgcnIde {
     const NAME: &'static str = "lgcn-ide";
 
@@ -34,8 +38,8 @@ impl Settings for LgcnIde {
         }
     }
 
-    fn check(&self) -> Result<()> {
-        check_positive("layers", self.layers)
+    fn table() -> &'static [Setting<Self>] {
+        Self::SETTINGS
     }
 
     fn fit<B: Backend>(

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Settings;
 use super::preset::Preset;
+use super::setting::{Search, Setting, settings};
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
@@ -13,7 +14,6 @@ use crate::engine::spectral::Spectral;
 use crate::engine::tensors::Source;
 use crate::engine::walk::Normalization;
 use crate::error::Result;
-use crate::parameter::check_range;
 
 /// The linkage score: every path from the user to an item over another user and an item of
 /// the history counts, divided by powers of the degrees on its way:
@@ -33,6 +33,12 @@ pub struct LinkProp {
     pub delta: f64,
 }
 
+settings!(LinkProp {
+    beta ("beta"): Number (-4.0, 4.0), Search::Linear(0.0, 1.0), "Power of the degree of the item in the history";
+    gamma ("gamma"): Number (-4.0, 4.0), Search::Linear(0.2, 1.2), "Power of the degree of the user in between";
+    delta ("delta"): Number (-4.0, 4.0), Search::Linear(0.0, 1.0), "Power of the degree of the scored item";
+});
+
 impl Settings for LinkProp {
     const NAME: &'static str = "link-prop";
 
@@ -44,10 +50,8 @@ impl Settings for LinkProp {
         }
     }
 
-    fn check(&self) -> Result<()> {
-        check_range("beta", self.beta, -4.0..=4.0)?;
-        check_range("gamma", self.gamma, -4.0..=4.0)?;
-        check_range("delta", self.delta, -4.0..=4.0)
+    fn table() -> &'static [Setting<Self>] {
+        Self::SETTINGS
     }
 
     fn fit<B: Backend>(
@@ -61,6 +65,7 @@ impl Settings for LinkProp {
             items: self.delta,
             history: self.beta,
             output: 0.0,
+            ..Normalization::SYMMETRIC
         };
         let walk = Polynomial::of_powers(vec![0.0, 1.0]);
         Spectral::of_walk(backend, interactions, normalization, walk)

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Settings;
 use super::preset::Preset;
+use super::setting::{Setting, settings};
 use crate::backend::{Backend, Checked, Operand, Shaped, Update};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
@@ -25,6 +26,8 @@ struct FittedPopularity<B: Backend> {
     ones: B::Matrix,
 }
 
+settings!(Popularity {});
+
 impl Settings for Popularity {
     const NAME: &'static str = "popularity";
 
@@ -32,8 +35,8 @@ impl Settings for Popularity {
         Self {}
     }
 
-    fn check(&self) -> Result<()> {
-        Ok(())
+    fn table() -> &'static [Setting<Self>] {
+        Self::SETTINGS
     }
 
     fn fit<B: Backend>(

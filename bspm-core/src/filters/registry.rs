@@ -9,12 +9,15 @@ use super::bspm::config::BspmConfig;
 use super::cheby_cf::ChebyCf;
 use super::contract::Settings;
 use super::ease_r::EaseR;
+use super::family::Family;
 use super::gf_cf::GfCf;
 use super::item_knn::ItemKnn;
 use super::lgcn_ide::LgcnIde;
 use super::link_prop::LinkProp;
 use super::popularity::Popularity;
 use super::preset::Preset;
+use super::rp3beta::Rp3Beta;
+use super::setting::{Search, Setting, named};
 use super::turbo_cf::TurboCf;
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
@@ -91,6 +94,39 @@ macro_rules! filters {
                 }
             }
 
+            /// Its settings, in the order of their table.
+            pub fn settings(&self) -> Vec<SettingInfo> {
+                match self {
+                    $(Self::$variant(settings) => infos(settings),)*
+                }
+            }
+
+            /// Gives the setting of this name a value.
+            ///
+            /// Ranges are checked by [`check`](Self::check) and by fitting.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for another name,
+            /// with those there are, and for text that is no value of it.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// # use bspm_core::{FilterConfig, Preset};
+            /// let mut config = FilterConfig::published("ease-r", Preset::Gowalla)?;
+            /// config.set("lambda", "250")?;
+            /// assert_eq!(config.settings()[0].value.as_deref(), Some("250"));
+            /// # Ok::<(), bspm_core::Error>(())
+            /// ```
+            pub fn set(&mut self, name: &str, text: &str) -> Result<()> {
+                match self {
+                    $(Self::$variant(settings) => {
+                        (named(Settings::table(), name)?.set)(settings, text)
+                    })*
+                }
+            }
+
             pub(crate) fn fit<B: Backend>(
                 &self,
                 backend: Checked<'_, B>,
@@ -104,6 +140,30 @@ macro_rules! filters {
             }
         }
     };
+}
+
+/// A setting of a filter, and its value.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct SettingInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub doc: &'static str,
+    /// What a search tries.
+    pub search: Search,
+    /// Its value as text; none where the process that it belongs to is off.
+    pub value: Option<String>,
+}
+
+fn infos<T: Settings>(settings: &T) -> Vec<SettingInfo> {
+    let info = |setting: &Setting<T>| SettingInfo {
+        name: setting.name,
+        doc: setting.doc,
+        search: setting.search,
+        value: setting.get(settings),
+    };
+    T::table().iter().map(info).collect()
 }
 
 impl FilterConfig {
@@ -131,8 +191,13 @@ filters! {
     ChebyCf(ChebyCf),
     /// A dense linear autoencoder.
     EaseR(EaseR),
-    /// Cosine neighbours.
+    /// Neighbours by cosine or Tversky's index.
     ItemKnn(ItemKnn),
+    /// Random walks of three steps, less popular items first.
+    #[serde(rename = "rp3beta")]
+    Rp3Beta(Rp3Beta),
+    /// One form that contains the spectral filters.
+    Family(Family),
     /// The same list for everybody.
     Popularity(Popularity),
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Settings;
 use super::preset::Preset;
+use super::setting::{ANY, Search, Setting, settings, words};
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
@@ -14,7 +15,6 @@ use crate::engine::spectral::Spectral;
 use crate::engine::tensors::Source;
 use crate::engine::walk::{Normalization, powers};
 use crate::error::Result;
-use crate::parameter::check_range;
 
 /// A polynomial of `S`: the item graph `R^T R` of `R = D_u^-alpha A D_i^(alpha-1)` with each
 /// entry raised to `power`.
@@ -36,16 +36,16 @@ pub struct TurboCf {
     pub memory_budget: usize,
 }
 
-/// The polynomials of the paper (section 3.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TurboFilter {
-    /// `S`.
-    Linear,
-    /// `2 S - S^2`.
-    SecondOrder,
-    /// `S + 0.01 (-S^3 + 10 S^2 - 29 S)`: close to an ideal low-pass filter.
-    ThirdOrder,
+words! {
+    /// The polynomials of the paper (section 3.3).
+    TurboFilter("filter") {
+        /// `S`.
+        Linear = "linear",
+        /// `2 S - S^2`.
+        SecondOrder = "second-order",
+        /// `S + 0.01 (-S^3 + 10 S^2 - 29 S)`: close to an ideal low-pass filter.
+        ThirdOrder = "third-order",
+    }
 }
 
 impl TurboFilter {
@@ -65,6 +65,13 @@ impl TurboCf {
     }
 }
 
+settings!(TurboCf {
+    alpha ("alpha"): Number (-4.0, 4.0), Search::Linear(0.3, 0.8), "Power of the user degrees; item degrees get 1 - alpha";
+    power ("s"): Number (1e-3, 16.0), Search::Linear(0.5, 1.5), "Power of each entry of the item graph";
+    filter ("filter"): Word ANY, Search::Words(&["linear", "second-order", "third-order"]), "Polynomial of the item graph: linear, second-order or third-order";
+    memory_budget ("memory"): Count (0.0, f64::MAX), Search::Fixed, "The most bytes that the item graph may take";
+});
+
 impl Settings for TurboCf {
     const NAME: &'static str = "turbo-cf";
 
@@ -82,9 +89,8 @@ impl Settings for TurboCf {
         }
     }
 
-    fn check(&self) -> Result<()> {
-        check_range("alpha", self.alpha, -4.0..=4.0)?;
-        check_range("power", self.power, 1e-3..=16.0)
+    fn table() -> &'static [Setting<Self>] {
+        Self::SETTINGS
     }
 
     fn fit<B: Backend>(
@@ -101,6 +107,7 @@ impl Settings for TurboCf {
                 items: 2.0 * item_power,
                 history: item_power,
                 output: item_power,
+                ..Normalization::SYMMETRIC
             };
             let polynomial = Polynomial::of_powers([vec![0.0], coefficients].concat());
             return Spectral::of_walk(backend, interactions, normalization, polynomial);

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::filters::bspm::config::BspmConfig;
-use crate::filters::bspm::settings::Setting;
+use crate::filters::setting::Setting;
 
 /// Every combination of some values of some settings, around a configuration.
 ///
@@ -23,7 +23,7 @@ use crate::filters::bspm::settings::Setting;
 #[must_use]
 pub struct SweepGrid {
     base: BspmConfig,
-    values: Vec<(&'static Setting, Vec<String>)>,
+    values: Vec<(&'static Setting<BspmConfig>, Vec<String>)>,
 }
 
 impl SweepGrid {
@@ -45,7 +45,7 @@ impl SweepGrid {
         name: &str,
         values: impl IntoIterator<Item = T>,
     ) -> Result<Self> {
-        let setting = Setting::named(name)?;
+        let setting = BspmConfig::setting(name)?;
         let values = values.into_iter().map(|it| it.to_string()).collect();
         self.values.retain(|(other, _)| other.name != name);
         self.values.push((setting, values));
@@ -61,7 +61,7 @@ impl SweepGrid {
     /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for the first value
     /// that is none of its setting, or outside its range.
     pub fn configs(&self) -> Result<Vec<BspmConfig>> {
-        let mut combinations: Vec<Vec<(&Setting, &str)>> = vec![Vec::new()];
+        let mut combinations: Vec<Vec<(&Setting<BspmConfig>, &str)>> = vec![Vec::new()];
         for setting in BspmConfig::SETTINGS {
             let values = self.values.iter().find(|(it, _)| it.name == setting.name);
             let Some((_, values)) = values else {

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use bspm::BspmConfig;
 use bspm::filters::{Setting, SettingKind};
 
 /// The most numbers that a range may have.
@@ -9,7 +10,7 @@ const MOST: f32 = 10_000.0;
 
 /// The values in a list, each as the setting reads it; where they are numbers, a part of the
 /// list may be a range.
-pub(super) fn read(setting: &Setting, text: &str) -> Result<Vec<String>, String> {
+pub(super) fn read(setting: &Setting<BspmConfig>, text: &str) -> Result<Vec<String>, String> {
     let mut values = Vec::new();
     for part in text.split(',') {
         if setting.kind == SettingKind::Number && part.contains(':') {

@@ -1,82 +1,41 @@
 //! Every setting of BSPM, in one table: what it is called, what it may be, and where it stands
 //! in a configuration. Flags, sweeps, tables, CSV and reports are made from it.
 
-use std::str::FromStr;
-
 use super::config::{BspmConfig, BspmConfigBuilder, IdealLowPass, Integration};
 use super::solver::Solver;
 use crate::error::Result;
+use crate::filters::setting::{ANY, Search, Setting, SettingKind, named, parse};
 use crate::parameter::invalid;
-
-/// A setting of BSPM.
-///
-/// # Examples
-///
-/// ```
-/// use bspm_core::{BspmConfig, Preset};
-/// use bspm_core::filters::Setting;
-///
-/// let setting = Setting::named("sharpen_time")?;
-/// assert_eq!(setting.symbol, "T_s");
-/// assert_eq!(setting.get(&Preset::Gowalla.config()).unwrap(), "2.5");
-///
-/// let config = BspmConfig::builder().set("factor_dim", "64")?.set("beta", "0.3")?.build()?;
-/// assert_eq!(config.ideal_low_pass().unwrap().beta, 0.3);
-/// # Ok::<(), bspm_core::Error>(())
-/// ```
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Setting {
-    /// Its name; as a flag with hyphens.
-    pub name: &'static str,
-    /// What the paper calls it.
-    pub symbol: &'static str,
-    /// What it does, in one line.
-    pub doc: &'static str,
-    /// What its values are.
-    pub kind: SettingKind,
-    get: fn(&BspmConfig) -> Option<String>,
-    set: fn(&mut BspmConfig, &str) -> Result<()>,
-}
-
-/// What the values of a setting are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SettingKind {
-    /// A real number.
-    Number,
-    /// A whole number.
-    Count,
-    /// One of some words.
-    Word,
-}
 
 /// The value of a setting that turns its process off.
 const OFF: &str = "off";
 
-impl Setting {
+impl BspmConfig {
     /// The setting of this name.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) with the names there are.
-    pub fn named(name: &str) -> Result<&'static Self> {
-        let names = || BspmConfig::SETTINGS.iter().map(|it| it.name);
-        BspmConfig::SETTINGS
-            .iter()
-            .find(|setting| setting.name == name)
-            .ok_or_else(|| {
-                let expected = names().collect::<Vec<_>>().join(", ");
-                invalid("setting", expected, format!("{name:?}"))
-            })
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bspm_core::{BspmConfig, Preset};
+    ///
+    /// let setting = BspmConfig::setting("sharpen_time")?;
+    /// assert_eq!(setting.symbol, "T_s");
+    /// assert_eq!(setting.get(&Preset::Gowalla.config()).unwrap(), "2.5");
+    ///
+    /// let config = BspmConfig::builder().set("factor_dim", "64")?.set("beta", "0.3")?.build()?;
+    /// assert_eq!(config.ideal_low_pass().unwrap().beta, 0.3);
+    /// # Ok::<(), bspm_core::Error>(())
+    /// ```
+    pub fn setting(name: &str) -> Result<&'static Setting<Self>> {
+        named(Self::SETTINGS, name)
     }
+}
 
-    /// Its value as text, as [`BspmConfigBuilder::set`] reads it; none where the process that
-    /// it belongs to is off.
-    pub fn get(&self, config: &BspmConfig) -> Option<String> {
-        (self.get)(config)
-    }
-
+impl Setting<BspmConfig> {
     /// Whether it turns a process on, and `off` turns it off.
     pub fn is_switch(&self) -> bool {
         ["sharpen_time", "factor_dim"].contains(&self.name)
@@ -85,12 +44,14 @@ impl Setting {
 
 impl BspmConfig {
     /// All settings.
-    pub const SETTINGS: &'static [Setting] = &[
+    pub const SETTINGS: &'static [Setting<Self>] = &[
         Setting {
             name: "blur_solver",
             symbol: "solver of blurring",
             doc: "Solver of the blurring process: euler, rk4, dormand-prince or exact",
             kind: SettingKind::Word,
+            range: ANY,
+            search: Search::Fixed,
             get: |config| Some(config.blur.solver.to_string()),
             set: |config, text| parse_solver(text, &mut config.blur.solver),
         },
@@ -99,6 +60,8 @@ impl BspmConfig {
             symbol: "T_b",
             doc: "T_b: how long the blurring process runs",
             kind: SettingKind::Number,
+            range: ANY,
+            search: Search::Fixed,
             get: |config| Some(config.blur.time.to_string()),
             set: |config, text| parse("T_b", "a number", text, &mut config.blur.time),
         },
@@ -107,6 +70,8 @@ impl BspmConfig {
             symbol: "K_b",
             doc: "K_b: steps of the blurring process",
             kind: SettingKind::Count,
+            range: ANY,
+            search: Search::Fixed,
             get: |config| Some(config.blur.steps.to_string()),
             set: |config, text| parse("K_b", "a whole number", text, &mut config.blur.steps),
         },
@@ -115,6 +80,8 @@ impl BspmConfig {
             symbol: "solver of sharpening",
             doc: "Solver of the sharpening process: euler, rk4, dormand-prince or exact",
             kind: SettingKind::Word,
+            range: ANY,
+            search: Search::Fixed,
             get: |config| Some(config.sharpening?.solver.to_string()),
             set: |config, text| parse_solver(text, &mut sharpening(config, text)?.solver),
         },
@@ -123,6 +90,8 @@ impl BspmConfig {
             symbol: "T_s",
             doc: "T_s: how long the sharpening process runs; off turns it off",
             kind: SettingKind::Number,
+            range: ANY,
+            search: Search::Linear(0.3, 3.0),
             get: |config| Some(config.sharpening?.time.to_string()),
             set: |config, text| {
                 if text == OFF {
@@ -143,6 +112,8 @@ impl BspmConfig {
             symbol: "K_s",
             doc: "K_s: steps of the sharpening process",
             kind: SettingKind::Count,
+            range: ANY,
+            search: Search::Fixed,
             get: |config| Some(config.sharpening?.steps.to_string()),
             set: |config, text| {
                 let steps = &mut sharpening(config, text)?.steps;
@@ -154,6 +125,8 @@ impl BspmConfig {
             symbol: "factor_dim",
             doc: "Singular vectors of the ideal low-pass filter; off turns it off",
             kind: SettingKind::Count,
+            range: ANY,
+            search: Search::Factors,
             get: |config| Some(config.ideal_low_pass?.factor_dim.to_string()),
             set: |config, text| {
                 if text == OFF {
@@ -176,6 +149,8 @@ impl BspmConfig {
             symbol: "beta",
             doc: "Weight of the ideal low-pass filter",
             kind: SettingKind::Number,
+            range: ANY,
+            search: Search::Log(0.03, 1.0),
             get: |config| Some(config.ideal_low_pass?.beta.to_string()),
             set: |config, text| {
                 let beta = &mut low_pass(config, "beta", text)?.beta;
@@ -187,6 +162,8 @@ impl BspmConfig {
             symbol: "solver of the ideal low-pass filter",
             doc: "Solver of the ideal low-pass filter: as for the others",
             kind: SettingKind::Word,
+            range: ANY,
+            search: Search::Fixed,
             get: |config| Some(config.ideal_low_pass?.integration.solver.to_string()),
             set: |config, text| {
                 let filter = low_pass(config, "idl_solver", text)?;
@@ -198,6 +175,8 @@ impl BspmConfig {
             symbol: "T_idl",
             doc: "T_idl: how long the ideal low-pass process runs",
             kind: SettingKind::Number,
+            range: ANY,
+            search: Search::Fixed,
             get: |config| Some(config.ideal_low_pass?.integration.time.to_string()),
             set: |config, text| {
                 let filter = low_pass(config, "idl_time", text)?;
@@ -209,6 +188,8 @@ impl BspmConfig {
             symbol: "K_idl",
             doc: "K_idl: steps of the ideal low-pass process",
             kind: SettingKind::Count,
+            range: ANY,
+            search: Search::Fixed,
             get: |config| Some(config.ideal_low_pass?.integration.steps.to_string()),
             set: |config, text| {
                 let filter = low_pass(config, "idl_steps", text)?;
@@ -225,6 +206,8 @@ impl BspmConfig {
             symbol: "EM or LM",
             doc: "Where the ideal low-pass part joins: early or late",
             kind: SettingKind::Word,
+            range: ANY,
+            search: Search::Words(&["early", "late"]),
             get: |config| Some(config.merge.to_string()),
             set: |config, text| {
                 config.merge = text.parse()?;
@@ -236,6 +219,8 @@ impl BspmConfig {
             symbol: "t-point combination",
             doc: "Whether the mean of all recorded points replaces the last: true or false",
             kind: SettingKind::Word,
+            range: ANY,
+            search: Search::Words(&["false", "true"]),
             get: |config| Some(config.t_point_combination.to_string()),
             set: |config, text| {
                 let on = &mut config.t_point_combination;
@@ -257,21 +242,9 @@ impl BspmConfigBuilder {
     /// that is no value of it, and for a setting of a process that is off. Ranges are checked
     /// by [`build`](Self::build).
     pub fn set(mut self, name: &str, text: &str) -> Result<Self> {
-        (Setting::named(name)?.set)(&mut self.config, text)?;
+        (BspmConfig::setting(name)?.set)(&mut self.config, text)?;
         Ok(self)
     }
-}
-
-fn parse<T: FromStr>(
-    parameter: &'static str,
-    expected: &str,
-    text: &str,
-    value: &mut T,
-) -> Result<()> {
-    *value = text
-        .parse()
-        .map_err(|_| invalid(parameter, expected, format!("{text:?}")))?;
-    Ok(())
 }
 
 fn parse_solver(text: &str, value: &mut Solver) -> Result<()> {

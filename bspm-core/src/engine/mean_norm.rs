@@ -1,0 +1,62 @@
+//! How long the rows of scores are, so that filters of different units can be added.
+
+use super::filter::Filter;
+use super::workspace::TileHistories;
+use crate::backend::{Backend, Checked};
+use crate::data::interactions::Interactions;
+use crate::error::Result;
+
+/// Users whose scores are looked at.
+const SAMPLE: usize = 256;
+
+/// The mean Euclidean norm of the rows of scores, over users evenly spaced among those that
+/// have interactions; 1 where all scores are zero.
+///
+/// One number for all users, so that what it divides stays linear in the history.
+pub(crate) fn mean_norm<B: Backend>(
+    backend: Checked<'_, B>,
+    interactions: &Interactions,
+    filter: &dyn Filter<B>,
+) -> Result<f64> {
+    let users = interactions.users_with_items();
+    let step = users.len().div_ceil(SAMPLE).max(1);
+    let histories: Vec<&[u32]> = users
+        .iter()
+        .step_by(step)
+        .map(|&user| interactions.items_of(user))
+        .collect();
+    let columns = backend
+        .tile_columns(interactions.users(), interactions.items())?
+        .min(histories.len());
+    if columns == 0 {
+        return Ok(1.0);
+    }
+    let tiles: Vec<&[&[u32]]> = histories.chunks(columns).collect();
+    let sums = backend.for_each_tile(
+        tiles.len(),
+        || filter.workspace(backend, columns),
+        |workspace, tile| {
+            filter.score_tile(backend, TileHistories::new(tiles[tile], columns), workspace)?;
+            backend.scale_rows(filter.item_scale(), &mut workspace.scores)?;
+            let scores = backend.download(&workspace.scores)?;
+            let norms = scores
+                .columns()
+                .into_iter()
+                .take(tiles[tile].len())
+                .map(|column| {
+                    column
+                        .iter()
+                        .map(|&score| f64::from(score).powi(2))
+                        .sum::<f64>()
+                        .sqrt()
+                });
+            Ok(norms.sum::<f64>())
+        },
+    )?;
+    let mean = sums.iter().sum::<f64>() / histories.len() as f64;
+    Ok(if mean > 0.0 && mean.is_finite() {
+        mean
+    } else {
+        1.0
+    })
+}

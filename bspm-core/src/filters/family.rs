@@ -1,0 +1,264 @@
+//! The spectral family: one form whose settings contain GF-CF, ChebyCF's exponents, LinkProp and
+//! SGFCF (Peng et al., "How Powerful is Graph Filtering for Recommendation", KDD 2024,
+//! arXiv 2406.08827).
+
+use serde::{Deserialize, Serialize};
+
+use super::contract::Settings;
+use super::preset::Preset;
+use super::setting::{ANY, F32_MAX, MOST_FACTORS, Search, Setting, check_all, settings, words};
+use crate::backend::{Backend, Checked};
+use crate::data::interactions::Interactions;
+use crate::engine::basis::Basis;
+use crate::engine::filter::Filter;
+use crate::engine::mean_norm::mean_norm;
+use crate::engine::polynomial::Polynomial;
+use crate::engine::spectral::{LowPass, Spectral};
+use crate::engine::tensors::{Source, Tensor, Tensors};
+use crate::engine::walk::{Normalization, NormalizedGraph, largest_eigenvalue, offset_powers};
+use crate::engine::workspace::{TileHistories, Workspace};
+use crate::error::Result;
+use crate::parameter::check_positive;
+
+/// `(1 - share) * r D_i^-history h(P) D_i^output + share * r D_i^-low_pass_history V g(S) V^T
+/// D_i^low_pass_output`, for `P = R^T R` of `R = (D_u + offset)^-users A (D_i + offset)^-items`,
+/// `h(p) = p (1 + curvature (1 - p))`, and its leading singular vectors `V` and values `S`.
+///
+/// `P` is scaled to norm 1, and both parts to a mean row norm of 1, so that `share` means the
+/// same on any data. Nothing in this form is published but its members: `offset`, the exponents
+/// and the `power` response are SGFCF's (without its individual filters, its sigmoid, and with
+/// one scale for all users in the place of row sums); exponents where histories enter and
+/// scores leave are ChebyCF's and LinkProp's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Family {
+    /// Power of the user degrees in `R`.
+    pub users: f64,
+    /// Power of the item degrees in `R`.
+    pub items: f64,
+    /// `mu`: what all degrees are larger by; not negative.
+    pub offset: f64,
+    /// Power of the item degrees that a history is divided by, of the polynomial part.
+    pub history: f64,
+    /// Power of the item degrees that its scores are multiplied by.
+    pub output: f64,
+    /// How much of `P - P^2` is added to `P`.
+    pub curvature: f64,
+    /// How many singular vectors; at least 1 unless `share` is 0.
+    pub factor_dim: usize,
+    /// The part of the singular vectors in the score, 0 to 1.
+    pub share: f64,
+    /// Power of the item degrees that a history is divided by, before `V`.
+    pub low_pass_history: f64,
+    /// Power of the item degrees that scores are multiplied by, after `V`.
+    pub low_pass_output: f64,
+    /// `g`.
+    pub response: FrequencyResponse,
+    /// The exponent of `power` and `plateau`; above 0.
+    pub power: f64,
+}
+
+words! {
+    /// What each singular vector is multiplied by, for its value `s` as a share of the largest.
+    FrequencyResponse("response") {
+        /// 1.
+        Ideal = "ideal",
+        /// `s^power`.
+        Power = "power",
+        /// `1 - (1 - s)^power`.
+        Plateau = "plateau",
+    }
+}
+
+impl FrequencyResponse {
+    pub(crate) fn at(self, share: f64, power: f64) -> f64 {
+        match self {
+            Self::Ideal => 1.0,
+            Self::Power => share.powf(power),
+            Self::Plateau => 1.0 - (1.0 - share).max(0.0).powf(power),
+        }
+    }
+}
+
+settings!(Family {
+    users ("epsilon_u"): Number (-2.0, 2.0), Search::Fixed, "Power of the user degrees in R";
+    items ("epsilon_i"): Number (-2.0, 2.0), Search::Fixed, "Power of the item degrees in R";
+    offset ("mu"): Number (0.0, F32_MAX), Search::Fixed, "What all degrees are larger by";
+    history ("history"): Number (-4.0, 4.0), Search::Linear(0.0, 0.5), "Power of the item degrees that a history is divided by";
+    output ("output"): Number (-4.0, 4.0), Search::Linear(0.0, 0.5), "Power of the item degrees that scores are multiplied by";
+    curvature ("curvature"): Number (-4.0, 4.0), Search::Linear(-0.5, 1.0), "How much of P - P^2 is added to P";
+    factor_dim ("K"): Count (0.0, MOST_FACTORS), Search::Factors, "Singular vectors";
+    share ("share"): Number (0.0, 1.0), Search::Linear(0.05, 0.8), "The part of the singular vectors in the score";
+    low_pass_history ("low-pass history"): Number (-4.0, 4.0), Search::Linear(0.1, 0.6), "Power of the item degrees that a history is divided by, before the singular vectors";
+    low_pass_output ("low-pass output"): Number (-4.0, 4.0), Search::Linear(0.1, 0.6), "Power of the item degrees that scores are multiplied by, after the singular vectors";
+    response ("g"): Word ANY, Search::Words(&["ideal", "power", "plateau"]), "What each singular vector is multiplied by: ideal, power or plateau";
+    power ("beta"): Number (1e-3, 64.0), Search::Log(0.25, 4.0), "Exponent of the response";
+});
+
+const NORMS: &str = "family.norms";
+
+#[derive(Debug)]
+struct FittedFamily<B: Backend> {
+    spectral: Spectral<B>,
+    /// Of the polynomial part and of the low-pass part.
+    norms: Vec<f32>,
+}
+
+impl Family {
+    fn normalization(&self, interactions: &Interactions) -> Normalization {
+        let plain = Normalization {
+            users: 2.0 * self.users,
+            items: 2.0 * self.items,
+            history: self.items + self.history,
+            output: self.items + self.output,
+            offset: self.offset,
+            scale: 1.0,
+        };
+        Normalization {
+            scale: match (self.users, self.items, self.offset) {
+                (0.5, 0.5, 0.0) => 1.0,
+                _ => largest_eigenvalue(interactions, plain).recip(),
+            },
+            ..plain
+        }
+    }
+
+    /// Of `P`, times a factor.
+    fn polynomial(&self, factor: f64) -> Vec<f64> {
+        let square = -self.curvature * factor;
+        let mut powers = vec![0.0, factor - square, square];
+        if square == 0.0 {
+            powers.pop();
+        }
+        powers
+    }
+
+    fn low_pass<B: Backend>(
+        &self,
+        backend: Checked<'_, B>,
+        interactions: &Interactions,
+        graph: &NormalizedGraph<B>,
+        source: Source<'_>,
+    ) -> Result<LowPass<B>> {
+        let basis = Basis::obtain(backend, graph, self.factor_dim, source)?;
+        let degrees = interactions.item_degrees();
+        let enter = offset_powers(&degrees, -self.low_pass_history, self.offset);
+        let leave = self.low_pass_output - self.items - self.output;
+        let leave = offset_powers(&degrees, leave, self.offset);
+        let largest = basis.singular_values.first().copied().unwrap_or(1.0);
+        let response: Vec<f32> = basis
+            .singular_values
+            .iter()
+            .map(|value| self.response.at(f64::from(value / largest), self.power) as f32)
+            .collect();
+        Ok(LowPass::new(basis)
+            .weighted(enter, backend.upload_column(&leave)?)
+            .with_response(backend.upload_column(&response)?))
+    }
+}
+
+impl Settings for Family {
+    const NAME: &'static str = "family";
+
+    /// Chosen on interactions held out of the training part of Gowalla and Yelp2018; those of
+    /// Gowalla stand in for others.
+    fn published(_data: Preset) -> Self {
+        Self {
+            users: 0.5,
+            items: 0.5,
+            offset: 0.0,
+            history: 0.3,
+            output: 0.3,
+            curvature: 0.0,
+            factor_dim: 448,
+            share: 0.25,
+            low_pass_history: 0.5,
+            low_pass_output: 0.5,
+            response: FrequencyResponse::Ideal,
+            power: 1.0,
+        }
+    }
+
+    fn table() -> &'static [Setting<Self>] {
+        Self::SETTINGS
+    }
+
+    fn check(&self) -> Result<()> {
+        check_all(Self::SETTINGS, self)?;
+        if self.share > 0.0 {
+            check_positive("factor_dim", self.factor_dim)?;
+        }
+        Ok(())
+    }
+
+    fn fit<B: Backend>(
+        &self,
+        backend: Checked<'_, B>,
+        interactions: &Interactions,
+        source: Source<'_>,
+    ) -> Result<Box<dyn Filter<B>>> {
+        let normalization = self.normalization(interactions);
+        let device = backend.unchecked();
+        let graph = NormalizedGraph::with_normalization(device, interactions, normalization)?;
+        let low_pass = if self.share > 0.0 {
+            Some(self.low_pass(backend, interactions, &graph, source)?)
+        } else {
+            None
+        };
+        let of_walk = |factor: f64, low_pass: f64| {
+            Polynomial::of_powers(self.polynomial(factor)).and_low_pass(vec![low_pass])
+        };
+        let mut spectral = Spectral::new(graph, of_walk(1.0, 0.0), low_pass);
+        let norms = match source {
+            Source::Saved(tensors) => {
+                let norms = tensors.floats(NORMS)?;
+                if norms.len() != 2 || !norms.iter().all(|norm| norm.is_finite() && *norm > 0.0) {
+                    let expected = format!("{NORMS}: two positive numbers");
+                    return Err(tensors.invalid(&expected, format!("{norms:?}")));
+                }
+                norms
+            }
+            Source::Fit(_) => {
+                let mut norms = vec![mean_norm(backend, interactions, &spectral)? as f32];
+                spectral = spectral.with_polynomial(of_walk(0.0, 1.0));
+                norms.push(mean_norm(backend, interactions, &spectral)? as f32);
+                norms
+            }
+        };
+        let factors = [1.0 - self.share, self.share];
+        let [walk, low_pass] = [0, 1].map(|part| factors[part] / f64::from(norms[part]));
+        Ok(Box::new(FittedFamily {
+            spectral: spectral.with_polynomial(of_walk(walk, low_pass)),
+            norms,
+        }))
+    }
+}
+
+impl<B: Backend> Filter<B> for FittedFamily<B> {
+    fn workspace(&self, backend: Checked<'_, B>, columns: usize) -> Result<Workspace<B>> {
+        self.spectral.workspace(backend, columns)
+    }
+
+    fn score_tile(
+        &self,
+        backend: Checked<'_, B>,
+        histories: TileHistories<'_>,
+        workspace: &mut Workspace<B>,
+    ) -> Result<()> {
+        self.spectral.score_tile(backend, histories, workspace)
+    }
+
+    fn item_scale(&self) -> &B::Matrix {
+        self.spectral.item_scale()
+    }
+
+    fn tensors(&self) -> Tensors<'_, B> {
+        let mut tensors = self.spectral.tensors();
+        tensors.push((NORMS, Tensor::Floats(&self.norms)));
+        tensors
+    }
+
+    fn basis(&self) -> Option<&Basis<B>> {
+        self.spectral.basis()
+    }
+}

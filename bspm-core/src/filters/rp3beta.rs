@@ -1,0 +1,87 @@
+//! RP3beta (Paudel, Christoffel, Newell and Bernstein, "Updatable, Accurate, Diverse, and
+//! Scalable Recommendations for Interactive Applications", TiiS 2017).
+
+use serde::{Deserialize, Serialize};
+
+use super::contract::Settings;
+use super::preset::Preset;
+use super::setting::{MOST_ITEMS, Search, Setting, settings};
+use crate::backend::{Backend, Checked};
+use crate::data::interactions::Interactions;
+use crate::engine::filter::Filter;
+use crate::engine::item_graph::{ItemGraphPolynomial, Limits, keep_best, of_common_users};
+use crate::engine::tensors::Source;
+use crate::engine::walk::powers;
+use crate::error::Result;
+
+/// Random walks of three steps, from the user over an item of the history and another user to
+/// the scored item `j`, with each transition raised to `alpha` and the end divided by the
+/// popularity of `j`: an item `i` of the history gives
+/// `sum over common users of (1 / (d_i d_u))^alpha / d_j^beta`, to the `neighbours` items to
+/// which it gives most.
+///
+/// `alpha` and `beta` are to be searched for each data set; 0.7, 0.5 and 500 neighbours stand in.
+/// Cost: a sum over the users of the square of their degree.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rp3Beta {
+    /// The power of each transition.
+    pub alpha: f64,
+    /// The power of the popularity of the scored item.
+    pub beta: f64,
+    /// How many neighbours an item has; at least 1.
+    pub neighbours: usize,
+}
+
+settings!(Rp3Beta {
+    alpha ("alpha"): Number (-4.0, 4.0), Search::Linear(0.3, 1.3), "Power of each transition";
+    beta ("beta"): Number (-4.0, 4.0), Search::Linear(0.0, 1.0), "Power of the popularity of the scored item";
+    neighbours ("k"): Count (1.0, MOST_ITEMS), Search::Log(20.0, 1000.0), "How many neighbours an item has";
+});
+
+impl Settings for Rp3Beta {
+    const NAME: &'static str = "rp3beta";
+
+    fn published(_data: Preset) -> Self {
+        Self {
+            alpha: 0.7,
+            beta: 0.5,
+            neighbours: 500,
+        }
+    }
+
+    fn table() -> &'static [Setting<Self>] {
+        Self::SETTINGS
+    }
+
+    fn fit<B: Backend>(
+        &self,
+        backend: Checked<'_, B>,
+        interactions: &Interactions,
+        source: Source<'_>,
+    ) -> Result<Box<dyn Filter<B>>> {
+        let items = interactions.items();
+        ItemGraphPolynomial::obtain(backend, items, vec![1.0], source, |options| {
+            let degrees = interactions.item_degrees();
+            let (from, to) = (powers(&degrees, -self.alpha), powers(&degrees, -self.beta));
+            let limits = Limits {
+                budget: usize::MAX,
+                row: Some(self.neighbours),
+            };
+            of_common_users(
+                backend,
+                interactions,
+                &powers(&interactions.user_degrees(), -self.alpha),
+                limits,
+                options,
+                |item, row| {
+                    row.retain(|entry| entry.0 as usize != item);
+                    for (other, value) in &mut *row {
+                        *value *= from[item] * to[*other as usize];
+                    }
+                    keep_best(row, self.neighbours);
+                },
+            )
+        })
+    }
+}
