@@ -9,7 +9,7 @@ pub use bspm_core::{
     Backend, BspmConfig, Dataset, Error, EvaluateOptions, Evaluator, Explanation, FilterConfig,
     FitOptions, FittedFilter, Interactions, Merge, Metrics, Model, Observer, Preset, Progress,
     RecommendOptions, Recommendation, Result, Solver, Stage, UnknownIds, data, engine, filters,
-    fitted, model, sweep,
+    fitted, model, sweep, tune,
 };
 pub use bspm_cpu::CpuBackend;
 #[cfg(feature = "torch")]

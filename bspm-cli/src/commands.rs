@@ -1,12 +1,14 @@
 //! The subcommands, a file each.
 
 pub(crate) mod evaluate;
+mod fingerprint;
 pub(crate) mod fit;
 pub(crate) mod inspect;
 pub(crate) mod lists;
 pub(crate) mod recommend;
 pub(crate) mod similar;
 pub(crate) mod sweep;
+pub(crate) mod tune;
 
 use std::error::Error;
 use std::path::PathBuf;

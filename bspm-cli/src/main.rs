@@ -1,4 +1,4 @@
-//! `bspm`: fit, recommend, evaluate, sweep, similar, inspect.
+//! `bspm`: fit, recommend, evaluate, sweep, tune, similar, inspect.
 
 mod commands;
 mod data;
@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use commands::{evaluate, fit, inspect, recommend, similar, sweep};
+use commands::{evaluate, fit, inspect, recommend, similar, sweep, tune};
 
 /// Training-free recommendations with Blurring-Sharpening Process Models.
 ///
@@ -33,6 +33,7 @@ enum Command {
     Similar(similar::Arguments),
     Evaluate(evaluate::Arguments),
     Sweep(Box<sweep::Arguments>),
+    Tune(tune::Arguments),
     Inspect(inspect::Arguments),
     /// Print the completions of a shell
     Completions {
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Command::Similar(arguments) => similar::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
+        Command::Tune(arguments) => tune::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "bspm", &mut io::stdout());

@@ -11,6 +11,7 @@ pub(crate) mod fit_options;
 pub(crate) mod item_graph;
 pub(crate) mod mean_norm;
 pub(crate) mod polynomial;
+pub(crate) mod shared_svd;
 pub(crate) mod spectral;
 pub(crate) mod tensors;
 pub(crate) mod tiles;

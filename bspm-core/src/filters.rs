@@ -27,7 +27,7 @@ pub use lgcn_ide::LgcnIde;
 pub use link_prop::LinkProp;
 pub use popularity::Popularity;
 pub use preset::Preset;
-pub use registry::{FilterConfig, SettingInfo};
+pub use registry::{FilterConfig, Mix, MixPart, SettingInfo};
 pub use rp3beta::Rp3Beta;
 pub use setting::{Search, Setting, SettingKind};
 pub use turbo_cf::{TurboCf, TurboFilter};

@@ -10,6 +10,7 @@ use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
 use crate::engine::fit_options::FitOptions;
+use crate::engine::shared_svd::SharedSvd;
 use crate::engine::tensors::{SavedTensors, Source};
 use crate::engine::truncated_svd::SvdReport;
 use crate::error::Result;
@@ -67,7 +68,17 @@ impl<B: Backend> FittedFilter<B> {
         config: impl Into<FilterConfig>,
         options: &FitOptions,
     ) -> Result<Self> {
-        let (interactions, config) = (interactions.into(), config.into());
+        Self::fit_sharing(backend, interactions.into(), config.into(), options, None)
+    }
+
+    /// [`fit_with`](Self::fit_with) that takes singular vectors from those shared, if any.
+    pub(crate) fn fit_sharing(
+        backend: B,
+        interactions: Arc<Interactions>,
+        config: FilterConfig,
+        options: &FitOptions,
+        shared: Option<&SharedSvd>,
+    ) -> Result<Self> {
         let _span = tracing::info_span!(
             "fit",
             filter = config.name(),
@@ -77,7 +88,7 @@ impl<B: Backend> FittedFilter<B> {
             interactions = interactions.len()
         )
         .entered();
-        let source = Source::Fit(options);
+        let source = Source::Fit(options, shared);
         let filter = config.fit(Checked::new(&backend), &interactions, source)?;
         Self::new(backend, interactions, config, filter)
     }

@@ -4,8 +4,8 @@
 //! Data flows one way:
 //! load ([`Dataset`]) -> [`Interactions`] -> fit ([`FittedFilter::fit`]) -> score
 //! ([`FittedFilter::score`]) -> rank ([`FittedFilter::rank`]) -> evaluate ([`Evaluator`]).
-//! The modules stand in storeys, and each imports only those below it: [`saved`] and
-//! [`sweep`] on [`model`], [`fitted`], [`filters`], [`engine`], [`backend`], [`data`].
+//! The modules stand in storeys, and each imports only those below it: [`saved`],
+//! [`sweep`] and [`tune`] on [`model`], [`fitted`], [`filters`], [`engine`], [`backend`], [`data`].
 //!
 //! Applications depend on the facade crate `bspm`, which adds a backend to this.
 
@@ -28,6 +28,7 @@ mod progress;
 #[cfg(feature = "saved")]
 pub mod saved;
 pub mod sweep;
+pub mod tune;
 
 pub use backend::Backend;
 pub use data::{Dataset, Interactions, UnknownIds};

@@ -155,8 +155,12 @@ impl<'a, B: Backend> Sweep<'a, B> {
         factor_dims.dedup();
         let bases = match factor_dims.last() {
             Some(&most) => {
-                let basis =
-                    Basis::obtain(Checked::new(&backend), &graph, most, Source::Fit(options))?;
+                let basis = Basis::obtain(
+                    Checked::new(&backend),
+                    &graph,
+                    most,
+                    Source::Fit(options, None),
+                )?;
                 let columns = |kept: usize| {
                     let kept = kept.min(basis.factors());
                     Checked::new(&backend).columns(&basis.vectors, 0..kept)

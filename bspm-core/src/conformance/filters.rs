@@ -11,8 +11,8 @@ use crate::data::interactions::Interactions;
 use crate::filters::preset::Preset;
 use crate::filters::registry::FilterConfig;
 use crate::filters::{
-    ChebyCf, EaseR, Family, FrequencyResponse, GfCf, ItemKnn, LgcnIde, LinkProp, Popularity,
-    Rp3Beta, Similarity, TurboCf, TurboFilter, UserWeighting,
+    ChebyCf, EaseR, Family, FrequencyResponse, GfCf, ItemKnn, LgcnIde, LinkProp, Mix, MixPart,
+    Popularity, Rp3Beta, Similarity, TurboCf, TurboFilter, UserWeighting,
 };
 use crate::fitted::FittedFilter;
 use crate::fitted::rank::RankOptions;
@@ -113,6 +113,15 @@ impl Dense {
                 self.history.dot(&neighbours(weights, settings.neighbours))
             }
             FilterConfig::Family(settings) => self.family(settings),
+            FilterConfig::Mix(settings) => {
+                let parts = settings
+                    .parts
+                    .iter()
+                    .map(|part| self.unit(self.scores(&part.filter)) * part.share);
+                parts
+                    .reduce(|sum, part| sum + part)
+                    .expect("a mix has parts")
+            }
             FilterConfig::Popularity(_) => {
                 let degrees = self.history.sum_axis(Axis(0));
                 Array2::from_shape_fn(self.history.dim(), |(_, item)| degrees[item])
@@ -174,17 +183,22 @@ impl Dense {
             .collect();
         let seen = (&self.history * &power(&items, -settings.low_pass_history)).dot(&kept);
         let low_pass = (seen * &response).dot(&kept.t()) * &power(&items, settings.low_pass_output);
-        let unit = |scores: Array2<f64>| {
-            let norms = scores.rows().into_iter().map(|row| row.dot(&row).sqrt());
-            let known = norms
-                .zip(self.history.rows())
-                .filter(|(_, row)| row.sum() > 0.0);
-            let (sum, count) = known.fold((0.0, 0.0), |(sum, count), (norm, _)| {
-                (sum + norm, count + 1.0)
-            });
-            scores / (sum / count)
-        };
-        unit(walk) * (1.0 - settings.share) + unit(low_pass) * settings.share
+        self.unit(walk) * (1.0 - settings.share) + self.unit(low_pass) * settings.share
+    }
+
+    /// The scores divided by the mean norm of the rows of users with interactions.
+    fn unit(&self, scores: Array2<f64>) -> Array2<f64> {
+        let norms = scores.rows().into_iter().map(|row| row.dot(&row).sqrt());
+        let known: Vec<f64> = norms
+            .zip(self.history.rows())
+            .filter(|(_, row)| row.sum() > 0.0)
+            .map(|(norm, _)| norm)
+            .collect();
+        let sum: f64 = known.iter().sum();
+        match sum > 0.0 {
+            true => scores * (known.len() as f64 / sum),
+            false => scores,
+        }
     }
 
     /// As the authors write it: nodes from -1 to 1, and the basis as a list of matrices.
@@ -285,6 +299,11 @@ pub fn filter_configs(factor_dim: usize) -> Vec<FilterConfig> {
         beta,
         neighbours,
     };
+    let mix = |parts: [(f64, FilterConfig); 3]| Mix {
+        parts: parts
+            .map(|(share, filter)| MixPart { share, filter })
+            .into(),
+    };
     let family = Family {
         users: 0.5,
         items: 0.5,
@@ -367,8 +386,14 @@ pub fn filter_configs(factor_dim: usize) -> Vec<FilterConfig> {
         Family {
             share: 0.0,
             curvature: -0.4,
-            ..family
+            ..family.clone()
         }
+        .into(),
+        mix([
+            (0.7, family.into()),
+            (0.2, rp3beta(0.7, 0.5, 9).into()),
+            (0.1, Popularity {}.into()),
+        ])
         .into(),
         Popularity {}.into(),
     ]

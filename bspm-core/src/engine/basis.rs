@@ -1,5 +1,7 @@
 //! The leading right singular vectors of `R`, computed or read from a model file.
 
+use ndarray::s;
+
 use super::tensors::{Source, Tensor, Tensors};
 use super::truncated_svd::{SvdReport, truncated_svd};
 use super::walk::NormalizedGraph;
@@ -29,7 +31,17 @@ impl<B: Backend> Basis<B> {
         source: Source<'_>,
     ) -> Result<Self> {
         let tensors = match source {
-            Source::Fit(options) => {
+            Source::Fit(options, shared) => {
+                if let Some(shared) = shared {
+                    return shared.with(backend, graph, factor_dim, options, |svd| {
+                        let count = factor_dim.min(svd.singular_values.len());
+                        Ok(Self {
+                            vectors: backend.upload(svd.vectors.slice(s![.., ..count]))?,
+                            singular_values: svd.singular_values[..count].to_vec(),
+                            report: Some(svd.report.clone()),
+                        })
+                    });
+                }
                 let svd = truncated_svd(backend.unchecked(), graph, factor_dim, options)?;
                 return Ok(Self {
                     vectors: svd.right_vectors,
@@ -59,8 +71,11 @@ impl<B: Backend> Basis<B> {
 
     pub(crate) fn tensors(&self) -> Tensors<'_, B> {
         vec![
-            (VECTORS, Tensor::Matrix(&self.vectors)),
-            (SINGULAR_VALUES, Tensor::Floats(&self.singular_values)),
+            (VECTORS.into(), Tensor::Matrix(&self.vectors)),
+            (
+                SINGULAR_VALUES.into(),
+                Tensor::Floats(&self.singular_values),
+            ),
         ]
     }
 

@@ -171,7 +171,7 @@ impl<B: Backend> ItemGraphPolynomial<B> {
         form: impl FnOnce(&FitOptions) -> Result<CsMatI<f32, u32>>,
     ) -> Result<Box<dyn Filter<B>>> {
         let graph = Arc::new(match source {
-            Source::Fit(options) => form(options)?,
+            Source::Fit(options, _) => form(options)?,
             Source::Saved(tensors) => saved_graph(items, tensors)?,
         });
         let ones = vec![1.0; items];
@@ -210,7 +210,9 @@ impl<B: Backend> Filter<B> for ItemGraphPolynomial<B> {
         histories: TileHistories<'_>,
         workspace: &mut Workspace<B>,
     ) -> Result<()> {
-        let Workspace { scores, scratch } = workspace;
+        let Workspace {
+            scores, scratch, ..
+        } = workspace;
         let histories = histories.upload(backend, &self.ones)?;
         let follow = |from: Operand<'_, B>, factor: f64, out: &mut B::Matrix| {
             let (graph, update) = (&self.sparse, Update::times(factor as f32));
@@ -234,9 +236,9 @@ impl<B: Backend> Filter<B> for ItemGraphPolynomial<B> {
     fn tensors(&self) -> Tensors<'_, B> {
         let ends = self.graph.indptr().into_raw_storage();
         vec![
-            (ROW_ENDS, Tensor::Indices(ends)),
-            (COLUMNS, Tensor::Indices(self.graph.indices())),
-            (VALUES, Tensor::Floats(self.graph.data())),
+            (ROW_ENDS.into(), Tensor::Indices(ends)),
+            (COLUMNS.into(), Tensor::Indices(self.graph.indices())),
+            (VALUES.into(), Tensor::Floats(self.graph.data())),
         ]
     }
 }

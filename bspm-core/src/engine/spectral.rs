@@ -157,7 +157,9 @@ impl<B: Backend> Filter<B> for Spectral<B> {
         histories: TileHistories<'_>,
         workspace: &mut Workspace<B>,
     ) -> Result<()> {
-        let Workspace { scores, scratch } = workspace;
+        let Workspace {
+            scores, scratch, ..
+        } = workspace;
         let [half_way, stage, joined, coefficients] = scratch.as_mut_slice() else {
             unreachable!("workspace() makes four scratch matrices")
         };

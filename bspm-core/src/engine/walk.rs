@@ -33,6 +33,15 @@ impl Normalization {
         offset: 0.0,
         scale: 1.0,
     };
+
+    /// What of it `P`, and so its singular vectors, depend on.
+    pub(crate) fn of_the_walk(self) -> Self {
+        Self {
+            history: 0.0,
+            output: 0.0,
+            ..self
+        }
+    }
 }
 
 /// The normalised interaction matrix on a device (paper, section 3.1).
@@ -55,6 +64,7 @@ pub struct NormalizedGraph<B: Backend> {
     inverse_root_degrees: B::Matrix,
     output_scale: B::Matrix,
     history_weights: Vec<f32>,
+    normalization: Normalization,
 }
 
 impl<B: Backend> NormalizedGraph<B> {
@@ -107,6 +117,7 @@ impl<B: Backend> NormalizedGraph<B> {
             inverse_root_degrees: column(-normalization.items / 2.0)?,
             output_scale: column(normalization.output)?,
             history_weights: power(-normalization.history),
+            normalization,
         })
     }
 
@@ -118,6 +129,11 @@ impl<B: Backend> NormalizedGraph<B> {
     /// The number of items (columns of `R`).
     pub fn items(&self) -> usize {
         self.items
+    }
+
+    /// How it is normalised.
+    pub fn normalization(&self) -> Normalization {
+        self.normalization
     }
 
     /// How many columns a tile has.

@@ -10,6 +10,8 @@ pub(crate) struct Workspace<B: Backend> {
     pub(crate) scores: B::Matrix,
     /// Matrices of the heights that were asked for.
     pub(crate) scratch: Vec<B::Matrix>,
+    /// Those of the parts that a filter is made of.
+    pub(crate) parts: Vec<Self>,
 }
 
 impl<B: Backend> Workspace<B> {
@@ -24,6 +26,7 @@ impl<B: Backend> Workspace<B> {
         Ok(Self {
             scores: backend.zeros(items, columns)?,
             scratch: scratch.collect::<Result<_>>()?,
+            parts: Vec::new(),
         })
     }
 }

@@ -79,7 +79,7 @@ impl Settings for EaseR {
         source: Source<'_>,
     ) -> Result<Box<dyn Filter<B>>> {
         let (inverse, diagonal) = match source {
-            Source::Fit(options) => self.invert(backend, interactions, options)?,
+            Source::Fit(options, _) => self.invert(backend, interactions, options)?,
             Source::Saved(tensors) => saved(backend, interactions.items(), tensors)?,
         };
         let scale: Vec<f32> = diagonal.iter().map(|entry| entry.recip()).collect();
@@ -181,8 +181,8 @@ impl<B: Backend> Filter<B> for FittedEaseR<B> {
 
     fn tensors(&self) -> Tensors<'_, B> {
         vec![
-            (INVERSE, Tensor::Matrix(&self.inverse)),
-            (DIAGONAL, Tensor::Floats(&self.diagonal)),
+            (INVERSE.into(), Tensor::Matrix(&self.inverse)),
+            (DIAGONAL.into(), Tensor::Floats(&self.diagonal)),
         ]
     }
 }

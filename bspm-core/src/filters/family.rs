@@ -218,7 +218,7 @@ impl Settings for Family {
                 }
                 norms
             }
-            Source::Fit(_) => {
+            Source::Fit(..) => {
                 let mut norms = vec![mean_norm(backend, interactions, &spectral)? as f32];
                 spectral = spectral.with_polynomial(of_walk(0.0, 1.0));
                 norms.push(mean_norm(backend, interactions, &spectral)? as f32);
@@ -254,7 +254,7 @@ impl<B: Backend> Filter<B> for FittedFamily<B> {
 
     fn tensors(&self) -> Tensors<'_, B> {
         let mut tensors = self.spectral.tensors();
-        tensors.push((NORMS, Tensor::Floats(&self.norms)));
+        tensors.push((NORMS.into(), Tensor::Floats(&self.norms)));
         tensors
     }
 

@@ -3,7 +3,11 @@
 //! A new filter is a file beside this one that implements [`Settings`], and a line in the
 //! list at the end.
 
+mod mix;
+
 use serde::{Deserialize, Serialize};
+
+pub use mix::{Mix, MixPart};
 
 use super::bspm::config::BspmConfig;
 use super::cheby_cf::ChebyCf;
@@ -200,4 +204,6 @@ filters! {
     Family(Family),
     /// The same list for everybody.
     Popularity(Popularity),
+    /// A weighted sum of filters.
+    Mix(Mix),
 }

@@ -198,6 +198,19 @@ impl Evaluator {
             return;
         }
         self.users += 1;
+        let metrics = self.of_user(recommended, relevant);
+        for (sum, metrics) in self.sums.iter_mut().zip(metrics) {
+            sum.add(metrics);
+        }
+    }
+
+    /// The metrics of one user, at each cut-off: the recommended items, best first, against the
+    /// test items, ascending, of which there must be one.
+    pub(crate) fn of_user(
+        &self,
+        recommended: impl IntoIterator<Item = u32>,
+        relevant: &[u32],
+    ) -> Vec<Metrics> {
         let hit_ranks: Vec<usize> = recommended
             .into_iter()
             .take(self.largest_cutoff())
@@ -205,7 +218,7 @@ impl Evaluator {
             .filter(|(_, item)| relevant.binary_search(item).is_ok())
             .map(|(rank, _)| rank)
             .collect();
-        for (sum, &cutoff) in self.sums.iter_mut().zip(&self.cutoffs) {
+        let at = |&cutoff: &usize| {
             let hits = &hit_ranks[..hit_ranks.partition_point(|&rank| rank < cutoff)];
             let reachable = relevant.len().min(cutoff);
             let gain: f64 = hits.iter().map(|&rank| self.discounts[rank]).sum();
@@ -214,15 +227,16 @@ impl Evaluator {
                 .enumerate()
                 .map(|(earlier, &rank)| (earlier + 1) as f64 / (rank + 1) as f64)
                 .sum();
-            sum.add(Metrics {
+            Metrics {
                 recall: hits.len() as f64 / relevant.len() as f64,
                 precision: hits.len() as f64 / cutoff as f64,
                 ndcg: gain / self.ideal_gains[reachable],
                 hit_rate: f64::from(u8::from(!hits.is_empty())),
                 mrr: hits.first().map_or(0.0, |&rank| 1.0 / (rank + 1) as f64),
                 map: precisions / reachable as f64,
-            });
-        }
+            }
+        };
+        self.cutoffs.iter().map(at).collect()
     }
 
     /// The same cut-offs, without users.

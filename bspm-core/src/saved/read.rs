@@ -277,11 +277,11 @@ mod tests {
             svd: None,
             tensors: vec![
                 FilterTensors {
-                    name: BASIS,
+                    name: BASIS.into(),
                     values: HostValues::of_matrix(ndarray::arr2(&[[1.0], [-2.0], [0.5]])),
                 },
                 FilterTensors {
-                    name: SINGULAR_VALUES,
+                    name: SINGULAR_VALUES.into(),
                     values: HostValues::Floats(&[0.75]),
                 },
             ],

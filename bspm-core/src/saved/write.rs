@@ -1,5 +1,6 @@
 //! Writing the bytes of a model file.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::io::{self, Write};
@@ -33,7 +34,7 @@ pub(super) struct Contents<'a, U: Eq + Hash, I: Eq + Hash> {
 
 /// A part of a filter, on the host.
 pub(super) struct FilterTensors<'a> {
-    pub(super) name: &'static str,
+    pub(super) name: Cow<'static, str>,
     pub(super) values: HostValues<'a>,
 }
 

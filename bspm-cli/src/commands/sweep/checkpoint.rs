@@ -7,7 +7,8 @@ use std::path::Path;
 use bspm::sweep::SweepState;
 use bspm::{BspmConfig, Interactions};
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::Xxh3;
+
+use crate::commands::fingerprint::Fingerprint;
 
 /// A state, and what it is the state of.
 #[derive(Serialize, Deserialize)]
@@ -24,18 +25,11 @@ impl Checkpoint {
         configs: &[BspmConfig],
         cutoffs: &[usize],
     ) -> serde_json::Result<String> {
-        let mut hash = Xxh3::new();
-        for matrix in [train, held_out] {
-            for size in [matrix.users(), matrix.items(), matrix.len()] {
-                hash.update(&(size as u64).to_le_bytes());
-            }
-            for (user, item) in matrix.pairs() {
-                hash.update(&user.to_le_bytes());
-                hash.update(&item.to_le_bytes());
-            }
-        }
-        hash.update(&serde_json::to_vec(&(configs, cutoffs))?);
-        Ok(format!("{:032x}", hash.digest128()))
+        let mut key = Fingerprint::default();
+        key.add_matrix(train);
+        key.add_matrix(held_out);
+        key.add_json(&(configs, cutoffs))?;
+        Ok(key.to_string())
     }
 
     /// The state in the file; `None` where there is none yet.

@@ -89,6 +89,36 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         })
     }
 
+    /// Puts the share `ratio` of each user's interactions in the test part: the latest where
+    /// the data set has times, else some chosen at random, as
+    /// [`random_split`](Self::random_split) does. At least one of a user who has two, and never
+    /// all of them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) unless `0 <= ratio < 1`.
+    pub fn hold_out(&self, ratio: f64, seed: u64) -> Result<DatasetSplit<U, I>> {
+        if !(0.0..1.0).contains(&ratio) {
+            return Err(invalid("ratio", "a number from 0 to below 1", ratio));
+        }
+        let mut user = 0;
+        self.split(|places| {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            random.set_stream(user);
+            user += 1;
+            let count = (ratio * places.len() as f64).round().max(1.0) as usize;
+            let count = count.min(places.len().saturating_sub(1));
+            let mut places: Vec<usize> = places.collect();
+            match self.times() {
+                Some(times) => {
+                    places.sort_by(|&left, &right| times[right].total_cmp(&times[left]));
+                    places[..count].to_vec()
+                }
+                None => places.partial_shuffle(&mut random, count).0.to_vec(),
+            }
+        })
+    }
+
     /// `choose` names, of the places of one user's interactions, those for the test;
     /// it is asked once per user, in row order.
     fn split(

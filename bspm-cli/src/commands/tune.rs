@@ -1,0 +1,257 @@
+//! `bspm tune`: the best filter for some data, fitted and saved.
+
+mod journal;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bspm::tune::{Trial, TuneOptions, Tuner};
+use bspm::{Backend, Dataset, FilterConfig, FitOptions, Metrics};
+use bspm_cli::{DeviceArguments, ProgressBars, warn_of_svd};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::{Outcome, TextModel, on_device, shape};
+use crate::data::DataArguments;
+use crate::output::{OutputArguments, Record, Writer};
+use journal::Journal;
+
+/// Search the filter and the settings that fit the data best, and save a model of them
+///
+/// A part of the interactions is held out (the latest of each user where there are times, else
+/// some at random) to choose by; the model that is saved is fitted to all of them. No test set
+/// is looked at.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// File of interactions
+    data: PathBuf,
+    /// Where the model goes; a file that is there is replaced
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Begin no new trial after so many minutes, or seconds or hours as in 90s and 1h
+    #[arg(long, value_name = "MINUTES", default_value = "10", value_parser = duration)]
+    time: Duration,
+    /// End after so many trials
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    trials: usize,
+    /// The metric to raise
+    #[arg(long, value_name = "NAME", default_value = "ndcg", value_parser = Metrics::NAMES.to_vec())]
+    metric: String,
+    /// Its cut-off
+    #[arg(short, value_name = "K", default_value_t = 20)]
+    k: usize,
+    /// Take this much of a list's mean popularity, of the most popular item 1, off the metric
+    #[arg(long, value_name = "WEIGHT", default_value_t = 0.0)]
+    popularity_penalty: f64,
+    /// Search only these filters, and mixes of them where mix is one
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = FilterConfig::NAMES.to_vec())]
+    filters: Vec<String>,
+    /// The share of each user's interactions that is held out
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
+    ratio: f64,
+    /// Seed of the search and of what is held out
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Keep every trial in this file, and go on from it where it is there
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// Write all trials to a CSV file too
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// How many trials to print
+    #[arg(long, value_name = "N", default_value_t = 15)]
+    top: usize,
+    #[command(flatten)]
+    format: OutputArguments,
+    #[command(flatten)]
+    interactions: DataArguments,
+    #[command(flatten)]
+    device: DeviceArguments,
+}
+
+/// A number of minutes, or one with its unit.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, seconds) = match text.char_indices().next_back() {
+        Some((end, 's')) => (&text[..end], 1.0),
+        Some((end, 'm')) => (&text[..end], 60.0),
+        Some((end, 'h')) => (&text[..end], 3600.0),
+        _ => (text, 60.0),
+    };
+    let number: Result<f64, _> = number.parse();
+    match number.map(|number| Duration::try_from_secs_f64(number * seconds)) {
+        Ok(Ok(duration)) => Ok(duration),
+        _ => Err("expected a number of minutes, or one that ends in s, m or h".into()),
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    on_device!(arguments.device, tune, arguments)
+}
+
+fn tune<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
+    let dataset: Dataset = arguments.interactions.read(&arguments.data)?;
+    let split = dataset.hold_out(arguments.ratio, arguments.seed)?;
+    let (train, held_out) = (split.train.interactions(), split.test.interactions());
+    let bars = ProgressBars::default();
+    let options = TuneOptions::new()
+        .metric(&arguments.metric)
+        .k(arguments.k)
+        .popularity_penalty(arguments.popularity_penalty)
+        .trials(arguments.trials)
+        .time(arguments.time)
+        .seed(arguments.seed)
+        .filters(&arguments.filters);
+    let journal = match &arguments.checkpoint {
+        Some(path) => Some(Journal::open(path, train, held_out, &options)?),
+        None => None,
+    };
+    let mut tuner = Tuner::new(backend.clone(), train.clone(), held_out, options)?;
+    if let Some((journal, trials)) = journal {
+        eprintln!(
+            "{}: {} trials are done",
+            journal.path().display(),
+            trials.len()
+        );
+        tuner.resume(trials)?;
+        search(&mut tuner, Some(journal), arguments)?;
+    } else {
+        search(&mut tuner, None, arguments)?;
+    }
+    arguments.report(&tuner)?;
+    let best = tuner.best().ok_or("no trial could be evaluated")?;
+    eprintln!(
+        "best of {} trials: {}@{} {:.4} on the interactions held out of {} users\n{}",
+        tuner.trials().len(),
+        arguments.metric,
+        arguments.k,
+        best.value,
+        best.users,
+        serde_json::to_string(&best.config)?
+    );
+    if let Some(path) = &arguments.output {
+        let options = FitOptions::new().observer(bars.observer());
+        let config = best.config.clone();
+        drop(split);
+        let model = TextModel::fit_with(backend, dataset, config, &options)?;
+        bars.clear();
+        warn_of_svd(model.filter());
+        model.save(path)?;
+        eprintln!("{}: {}", path.display(), shape(&model));
+    }
+    Ok(())
+}
+
+/// Runs the trials under a progress bar that tells the best so far.
+fn search<B: Backend>(
+    tuner: &mut Tuner<B>,
+    mut journal: Option<Journal>,
+    arguments: &Arguments,
+) -> Outcome {
+    let bar = ProgressBar::new(arguments.trials as u64);
+    bar.set_style(ProgressStyle::with_template(
+        "{elapsed} {bar:30} {pos}/{len} trials  {msg}",
+    )?);
+    bar.set_position(tuner.trials().len() as u64);
+    while let Some(trial) = tuner.advance()? {
+        if let Some(journal) = &mut journal {
+            journal.add(trial)?;
+        }
+        bar.inc(1);
+        if let Some(best) = tuner.best() {
+            let (name, value) = (best.config.name(), best.value);
+            bar.set_message(format!("best: {name} {value:.4}"));
+        }
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+impl Arguments {
+    fn report<B: Backend>(&self, tuner: &Tuner<B>) -> Outcome {
+        let board = tuner.leaderboard();
+        if let Some(path) = &self.csv {
+            write_csv(path, &board)
+                .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        }
+        let mut writer = Writer::new(&self.format);
+        for trial in board.into_iter().take(self.top) {
+            writer.write(&Row(trial))?;
+        }
+        Ok(writer.finish()?)
+    }
+}
+
+fn write_csv(path: &Path, trials: &[&Trial]) -> Result<(), Box<dyn Error>> {
+    let mut out = csv::Writer::from_path(path)?;
+    let metrics = Metrics::NAMES.iter().copied();
+    let first = ["filter", "config", "value", "estimate"].into_iter();
+    let last = ["users", "fit_seconds", "score_seconds", "outcome"];
+    out.write_record(first.chain(metrics).chain(last))?;
+    for trial in trials {
+        let mut record = vec![
+            trial.config.name().to_owned(),
+            serde_json::to_string(&trial.config)?,
+            trial.value.to_string(),
+            trial.estimate.to_string(),
+        ];
+        record.extend(trial.metrics.values().iter().map(f64::to_string));
+        record.extend([
+            trial.users.to_string(),
+            trial.fit_seconds.to_string(),
+            trial.score_seconds.to_string(),
+            trial.outcome.to_string(),
+        ]);
+        out.write_record(record)?;
+    }
+    Ok(out.flush()?)
+}
+
+/// A trial as a row of the leaderboard.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Row<'a>(&'a Trial);
+
+impl Record for Row<'_> {
+    fn columns(&self) -> Vec<(&'static str, bool)> {
+        let names = [
+            "filter", "settings", "value", "recall", "ndcg", "users", "fit", "score",
+        ];
+        let mut columns: Vec<_> = names.into_iter().map(|name| (name, true)).collect();
+        columns[0].1 = false;
+        columns[1].1 = false;
+        columns.push(("outcome", false));
+        columns
+    }
+
+    fn rows(&self) -> Vec<Vec<String>> {
+        let trial = self.0;
+        vec![vec![
+            trial.config.name().into(),
+            settings(&trial.config),
+            format!("{:.4}", trial.estimate),
+            format!("{:.4}", trial.metrics.recall),
+            format!("{:.4}", trial.metrics.ndcg),
+            trial.users.to_string(),
+            format!("{:.1} s", trial.fit_seconds),
+            format!("{:.1} s", trial.score_seconds),
+            trial.outcome.to_string(),
+        ]]
+    }
+}
+
+/// The settings that a search may change, in short.
+fn settings(config: &FilterConfig) -> String {
+    if let FilterConfig::Mix(mix) = config {
+        let parts = mix.parts.iter().map(|part| {
+            let (share, name) = (part.share, part.filter.name());
+            format!("{share} {name} ({})", settings(&part.filter))
+        });
+        return parts.collect::<Vec<_>>().join(" + ");
+    }
+    let settings = config.settings().into_iter();
+    let searched = settings.filter(|it| it.search != bspm::filters::Search::Fixed);
+    let texts = searched.filter_map(|it| Some(format!("{} {}", it.name, it.value?)));
+    texts.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,89 @@
+//! The trials of a search, in a file: a line for each, after one that says what they belong to.
+
+use std::error::Error;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use bspm::Interactions;
+use bspm::tune::{Trial, TuneOptions};
+
+use crate::commands::fingerprint::Fingerprint;
+
+/// An open file of trials.
+pub(super) struct Journal {
+    path: PathBuf,
+    file: File,
+}
+
+impl Journal {
+    /// The file, and the trials that it holds already. A last line that was cut off in the
+    /// writing is taken away.
+    pub(super) fn open(
+        path: &Path,
+        train: &Interactions,
+        held_out: &Interactions,
+        options: &TuneOptions,
+    ) -> Result<(Self, Vec<Trial>), Box<dyn Error>> {
+        let failed = |error: io::Error| format!("cannot open {}: {error}", path.display());
+        let mut key = Fingerprint::default();
+        key.add_matrix(train);
+        key.add_matrix(held_out);
+        key.add_json(&(
+            &options.metric,
+            options.k,
+            options.popularity_penalty,
+            options.seed,
+            &options.filters,
+        ))?;
+        let header = format!("{{\"bspm_tune\":\"{key}\"}}\n");
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(failed(error).into()),
+        };
+        let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
+        if !whole.is_empty() && !whole.starts_with(&header) {
+            return Err(format!(
+                "{}: expected the trials of a search over the same data and options",
+                path.display()
+            )
+            .into());
+        }
+        let trials = whole.lines().enumerate().skip(1).map(|(line, text)| {
+            serde_json::from_str(text)
+                .map_err(|error| format!("{}:{}: {error}", path.display(), line + 1).into())
+        });
+        let trials = trials.collect::<Result<Vec<Trial>, Box<dyn Error>>>()?;
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .and_then(|file| file.set_len(whole.len() as u64).map(|()| file))
+            .map_err(failed)?;
+        let mut journal = Self {
+            path: path.into(),
+            file,
+        };
+        if whole.is_empty() {
+            journal.write(&header)?;
+        }
+        Ok((journal, trials))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Adds a trial, so that it is there whatever happens afterwards.
+    pub(super) fn add(&mut self, trial: &Trial) -> Result<(), Box<dyn Error>> {
+        self.write(&format!("{}\n", serde_json::to_string(trial)?))
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), Box<dyn Error>> {
+        self.file
+            .write_all(text.as_bytes())
+            .and_then(|()| self.file.sync_data())
+            .map_err(|error| format!("cannot write {}: {error}", self.path.display()).into())
+    }
+}

@@ -1,0 +1,68 @@
+//! Singular vectors that many fits to one matrix share.
+
+use std::sync::{Mutex, PoisonError};
+
+use ndarray::Array2;
+
+use super::fit_options::FitOptions;
+use super::truncated_svd::{SvdReport, truncated_svd};
+use super::walk::{Normalization, NormalizedGraph};
+use crate::backend::{Backend, Checked};
+use crate::error::Result;
+
+/// Singular vectors of one matrix, on the host: of each normalisation that was asked for.
+#[derive(Debug)]
+pub(crate) struct SharedSvd {
+    /// How many vectors are found at once.
+    ahead: usize,
+    known: Mutex<Vec<KnownSvd>>,
+}
+
+/// The leading singular vectors of one normalisation.
+#[derive(Debug)]
+pub(crate) struct KnownSvd {
+    normalization: Normalization,
+    asked: usize,
+    /// `items x singular_values`.
+    pub(crate) vectors: Array2<f32>,
+    /// Descending.
+    pub(crate) singular_values: Vec<f32>,
+    pub(crate) report: SvdReport,
+}
+
+impl SharedSvd {
+    /// Finds so many vectors at once, so that fits that ask for fewer share them.
+    pub(crate) fn ahead(ahead: usize) -> Self {
+        Self {
+            ahead,
+            known: Mutex::default(),
+        }
+    }
+
+    /// Hands on at least `factor_dim` vectors, or as many as the rank, computed if need be.
+    pub(crate) fn with<B: Backend, T>(
+        &self,
+        backend: Checked<'_, B>,
+        graph: &NormalizedGraph<B>,
+        factor_dim: usize,
+        options: &FitOptions,
+        take: impl FnOnce(&KnownSvd) -> Result<T>,
+    ) -> Result<T> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanted = graph.normalization().of_the_walk();
+        known.retain(|it| it.normalization != wanted || it.asked >= factor_dim);
+        if let Some(svd) = known.iter().find(|it| it.normalization == wanted) {
+            return take(svd);
+        }
+        let asked = factor_dim.max(self.ahead);
+        let svd = truncated_svd(backend.unchecked(), graph, asked, options)?;
+        known.push(KnownSvd {
+            normalization: wanted,
+            asked,
+            vectors: backend.download(&svd.right_vectors)?,
+            singular_values: svd.singular_values,
+            report: svd.report,
+        });
+        take(&known[known.len() - 1])
+    }
+}

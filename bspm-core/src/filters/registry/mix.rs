@@ -1,0 +1,232 @@
+//! A weighted sum of filters: a filter of filters, which is why it stands below their list.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::FilterConfig;
+use crate::backend::{Backend, Checked, Operand};
+use crate::data::interactions::Interactions;
+use crate::engine::basis::Basis;
+use crate::engine::filter::Filter;
+use crate::engine::mean_norm::mean_norm;
+use crate::engine::tensors::{OfPart, Source, Tensor, Tensors, part_prefix};
+use crate::engine::workspace::{TileHistories, Workspace};
+use crate::error::Result;
+use crate::filters::contract::Settings;
+use crate::filters::preset::Preset;
+use crate::filters::setting::{ANY, Search, Setting, SettingKind};
+use crate::parameter::{check_range, invalid};
+
+/// The sum of the scores of some filters, each scaled to a mean row norm of 1 and then
+/// multiplied by its share.
+///
+/// One scale for all users, so that a mix is linear in the history as its parts are: fold-in
+/// and explanations are exact. Local filters (neighbours) and spectral ones err on different
+/// users, and a mix of two is often better than either. Cost: that of its parts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mix {
+    /// One to [`MOST_PARTS`](Self::MOST_PARTS), none a mix itself.
+    pub parts: Vec<MixPart>,
+}
+
+/// A filter in a mix.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MixPart {
+    /// Its factor; above 0.
+    pub share: f64,
+    /// The filter.
+    pub filter: FilterConfig,
+}
+
+impl Mix {
+    /// The most filters in a mix.
+    pub const MOST_PARTS: usize = 8;
+
+    /// All settings: the shares, `0.7,0.3`, in the order of the parts.
+    pub const SETTINGS: &'static [Setting<Self>] = &[Setting {
+        name: "shares",
+        symbol: "shares",
+        doc: "The share of each part, as in 0.7,0.3",
+        kind: SettingKind::Word,
+        range: ANY,
+        search: Search::Fixed,
+        get: |mix| {
+            let shares: Vec<String> = mix.parts.iter().map(|it| it.share.to_string()).collect();
+            Some(shares.join(","))
+        },
+        set: |mix, text| {
+            let shares: Result<Vec<f64>, _> = text.split(',').map(str::parse).collect();
+            match shares {
+                Ok(shares) if shares.len() == mix.parts.len() => {
+                    let parts = mix.parts.iter_mut().zip(shares);
+                    parts.for_each(|(part, share)| part.share = share);
+                    Ok(())
+                }
+                _ => {
+                    let expected = format!("{} numbers between commas", mix.parts.len());
+                    Err(invalid("shares", expected, format!("{text:?}")))
+                }
+            }
+        },
+    }];
+}
+
+const NORMS: &str = "mix.norms";
+
+#[derive(Debug)]
+struct FittedMix<B: Backend> {
+    parts: Vec<FittedPart<B>>,
+    norms: Vec<f32>,
+    /// The factor of the first part, by which the others are divided; `items x 1`.
+    item_scale: B::Matrix,
+}
+
+#[derive(Debug)]
+struct FittedPart<B: Backend> {
+    filter: Box<dyn Filter<B>>,
+    factor: f32,
+}
+
+impl Settings for Mix {
+    const NAME: &'static str = "mix";
+
+    /// Chosen on interactions held out of the training part of Gowalla; it stands in for others.
+    fn published(data: Preset) -> Self {
+        let part = |share, filter| MixPart { share, filter };
+        Self {
+            parts: vec![
+                part(0.6, FilterConfig::Bspm(data.config())),
+                part(0.4, FilterConfig::Rp3Beta(Settings::published(data))),
+            ],
+        }
+    }
+
+    fn table() -> &'static [Setting<Self>] {
+        Self::SETTINGS
+    }
+
+    fn check(&self) -> Result<()> {
+        if !(1..=Self::MOST_PARTS).contains(&self.parts.len()) {
+            let expected = format!("1 to {} parts", Self::MOST_PARTS);
+            return Err(invalid("mix", expected, self.parts.len()));
+        }
+        for part in &self.parts {
+            let most = f64::from(f32::MAX);
+            check_range("share", part.share, 1e-6..=most)?;
+            if matches!(part.filter, FilterConfig::Mix(_)) {
+                return Err(invalid(
+                    "mix",
+                    "filters that are no mix themselves",
+                    "a mix",
+                ));
+            }
+            part.filter.check()?;
+        }
+        Ok(())
+    }
+
+    fn fit<B: Backend>(
+        &self,
+        backend: Checked<'_, B>,
+        interactions: &Interactions,
+        source: Source<'_>,
+    ) -> Result<Box<dyn Filter<B>>> {
+        let fit = |(place, part): (usize, &MixPart)| match source {
+            Source::Fit(..) => part.filter.fit(backend, interactions, source),
+            Source::Saved(tensors) => {
+                let of_part = OfPart::new(tensors, place);
+                part.filter
+                    .fit(backend, interactions, Source::Saved(&of_part))
+            }
+        };
+        let filters = self.parts.iter().enumerate().map(fit);
+        let filters = filters.collect::<Result<Vec<Box<dyn Filter<B>>>>>()?;
+        let norms = match source {
+            Source::Saved(tensors) => {
+                let norms = tensors.floats(NORMS)?;
+                let all_positive = norms.iter().all(|norm| norm.is_finite() && *norm > 0.0);
+                if norms.len() != filters.len() || !all_positive {
+                    let expected = format!("{NORMS}: {} positive numbers", filters.len());
+                    return Err(tensors.invalid(&expected, format!("{norms:?}")));
+                }
+                norms
+            }
+            Source::Fit(..) => filters
+                .iter()
+                .map(|filter| Ok(mean_norm(backend, interactions, &**filter)? as f32))
+                .collect::<Result<_>>()?,
+        };
+        let parts = filters.into_iter().zip(&self.parts).zip(&norms);
+        let parts = parts.map(|((filter, part), norm)| FittedPart {
+            filter,
+            factor: (part.share / f64::from(*norm)) as f32,
+        });
+        let parts: Vec<FittedPart<B>> = parts.collect();
+        let first = parts[0].factor;
+        Ok(Box::new(FittedMix {
+            parts,
+            item_scale: backend.upload_column(&vec![first; interactions.items()])?,
+            norms,
+        }))
+    }
+}
+
+impl<B: Backend> Filter<B> for FittedMix<B> {
+    fn workspace(&self, backend: Checked<'_, B>, columns: usize) -> Result<Workspace<B>> {
+        let parts = self
+            .parts
+            .iter()
+            .map(|part| part.filter.workspace(backend, columns));
+        let mut parts = parts.collect::<Result<Vec<_>>>()?;
+        // The scores of the first part become those of the mix.
+        let mut whole = parts.remove(0);
+        whole.parts = parts;
+        Ok(whole)
+    }
+
+    fn score_tile(
+        &self,
+        backend: Checked<'_, B>,
+        histories: TileHistories<'_>,
+        workspace: &mut Workspace<B>,
+    ) -> Result<()> {
+        let mut others = std::mem::take(&mut workspace.parts);
+        let [first, rest @ ..] = self.parts.as_slice() else {
+            return Ok(());
+        };
+        first.filter.score_tile(backend, histories, workspace)?;
+        backend.scale_rows(first.filter.item_scale(), &mut workspace.scores)?;
+        for (part, other) in rest.iter().zip(&mut others) {
+            part.filter.score_tile(backend, histories, other)?;
+            backend.scale_rows(part.filter.item_scale(), &mut other.scores)?;
+            let scores = Operand::Dense(&other.scores);
+            let ratio = part.factor / first.factor;
+            backend.add_scaled(ratio, scores, 1.0, &mut workspace.scores)?;
+        }
+        workspace.parts = others;
+        Ok(())
+    }
+
+    fn item_scale(&self) -> &B::Matrix {
+        &self.item_scale
+    }
+
+    fn tensors(&self) -> Tensors<'_, B> {
+        let parts = self.parts.iter().enumerate().flat_map(|(place, part)| {
+            let tensors = part.filter.tensors().into_iter();
+            tensors.map(move |(name, tensor)| {
+                (Cow::Owned(format!("{}{name}", part_prefix(place))), tensor)
+            })
+        });
+        let norms = (NORMS.into(), Tensor::Floats(&self.norms));
+        parts.chain([norms]).collect()
+    }
+
+    /// That of the first part which has one.
+    fn basis(&self) -> Option<&Basis<B>> {
+        self.parts.iter().find_map(|part| part.filter.basis())
+    }
+}

@@ -1,0 +1,408 @@
+//! The filter and the settings that fit some data best, searched within a budget.
+//!
+//! Every filter starts from its published settings; then the search draws new settings and
+//! changes the best ones, of all filters and of mixes of two, with ever smaller steps. A trial is
+//! evaluated on a part of the users first and ends there where it is worse than the best by two
+//! standard errors of their difference, user by user. Singular vectors are computed once for
+//! each normalisation. What is tried next depends on the seed and on the results before, and on
+//! nothing else.
+
+mod propose;
+mod trial;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+pub use trial::{Trial, TrialOutcome};
+
+use crate::backend::{Backend, check};
+use crate::data::interactions::Interactions;
+use crate::engine::fit_options::FitOptions;
+use crate::engine::shared_svd::SharedSvd;
+use crate::error::{Error, Result};
+use crate::filters::registry::FilterConfig;
+use crate::fitted::FittedFilter;
+use crate::fitted::evaluate::{Evaluator, Metrics};
+use crate::fitted::rank::RankOptions;
+use crate::parameter::{check_positive, check_range, invalid};
+use propose::{Proposals, Shape};
+
+/// How to tune.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use bspm_core::tune::TuneOptions;
+///
+/// let options = TuneOptions::new().time(Duration::from_secs(600)).metric("recall").k(10);
+/// assert_eq!(options.seed, 0);
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+#[non_exhaustive]
+pub struct TuneOptions {
+    /// The metric to raise, one of [`Metrics::NAMES`]; NDCG unless told.
+    pub metric: String,
+    /// Its cut-off; at least 1, and 20 unless told.
+    pub k: usize,
+    /// How much of the mean popularity of a list, in shares of the most popular item's, is taken
+    /// off the metric; none unless told.
+    pub popularity_penalty: f64,
+    /// After how many trials to end; at least 1, and 300 unless told.
+    pub trials: usize,
+    /// After what time to begin no new trial; none unless told.
+    pub time: Option<Duration>,
+    /// The seed of the search.
+    pub seed: u64,
+    /// The filters to search; all unless told.
+    pub filters: Vec<String>,
+    /// How each trial is fitted.
+    pub fit: FitOptions,
+}
+
+impl TuneOptions {
+    /// NDCG@20 over 300 trials of all filters.
+    pub fn new() -> Self {
+        Self {
+            metric: "ndcg".into(),
+            k: 20,
+            popularity_penalty: 0.0,
+            trials: 300,
+            time: None,
+            seed: 0,
+            filters: Vec::new(),
+            fit: FitOptions::new(),
+        }
+    }
+
+    /// The metric to raise.
+    pub fn metric(mut self, name: impl Into<String>) -> Self {
+        self.metric = name.into();
+        self
+    }
+
+    /// The cut-off of the metric.
+    pub fn k(mut self, k: usize) -> Self {
+        self.k = k;
+        self
+    }
+
+    /// Takes this much of a list's mean popularity off the metric.
+    pub fn popularity_penalty(mut self, penalty: f64) -> Self {
+        self.popularity_penalty = penalty;
+        self
+    }
+
+    /// Ends after so many trials.
+    pub fn trials(mut self, trials: usize) -> Self {
+        self.trials = trials;
+        self
+    }
+
+    /// Begins no new trial after this time.
+    pub fn time(mut self, time: Duration) -> Self {
+        self.time = Some(time);
+        self
+    }
+
+    /// Searches from other random numbers.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Searches only these filters, and mixes of them.
+    pub fn filters(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.filters = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Fits each trial so.
+    pub fn fit(mut self, options: FitOptions) -> Self {
+        self.fit = options;
+        self
+    }
+}
+
+impl Default for TuneOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Users on which a trial is evaluated first, and those on which it goes on.
+const RUNGS: [usize; 2] = [600, 3_000];
+
+/// The most users that a trial is evaluated on.
+const MOST_USERS: usize = 20_000;
+
+/// A search for the best filter.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::Dataset;
+/// use bspm_core::tune::{TuneOptions, Tuner};
+/// # use bspm_cpu::CpuBackend;
+/// # let pairs = (0..60_u32).flat_map(|user| (0..6).map(move |it| (user, (user / 4 + it * it) % 30)));
+///
+/// let dataset: Dataset<u32, u32> = Dataset::from_pairs(pairs)?;
+/// let split = dataset.hold_out(0.2, 0)?;
+/// let (train, held_out) = (split.train.interactions(), split.test.interactions());
+/// let options = TuneOptions::new().trials(30);
+/// let mut tuner = Tuner::new(CpuBackend::new(), train.clone(), held_out, options)?;
+/// while tuner.advance()?.is_some() {}
+/// let best = tuner.best().expect("a trial that did not fail");
+/// println!("{}: {:.4}", best.config.name(), best.value);
+/// # Ok::<(), bspm_core::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Tuner<B: Backend> {
+    backend: B,
+    train: Arc<Interactions>,
+    held_out: Interactions,
+    options: TuneOptions,
+    /// Those with items held out, in the order in which they are evaluated.
+    users: Vec<u32>,
+    /// Popularity of each item, of the most popular one 1.
+    popularity: Vec<f64>,
+    shared: SharedSvd,
+    proposals: Proposals,
+    trials: Vec<Trial>,
+    /// The place of the best trial.
+    best: Option<usize>,
+    /// The objective of the best trial for each user; none while it is only known from before.
+    best_values: Option<Vec<f64>>,
+    started: Instant,
+}
+
+impl<B: Backend> Tuner<B> {
+    /// A search over filters of `train`, which is fitted, by how well they predict `held_out`,
+    /// both `users x items`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`]; [`Error::InvalidParameter`] for options that are impossible,
+    /// and where nothing is held out.
+    pub fn new(
+        backend: B,
+        train: impl Into<Arc<Interactions>>,
+        held_out: &Interactions,
+        options: TuneOptions,
+    ) -> Result<Self> {
+        let train = train.into();
+        check::same("tune", train.shape(), held_out.shape())?;
+        check_positive("trials", options.trials)?;
+        check_range(
+            "popularity_penalty",
+            options.popularity_penalty,
+            0.0..=f64::MAX,
+        )?;
+        Evaluator::new(&[options.k])?;
+        if !Metrics::NAMES.contains(&options.metric.as_str()) {
+            let found = format!("{:?}", options.metric);
+            return Err(invalid("metric", Metrics::NAMES.join(", "), found));
+        }
+        let mut users = held_out.users_with_items();
+        if users.is_empty() {
+            return Err(invalid("held_out", "at least one interaction", "none"));
+        }
+        users.shuffle(&mut ChaCha8Rng::seed_from_u64(options.seed));
+        users.truncate(MOST_USERS);
+        let degrees = train.item_degrees();
+        let most = f64::from(degrees.iter().copied().max().unwrap_or(0).max(1));
+        let shape = Shape::of(&train);
+        Ok(Self {
+            popularity: degrees.iter().map(|&it| f64::from(it) / most).collect(),
+            shared: SharedSvd::ahead(shape.most_factors),
+            proposals: Proposals::new(shape, options.seed, &options.filters)?,
+            backend,
+            train,
+            held_out: held_out.clone(),
+            options,
+            users,
+            trials: Vec::new(),
+            best: None,
+            best_values: None,
+            started: Instant::now(),
+        })
+    }
+
+    /// Takes the trials of an earlier search with the same data and options for done.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] where they are not what this search would have tried.
+    pub fn resume(&mut self, trials: Vec<Trial>) -> Result<()> {
+        for trial in trials {
+            let next = self.proposals.next(&self.trials);
+            if next.as_ref() != Some(&trial.config) {
+                let expected = "trials of a search with the same data and options";
+                let found = format!("another trial number {}", self.trials.len());
+                return Err(invalid("resume", expected, found));
+            }
+            self.record(trial, None);
+        }
+        Ok(())
+    }
+
+    /// The next trial; none where the budget is spent or nothing is left to try.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`]. A trial that fails otherwise is one that says why.
+    pub fn advance(&mut self) -> Result<Option<&Trial>> {
+        let is_late = self
+            .options
+            .time
+            .is_some_and(|time| self.started.elapsed() >= time);
+        if self.trials.len() >= self.options.trials || is_late && !self.trials.is_empty() {
+            return Ok(None);
+        }
+        let Some(config) = self.proposals.next(&self.trials) else {
+            return Ok(None);
+        };
+        if self.best_values.is_none()
+            && let Some(best) = self.best
+        {
+            let config = self.trials[best].config.clone();
+            self.best_values = Some(self.try_out(config, false)?.1);
+        }
+        let (trial, values) = match self.try_out(config.clone(), true) {
+            Ok(tried) => tried,
+            Err(error @ Error::Cancelled { .. }) => return Err(error),
+            Err(error) => (Trial::failed(config, &error), Vec::new()),
+        };
+        self.record(trial, Some(values));
+        Ok(self.trials.last())
+    }
+
+    fn record(&mut self, trial: Trial, values: Option<Vec<f64>>) {
+        let value = |place: usize| self.trials[place].value;
+        let is_best = trial.outcome == TrialOutcome::Complete
+            && self.best.is_none_or(|best| trial.value > value(best));
+        if is_best {
+            self.best = Some(self.trials.len());
+            self.best_values = values;
+        }
+        self.trials.push(trial);
+    }
+
+    /// Fits and evaluates, rung by rung; and the objective of each user.
+    fn try_out(&self, config: FilterConfig, may_stop: bool) -> Result<(Trial, Vec<f64>)> {
+        let start = Instant::now();
+        let fitted = FittedFilter::fit_sharing(
+            self.backend.clone(),
+            self.train.clone(),
+            config.clone(),
+            &self.options.fit,
+            Some(&self.shared),
+        )?;
+        let fit_seconds = start.elapsed().as_secs_f64();
+        let start = Instant::now();
+        let mut values: Vec<f64> = Vec::with_capacity(self.users.len());
+        let mut evaluator = Evaluator::new(&[self.options.k])?;
+        let mut outcome = TrialOutcome::Complete;
+        let mut estimate = None;
+        let ends = RUNGS.into_iter().filter(|&end| end < self.users.len());
+        for end in ends.chain([self.users.len()]) {
+            let users = &self.users[values.len()..end];
+            let options =
+                RankOptions::top(self.options.k).observer(self.options.fit.observer.clone());
+            for (&user, list) in users.iter().zip(fitted.rank(users, &options)?.lists) {
+                let items: Vec<u32> = list.iter().map(|entry| entry.item).collect();
+                let relevant = self.held_out.items_of(user);
+                let metrics = evaluator.of_user(items.iter().copied(), relevant)[0];
+                values.push(self.objective(&metrics, &items));
+                evaluator.add(items, relevant);
+            }
+            if may_stop
+                && end < self.users.len()
+                && let (Some(best_values), Some(best)) = (&self.best_values, self.best)
+            {
+                let (lead, error) = lead_of(&values, best_values);
+                estimate = Some(self.trials[best].value + lead);
+                if lead + 2.0 * error < 0.0 {
+                    outcome = TrialOutcome::Stopped;
+                    break;
+                }
+            }
+        }
+        let value = values.iter().sum::<f64>() / values.len() as f64;
+        let trial = Trial {
+            config,
+            value,
+            estimate: match outcome {
+                TrialOutcome::Stopped => estimate.unwrap_or(value),
+                _ => value,
+            },
+            metrics: evaluator.means()[0],
+            users: values.len(),
+            fit_seconds,
+            score_seconds: start.elapsed().as_secs_f64(),
+            outcome,
+        };
+        Ok((trial, values))
+    }
+
+    fn objective(&self, metrics: &Metrics, items: &[u32]) -> f64 {
+        let place = Metrics::NAMES
+            .iter()
+            .position(|name| *name == self.options.metric);
+        let value = metrics.values()[place.unwrap_or_default()];
+        if self.options.popularity_penalty == 0.0 || items.is_empty() {
+            return value;
+        }
+        let sum: f64 = items
+            .iter()
+            .map(|&item| self.popularity[item as usize])
+            .sum();
+        value - self.options.popularity_penalty * sum / items.len() as f64
+    }
+
+    /// All trials, in the order in which they were made.
+    pub fn trials(&self) -> &[Trial] {
+        &self.trials
+    }
+
+    /// The best of the trials that were evaluated on all users.
+    pub fn best(&self) -> Option<&Trial> {
+        self.best.map(|best| &self.trials[best])
+    }
+
+    /// How many users a whole trial is evaluated on.
+    pub fn users(&self) -> usize {
+        self.users.len()
+    }
+
+    /// The trials, best first: those evaluated on all users, then those that were stopped, by
+    /// what they would have reached, then those that failed.
+    pub fn leaderboard(&self) -> Vec<&Trial> {
+        let mut trials: Vec<&Trial> = self.trials.iter().collect();
+        trials.sort_by(|left, right| {
+            let class = left.outcome.class().cmp(&right.outcome.class());
+            class.then(right.estimate.total_cmp(&left.estimate))
+        });
+        trials
+    }
+}
+
+/// By how much the values are above those of another trial for the same users, in the mean,
+/// and the standard error of that.
+fn lead_of(values: &[f64], others: &[f64]) -> (f64, f64) {
+    let count = values.len() as f64;
+    let differences = || {
+        values
+            .iter()
+            .zip(others)
+            .map(|(value, other)| value - other)
+    };
+    let mean = differences().sum::<f64>() / count;
+    let squares: f64 = differences().map(|it| (it - mean).powi(2)).sum();
+    (mean, (squares / (count * (count - 1.0).max(1.0))).sqrt())
+}
