@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`quickstart`] | a first model and its lists |
 //! | [`parameters`] | choosing the parameters for your own data |
+//! | [`tuning`] | the best filter for your own data, and interactions that count more or less |
 //! | [`embedding`] | models inside an application: ids, new users, updates, files |
 //! | [`serving`] | answering requests: latency, threads, processes |
 //! | [`gpu`] | libtorch and CUDA |
@@ -16,6 +17,9 @@ pub mod quickstart {}
 
 #[doc = include_str!("guide/parameters.md")]
 pub mod parameters {}
+
+#[doc = include_str!("guide/tuning.md")]
+pub mod tuning {}
 
 #[doc = include_str!("guide/embedding.md")]
 pub mod embedding {}

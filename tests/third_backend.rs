@@ -4,6 +4,7 @@
 mod loops;
 
 use bspm::backend::{Checked, Combination, Direction, Operand, SparseParts, Update};
+use bspm::data::History;
 use bspm::{Error, Interactions};
 use loops::Loops;
 
@@ -15,7 +16,9 @@ fn operands_that_do_not_fit_are_refused_before_the_backend_is_asked() {
     let matrix = |rows, columns| checked.zeros(rows, columns).unwrap();
     let (left, right) = (matrix(2, 3), matrix(4, 5));
     let mut out = matrix(2, 5);
-    let history = checked.upload_histories(&[&[0]], &[1.0; 4], 5).unwrap();
+    let history = checked
+        .upload_histories(&[(&[0]).into()], &[1.0; 4], 5)
+        .unwrap();
     let history = Operand::Histories(&history);
     let (dense, replace) = (Operand::Dense(&right), Update::REPLACE);
     let addend = Update {
@@ -30,6 +33,7 @@ fn operands_that_do_not_fit_are_refused_before_the_backend_is_asked() {
             item_users: transposed.view(),
             user_scale,
             item_scale: &[1.0; 3],
+            weights: None,
         })
     };
     let sparse = walk(&[1.0; 2]).unwrap();
@@ -72,7 +76,9 @@ fn operands_that_do_not_fit_are_refused_before_the_backend_is_asked() {
         ("upload_sparse", walk(&[1.0]).map(drop)),
         (
             "upload_histories",
-            checked.upload_histories(&[&[], &[]], &[], 1).map(drop),
+            checked
+                .upload_histories(&[History::EMPTY; 2], &[], 1)
+                .map(drop),
         ),
         (
             "invert_positive_definite",
@@ -103,7 +109,7 @@ fn operands_that_do_not_fit_are_refused_before_the_backend_is_asked() {
 fn items_outside_the_matrix_are_refused_before_the_backend_is_asked() {
     let checked = Checked::new(&Loops);
     let message = "item 2 is not one of the 2 items (0 to 1)";
-    let history = checked.upload_histories(&[&[0, 2]], &[1.0, 1.0], 1);
+    let history = checked.upload_histories(&[(&[0, 2]).into()], &[1.0, 1.0], 1);
     assert_eq!(history.unwrap_err().to_string(), message);
     let scale = checked.zeros(2, 1).unwrap();
     let mut scores = checked.zeros(2, 1).unwrap();

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bspm::data::{Format, TableOptions};
+use bspm::data::{Duplicates, Format, TableOptions, WeightScale, Weighting};
 use bspm::{Dataset, Error, Result};
 use clap::Args;
 
@@ -27,6 +27,20 @@ pub(crate) struct DataArguments {
     /// Column of the times
     #[arg(long, value_name = "COLUMN")]
     time_column: Option<String>,
+    /// Column of the weights, such as counts or ratings: how much an interaction counts
+    #[arg(long, value_name = "COLUMN")]
+    weight_column: Option<String>,
+    /// What a weight becomes: linear (itself), log (log2(1 + weight)) or threshold:NUMBER (1 from
+    /// there on); the values of an npz matrix are weights with it
+    #[arg(long, value_name = "SCALE")]
+    weight: Option<WeightScale>,
+    /// In what time a weight is halved, as in 90d (with times in seconds; s, h, d, w or y), or a
+    /// number in the unit of the times; needs --time-column
+    #[arg(long, value_name = "TIME", value_parser = half_life)]
+    half_life: Option<f64>,
+    /// The weight of a pair that occurs more than once: sum, max or last
+    #[arg(long, value_name = "RULE")]
+    duplicates: Option<Duplicates>,
     /// Keep only interactions with at least this rating
     #[arg(long, value_name = "RATING", allow_negative_numbers = true)]
     rating_threshold: Option<f64>,
@@ -64,6 +78,16 @@ impl DataArguments {
         if let Some(column) = &self.time_column {
             options = options.time(column);
         }
+        if let Some(column) = &self.weight_column {
+            options = options.weight(column);
+        }
+        if self.weight.is_some() || self.half_life.is_some() || self.duplicates.is_some() {
+            let mut weighting = Weighting::new()
+                .scale(self.weight.unwrap_or_default())
+                .duplicates(self.duplicates.unwrap_or_default());
+            weighting.half_life = self.half_life;
+            options = options.weighting(weighting);
+        }
         if let Some(threshold) = self.rating_threshold {
             options = options.rating_threshold(threshold);
         }
@@ -71,6 +95,26 @@ impl DataArguments {
             Some(columns) => options.without_header(columns),
             None => options,
         }
+    }
+}
+
+/// A time in seconds where it has a unit, else in that of the data.
+fn half_life(text: &str) -> Result<f64, String> {
+    const DAY: f64 = 86_400.0;
+    let units = [
+        ("s", 1.0),
+        ("h", 3_600.0),
+        ("d", DAY),
+        ("w", 7.0 * DAY),
+        ("y", 365.25 * DAY),
+    ];
+    let found = units
+        .into_iter()
+        .find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
+    let (number, seconds) = found.unwrap_or((text, 1.0));
+    match number.parse::<f64>() {
+        Ok(number) if number > 0.0 && number.is_finite() => Ok(number * seconds),
+        _ => Err("expected a number above 0, or one that ends in s, h, d, w or y".into()),
     }
 }
 

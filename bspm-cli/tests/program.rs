@@ -307,8 +307,8 @@ fn a_configuration_file_is_read_and_changed_by_flags() {
     ));
     let info = stdout(&bspm(folder, &["inspect", "knn.bspm", "--json"]));
     assert_eq!(
-        json_lines(&info)[0]["config"],
-        serde_json::json!({"item-knn": {"neighbours": 1, "shrinkage": 0.0}})
+        json_lines(&info)[0]["config"]["item-knn"]["neighbours"],
+        serde_json::json!(1)
     );
 
     fs::write(folder.join("config.json"), config.replace("rk4", "heun")).unwrap();

@@ -34,6 +34,7 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayView2};
 use sprs::{CsMatI, CsMatViewI};
 
+use crate::data::history::History;
 use crate::error::Result;
 pub use checked::Checked;
 pub use combination::{Combination, combined_top_k};
@@ -53,8 +54,8 @@ pub enum Direction {
 /// A sparse matrix as a backend takes it, both ways.
 #[derive(Clone, Debug)]
 pub enum SparseParts<'a> {
-    /// The two halves of the walk: a 0/1 pattern, and a scale for each row of it and of its
-    /// transpose. So the way back is not the transpose, but for the pattern.
+    /// The two halves of the walk: a pattern, 0/1 or weighted, and a scale for each row of it
+    /// and of its transpose. So the way back is not the transpose, but for the pattern.
     Walk {
         /// `A: users x items`, compressed sparse rows.
         user_items: CsMatViewI<'a, (), u32>,
@@ -64,6 +65,8 @@ pub enum SparseParts<'a> {
         user_scale: &'a [f32],
         /// One factor for each row of `A^T`.
         item_scale: &'a [f32],
+        /// The weights of the entries of `A` and of `A^T`, in their order; none where all are 1.
+        weights: Option<(&'a [f32], &'a [f32])>,
     },
     /// A weighted item graph, `items x items`: row `j` has what item `j` of a history gives to
     /// the other items, so that scores are the transposed product. Compressed sparse rows;
@@ -215,13 +218,13 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
     fn upload_sparse(&self, parts: SparseParts<'_>) -> Result<Self::Sparse>;
 
     /// Copies one history per column to the device: column `c` of the sparse
-    /// matrix `items x columns` has `weights[item]` for every item of
-    /// `histories[c]`, and nothing for columns beyond `histories`.
+    /// matrix `items x columns` has `weights[item]`, times what the item counts in the
+    /// history, for every item of `histories[c]`, and nothing for columns beyond `histories`.
     ///
     /// `weights` has one entry per item. The items of a history are distinct.
     fn upload_histories(
         &self,
-        histories: &[&[u32]],
+        histories: &[History<'_>],
         weights: &[f32],
         columns: usize,
     ) -> Result<Self::Histories>;

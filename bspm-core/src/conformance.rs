@@ -36,7 +36,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::backend::Backend;
-use crate::data::interactions::Interactions;
+use crate::data::interactions::{Duplicates, Interactions};
 
 /// Makes one `#[test]` per conformance check for the backend that the expression makes.
 ///
@@ -125,6 +125,16 @@ fn random_interactions(
     cells.shuffle(random);
     cells.truncate(count);
     Interactions::from_pairs(users, items, cells).expect("the pairs lie inside")
+}
+
+/// The same entries with weights between 0.2 and 4.
+fn random_weights(interactions: &Interactions, random: &mut ChaCha8Rng) -> Interactions {
+    let entries: Vec<(u32, u32, f32)> = interactions
+        .pairs()
+        .map(|(user, item)| (user, item, random.random_range(0.2..4.0)))
+        .collect();
+    let (users, items) = (interactions.users(), interactions.items());
+    Interactions::from_weighted(users, items, entries, Duplicates::Sum).expect("they lie inside")
 }
 
 fn to_f64(matrix: ArrayView2<'_, f32>) -> Array2<f64> {

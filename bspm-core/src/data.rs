@@ -1,6 +1,7 @@
 //! Interactions: what they are, where they come from, and how they are divided.
 
 pub(crate) mod dataset;
+pub(crate) mod history;
 pub(crate) mod ids;
 pub(crate) mod interactions;
 #[cfg(feature = "load")]
@@ -8,9 +9,10 @@ pub(crate) mod load;
 mod synthetic;
 mod train_test;
 
-pub use dataset::{Dataset, DatasetBuilder, DatasetSplit, Event};
+pub use dataset::{Dataset, DatasetBuilder, DatasetSplit, Event, WeightScale, Weighting};
+pub use history::History;
 pub use ids::{Ids, UnknownIds};
-pub use interactions::Interactions;
+pub use interactions::{Duplicates, Interactions};
 #[cfg(feature = "load")]
 pub use load::{Format, Pairs, TableOptions, parse_lightgcn, read_lightgcn};
 pub use synthetic::SyntheticShape;

@@ -33,13 +33,13 @@ pub enum Error {
     },
 
     /// A saved model is of another format.
-    #[error("{}: expected a model of format {supported}, found format {found}, which another version of bspm wrote", path.display())]
+    #[error("{}: expected a model of a format up to {supported}, found format {found}, which another version of bspm wrote", path.display())]
     ModelVersion {
         /// The file.
         path: PathBuf,
         /// The format of the file.
         found: u64,
-        /// The format that this version reads.
+        /// The latest format that this version reads.
         supported: u64,
     },
 

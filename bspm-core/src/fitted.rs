@@ -1,6 +1,7 @@
 //! Fitting: a filter of one interaction matrix, on a device.
 
 pub(crate) mod evaluate;
+mod evaluation;
 pub(crate) mod rank;
 pub(crate) mod score;
 
@@ -16,6 +17,7 @@ use crate::engine::truncated_svd::SvdReport;
 use crate::error::Result;
 use crate::filters::registry::FilterConfig;
 pub use evaluate::{EvaluateOptions, Evaluator, Metrics};
+pub use evaluation::{CatalogueMetrics, Comparison, Evaluation, Interval};
 pub use rank::RankOptions;
 pub use score::Ranking;
 

@@ -22,12 +22,14 @@
 //! | `ease_r.diagonal` | F32, items | its diagonal |
 //! | `fitted.row_ends` | U32, rows + 1 | where each row of the fitted matrix ends |
 //! | `fitted.columns` | U32, interactions | the items of the rows, ascending |
-//! | `histories.row_ends`, `histories.columns` | likewise | what is answered from, where that is not the fitted matrix |
+//! | `fitted.weights` | F32, interactions | what each counts, where not all count 1 |
+//! | `histories.row_ends`, `histories.columns`, `histories.weights` | likewise | what is answered from, where that is not the fitted matrix |
 //! | `users.id_ends`, `items.id_ends` | U64, ids + 1 | where each id ends |
 //! | `users.ids`, `items.ids` | U8 | the ids, one after the other |
 //! | `xxh3_128` | U8, 16 | the XXH3 128-bit hash of all bytes before it |
 //!
-//! The header's metadata has one entry, `bspm`, itself JSON: `format` (1), `config` as
+//! The header's metadata has one entry, `bspm`, itself JSON: `format` (1, or 2
+//! with weights, which older readers would overlook), `config` as
 //! serde writes a [`FilterConfig`](crate::FilterConfig), `items`, and the kinds of the ids,
 //! `user_ids` and `item_ids`, as [`SavedId::KIND`] names them.
 

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use grid::SweepGrid;
 
 use crate::backend::{Backend, Checked, Combination, Operand, Shaped, Update, check};
+use crate::data::history::History;
 use crate::data::interactions::Interactions;
 use crate::engine::basis::Basis;
 use crate::engine::fit_options::FitOptions;
@@ -283,16 +284,15 @@ impl<'a, B: Backend> Sweep<'a, B> {
             || self.workspace(width),
             |workspace, tile| {
                 let users = &batch[ranges[tile].clone()];
-                let histories: Vec<&[u32]> = users
-                    .iter()
-                    .map(|&user| self.train.items_of(user))
-                    .collect();
+                let of = |&user: &u32| self.train.history_of(user);
+                let histories: Vec<History<'_>> = users.iter().map(of).collect();
+                let seen: Vec<&[u32]> = histories.iter().map(|it| it.items()).collect();
                 self.share_products(TileHistories::new(&histories, width), workspace)?;
                 let lists = Checked::new(&self.backend).combined_top_k(
                     &workspace.products,
                     &self.combinations,
                     self.graph.output_scale(),
-                    &histories,
+                    &seen,
                     self.largest_cutoff,
                 )?;
                 let mut evaluators = blank.clone();

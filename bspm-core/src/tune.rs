@@ -2,7 +2,7 @@
 //!
 //! Every filter starts from its published settings; then the search draws new settings and
 //! changes the best ones, of all filters and of mixes of two, with ever smaller steps. A trial is
-//! evaluated on a part of the users first and ends there where it is worse than the best by two
+//! evaluated on a part of the users first and ends there where it is worse than the best by some
 //! standard errors of their difference, user by user. Singular vectors are computed once for
 //! each normalisation. What is tried next depends on the seed and on the results before, and on
 //! nothing else.
@@ -135,8 +135,10 @@ impl Default for TuneOptions {
     }
 }
 
-/// Users on which a trial is evaluated first, and those on which it goes on.
-const RUNGS: [usize; 2] = [600, 3_000];
+/// Users on which a trial is evaluated first, and those on which it goes on; and by how many
+/// standard errors it must be behind to be stopped there. Who is still behind after many users
+/// is at best as good as the best.
+const RUNGS: [(usize, f64); 2] = [(600, 2.0), (3_000, 0.25)];
 
 /// The most users that a trial is evaluated on.
 const MOST_USERS: usize = 20_000;
@@ -309,8 +311,8 @@ impl<B: Backend> Tuner<B> {
         let mut evaluator = Evaluator::new(&[self.options.k])?;
         let mut outcome = TrialOutcome::Complete;
         let mut estimate = None;
-        let ends = RUNGS.into_iter().filter(|&end| end < self.users.len());
-        for end in ends.chain([self.users.len()]) {
+        let rungs = RUNGS.into_iter().filter(|rung| rung.0 < self.users.len());
+        for (end, patience) in rungs.chain([(self.users.len(), 0.0)]) {
             let users = &self.users[values.len()..end];
             let options =
                 RankOptions::top(self.options.k).observer(self.options.fit.observer.clone());
@@ -327,7 +329,7 @@ impl<B: Backend> Tuner<B> {
             {
                 let (lead, error) = lead_of(&values, best_values);
                 estimate = Some(self.trials[best].value + lead);
-                if lead + 2.0 * error < 0.0 {
+                if lead + patience * error < 0.0 {
                     outcome = TrialOutcome::Stopped;
                     break;
                 }

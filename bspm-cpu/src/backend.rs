@@ -9,6 +9,7 @@ use bspm_core::backend::{
     Combination, Direction, Operand, ScoredItem, SharedMatrix, SparseParts, TopK, Update,
     combined_top_k,
 };
+use bspm_core::data::History;
 use bspm_core::{Backend, Result};
 use ndarray::{Array2, ArrayView2, s};
 use rayon::ThreadPool;
@@ -136,7 +137,7 @@ impl Backend for CpuBackend {
 
     fn upload_histories(
         &self,
-        histories: &[&[u32]],
+        histories: &[History<'_>],
         weights: &[f32],
         columns: usize,
     ) -> Result<CpuHistories> {

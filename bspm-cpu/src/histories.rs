@@ -1,6 +1,7 @@
 //! The histories of a tile of users: weighted sparse columns.
 
 use bspm_core::backend::Shaped;
+use bspm_core::data::History;
 
 use crate::matrix::CpuMatrix;
 
@@ -12,11 +13,11 @@ pub struct CpuHistories {
 }
 
 impl CpuHistories {
-    pub(crate) fn new(histories: &[&[u32]], weights: &[f32], columns: usize) -> Self {
-        let weighted = |&item: &u32| (item, weights[item as usize]);
+    pub(crate) fn new(histories: &[History<'_>], weights: &[f32], columns: usize) -> Self {
+        let weighted = |(item, count): (u32, f32)| (item, count * weights[item as usize]);
         let mut weighted_columns: Vec<Vec<(u32, f32)>> = histories
             .iter()
-            .map(|history| history.iter().map(weighted).collect())
+            .map(|history| history.entries().map(weighted).collect())
             .collect();
         weighted_columns.resize(columns, Vec::new());
         Self {

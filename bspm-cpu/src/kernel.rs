@@ -63,30 +63,34 @@ mod twins {
         let pattern = CsMatI::new((rows as usize, items as usize), ends, columns, ones);
         let transposed = pattern.to_other_storage().transpose_into();
         let scale: Vec<f32> = scattered(rows as usize).collect();
-        let graph = CpuSparse::new(SparseParts::Walk {
-            user_items: pattern.view(),
-            item_users: transposed.view(),
-            user_scale: &scale,
-            item_scale: &scale[..items as usize],
-        });
-        let Kind::Walk(walk) = graph.kind() else {
-            panic!("a walk")
-        };
-        for columns in [1, 5, 16, 32, 40] {
-            let (dense, addend) = (
-                matrix(items as usize, columns),
-                matrix(rows as usize, columns),
-            );
-            assert_twins(|instruction_set| {
-                let mut out = matrix(rows as usize, columns);
-                let update = Update {
-                    product: 0.7,
-                    keep: -0.3,
-                    addend: Some((1.1, &addend)),
-                };
-                spmm(instruction_set, &walk.to_users, &dense, update, &mut out);
-                out.to_array()
+        let weights: Vec<f32> = scattered(pattern.nnz()).map(f32::abs).collect();
+        for weights in [None, Some((weights.as_slice(), weights.as_slice()))] {
+            let graph = CpuSparse::new(SparseParts::Walk {
+                user_items: pattern.view(),
+                item_users: transposed.view(),
+                user_scale: &scale,
+                item_scale: &scale[..items as usize],
+                weights,
             });
+            let Kind::Walk(walk) = graph.kind() else {
+                panic!("a walk")
+            };
+            for columns in [1, 5, 16, 32, 40] {
+                let (dense, addend) = (
+                    matrix(items as usize, columns),
+                    matrix(rows as usize, columns),
+                );
+                assert_twins(|instruction_set| {
+                    let mut out = matrix(rows as usize, columns);
+                    let update = Update {
+                        product: 0.7,
+                        keep: -0.3,
+                        addend: Some((1.1, &addend)),
+                    };
+                    spmm(instruction_set, &walk.to_users, &dense, update, &mut out);
+                    out.to_array()
+                });
+            }
         }
     }
 

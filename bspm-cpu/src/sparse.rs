@@ -1,24 +1,28 @@
 //! Sparse matrices: the two patterns of the walk with a scale per row, and item graphs.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bspm_core::backend::{Shaped, SparseParts};
 use sprs::{CsMatI, CsMatViewI};
 
-/// A 0/1 pattern with one scale per row.
+/// A pattern with one scale per row, and weights where not all entries are 1.
 #[derive(Clone, Debug)]
 pub(crate) struct ScaledPattern {
     pattern: CsMatI<(), u32>,
+    /// In the order of the entries.
+    pub(crate) weights: Option<Vec<f32>>,
     pub(crate) scale: Vec<f32>,
     pub(crate) by_length: RowsByLength,
 }
 
 impl ScaledPattern {
-    fn new(pattern: CsMatViewI<'_, (), u32>, scale: &[f32]) -> Self {
+    fn new(pattern: CsMatViewI<'_, (), u32>, weights: Option<&[f32]>, scale: &[f32]) -> Self {
         Self {
             pattern: pattern.to_owned(),
+            weights: weights.map(<[f32]>::to_vec),
             scale: scale.to_vec(),
-            by_length: RowsByLength::new(pattern),
+            by_length: RowsByLength::new(pattern, weights),
         }
     }
 
@@ -31,9 +35,12 @@ impl ScaledPattern {
         self.pattern.indices()
     }
 
-    pub(crate) fn row(&self, row: u32) -> &[u32] {
+    /// The columns of a row and their weights.
+    pub(crate) fn row(&self, row: u32) -> (&[u32], Option<&[f32]>) {
         let ends = self.row_ends();
-        &self.columns()[ends[row as usize] as usize..ends[row as usize + 1] as usize]
+        let place = ends[row as usize] as usize..ends[row as usize + 1] as usize;
+        let weights = self.weights.as_ref().map(|weights| &weights[place.clone()]);
+        (&self.columns()[place], weights)
     }
 }
 
@@ -46,10 +53,11 @@ pub(crate) struct RowsByLength {
     rows: Vec<u32>,
     ends: Vec<u32>,
     columns: Vec<u32>,
+    pub(crate) weights: Option<Vec<f32>>,
 }
 
 impl RowsByLength {
-    fn new(pattern: CsMatViewI<'_, (), u32>) -> Self {
+    fn new(pattern: CsMatViewI<'_, (), u32>, weights: Option<&[f32]>) -> Self {
         let ends = pattern.indptr();
         let ends = ends.raw_storage();
         let place = |row: u32| ends[row as usize] as usize..ends[row as usize + 1] as usize;
@@ -58,23 +66,27 @@ impl RowsByLength {
         let mut by_length = Self {
             ends: vec![0],
             columns: Vec::with_capacity(pattern.nnz()),
+            weights: weights.map(|weights| Vec::with_capacity(weights.len())),
             rows,
         };
         for &row in &by_length.rows {
             let columns = &pattern.indices()[place(row)];
             by_length.columns.extend_from_slice(columns);
+            if let (Some(sorted), Some(weights)) = (&mut by_length.weights, weights) {
+                sorted.extend_from_slice(&weights[place(row)]);
+            }
             by_length.ends.push(by_length.columns.len() as u32);
         }
         by_length
     }
 
-    /// Each row and its columns.
+    /// Each row, its columns, and where they stand among all.
     #[inline(always)]
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &[u32])> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &[u32], Range<usize>)> {
         let places = self.ends.windows(2);
         self.rows.iter().zip(places).map(|(&row, ends)| {
-            let columns = &self.columns[ends[0] as usize..ends[1] as usize];
-            (row as usize, columns)
+            let place = ends[0] as usize..ends[1] as usize;
+            (row as usize, &self.columns[place.clone()], place)
         })
     }
 }
@@ -104,9 +116,10 @@ impl CpuSparse {
                 item_users,
                 user_scale,
                 item_scale,
+                weights,
             } => Kind::Walk(Box::new(Walk {
-                to_users: ScaledPattern::new(user_items, user_scale),
-                to_items: ScaledPattern::new(item_users, item_scale),
+                to_users: ScaledPattern::new(user_items, weights.map(|it| it.0), user_scale),
+                to_items: ScaledPattern::new(item_users, weights.map(|it| it.1), item_scale),
             })),
             SparseParts::ItemGraph(weights) if weights.is_csr() => Kind::ItemGraph(weights),
             SparseParts::ItemGraph(weights) => Kind::ItemGraph(Arc::new(weights.to_csr())),

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use bspm_core::backend::{Direction, Operand, ScoredItem, Shaped, SparseParts, Update};
+use bspm_core::data::History;
 use bspm_core::{Backend, Error, Result};
 use ndarray::{Array2, ArrayView2};
 use tch::{Device, Kind, TchError, Tensor};
@@ -227,7 +228,7 @@ impl Backend for TorchBackend {
 
     fn upload_histories(
         &self,
-        histories: &[&[u32]],
+        histories: &[History<'_>],
         weights: &[f32],
         columns: usize,
     ) -> Result<TorchHistories> {
@@ -410,7 +411,9 @@ mod tests {
     #[test]
     fn an_update_of_a_matrix_that_is_not_contiguous_is_not_lost() {
         let backend = TorchBackend::new(TorchDevice::Cpu).unwrap();
-        let histories = backend.upload_histories(&[&[1]], &[1.0, 2.0], 1).unwrap();
+        let histories = backend
+            .upload_histories(&[History::from(&[1])], &[1.0, 2.0], 1)
+            .unwrap();
         let by_column = Tensor::f_zeros([3, 2], (Kind::Float, Device::Cpu))
             .and_then(|zeros| zeros.f_transpose(0, 1))
             .unwrap();

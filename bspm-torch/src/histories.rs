@@ -2,6 +2,7 @@
 
 use bspm_core::Result;
 use bspm_core::backend::Shaped;
+use bspm_core::data::History;
 use tch::{Device, Kind, TchError, Tensor};
 
 use crate::budget::{Budget, Reservation};
@@ -23,23 +24,23 @@ pub struct TorchHistories {
 
 impl TorchHistories {
     pub(crate) fn new(
-        histories: &[&[u32]],
+        histories: &[History<'_>],
         weights: &[f32],
         columns: usize,
         device: Device,
         budget: &Budget,
     ) -> Result<Self> {
-        let entries: usize = histories.iter().map(|history| history.len()).sum();
+        let entries: usize = histories.iter().map(|history| history.items().len()).sum();
         let what = || format!("histories of {entries} entries");
         let reservation = budget.reserve(what, 16 * entries + 4 * (columns + 1))?;
         let shape = (weights.len(), columns);
         let mut row_ends = vec![0_i32];
         let (mut items, mut places, mut values) = (Vec::new(), Vec::new(), Vec::new());
         for (column, history) in histories.iter().enumerate() {
-            for &item in *history {
+            for (item, count) in history.entries() {
                 items.push(item as i32);
                 places.push((item as usize * columns + column) as i64);
-                values.push(weights[item as usize]);
+                values.push(count * weights[item as usize]);
             }
             row_ends.push(items.len() as i32);
         }

@@ -103,9 +103,10 @@ impl TorchSparse {
                 item_users,
                 user_scale,
                 item_scale,
+                weights,
             } => (
-                scaled_pattern(user_items, user_scale, device)?,
-                scaled_pattern(item_users, item_scale, device)?,
+                scaled_pattern(user_items, user_scale, weights.map(|it| it.0), device)?,
+                scaled_pattern(item_users, item_scale, weights.map(|it| it.1), device)?,
             ),
             SparseParts::ItemGraph(weights) => {
                 let forward = weighted(&weights.to_csr(), device)?;
@@ -137,15 +138,19 @@ impl Shaped for TorchSparse {
 fn scaled_pattern(
     pattern: CsMatViewI<'_, (), u32>,
     scale: &[f32],
+    weights: Option<&[f32]>,
     device: Device,
 ) -> Result<SparseTensor> {
     let ends = pattern.indptr();
     let ends = ends.raw_storage();
-    let values: Vec<f32> = ends
+    let mut values: Vec<f32> = ends
         .windows(2)
         .zip(scale)
         .flat_map(|(ends, &scale)| (ends[0]..ends[1]).map(move |_| scale))
         .collect();
+    for (value, weight) in values.iter_mut().zip(weights.unwrap_or_default()) {
+        *value *= weight;
+    }
     upload(pattern.shape(), ends, pattern.indices(), &values, device)
 }
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use bspm::backend::{Direction, Operand, ScoredItem, Shaped, SparseParts, TopK, Update};
+use bspm::data::History;
 use bspm::{Backend, Result};
 use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
 
@@ -85,12 +86,13 @@ impl Backend for Loops {
                 user_items,
                 user_scale,
                 item_scale,
+                weights,
                 ..
             } => {
-                for (user, items) in user_items.outer_iterator().enumerate() {
-                    for &item in items.indices() {
-                        set(user, item, user_scale[user], item_scale[item as usize]);
-                    }
+                for (place, (_, (user, item))) in user_items.iter().enumerate() {
+                    let weight = weights.map_or(1.0, |(there, _)| there[place]);
+                    let (there, back) = (user_scale[user as usize], item_scale[item as usize]);
+                    set(user as usize, item, there * weight, back * weight);
                 }
             }
             SparseParts::ItemGraph(weights) => {
@@ -104,14 +106,14 @@ impl Backend for Loops {
 
     fn upload_histories(
         &self,
-        histories: &[&[u32]],
+        histories: &[History<'_>],
         weights: &[f32],
         columns: usize,
     ) -> Result<Array2<f32>> {
         let mut dense = Array2::zeros((weights.len(), columns));
         for (column, history) in histories.iter().enumerate() {
-            for &item in *history {
-                dense[[item as usize, column]] = weights[item as usize];
+            for (item, count) in history.entries() {
+                dense[[item as usize, column]] = count * weights[item as usize];
             }
         }
         Ok(dense)

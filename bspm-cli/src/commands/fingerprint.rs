@@ -19,6 +19,9 @@ impl Fingerprint {
             self.0.update(&user.to_le_bytes());
             self.0.update(&item.to_le_bytes());
         }
+        for weight in matrix.weights().unwrap_or_default() {
+            self.0.update(&weight.to_le_bytes());
+        }
     }
 
     pub(super) fn add_json(&mut self, value: &impl Serialize) -> serde_json::Result<()> {

@@ -46,24 +46,20 @@ pub(super) fn row_scale(operation: &'static str, scale: Shape, matrix: Shape) ->
 }
 
 /// Histories fill at most `columns` columns and hold no item beyond `items`.
-pub(super) fn histories(
+pub(super) fn histories<'h>(
     operation: &'static str,
-    histories: &[&[u32]],
+    histories: impl ExactSizeIterator<Item = &'h [u32]>,
     items: usize,
     columns: usize,
 ) -> Result<()> {
+    let count = histories.len();
     fits(
         operation,
-        (items, histories.len()),
+        (items, count),
         (items, columns),
-        histories.len() <= columns,
+        count <= columns,
     )?;
-    match histories
-        .iter()
-        .copied()
-        .flatten()
-        .find(|&&item| item as usize >= items)
-    {
+    match histories.flatten().find(|&&item| item as usize >= items) {
         Some(&item) => Err(Error::UnknownItem { item, items }),
         None => Ok(()),
     }

@@ -9,6 +9,7 @@ use super::{
     Backend, Combination, Direction, Operand, ScoredItem, Shaped, SharedMatrix, SparseParts,
     SymmetricEigen, Update,
 };
+use crate::data::history::History;
 use crate::error::Result;
 
 /// A backend whose operations refuse operands that do not fit.
@@ -150,12 +151,20 @@ impl<'a, B: Backend> Checked<'a, B> {
             item_users,
             user_scale,
             item_scale,
+            weights,
         } = &parts
         {
             let (users, items) = user_items.shape();
             check::same(NAME, item_users.shape(), (items, users))?;
             check::row_scale(NAME, (user_scale.len(), 1), (users, items))?;
             check::row_scale(NAME, (item_scale.len(), 1), (items, users))?;
+            if let Some((there, back)) = weights {
+                check::same(
+                    NAME,
+                    (there.len(), back.len()),
+                    (user_items.nnz(), item_users.nnz()),
+                )?;
+            }
         }
         self.backend.upload_sparse(parts)
     }
@@ -169,11 +178,12 @@ impl<'a, B: Backend> Checked<'a, B> {
     /// those of the backend.
     pub fn upload_histories(
         self,
-        histories: &[&[u32]],
+        histories: &[History<'_>],
         weights: &[f32],
         columns: usize,
     ) -> Result<B::Histories> {
-        check::histories("upload_histories", histories, weights.len(), columns)?;
+        let items = histories.iter().map(|history| history.items());
+        check::histories("upload_histories", items, weights.len(), columns)?;
         self.backend.upload_histories(histories, weights, columns)
     }
 
@@ -378,5 +388,5 @@ fn square(operation: &'static str, shape: Shape) -> Result<()> {
 
 fn ranked(operation: &'static str, scores: Shape, scale: Shape, hidden: &[&[u32]]) -> Result<()> {
     check::row_scale(operation, scale, scores)?;
-    check::histories(operation, hidden, scores.0, scores.1)
+    check::histories(operation, hidden.iter().copied(), scores.0, scores.1)
 }

@@ -5,8 +5,12 @@ use std::sync::Arc;
 use ndarray::{Array1, Array2, Axis, s};
 
 use super::reference::jacobi;
-use super::{Reference, assert_close, random_interactions, random_matrix, random_source, to_f64};
+use super::{
+    Reference, assert_close, random_interactions, random_matrix, random_source, random_weights,
+    to_f64,
+};
 use crate::backend::{Backend, Direction, Operand, Shaped, SparseParts, Update};
+use crate::data::history::History;
 use crate::data::interactions::Interactions;
 use crate::filters::preset::Preset;
 use crate::filters::registry::FilterConfig;
@@ -31,10 +35,11 @@ struct Dense {
 impl Dense {
     fn new(interactions: Interactions) -> Self {
         let mut history = Array2::zeros((interactions.users(), interactions.items()));
-        for (user, item) in interactions.pairs() {
-            history[[user as usize, item as usize]] = 1.0;
+        for (user, item, weight) in interactions.entries() {
+            history[[user as usize, item as usize]] = f64::from(weight);
         }
-        let at_least_one = |degrees: Array1<f64>| degrees.mapv(|degree| degree.max(1.0));
+        let one_for_none = |degree: f64| if degree > 0.0 { degree } else { 1.0 };
+        let at_least_one = |degrees: Array1<f64>| degrees.mapv(one_for_none);
         Self {
             user_degrees: at_least_one(history.sum_axis(Axis(1))),
             item_degrees: at_least_one(history.sum_axis(Axis(0))),
@@ -131,7 +136,9 @@ impl Dense {
 
     fn item_knn(&self, settings: &ItemKnn) -> Array2<f64> {
         let count = self.item_degrees.len() as f64;
-        let user_weights = self.user_degrees.mapv(|degree| match settings.weighting {
+        let counts = self.history.mapv(|entry| f64::from(u8::from(entry > 0.0)));
+        let counts = counts.sum_axis(Axis(1)).mapv(|count| count.max(1.0));
+        let user_weights = counts.mapv(|degree| match settings.weighting {
             UserWeighting::None => 1.0,
             UserWeighting::TfIdf => (count / degree).ln().powi(2),
             UserWeighting::Bm25 => (1.0 + (count - degree + 0.5) / (degree + 0.5)).ln().powi(2),
@@ -399,9 +406,16 @@ pub fn filter_configs(factor_dim: usize) -> Vec<FilterConfig> {
     ]
 }
 
-/// Scores, fold-in and contributions of every filter.
+/// Scores, fold-in and contributions of every filter, of a 0/1 matrix and of a weighted one.
 pub fn every_filter_follows_its_definition<B: Backend>(backend: &B) {
     let interactions = random_interactions(60, 45, 700, &mut random_source(21));
+    let weighted = random_weights(&interactions, &mut random_source(22));
+    for interactions in [interactions, weighted] {
+        filters_of_follow_their_definition(backend, interactions);
+    }
+}
+
+fn filters_of_follow_their_definition<B: Backend>(backend: &B, interactions: Interactions) {
     let dense = Dense::new(interactions);
     let factor_dim = (3..9)
         .max_by(|&left, &right| {
@@ -422,7 +436,7 @@ pub fn every_filter_follows_its_definition<B: Backend>(backend: &B) {
         let error = (&scores - &expected).fold(0.0_f64, |error, it| error.max(it.abs())) / largest;
         assert!(error < 2e-5, "{config:?}: error {error:e}");
 
-        let history = dense.interactions.items_of(7);
+        let history = dense.interactions.history_of(7);
         let (parts, of_none) = fitted.contributions(history, 5).unwrap();
         let sum = f64::from(of_none) + parts.iter().map(|&part| f64::from(part)).sum::<f64>();
         let error = (sum - expected[[7, 5]]).abs() / largest;
@@ -431,10 +445,14 @@ pub fn every_filter_follows_its_definition<B: Backend>(backend: &B) {
             "{config:?}: contributions are off by {error:e}"
         );
 
-        let mut backwards = history.to_vec();
-        backwards.reverse();
+        let (items, weights): (Vec<u32>, Vec<f32>) = {
+            let mut entries: Vec<(u32, f32)> = history.entries().collect();
+            entries.reverse();
+            entries.into_iter().unzip()
+        };
+        let backwards = History::from(&items).weighted(&weights).unwrap();
         let folded_in = fitted
-            .rank_histories(&[&backwards], &RankOptions::top(10))
+            .rank_histories(&[backwards], &RankOptions::top(10))
             .unwrap();
         let own = fitted.rank(&[7], &RankOptions::top(10)).unwrap();
         if backend.repeats_bitwise() {
@@ -516,6 +534,7 @@ pub fn item_graphs_match_the_dense_product<B: Backend>(backend: &B) {
             }
         }
         let lists: Vec<&[u32]> = lists.iter().map(Vec::as_slice).collect();
+        let lists: Vec<History<'_>> = lists.iter().map(|&it| it.into()).collect();
         let uploaded = backend.upload_histories(&lists, &weights, columns).unwrap();
         let (right, update) = (Operand::Histories(&uploaded), Update::times(-1.5));
         backend

@@ -24,8 +24,8 @@ impl Reference {
     /// Normalises and decomposes.
     pub fn new(interactions: &Interactions) -> Self {
         let mut history = Array2::zeros((interactions.users(), interactions.items()));
-        for (user, item) in interactions.pairs() {
-            history[[user as usize, item as usize]] = 1.0;
+        for (user, item, weight) in interactions.entries() {
+            history[[user as usize, item as usize]] = f64::from(weight);
         }
         let inverse_root = |degrees: Array1<f64>| {
             degrees.mapv(|degree| {

@@ -1,10 +1,14 @@
 //! Sparse products and histories.
 
 use ndarray::Array2;
+use rand_chacha::ChaCha8Rng;
 use sprs::CsMatViewI;
 
-use super::{assert_close, random_interactions, random_matrix, random_source, to_f64};
+use super::{
+    assert_close, random_interactions, random_matrix, random_source, random_weights, to_f64,
+};
 use crate::backend::{Backend, Direction, Operand, SparseParts, Update};
+use crate::data::history::History;
 use crate::data::interactions::Interactions;
 
 const SHAPES: [(usize, usize, usize); 5] = [
@@ -32,36 +36,47 @@ fn instance<B: Backend>(backend: &B, interactions: &Interactions) -> Instance<B>
         .into_raw_vec_and_offset()
         .0;
     let transposed = interactions.transposed_csr();
+    let transposed_weights = interactions.transposed_weights();
+    let weights = interactions.weights().zip(transposed_weights.as_deref());
     let walk = backend
         .upload_sparse(SparseParts::Walk {
             user_items: interactions.as_csr(),
             item_users: transposed.view(),
             user_scale: &user_scale,
             item_scale: &item_scale,
+            weights,
         })
         .unwrap();
     Instance {
         walk,
-        to_users: dense(interactions.as_csr(), &user_scale),
-        to_items: dense(transposed.view(), &item_scale),
+        to_users: dense(interactions.as_csr(), weights.map(|it| it.0), &user_scale),
+        to_items: dense(transposed.view(), weights.map(|it| it.1), &item_scale),
     }
 }
 
-fn dense(pattern: CsMatViewI<'_, (), u32>, scale: &[f32]) -> Array2<f64> {
+fn dense(pattern: CsMatViewI<'_, (), u32>, weights: Option<&[f32]>, scale: &[f32]) -> Array2<f64> {
     let mut matrix = Array2::zeros(pattern.shape());
-    for (row, columns) in pattern.outer_iterator().enumerate() {
-        for &column in columns.indices() {
-            matrix[[row, column as usize]] = f64::from(scale[row]);
-        }
+    for (place, (_, (row, column))) in pattern.iter().enumerate() {
+        let weight = weights.map_or(1.0, |weights| f64::from(weights[place]));
+        matrix[[row as usize, column as usize]] = weight * f64::from(scale[row as usize]);
     }
     matrix
 }
 
+/// Matrices of every shape, 0/1 and weighted.
+fn matrices(random: &mut ChaCha8Rng) -> Vec<Interactions> {
+    let plain =
+        SHAPES.map(|(users, items, count)| random_interactions(users, items, count, random));
+    let weighted = plain
+        .each_ref()
+        .map(|matrix| random_weights(matrix, random));
+    plain.into_iter().chain(weighted).collect()
+}
+
 /// Both halves of the walk, with every kind of update, at every width.
 pub fn spmm_matches_the_dense_product<B: Backend>(backend: &B) {
-    for (users, items, count) in SHAPES {
-        let mut random = random_source(2);
-        let interactions = random_interactions(users, items, count, &mut random);
+    let mut random = random_source(2);
+    for interactions in matrices(&mut random) {
         let instance = instance(backend, &interactions);
         for columns in COLUMNS {
             for direction in [Direction::Forward, Direction::Transposed] {
@@ -120,13 +135,14 @@ fn histories<B: Backend>(
     columns: usize,
 ) -> (Array2<f64>, B::Histories) {
     let weights = random_matrix(interactions.items(), 1, &mut random_source(3));
-    let rows: Vec<&[u32]> = (0..columns.saturating_sub(1))
-        .map(|column| interactions.items_of((column * 3 % interactions.users()) as u32))
+    let rows: Vec<History<'_>> = (0..columns.saturating_sub(1))
+        .map(|column| interactions.history_of((column * 3 % interactions.users()) as u32))
         .collect();
     let mut dense = Array2::zeros((interactions.items(), columns));
-    for (column, items) in rows.iter().enumerate() {
-        for &item in *items {
-            dense[[item as usize, column]] = f64::from(weights[[item as usize, 0]]);
+    for (column, history) in rows.iter().enumerate() {
+        for (item, count) in history.entries() {
+            let weight = f64::from(weights[[item as usize, 0]]);
+            dense[[item as usize, column]] = f64::from(count) * weight;
         }
     }
     let weights: Vec<f32> = weights.into_iter().collect();
@@ -136,8 +152,8 @@ fn histories<B: Backend>(
 
 /// The first product of the blurring process; the last column has no history.
 pub fn spmm_of_histories_matches_the_dense_product<B: Backend>(backend: &B) {
-    for (users, items, count) in SHAPES {
-        let interactions = random_interactions(users, items, count, &mut random_source(4));
+    for interactions in matrices(&mut random_source(4)) {
+        let users = interactions.users();
         let instance = instance(backend, &interactions);
         for columns in COLUMNS {
             let (dense, device) = histories(backend, &interactions, columns);
@@ -159,9 +175,9 @@ pub fn spmm_of_histories_matches_the_dense_product<B: Backend>(backend: &B) {
 
 /// Histories as an addend, and in a basis.
 pub fn histories_are_added_and_projected<B: Backend>(backend: &B) {
-    for (users, items, count) in SHAPES {
-        let mut random = random_source(6);
-        let interactions = random_interactions(users, items, count, &mut random);
+    let mut random = random_source(6);
+    for interactions in matrices(&mut random) {
+        let items = interactions.items();
         for columns in COLUMNS {
             let (dense, device) = histories(backend, &interactions, columns);
             let before = random_matrix(items, columns, &mut random);
@@ -191,9 +207,9 @@ pub fn histories_are_added_and_projected<B: Backend>(backend: &B) {
 
 /// A whole product with the walk, from a matrix, from histories and in its own place.
 pub fn an_ode_step_is_both_halves_of_the_walk<B: Backend>(backend: &B) {
-    for (users, items, count) in SHAPES {
-        let mut random = random_source(7);
-        let interactions = random_interactions(users, items, count, &mut random);
+    let mut random = random_source(7);
+    for interactions in matrices(&mut random) {
+        let (users, items) = (interactions.users(), interactions.items());
         let instance = instance(backend, &interactions);
         let whole = instance.to_items.dot(&instance.to_users);
         for columns in COLUMNS {

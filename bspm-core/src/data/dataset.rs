@@ -3,6 +3,7 @@
 mod builder;
 mod k_core;
 mod split;
+mod weighting;
 
 use std::borrow::Borrow;
 use std::fmt::Debug;
@@ -11,9 +12,10 @@ use std::sync::Arc;
 
 pub use builder::{DatasetBuilder, Event};
 pub use split::DatasetSplit;
+pub use weighting::{WeightScale, Weighting};
 
 use crate::data::ids::Ids;
-use crate::data::interactions::Interactions;
+use crate::data::interactions::{Duplicates, Interactions};
 use crate::error::{Error, Result};
 
 /// The interactions `users x items` of users and items that have ids of type `U` and
@@ -94,19 +96,21 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     }
 
     /// The data set with more interactions, whose users and items may be new; without
-    /// times. Cost: a sort of all interactions.
+    /// times. A new pair weighs 1, and of a pair that was there the larger weight counts. Cost: a
+    /// sort of all interactions.
     ///
     /// # Errors
     ///
     /// [`Error::TooLarge`].
     pub fn with_pairs(&self, pairs: impl IntoIterator<Item = (U, I)>) -> Result<Self> {
         let (mut users, mut items) = (Ids::clone(&self.users), Ids::clone(&self.items));
-        let mut all: Vec<(u32, u32)> = self.interactions.pairs().collect();
+        let mut all: Vec<(u32, u32, f32)> = self.interactions.entries().collect();
         for (user, item) in pairs {
             let user = users.index_or_insert(user, "users")?;
-            all.push((user, items.index_or_insert(item, "items")?));
+            all.push((user, items.index_or_insert(item, "items")?, 1.0));
         }
-        let interactions = Interactions::from_pairs(users.len(), items.len(), all)?;
+        let max = Duplicates::Max;
+        let interactions = Interactions::from_weighted(users.len(), items.len(), all, max)?;
         Self::from_interactions(users, items, interactions)
     }
 
@@ -191,19 +195,14 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
 
     /// The same users and items with some of the interactions.
     fn subset(&self, keep: impl Fn(usize, u32, u32) -> bool) -> Result<Self> {
-        let kept = || {
-            let pairs = self.interactions.pairs().enumerate();
-            pairs.filter(|&(place, (user, item))| keep(place, user, item))
-        };
-        let interactions = Interactions::from_pairs(
-            self.users.len(),
-            self.items.len(),
-            kept().map(|(_, pair)| pair),
-        )?;
-        let times = self
-            .times
-            .as_ref()
-            .map(|times| kept().map(|(place, _)| times[place]).collect());
+        let times = self.times.as_ref().map(|times| {
+            let pairs = self.interactions.pairs().zip(times.iter()).enumerate();
+            pairs
+                .filter(|&(place, ((user, item), _))| keep(place, user, item))
+                .map(|(_, (_, &time))| time)
+                .collect()
+        });
+        let interactions = self.interactions.kept(keep)?;
         Ok(Self {
             users: self.users.clone(),
             items: self.items.clone(),

@@ -2,13 +2,15 @@
 
 use sprs::{CsMatI, CsMatViewI};
 
+use super::history::History;
 use crate::error::{Error, Result};
+use crate::parameter::invalid;
 
-/// A validated 0/1 matrix `A: users x items` of who interacted with what.
+/// A validated matrix `A: users x items` of who interacted with what, 0/1 or weighted.
 ///
-/// Stored as compressed sparse rows with 32-bit indices and no values array: a
-/// stored entry is a one. Within a row the items ascend and are distinct. Users
-/// and items without interactions are kept.
+/// Stored as compressed sparse rows with 32-bit indices. Without weights there is no values
+/// array, and a stored entry is a one; weights are positive and finite. Within a row the items
+/// ascend and are distinct. Users and items without interactions are kept.
 ///
 /// # Examples
 ///
@@ -26,6 +28,38 @@ use crate::error::{Error, Result};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interactions {
     matrix: CsMatI<(), u32>,
+    /// One for each entry; none where all are 1.
+    weights: Option<Vec<f32>>,
+}
+
+/// What the weight of a pair is that occurs more than once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Duplicates {
+    /// The sum of its weights.
+    #[default]
+    Sum,
+    /// The largest of them.
+    Max,
+    /// The last one.
+    Last,
+}
+
+impl std::str::FromStr for Duplicates {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "sum" => Ok(Self::Sum),
+            "max" => Ok(Self::Max),
+            "last" => Ok(Self::Last),
+            _ => Err(invalid(
+                "duplicates",
+                "sum, max or last",
+                format!("{text:?}"),
+            )),
+        }
+    }
 }
 
 impl Interactions {
@@ -49,20 +83,11 @@ impl Interactions {
         items: usize,
         pairs: impl IntoIterator<Item = (u32, u32)>,
     ) -> Result<Self> {
-        for (what, found) in [("users", users), ("items", items)] {
-            if found > Self::MAX_SIDE {
-                return Err(Error::TooLarge {
-                    what,
-                    found,
-                    limit: Self::MAX_SIDE,
-                });
-            }
-        }
+        check_sides(users, items)?;
         let mut pairs: Vec<(u32, u32)> = pairs.into_iter().collect();
-        if let Some(&(user, item)) = pairs
-            .iter()
-            .find(|&&(user, item)| user as usize >= users || item as usize >= items)
-        {
+        let outside =
+            |&&(user, item): &&(u32, u32)| user as usize >= users || item as usize >= items;
+        if let Some(&(user, item)) = pairs.iter().find(outside) {
             return Err(Error::InteractionOutOfRange {
                 user,
                 item,
@@ -72,26 +97,108 @@ impl Interactions {
         }
         pairs.sort_unstable();
         pairs.dedup();
-        if pairs.len() > u32::MAX as usize {
+        Self::from_sorted(users, items, pairs.len(), pairs.into_iter())
+    }
+
+    /// Builds the weighted matrix of the given shape from `(user, item, weight)` in any order.
+    ///
+    /// Entries of weight 0 are left out. Where all weights that are left are 1, the matrix has
+    /// none. Cost: a sort.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_pairs`](Self::from_pairs);
+    /// [`Error::InvalidParameter`] for a weight that is negative or not finite.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bspm_core::Interactions;
+    /// use bspm_core::data::Duplicates;
+    ///
+    /// let entries = [(0, 1, 2.0), (1, 0, 0.5), (0, 1, 1.0)];
+    /// let interactions = Interactions::from_weighted(2, 2, entries, Duplicates::Sum)?;
+    /// assert_eq!(interactions.weights().unwrap(), [3.0, 0.5]);
+    /// # Ok::<(), bspm_core::Error>(())
+    /// ```
+    pub fn from_weighted(
+        users: usize,
+        items: usize,
+        entries: impl IntoIterator<Item = (u32, u32, f32)>,
+        duplicates: Duplicates,
+    ) -> Result<Self> {
+        check_sides(users, items)?;
+        let mut entries: Vec<(u32, u32, f32)> = entries.into_iter().collect();
+        for &(user, item, weight) in &entries {
+            if user as usize >= users || item as usize >= items {
+                return Err(Error::InteractionOutOfRange {
+                    user,
+                    item,
+                    users,
+                    items,
+                });
+            }
+            if !(weight.is_finite() && weight >= 0.0) {
+                return Err(invalid("weight", "a finite number, 0 or above", weight));
+            }
+        }
+        // Stable, so that the last of several stays the last.
+        entries.sort_by_key(|&(user, item, _)| (user, item));
+        entries.dedup_by(|next, kept| {
+            let is_same = (next.0, next.1) == (kept.0, kept.1);
+            if is_same {
+                kept.2 = match duplicates {
+                    Duplicates::Sum => (kept.2 + next.2).min(f32::MAX),
+                    Duplicates::Max => kept.2.max(next.2),
+                    Duplicates::Last => next.2,
+                };
+            }
+            is_same
+        });
+        entries.retain(|entry| entry.2 > 0.0);
+        let pairs = entries.iter().map(|&(user, item, _)| (user, item));
+        let matrix = Self::from_sorted(users, items, entries.len(), pairs)?;
+        Ok(matrix.with_weights(entries.iter().map(|entry| entry.2).collect()))
+    }
+
+    /// The matrix of pairs that ascend and are distinct.
+    fn from_sorted(
+        users: usize,
+        items: usize,
+        count: usize,
+        pairs: impl Iterator<Item = (u32, u32)>,
+    ) -> Result<Self> {
+        if count > u32::MAX as usize {
             return Err(Error::TooLarge {
                 what: "interactions",
-                found: pairs.len(),
+                found: count,
                 limit: u32::MAX as usize,
             });
         }
-
         let mut row_ends = vec![0_u32; users + 1];
-        for &(user, _) in &pairs {
+        let mut columns = Vec::with_capacity(count);
+        for (user, item) in pairs {
             row_ends[user as usize + 1] += 1;
+            columns.push(item);
         }
         for user in 0..users {
             row_ends[user + 1] += row_ends[user];
         }
-        let columns: Vec<u32> = pairs.iter().map(|&(_, item)| item).collect();
         let ones = vec![(); columns.len()];
         Ok(Self {
             matrix: CsMatI::new((users, items), row_ends, columns, ones),
+            weights: None,
         })
+    }
+
+    /// The same entries with these weights, one for each; none where all are 1.
+    fn with_weights(self, weights: Vec<f32>) -> Self {
+        debug_assert_eq!(weights.len(), self.len());
+        let are_ones = weights.iter().all(|&weight| weight == 1.0);
+        Self {
+            matrix: self.matrix,
+            weights: (!are_ones).then_some(weights),
+        }
     }
 
     /// The matrix of these compressed sparse rows, or what is wrong with them.
@@ -99,15 +206,25 @@ impl Interactions {
         items: usize,
         row_ends: Vec<u32>,
         columns: Vec<u32>,
+        weights: Option<Vec<f32>>,
     ) -> Result<Self, String> {
         let users = row_ends.len().checked_sub(1).ok_or("no row ends")?;
         if users > Self::MAX_SIDE || items > Self::MAX_SIDE {
             return Err(format!("{users} users x {items} items"));
         }
         let ones = vec![(); columns.len()];
-        CsMatI::try_new((users, items), row_ends, columns, ones)
-            .map(|matrix| Self { matrix })
-            .map_err(|(_, _, _, error)| error.to_string())
+        let matrix = CsMatI::try_new((users, items), row_ends, columns, ones)
+            .map_err(|(_, _, _, error)| error.to_string())?;
+        if let Some(weights) = &weights {
+            let are_weights = weights.iter().all(|it| it.is_finite() && *it > 0.0);
+            if weights.len() != matrix.nnz() || !are_weights {
+                return Err(format!(
+                    "{} weights that are not all above 0",
+                    weights.len()
+                ));
+            }
+        }
+        Ok(Self { matrix, weights })
     }
 
     /// The number of users (rows).
@@ -152,14 +269,33 @@ impl Interactions {
         }
     }
 
-    /// The items of one user, ascending.
+    /// The weights of one user's items, in their order; none where all of the matrix are 1, or
+    /// for a user outside it.
+    pub fn weights_of(&self, user: u32) -> Option<&[f32]> {
+        let ends = self.matrix.indptr();
+        let ends = ends.raw_storage();
+        let (start, end) = (ends.get(user as usize)?, ends.get(user as usize + 1)?);
+        Some(&self.weights.as_ref()?[*start as usize..*end as usize])
+    }
+
+    /// The weight of each entry, in the order of [`pairs`](Self::pairs); none where all are 1.
+    pub fn weights(&self) -> Option<&[f32]> {
+        self.weights.as_deref()
+    }
+
+    /// The items of one user and their weights; empty for a user outside the matrix.
+    pub fn history_of(&self, user: u32) -> History<'_> {
+        History::new(self.items_of(user), self.weights_of(user))
+    }
+
+    /// The items of one user, ascending, and their weights.
     ///
     /// # Errors
     ///
     /// [`Error::UnknownUser`] for a user outside the matrix.
-    pub fn history(&self, user: u32) -> Result<&[u32]> {
+    pub fn history(&self, user: u32) -> Result<History<'_>> {
         if (user as usize) < self.users() {
-            Ok(self.items_of(user))
+            Ok(self.history_of(user))
         } else {
             Err(Error::UnknownUser {
                 user,
@@ -172,6 +308,33 @@ impl Interactions {
     pub fn pairs(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
         (0..self.users() as u32)
             .flat_map(|user| self.items_of(user).iter().map(move |&item| (user, item)))
+    }
+
+    /// All `(user, item, weight)`, in row order.
+    pub fn entries(&self) -> impl Iterator<Item = (u32, u32, f32)> + '_ {
+        let weight = |place: usize| self.weights.as_ref().map_or(1.0, |weights| weights[place]);
+        self.pairs()
+            .enumerate()
+            .map(move |(place, (user, item))| (user, item, weight(place)))
+    }
+
+    /// The sum of the weights of each user (`users` numbers): the degree, weighted.
+    pub fn user_sums(&self) -> Vec<f64> {
+        (0..self.users() as u32)
+            .map(|user| match self.weights_of(user) {
+                Some(weights) => weights.iter().map(|&it| f64::from(it)).sum(),
+                None => self.items_of(user).len() as f64,
+            })
+            .collect()
+    }
+
+    /// The sum of the weights of each item (`items` numbers).
+    pub fn item_sums(&self) -> Vec<f64> {
+        let mut sums = vec![0.0; self.items()];
+        for (_, item, weight) in self.entries() {
+            sums[item as usize] += f64::from(weight);
+        }
+        sums
     }
 
     /// How many items each user has (`users` numbers).
@@ -195,10 +358,47 @@ impl Interactions {
         self.matrix.view()
     }
 
-    /// The transpose, `items x users`, as compressed sparse rows.
+    /// The pattern of the transpose, `items x users`, as compressed sparse rows.
     pub fn transposed_csr(&self) -> CsMatI<(), u32> {
         self.matrix.to_other_storage().transpose_into()
     }
+
+    /// The weight of each entry in the order of [`transposed_csr`](Self::transposed_csr); none
+    /// where all are 1.
+    pub fn transposed_weights(&self) -> Option<Vec<f32>> {
+        let weights = self.weights.as_deref()?;
+        let (ends, columns) = (self.matrix.indptr(), self.matrix.indices());
+        let weighted = CsMatViewI::new(self.shape(), ends.raw_storage(), columns, weights);
+        Some(weighted.to_other_storage().into_raw_storage().2)
+    }
+
+    /// The same users and items with the entries at the places that are kept.
+    pub(crate) fn kept(&self, keep: impl Fn(usize, u32, u32) -> bool) -> Result<Self> {
+        let kept = || {
+            let pairs = self.pairs().enumerate();
+            pairs.filter(|&(place, (user, item))| keep(place, user, item))
+        };
+        let count = kept().count();
+        let pairs = kept().map(|(_, pair)| pair);
+        let matrix = Self::from_sorted(self.users(), self.items(), count, pairs)?;
+        Ok(match &self.weights {
+            Some(weights) => matrix.with_weights(kept().map(|(place, _)| weights[place]).collect()),
+            None => matrix,
+        })
+    }
+}
+
+fn check_sides(users: usize, items: usize) -> Result<()> {
+    for (what, found) in [("users", users), ("items", items)] {
+        if found > Interactions::MAX_SIDE {
+            return Err(Error::TooLarge {
+                what,
+                found,
+                limit: Interactions::MAX_SIDE,
+            });
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::tensors::{SavedTensors, Source, Tensor, Tensors};
 use super::tiles::tile_ranges;
 use super::workspace::{TileHistories, Workspace, add_histories};
 use crate::backend::{Backend, Checked, Direction, Operand, SparseParts, Update};
+use crate::data::history::History;
 use crate::data::interactions::Interactions;
 use crate::error::{Error, Result};
 use crate::observe::Observed;
@@ -33,7 +34,7 @@ pub(crate) struct Limits {
 }
 
 /// The graph whose entry between two items is the sum of `user_weights` over their common
-/// users; `finish` may change or take out the entries of a row, which ascend.
+/// users, times the weights of both interactions; `finish` may change or take out the entries of a row, which ascend.
 ///
 /// Cost: a sum over the users of the square of their degree, twice. The memory is counted
 /// before any is taken: [`Error::MemoryBudget`] where it is above the budget.
@@ -47,10 +48,15 @@ pub(crate) fn of_common_users<B: Backend>(
 ) -> Result<CsMatI<f32, u32>> {
     let items = interactions.items();
     let transposed = interactions.transposed_csr();
+    let transposed_weights = interactions.transposed_weights();
     let users_of = |item: usize| {
         let ends = transposed.indptr();
         let ends = ends.raw_storage();
-        &transposed.indices()[ends[item] as usize..ends[item + 1] as usize]
+        let place = ends[item] as usize..ends[item + 1] as usize;
+        let weights = transposed_weights
+            .as_ref()
+            .map(|weights| &weights[place.clone()]);
+        History::new(&transposed.indices()[place], weights)
     };
     let blocks = tile_ranges(items, BLOCK);
     let workspace = || {
@@ -87,6 +93,7 @@ pub(crate) fn of_common_users<B: Backend>(
                 user_weights[user as usize]
             });
             row.touched.sort_unstable();
+            row.touched.dedup();
             let mut entries: Vec<(u32, f32)> = row
                 .touched
                 .iter()
@@ -125,17 +132,38 @@ struct RowSums {
 }
 
 impl RowSums {
-    fn add(&mut self, interactions: &Interactions, users: &[u32], weight: impl Fn(u32) -> f32) {
-        for &user in users {
-            let weight = weight(user);
-            for &other in interactions.items_of(user) {
-                let sum = &mut self.sums[other as usize];
-                if *sum == 0.0 {
-                    self.touched.push(other);
+    /// The users of an item, and what each counts for it.
+    fn add(
+        &mut self,
+        interactions: &Interactions,
+        users: History<'_>,
+        weight: impl Fn(u32) -> f32,
+    ) {
+        for (user, own) in users.entries() {
+            let weight = own * weight(user);
+            let history = interactions.history_of(user);
+            match history.weights() {
+                None => {
+                    for &other in history.items() {
+                        self.add_to(other, weight);
+                    }
                 }
-                *sum += weight;
+                Some(_) => {
+                    for (other, count) in history.entries() {
+                        self.add_to(other, weight * count);
+                    }
+                }
             }
         }
+    }
+
+    #[inline(always)]
+    fn add_to(&mut self, other: u32, weight: f32) {
+        let sum = &mut self.sums[other as usize];
+        if *sum == 0.0 {
+            self.touched.push(other);
+        }
+        *sum += weight;
     }
 
     fn clear(&mut self) {

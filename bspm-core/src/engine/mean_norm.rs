@@ -3,6 +3,7 @@
 use super::filter::Filter;
 use super::workspace::TileHistories;
 use crate::backend::{Backend, Checked};
+use crate::data::history::History;
 use crate::data::interactions::Interactions;
 use crate::error::Result;
 
@@ -20,10 +21,10 @@ pub(crate) fn mean_norm<B: Backend>(
 ) -> Result<f64> {
     let users = interactions.users_with_items();
     let step = users.len().div_ceil(SAMPLE).max(1);
-    let histories: Vec<&[u32]> = users
+    let histories: Vec<History<'_>> = users
         .iter()
         .step_by(step)
-        .map(|&user| interactions.items_of(user))
+        .map(|&user| interactions.history_of(user))
         .collect();
     let columns = backend
         .tile_columns(interactions.users(), interactions.items())?
@@ -31,7 +32,7 @@ pub(crate) fn mean_norm<B: Backend>(
     if columns == 0 {
         return Ok(1.0);
     }
-    let tiles: Vec<&[&[u32]]> = histories.chunks(columns).collect();
+    let tiles: Vec<&[History<'_>]> = histories.chunks(columns).collect();
     let sums = backend.for_each_tile(
         tiles.len(),
         || filter.workspace(backend, columns),

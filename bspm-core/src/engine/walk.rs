@@ -1,5 +1,7 @@
 //! `R = D_u^-a A D_i^-b` and `P = R^T R` on a device, as a random walk.
 
+use std::collections::HashMap;
+
 use crate::backend::{Backend, Checked, Operand, SparseParts, Update};
 use crate::data::interactions::Interactions;
 use crate::error::Result;
@@ -88,10 +90,10 @@ impl<B: Backend> NormalizedGraph<B> {
         normalization: Normalization,
     ) -> Result<Self> {
         let backend = Checked::new(backend);
-        let item_degrees = interactions.item_degrees();
+        let item_degrees = interactions.item_sums();
         let power = |exponent| offset_powers(&item_degrees, exponent, normalization.offset);
         let mut user_scale = offset_powers(
-            &interactions.user_degrees(),
+            &interactions.user_sums(),
             -normalization.users,
             normalization.offset,
         );
@@ -101,11 +103,13 @@ impl<B: Backend> NormalizedGraph<B> {
         }
         let (users, items) = (interactions.users(), interactions.items());
         let transposed = interactions.transposed_csr();
+        let transposed_weights = interactions.transposed_weights();
         let walk = backend.upload_sparse(SparseParts::Walk {
             user_items: interactions.as_csr(),
             item_users: transposed.view(),
             user_scale: &user_scale,
             item_scale: &power(-normalization.items),
+            weights: interactions.weights().zip(transposed_weights.as_deref()),
         })?;
         let column = |exponent: f64| backend.upload_column(&power(exponent));
         Ok(Self {
@@ -195,22 +199,23 @@ impl<B: Backend> NormalizedGraph<B> {
 pub(crate) fn largest_eigenvalue(interactions: &Interactions, normalization: Normalization) -> f64 {
     const ROUNDS: usize = 100;
     const ENOUGH: f64 = 1e-7;
-    let scale = |degrees: &[u32], power: f64| {
+    let scale = |degrees: &[f64], power: f64| {
         let scale = offset_powers(degrees, -power, normalization.offset);
         scale.into_iter().map(f64::from).collect::<Vec<f64>>()
     };
-    let user_scale = scale(&interactions.user_degrees(), normalization.users);
-    let item_scale = scale(&interactions.item_degrees(), normalization.items);
+    let user_scale = scale(&interactions.user_sums(), normalization.users);
+    let item_scale = scale(&interactions.item_sums(), normalization.items);
     let mut point = vec![1.0; interactions.items()];
     let mut bound = f64::INFINITY;
     for _ in 0..ROUNDS {
         let mut next = vec![0.0; point.len()];
         for (user, scale) in user_scale.iter().enumerate() {
-            let items = interactions.items_of(user as u32);
-            let sum: f64 = items.iter().map(|&item| point[item as usize]).sum();
-            items
-                .iter()
-                .for_each(|&item| next[item as usize] += scale * sum);
+            let history = interactions.history_of(user as u32);
+            let weighted = |(item, weight): (u32, f32)| f64::from(weight) * point[item as usize];
+            let sum: f64 = history.entries().map(weighted).sum();
+            for (item, weight) in history.entries() {
+                next[item as usize] += scale * sum * f64::from(weight);
+            }
         }
         next.iter_mut()
             .zip(&item_scale)
@@ -232,19 +237,20 @@ pub(crate) fn largest_eigenvalue(interactions: &Interactions, normalization: Nor
 /// Each degree to a power; one without interactions counts as 1.
 ///
 /// Many have the same degree, and a power takes longer than to look it up.
-pub(crate) fn powers(degrees: &[u32], exponent: f64) -> Vec<f32> {
+pub(crate) fn powers(degrees: &[f64], exponent: f64) -> Vec<f32> {
     offset_powers(degrees, exponent, 0.0)
 }
 
 /// Each degree and the offset to a power; one without interactions counts as 1.
-pub(crate) fn offset_powers(degrees: &[u32], exponent: f64, offset: f64) -> Vec<f32> {
-    let most = degrees.iter().copied().max().unwrap_or(0) as usize;
-    let mut known = vec![None; most + 1];
+pub(crate) fn offset_powers(degrees: &[f64], exponent: f64, offset: f64) -> Vec<f32> {
+    let mut known: HashMap<u64, f32> = HashMap::new();
     degrees
         .iter()
         .map(|&degree| {
-            *known[degree as usize]
-                .get_or_insert_with(|| (f64::from(degree.max(1)) + offset).powf(exponent) as f32)
+            let counted = if degree > 0.0 { degree } else { 1.0 };
+            *known
+                .entry(counted.to_bits())
+                .or_insert_with(|| (counted + offset).powf(exponent) as f32)
         })
         .collect()
 }

@@ -1,6 +1,7 @@
 //! The matrices that a tile of users is scored in.
 
 use crate::backend::{Backend, Checked, Operand};
+use crate::data::history::History;
 use crate::error::Result;
 
 /// The matrices of one tile, reused from tile to tile: the scores, and what is scratch.
@@ -34,12 +35,12 @@ impl<B: Backend> Workspace<B> {
 /// The histories of a tile's users, as the driver hands them on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TileHistories<'a> {
-    histories: &'a [&'a [u32]],
+    histories: &'a [History<'a>],
     columns: usize,
 }
 
 impl<'a> TileHistories<'a> {
-    pub(crate) fn new(histories: &'a [&'a [u32]], columns: usize) -> Self {
+    pub(crate) fn new(histories: &'a [History<'a>], columns: usize) -> Self {
         Self { histories, columns }
     }
 

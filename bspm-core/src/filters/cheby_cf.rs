@@ -111,7 +111,7 @@ impl Settings for ChebyCf {
         let low_pass = if self.alpha > 0.0 {
             let basis = Basis::obtain(backend, &graph, self.factor_dim, source)?;
             // `x`, and from `x V V^T` to the coordinates of the walk.
-            let degrees = interactions.item_degrees();
+            let degrees = interactions.item_sums();
             let (enter, leave) = (powers(&degrees, -self.beta), powers(&degrees, -0.5));
             Some(LowPass::new(basis).weighted(enter, backend.upload_column(&leave)?))
         } else {

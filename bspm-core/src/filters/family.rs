@@ -141,7 +141,7 @@ impl Family {
         source: Source<'_>,
     ) -> Result<LowPass<B>> {
         let basis = Basis::obtain(backend, graph, self.factor_dim, source)?;
-        let degrees = interactions.item_degrees();
+        let degrees = interactions.item_sums();
         let enter = offset_powers(&degrees, -self.low_pass_history, self.offset);
         let leave = self.low_pass_output - self.items - self.output;
         let leave = offset_powers(&degrees, leave, self.offset);

@@ -140,8 +140,9 @@ impl Settings for ItemKnn {
             .map(|&degree| self.weighting.of_degree(degree, items))
             .collect();
         let mut own = vec![0.0; items];
-        for (user, item) in interactions.pairs() {
-            own[item as usize] += f64::from(user_weights[user as usize]);
+        for (user, item, weight) in interactions.entries() {
+            let weight = f64::from(weight).powi(2);
+            own[item as usize] += weight * f64::from(user_weights[user as usize]);
         }
         ItemGraphPolynomial::obtain(backend, items, vec![1.0], source, |options| {
             let limits = Limits {

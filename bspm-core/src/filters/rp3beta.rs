@@ -62,7 +62,7 @@ impl Settings for Rp3Beta {
     ) -> Result<Box<dyn Filter<B>>> {
         let items = interactions.items();
         ItemGraphPolynomial::obtain(backend, items, vec![1.0], source, |options| {
-            let degrees = interactions.item_degrees();
+            let degrees = interactions.item_sums();
             let (from, to) = (powers(&degrees, -self.alpha), powers(&degrees, -self.beta));
             let limits = Limits {
                 budget: usize::MAX,
@@ -71,7 +71,7 @@ impl Settings for Rp3Beta {
             of_common_users(
                 backend,
                 interactions,
-                &powers(&interactions.user_degrees(), -self.alpha),
+                &powers(&interactions.user_sums(), -self.alpha),
                 limits,
                 options,
                 |item, row| {

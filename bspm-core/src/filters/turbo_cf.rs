@@ -114,7 +114,7 @@ impl Settings for TurboCf {
         }
         let items = interactions.items();
         ItemGraphPolynomial::obtain(backend, items, coefficients, source, |options| {
-            let item_weights = powers(&interactions.item_degrees(), -item_power);
+            let item_weights = powers(&interactions.item_sums(), -item_power);
             let limits = Limits {
                 budget: self.memory_budget,
                 row: None,
@@ -122,7 +122,7 @@ impl Settings for TurboCf {
             of_common_users(
                 backend,
                 interactions,
-                &powers(&interactions.user_degrees(), -2.0 * self.alpha),
+                &powers(&interactions.user_sums(), -2.0 * self.alpha),
                 limits,
                 options,
                 |item, row| {

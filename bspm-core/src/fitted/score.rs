@@ -8,14 +8,17 @@ use ndarray::{Array2, s};
 
 use super::FittedFilter;
 use super::evaluate::{EvaluateOptions, Evaluator};
+use super::evaluation::Evaluation;
 use super::rank::RankOptions;
 use crate::backend::ScoredItem;
 use crate::backend::{Backend, Checked, Operand, Shaped, Update, check};
+use crate::data::history::History;
 use crate::data::interactions::Interactions;
 use crate::engine::tiles::tile_ranges;
 use crate::engine::workspace::{TileHistories, Workspace};
 use crate::error::{Error, Result};
 use crate::observe::Observed;
+use crate::parameter::invalid;
 use crate::progress::Stage;
 
 /// The lists of some users, and what they took.
@@ -50,8 +53,8 @@ impl<B: Backend> FittedFilter<B> {
 
     /// Ranks the items for each history, whether or not it is a row of the matrix.
     ///
-    /// A history is the items of one user in any order; an item that occurs more
-    /// than once counts once. The scores are the exact ones: they are linear in the
+    /// A history is the items of one user in any order, or a [`History`] with weights; an item
+    /// that occurs more than once counts once, or the sum of its weights. The scores are the exact ones: they are linear in the
     /// history, so an unseen user needs no refit. The history of one of the model's
     /// own users gives the list of [`rank`](Self::rank), bit for bit.
     ///
@@ -61,7 +64,10 @@ impl<B: Backend> FittedFilter<B> {
     /// column of the matrix; [`Error::InvalidParameter`] when `k` or the batch size is
     /// 0, or the minimum score is not a number; [`Error::Cancelled`]; those of the
     /// backend.
-    pub fn rank_histories(&self, histories: &[&[u32]], options: &RankOptions) -> Result<Ranking> {
+    pub fn rank_histories<'h, H>(&self, histories: &[H], options: &RankOptions) -> Result<Ranking>
+    where
+        H: Copy + Into<History<'h>>,
+    {
         let mut lists = Vec::with_capacity(histories.len());
         let (score_time, rank_time) = self.rank_batches(histories, options, |_, batch| {
             lists.extend(batch);
@@ -75,15 +81,15 @@ impl<B: Backend> FittedFilter<B> {
 
     /// Ranks batch by batch and hands the lists of each, with the place of its first
     /// history, to `take`; the times are those of [`Ranking`].
-    pub(crate) fn rank_batches(
+    pub(crate) fn rank_batches<'h>(
         &self,
-        histories: &[&[u32]],
+        histories: &[impl Copy + Into<History<'h>>],
         options: &RankOptions,
         mut take: impl FnMut(usize, Vec<Vec<ScoredItem>>),
     ) -> Result<(Duration, Duration)> {
         let mask = options.checked_mask(self.interactions.items())?;
-        let distinct: Vec<Cow<'_, [u32]>> = histories.iter().map(|&it| distinct(it)).collect();
-        let histories: Vec<&[u32]> = distinct.iter().map(AsRef::as_ref).collect();
+        let distinct = self.distinct(histories)?;
+        let histories: Vec<History<'_>> = distinct.iter().map(Distinct::as_history).collect();
         let _span = tracing::info_span!("rank", users = histories.len(), k = options.k).entered();
         let observed = Observed::new(&options.observer, Stage::Rank, histories.len());
         let mut score_time = Duration::ZERO;
@@ -95,7 +101,7 @@ impl<B: Backend> FittedFilter<B> {
                 let users = range.len();
                 let hidden: Vec<Cow<'_, [u32]>> = batch[range]
                     .iter()
-                    .map(|&history| mask.hidden_from(history))
+                    .map(|history| mask.hidden_from(history.items()))
                     .collect();
                 let hidden: Vec<&[u32]> = hidden.iter().map(AsRef::as_ref).collect();
                 let item_scale = self.filter.item_scale();
@@ -143,11 +149,47 @@ impl<B: Backend> FittedFilter<B> {
         self.evaluate_histories(&histories, relevant, &options.into())
     }
 
+    /// [`evaluate`](Self::evaluate), user by user: for confidence intervals, comparisons of two
+    /// filters, and what the lists are beyond accurate.
+    ///
+    /// Memory: the lists and the metrics of all users.
+    ///
+    /// # Errors
+    ///
+    /// As [`evaluate`](Self::evaluate).
+    pub fn evaluate_users(
+        &self,
+        test: &Interactions,
+        options: impl Into<EvaluateOptions>,
+    ) -> Result<Evaluation> {
+        check::same("evaluate", self.interactions.shape(), test.shape())?;
+        let options = options.into();
+        let evaluator = Evaluator::new(&options.cutoffs)?;
+        let users = test.users_with_items();
+        let histories = self.histories(&users)?;
+        let rank_options = RankOptions::top(evaluator.largest_cutoff())
+            .batch_size(options.batch_size)
+            .observer(options.observer.clone());
+        let mut lists: Vec<Vec<u32>> = Vec::with_capacity(users.len());
+        self.rank_batches(&histories, &rank_options, |_, batch| {
+            let items = |list: Vec<ScoredItem>| list.iter().map(|entry| entry.item).collect();
+            lists.extend(batch.into_iter().map(items));
+        })?;
+        let relevant = |user| test.items_of(user);
+        Ok(Evaluation::new(
+            &evaluator,
+            &self.interactions,
+            users,
+            &lists,
+            relevant,
+        ))
+    }
+
     /// The metrics of the lists for these histories, against the items, ascending, that are
     /// relevant at each place.
     pub(crate) fn evaluate_histories<'t>(
         &self,
-        histories: &[&[u32]],
+        histories: &[History<'_>],
         relevant: impl Fn(usize) -> Cow<'t, [u32]>,
         options: &EvaluateOptions,
     ) -> Result<Evaluator> {
@@ -182,9 +224,12 @@ impl<B: Backend> FittedFilter<B> {
     /// # Errors
     ///
     /// [`Error::UnknownItem`]; those of the backend.
-    pub fn score_histories(&self, histories: &[&[u32]]) -> Result<Array2<f32>> {
-        let distinct: Vec<Cow<'_, [u32]>> = histories.iter().map(|&it| distinct(it)).collect();
-        let histories: Vec<&[u32]> = distinct.iter().map(AsRef::as_ref).collect();
+    pub fn score_histories<'h>(
+        &self,
+        histories: &[impl Copy + Into<History<'h>>],
+    ) -> Result<Array2<f32>> {
+        let distinct = self.distinct(histories)?;
+        let histories: Vec<History<'_>> = distinct.iter().map(Distinct::as_history).collect();
         let tiles = self.for_each_tile(&histories, |tile, range, _| {
             let backend = self.checked();
             backend.scale_rows(self.filter.item_scale(), &mut tile.scores)?;
@@ -199,7 +244,7 @@ impl<B: Backend> FittedFilter<B> {
         Ok(result)
     }
 
-    /// What each item of `history` contributes to the score of `item`, in that order, and
+    /// What each item of `history`, with its weight, contributes to the score of `item`, in that order, and
     /// the score for an empty history.
     ///
     /// Scores are affine in the history, so a contribution is the score of `item` for a
@@ -212,7 +257,12 @@ impl<B: Backend> FittedFilter<B> {
     /// # Errors
     ///
     /// [`Error::UnknownItem`]; those of the backend.
-    pub fn contributions(&self, history: &[u32], item: u32) -> Result<(Vec<f32>, f32)> {
+    pub fn contributions<'h>(
+        &self,
+        history: impl Into<History<'h>>,
+        item: u32,
+    ) -> Result<(Vec<f32>, f32)> {
+        let history = history.into();
         let items = self.interactions.items();
         if item as usize >= items {
             return Err(Error::UnknownItem { item, items });
@@ -222,8 +272,8 @@ impl<B: Backend> FittedFilter<B> {
         let backend = self.checked();
         let mut row = backend.upload(row.view())?;
         backend.scale_rows(self.filter.item_scale(), &mut row)?;
-        let mut singles: Vec<&[u32]> = history.chunks(1).collect();
-        singles.push(&[]);
+        let mut singles: Vec<History<'_>> = history.singles().collect();
+        singles.push(History::EMPTY);
         let tiles = self.for_each_tile(&singles, |tile, range, _| {
             let mut scores = backend.zeros(1, tile.scores.shape().1)?;
             let all = Operand::Dense(&tile.scores);
@@ -237,11 +287,31 @@ impl<B: Backend> FittedFilter<B> {
         Ok((scores, of_none))
     }
 
+    /// The histories with ascending items; weights must be finite.
+    fn distinct<'h>(
+        &self,
+        histories: &[impl Copy + Into<History<'h>>],
+    ) -> Result<Vec<Distinct<'h>>> {
+        let distinct = histories.iter().map(|&history| {
+            let history = history.into();
+            match history
+                .weights()
+                .unwrap_or_default()
+                .iter()
+                .find(|it| !it.is_finite())
+            {
+                Some(weight) => Err(invalid("weight", "a finite number", weight)),
+                None => Ok(Distinct::new(history)),
+            }
+        });
+        distinct.collect()
+    }
+
     fn checked(&self) -> Checked<'_, B> {
         Checked::new(&self.backend)
     }
 
-    fn histories(&self, users: &[u32]) -> Result<Vec<&[u32]>> {
+    fn histories(&self, users: &[u32]) -> Result<Vec<History<'_>>> {
         users
             .iter()
             .map(|&user| self.interactions.history(user))
@@ -252,7 +322,7 @@ impl<B: Backend> FittedFilter<B> {
     /// to `finish`, with its range of histories and the time that scoring took.
     fn for_each_tile<T: Send>(
         &self,
-        histories: &[&[u32]],
+        histories: &[History<'_>],
         finish: impl Fn(&mut Workspace<B>, Range<usize>, Duration) -> Result<T> + Sync,
     ) -> Result<Vec<T>> {
         let width = self.tile_columns.min(histories.len());
@@ -272,13 +342,43 @@ impl<B: Backend> FittedFilter<B> {
     }
 }
 
-/// The items in ascending order, each once.
-fn distinct(history: &[u32]) -> Cow<'_, [u32]> {
-    if history.windows(2).all(|pair| pair[0] < pair[1]) {
-        return Cow::Borrowed(history);
+/// A history whose items ascend and are distinct.
+enum Distinct<'a> {
+    Already(History<'a>),
+    Made(Vec<u32>, Option<Vec<f32>>),
+}
+
+impl<'a> Distinct<'a> {
+    /// The items in ascending order, each once, with the sum of its weights where there are
+    /// some.
+    fn new(history: History<'a>) -> Self {
+        let items = history.items();
+        if items.windows(2).all(|pair| pair[0] < pair[1]) {
+            return Self::Already(history);
+        }
+        if history.weights().is_none() {
+            let mut items = items.to_vec();
+            items.sort_unstable();
+            items.dedup();
+            return Self::Made(items, None);
+        }
+        let mut entries: Vec<(u32, f32)> = history.entries().collect();
+        entries.sort_by_key(|entry| entry.0);
+        entries.dedup_by(|next, kept| {
+            let is_same = next.0 == kept.0;
+            if is_same {
+                kept.1 += next.1;
+            }
+            is_same
+        });
+        let (items, weights) = entries.into_iter().unzip();
+        Self::Made(items, Some(weights))
     }
-    let mut items = history.to_vec();
-    items.sort_unstable();
-    items.dedup();
-    Cow::Owned(items)
+
+    fn as_history(&self) -> History<'_> {
+        match self {
+            Self::Already(history) => *history,
+            Self::Made(items, weights) => History::new(items, weights.as_deref()),
+        }
+    }
 }

@@ -57,7 +57,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
                 continue;
             }
             match self.user_index(id) {
-                Ok(user) => histories.push(self.dataset.interactions().items_of(user)),
+                Ok(user) => histories.push(self.dataset.interactions().history_of(user)),
                 Err(_) if options.unknown_users == UnknownIds::Skip => continue,
                 Err(error) => return Err(error),
             }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::Model;
 use crate::backend::Backend;
+use crate::data::history::History;
 use crate::data::ids::UnknownIds;
 use crate::error::Result;
 
@@ -53,7 +54,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     {
         let user = self.user_index(user)?;
         let item = self.item_index(item)?;
-        self.explain_history(self.dataset.interactions().items_of(user), item)
+        self.explain_history(self.dataset.interactions().history_of(user), item)
     }
 
     /// What each of these items adds to the score of `item`, for somebody who
@@ -76,13 +77,14 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         history.sort_unstable();
         history.dedup();
         let item = self.item_index(item)?;
-        self.explain_history(&history, item)
+        self.explain_history(History::from(&history), item)
     }
 
-    fn explain_history(&self, history: &[u32], item: u32) -> Result<Explanation<I>> {
+    fn explain_history(&self, history: History<'_>, item: u32) -> Result<Explanation<I>> {
         let (parts, base) = self.fitted.contributions(history, item)?;
         let scores = self.fitted.score_histories(&[history])?;
         let mut contributions: Vec<_> = history
+            .items()
             .iter()
             .zip(parts)
             .filter_map(|(&column, score)| {

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{Model, RecommendOptions};
 use crate::backend::Backend;
 use crate::backend::ScoredItem;
+use crate::data::history::History;
 use crate::data::ids::UnknownIds;
 use crate::error::Result;
 use crate::fitted::rank::RankOptions;
@@ -62,7 +63,10 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         let options = options.into();
         let rank_options = self.rank_options(&options)?;
         match self.user_index(user) {
-            Ok(user) => self.for_history(self.dataset.interactions().items_of(user), &rank_options),
+            Ok(user) => {
+                let history = self.dataset.interactions().history_of(user);
+                self.for_history(history, &rank_options)
+            }
             Err(_) if options.unknown_ids == UnknownIds::Skip => Ok(Vec::new()),
             Err(error) => Err(error),
         }
@@ -96,7 +100,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
                 Err(error) => return Err(error),
             };
             is_known.push(user.is_some());
-            histories.extend(user.map(|user| interactions.items_of(user)));
+            histories.extend(user.map(|user| interactions.history_of(user)));
         }
         let ranking = self.fitted.rank_histories(&histories, &rank_options)?;
         let mut lists = ranking.lists.into_iter();
@@ -129,7 +133,53 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     {
         let options = options.into();
         let history = self.known_items(history, options.unknown_ids)?;
-        self.for_history(&history, &self.rank_options(&options)?)
+        self.for_history(History::from(&history), &self.rank_options(&options)?)
+    }
+
+    /// The best items for somebody to whom these items count as much as is said: more or less
+    /// than 1, or, below 0, against what is like them.
+    ///
+    /// An item that occurs more than once counts the sum of its weights; all of them are left
+    /// out of the list.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a weight that is not
+    /// finite; as [`recommend`](Self::recommend).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use bspm_core::{BspmConfig, Dataset, Model};
+    /// # use bspm_cpu::CpuBackend;
+    /// # let dataset: Dataset<&str, &str> = Dataset::from_pairs(
+    /// #     [("ann", "tea"), ("ann", "milk"), ("bob", "rice"), ("bob", "salt")])?;
+    /// # let model = Model::fit(CpuBackend::new(), dataset, BspmConfig::builder().build()?)?;
+    /// let liked_and_disliked = [("tea", 1.0), ("rice", -1.0)];
+    /// let list = model.recommend_for_history(liked_and_disliked, 2)?;
+    /// assert_eq!(list[0].item, "milk");
+    /// assert!(list[1].score < 0.0); // salt, which goes with rice
+    /// # Ok::<(), bspm_core::Error>(())
+    /// ```
+    pub fn recommend_for_history<Q>(
+        &self,
+        history: impl IntoIterator<Item = (Q, f32)>,
+        options: impl Into<RecommendOptions<I>>,
+    ) -> Result<Vec<Recommendation<I>>>
+    where
+        Q: Borrow<I>,
+        I: Debug,
+    {
+        let options = options.into();
+        let mut items = Vec::new();
+        let mut weights = Vec::new();
+        for (item, weight) in history {
+            let known = self.known_items([item.borrow()], options.unknown_ids)?;
+            items.extend_from_slice(&known);
+            weights.resize(items.len(), weight);
+        }
+        let history = History::new(&items, Some(&weights));
+        self.for_history(history, &self.rank_options(&options)?)
     }
 
     /// The items that this item speaks for most: the best ones for a history of just this
@@ -151,7 +201,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         let rank_options = self.rank_options(&options)?;
         match self.known_items([item], options.unknown_ids)?.as_slice() {
             [] => Ok(Vec::new()),
-            history => self.for_history(history, &rank_options),
+            history => self.for_history(history.into(), &rank_options),
         }
     }
 
@@ -172,7 +222,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         J: Hash + Eq + Debug + ?Sized + 'q,
     {
         let user = self.user_index(user)?;
-        let history = self.dataset.interactions().items_of(user);
+        let history = self.dataset.interactions().history_of(user);
         let items = self.known_items(items, UnknownIds::Error)?;
         let scores = self.fitted.score_histories(&[history])?;
         Ok(items
@@ -183,7 +233,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
 
     fn for_history(
         &self,
-        history: &[u32],
+        history: History<'_>,
         options: &RankOptions,
     ) -> Result<Vec<Recommendation<I>>> {
         let ranking = self.fitted.rank_histories(&[history], options)?;

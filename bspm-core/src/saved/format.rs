@@ -5,8 +5,11 @@ use serde::{Deserialize, Serialize};
 use crate::engine::truncated_svd::SvdReport;
 use crate::filters::registry::FilterConfig;
 
-/// The format that is written, and the only one that is read.
+/// The format that is written of matrices without weights.
 pub(super) const FORMAT: u64 = 1;
+
+/// The format of matrices with weights, which older versions would overlook.
+pub(super) const FORMAT_WITH_WEIGHTS: u64 = 2;
 
 /// The tensors start at a multiple of this, a cache line.
 pub(super) const ALIGNMENT: usize = 64;

@@ -10,7 +10,10 @@ use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::format::{FORMAT, HASH, HASH_BYTES, Header, HeaderFormat, METADATA_KEY, SavedModelInfo};
+use super::format::{
+    FORMAT, FORMAT_WITH_WEIGHTS, HASH, HASH_BYTES, Header, HeaderFormat, METADATA_KEY,
+    SavedModelInfo,
+};
 use super::id::SavedId;
 use crate::backend::SharedMatrix;
 use crate::data::ids::Ids;
@@ -58,11 +61,11 @@ impl<'a> CheckedFile<'a> {
             })?;
         let HeaderFormat { format } = serde_json::from_str(text)
             .map_err(|error| invalid(path, "the version of the format", error))?;
-        if format != FORMAT {
+        if !(FORMAT..=FORMAT_WITH_WEIGHTS).contains(&format) {
             return Err(Error::ModelVersion {
                 path: path.into(),
                 found: format,
-                supported: FORMAT,
+                supported: FORMAT_WITH_WEIGHTS,
             });
         }
         let hash = tensors
@@ -181,7 +184,12 @@ impl<'a> CheckedFile<'a> {
     fn interactions(&self, name: &str, items: usize) -> Result<Interactions> {
         let row_ends = self.numbers(&format!("{name}.row_ends"), Dtype::U32)?;
         let columns = self.numbers(&format!("{name}.columns"), Dtype::U32)?;
-        Interactions::from_csr(items, row_ends, columns).map_err(|found| {
+        let weights = format!("{name}.weights");
+        let weights = match self.tensors.contains_key(&weights) {
+            true => Some(self.numbers(&weights, Dtype::F32)?),
+            false => None,
+        };
+        Interactions::from_csr(items, row_ends, columns, weights).map_err(|found| {
             let expected = format!("{name}: ascending rows of columns below {items}");
             invalid(self.path, &expected, found)
         })
@@ -419,8 +427,8 @@ mod tests {
                 "m.bspm: expected a whole safetensors file, found invalid header length",
             ),
             (
-                replaced(r#"\"format\":1"#, r#"\"format\":2"#),
-                "m.bspm: expected a model of format 1, found format 2, which another version of \
+                replaced(r#"\"format\":1"#, r#"\"format\":3"#),
+                "m.bspm: expected a model of a format up to 2, found format 3, which another version of \
                  bspm wrote",
             ),
             (
@@ -433,7 +441,7 @@ mod tests {
             ),
             (
                 replaced(r#"\"steps\":1"#, r#"\"steps\":0"#),
-                "K_b: expected 1 to 10000 steps, found 0",
+                "K_b: expected 1 to 1000 steps, found 0",
             ),
             (
                 replaced(r#"\"items\":3"#, r#"\"items\":2"#),

@@ -9,7 +9,9 @@ use ndarray::Array2;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use xxhash_rust::xxh3::Xxh3Default;
 
-use super::format::{ALIGNMENT, FORMAT, HASH, HASH_BYTES, Header, METADATA_KEY};
+use super::format::{
+    ALIGNMENT, FORMAT, FORMAT_WITH_WEIGHTS, HASH, HASH_BYTES, Header, METADATA_KEY,
+};
 use super::id::SavedId;
 use crate::backend::Backend;
 use crate::data::ids::Ids;
@@ -79,8 +81,13 @@ where
     U: SavedId + Eq + Hash,
     I: SavedId + Eq + Hash,
 {
+    let has_weights = |matrix: &Interactions| matrix.weights().is_some();
+    let is_weighted = has_weights(contents.fitted) || contents.histories.is_some_and(has_weights);
     let header = Header {
-        format: FORMAT,
+        format: match is_weighted {
+            true => FORMAT_WITH_WEIGHTS,
+            false => FORMAT,
+        },
         config: contents.config.clone(),
         items: contents.fitted.items(),
         user_ids: U::KIND.into(),
@@ -114,6 +121,15 @@ where
             let (row_ends, columns, _) = matrix.as_csr().into_raw_storage();
             tensors.add_numbers(&format!("{name}.row_ends"), row_ends);
             tensors.add_numbers(&format!("{name}.columns"), columns);
+            if let Some(weights) = matrix.weights() {
+                let bytes = bytemuck::cast_slice(weights);
+                tensors.add(
+                    &format!("{name}.weights"),
+                    Dtype::F32,
+                    &[weights.len()],
+                    bytes,
+                );
+            }
         }
     }
     for (name, ends) in [("users.id_ends", &user_ends), ("items.id_ends", &item_ends)] {

@@ -88,8 +88,18 @@ fn walk_of_histories(
     values.fill(0.0);
     for (column, history) in histories.columns() {
         for &(item, weight) in history {
-            for &row in other_half.row(item) {
-                values[row as usize * stride + column] += weight;
+            let (rows, weights) = other_half.row(item);
+            match weights {
+                None => {
+                    for &row in rows {
+                        values[row as usize * stride + column] += weight;
+                    }
+                }
+                Some(weights) => {
+                    for (&row, &count) in rows.iter().zip(weights) {
+                        values[row as usize * stride + column] += weight * count;
+                    }
+                }
             }
         }
     }

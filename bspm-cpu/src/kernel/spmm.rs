@@ -44,10 +44,22 @@ struct Operands<'a> {
 
 impl Operands<'_> {
     fn run<const WIDTH: usize>(self, instruction_set: InstructionSet, out: &mut CpuMatrix) {
+        match self.pattern.weights {
+            Some(_) => self.run_rows::<WIDTH, true>(instruction_set, out),
+            None => self.run_rows::<WIDTH, false>(instruction_set, out),
+        }
+    }
+
+    fn run_rows<const WIDTH: usize, const WEIGHTED: bool>(
+        self,
+        instruction_set: InstructionSet,
+        out: &mut CpuMatrix,
+    ) {
         let blocks = out.stride() / WIDTH;
         for block in 0..blocks {
-            let rows = RowSums::<WIDTH> {
+            let rows = RowSums::<WIDTH, WEIGHTED> {
                 pattern: self.pattern,
+                weights: self.pattern.weights.as_deref().unwrap_or_default(),
                 dense: self.dense.as_chunks().0,
                 product: self.update.product,
                 keep: self.update.keep,
@@ -69,8 +81,10 @@ impl Operands<'_> {
 const PART: usize = 64;
 
 /// One block of columns; element `row * blocks + block` of a matrix is its row there.
-struct RowSums<'a, const WIDTH: usize> {
+struct RowSums<'a, const WIDTH: usize, const WEIGHTED: bool> {
     pattern: &'a ScaledPattern,
+    /// Of all entries, where they are weighted.
+    weights: &'a [f32],
     dense: &'a [[f32; WIDTH]],
     product: f32,
     keep: f32,
@@ -80,7 +94,7 @@ struct RowSums<'a, const WIDTH: usize> {
     out: &'a mut [[f32; WIDTH]],
 }
 
-impl<const WIDTH: usize> Kernel for RowSums<'_, WIDTH> {
+impl<const WIDTH: usize, const WEIGHTED: bool> Kernel for RowSums<'_, WIDTH, WEIGHTED> {
     #[inline(always)]
     fn run(self) {
         if self.blocks == 1 {
@@ -92,7 +106,7 @@ impl<const WIDTH: usize> Kernel for RowSums<'_, WIDTH> {
     }
 }
 
-impl<const WIDTH: usize> RowSums<'_, WIDTH> {
+impl<const WIDTH: usize, const WEIGHTED: bool> RowSums<'_, WIDTH, WEIGHTED> {
     /// `blocks` is a parameter so that the common case is compiled with it as 1.
     #[inline(always)]
     fn run_blocks(self, blocks: usize) {
@@ -100,12 +114,24 @@ impl<const WIDTH: usize> RowSums<'_, WIDTH> {
         let row_ends = self.pattern.row_ends();
         for (row, ends) in row_ends.windows(2).enumerate() {
             let mut sum = [0.0_f32; WIDTH];
-            for part in columns[ends[0] as usize..ends[1] as usize].chunks(PART) {
+            let place = ends[0] as usize..ends[1] as usize;
+            let mut start = place.start;
+            for part in columns[place].chunks(PART) {
                 let mut part_sum = [0.0_f32; WIDTH];
-                for &column in part {
-                    let gathered = &self.dense[column as usize * blocks + self.block];
-                    for lane in 0..WIDTH {
-                        part_sum[lane] += gathered[lane];
+                if WEIGHTED {
+                    for (&column, &weight) in part.iter().zip(&self.weights[start..]) {
+                        let gathered = &self.dense[column as usize * blocks + self.block];
+                        for lane in 0..WIDTH {
+                            part_sum[lane] += weight * gathered[lane];
+                        }
+                    }
+                    start += part.len();
+                } else {
+                    for &column in part {
+                        let gathered = &self.dense[column as usize * blocks + self.block];
+                        for lane in 0..WIDTH {
+                            part_sum[lane] += gathered[lane];
+                        }
                     }
                 }
                 for lane in 0..WIDTH {
@@ -147,8 +173,13 @@ impl Kernel for SingleColumn<'_> {
             dense,
             update,
         } = self.operands;
-        for (row, columns) in pattern.by_length.iter() {
-            let mut value = sum_of(columns, dense) * (pattern.scale[row] * update.product);
+        let weights = pattern.by_length.weights.as_deref();
+        for (row, columns, place) in pattern.by_length.iter() {
+            let sum = match weights {
+                Some(weights) => weighted_sum_of(columns, &weights[place], dense),
+                None => sum_of(columns, dense),
+            };
+            let mut value = sum * (pattern.scale[row] * update.product);
             if let Some((factor, addend)) = update.addend {
                 value += factor * addend[row];
             }
@@ -174,6 +205,24 @@ fn sum_of(columns: &[u32], dense: &[f32]) -> f32 {
     }
     for (part, &column) in parts.iter_mut().zip(rest) {
         *part += dense[column as usize];
+    }
+    parts.iter().sum()
+}
+
+/// The weighted sum of the gathered entries, as [`sum_of`].
+#[inline(always)]
+fn weighted_sum_of(columns: &[u32], weights: &[f32], dense: &[f32]) -> f32 {
+    const PARTS: usize = 8;
+    let mut parts = [0.0_f32; PARTS];
+    let (chunks, rest) = columns.as_chunks::<PARTS>();
+    let (weight_chunks, weights_of_rest) = weights.as_chunks::<PARTS>();
+    for (chunk, weights) in chunks.iter().zip(weight_chunks) {
+        for part in 0..PARTS {
+            parts[part] += weights[part] * dense[chunk[part] as usize];
+        }
+    }
+    for ((part, &column), weight) in parts.iter_mut().zip(rest).zip(weights_of_rest) {
+        *part += weight * dense[column as usize];
     }
     parts.iter().sum()
 }

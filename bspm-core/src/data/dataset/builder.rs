@@ -4,10 +4,11 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use super::Dataset;
+use super::weighting::Weighting;
 use crate::data::ids::Ids;
 use crate::data::interactions::Interactions;
 use crate::error::Result;
-use crate::parameter::invalid;
+use crate::parameter::{check_range, invalid};
 
 /// One interaction as an application or a file tells it.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +20,8 @@ pub struct Event<U, I> {
     pub item: I,
     /// How much the user liked it.
     pub rating: Option<f64>,
+    /// How much it counts, before any [`Weighting`]: a count, or a rating.
+    pub weight: Option<f64>,
     /// When, in any unit; later is larger.
     pub time: Option<f64>,
 }
@@ -30,8 +33,15 @@ impl<U, I> Event<U, I> {
             user,
             item,
             rating: None,
+            weight: None,
             time: None,
         }
+    }
+
+    /// Adds a weight.
+    pub fn weight(mut self, weight: f64) -> Self {
+        self.weight = Some(weight);
+        self
     }
 
     /// Adds a rating.
@@ -53,7 +63,10 @@ pub struct DatasetBuilder<U: Eq + Hash, I: Eq + Hash> {
     users: Ids<U>,
     items: Ids<I>,
     rating_threshold: Option<f64>,
+    weighting: Weighting,
     pairs: Vec<(u32, u32)>,
+    /// As given, once one was.
+    weights: Vec<f64>,
     times: Vec<f64>,
 }
 
@@ -63,7 +76,9 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
             users: Ids::new(),
             items: Ids::new(),
             rating_threshold: None,
+            weighting: Weighting::new(),
             pairs: Vec::new(),
+            weights: Vec::new(),
             times: Vec::new(),
         }
     }
@@ -78,11 +93,20 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
         self
     }
 
+    /// What weights and times make an interaction count; an event without a weight has 1.
+    ///
+    /// Without it weights count as they are, and age is no matter.
+    pub fn weighting(mut self, weighting: Weighting) -> Self {
+        self.weighting = weighting;
+        self
+    }
+
     /// Adds an interaction.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a rating or time that is not a number, for an
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a rating, weight or time that is not a number,
+    /// for a weight that is negative or infinite, for an
     /// event without rating where there is a threshold, and for one with a time where
     /// another had none; [`Error::TooLarge`](crate::Error::TooLarge).
     pub fn push(&mut self, event: Event<U, I>) -> Result<()> {
@@ -109,6 +133,13 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
             let found = if all_have_times { "none" } else { "one" };
             let expected = "a time for every interaction or for none";
             return Err(invalid("time", expected, found));
+        }
+        if let Some(weight) = event.weight {
+            check_range("weight", weight, 0.0..=f64::MAX)?;
+            self.weights.resize(self.pairs.len(), 1.0);
+            self.weights.push(weight);
+        } else if !self.weights.is_empty() {
+            self.weights.push(1.0);
         }
         let user = self.users.index_or_insert(event.user, "users")?;
         let item = self.items.index_or_insert(event.item, "items")?;
@@ -137,13 +168,39 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
         Ok(())
     }
 
+    fn interactions(&self) -> Result<Interactions> {
+        let (users, items) = (self.users.len(), self.items.len());
+        self.weighting.check()?;
+        let latest = self.times.iter().copied().reduce(f64::max);
+        if self.weighting.half_life.is_some() && latest.is_none() && !self.pairs.is_empty() {
+            let expected = "a data set with times, to know how old an interaction is";
+            return Err(invalid("half_life", expected, "one without"));
+        }
+        if self.weights.is_empty() && self.weighting.half_life.is_none() {
+            return Interactions::from_pairs(users, items, self.pairs.iter().copied());
+        }
+        let mut places: Vec<usize> = (0..self.pairs.len()).collect();
+        if !self.times.is_empty() {
+            places.sort_by(|&left, &right| self.times[left].total_cmp(&self.times[right]));
+        }
+        let entries = places.into_iter().map(|place| {
+            let (user, item) = self.pairs[place];
+            let given = self.weights.get(place).copied().unwrap_or(1.0);
+            let age = latest.map(|latest| latest - self.times[place]);
+            (user, item, self.weighting.weight(given, age))
+        });
+        Interactions::from_weighted(users, items, entries, self.weighting.duplicates)
+    }
+
     /// The data set of what was added. Cost: a sort.
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`](crate::Error::TooLarge).
+    /// [`Error::TooLarge`](crate::Error::TooLarge);
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a half-life that is not
+    /// above 0, or without times.
     pub fn finish(self) -> Result<Dataset<U, I>> {
-        let (users, items) = (self.users.len(), self.items.len());
+        let interactions = self.interactions()?;
         let times = (!self.times.is_empty()).then(|| {
             let mut timed: Vec<((u32, u32), f64)> =
                 self.pairs.iter().copied().zip(self.times).collect();
@@ -151,12 +208,17 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
                 left.0.cmp(&right.0).then(right.1.total_cmp(&left.1))
             });
             timed.dedup_by_key(|(pair, _)| *pair);
-            timed.into_iter().map(|(_, time)| time).collect()
+            let is_kept = |pair: &(u32, u32)| {
+                let kept = interactions.items_of(pair.0);
+                kept.binary_search(&pair.1).is_ok()
+            };
+            let timed = timed.into_iter().filter(|(pair, _)| is_kept(pair));
+            timed.map(|(_, time)| time).collect()
         });
         Ok(Dataset {
             users: Arc::new(self.users),
             items: Arc::new(self.items),
-            interactions: Interactions::from_pairs(users, items, self.pairs)?.into(),
+            interactions: interactions.into(),
             times,
         })
     }

@@ -4,7 +4,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use super::Dataset;
-use crate::data::interactions::Interactions;
+use crate::data::interactions::{Duplicates, Interactions};
 use crate::error::Result;
 
 impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
@@ -52,13 +52,22 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
 
         let kept = self.subset(|_, user, item| users.keeps(user) && items.keeps(item))?;
         let (user_places, item_places) = (users.new_places(), items.new_places());
-        let pairs = kept
-            .interactions()
-            .pairs()
-            .map(|(user, item)| (user_places[user as usize], item_places[item as usize]));
+        let entries = kept.interactions().entries().map(|(user, item, weight)| {
+            (
+                user_places[user as usize],
+                item_places[item as usize],
+                weight,
+            )
+        });
         let (users, items) = (users.kept(), items.kept());
         Ok(Self {
-            interactions: Interactions::from_pairs(users.len(), items.len(), pairs)?.into(),
+            interactions: Interactions::from_weighted(
+                users.len(),
+                items.len(),
+                entries,
+                Duplicates::Sum,
+            )?
+            .into(),
             users: Arc::new(self.users().select(&users)),
             items: Arc::new(self.items().select(&items)),
             times: kept.times,

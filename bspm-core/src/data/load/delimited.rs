@@ -156,7 +156,7 @@ where
     };
     let places = options.places(path, &names)?;
     let columns = names.len();
-    let mut records = Records::new(path, names, places, options.rating_threshold);
+    let mut records = Records::new(path, names, places, options);
     let mut record = csv::ByteRecord::new();
     let mut line = 1;
     while reader

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::delimited::open;
 use super::table::TableOptions;
 use crate::data::dataset::Dataset;
 use crate::error::{Error, Result};
@@ -112,10 +113,13 @@ impl Dataset {
         match format {
             Format::Csv => Self::read_csv(path, options),
             Format::Tsv => Self::read_csv(path, &options.clone().delimiter(b'\t')),
-            Format::MovieLens => Self::read_movielens(path, options.rating_threshold),
+            Format::MovieLens => Self::parse_ratings(open(path)?, path, options),
             Format::RecBole => Self::read_recbole(path, options),
             Format::LightGcn => as_text(Dataset::read_lightgcn(path)?),
-            Format::Npz => as_text(Dataset::read_npz(path, options.rating_threshold)?),
+            Format::Npz => as_text(match options.weighting {
+                Some(weighting) => Dataset::read_npz_weighted(path, weighting)?,
+                None => Dataset::read_npz(path, options.rating_threshold)?,
+            }),
             #[cfg(feature = "parquet")]
             Format::Parquet => Self::read_parquet(path, options),
             #[cfg(not(feature = "parquet"))]

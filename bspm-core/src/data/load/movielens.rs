@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use super::delimited::open;
 use super::plain_text::PlainText;
-use super::table::{Places, Records};
+use super::table::{Records, TableOptions};
 use crate::data::dataset::Dataset;
 use crate::error::{Error, Result, shortened};
 
@@ -50,16 +50,30 @@ where
         path: impl AsRef<Path>,
         rating_threshold: Option<f64>,
     ) -> Result<Self> {
-        let path = path.as_ref();
+        let options = TableOptions {
+            rating_threshold,
+            ..TableOptions::new("user", "item")
+        };
+        Self::parse_ratings(reader, path.as_ref(), &options)
+    }
+
+    /// The columns are called user, item, rating and time.
+    pub(super) fn parse_ratings(
+        reader: impl Read,
+        path: &Path,
+        options: &TableOptions,
+    ) -> Result<Self> {
         let _span = tracing::info_span!("load", path = %path.display()).entered();
         let names = ["user", "item", "rating", "time"].map(str::to_owned);
-        let places = Places {
-            user: 0,
-            item: 1,
-            rating: rating_threshold.map(|_| 2),
-            time: Some(3),
+        let options = TableOptions {
+            user: "user".into(),
+            item: "item".into(),
+            rating: options.rating_threshold.map(|_| "rating".into()),
+            time: Some("time".into()),
+            ..options.clone()
         };
-        let mut records = Records::new(path, names.to_vec(), places, rating_threshold);
+        let places = options.places(path, &names)?;
+        let mut records = Records::new(path, names.to_vec(), places, &options);
         let mut reader = BufReader::new(PlainText::new(reader));
         let mut buffer = Vec::new();
         for line in 1.. {

@@ -7,9 +7,10 @@ use npyz::npz::NpzArchive;
 use npyz::{DType, Deserialize, NpyFile, TypeChar};
 
 use super::delimited::open;
-use crate::data::dataset::Dataset;
+use crate::data::dataset::{Dataset, Event, Weighting};
 use crate::data::interactions::Interactions;
 use crate::error::{Error, Result};
+use crate::parameter::invalid;
 
 impl Dataset<u32, u32> {
     /// Reads a CSR matrix `users x items` that SciPy saved; see
@@ -21,6 +22,41 @@ impl Dataset<u32, u32> {
     pub fn read_npz(path: impl AsRef<Path>, rating_threshold: Option<f64>) -> Result<Self> {
         let path = path.as_ref();
         Self::parse_npz(BufReader::new(open(path)?), path, rating_threshold)
+    }
+
+    /// Reads a CSR matrix whose values are weights.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read_npz`](Self::read_npz), and [`Error::InvalidFile`] for a value below 0 or
+    /// infinite; [`Error::InvalidParameter`] for a half-life, since the matrix has no times.
+    pub fn read_npz_weighted(path: impl AsRef<Path>, weighting: Weighting) -> Result<Self> {
+        let path = path.as_ref();
+        let matrix = entries(BufReader::new(open(path)?), path)?;
+        if let Some(half_life) = weighting.half_life {
+            return Err(invalid(
+                "half_life",
+                "none, as a matrix has no times",
+                half_life,
+            ));
+        }
+        let mut builder = Dataset::builder().weighting(weighting);
+        builder.add_ids(0..matrix.users as u32, 0..matrix.items as u32)?;
+        for (user, item, value) in matrix.entries {
+            if !(value.is_finite() && value >= 0.0) {
+                return Err(Error::InvalidFile {
+                    path: path.into(),
+                    expected: "data: finite numbers, 0 or above".into(),
+                    found: value.to_string(),
+                });
+            }
+            builder.push(Event::new(user, item).weight(value))?;
+        }
+        let dataset = builder.finish()?;
+        if dataset.is_empty() {
+            return Err(Error::NoInteractions { path: path.into() });
+        }
+        Ok(dataset)
     }
 
     /// Parses a CSR matrix `users x items` that `scipy.sparse.save_npz` wrote,
@@ -39,88 +75,111 @@ impl Dataset<u32, u32> {
         rating_threshold: Option<f64>,
     ) -> Result<Self> {
         let path = path.as_ref();
-        let _span = tracing::info_span!("load", path = %path.display()).entered();
-        let mut archive = Archive {
-            path,
-            npz: NpzArchive::new(reader).map_err(|error| damaged(path, "a zip archive", error))?,
+        let matrix = entries(reader, path)?;
+        let is_kept = |value: f64| {
+            value != 0.0 && rating_threshold.is_none_or(|threshold| value >= threshold)
         };
-        archive.expect_csr()?;
-        let shape = archive.integers("shape")?;
-        let row_ends = archive.integers("indptr")?;
-        let columns = archive.integers("indices")?;
-        let values = archive.numbers("data")?;
-        let contradiction = |expected: String, found: String| Error::InvalidFile {
-            path: path.into(),
-            expected,
-            found,
-        };
-        let &[users, items] = shape.as_slice() else {
-            return Err(contradiction(
-                "a shape of two numbers".into(),
-                format!("{}", shape.len()),
-            ));
-        };
-        for (what, side) in [("users", users), ("items", items)] {
-            if side > Interactions::MAX_SIDE {
-                return Err(Error::TooLarge {
-                    what,
-                    found: side,
-                    limit: Interactions::MAX_SIDE,
-                });
-            }
-        }
-        if row_ends.len() != users + 1
-            || row_ends.first() != Some(&0)
-            || row_ends.last() != Some(&columns.len())
-            || !row_ends.is_sorted()
-        {
-            return Err(contradiction(
-                format!(
-                    "indptr: {} ascending numbers from 0 to {}",
-                    users + 1,
-                    columns.len()
-                ),
-                format!(
-                    "{} numbers from {:?} to {:?}",
-                    row_ends.len(),
-                    row_ends.first(),
-                    row_ends.last()
-                ),
-            ));
-        }
-        if values.len() != columns.len() {
-            return Err(contradiction(
-                format!("data: {} values", columns.len()),
-                values.len().to_string(),
-            ));
-        }
-        let mut pairs = Vec::with_capacity(columns.len());
-        for (user, ends) in row_ends.windows(2).enumerate() {
-            for place in ends[0]..ends[1] {
-                let (item, value) = (columns[place], values[place]);
-                if item >= items {
-                    return Err(contradiction(
-                        format!("indices: columns below {items}"),
-                        item.to_string(),
-                    ));
-                }
-                if value.is_nan() {
-                    return Err(contradiction("data: numbers".into(), "NaN".into()));
-                }
-                if value != 0.0 && rating_threshold.is_none_or(|threshold| value >= threshold) {
-                    pairs.push((user as u32, item as u32));
-                }
-            }
-        }
+        let pairs: Vec<(u32, u32)> = matrix
+            .entries
+            .into_iter()
+            .filter(|entry| is_kept(entry.2))
+            .map(|(user, item, _)| (user, item))
+            .collect();
         if pairs.is_empty() {
             return Err(Error::NoInteractions { path: path.into() });
         }
         Self::from_interactions(
-            (0..users as u32).collect(),
-            (0..items as u32).collect(),
-            Interactions::from_pairs(users, items, pairs)?,
+            (0..matrix.users as u32).collect(),
+            (0..matrix.items as u32).collect(),
+            Interactions::from_pairs(matrix.users, matrix.items, pairs)?,
         )
     }
+}
+
+/// What a file holds: its shape, and `(row, column, value)`.
+struct Entries {
+    users: usize,
+    items: usize,
+    entries: Vec<(u32, u32, f64)>,
+}
+
+fn entries(reader: impl Read + Seek, path: &Path) -> Result<Entries> {
+    let _span = tracing::info_span!("load", path = %path.display()).entered();
+    let mut archive = Archive {
+        path,
+        npz: NpzArchive::new(reader).map_err(|error| damaged(path, "a zip archive", error))?,
+    };
+    archive.expect_csr()?;
+    let shape = archive.integers("shape")?;
+    let row_ends = archive.integers("indptr")?;
+    let columns = archive.integers("indices")?;
+    let values = archive.numbers("data")?;
+    let contradiction = |expected: String, found: String| Error::InvalidFile {
+        path: path.into(),
+        expected,
+        found,
+    };
+    let &[users, items] = shape.as_slice() else {
+        return Err(contradiction(
+            "a shape of two numbers".into(),
+            format!("{}", shape.len()),
+        ));
+    };
+    for (what, side) in [("users", users), ("items", items)] {
+        if side > Interactions::MAX_SIDE {
+            return Err(Error::TooLarge {
+                what,
+                found: side,
+                limit: Interactions::MAX_SIDE,
+            });
+        }
+    }
+    if row_ends.len() != users + 1
+        || row_ends.first() != Some(&0)
+        || row_ends.last() != Some(&columns.len())
+        || !row_ends.is_sorted()
+    {
+        return Err(contradiction(
+            format!(
+                "indptr: {} ascending numbers from 0 to {}",
+                users + 1,
+                columns.len()
+            ),
+            format!(
+                "{} numbers from {:?} to {:?}",
+                row_ends.len(),
+                row_ends.first(),
+                row_ends.last()
+            ),
+        ));
+    }
+    if values.len() != columns.len() {
+        return Err(contradiction(
+            format!("data: {} values", columns.len()),
+            values.len().to_string(),
+        ));
+    }
+    let mut entries = Vec::with_capacity(columns.len());
+    for (user, ends) in row_ends.windows(2).enumerate() {
+        for place in ends[0]..ends[1] {
+            let (item, value) = (columns[place], values[place]);
+            if item >= items {
+                return Err(contradiction(
+                    format!("indices: columns below {items}"),
+                    item.to_string(),
+                ));
+            }
+            if value.is_nan() {
+                return Err(contradiction("data: numbers".into(), "NaN".into()));
+            }
+            entries.push((user as u32, item as u32, value));
+        }
+    }
+    Ok(Entries {
+        users,
+        items,
+        entries,
+    })
 }
 
 struct Archive<'a, R: Read + Seek> {

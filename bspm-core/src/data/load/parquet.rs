@@ -51,6 +51,7 @@ where
         let mut wanted = vec![in_file.user, in_file.item];
         wanted.extend(in_file.rating);
         wanted.extend(in_file.time);
+        wanted.extend(in_file.weight);
         wanted.sort_unstable();
         wanted.dedup();
         let columns: Vec<Arc<Type>> = wanted
@@ -64,7 +65,7 @@ where
             .build()
             .map_err(damaged)?;
 
-        let mut records = Records::new(path, names, places, options.rating_threshold);
+        let mut records = Records::new(path, names, places, options);
         let rows = reader.get_row_iter(Some(projection)).map_err(damaged)?;
         for (row, line) in rows.zip(1..) {
             let row = row.map_err(damaged)?;

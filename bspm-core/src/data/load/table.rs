@@ -4,7 +4,7 @@ use std::hash::Hash;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::data::dataset::{Dataset, DatasetBuilder, Event};
+use crate::data::dataset::{Dataset, DatasetBuilder, Event, Weighting};
 use crate::error::{Error, Result, shortened};
 use crate::parameter::invalid;
 
@@ -30,6 +30,8 @@ pub struct TableOptions {
     pub(super) item: String,
     pub(super) rating: Option<String>,
     pub(super) time: Option<String>,
+    pub(super) weight: Option<String>,
+    pub(super) weighting: Option<Weighting>,
     pub(super) rating_threshold: Option<f64>,
     pub(super) delimiter: u8,
     pub(super) quoting: bool,
@@ -44,6 +46,8 @@ impl TableOptions {
             item: item.into(),
             rating: None,
             time: None,
+            weight: None,
+            weighting: None,
             rating_threshold: None,
             delimiter: b',',
             quoting: true,
@@ -60,6 +64,19 @@ impl TableOptions {
     /// The column of times, in any numeric unit.
     pub fn time(mut self, column: impl Into<String>) -> Self {
         self.time = Some(column.into());
+        self
+    }
+
+    /// The column of weights, such as counts or ratings: numbers, 0 or above.
+    pub fn weight(mut self, column: impl Into<String>) -> Self {
+        self.weight = Some(column.into());
+        self
+    }
+
+    /// What weights and times make an interaction count. In a SciPy matrix the values are the
+    /// weights then.
+    pub fn weighting(mut self, weighting: Weighting) -> Self {
+        self.weighting = Some(weighting);
         self
     }
 
@@ -119,6 +136,7 @@ impl TableOptions {
             item: find(&self.item)?,
             rating,
             time: self.time.as_deref().map(find).transpose()?,
+            weight: self.weight.as_deref().map(find).transpose()?,
         })
     }
 }
@@ -130,6 +148,7 @@ pub(super) struct Places {
     pub(super) item: usize,
     pub(super) rating: Option<usize>,
     pub(super) time: Option<usize>,
+    pub(super) weight: Option<usize>,
 }
 
 /// Turns records into a data set.
@@ -149,10 +168,10 @@ where
         path: &Path,
         names: Vec<String>,
         places: Places,
-        rating_threshold: Option<f64>,
+        options: &TableOptions,
     ) -> Self {
-        let mut builder = Dataset::builder();
-        if let Some(threshold) = rating_threshold {
+        let mut builder = Dataset::builder().weighting(options.weighting.unwrap_or_default());
+        if let Some(threshold) = options.rating_threshold {
             builder = builder.rating_threshold(threshold);
         }
         Self {
@@ -195,6 +214,7 @@ where
             item,
             rating,
             time,
+            weight,
         } = self.places;
         let user_text = id_text(text, wrong, user, "a user id")?;
         let item_text = id_text(text, wrong, item, "an item id")?;
@@ -206,6 +226,13 @@ where
         );
         event.rating = rating.map(number).transpose()?;
         event.time = time.map(number).transpose()?;
+        event.weight = weight.map(number).transpose()?;
+        if let (Some(place), Some(value)) = (weight, event.weight)
+            && value < 0.0
+        {
+            let text = field(place).unwrap_or_default();
+            return Err(wrong(place, "a number, 0 or above", text));
+        }
         self.builder.push(event)
     }
 

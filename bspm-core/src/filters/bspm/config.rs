@@ -15,7 +15,8 @@ use crate::parameter::invalid;
 pub struct Integration {
     /// The method.
     pub solver: Solver,
-    /// `T`: the time at which the process ends; finite and positive.
+    /// `T`: the time at which the process ends; above 0, and at most
+    /// [`MAX_TIME`](Self::MAX_TIME).
     pub time: f32,
     /// `K`: how many steps lead there; 1 to [`MAX_STEPS`](Self::MAX_STEPS).
     pub steps: usize,
@@ -23,7 +24,16 @@ pub struct Integration {
 
 impl Integration {
     /// The most steps that a process may take.
-    pub const MAX_STEPS: usize = 10_000;
+    pub const MAX_STEPS: usize = 1_000;
+
+    /// The longest time that a process may run; the paper's are below 3.
+    pub const MAX_TIME: f32 = 1_000.0;
+
+    /// The most products with `P` that a process may take, in all its steps.
+    pub const MAX_PRODUCTS: usize = 2_000;
+
+    /// By how much a process may multiply an eigenvector: beyond it, `f32` overflows.
+    const MAX_GROWTH: f64 = 1e30;
 
     /// One Euler step over unit time, the published setting of blur and ideal low-pass.
     pub const UNIT_EULER: Self = Self {
@@ -45,6 +55,20 @@ impl Integration {
         if !(1..=Self::MAX_STEPS).contains(&self.steps) {
             let expected = format!("1 to {} steps", Self::MAX_STEPS);
             return Err(invalid(steps, expected, self.steps));
+        }
+        if self.time > Self::MAX_TIME {
+            let expected = format!("a time of at most {}", Self::MAX_TIME);
+            return Err(invalid(time, expected, self.time));
+        }
+        let products = self.solver.products(self.step_size()) * self.steps;
+        if products > Self::MAX_PRODUCTS {
+            let expected = format!("at most {} products with P in all", Self::MAX_PRODUCTS);
+            return Err(invalid(steps, expected, products));
+        }
+        let growth = self.solver.factor(self.step_size(), -1.0).abs();
+        if growth.powi(self.steps as i32) > Self::MAX_GROWTH {
+            let expected = "a time or steps in which no score grows beyond 1e30";
+            return Err(invalid(time, expected, self.time));
         }
         Ok(())
     }
@@ -398,6 +422,49 @@ mod tests {
     }
 
     #[test]
+    fn what_would_overflow_or_never_end_is_refused() {
+        let exact = Solver::Exact { tolerance: 1e-12 };
+        let pair = Solver::DormandPrince { tolerance: 1e-12 };
+        for (solver, time, steps, expected) in [
+            (
+                Solver::Euler,
+                1e30,
+                1,
+                "T_s: expected a time of at most 1000, found",
+            ),
+            (exact, 1e5, 1, "T_s: expected a time of at most 1000, found"),
+            (
+                pair,
+                1e3,
+                10,
+                "K_s: expected at most 2000 products with P in all, found",
+            ),
+            (
+                Solver::Rk4,
+                10.0,
+                1_000,
+                "K_s: expected at most 2000 products",
+            ),
+            (
+                Solver::Euler,
+                1e3,
+                300,
+                "T_s: expected a time or steps in which",
+            ),
+        ] {
+            let config = BspmConfig::builder().sharpen(solver, time, steps).build();
+            let error = config.unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+        for (solver, time, steps) in [(exact, 1e3, 1), (Solver::Euler, 1e3, 1_000)] {
+            BspmConfig::builder()
+                .sharpen(solver, time, steps)
+                .build()
+                .unwrap();
+        }
+    }
+
+    #[test]
     fn json_with_an_invalid_or_unknown_parameter_is_refused() {
         let valid = serde_json::to_string(&Preset::Gowalla.config()).unwrap();
         for (from, to, expected) in [
@@ -409,7 +476,7 @@ mod tests {
             (
                 "\"steps\":1",
                 "\"steps\":0",
-                "K_b: expected 1 to 10000 steps, found 0",
+                "K_b: expected 1 to 1000 steps, found 0",
             ),
             ("\"merge\"", "\"fold\"", "unknown field `fold`"),
             ("early", "Early", "unknown variant `Early`"),

@@ -65,6 +65,16 @@ impl Solver {
         }
     }
 
+    /// How many products with `P` a step of this size takes.
+    pub(crate) fn products(self, step_size: f64) -> usize {
+        match self {
+            Self::Exact { tolerance } => {
+                exponential_series(step_size, -1.0, 0.0, tolerance / 2.0).len() - 1
+            }
+            _ => self.stage_factors().len() * self.substeps(step_size),
+        }
+    }
+
     /// The factor by which one step of this size multiplies an eigenvector of this
     /// eigenvalue, from -1 to 0.
     ///

@@ -1,0 +1,383 @@
+//! An evaluation user by user: confidence intervals, comparisons, and what lists are beyond
+//! accurate.
+
+use std::collections::HashMap;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::evaluate::{Evaluator, Metrics};
+use crate::data::interactions::Interactions;
+use crate::error::{Error, Result};
+use crate::parameter::invalid;
+
+/// What the lists of all users are together, at one cut-off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CatalogueMetrics {
+    /// The share of all items that stand in some list.
+    pub coverage: f64,
+    /// How unequally the places are given to the items: 0 where each has as many, nearly 1 where
+    /// one item has all.
+    pub gini: f64,
+    /// The mean over the places of `log2(users / degree)` of the item, in bits: how little known
+    /// it is. An item without interactions counts as one with 1.
+    pub novelty: f64,
+    /// The mean over the places of `degree / users` of the item.
+    pub popularity: f64,
+    /// One less the mean cosine of two items in one list, over the lists of at most 1,000 users;
+    /// the columns of `A` are compared.
+    pub diversity: f64,
+}
+
+/// A mean over users, and between what it lies in 95 of 100 draws of as many users.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Interval {
+    /// The mean.
+    pub mean: f64,
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+/// One evaluation against another of the same users.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Comparison {
+    /// By how much the first is above the second.
+    pub difference: Interval,
+    /// Users for whom it is above.
+    pub wins: usize,
+    /// Users for whom it is below.
+    pub losses: usize,
+}
+
+/// An evaluation, user by user.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::filters::{GfCf, Popularity};
+/// use bspm_core::{Dataset, FittedFilter};
+/// # use bspm_cpu::CpuBackend;
+///
+/// # fn main() -> bspm_core::Result<()> {
+/// let pairs = (0..60_u32).flat_map(|user| (0..6).map(move |it| (user, (user / 6 + it * it) % 40)));
+/// let split = Dataset::from_pairs(pairs)?.hold_out(0.3, 1)?;
+/// let (train, test) = (split.train.interactions(), split.test.interactions());
+/// let gf_cf = GfCf { factor_dim: 4, alpha: 0.3 };
+/// let gf_cf = FittedFilter::fit(CpuBackend::new(), train.clone(), gf_cf)?;
+/// let popularity = FittedFilter::fit(CpuBackend::new(), train.clone(), Popularity {})?;
+/// let (gf_cf, popularity) = (gf_cf.evaluate_users(test, [10])?, popularity.evaluate_users(test, [10])?);
+///
+/// let comparison = gf_cf.compare(&popularity, "ndcg", 10)?;
+/// assert!(comparison.difference.low > 0.0);
+/// assert!(gf_cf.catalogue()[0].coverage > popularity.catalogue()[0].coverage);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    cutoffs: Vec<usize>,
+    users: Vec<u32>,
+    /// Of each user, at each cut-off.
+    metrics: Vec<Vec<Metrics>>,
+    catalogue: Vec<CatalogueMetrics>,
+}
+
+/// How often users are drawn anew for an interval, and with which seed.
+const DRAWS: usize = 1_000;
+const SEED: u64 = 0;
+
+/// Users whose lists are looked at for their diversity.
+const DIVERSITY_SAMPLE: usize = 1_000;
+
+impl Evaluation {
+    /// Of the lists of these users, against their test items, ascending.
+    pub(crate) fn new<'t>(
+        evaluator: &Evaluator,
+        train: &Interactions,
+        users: Vec<u32>,
+        lists: &[Vec<u32>],
+        relevant: impl Fn(u32) -> &'t [u32],
+    ) -> Self {
+        let of = |(&user, list): (&u32, &Vec<u32>)| {
+            evaluator.of_user(list.iter().copied(), relevant(user))
+        };
+        let metrics = users.iter().zip(lists).map(of).collect();
+        let catalogue = Catalogue::new(train);
+        let cutoffs = evaluator.cutoffs().to_vec();
+        Self {
+            catalogue: cutoffs
+                .iter()
+                .map(|&k| catalogue.metrics(lists, k))
+                .collect(),
+            cutoffs,
+            users,
+            metrics,
+        }
+    }
+
+    /// The cut-offs.
+    pub fn cutoffs(&self) -> &[usize] {
+        &self.cutoffs
+    }
+
+    /// The users evaluated, as rows of the matrix, ascending.
+    pub fn users(&self) -> &[u32] {
+        &self.users
+    }
+
+    /// The metrics of each user, at each cut-off.
+    pub fn metrics(&self) -> &[Vec<Metrics>] {
+        &self.metrics
+    }
+
+    /// What the lists are together, at each cut-off.
+    pub fn catalogue(&self) -> &[CatalogueMetrics] {
+        &self.catalogue
+    }
+
+    /// A metric of each user, by name and cut-off.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] for a metric or a cut-off that there is not.
+    pub fn values(&self, metric: &str, k: usize) -> Result<Vec<f64>> {
+        let names = Metrics::NAMES;
+        let Some(name) = names.iter().position(|name| *name == metric) else {
+            return Err(invalid("metric", names.join(", "), format!("{metric:?}")));
+        };
+        let Some(cutoff) = self.cutoffs.iter().position(|&cutoff| cutoff == k) else {
+            return Err(invalid("k", format!("one of {:?}", self.cutoffs), k));
+        };
+        let value = |of_user: &Vec<Metrics>| of_user[cutoff].values()[name];
+        Ok(self.metrics.iter().map(value).collect())
+    }
+
+    /// The mean of a metric and its 95% interval, by the bootstrap over users: 1,000 draws of a
+    /// fixed seed.
+    ///
+    /// # Errors
+    ///
+    /// As [`values`](Self::values).
+    pub fn interval(&self, metric: &str, k: usize) -> Result<Interval> {
+        Ok(bootstrap(&self.values(metric, k)?))
+    }
+
+    /// This evaluation against another of the same users, paired user by user: an interval that
+    /// does not hold 0 says that the difference is not chance.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`] for other users; as [`values`](Self::values).
+    pub fn compare(&self, other: &Self, metric: &str, k: usize) -> Result<Comparison> {
+        if self.users != other.users {
+            return Err(Error::ShapeMismatch {
+                operation: "compare",
+                left: (self.users.len(), 1),
+                right: (other.users.len(), 1),
+            });
+        }
+        let pairs = self
+            .values(metric, k)?
+            .into_iter()
+            .zip(other.values(metric, k)?);
+        let differences: Vec<f64> = pairs.map(|(mine, theirs)| mine - theirs).collect();
+        Ok(Comparison {
+            difference: bootstrap(&differences),
+            wins: differences.iter().filter(|it| **it > 0.0).count(),
+            losses: differences.iter().filter(|it| **it < 0.0).count(),
+        })
+    }
+}
+
+fn bootstrap(values: &[f64]) -> Interval {
+    if values.is_empty() {
+        return Interval::default();
+    }
+    let count = values.len() as f64;
+    let mut random = ChaCha8Rng::seed_from_u64(SEED);
+    let mut means: Vec<f64> = (0..DRAWS)
+        .map(|_| {
+            let drawn = (0..values.len()).map(|_| values[random.random_range(0..values.len())]);
+            drawn.sum::<f64>() / count
+        })
+        .collect();
+    means.sort_by(f64::total_cmp);
+    Interval {
+        mean: values.iter().sum::<f64>() / count,
+        low: means[DRAWS / 40],
+        high: means[DRAWS - 1 - DRAWS / 40],
+    }
+}
+
+/// What is known of the items.
+struct Catalogue {
+    users: f64,
+    degrees: Vec<u32>,
+    /// Ascending.
+    users_of: Vec<Vec<u32>>,
+}
+
+impl Catalogue {
+    fn new(train: &Interactions) -> Self {
+        let transposed = train.transposed_csr();
+        let rows = transposed.outer_iterator();
+        Self {
+            users: train.users().max(1) as f64,
+            degrees: train.item_degrees(),
+            users_of: rows.map(|row| row.indices().to_vec()).collect(),
+        }
+    }
+
+    fn metrics(&self, lists: &[Vec<u32>], k: usize) -> CatalogueMetrics {
+        let cut = |list: &Vec<u32>| list.len().min(k);
+        let mut counts = vec![0_u64; self.degrees.len()];
+        let (mut novelty, mut popularity) = (0.0, 0.0);
+        for list in lists {
+            for &item in &list[..cut(list)] {
+                counts[item as usize] += 1;
+                let degree = f64::from(self.degrees[item as usize].max(1));
+                novelty += (self.users / degree).log2();
+                popularity += f64::from(self.degrees[item as usize]) / self.users;
+            }
+        }
+        let places = counts.iter().sum::<u64>().max(1) as f64;
+        let step = lists.len().div_ceil(DIVERSITY_SAMPLE).max(1);
+        let mut cosines = HashMap::new();
+        let (mut diversity, mut compared) = (0.0, 0.0);
+        for list in lists.iter().step_by(step).filter(|list| cut(list) > 1) {
+            diversity += 1.0 - self.mean_cosine(&list[..cut(list)], &mut cosines);
+            compared += 1.0;
+        }
+        CatalogueMetrics {
+            coverage: counts.iter().filter(|count| **count > 0).count() as f64
+                / counts.len().max(1) as f64,
+            gini: gini(&mut counts),
+            novelty: novelty / places,
+            popularity: popularity / places,
+            diversity: if compared > 0.0 {
+                diversity / compared
+            } else {
+                0.0
+            },
+        }
+    }
+
+    fn mean_cosine(&self, list: &[u32], known: &mut HashMap<(u32, u32), f64>) -> f64 {
+        let (mut sum, mut pairs) = (0.0, 0.0);
+        for (place, &left) in list.iter().enumerate() {
+            for &right in &list[place + 1..] {
+                let key = (left.min(right), left.max(right));
+                sum += *known
+                    .entry(key)
+                    .or_insert_with(|| self.cosine(key.0, key.1));
+                pairs += 1.0;
+            }
+        }
+        sum / pairs
+    }
+
+    fn cosine(&self, left: u32, right: u32) -> f64 {
+        let (left, right) = (
+            &self.users_of[left as usize],
+            &self.users_of[right as usize],
+        );
+        let (few, many) = match left.len() <= right.len() {
+            true => (left, right),
+            false => (right, left),
+        };
+        let common = few
+            .iter()
+            .filter(|user| many.binary_search(user).is_ok())
+            .count();
+        match few.is_empty() {
+            true => 0.0,
+            false => common as f64 / (few.len() as f64 * many.len() as f64).sqrt(),
+        }
+    }
+}
+
+/// Of counts, which it sorts.
+fn gini(counts: &mut [u64]) -> f64 {
+    counts.sort_unstable();
+    let sum = counts.iter().sum::<u64>() as f64;
+    if sum == 0.0 {
+        return 0.0;
+    }
+    let count = counts.len() as f64;
+    let ranked = counts
+        .iter()
+        .zip(1..)
+        .map(|(&it, rank)| f64::from(rank) * it as f64);
+    (2.0 * ranked.sum::<f64>() / (count * sum) - (count + 1.0) / count).max(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Four users and four items; item 3 has no interaction.
+    fn train() -> Interactions {
+        let pairs = [(0, 0), (1, 0), (2, 0), (3, 0), (0, 1), (1, 1), (2, 2)];
+        Interactions::from_pairs(4, 4, pairs).unwrap()
+    }
+
+    fn evaluation(lists: &[Vec<u32>]) -> Evaluation {
+        let evaluator = Evaluator::new(&[2, 1]).unwrap();
+        let users = (0..lists.len() as u32).collect();
+        Evaluation::new(&evaluator, &train(), users, lists, |_| &[0])
+    }
+
+    #[test]
+    fn every_metric_of_a_worked_case() {
+        let found = evaluation(&[vec![0, 1], vec![0, 2]]).catalogue()[0];
+        assert_eq!(found.coverage, 0.75);
+        // Of the four places items have 0, 1, 1 and 2.
+        assert!((found.gini - (2.0 * (2.0 + 3.0 + 8.0) / 16.0 - 1.25)).abs() < 1e-12);
+        assert_eq!(found.novelty, (0.0 + 1.0 + 0.0 + 2.0) / 4.0);
+        assert_eq!(found.popularity, (1.0 + 0.5 + 1.0 + 0.25) / 4.0);
+        let cosines = [2.0 / 8_f64.sqrt(), 1.0 / 4_f64.sqrt()];
+        assert!((found.diversity - (1.0 - (cosines[0] + cosines[1]) / 2.0)).abs() < 1e-12);
+
+        let one_item = evaluation(&[vec![0, 3], vec![0, 3]]).catalogue()[1];
+        assert_eq!((one_item.coverage, one_item.gini), (0.25, 0.75));
+        assert_eq!(one_item.diversity, 0.0);
+    }
+
+    #[test]
+    fn intervals_hold_the_mean_and_comparisons_are_paired() {
+        let lists: Vec<Vec<u32>> = (0..300).map(|user| vec![user % 3]).collect();
+        let hits = evaluation(&lists);
+        let interval = hits.interval("hit_rate", 1).unwrap();
+        assert!((interval.mean - 1.0 / 3.0).abs() < 1e-12);
+        assert!(interval.low < interval.mean && interval.mean < interval.high);
+        // The standard error is 0.027: the interval is about 0.107 wide.
+        assert!((0.08..0.14).contains(&(interval.high - interval.low)));
+
+        let all = evaluation(&vec![vec![0]; 300]);
+        let comparison = all.compare(&hits, "hit_rate", 1).unwrap();
+        assert_eq!((comparison.wins, comparison.losses), (200, 0));
+        assert!((comparison.difference.mean - 2.0 / 3.0).abs() < 1e-12);
+        let same = hits.compare(&hits, "ndcg", 2).unwrap();
+        assert_eq!(same, Comparison::default());
+    }
+
+    #[test]
+    fn what_was_not_evaluated_is_named() {
+        let evaluation = evaluation(&[vec![0]]);
+        let error = evaluation.values("auc", 2).unwrap_err().to_string();
+        assert!(
+            error.starts_with("metric: expected recall, precision, "),
+            "{error}"
+        );
+        let error = evaluation.values("ndcg", 5).unwrap_err().to_string();
+        assert_eq!(error, "k: expected one of [2, 1], found 5");
+        let other = self::evaluation(&[vec![0], vec![1]]);
+        assert!(evaluation.compare(&other, "ndcg", 2).is_err());
+    }
+}

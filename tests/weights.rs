@@ -1,0 +1,290 @@
+//! Interactions that count more or less: from events to lists, files and explanations.
+
+use bspm::data::{Duplicates, Event, Format, History, TableOptions, WeightScale, Weighting};
+use bspm::filters::{ItemKnn, Rp3Beta};
+use bspm::{BspmConfig, CpuBackend, CpuModel, Dataset, FilterConfig, Interactions, Model, Preset};
+
+/// A number without a pattern, from 0 to 1.
+fn scattered(place: u32) -> f64 {
+    f64::from(place.wrapping_mul(2_654_435_761) >> 8) / f64::from(1_u32 << 24)
+}
+
+fn weighted(users: u32, items: u32) -> Dataset<u32, u32> {
+    let mut builder = Dataset::builder();
+    for user in 0..users {
+        for step in 0..8 {
+            let item = (scattered(user * 8 + step) * f64::from(items)) as u32;
+            let weight = 0.5 + 3.0 * scattered(user * 77 + step);
+            builder.push(Event::new(user, item).weight(weight)).unwrap();
+        }
+    }
+    builder.finish().unwrap()
+}
+
+/// The filters, each small enough for a small matrix.
+fn filters() -> Vec<FilterConfig> {
+    let published = FilterConfig::NAMES
+        .iter()
+        .map(|name| FilterConfig::published(name, Preset::Gowalla).unwrap());
+    published
+        .map(|mut config| {
+            if config.settings().iter().any(|it| it.name == "factor_dim") {
+                config.set("factor_dim", "6").unwrap();
+            }
+            config
+        })
+        .collect()
+}
+
+#[test]
+fn weights_of_1_are_no_weights() {
+    let pairs = [(0, 1), (2, 0), (0, 3)];
+    let plain = Interactions::from_pairs(3, 4, pairs).unwrap();
+    let ones = pairs.map(|(user, item)| (user, item, 1.0));
+    let ones = Interactions::from_weighted(3, 4, ones, Duplicates::Max).unwrap();
+    assert_eq!(ones, plain);
+
+    let mut builder = Dataset::builder();
+    for (user, item) in pairs {
+        builder.push(Event::new(user, item).weight(1.0)).unwrap();
+    }
+    assert_eq!(
+        builder.finish().unwrap(),
+        Dataset::from_pairs(pairs).unwrap()
+    );
+}
+
+#[test]
+fn a_history_that_counts_1_gives_the_list_of_one_without_weights_bit_for_bit() {
+    let dataset = weighted(60, 40);
+    for config in filters() {
+        let model = Model::fit(CpuBackend::new(), dataset.clone(), config).unwrap();
+        let options = bspm::fitted::RankOptions::top(9);
+        let items = [3, 9, 20];
+        let rank = |history: History<'_>| {
+            model
+                .filter()
+                .rank_histories(&[history], &options)
+                .unwrap()
+                .lists
+        };
+        let ones = History::from(&items).weighted(&[1.0; 3]).unwrap();
+        assert_eq!(rank(ones), rank(History::from(&items)));
+        assert!(History::from(&items).weighted(&[1.0]).is_none());
+    }
+}
+
+#[test]
+fn scales_ages_and_duplicates_make_the_weight() {
+    let weights = |weighting: Weighting, events: &[(f64, f64)]| {
+        let mut builder = Dataset::builder().weighting(weighting);
+        for &(weight, time) in events {
+            builder
+                .push(Event::new("a", 1).weight(weight).time(time))
+                .unwrap();
+        }
+        builder
+            .push(Event::new("b", 1).weight(1.0).time(100.0))
+            .unwrap();
+        builder
+            .finish()
+            .unwrap()
+            .interactions()
+            .weights()
+            .map(<[f32]>::to_vec)
+    };
+    let new = Weighting::new();
+    let twice = [(3.0, 100.0), (7.0, 90.0)];
+    for (weighting, expected) in [
+        (new, 10.0),
+        (new.duplicates(Duplicates::Max), 7.0),
+        (new.duplicates(Duplicates::Last), 3.0),
+        (new.scale(WeightScale::Log), 2.0 + 3.0),
+        (new.scale(WeightScale::Threshold(5.0)), 1.0),
+        (new.half_life(10.0), 3.0 + 3.5),
+        (new.half_life(5.0).scale(WeightScale::Log), 2.0 + 0.75),
+    ] {
+        match weights(weighting, &twice) {
+            Some(found) => assert_eq!(found, [expected, 1.0], "{weighting:?}"),
+            None => assert_eq!(expected, 1.0, "{weighting:?}"),
+        }
+    }
+    // However old, an interaction stays one.
+    let old = weights(new.half_life(1e-3), &[(1.0, 0.0)]).unwrap();
+    assert!(old[0] > 0.0 && old[0] < 1e-30);
+}
+
+#[test]
+fn impossible_weights_are_named() {
+    let mut builder = Dataset::builder();
+    for weight in [-1.0, f64::NAN, f64::INFINITY] {
+        let error = builder.push(Event::new(1, 2).weight(weight)).unwrap_err();
+        assert!(
+            error.to_string().starts_with("weight: expected a"),
+            "{error}"
+        );
+    }
+    let error = Interactions::from_weighted(1, 1, [(0, 0, -2.0)], Duplicates::Sum).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "weight: expected a finite number, 0 or above, found -2"
+    );
+
+    let mut builder = Dataset::builder().weighting(Weighting::new().half_life(3.0));
+    builder.push(Event::new(1, 2)).unwrap();
+    let error = builder.finish().unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("half_life: expected a data set with times")
+    );
+
+    let model = Model::fit(CpuBackend::new(), weighted(9, 9), BspmConfig::default()).unwrap();
+    let error = model.recommend_for_history([(1, f32::NAN)], 3).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "weight: expected a finite number, found NaN"
+    );
+
+    let table = "user,item,count\na,b,1\nb,b,-2\n";
+    let options = TableOptions::new("user", "item").weight("count");
+    let error = Dataset::<String, String>::parse_csv(table.as_bytes(), "shop.csv", &options);
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "shop.csv:3: count: expected a number, 0 or above, found \"-2\""
+    );
+}
+
+#[test]
+fn every_filter_saves_updates_and_explains_a_weighted_matrix() {
+    let dataset = weighted(60, 40);
+    for config in filters() {
+        let name = config.name();
+        let model = Model::fit(CpuBackend::new(), dataset.clone(), config).unwrap();
+        let bytes = model.to_bytes().unwrap();
+        let opened: CpuModel<u32, u32> = Model::from_bytes(CpuBackend::new(), bytes).unwrap();
+        assert_eq!(
+            opened.dataset().interactions(),
+            dataset.interactions(),
+            "{name}"
+        );
+        for user in [0, 7, 31] {
+            let list = model.recommend(&user, 5).unwrap();
+            assert_eq!(opened.recommend(&user, 5).unwrap(), list, "{name}");
+            let Some(first) = list.first() else { continue };
+            let explanation = model.explain(&user, &first.item).unwrap();
+            let sum: f32 = explanation.contributions.iter().map(|it| it.score).sum();
+            let error = (sum + explanation.base - first.score).abs();
+            assert!(
+                error <= 1e-4 * first.score.abs().max(1.0),
+                "{name}: {error}"
+            );
+        }
+
+        let history: Vec<(u32, f32)> = {
+            let row = dataset.users().index(&7).unwrap();
+            let entries = dataset.interactions().history_of(row).entries();
+            entries
+                .map(|(item, weight)| (*dataset.items().id(item).unwrap(), weight))
+                .collect()
+        };
+        let folded_in = model.recommend_for_history(history, 5).unwrap();
+        assert_eq!(folded_in, model.recommend(&7, 5).unwrap(), "{name}");
+
+        let later = model.with_interactions([(900, 3), (7, 1)]).unwrap();
+        let kept = later.dataset().interactions();
+        let row = dataset.users().index(&0).unwrap();
+        assert_eq!(
+            kept.weights_of(row),
+            dataset.interactions().weights_of(row),
+            "{name}"
+        );
+        assert_eq!(
+            later.recommend(&900, 4).unwrap(),
+            model.recommend_for_items([&3], 4).unwrap()
+        );
+    }
+}
+
+#[test]
+fn a_disliked_item_counts_against_what_is_like_it() {
+    let pairs = (0..40).flat_map(|user| (0..6).map(move |step| (user, user % 2 * 10 + step)));
+    let dataset = Dataset::from_pairs(pairs).unwrap();
+    for config in [
+        FilterConfig::from(BspmConfig::builder().build().unwrap()),
+        ItemKnn::default().into(),
+        Rp3Beta {
+            alpha: 1.0,
+            beta: 0.0,
+            neighbours: 50,
+        }
+        .into(),
+    ] {
+        let model = Model::fit(CpuBackend::new(), dataset.clone(), config).unwrap();
+        let list = model
+            .recommend_for_history([(0, 1.0), (10, -1.0)], 20)
+            .unwrap();
+        assert_eq!(list.len(), 10);
+        for entry in list {
+            assert_eq!(entry.score > 0.0, entry.item < 10, "{entry:?}");
+        }
+    }
+}
+
+/// Tastes move on: each user likes one group of items for a while, then another.
+#[test]
+fn where_tastes_drift_decay_beats_none() {
+    let mut builder = Dataset::builder();
+    let mut events = Vec::new();
+    for user in 0..300_u32 {
+        for time in 0..24_u32 {
+            let group = (user + time / 8) % 12;
+            let item = group * 15 + (scattered(user * 24 + time) * 15.0) as u32;
+            events.push((user, item, f64::from(time)));
+        }
+    }
+    for &(user, item, time) in &events {
+        builder.push(Event::new(user, item).time(time)).unwrap();
+    }
+    let split = builder.finish().unwrap().hold_out(0.15, 0).unwrap();
+    let ndcg = |half_life: Option<f64>| {
+        let mut weighting = Weighting::new().duplicates(Duplicates::Max);
+        weighting.half_life = half_life;
+        let mut train = Dataset::builder().weighting(weighting);
+        let ids = (split.train.users(), split.train.items());
+        train
+            .add_ids(ids.0.iter().copied(), ids.1.iter().copied())
+            .unwrap();
+        let pairs = split.train.interactions().pairs();
+        for ((user, item), &time) in pairs.zip(split.train.times().unwrap()) {
+            let (user, item) = (*ids.0.id(user).unwrap(), *ids.1.id(item).unwrap());
+            train.push(Event::new(user, item).time(time)).unwrap();
+        }
+        let config = BspmConfig::builder().build().unwrap();
+        let model = Model::fit(CpuBackend::new(), train.finish().unwrap(), config).unwrap();
+        model.evaluate(&split.test, [10]).unwrap().means()[0].ndcg
+    };
+    let (without, with) = (ndcg(None), ndcg(Some(4.0)));
+    println!("NDCG@10 without decay {without:.4}, with a half-life of 4 steps {with:.4}");
+    assert!(with > 1.1 * without, "{without} {with}");
+}
+
+#[test]
+fn the_values_of_a_table_and_of_a_rating_file_are_weights_where_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let table = directory.path().join("plays.csv");
+    std::fs::write(&table, "user,item,plays,at\na,x,3,0\na,x,4,50\nb,y,1,100\n").unwrap();
+    let options = TableOptions::new("user", "item").weight("plays").time("at");
+    let plays = Dataset::read(&table, Format::Csv, &options).unwrap();
+    assert_eq!(plays.interactions().weights().unwrap(), [7.0, 1.0]);
+    let decayed = options.weighting(Weighting::new().half_life(50.0));
+    let plays = Dataset::read(&table, Format::Csv, &decayed).unwrap();
+    assert_eq!(plays.interactions().weights().unwrap(), [0.75 + 2.0, 1.0]);
+    assert_eq!(plays.times(), Some(&[50.0, 100.0][..]));
+
+    let ratings = directory.path().join("ratings.dat");
+    std::fs::write(&ratings, "1::7::5::10\n1::8::1::10\n").unwrap();
+    let options = TableOptions::new("user", "item").weight("rating");
+    let ratings = Dataset::read(&ratings, Format::MovieLens, &options).unwrap();
+    assert_eq!(ratings.interactions().weights().unwrap(), [5.0, 1.0]);
+}
