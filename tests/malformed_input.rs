@@ -120,7 +120,7 @@ fn every_malformed_configuration_is_named_with_parameter_and_range() {
         ),
         (
             builder().blur(Solver::Rk4, 1.0, 0),
-            "K_b: expected 1 to 10000 steps, found 0",
+            "K_b: expected 1 to 1000 steps, found 0",
         ),
         (
             builder().sharpen(Solver::Rk4, f32::INFINITY, 1),
@@ -132,7 +132,7 @@ fn every_malformed_configuration_is_named_with_parameter_and_range() {
         ),
         (
             builder().sharpen(Solver::Rk4, 2.5, 10_001),
-            "K_s: expected 1 to 10000 steps, found 10001",
+            "K_s: expected 1 to 1000 steps, found 10001",
         ),
         (
             builder().ideal_low_pass(0, 0.2),
@@ -152,7 +152,7 @@ fn every_malformed_configuration_is_named_with_parameter_and_range() {
         ),
         (
             builder().ideal_low_pass_integrated(8, 0.2, Integration { steps: 0, ..unit }),
-            "K_idl: expected 1 to 10000 steps, found 0",
+            "K_idl: expected 1 to 1000 steps, found 0",
         ),
     ];
     for (builder, expected) in cases {

@@ -61,7 +61,17 @@ impl DataArguments {
         };
         let dataset = Dataset::read(path, format, &self.table(format))?;
         match self.k_core {
-            Some(degree) => dataset.k_core(degree, degree),
+            Some(degree) => {
+                let core = dataset.k_core(degree, degree)?;
+                if core.is_empty() {
+                    return Err(Error::InvalidParameter {
+                        parameter: "k_core",
+                        expected: "a number that leaves some interactions".into(),
+                        found: degree.to_string(),
+                    });
+                }
+                Ok(core)
+            }
             None => Ok(dataset),
         }
     }

@@ -235,7 +235,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
             && state
                 .evaluators
                 .iter()
-                .all(|it| it.cutoffs() == mine.cutoffs());
+                .all(|it| mine.could_become(it, state.users_done));
         if !fits {
             return Err(invalid(
                 "state",

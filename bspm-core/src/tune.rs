@@ -141,7 +141,7 @@ impl Default for TuneOptions {
 const RUNGS: [(usize, f64); 2] = [(600, 2.0), (3_000, 0.25)];
 
 /// The most users that a trial is evaluated on.
-const MOST_USERS: usize = 20_000;
+const MOST_USERS: usize = 10_000;
 
 /// A search for the best filter.
 ///

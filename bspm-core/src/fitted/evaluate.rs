@@ -248,6 +248,21 @@ impl Evaluator {
         }
     }
 
+    /// Whether another is of the same cut-offs, and its sums are what so many users could have.
+    pub(crate) fn could_become(&self, other: &Self, users: usize) -> bool {
+        let most = other.users as f64 * (1.0 + 1e-9);
+        let is_share = |sum: &f64| (0.0..=most).contains(sum);
+        other.cutoffs == self.cutoffs
+            && other.discounts == self.discounts
+            && other.ideal_gains == self.ideal_gains
+            && other.sums.len() == self.sums.len()
+            && other.users <= users
+            && other
+                .sums
+                .iter()
+                .all(|sums| sums.values().iter().all(is_share))
+    }
+
     /// Adds the users of another evaluator at the same cut-offs.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.users += other.users;

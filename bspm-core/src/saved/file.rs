@@ -17,6 +17,17 @@ pub(super) fn replace(
         path: path.into(),
         source,
     };
+    // A link stays one: what it leads to is replaced.
+    let target = fs::canonicalize(path).ok();
+    let path = target.as_deref().unwrap_or(path);
+    let before = fs::metadata(path).ok();
+    if before
+        .as_ref()
+        .is_some_and(|it| !it.is_file() && !it.is_dir())
+    {
+        let what = "not a regular file, which alone can be replaced as a whole";
+        return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, what)));
+    }
     let directory = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
@@ -29,6 +40,12 @@ pub(super) fn replace(
     write(&mut out)?;
     out.flush().map_err(failed)?;
     drop(out);
+    if let Some(before) = before {
+        temporary
+            .as_file()
+            .set_permissions(before.permissions())
+            .map_err(failed)?;
+    }
     temporary.as_file().sync_all().map_err(failed)?;
     temporary
         .persist(path)

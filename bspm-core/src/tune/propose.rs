@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use super::trial::{Trial, TrialOutcome};
 use crate::data::interactions::Interactions;
 use crate::error::Result;
+use crate::filters::TurboFilter;
 use crate::filters::bspm::config::BspmConfig;
 use crate::filters::preset::Preset;
 use crate::filters::registry::{FilterConfig, Mix, MixPart, SettingInfo};
@@ -27,8 +28,10 @@ const MOST_FACTORS: usize = 512;
 /// EASE-R takes the cube of the items.
 const MOST_ITEMS_OF_EASE_R: usize = 6_000;
 
-/// Item graphs with more than so many paths are not formed.
+/// Item graphs with more than so many paths are not formed, and with more than some not
+/// multiplied with themselves.
 const MOST_PATHS: f64 = 3e9;
+const MOST_PATHS_OF_POWERS: f64 = 1e7;
 
 impl Shape {
     pub(super) fn of(interactions: &Interactions) -> Self {
@@ -47,6 +50,18 @@ impl Shape {
             "ease-r" => self.items <= MOST_ITEMS_OF_EASE_R,
             "item-knn" | "rp3beta" | "turbo-cf" => self.paths <= MOST_PATHS,
             _ => true,
+        }
+    }
+
+    /// Whether scoring takes far longer than with other settings.
+    fn is_slow(&self, config: &FilterConfig) -> bool {
+        match config {
+            FilterConfig::TurboCf(settings) => {
+                let is_power = settings.filter != TurboFilter::Linear;
+                is_power && settings.power != 1.0 && self.paths > MOST_PATHS_OF_POWERS
+            }
+            FilterConfig::Mix(mix) => mix.parts.iter().any(|part| self.is_slow(&part.filter)),
+            _ => false,
         }
     }
 
@@ -121,6 +136,7 @@ impl Proposals {
             let draw = self.draw(&ranked, trials.len(), &mut random);
             if let Some(config) = draw
                 && config.check().is_ok()
+                && !self.shape.is_slow(&config)
                 && trials.iter().all(|trial| trial.config != config)
             {
                 return Some(config);

@@ -20,6 +20,36 @@ pub struct Pairs {
     pub items: usize,
 }
 
+impl Pairs {
+    /// Sides up to this are taken from a file of any size.
+    const SMALL_SIDE: usize = 1 << 20;
+
+    /// How many users or items an interaction of a larger file may stand for: ids are counted
+    /// from 0, so a file whose ids are far apart is of another kind, or damaged.
+    const SIDE_PER_INTERACTION: usize = 64;
+
+    /// The pairs, unless there are none, or ids far beyond what so many interactions name.
+    fn checked(self, path: &Path) -> Result<Self> {
+        if self.pairs.is_empty() {
+            return Err(Error::NoInteractions { path: path.into() });
+        }
+        let count = self.pairs.len();
+        let most = Self::SMALL_SIDE.max(count.saturating_mul(Self::SIDE_PER_INTERACTION));
+        for (what, side) in [("user", self.users), ("item", self.items)] {
+            if side > most {
+                return Err(Error::InvalidFile {
+                    path: path.into(),
+                    expected: format!(
+                        "{what} ids counted from 0, below {most} in a file of {count} interactions"
+                    ),
+                    found: (side - 1).to_string(),
+                });
+            }
+        }
+        Ok(self)
+    }
+}
+
 /// Reads a LightGCN text file; see [`parse_lightgcn`].
 ///
 /// # Errors
@@ -63,13 +93,7 @@ impl TrainTest {
     /// # }
     /// ```
     pub fn from_lightgcn(train: impl AsRef<Path>, test: impl AsRef<Path>) -> Result<Self> {
-        let read = |path: &Path| {
-            let pairs = read_lightgcn(path)?;
-            if pairs.pairs.is_empty() {
-                return Err(Error::NoInteractions { path: path.into() });
-            }
-            Ok(pairs)
-        };
+        let read = |path: &Path| read_lightgcn(path)?.checked(path);
         let (train, test) = (read(train.as_ref())?, read(test.as_ref())?);
         let users = train.users.max(test.users);
         let items = train.items.max(test.items);
@@ -101,10 +125,7 @@ impl Dataset<u32, u32> {
     pub fn read_lightgcn(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let _span = tracing::info_span!("load", path = %path.display()).entered();
-        let pairs = read_lightgcn(path)?;
-        if pairs.pairs.is_empty() {
-            return Err(Error::NoInteractions { path: path.into() });
-        }
+        let pairs = read_lightgcn(path)?.checked(path)?;
         Self::from_interactions(
             (0..pairs.users as u32).collect(),
             (0..pairs.items as u32).collect(),

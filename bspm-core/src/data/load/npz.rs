@@ -1,15 +1,16 @@
 //! Sparse matrices of SciPy: `scipy.sparse.save_npz` of a CSR matrix.
 
-use std::io::{self, BufReader, Read, Seek};
+use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
-use npyz::npz::NpzArchive;
 use npyz::{DType, Deserialize, NpyFile, TypeChar};
+use zip::ZipArchive;
+use zip::result::ZipError;
 
 use super::delimited::open;
 use crate::data::dataset::{Dataset, Event, Weighting};
 use crate::data::interactions::Interactions;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shortened};
 use crate::parameter::invalid;
 
 impl Dataset<u32, u32> {
@@ -107,7 +108,7 @@ fn entries(reader: impl Read + Seek, path: &Path) -> Result<Entries> {
     let _span = tracing::info_span!("load", path = %path.display()).entered();
     let mut archive = Archive {
         path,
-        npz: NpzArchive::new(reader).map_err(|error| damaged(path, "a zip archive", error))?,
+        zip: ZipArchive::new(reader).map_err(|error| damaged(path, "a zip archive", &error))?,
     };
     archive.expect_csr()?;
     let shape = archive.integers("shape")?;
@@ -182,30 +183,65 @@ fn entries(reader: impl Read + Seek, path: &Path) -> Result<Entries> {
     })
 }
 
+/// The archive that SciPy writes: a zip file of NumPy arrays.
+///
+/// Nothing is taken on trust: an array is as long as its bytes in the archive are, whatever its
+/// header says.
 struct Archive<'a, R: Read + Seek> {
     path: &'a Path,
-    npz: NpzArchive<R>,
+    zip: ZipArchive<R>,
 }
 
+/// An array whose header fits its bytes.
+type Array = NpyFile<Cursor<Vec<u8>>>;
+
+/// Headers of NumPy arrays have about a hundred bytes and no nesting to speak of.
+const LONGEST_HEADER: usize = 4096;
+const MOST_BRACKETS: usize = 16;
+
 impl<R: Read + Seek> Archive<'_, R> {
-    fn array(&mut self, name: &str) -> Result<NpyFile<impl Read>> {
-        match self.npz.by_name(name) {
-            Ok(Some(array)) => Ok(array),
-            Ok(None) => Err(Error::InvalidFile {
-                path: self.path.into(),
-                expected: format!("an array {name:?}, as scipy.sparse.save_npz writes"),
-                found: "none".into(),
-            }),
-            Err(error) => Err(damaged(self.path, &format!("an array {name:?}"), error)),
+    fn array(&mut self, name: &str) -> Result<Array> {
+        let path = self.path;
+        let what = format!("an array {name:?}");
+        let failed = |found: &dyn std::fmt::Display| damaged(path, &what, found);
+        let mut entry = match self.zip.by_name(&format!("{name}.npy")) {
+            Ok(entry) => entry,
+            Err(ZipError::FileNotFound) => {
+                let expected = format!("{what}, as scipy.sparse.save_npz writes");
+                return Err(damaged(path, &expected, &"none"));
+            }
+            Err(error) => return Err(failed(&error)),
+        };
+        let mut bytes = Vec::new();
+        entry
+            .read_to_end(&mut bytes)
+            .map_err(|error| failed(&error))?;
+        let data = header_end(&bytes).ok_or_else(|| failed(&"no header of a NumPy array"))?;
+        let data = bytes.len() - data;
+        let array = NpyFile::new(Cursor::new(bytes)).map_err(|error| failed(&error))?;
+        let size = element_kind(&array).map_or(0, |(_, size)| size);
+        let needed = array
+            .shape()
+            .iter()
+            .try_fold(size, |bytes, side| bytes.checked_mul(*side));
+        if size > 0 && needed != Some(data as u64) {
+            let shape = array.shape();
+            return Err(failed(&format!("{data} bytes for the shape {shape:?}")));
         }
+        Ok(array)
     }
 
     fn expect_csr(&mut self) -> Result<()> {
         let path = self.path;
-        let format: Vec<Vec<u8>> = self
-            .array("format")?
+        let array = self.array("format")?;
+        let is_name = matches!(element_kind(&array), Some((TypeChar::ByteStr, 1..=16)));
+        if !is_name || array.len() != 1 {
+            let found = array.dtype().descr();
+            return Err(damaged(path, "the name of a sparse format", &found));
+        }
+        let format: Vec<Vec<u8>> = array
             .into_vec()
-            .map_err(|error| damaged(path, "the name of a sparse format", error))?;
+            .map_err(|error| damaged(path, "the name of a sparse format", &error))?;
         match format.as_slice() {
             [name] if name == b"csr" => Ok(()),
             other => Err(Error::InvalidFile {
@@ -228,7 +264,7 @@ impl<R: Read + Seek> Archive<'_, R> {
             _ => return Err(wrong_kind(path, name, "32- or 64-bit integers", &array)),
         };
         values
-            .map_err(|error| damaged(path, &format!("integers in {name:?}"), error))?
+            .map_err(|error| damaged(path, &format!("integers in {name:?}"), &error))?
             .into_iter()
             .map(|value| {
                 usize::try_from(value).map_err(|_| Error::InvalidFile {
@@ -259,22 +295,49 @@ impl<R: Read + Seek> Archive<'_, R> {
             }
             _ => return Err(wrong_kind(path, name, "numbers", &array)),
         };
-        values.map_err(|error| damaged(path, &format!("numbers in {name:?}"), error))
+        values.map_err(|error| damaged(path, &format!("numbers in {name:?}"), &error))
     }
 }
 
+/// Where the header of a NumPy array ends; none where there is none worth reading. Deep nesting
+/// would take its parser forever.
+fn header_end(bytes: &[u8]) -> Option<usize> {
+    let version = *bytes.strip_prefix(b"\x93NUMPY")?.first()?;
+    let start = if version == 1 { 10 } else { 12 };
+    let length = match bytes.get(8..start)? {
+        &[low, high] => usize::from(u16::from_le_bytes([low, high])),
+        long => u32::from_le_bytes(long.try_into().ok()?) as usize,
+    };
+    let header = bytes.get(start..)?.get(..length)?;
+    let brackets = header.iter().filter(|byte| b"([{".contains(byte)).count();
+    if length > LONGEST_HEADER || brackets > MOST_BRACKETS {
+        return None;
+    }
+    // No more elements than bytes, and no overflow in counting them.
+    let text = std::str::from_utf8(header).ok()?;
+    let (_, shape) = text.split_once("'shape':")?;
+    let (shape, _) = shape.trim_start().strip_prefix('(')?.split_once(')')?;
+    let sides = shape
+        .split(',')
+        .map(str::trim)
+        .filter(|side| !side.is_empty());
+    let count = sides
+        .map(|side| side.parse().ok())
+        .try_fold(1_usize, |count, side: Option<usize>| {
+            count.checked_mul(side?)
+        });
+    (count? <= bytes.len()).then_some(start + length)
+}
+
 /// What the elements of an array are, and their size in bytes; `None` for records.
-fn element_kind(array: &NpyFile<impl Read>) -> Option<(TypeChar, u64)> {
+fn element_kind(array: &Array) -> Option<(TypeChar, u64)> {
     match array.dtype() {
         DType::Plain(kind) => Some((kind.type_char(), kind.size_field())),
         _ => None,
     }
 }
 
-fn collect<T: Deserialize, V>(
-    array: NpyFile<impl Read>,
-    convert: impl Fn(T) -> V,
-) -> io::Result<Vec<V>> {
+fn collect<T: Deserialize, V>(array: Array, convert: impl Fn(T) -> V) -> io::Result<Vec<V>> {
     array
         .data::<T>()
         .map_err(io::Error::other)?
@@ -282,7 +345,7 @@ fn collect<T: Deserialize, V>(
         .collect()
 }
 
-fn wrong_kind(path: &Path, name: &str, expected: &str, array: &NpyFile<impl Read>) -> Error {
+fn wrong_kind(path: &Path, name: &str, expected: &str, array: &Array) -> Error {
     Error::InvalidFile {
         path: path.into(),
         expected: format!("{name}: {expected}"),
@@ -290,10 +353,10 @@ fn wrong_kind(path: &Path, name: &str, expected: &str, array: &NpyFile<impl Read
     }
 }
 
-fn damaged(path: &Path, expected: &str, error: io::Error) -> Error {
+fn damaged(path: &Path, expected: &str, found: &dyn std::fmt::Display) -> Error {
     Error::InvalidFile {
         path: path.into(),
         expected: expected.into(),
-        found: error.to_string(),
+        found: shortened(found.to_string()),
     }
 }

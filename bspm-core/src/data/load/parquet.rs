@@ -13,7 +13,7 @@ use parquet::schema::types::Type;
 use super::delimited::open;
 use super::table::{Records, TableOptions};
 use crate::data::dataset::Dataset;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shortened};
 
 impl<U, I> Dataset<U, I>
 where
@@ -34,6 +34,20 @@ where
     pub fn read_parquet(path: impl AsRef<Path>, options: &TableOptions) -> Result<Self> {
         let path = path.as_ref();
         let _span = tracing::info_span!("load", path = %path.display()).entered();
+        // The parquet crate takes some damages for impossible, and panics.
+        let read = std::panic::AssertUnwindSafe(|| Self::parse_parquet(path, options));
+        std::panic::catch_unwind(read).unwrap_or_else(|panic| {
+            let said = panic.downcast_ref::<String>().map(String::as_str);
+            let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(Error::InvalidFile {
+                path: path.into(),
+                expected: "a Parquet file that is whole".into(),
+                found: shortened(said.unwrap_or("damage").to_owned()),
+            })
+        })
+    }
+
+    fn parse_parquet(path: &Path, options: &TableOptions) -> Result<Self> {
         let damaged = |error: ParquetError| Error::InvalidFile {
             path: path.into(),
             expected: "a Parquet file".into(),
@@ -69,23 +83,25 @@ where
         let rows = reader.get_row_iter(Some(projection)).map_err(damaged)?;
         for (row, line) in rows.zip(1..) {
             let row = row.map_err(damaged)?;
-            let texts: Vec<String> = row.get_column_iter().map(|(_, it)| text(it)).collect();
-            records.push(line, |place| texts.get(place).map(String::as_bytes))?;
+            let texts: Vec<Vec<u8>> = row.get_column_iter().map(|(_, it)| text(it)).collect();
+            records.push(line, |place| texts.get(place).map(Vec::as_slice))?;
         }
         records.finish()
     }
 }
 
-/// What a field says, and nothing for a null.
-fn text(field: &Field) -> String {
-    match field {
+/// What a field says, and nothing for a null. Bytes that are no text are left as they are, for
+/// the error that names them.
+fn text(field: &Field) -> Vec<u8> {
+    let text = match field {
         Field::Null => String::new(),
         Field::Str(text) => text.clone(),
-        Field::Bytes(bytes) => String::from_utf8_lossy(bytes.data()).into_owned(),
+        Field::Bytes(bytes) => return bytes.data().to_vec(),
         Field::Date(number) | Field::TimeMillis(number) => number.to_string(),
         Field::TimeMicros(number)
         | Field::TimestampMillis(number)
         | Field::TimestampMicros(number) => number.to_string(),
         other => other.to_string(),
-    }
+    };
+    text.into_bytes()
 }

@@ -96,10 +96,8 @@ mod tests {
     impl Read for Chunks<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             let length = self.1.min(self.0.len());
-            self.0[..length]
-                .as_ref()
-                .read(buffer)
-                .inspect(|&read| self.0 = &self.0[read..])
+            let mut chunk = &self.0[..length];
+            chunk.read(buffer).inspect(|&read| self.0 = &self.0[read..])
         }
     }
 

@@ -1,0 +1,230 @@
+//! Files and settings that are made to do harm: each is an error that says why, at once.
+
+use std::fs;
+use std::io::{Cursor, Write};
+
+use bspm::data::TrainTest;
+use bspm::filters::{ChebyCf, LgcnIde};
+use bspm::{BspmConfig, CpuBackend, CpuModel, Dataset, FilterConfig, FittedFilter, Preset};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+/// A NumPy array with this header.
+fn array(header: &str, data: &[u8]) -> Vec<u8> {
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16 + 1).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.push(b'\n');
+    bytes.extend(data);
+    bytes
+}
+
+fn header(dtype: &str, shape: &str) -> String {
+    format!("{{'descr': '{dtype}', 'fortran_order': False, 'shape': ({shape}), }}")
+}
+
+/// What reading an archive says, in which one array of a good one is another.
+fn read_with(name: &str, other: Vec<u8>) -> Result<Dataset<u32, u32>, String> {
+    let numbers =
+        |values: &[i32]| -> Vec<u8> { values.iter().flat_map(|it| it.to_le_bytes()).collect() };
+    let mut arrays = vec![
+        ("format", array(&header("|S3", ""), b"csr")),
+        ("shape", array(&header("<i4", "2,"), &numbers(&[1, 2]))),
+        ("indptr", array(&header("<i4", "2,"), &numbers(&[0, 1]))),
+        ("indices", array(&header("<i4", "1,"), &numbers(&[1]))),
+        ("data", array(&header("<i4", "1,"), &numbers(&[1]))),
+    ];
+    for (place, bytes) in &mut arrays {
+        if *place == name {
+            bytes.clone_from(&other);
+        }
+    }
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in arrays {
+        zip.start_file(format!("{name}.npy"), SimpleFileOptions::default())
+            .unwrap();
+        zip.write_all(&bytes).unwrap();
+    }
+    let bytes = zip.finish().unwrap().into_inner();
+    assert!(bytes.len() < 20_000);
+    Dataset::parse_npz(Cursor::new(bytes), "m.npz", None).map_err(|error| error.to_string())
+}
+
+#[test]
+fn an_array_is_as_long_as_its_bytes_whatever_its_header_says() {
+    assert_eq!(read_with("nothing", Vec::new()).unwrap().len(), 1);
+    let nested = format!("{{'descr': {}'<i4'{}, ", "[".repeat(200), "]".repeat(200));
+    for (name, bytes, expected) in [
+        (
+            "indices",
+            array(&nested, b""),
+            "m.npz: expected an array \"indices\", found no header of a NumPy array",
+        ),
+        (
+            "indices",
+            array(&header("<i4", "100000000000,"), &[0; 4]),
+            "m.npz: expected an array \"indices\", found no header of a NumPy array",
+        ),
+        (
+            "data",
+            array(&header("<f8", "4294967296, 4294967296, 4"), &[0; 8]),
+            "m.npz: expected an array \"data\", found no header of a NumPy array",
+        ),
+        (
+            "indptr",
+            array(&header("|V0", "1000000000000,"), b""),
+            "m.npz: expected an array \"indptr\", found no header of a NumPy array",
+        ),
+        (
+            "format",
+            array(&header("|S0", "1000000000000,"), b""),
+            "m.npz: expected an array \"format\", found no header of a NumPy array",
+        ),
+        (
+            "shape",
+            b"\x93NUMPY\x03\x00\xff\xff\xff\xff".to_vec(),
+            "m.npz: expected an array",
+        ),
+        (
+            "shape",
+            Vec::new(),
+            "m.npz: expected an array \"shape\", found no header",
+        ),
+    ] {
+        let error = read_with(name, bytes).unwrap_err();
+        assert!(error.starts_with(expected), "{error}");
+    }
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn damaged_parquet_is_an_error_and_never_a_panic() {
+    use bspm::data::TableOptions;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("damaged.parquet");
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let mut random = 1_u32;
+    let mut draw = |below: usize| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (random >> 8) as usize % below
+    };
+    for codec in ["snappy", "zstd", "gzip"] {
+        let whole = fs::read(data.join(format!("{codec}.parquet"))).unwrap();
+        for _ in 0..1_500 {
+            let mut altered = whole.clone();
+            for _ in 0..=draw(3) {
+                altered[draw(whole.len())] = draw(256) as u8;
+            }
+            fs::write(&path, &altered).unwrap();
+            let options = TableOptions::new("user", "item");
+            let read = Dataset::<String, String>::read_parquet(&path, &options);
+            if let Err(error) = read {
+                assert!(error.to_string().contains("damaged.parquet"), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_small_file_does_not_ask_for_a_large_matrix() {
+    let folder = tempfile::tempdir().unwrap();
+    for (train, expected) in [
+        (
+            "0 134217727",
+            "item ids counted from 0, below 1048576 in a file of 1 interactions",
+        ),
+        (
+            "20000000 0",
+            "user ids counted from 0, below 1048576 in a file of 1 interactions",
+        ),
+    ] {
+        fs::write(folder.path().join("train.txt"), train).unwrap();
+        fs::write(folder.path().join("test.txt"), "0 0").unwrap();
+        let error = TrainTest::from_lightgcn_directory(folder.path())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(expected), "{error}");
+        let error = Dataset::read_lightgcn(folder.path().join("train.txt")).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn settings_have_an_upper_bound() {
+    let dataset = Dataset::from_pairs([(1_u32, 1_u32), (1, 2), (2, 2)]).unwrap();
+    let cheby = |order| {
+        let FilterConfig::ChebyCf(settings) =
+            FilterConfig::published("cheby-cf", Preset::Gowalla).unwrap()
+        else {
+            panic!("another filter")
+        };
+        FilterConfig::from(ChebyCf { order, ..settings })
+    };
+    for count in [10_001, 1_000_000_000_000, usize::MAX] {
+        for (config, name) in [
+            (FilterConfig::from(LgcnIde { layers: count }), "layers"),
+            (cheby(count), "order"),
+        ] {
+            let error =
+                FittedFilter::fit(CpuBackend::new(), dataset.interactions().clone(), config)
+                    .unwrap_err()
+                    .to_string();
+            assert!(
+                error.starts_with(&format!("{name}: expected at most 10000, found")),
+                "{error}"
+            );
+        }
+    }
+    for (name, text, expected) in [
+        (
+            "sharpen_time",
+            "1e30",
+            "T_s: expected a time of at most 1000",
+        ),
+        (
+            "blur_time",
+            "3.4e38",
+            "T_b: expected a time of at most 1000",
+        ),
+        (
+            "blur_steps",
+            "18446744073709551615",
+            "K_b: expected 1 to 1000 steps",
+        ),
+    ] {
+        let config = BspmConfig::builder().set(name, text).unwrap().build();
+        let error = config.unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn saving_keeps_links_and_modes_and_replaces_regular_files_alone() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = Dataset::from_pairs([(1_u32, 1_u32), (1, 2), (2, 2)]).unwrap();
+    let config = BspmConfig::builder().build().unwrap();
+    let model: CpuModel<u32, u32> = CpuModel::fit(CpuBackend::new(), dataset, config).unwrap();
+
+    let target = folder.path().join("target.bspm");
+    fs::write(&target, "before").unwrap();
+    fs::set_permissions(&target, fs::Permissions::from_mode(0o600)).unwrap();
+    let link = folder.path().join("link.bspm");
+    symlink(&target, &link).unwrap();
+    model.save(&link).unwrap();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(
+        fs::metadata(&target).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    let opened: CpuModel<u32, u32> = CpuModel::open(CpuBackend::new(), &target).unwrap();
+    assert_eq!(opened.dataset().len(), 3);
+
+    let error = model.save("/dev/null").unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.starts_with("not a regular file"), "{source}");
+    assert!(!fs::metadata("/dev/null").unwrap().is_file());
+}
