@@ -6,6 +6,7 @@ pub(crate) mod fit;
 pub(crate) mod inspect;
 pub(crate) mod lists;
 pub(crate) mod recommend;
+pub(crate) mod serve;
 pub(crate) mod similar;
 pub(crate) mod sweep;
 pub(crate) mod tune;

@@ -7,6 +7,7 @@
 mod device;
 mod process;
 mod progress;
+pub mod server;
 mod warnings;
 
 pub use device::{Device, DeviceArguments};

@@ -1,4 +1,4 @@
-//! `bspm`: fit, recommend, evaluate, sweep, tune, similar, inspect.
+//! `bspm`: fit, recommend, evaluate, sweep, tune, similar, serve, inspect.
 
 mod commands;
 mod data;
@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use commands::{evaluate, fit, inspect, recommend, similar, sweep, tune};
+use commands::{evaluate, fit, inspect, recommend, serve, similar, sweep, tune};
 
 /// Training-free recommendations with Blurring-Sharpening Process Models.
 ///
@@ -35,6 +35,7 @@ enum Command {
     Sweep(Box<sweep::Arguments>),
     Tune(tune::Arguments),
     Inspect(inspect::Arguments),
+    Serve(serve::Arguments),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Tune(arguments) => tune::run(&arguments),
+        Command::Serve(arguments) => serve::run(arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

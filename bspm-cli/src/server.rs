@@ -1,0 +1,173 @@
+//! A saved model over HTTP: what `bspm serve` runs, and what a program can embed.
+//!
+//! Requests that arrive while others are scored wait in a bounded queue and are then scored
+//! together, as one tile. A full queue answers 503 at once. The model is replaced when its file
+//! is, or on SIGHUP; requests that have begun are answered from the old one.
+
+mod current;
+mod error;
+mod metrics;
+mod queue;
+mod requests;
+mod routes;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+pub use current::CurrentModel;
+pub use error::ServerError;
+pub use routes::router;
+
+/// How a model is served.
+#[derive(Clone, Debug)]
+#[must_use]
+#[non_exhaustive]
+pub struct ServerOptions {
+    /// Where to listen; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// Threads that score; one for each core unless told.
+    pub workers: usize,
+    /// Requests that may wait to be scored; the next one is answered 503.
+    pub queue: usize,
+    /// Connections that may be open; the next one waits.
+    pub connections: usize,
+    /// How long the headers of a request, and then the whole of it, may take.
+    pub timeout: Duration,
+    /// How long requests that have begun may take after the end was asked for.
+    pub grace: Duration,
+}
+
+impl ServerOptions {
+    /// One worker for each core, 256 requests in the queue, 1,000 connections, ten seconds.
+    pub fn new(address: SocketAddr) -> Self {
+        Self {
+            address,
+            workers: std::thread::available_parallelism().map_or(1, Into::into),
+            queue: 256,
+            connections: 1_000,
+            timeout: Duration::from_secs(10),
+            grace: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Serves the model in this file until SIGTERM or SIGINT, and then answers what has begun.
+///
+/// `listening` is told the address once connections are accepted. With `copy` the file is read
+/// into memory rather than mapped: it may then be changed in place or cut off without harm.
+///
+/// # Errors
+///
+/// [`ServerError`] where the model cannot be opened, or the address cannot be had.
+pub fn serve(
+    model: PathBuf,
+    copy: bool,
+    options: &ServerOptions,
+    listening: impl FnOnce(SocketAddr),
+) -> Result<(), ServerError> {
+    let current = Arc::new(CurrentModel::open(model, copy)?);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(ServerError::Runtime)?;
+    let result = runtime.block_on(run(current, options, listening));
+    runtime.shutdown_background();
+    result
+}
+
+async fn run(
+    current: Arc<CurrentModel>,
+    options: &ServerOptions,
+    listening: impl FnOnce(SocketAddr),
+) -> Result<(), ServerError> {
+    let bound = |source| ServerError::Listen {
+        address: options.address,
+        source,
+    };
+    let listener = TcpListener::bind(options.address).await.map_err(bound)?;
+    listening(listener.local_addr().map_err(bound)?);
+    tokio::spawn(current.clone().watch());
+    let service = TowerToHyperService::new(router(current, options));
+    let permits = Arc::new(Semaphore::new(options.connections.max(1)));
+    let graceful = GracefulShutdown::new();
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(options.timeout)
+        .keep_alive(true);
+    let mut end = std::pin::pin!(end_asked_for());
+    loop {
+        let stream = tokio::select! {
+            () = &mut end => break,
+            accepted = accept(&listener, &permits) => accepted,
+        };
+        let Ok((stream, permit)) = stream else {
+            // Out of descriptors, most likely: others have to go first.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let connection = http.serve_connection(TokioIo::new(stream), service.clone());
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            let _permit = permit;
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "connection");
+            }
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(options.grace, graceful.shutdown())
+        .await
+        .is_err()
+    {
+        tracing::warn!("requests were cut off after {:?}", options.grace);
+    }
+    Ok(())
+}
+
+/// The next connection, once there is room for it.
+async fn accept(
+    listener: &TcpListener,
+    permits: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let permit = permits
+        .clone()
+        .acquire_owned()
+        .await
+        .map_err(io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    stream.set_nodelay(true)?;
+    Ok((stream, permit))
+}
+
+/// Ends with SIGTERM or SIGINT.
+async fn end_asked_for() {
+    #[cfg(unix)]
+    let terminated = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<Option<()>>();
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        _ = terminated => {}
+        () = interrupted => {}
+    }
+}

@@ -1,0 +1,81 @@
+//! Counters, in the text format of Prometheus.
+
+use std::fmt::Write;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Upper ends of the buckets of answer times, in seconds.
+const BUCKETS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
+
+/// What happened since the start.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    /// By path and status.
+    answers: Mutex<Vec<(String, u16, u64)>>,
+    buckets: [AtomicU64; BUCKETS.len() + 1],
+    microseconds: AtomicU64,
+    pub(super) batches: AtomicU64,
+    pub(super) scored: AtomicU64,
+}
+
+impl Counters {
+    pub(super) fn add(&self, path: &str, status: u16, time: Duration) {
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        match answers.iter_mut().find(|it| it.0 == path && it.1 == status) {
+            Some(answer) => answer.2 += 1,
+            None => answers.push((path.into(), status, 1)),
+        }
+        drop(answers);
+        let place = BUCKETS.partition_point(|&end| end < time.as_secs_f64());
+        self.buckets[place].fetch_add(1, Ordering::Relaxed);
+        self.microseconds
+            .fetch_add(time.as_micros() as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn text(&self) -> String {
+        let mut text = String::from(
+            "# HELP bspm_requests_total Requests answered.\n# TYPE bspm_requests_total counter\n",
+        );
+        let mut line = |line: std::fmt::Arguments<'_>| {
+            let _ = writeln!(text, "{line}");
+        };
+        let answers = self
+            .answers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        for (path, status, count) in answers {
+            line(format_args!(
+                "bspm_requests_total{{path=\"{path}\",status=\"{status}\"}} {count}"
+            ));
+        }
+        line(format_args!(
+            "# HELP bspm_request_seconds Time to an answer."
+        ));
+        line(format_args!("# TYPE bspm_request_seconds histogram"));
+        let mut sum = 0;
+        let ends = BUCKETS
+            .iter()
+            .map(f64::to_string)
+            .chain(["+Inf".to_owned()]);
+        for (bucket, end) in self.buckets.iter().zip(ends) {
+            sum += bucket.load(Ordering::Relaxed);
+            line(format_args!(
+                "bspm_request_seconds_bucket{{le=\"{end}\"}} {sum}"
+            ));
+        }
+        let seconds = self.microseconds.load(Ordering::Relaxed) as f64 / 1e6;
+        line(format_args!("bspm_request_seconds_sum {seconds}"));
+        line(format_args!("bspm_request_seconds_count {sum}"));
+        for (name, help, counter) in [
+            ("bspm_batches_total", "Batches scored.", &self.batches),
+            ("bspm_scored_total", "Requests scored.", &self.scored),
+        ] {
+            line(format_args!("# HELP {name} {help}\n# TYPE {name} counter"));
+            line(format_args!("{name} {}", counter.load(Ordering::Relaxed)));
+        }
+        text
+    }
+}

@@ -1,0 +1,426 @@
+//! `bspm serve`, over loopback: its answers, and what it does when things go wrong.
+
+#![cfg(unix)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use bspm::{BspmConfig, CpuBackend, CpuModel, Dataset, RecommendOptions};
+use serde_json::{Value, json};
+
+/// Ends with the test that started it.
+struct Service {
+    process: Child,
+    address: String,
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Service {
+    fn start(model: &Path, arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bspm"));
+        Self::of(
+            command
+                .arg("serve")
+                .arg(model)
+                .args(["--address", "127.0.0.1:0"])
+                .args(arguments),
+        )
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        let mut out = BufReader::new(process.stdout.take().unwrap());
+        out.read_line(&mut line).unwrap();
+        let address = line
+            .trim()
+            .strip_prefix("listening on http://")
+            .unwrap()
+            .to_owned();
+        Self { process, address }
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.process.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([name, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    fn get(&self, path: &str) -> (u16, String) {
+        let mut response = agent()
+            .get(format!("http://{}{path}", self.address))
+            .call()
+            .unwrap();
+        let body = response.body_mut().read_to_string().unwrap();
+        (response.status().as_u16(), body)
+    }
+
+    fn json(&self, path: &str) -> Value {
+        let (status, body) = self.get(path);
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let request = agent().post(format!("http://{}{path}", self.address));
+        let mut response = request.send_json(body).unwrap();
+        (
+            response.status().as_u16(),
+            response.body_mut().read_json().unwrap(),
+        )
+    }
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_secs(60)))
+        .build()
+        .into()
+}
+
+fn dataset(users: u32, shift: u32) -> Dataset {
+    let pairs = (0..users).flat_map(move |user| {
+        (0..8).map(move |step| {
+            (
+                format!("u{user}"),
+                format!("i{}", (user * 7 + step * step + shift) % 60),
+            )
+        })
+    });
+    Dataset::from_pairs(pairs).unwrap()
+}
+
+fn save(folder: &Path, name: &str, shift: u32) -> (PathBuf, CpuModel) {
+    let config = BspmConfig::builder()
+        .ideal_low_pass(8, 0.2)
+        .build()
+        .unwrap();
+    let model = CpuModel::fit(CpuBackend::new(), dataset(120, shift), config).unwrap();
+    let path = folder.join(name);
+    model.save(&path).unwrap();
+    (path, model)
+}
+
+/// As JSON that was written and read.
+fn as_json(value: impl serde::Serialize) -> Value {
+    serde_json::from_str(&serde_json::to_string(&value).unwrap()).unwrap()
+}
+
+/// The same items, and scores but for rounding: requests that come together are scored as a tile.
+fn assert_same_list(found: &Value, expected: &Value) {
+    let (found, expected) = (found.as_array().unwrap(), expected.as_array().unwrap());
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        assert_eq!(found["item"], expected["item"]);
+        let scores = (
+            found["score"].as_f64().unwrap(),
+            expected["score"].as_f64().unwrap(),
+        );
+        assert!(
+            (scores.0 - scores.1).abs() <= 1e-5 * scores.1.abs(),
+            "{scores:?}"
+        );
+    }
+}
+
+#[test]
+fn every_address_answers_with_what_the_model_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, model) = save(folder.path(), "shop.bspm", 0);
+    for arguments in [&[][..], &["--copy"]] {
+        let service = Service::start(&path, arguments);
+        assert_eq!(
+            service.json("/recommend?user=u3&k=4"),
+            as_json(model.recommend("u3", 4).unwrap())
+        );
+        let options = RecommendOptions::top(5).deny(["i1".to_owned(), "i2".into()]);
+        assert_eq!(
+            service.json("/recommend?user=u3&k=5&deny=i1,i2"),
+            as_json(model.recommend("u3", options).unwrap())
+        );
+        let history = [("i1".to_owned(), 2.0_f32), ("i9".into(), -1.0)];
+        let body =
+            json!({"k": 6, "history": [{"item": "i1", "weight": 2}, {"item": "i9", "weight": -1}]});
+        assert_eq!(
+            service.post("/recommend", &body),
+            (
+                200,
+                as_json(model.recommend_for_history(history, 6).unwrap())
+            )
+        );
+        assert_eq!(
+            service.post("/recommend", &json!({"history": ["i4", "i5"], "k": 3})),
+            (
+                200,
+                as_json(model.recommend_for_items(["i4", "i5"], 3).unwrap())
+            )
+        );
+        assert_eq!(
+            service.json("/similar?item=i7&k=3"),
+            as_json(model.similar_items("i7", 3).unwrap())
+        );
+        assert_eq!(
+            service.json("/explain?user=u3&item=i7"),
+            as_json(model.explain("u3", "i7").unwrap())
+        );
+        assert_eq!(
+            service.json("/score?user=u3&items=i7,i8"),
+            as_json(model.score("u3", ["i7", "i8"]).unwrap())
+        );
+        let health = service.json("/healthz");
+        assert_eq!(
+            (&health["status"], &health["users"]),
+            (&json!("ok"), &json!(120))
+        );
+        let description = service.json("/openapi.json");
+        for path in description["paths"].as_object().unwrap().keys() {
+            assert!(
+                service.get(path).0 < 500 && service.get(path).0 != 404,
+                "{path}"
+            );
+        }
+        assert!(service.get("/").1.contains("<title>bspm</title>"));
+        let metrics = service.get("/metrics").1;
+        let line = "bspm_requests_total{path=\"/similar\",status=\"200\"} 1";
+        assert!(metrics.contains(line), "{metrics}");
+
+        for (path, status, expected) in [
+            ("/recommend?user=nobody", 404, "user \"nobody\" is unknown"),
+            ("/similar?item=x", 404, "item \"x\" is unknown"),
+            (
+                "/recommend?user=u3&k=0",
+                400,
+                "k: expected 1 to 10000, found 0",
+            ),
+            ("/recommend?user=u3&k=many", 400, "invalid digit"),
+            (
+                "/recommend?user=u3&colour=red",
+                400,
+                "unknown field `colour`",
+            ),
+            ("/explain?item=i3", 400, "expected a user or a history"),
+            ("/elsewhere", 404, "there is nothing at this address"),
+        ] {
+            let (found, body) = service.get(path);
+            let body: Value = serde_json::from_str(&body).unwrap();
+            assert_eq!(found, status, "{path}");
+            assert!(
+                body["error"].as_str().unwrap().contains(expected),
+                "{path}: {body}"
+            );
+        }
+        let (status, body) = service.post("/recommend", &json!({"history": [{"item": "i1"}]}));
+        assert_eq!(status, 400, "{body}");
+    }
+}
+
+#[test]
+fn requests_that_come_together_are_each_answered_with_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, model) = save(folder.path(), "shop.bspm", 0);
+    let service = Service::start(&path, &["--workers", "1"]);
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let (service, model) = (&service, &model);
+            scope.spawn(move || {
+                for turn in 0..40 {
+                    let (user, k) = (format!("u{}", (thread * 40 + turn) % 120), 1 + turn % 9);
+                    let found = service.json(&format!("/recommend?user={user}&k={k}"));
+                    assert_same_list(&found, &as_json(model.recommend(user.as_str(), k).unwrap()));
+                }
+            });
+        }
+    });
+}
+
+/// A connection on which something was sent.
+fn connection(address: &str, sent: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(sent.as_bytes()).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    stream
+}
+
+#[test]
+fn who_is_slow_is_let_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = save(folder.path(), "shop.bspm", 0);
+    let service = Service::start(&path, &["--timeout", "1"]);
+    let body = "POST /recommend HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                content-length: 100\r\n\r\n{";
+    for sent in ["GET /recommend?user=u1 HTTP/1.1\r\nho", body] {
+        let start = Instant::now();
+        let mut answer = String::new();
+        let _ = connection(&service.address, sent).read_to_string(&mut answer);
+        assert!(start.elapsed() < Duration::from_secs(15));
+        assert!(answer.is_empty() || answer.contains(" 408 "), "{answer}");
+    }
+    service.json("/healthz");
+}
+
+#[test]
+fn descriptors_that_run_out_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = save(folder.path(), "shop.bspm", 0);
+    let line = format!(
+        "ulimit -n 40; exec {} serve {} --address 127.0.0.1:0 --timeout 1",
+        env!("CARGO_BIN_EXE_bspm"),
+        path.display()
+    );
+    let mut service = Service::of(Command::new("sh").args(["-c", &line]));
+    let idle: Vec<TcpStream> = (0..80).map(|_| connection(&service.address, "")).collect();
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(service.process.try_wait().unwrap().is_none(), "it ended");
+    drop(idle);
+    service.json("/recommend?user=u1");
+}
+
+#[test]
+fn a_full_queue_is_said_and_what_was_accepted_is_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = save(folder.path(), "shop.bspm", 0);
+    let service = Service::start(&path, &["--workers", "1", "--queue", "1"]);
+    let (answered, busy) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                for turn in 0..30 {
+                    // An explanation scores each item of a long history by itself.
+                    let history: Vec<String> =
+                        (0..2_000).map(|place| format!("i{}", place % 60)).collect();
+                    let body = json!({"history": history, "item": format!("i{}", turn % 60)});
+                    let request = agent().post(format!("http://{}/explain", service.address));
+                    let response = request.send_json(&body).unwrap();
+                    match response.status().as_u16() {
+                        200 => answered.fetch_add(1, Ordering::Relaxed),
+                        503 => {
+                            assert_eq!(response.headers()["retry-after"], "1");
+                            busy.fetch_add(1, Ordering::Relaxed)
+                        }
+                        other => panic!("status {other}"),
+                    };
+                }
+            });
+        }
+    });
+    let (answered, busy) = (answered.into_inner(), busy.into_inner());
+    assert_eq!(answered + busy, 16 * 30);
+    assert!(answered > 0 && busy > 0, "{answered} answered, {busy} busy");
+}
+
+#[test]
+fn an_end_that_is_asked_for_answers_what_has_begun() {
+    for signal in ["-TERM", "-INT"] {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, _) = save(folder.path(), "shop.bspm", 0);
+        let mut service = Service::start(&path, &["--workers", "1"]);
+        let history: Vec<String> = (0..400).map(|place| format!("i{}", place % 60)).collect();
+        let body = json!({"history": history, "item": "i5"}).to_string();
+        let request = format!(
+            "POST /explain HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let streams: Vec<TcpStream> = (0..100)
+            .map(|_| connection(&service.address, &request))
+            .collect();
+        std::thread::sleep(Duration::from_millis(100));
+        service.signal(signal);
+        for mut stream in streams {
+            let mut answer = [0; 12];
+            stream.read_exact(&mut answer).unwrap();
+            assert_eq!(&answer, b"HTTP/1.1 200");
+        }
+        assert!(service.process.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn a_model_that_is_replaced_is_served_without_a_wrong_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, old) = save(folder.path(), "shop.bspm", 0);
+    let (other, new) = save(folder.path(), "next.bspm", 5);
+    let service = Service::start(&path, &[]);
+    let lists = |model: &CpuModel| as_json(model.recommend("u9", 5).unwrap());
+    let (old, new) = (lists(&old), lists(&new));
+    assert_ne!(old, new);
+    let items = |list: &Value| -> Vec<Value> {
+        list.as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["item"].clone())
+            .collect()
+    };
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    let found = items(&service.json("/recommend?user=u9&k=5"));
+                    assert!(found == items(&old) || found == items(&new), "{found:?}");
+                }
+            });
+        }
+        let is_new = || items(&service.json("/recommend?user=u9&k=5")) == items(&new);
+        let becomes = |expected: bool| {
+            let deadline = Instant::now() + Duration::from_secs(30);
+            while is_new() != expected && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            is_new() == expected
+        };
+        fs::rename(&other, &path).unwrap();
+        let was_replaced = becomes(true);
+        // What is no model is not served: the old one stays, also when asked for.
+        let broken = folder.path().join("broken");
+        fs::write(&broken, "no model").unwrap();
+        fs::rename(&broken, &path).unwrap();
+        service.signal("-HUP");
+        std::thread::sleep(Duration::from_millis(1500));
+        let has_stayed = is_new();
+        is_over.store(true, Ordering::Relaxed);
+        assert!(was_replaced && has_stayed);
+    });
+}
+
+#[test]
+fn what_cannot_be_served_is_said() {
+    let run = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_bspm"))
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let error = run(&["serve", "/nowhere.bspm"]);
+    assert!(error.contains("/nowhere.bspm"), "{error}");
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = save(folder.path(), "shop.bspm", 0);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let error = run(&["serve", path.to_str().unwrap(), "--address", &address]);
+    assert!(
+        error.contains(&format!("cannot listen on {address}")),
+        "{error}"
+    );
+}
