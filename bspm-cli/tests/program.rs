@@ -566,3 +566,104 @@ fn completions_name_the_subcommands() {
         }
     }
 }
+
+#[test]
+fn a_search_goes_on_from_its_checkpoint_and_saves_the_best_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let number = |place: u32| place.wrapping_mul(2_654_435_761) >> 8;
+    let mut table = String::from("user,item,plays,at\n");
+    for user in 0..90_u32 {
+        for step in 0..9 {
+            let item = user % 6 * 12 + number(user * 9 + step) % 12;
+            table += &format!("u{user},i{item},{},{}\n", 1 + number(step) % 5, step * 7);
+        }
+    }
+    fs::write(folder.join("plays.csv"), table).unwrap();
+    let search = |output: &str, checkpoint: &str| -> Vec<serde_json::Value> {
+        let arguments = [
+            "tune",
+            "plays.csv",
+            "-o",
+            output,
+            "--trials",
+            "40",
+            "-k",
+            "5",
+            "--json",
+            "--top",
+            "99",
+            "--time-column",
+            "at",
+            "--weight-column",
+            "plays",
+            "--weight",
+            "log",
+            "--half-life",
+            "30",
+            "--csv",
+            "trials.csv",
+            "--checkpoint",
+            checkpoint,
+        ];
+        let mut trials = json_lines(&stdout(&bspm(folder, &arguments)));
+        for trial in &mut trials {
+            let trial = trial.as_object_mut().unwrap();
+            trial.remove("fit_seconds");
+            trial.remove("score_seconds");
+        }
+        trials
+    };
+    let whole = search("whole.bspm", "whole.tune");
+    assert_eq!(whole.len(), 40);
+    let trials = fs::read_to_string(folder.join("whole.tune")).unwrap();
+    assert_eq!(trials.lines().count(), 41);
+    for end in [trials.len() / 3, trials.len() * 9 / 10, 20] {
+        fs::write(folder.join("cut.tune"), &trials[..end]).unwrap();
+        assert_eq!(search("cut.bspm", "cut.tune"), whole);
+    }
+    let config = |model: &str| {
+        json_lines(&stdout(&bspm(folder, &["inspect", model, "--json"])))[0]["config"].clone()
+    };
+    assert_eq!(config("whole.bspm"), whole[0]["config"]);
+    assert_eq!(config("cut.bspm"), whole[0]["config"]);
+    let rows = fs::read_to_string(folder.join("trials.csv")).unwrap();
+    assert_eq!(rows.lines().count(), 41);
+
+    let other = [
+        "tune",
+        "plays.csv",
+        "--trials",
+        "2",
+        "--checkpoint",
+        "whole.tune",
+    ];
+    let refused = bspm(folder, &other);
+    assert!(error(&refused).contains("expected the trials of a search over the same data"));
+    for (arguments, expected) in [
+        (
+            &["tune", "plays.csv", "--time", "soon"][..],
+            "expected a number of minutes",
+        ),
+        (
+            &["tune", "plays.csv", "--filters", "slim"],
+            "invalid value 'slim'",
+        ),
+        (
+            &["fit", "plays.csv", "-o", "x", "--half-life", "0d"],
+            "expected a number above 0",
+        ),
+        (
+            &["fit", "plays.csv", "-o", "x", "--weight", "cube"],
+            "weight: expected linear, log",
+        ),
+        (
+            &["fit", "plays.csv", "-o", "x", "--k-core", "999"],
+            "k_core: expected a number that leaves",
+        ),
+    ] {
+        let message = error(&bspm(folder, arguments));
+        assert!(message.contains(expected), "{message}");
+        assert!(!folder.join("x").exists());
+    }
+}

@@ -361,6 +361,12 @@ impl BspmConfigBuilder {
         self
     }
 
+    /// The configuration of parameters that stand in the source and are known to be valid.
+    pub(crate) fn unchecked(self) -> BspmConfig {
+        debug_assert!(self.clone().build().is_ok());
+        self.config
+    }
+
     /// Checks the parameters.
     ///
     /// # Errors
