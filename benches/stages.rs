@@ -7,54 +7,59 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use bspm::backend::{Direction, Operand, Update};
+use bspm::data::Duplicates;
 use bspm::engine::{NormalizedGraph, truncated_svd};
 use bspm::fitted::RankOptions;
-use bspm::{Backend, CpuBackend, FitOptions, FittedFilter, Preset};
+use bspm::{Backend, CpuBackend, FitOptions, FittedFilter, Interactions, Preset};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gowalla::interactions;
 use ndarray::Array2;
 
-/// Both halves of the walk on one tile, on one thread.
+/// Both ways of the walk, on a tile, one thread: of the 0/1 matrix and of a weighted one.
 fn spmm(criterion: &mut Criterion) {
     let interactions = interactions();
+    let weighted = interactions
+        .pairs()
+        .enumerate()
+        .map(|(place, (user, item))| (user, item, 0.5 + (place * 7919 % 1009) as f32 / 500.0));
+    let (users, items) = (interactions.users(), interactions.items());
+    let weighted = Interactions::from_weighted(users, items, weighted, Duplicates::Sum).unwrap();
     let backend = CpuBackend::new();
-    let graph = NormalizedGraph::new(&backend, &interactions).unwrap();
-    let columns = graph.tile_columns();
-    let items = Array2::from_shape_fn((interactions.items(), columns), |(row, column)| {
-        (row * 31 + column) as f32 % 1.7
-    });
-    let items = backend.upload(items.view()).unwrap();
-    let mut users = backend.zeros(interactions.users(), columns).unwrap();
-    let mut back = backend.zeros(interactions.items(), columns).unwrap();
-
     let mut group = criterion.benchmark_group("spmm");
-    group.throughput(Throughput::Elements((interactions.len() * columns) as u64));
-    group.bench_function("items to users", |bencher| {
-        bencher.iter(|| {
-            backend
-                .spmm(
-                    graph.sparse(),
-                    Direction::Forward,
-                    Operand::Dense(&items),
-                    Update::REPLACE,
-                    &mut users,
-                )
-                .unwrap();
+    for (name, interactions) in [("0/1", &interactions), ("weighted", &weighted)] {
+        let graph = NormalizedGraph::new(&backend, interactions).unwrap();
+        let columns = graph.tile_columns();
+        let values = Array2::from_shape_fn((items, columns), |(row, column)| {
+            (row * 31 + column) as f32 % 1.7
         });
-    });
-    group.bench_function("users to items", |bencher| {
-        bencher.iter(|| {
-            backend
-                .spmm(
-                    graph.sparse(),
-                    Direction::Transposed,
-                    Operand::Dense(&users),
-                    Update::REPLACE,
-                    &mut back,
-                )
-                .unwrap();
+        let values = backend.upload(values.view()).unwrap();
+        let mut half_way = backend.zeros(users, columns).unwrap();
+        let mut back = backend.zeros(items, columns).unwrap();
+        group.throughput(Throughput::Elements((interactions.len() * columns) as u64));
+        let (replace, forward) = (Update::REPLACE, Direction::Forward);
+        group.bench_function(format!("items to users, {name}"), |bencher| {
+            bencher.iter(|| {
+                let right = Operand::Dense(&values);
+                backend
+                    .spmm(graph.sparse(), forward, right, replace, &mut half_way)
+                    .unwrap();
+            });
         });
-    });
+        group.bench_function(format!("users to items, {name}"), |bencher| {
+            bencher.iter(|| {
+                let right = Operand::Dense(&half_way);
+                backend
+                    .spmm(
+                        graph.sparse(),
+                        Direction::Transposed,
+                        right,
+                        replace,
+                        &mut back,
+                    )
+                    .unwrap();
+            });
+        });
+    }
     group.finish();
 }
 

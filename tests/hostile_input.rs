@@ -228,3 +228,30 @@ fn saving_keeps_links_and_modes_and_replaces_regular_files_alone() {
     assert!(source.starts_with("not a regular file"), "{source}");
     assert!(!fs::metadata("/dev/null").unwrap().is_file());
 }
+
+/// Files that once stopped the program or made it panic.
+#[test]
+fn what_once_did_harm_is_an_error_now() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/hostile");
+    let mut read = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if name.ends_with(".npz") {
+            let error = Dataset::read_npz(&path, None).unwrap_err().to_string();
+            assert!(error.contains(&name), "{error}");
+            read += 1;
+        }
+        #[cfg(feature = "parquet")]
+        if name.ends_with(".parquet") {
+            let options = bspm::data::TableOptions::new("user", "item");
+            match Dataset::<String, String>::read_parquet(&path, &options) {
+                // The damage is where nothing is read.
+                Ok(dataset) => assert!(!dataset.is_empty()),
+                Err(error) => assert!(error.to_string().contains(&name), "{error}"),
+            }
+            read += 1;
+        }
+    }
+    assert!(read >= 3, "{read} files");
+}

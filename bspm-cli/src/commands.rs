@@ -52,7 +52,7 @@ impl ConfigArguments {
             Some(path) => {
                 let in_file = |error: &dyn Error| format!("{}: {error}", path.display());
                 let text = std::fs::read_to_string(path).map_err(|error| in_file(&error))?;
-                serde_json::from_str(&text).map_err(|error| in_file(&error))?
+                stored_config(&text).map_err(|error| in_file(&error))?
             }
             None => match self.preset {
                 None if self.filter == "bspm" => BspmConfig::default().into(),
@@ -79,6 +79,20 @@ impl ConfigArguments {
             .into()),
         }
     }
+}
+
+/// A configuration as it is stored: of a filter under its name, of BSPM alone, or as a line of
+/// `sweep --json`, `tune --json` and `inspect --json` has it.
+fn stored_config(text: &str) -> serde_json::Result<FilterConfig> {
+    let mut json: serde_json::Value = serde_json::from_str(text)?;
+    if let Some(config) = json.get_mut("config") {
+        json = config.take();
+    }
+    let is_bspm = json.get("blur").is_some();
+    if is_bspm {
+        return serde_json::from_value::<BspmConfig>(json).map(Into::into);
+    }
+    serde_json::from_value(json)
 }
 
 /// Runs a function of a backend on the chosen device.
