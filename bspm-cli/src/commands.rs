@@ -14,7 +14,7 @@ pub(crate) mod tune;
 use std::error::Error;
 use std::path::PathBuf;
 
-use bspm::{Backend, BspmConfig, FilterConfig, Model, Preset};
+use bspm::{Backend, BspmConfig, Dataset, FilterConfig, Model, Preset};
 use bspm_cli::ProcessArguments;
 use clap::Args;
 
@@ -32,8 +32,8 @@ pub(crate) struct ConfigArguments {
     #[arg(long, value_name = "NAME", default_value = "bspm", value_parser = FilterConfig::NAMES.to_vec())]
     filter: String,
     /// Start from the published settings for this data set: gowalla, yelp2018, amazon-book;
-    /// without it, from settings for any data where the filter has them (bspm), else from
-    /// those for gowalla
+    /// without it, from settings for data of this shape where the filter has them (bspm),
+    /// else from those for gowalla
     #[arg(long)]
     preset: Option<Preset>,
     /// Start from a configuration in JSON instead
@@ -47,7 +47,8 @@ pub(crate) struct ConfigArguments {
 }
 
 impl ConfigArguments {
-    pub(crate) fn config(&self) -> Result<FilterConfig, Box<dyn Error>> {
+    /// The configuration for the data; without any, for a check before they are read.
+    pub(crate) fn config(&self, dataset: Option<&Dataset>) -> Result<FilterConfig, Box<dyn Error>> {
         let base = match &self.config {
             Some(path) => {
                 let in_file = |error: &dyn Error| format!("{}: {error}", path.display());
@@ -55,7 +56,13 @@ impl ConfigArguments {
                 stored_config(&text).map_err(|error| in_file(&error))?
             }
             None => match self.preset {
-                None if self.filter == "bspm" => BspmConfig::default().into(),
+                None if self.filter == "bspm" => match dataset {
+                    Some(dataset) => {
+                        let (users, items) = (dataset.users().len(), dataset.items().len());
+                        BspmConfig::for_shape(users, items).into()
+                    }
+                    None => BspmConfig::default().into(),
+                },
                 preset => FilterConfig::published(&self.filter, preset.unwrap_or(Preset::Gowalla))?,
             },
         };

@@ -10,6 +10,7 @@ mod metrics;
 mod queue;
 mod requests;
 mod routes;
+mod work;
 
 use std::io;
 use std::net::SocketAddr;

@@ -58,10 +58,11 @@ fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let bars = ProgressBars::default();
     let (model, test) = match (&arguments.model, &arguments.train) {
         (None, Some(train)) => {
-            let config = arguments.config.config()?;
+            arguments.config.config(None)?;
             let (train, test) = arguments
                 .held_out
                 .split(arguments.interactions.read(train)?, &arguments.interactions)?;
+            let config = arguments.config.config(Some(&train))?;
             let options = FitOptions::new().observer(bars.observer());
             let model = TextModel::fit_with(backend, train, config, &options)?;
             bars.clear();

@@ -26,8 +26,9 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    let config = arguments.config.config()?;
+    arguments.config.config(None)?;
     let dataset = arguments.interactions.read(&arguments.data)?;
+    let config = arguments.config.config(Some(&dataset))?;
     on_device!(arguments.device, fit, dataset, config, arguments)
 }
 

@@ -13,22 +13,7 @@ use tokio::sync::oneshot;
 use super::current::CurrentModel;
 use super::error::Failure;
 use super::metrics::Counters;
-use super::requests::named;
-
-/// What a request wants of the model.
-pub(super) enum Work {
-    /// The best items for a history, without more conditions: many are scored together.
-    Best {
-        items: Vec<u32>,
-        weights: Option<Vec<f32>>,
-        k: usize,
-    },
-    /// Anything else.
-    Other(Box<dyn FnOnce(&CpuModel) -> Answer + Send>),
-}
-
-/// JSON.
-pub(super) type Answer = Result<String, Failure>;
+use super::work::{Answer, Work, named};
 
 /// The work of a request on the model that it was prepared for.
 pub(super) struct Job {

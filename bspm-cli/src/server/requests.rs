@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use bspm::backend::ScoredItem;
 use bspm::{CpuModel, RecommendOptions};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::error::Failure;
-use super::queue::{Answer, Work};
+use super::work::Work;
 
 /// The longest list, history or selection that a request may ask for or bring.
 pub(super) const MOST: usize = 10_000;
@@ -221,21 +220,4 @@ impl Score {
             )?)
         })))
     }
-}
-
-/// A list under the ids of the model, as JSON.
-pub(super) fn named(model: &CpuModel, list: &[ScoredItem]) -> Answer {
-    #[derive(Serialize)]
-    struct Entry<'a> {
-        item: &'a str,
-        score: f32,
-    }
-    let ids = model.dataset().items();
-    let entries = list.iter().filter_map(|entry| {
-        Some(Entry {
-            item: ids.id(entry.item)?,
-            score: entry.score,
-        })
-    });
-    Ok(serde_json::to_string(&entries.collect::<Vec<_>>())?)
 }

@@ -15,6 +15,7 @@ use crate::filters::setting::Search;
 /// What of a matrix decides which settings are worth a try.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shape {
+    users: usize,
     items: usize,
     /// The sum over the users of the square of their degree: what an item graph costs.
     paths: f64,
@@ -38,6 +39,7 @@ impl Shape {
         let degrees = interactions.user_degrees();
         let smaller = interactions.users().min(interactions.items());
         Self {
+            users: interactions.users(),
             items: interactions.items(),
             paths: degrees.iter().map(|&it| f64::from(it).powi(2)).sum(),
             most_factors: (smaller / 2).clamp(1, MOST_FACTORS),
@@ -104,7 +106,7 @@ impl Proposals {
             }
             let mut starts: Vec<FilterConfig> = Vec::new();
             if name == "bspm" {
-                starts.push(BspmConfig::default().into());
+                starts.push(BspmConfig::for_shape(shape.users, shape.items).into());
             }
             for preset in Preset::ALL {
                 starts.push(FilterConfig::published(name, preset)?);
