@@ -103,22 +103,15 @@ fn tune<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         .time(arguments.time)
         .seed(arguments.seed)
         .filters(&arguments.filters);
-    let journal = match &arguments.checkpoint {
-        Some(path) => Some(Journal::open(path, train, held_out, &options)?),
-        None => None,
-    };
-    let mut tuner = Tuner::new(backend.clone(), train.clone(), held_out, options)?;
-    if let Some((journal, trials)) = journal {
-        eprintln!(
-            "{}: {} trials are done",
-            journal.path().display(),
-            trials.len()
-        );
-        tuner.resume(trials)?;
-        search(&mut tuner, Some(journal), arguments)?;
-    } else {
-        search(&mut tuner, None, arguments)?;
+    let (mut journal, mut before) = (None, Vec::new());
+    if let Some(path) = &arguments.checkpoint {
+        let (opened, trials) = Journal::open(path, train, held_out, &options)?;
+        eprintln!("{}: {} trials are done", path.display(), trials.len());
+        (journal, before) = (Some(opened), trials);
     }
+    let mut tuner = Tuner::new(backend.clone(), train.clone(), held_out, options)?;
+    tuner.resume(before)?;
+    search(&mut tuner, journal.as_mut(), arguments)?;
     arguments.report(&tuner)?;
     let best = tuner.best().ok_or("no trial could be evaluated")?;
     eprintln!(
@@ -146,7 +139,7 @@ fn tune<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
 /// Runs the trials under a progress bar that tells the best so far.
 fn search<B: Backend>(
     tuner: &mut Tuner<B>,
-    mut journal: Option<Journal>,
+    mut journal: Option<&mut Journal>,
     arguments: &Arguments,
 ) -> Outcome {
     let bar = ProgressBar::new(arguments.trials as u64);

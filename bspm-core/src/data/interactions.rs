@@ -85,15 +85,8 @@ impl Interactions {
     ) -> Result<Self> {
         check_sides(users, items)?;
         let mut pairs: Vec<(u32, u32)> = pairs.into_iter().collect();
-        let outside =
-            |&&(user, item): &&(u32, u32)| user as usize >= users || item as usize >= items;
-        if let Some(&(user, item)) = pairs.iter().find(outside) {
-            return Err(Error::InteractionOutOfRange {
-                user,
-                item,
-                users,
-                items,
-            });
+        for &(user, item) in &pairs {
+            check_inside(user, item, users, items)?;
         }
         pairs.sort_unstable();
         pairs.dedup();
@@ -130,14 +123,7 @@ impl Interactions {
         check_sides(users, items)?;
         let mut entries: Vec<(u32, u32, f32)> = entries.into_iter().collect();
         for &(user, item, weight) in &entries {
-            if user as usize >= users || item as usize >= items {
-                return Err(Error::InteractionOutOfRange {
-                    user,
-                    item,
-                    users,
-                    items,
-                });
-            }
+            check_inside(user, item, users, items)?;
             if !(weight.is_finite() && weight >= 0.0) {
                 return Err(invalid("weight", "a finite number, 0 or above", weight));
             }
@@ -386,6 +372,18 @@ impl Interactions {
             None => matrix,
         })
     }
+}
+
+fn check_inside(user: u32, item: u32, users: usize, items: usize) -> Result<()> {
+    if (user as usize) < users && (item as usize) < items {
+        return Ok(());
+    }
+    Err(Error::InteractionOutOfRange {
+        user,
+        item,
+        users,
+        items,
+    })
 }
 
 fn check_sides(users: usize, items: usize) -> Result<()> {

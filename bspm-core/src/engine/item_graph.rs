@@ -116,8 +116,34 @@ pub(crate) fn of_common_users<B: Backend>(
     Ok(CsMatI::new((items, items), row_ends, columns, values))
 }
 
+/// The graph in which each item has its neighbours: the `count` items to which it gives most.
+///
+/// `weight` says what an item gives to another, from the sum of `user_weights` over their common
+/// users; of equal ones the lower items are kept.
+pub(crate) fn of_neighbours<B: Backend>(
+    backend: Checked<'_, B>,
+    interactions: &Interactions,
+    user_weights: &[f32],
+    count: usize,
+    options: &FitOptions,
+    weight: impl Fn(usize, usize, f32) -> f32 + Sync,
+) -> Result<CsMatI<f32, u32>> {
+    let limits = Limits {
+        budget: usize::MAX,
+        row: Some(count),
+    };
+    let finish = |item: usize, row: &mut Vec<(u32, f32)>| {
+        row.retain(|entry| entry.0 as usize != item);
+        for (other, value) in &mut *row {
+            *value = weight(item, *other as usize, *value);
+        }
+        keep_best(row, count);
+    };
+    of_common_users(backend, interactions, user_weights, limits, options, finish)
+}
+
 /// Leaves the largest entries of a row, which ascend again; of equal ones those of lower items.
-pub(crate) fn keep_best(row: &mut Vec<(u32, f32)>, count: usize) {
+fn keep_best(row: &mut Vec<(u32, f32)>, count: usize) {
     if row.len() > count {
         row.sort_by(|left, right| right.1.total_cmp(&left.1));
         row.truncate(count);

@@ -1,11 +1,27 @@
 //! How long the rows of scores are, so that filters of different units can be added.
 
 use super::filter::Filter;
+use super::tensors::SavedTensors;
 use super::workspace::TileHistories;
 use crate::backend::{Backend, Checked};
 use crate::data::history::History;
 use crate::data::interactions::Interactions;
 use crate::error::Result;
+
+/// The norms of so many parts, as a model file has them.
+pub(crate) fn saved_norms(
+    tensors: &dyn SavedTensors,
+    name: &str,
+    parts: usize,
+) -> Result<Vec<f32>> {
+    let norms = tensors.floats(name)?;
+    let are_positive = norms.iter().all(|norm| norm.is_finite() && *norm > 0.0);
+    if norms.len() != parts || !are_positive {
+        let expected = format!("{name}: {parts} positive numbers");
+        return Err(tensors.invalid(&expected, format!("{norms:?}")));
+    }
+    Ok(norms)
+}
 
 /// Users whose scores are looked at.
 const SAMPLE: usize = 256;

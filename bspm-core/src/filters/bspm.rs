@@ -17,7 +17,7 @@ use self::config::BspmConfig;
 use self::merge::Response;
 use super::contract::Settings;
 use super::preset::Preset;
-use super::setting::Setting;
+use super::setting::{Setting, Table};
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::basis::Basis;
@@ -28,15 +28,17 @@ use crate::engine::tensors::Source;
 use crate::engine::walk::NormalizedGraph;
 use crate::error::Result;
 
+impl Table for BspmConfig {
+    fn table() -> &'static [Setting<Self>] {
+        Self::SETTINGS
+    }
+}
+
 impl Settings for BspmConfig {
     const NAME: &'static str = "bspm";
 
     fn published(data: Preset) -> Self {
         data.config()
-    }
-
-    fn table() -> &'static [Setting<Self>] {
-        Self::SETTINGS
     }
 
     fn check(&self) -> Result<()> {

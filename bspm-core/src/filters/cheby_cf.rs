@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Settings;
 use super::preset::Preset;
-use super::setting::{F32_MAX, MOST_FACTORS, MOST_STEPS, Search, Setting, check_all, settings};
+use super::setting::{F32_MAX, MOST_FACTORS, MOST_STEPS, Search, check_all, settings};
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::basis::Basis;
@@ -79,10 +79,6 @@ impl Settings for ChebyCf {
             alpha: 0.2,
             beta,
         }
-    }
-
-    fn table() -> &'static [Setting<Self>] {
-        Self::SETTINGS
     }
 
     fn check(&self) -> Result<()> {

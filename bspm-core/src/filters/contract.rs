@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::preset::Preset;
-use super::setting::{Setting, check_all};
+use super::setting::{Table, check_all};
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
@@ -12,15 +12,12 @@ use crate::engine::tensors::Source;
 use crate::error::Result;
 
 /// What fitting a filter needs to know.
-pub(crate) trait Settings: Clone + Serialize + DeserializeOwned + 'static {
+pub(crate) trait Settings: Clone + Serialize + DeserializeOwned + Table {
     /// The name that configurations and command lines call it.
     const NAME: &'static str;
 
     /// The published settings for a data set.
     fn published(data: Preset) -> Self;
-
-    /// All settings.
-    fn table() -> &'static [Setting<Self>];
 
     /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for the first setting
     /// outside its range; a filter adds what its settings demand of each other.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Settings;
 use super::preset::Preset;
-use super::setting::{F32_MAX, Search, Setting, settings};
+use super::setting::{F32_MAX, Search, settings};
 use crate::backend::{Backend, Checked, Operand, Shaped, Update};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
@@ -66,10 +66,6 @@ impl Settings for EaseR {
             },
             memory_budget: 16 << 30,
         }
-    }
-
-    fn table() -> &'static [Setting<Self>] {
-        Self::SETTINGS
     }
 
     fn fit<B: Backend>(

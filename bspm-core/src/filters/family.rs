@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Settings;
 use super::preset::Preset;
-use super::setting::{ANY, F32_MAX, MOST_FACTORS, Search, Setting, check_all, settings, words};
+use super::setting::{ANY, F32_MAX, MOST_FACTORS, Search, check_all, settings, words};
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::basis::Basis;
 use crate::engine::filter::Filter;
-use crate::engine::mean_norm::mean_norm;
+use crate::engine::mean_norm::{mean_norm, saved_norms};
 use crate::engine::polynomial::Polynomial;
 use crate::engine::spectral::{LowPass, Spectral};
 use crate::engine::tensors::{Source, Tensor, Tensors};
@@ -179,10 +179,6 @@ impl Settings for Family {
         }
     }
 
-    fn table() -> &'static [Setting<Self>] {
-        Self::SETTINGS
-    }
-
     fn check(&self) -> Result<()> {
         check_all(Self::SETTINGS, self)?;
         if self.share > 0.0 {
@@ -210,14 +206,7 @@ impl Settings for Family {
         };
         let mut spectral = Spectral::new(graph, of_walk(1.0, 0.0), low_pass);
         let norms = match source {
-            Source::Saved(tensors) => {
-                let norms = tensors.floats(NORMS)?;
-                if norms.len() != 2 || !norms.iter().all(|norm| norm.is_finite() && *norm > 0.0) {
-                    let expected = format!("{NORMS}: two positive numbers");
-                    return Err(tensors.invalid(&expected, format!("{norms:?}")));
-                }
-                norms
-            }
+            Source::Saved(tensors) => saved_norms(tensors, NORMS, 2)?,
             Source::Fit(..) => {
                 let mut norms = vec![mean_norm(backend, interactions, &spectral)? as f32];
                 spectral = spectral.with_polynomial(of_walk(0.0, 1.0));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::bspm::config::BspmConfig;
 use super::contract::Settings;
 use super::preset::Preset;
-use super::setting::{F32_MAX, MOST_FACTORS, Search, Setting, check_all, settings};
+use super::setting::{F32_MAX, MOST_FACTORS, Search, check_all, settings};
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
@@ -49,10 +49,6 @@ impl Settings for GfCf {
             factor_dim: 256,
             alpha: if data == Preset::AmazonBook { 0.0 } else { 0.3 },
         }
-    }
-
-    fn table() -> &'static [Setting<Self>] {
-        Self::SETTINGS
     }
 
     fn check(&self) -> Result<()> {

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Settings;
 use super::preset::Preset;
-use super::setting::{ANY, F32_MAX, F64_MAX, MOST_ITEMS, Search, Setting, settings, words};
+use super::setting::{ANY, F32_MAX, F64_MAX, MOST_ITEMS, Search, settings, words};
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
-use crate::engine::item_graph::{ItemGraphPolynomial, Limits, keep_best, of_common_users};
+use crate::engine::item_graph::{ItemGraphPolynomial, of_neighbours};
 use crate::engine::tensors::Source;
 use crate::error::Result;
 
@@ -123,10 +123,6 @@ impl Settings for ItemKnn {
         Self::default()
     }
 
-    fn table() -> &'static [Setting<Self>] {
-        Self::SETTINGS
-    }
-
     fn fit<B: Backend>(
         &self,
         backend: Checked<'_, B>,
@@ -134,35 +130,26 @@ impl Settings for ItemKnn {
         source: Source<'_>,
     ) -> Result<Box<dyn Filter<B>>> {
         let items = interactions.items();
-        let user_weights: Vec<f32> = interactions
-            .user_degrees()
-            .iter()
-            .map(|&degree| self.weighting.of_degree(degree, items))
-            .collect();
-        let mut own = vec![0.0; items];
-        for (user, item, weight) in interactions.entries() {
-            let weight = f64::from(weight).powi(2);
-            own[item as usize] += weight * f64::from(user_weights[user as usize]);
-        }
         ItemGraphPolynomial::obtain(backend, items, vec![1.0], source, |options| {
-            let limits = Limits {
-                budget: usize::MAX,
-                row: Some(self.neighbours),
+            let degrees = interactions.user_degrees().into_iter();
+            let users: Vec<f32> = degrees
+                .map(|degree| self.weighting.of_degree(degree, items))
+                .collect();
+            let mut own = vec![0.0; items];
+            for (user, item, weight) in interactions.entries() {
+                let weight = f64::from(weight).powi(2);
+                own[item as usize] += weight * f64::from(users[user as usize]);
+            }
+            let weight = |item: usize, other: usize, common: f32| {
+                self.between(f64::from(common), own[item], own[other]) as f32
             };
-            of_common_users(
+            of_neighbours(
                 backend,
                 interactions,
-                &user_weights,
-                limits,
+                &users,
+                self.neighbours,
                 options,
-                |item, row| {
-                    row.retain(|entry| entry.0 as usize != item);
-                    for (other, value) in &mut *row {
-                        let common = f64::from(*value);
-                        *value = self.between(common, own[item], own[*other as usize]) as f32;
-                    }
-                    keep_best(row, self.neighbours);
-                },
+                weight,
             )
         })
     }

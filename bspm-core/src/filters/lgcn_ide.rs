@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Settings;
 use super::preset::Preset;
-use super::setting::{MOST_STEPS, Search, Setting, settings};
+use super::setting::{MOST_STEPS, Search, settings};
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
@@ -36,10 +36,6 @@ impl Settings for LgcnIde {
         Self {
             layers: if data == Preset::Gowalla { 2 } else { 1 },
         }
-    }
-
-    fn table() -> &'static [Setting<Self>] {
-        Self::SETTINGS
     }
 
     fn fit<B: Backend>(

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Settings;
 use super::preset::Preset;
-use super::setting::{Search, Setting, settings};
+use super::setting::{Search, settings};
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
@@ -48,10 +48,6 @@ impl Settings for LinkProp {
             gamma: 0.5,
             delta: 0.5,
         }
-    }
-
-    fn table() -> &'static [Setting<Self>] {
-        Self::SETTINGS
     }
 
     fn fit<B: Backend>(

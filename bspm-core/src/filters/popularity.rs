@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Settings;
 use super::preset::Preset;
-use super::setting::{Setting, settings};
+use super::setting::settings;
 use crate::backend::{Backend, Checked, Operand, Shaped, Update};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
@@ -33,10 +33,6 @@ impl Settings for Popularity {
 
     fn published(_data: Preset) -> Self {
         Self {}
-    }
-
-    fn table() -> &'static [Setting<Self>] {
-        Self::SETTINGS
     }
 
     fn fit<B: Backend>(

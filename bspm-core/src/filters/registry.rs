@@ -21,7 +21,7 @@ use super::link_prop::LinkProp;
 use super::popularity::Popularity;
 use super::preset::Preset;
 use super::rp3beta::Rp3Beta;
-use super::setting::{Search, Setting, named};
+use super::setting::{Search, Setting, Table, named};
 use super::turbo_cf::TurboCf;
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
@@ -126,7 +126,7 @@ macro_rules! filters {
             pub fn set(&mut self, name: &str, text: &str) -> Result<()> {
                 match self {
                     $(Self::$variant(settings) => {
-                        (named(Settings::table(), name)?.set)(settings, text)
+                        (named(Table::table(), name)?.set)(settings, text)
                     })*
                 }
             }

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Settings;
 use super::preset::Preset;
-use super::setting::{MOST_ITEMS, Search, Setting, settings};
+use super::setting::{MOST_ITEMS, Search, settings};
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
-use crate::engine::item_graph::{ItemGraphPolynomial, Limits, keep_best, of_common_users};
+use crate::engine::item_graph::{ItemGraphPolynomial, of_neighbours};
 use crate::engine::tensors::Source;
 use crate::engine::walk::powers;
 use crate::error::Result;
@@ -50,10 +50,6 @@ impl Settings for Rp3Beta {
         }
     }
 
-    fn table() -> &'static [Setting<Self>] {
-        Self::SETTINGS
-    }
-
     fn fit<B: Backend>(
         &self,
         backend: Checked<'_, B>,
@@ -64,23 +60,15 @@ impl Settings for Rp3Beta {
         ItemGraphPolynomial::obtain(backend, items, vec![1.0], source, |options| {
             let degrees = interactions.item_sums();
             let (from, to) = (powers(&degrees, -self.alpha), powers(&degrees, -self.beta));
-            let limits = Limits {
-                budget: usize::MAX,
-                row: Some(self.neighbours),
-            };
-            of_common_users(
+            let users = powers(&interactions.user_sums(), -self.alpha);
+            let weight = |item: usize, other: usize, common: f32| common * (from[item] * to[other]);
+            of_neighbours(
                 backend,
                 interactions,
-                &powers(&interactions.user_sums(), -self.alpha),
-                limits,
+                &users,
+                self.neighbours,
                 options,
-                |item, row| {
-                    row.retain(|entry| entry.0 as usize != item);
-                    for (other, value) in &mut *row {
-                        *value *= from[item] * to[*other as usize];
-                    }
-                    keep_best(row, self.neighbours);
-                },
+                weight,
             )
         })
     }

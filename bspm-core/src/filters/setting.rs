@@ -145,6 +145,12 @@ pub(crate) fn parse<T: FromStr>(
     Ok(())
 }
 
+/// What has a table of its settings.
+pub(crate) trait Table: Sized + 'static {
+    /// All settings.
+    fn table() -> &'static [Setting<Self>];
+}
+
 /// The table of the settings of a filter whose fields are its settings.
 macro_rules! settings {
     ($type:ty {
@@ -170,6 +176,12 @@ macro_rules! settings {
                     },
                 },)*
             ];
+        }
+
+        impl $crate::filters::setting::Table for $type {
+            fn table() -> &'static [$crate::filters::Setting<Self>] {
+                Self::SETTINGS
+            }
         }
     };
 }

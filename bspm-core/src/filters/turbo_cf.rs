@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Settings;
 use super::preset::Preset;
-use super::setting::{ANY, Search, Setting, settings, words};
+use super::setting::{ANY, Search, settings, words};
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
@@ -87,10 +87,6 @@ impl Settings for TurboCf {
             filter,
             memory_budget: 8 << 30,
         }
-    }
-
-    fn table() -> &'static [Setting<Self>] {
-        Self::SETTINGS
     }
 
     fn fit<B: Backend>(

@@ -71,10 +71,6 @@ impl Journal {
         Ok((journal, trials))
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Adds a trial, so that it is there whatever happens afterwards.
     pub(super) fn add(&mut self, trial: &Trial) -> Result<(), Box<dyn Error>> {
         self.write(&format!("{}\n", serde_json::to_string(trial)?))

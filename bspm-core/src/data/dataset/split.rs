@@ -78,11 +78,9 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
                 test_ratio,
             ));
         }
-        let mut user = 0;
+        let mut draws = draws(seed);
         self.split(|places| {
-            let mut random = ChaCha8Rng::seed_from_u64(seed);
-            random.set_stream(user);
-            user += 1;
+            let mut random = draws();
             let count = (test_ratio * places.len() as f64) as usize;
             let mut places: Vec<usize> = places.collect();
             places.partial_shuffle(&mut random, count).0.to_vec()
@@ -101,11 +99,9 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         if !(0.0..1.0).contains(&ratio) {
             return Err(invalid("ratio", "a number from 0 to below 1", ratio));
         }
-        let mut user = 0;
+        let mut draws = draws(seed);
         self.split(|places| {
-            let mut random = ChaCha8Rng::seed_from_u64(seed);
-            random.set_stream(user);
-            user += 1;
+            let mut random = draws();
             let count = (ratio * places.len() as f64).round().max(1.0) as usize;
             let count = count.min(places.len().saturating_sub(1));
             let mut places: Vec<usize> = places.collect();
@@ -139,6 +135,17 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             train: self.subset(|place, _, _| !is_test[place])?,
             test: self.subset(|place, _, _| is_test[place])?,
         })
+    }
+}
+
+/// The random numbers of one user after the other: those of a user are the same whatever the
+/// others have.
+fn draws(seed: u64) -> impl FnMut() -> ChaCha8Rng {
+    let mut users = 0..;
+    move || {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        random.set_stream(users.next().unwrap_or(u64::MAX));
+        random
     }
 }
 

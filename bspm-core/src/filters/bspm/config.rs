@@ -60,7 +60,7 @@ impl Integration {
             let expected = format!("a time of at most {}", Self::MAX_TIME);
             return Err(invalid(time, expected, self.time));
         }
-        let products = self.solver.products(self.step_size()) * self.steps;
+        let products = self.solver.products(self.step_size(), -1.0, 0.0) * self.steps;
         if products > Self::MAX_PRODUCTS {
             let expected = format!("at most {} products with P in all", Self::MAX_PRODUCTS);
             return Err(invalid(steps, expected, products));

@@ -2,7 +2,6 @@
 //! `P`: each is multiplied by a factor of its own.
 
 use super::config::Integration;
-use super::solver::{Solver, exponential_series};
 
 /// A process.
 #[derive(Clone, Copy, Debug)]
@@ -32,14 +31,7 @@ impl LinearOde {
 
     /// The degree of the process as a polynomial of `P`.
     pub(super) fn degree(self) -> usize {
-        let step_size = self.integration.step_size();
-        let of_step = match self.integration.solver {
-            // Interpolating at as many nodes as the series has terms doubles its error.
-            Solver::Exact { tolerance } => {
-                exponential_series(step_size, self.walk, self.decay, tolerance / 2.0).len() - 1
-            }
-            solver => solver.stage_factors().len() * solver.substeps(step_size),
-        };
-        of_step * self.integration.steps
+        let Integration { solver, steps, .. } = self.integration;
+        steps * solver.products(self.integration.step_size(), self.walk, self.decay)
     }
 }

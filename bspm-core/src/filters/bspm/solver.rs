@@ -65,11 +65,13 @@ impl Solver {
         }
     }
 
-    /// How many products with `P` a step of this size takes.
-    pub(crate) fn products(self, step_size: f64) -> usize {
+    /// How many products with `P` a step of this size takes, in the process
+    /// `dr/dt = walk * rP + decay * r`.
+    pub(crate) fn products(self, step_size: f64, walk: f64, decay: f64) -> usize {
         match self {
+            // Interpolating at as many nodes as the series has terms doubles its error.
             Self::Exact { tolerance } => {
-                exponential_series(step_size, -1.0, 0.0, tolerance / 2.0).len() - 1
+                exponential_series(step_size, walk, decay, tolerance / 2.0).len() - 1
             }
             _ => self.stage_factors().len() * self.substeps(step_size),
         }

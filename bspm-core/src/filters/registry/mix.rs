@@ -9,7 +9,7 @@ use crate::backend::{Backend, Checked, Operand};
 use crate::data::interactions::Interactions;
 use crate::engine::basis::Basis;
 use crate::engine::filter::Filter;
-use crate::engine::mean_norm::mean_norm;
+use crate::engine::mean_norm::{mean_norm, saved_norms};
 use crate::engine::tensors::{OfPart, Source, Tensor, Tensors, part_prefix};
 use crate::engine::workspace::{TileHistories, Workspace};
 use crate::error::Result;
@@ -19,7 +19,7 @@ use crate::filters::cheby_cf::ChebyCf;
 use crate::filters::contract::Settings;
 use crate::filters::link_prop::LinkProp;
 use crate::filters::preset::Preset;
-use crate::filters::setting::{ANY, Search, Setting, SettingKind};
+use crate::filters::setting::{ANY, Search, Setting, SettingKind, Table};
 use crate::parameter::{check_range, invalid};
 
 /// The sum of the scores of some filters, each scaled to a mean row norm of 1 and then
@@ -94,6 +94,12 @@ struct FittedPart<B: Backend> {
     factor: f32,
 }
 
+impl Table for Mix {
+    fn table() -> &'static [Setting<Self>] {
+        Self::SETTINGS
+    }
+}
+
 impl Settings for Mix {
     const NAME: &'static str = "mix";
 
@@ -134,10 +140,6 @@ impl Settings for Mix {
         Self { parts }
     }
 
-    fn table() -> &'static [Setting<Self>] {
-        Self::SETTINGS
-    }
-
     fn check(&self) -> Result<()> {
         if !(1..=Self::MOST_PARTS).contains(&self.parts.len()) {
             let expected = format!("1 to {} parts", Self::MOST_PARTS);
@@ -175,15 +177,7 @@ impl Settings for Mix {
         let filters = self.parts.iter().enumerate().map(fit);
         let filters = filters.collect::<Result<Vec<Box<dyn Filter<B>>>>>()?;
         let norms = match source {
-            Source::Saved(tensors) => {
-                let norms = tensors.floats(NORMS)?;
-                let all_positive = norms.iter().all(|norm| norm.is_finite() && *norm > 0.0);
-                if norms.len() != filters.len() || !all_positive {
-                    let expected = format!("{NORMS}: {} positive numbers", filters.len());
-                    return Err(tensors.invalid(&expected, format!("{norms:?}")));
-                }
-                norms
-            }
+            Source::Saved(tensors) => saved_norms(tensors, NORMS, filters.len())?,
             Source::Fit(..) => filters
                 .iter()
                 .map(|filter| Ok(mean_norm(backend, interactions, &**filter)? as f32))
