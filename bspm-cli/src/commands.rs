@@ -5,6 +5,7 @@ mod fingerprint;
 pub(crate) mod fit;
 pub(crate) mod inspect;
 pub(crate) mod lists;
+mod plot;
 pub(crate) mod recommend;
 pub(crate) mod serve;
 pub(crate) mod similar;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use bspm::{CpuBackend, Model};
+use serde_json::json;
 
 const RATINGS: &str = "\
 user,item,rating,at
@@ -219,6 +220,32 @@ fn evaluate_splits_or_takes_a_test_file() {
     let line = &json_lines(&stdout(&bspm(folder, &test)))[0];
     assert_eq!(line["recall"], 0.5);
 
+    // Against itself nothing is won, and one list of three items has them all.
+    let detailed = [&test[..], &["--detailed", "--against", "shop.bspm"]].concat();
+    let lines = json_lines(&stdout(&bspm(folder, &detailed)));
+    assert_eq!(lines[0]["recall"], 0.5);
+    let interval = json!({"mean": 0.5, "low": 0.5, "high": 0.5});
+    assert_eq!(lines[0]["recall_interval"], interval);
+    assert!(lines[0]["catalogue"]["coverage"].as_f64().unwrap() > 0.0);
+    assert_eq!(
+        (&lines[1]["metric"], &lines[2]["metric"]),
+        (&json!("recall"), &json!("ndcg"))
+    );
+    assert_eq!(
+        (&lines[1]["wins"], &lines[1]["losses"]),
+        (&json!(0), &json!(0))
+    );
+    let table = stdout(&bspm(folder, &[&detailed[..5], &detailed[6..]].concat()));
+    for text in [
+        "coverage",
+        "diversity",
+        "bits",
+        "+0.0000",
+        "0.5000 to 0.5000",
+    ] {
+        assert!(table.contains(text), "no {text}: {table}");
+    }
+
     fs::write(
         folder.join("test.csv"),
         "user,item\nzoe,biscuits\ncid,biscuits\n",
@@ -308,7 +335,7 @@ fn a_configuration_file_is_read_and_changed_by_flags() {
     let info = stdout(&bspm(folder, &["inspect", "knn.bspm", "--json"]));
     assert_eq!(
         json_lines(&info)[0]["config"]["item-knn"]["neighbours"],
-        serde_json::json!(1)
+        json!(1)
     );
 
     fs::write(folder.join("config.json"), config.replace("rk4", "heun")).unwrap();
@@ -603,6 +630,8 @@ fn a_search_goes_on_from_its_checkpoint_and_saves_the_best_model() {
             "30",
             "--csv",
             "trials.csv",
+            "--plot",
+            "trials.svg",
             "--checkpoint",
             checkpoint,
         ];
@@ -616,6 +645,15 @@ fn a_search_goes_on_from_its_checkpoint_and_saves_the_best_model() {
     };
     let whole = search("whole.bspm", "whole.tune");
     assert_eq!(whole.len(), 40);
+    let svg = fs::read_to_string(folder.join("trials.svg")).unwrap();
+    for text in [
+        "40 trials: ndcg@5 against cost",
+        "seconds of fit",
+        "item-knn",
+        "best: ",
+    ] {
+        assert!(svg.contains(text), "no {text}");
+    }
     let trials = fs::read_to_string(folder.join("whole.tune")).unwrap();
     assert_eq!(trials.lines().count(), 41);
     for end in [trials.len() / 3, trials.len() * 9 / 10, 20] {

@@ -4,6 +4,7 @@
 //! A filter is put into its simplest form first, what it does to each frequency
 //! (`spectral`) or to each item of a history (`item_graph`), and one piece of code runs it.
 
+pub(crate) mod autoencoder;
 pub(crate) mod basis;
 pub(crate) mod chebyshev;
 pub(crate) mod filter;

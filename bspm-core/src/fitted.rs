@@ -1,7 +1,7 @@
 //! Fitting: a filter of one interaction matrix, on a device.
 
 pub(crate) mod evaluate;
-mod evaluation;
+pub(crate) mod evaluation;
 pub(crate) mod rank;
 pub(crate) mod score;
 

@@ -18,8 +18,10 @@
 //! | `ideal_low_pass.singular_values` | F32, factors | descending; likewise |
 //! | `item_graph.row_ends` | U32, items + 1 | where each row ends, of Turbo-CF and item-kNN |
 //! | `item_graph.columns`, `item_graph.values` | U32, F32, entries | the entries of the rows |
-//! | `ease_r.inverse` | F32, items x items | of EASE-R |
+//! | `ease_r.inverse` | F32, items x items | of EASE-R, with or without normalisation |
 //! | `ease_r.diagonal` | F32, items | its diagonal |
+//! | `svd_ae.decoder` | F32, items x factors | `A^T R V`, of SVD-AE |
+//! | `family.norms`, `mix.norms` | F32, parts | what the scores of each part are divided by |
 //! | `fitted.row_ends` | U32, rows + 1 | where each row of the fitted matrix ends |
 //! | `fitted.columns` | U32, interactions | the items of the rows, ascending |
 //! | `fitted.weights` | F32, interactions | what each counts, where not all count 1 |

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bspm::fitted::{CatalogueMetrics, Comparison, Evaluation, Interval};
 use bspm::{Backend, EvaluateOptions, Evaluator, FitOptions, Metrics, UnknownIds};
 use bspm_cli::{DeviceArguments, ProgressBars, warn_of_svd};
 use clap::{ArgGroup, Args};
@@ -38,6 +39,13 @@ pub(crate) struct Arguments {
         default_value = "20"
     )]
     k: Vec<usize>,
+    /// Add between what the metrics lie (95%, drawn from the users) and how varied the lists are:
+    /// coverage, Gini's index, novelty, popularity, diversity
+    #[arg(long)]
+    detailed: bool,
+    /// Compare with this saved model too, user by user
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["last_out", "ratio"])]
+    against: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArguments,
     #[command(flatten)]
@@ -87,14 +95,138 @@ fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let options = EvaluateOptions::at(arguments.k.as_slice())
         .unknown_users(unknown_users)
         .observer(bars.observer());
-    let evaluator = model.evaluate(&test, options)?;
-    bars.clear();
-    eprintln!("{}; {} users evaluated", shape(&model), evaluator.users());
     let mut writer = Writer::new(&arguments.output);
-    for (&k, metrics) in evaluator.cutoffs().iter().zip(evaluator.means()) {
-        writer.write(&AtCutoff { k, metrics })?;
+    if !arguments.detailed && arguments.against.is_none() {
+        let evaluator = model.evaluate(&test, options)?;
+        bars.clear();
+        eprintln!("{}; {} users evaluated", shape(&model), evaluator.users());
+        for (&k, metrics) in evaluator.cutoffs().iter().zip(evaluator.means()) {
+            writer.write(&AtCutoff { k, metrics })?;
+        }
+        return Ok(writer.finish()?);
     }
+    let evaluation = model.evaluate_users(&test, options.clone())?;
+    eprintln!(
+        "{}; {} users evaluated",
+        shape(&model),
+        evaluation.users().len()
+    );
+    for place in 0..arguments.k.len() {
+        let found = Detailed::at(&evaluation, place)?;
+        writer.write(&found)?;
+    }
+    if let Some(path) = &arguments.against {
+        let other = TextModel::open(model.filter().backend().clone(), path)?;
+        let other = other.evaluate_users(&test, options)?;
+        writer.finish()?;
+        writer = Writer::new(&arguments.output);
+        for &k in &arguments.k {
+            for metric in ["recall", "ndcg"] {
+                writer.write(&Against {
+                    k,
+                    metric,
+                    comparison: evaluation.compare(&other, metric, k)?,
+                })?;
+            }
+        }
+    }
+    bars.clear();
     Ok(writer.finish()?)
+}
+
+/// The metrics at a cut-off, between what they lie, and what the lists are together.
+#[derive(Serialize)]
+struct Detailed {
+    #[serde(flatten)]
+    means: AtCutoff,
+    recall_interval: Interval,
+    ndcg_interval: Interval,
+    catalogue: CatalogueMetrics,
+}
+
+impl Detailed {
+    fn at(evaluation: &Evaluation, place: usize) -> bspm::Result<Self> {
+        let k = evaluation.cutoffs()[place];
+        Ok(Self {
+            means: AtCutoff {
+                k,
+                metrics: evaluation.means()[place],
+            },
+            recall_interval: evaluation.interval("recall", k)?,
+            ndcg_interval: evaluation.interval("ndcg", k)?,
+            catalogue: evaluation.catalogue()[place],
+        })
+    }
+}
+
+impl Record for Detailed {
+    fn columns(&self) -> Vec<(&'static str, bool)> {
+        let more = [
+            "recall 95%",
+            "ndcg 95%",
+            "coverage",
+            "gini",
+            "novelty",
+            "popularity",
+            "diversity",
+        ];
+        let mut columns = self.means.columns();
+        columns.extend(more.map(|name| (name, true)));
+        columns
+    }
+
+    fn rows(&self) -> Vec<Vec<String>> {
+        let mut rows = self.means.rows();
+        let catalogue = &self.catalogue;
+        rows[0].extend([between(self.recall_interval), between(self.ndcg_interval)]);
+        rows[0].extend([
+            format!("{:.4}", catalogue.coverage),
+            format!("{:.4}", catalogue.gini),
+            format!("{:.2} bits", catalogue.novelty),
+            format!("{:.4}", catalogue.popularity),
+            format!("{:.4}", catalogue.diversity),
+        ]);
+        rows
+    }
+}
+
+fn between(interval: Interval) -> String {
+    format!("{:.4} to {:.4}", interval.low, interval.high)
+}
+
+/// By how much the model is above the other one.
+#[derive(Serialize)]
+struct Against {
+    k: usize,
+    metric: &'static str,
+    #[serde(flatten)]
+    comparison: Comparison,
+}
+
+impl Record for Against {
+    fn columns(&self) -> Vec<(&'static str, bool)> {
+        let names = [
+            "k",
+            "metric",
+            "difference",
+            "95%",
+            "better for",
+            "worse for",
+        ];
+        names.map(|name| (name, name != "metric")).into()
+    }
+
+    fn rows(&self) -> Vec<Vec<String>> {
+        let comparison = &self.comparison;
+        vec![vec![
+            self.k.to_string(),
+            self.metric.into(),
+            format!("{:+.4}", comparison.difference.mean),
+            between(comparison.difference),
+            format!("{} users", comparison.wins),
+            format!("{} users", comparison.losses),
+        ]]
+    }
 }
 
 #[derive(Serialize)]

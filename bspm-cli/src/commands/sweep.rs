@@ -49,7 +49,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
     /// Plot NDCG against T_s, a line for each beta; the name ends in .svg or .png
-    #[arg(long, value_name = "FILE", value_parser = plot::path)]
+    #[arg(long, value_name = "FILE", value_parser = super::plot::path)]
     plot: Option<PathBuf>,
     #[command(flatten)]
     grid: GridArguments,

@@ -1,6 +1,7 @@
 //! `bspm tune`: the best filter for some data, fitted and saved.
 
 mod journal;
+mod plot;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -60,6 +61,9 @@ pub(crate) struct Arguments {
     /// Write all trials to a CSV file too
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
+    /// Plot the metric of each trial against its cost to an .svg or .png file too
+    #[arg(long, value_name = "FILE", value_parser = super::plot::path)]
+    plot: Option<PathBuf>,
     /// How many trials to print
     #[arg(long, value_name = "N", default_value_t = 15)]
     top: usize,
@@ -167,6 +171,10 @@ impl Arguments {
         if let Some(path) = &self.csv {
             write_csv(path, &board)
                 .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        }
+        if let Some(path) = &self.plot {
+            let metric = format!("{}@{}", self.metric, self.k);
+            plot::draw(path, &metric, &board)?;
         }
         let mut writer = Writer::new(&self.format);
         for trial in board.into_iter().take(self.top) {

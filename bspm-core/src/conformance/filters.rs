@@ -15,8 +15,8 @@ use crate::data::interactions::Interactions;
 use crate::filters::preset::Preset;
 use crate::filters::registry::FilterConfig;
 use crate::filters::{
-    ChebyCf, EaseR, Family, FrequencyResponse, GfCf, ItemKnn, LgcnIde, LinkProp, Mix, MixPart,
-    Popularity, Rp3Beta, Similarity, TurboCf, TurboFilter, UserWeighting,
+    ChebyCf, EaseDan, EaseR, Family, FrequencyResponse, GfCf, ItemKnn, LgcnIde, LinkProp, Mix,
+    MixPart, Popularity, Rp3Beta, Sgfcf, Similarity, SvdAe, TurboCf, TurboFilter, UserWeighting,
 };
 use crate::fitted::FittedFilter;
 use crate::fitted::rank::RankOptions;
@@ -109,6 +109,16 @@ impl Dense {
                 weights.diag_mut().fill(0.0);
                 self.history.dot(&weights)
             }
+            FilterConfig::EaseDan(settings) => self.ease_dan(settings),
+            FilterConfig::SvdAe(SvdAe { factor_dim }) => {
+                let (eigenvalues, vectors) = jacobi(self.propagation());
+                let kept = vectors.slice(s![.., ..*factor_dim]);
+                let inverted = Array1::from(eigenvalues[..*factor_dim].to_vec()).mapv(f64::recip);
+                let seen = self.normalised(0.0, 0.5).dot(&kept) * &inverted;
+                let decoder = kept.t().dot(&self.normalised(0.5, 0.5).t());
+                seen.dot(&decoder.dot(&self.history))
+            }
+            FilterConfig::Sgfcf(settings) => self.sgfcf(settings),
             FilterConfig::ItemKnn(settings) => self.item_knn(settings),
             FilterConfig::Rp3Beta(settings) => {
                 let to_items = self.normalised(0.0, settings.alpha);
@@ -132,6 +142,51 @@ impl Dense {
                 Array2::from_shape_fn(self.history.dim(), |(_, item)| degrees[item])
             }
         }
+    }
+
+    /// As the authors write it: the autoencoder of EASE-R between two diagonal matrices.
+    fn ease_dan(&self, settings: &EaseDan) -> Array2<f64> {
+        let weighted = self.normalised(settings.beta, 0.0);
+        let ridge = Array2::from_diag(&(&self.item_degrees * settings.lambda));
+        let inverse = inverse(self.history.t().dot(&weighted) + ridge);
+        let power = |power: f64| self.item_degrees.mapv(|degree| degree.powf(power));
+        let forward = power(1.0 - settings.alpha).insert_axis(Axis(1));
+        let inverse = inverse * &forward * &power(settings.alpha - 1.0);
+        let mut weights = &inverse / &inverse.diag() * -1.0;
+        weights.diag_mut().fill(0.0);
+        self.history.dot(&weights)
+    }
+
+    /// With the left singular vectors, and a power of the values.
+    fn sgfcf(&self, settings: &Sgfcf) -> Array2<f64> {
+        let power = |degrees: &Array1<f64>| {
+            degrees.mapv(|degree| (degree + settings.offset).powf(-settings.epsilon))
+        };
+        let users = power(&self.user_degrees).insert_axis(Axis(1));
+        let history = &self.history * &power(&self.item_degrees);
+        let normalised = &history * &users;
+        let (eigenvalues, vectors) = jacobi(normalised.t().dot(&normalised));
+        let kept = vectors.slice(s![.., ..settings.factor_dim]);
+        let values = Array1::from(eigenvalues[..settings.factor_dim].to_vec()).mapv(f64::sqrt);
+        let shares = &values / values[0];
+        let left = normalised.dot(&kept) / &values;
+        let low_pass = (left * shares.mapv(|it| it.powf(settings.beta))).dot(&kept.t()) / &users;
+        let paths = history.dot(&normalised.t()).dot(&normalised);
+        self.sums_to_one(low_pass) + self.sums_to_one(paths) * settings.gamma
+    }
+
+    /// The scores divided by the mean size of what their rows sum to.
+    fn sums_to_one(&self, scores: Array2<f64>) -> Array2<f64> {
+        let sums = scores.sum_axis(Axis(1)).mapv(f64::abs);
+        let known = self.history.sum_axis(Axis(1));
+        let count = known.iter().filter(|&&degree| degree > 0.0).count();
+        let sum: f64 = sums
+            .iter()
+            .zip(&known)
+            .filter(|it| *it.1 > 0.0)
+            .map(|it| it.0)
+            .sum();
+        scores * (count as f64 / sum)
     }
 
     fn item_knn(&self, settings: &ItemKnn) -> Array2<f64> {
@@ -301,6 +356,19 @@ pub fn filter_configs(factor_dim: usize) -> Vec<FilterConfig> {
         shrinkage,
         ..ItemKnn::default()
     };
+    let ease_dan = |lambda, alpha, beta| EaseDan {
+        lambda,
+        alpha,
+        beta,
+        memory_budget: 1 << 20,
+    };
+    let sgfcf = |beta, epsilon, offset, gamma| Sgfcf {
+        factor_dim,
+        beta,
+        epsilon,
+        offset,
+        gamma,
+    };
     let rp3beta = |alpha, beta, neighbours| Rp3Beta {
         alpha,
         beta,
@@ -357,6 +425,11 @@ pub fn filter_configs(factor_dim: usize) -> Vec<FilterConfig> {
             memory_budget: 1 << 20,
         }
         .into(),
+        ease_dan(2.0, 0.7, 0.3).into(),
+        ease_dan(0.5, 1.0, 0.0).into(),
+        SvdAe { factor_dim }.into(),
+        sgfcf(1.3, 0.34, 0.0, 1.6).into(),
+        sgfcf(0.6, 0.5, 3.0, 0.2).into(),
         knn(4, 0.0).into(),
         knn(1000, 2.5).into(),
         ItemKnn {

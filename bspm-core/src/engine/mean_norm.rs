@@ -23,10 +23,29 @@ pub(crate) fn saved_norms(
     Ok(norms)
 }
 
+/// How long a row of scores is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Length {
+    /// Its Euclidean norm.
+    Norm,
+    /// What its entries sum to, without the sign.
+    Sum,
+}
+
+impl Length {
+    fn of<'a>(self, row: impl Iterator<Item = &'a f32>) -> f64 {
+        let row = row.map(|&score| f64::from(score));
+        match self {
+            Self::Norm => row.map(|it| it * it).sum::<f64>().sqrt(),
+            Self::Sum => row.sum::<f64>().abs(),
+        }
+    }
+}
+
 /// Users whose scores are looked at.
 const SAMPLE: usize = 256;
 
-/// The mean Euclidean norm of the rows of scores, over users evenly spaced among those that
+/// The mean length of the rows of scores, over users evenly spaced among those that
 /// have interactions; 1 where all scores are zero.
 ///
 /// One number for all users, so that what it divides stays linear in the history.
@@ -34,6 +53,7 @@ pub(crate) fn mean_norm<B: Backend>(
     backend: Checked<'_, B>,
     interactions: &Interactions,
     filter: &dyn Filter<B>,
+    length: Length,
 ) -> Result<f64> {
     let users = interactions.users_with_items();
     let step = users.len().div_ceil(SAMPLE).max(1);
@@ -56,17 +76,8 @@ pub(crate) fn mean_norm<B: Backend>(
             filter.score_tile(backend, TileHistories::new(tiles[tile], columns), workspace)?;
             backend.scale_rows(filter.item_scale(), &mut workspace.scores)?;
             let scores = backend.download(&workspace.scores)?;
-            let norms = scores
-                .columns()
-                .into_iter()
-                .take(tiles[tile].len())
-                .map(|column| {
-                    column
-                        .iter()
-                        .map(|&score| f64::from(score).powi(2))
-                        .sum::<f64>()
-                        .sqrt()
-                });
+            let rows = scores.columns().into_iter().take(tiles[tile].len());
+            let norms = rows.map(|row| length.of(row.iter()));
             Ok(norms.sum::<f64>())
         },
     )?;

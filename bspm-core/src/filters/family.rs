@@ -11,7 +11,7 @@ use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::basis::Basis;
 use crate::engine::filter::Filter;
-use crate::engine::mean_norm::{mean_norm, saved_norms};
+use crate::engine::mean_norm::{Length, mean_norm, saved_norms};
 use crate::engine::polynomial::Polynomial;
 use crate::engine::spectral::{LowPass, Spectral};
 use crate::engine::tensors::{Source, Tensor, Tensors};
@@ -70,10 +70,15 @@ words! {
     }
 }
 
+/// Singular values below this share of the largest are not inverted: their inverses would carry
+/// rounding alone.
+const LEAST_INVERTED: f64 = 1e-3;
+
 impl FrequencyResponse {
     pub(crate) fn at(self, share: f64, power: f64) -> f64 {
         match self {
             Self::Ideal => 1.0,
+            Self::Power if power < 0.0 && share < LEAST_INVERTED => 0.0,
             Self::Power => share.powf(power),
             Self::Plateau => 1.0 - (1.0 - share).max(0.0).powf(power),
         }
@@ -102,6 +107,15 @@ struct FittedFamily<B: Backend> {
     spectral: Spectral<B>,
     /// Of the polynomial part and of the low-pass part.
     norms: Vec<f32>,
+}
+
+/// How the two parts are added.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parts {
+    pub(super) walk_share: f64,
+    pub(super) low_pass_share: f64,
+    /// What of the rows of scores is 1 in the mean, before they are multiplied by their share.
+    pub(super) length: Length,
 }
 
 impl Family {
@@ -155,6 +169,48 @@ impl Family {
             .weighted(enter, backend.upload_column(&leave)?)
             .with_response(backend.upload_column(&response)?))
     }
+
+    /// Fits the form with these shares of its parts.
+    pub(super) fn fit_parts<B: Backend>(
+        &self,
+        backend: Checked<'_, B>,
+        interactions: &Interactions,
+        parts: Parts,
+        source: Source<'_>,
+    ) -> Result<Box<dyn Filter<B>>> {
+        let Parts {
+            walk_share,
+            low_pass_share,
+            length,
+        } = parts;
+        let normalization = self.normalization(interactions);
+        let device = backend.unchecked();
+        let graph = NormalizedGraph::with_normalization(device, interactions, normalization)?;
+        let low_pass = if low_pass_share > 0.0 {
+            Some(self.low_pass(backend, interactions, &graph, source)?)
+        } else {
+            None
+        };
+        let of_walk = |factor: f64, low_pass: f64| {
+            Polynomial::of_powers(self.polynomial(factor)).and_low_pass(vec![low_pass])
+        };
+        let mut spectral = Spectral::new(graph, of_walk(1.0, 0.0), low_pass);
+        let norms = match source {
+            Source::Saved(tensors) => saved_norms(tensors, NORMS, 2)?,
+            Source::Fit(..) => {
+                let mut norms = vec![mean_norm(backend, interactions, &spectral, length)? as f32];
+                spectral = spectral.with_polynomial(of_walk(0.0, 1.0));
+                norms.push(mean_norm(backend, interactions, &spectral, length)? as f32);
+                norms
+            }
+        };
+        let shares = [walk_share, low_pass_share];
+        let [walk, low_pass] = [0, 1].map(|part| shares[part] / f64::from(norms[part]));
+        Ok(Box::new(FittedFamily {
+            spectral: spectral.with_polynomial(of_walk(walk, low_pass)),
+            norms,
+        }))
+    }
 }
 
 impl Settings for Family {
@@ -193,33 +249,12 @@ impl Settings for Family {
         interactions: &Interactions,
         source: Source<'_>,
     ) -> Result<Box<dyn Filter<B>>> {
-        let normalization = self.normalization(interactions);
-        let device = backend.unchecked();
-        let graph = NormalizedGraph::with_normalization(device, interactions, normalization)?;
-        let low_pass = if self.share > 0.0 {
-            Some(self.low_pass(backend, interactions, &graph, source)?)
-        } else {
-            None
+        let parts = Parts {
+            walk_share: 1.0 - self.share,
+            low_pass_share: self.share,
+            length: Length::Norm,
         };
-        let of_walk = |factor: f64, low_pass: f64| {
-            Polynomial::of_powers(self.polynomial(factor)).and_low_pass(vec![low_pass])
-        };
-        let mut spectral = Spectral::new(graph, of_walk(1.0, 0.0), low_pass);
-        let norms = match source {
-            Source::Saved(tensors) => saved_norms(tensors, NORMS, 2)?,
-            Source::Fit(..) => {
-                let mut norms = vec![mean_norm(backend, interactions, &spectral)? as f32];
-                spectral = spectral.with_polynomial(of_walk(0.0, 1.0));
-                norms.push(mean_norm(backend, interactions, &spectral)? as f32);
-                norms
-            }
-        };
-        let factors = [1.0 - self.share, self.share];
-        let [walk, low_pass] = [0, 1].map(|part| factors[part] / f64::from(norms[part]));
-        Ok(Box::new(FittedFamily {
-            spectral: spectral.with_polynomial(of_walk(walk, low_pass)),
-            norms,
-        }))
+        self.fit_parts(backend, interactions, parts, source)
     }
 }
 

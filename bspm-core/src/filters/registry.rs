@@ -12,6 +12,7 @@ pub use mix::{Mix, MixPart};
 use super::bspm::config::BspmConfig;
 use super::cheby_cf::ChebyCf;
 use super::contract::Settings;
+use super::ease_dan::EaseDan;
 use super::ease_r::EaseR;
 use super::family::Family;
 use super::gf_cf::GfCf;
@@ -22,6 +23,8 @@ use super::popularity::Popularity;
 use super::preset::Preset;
 use super::rp3beta::Rp3Beta;
 use super::setting::{Search, Setting, Table, named};
+use super::sgfcf::Sgfcf;
+use super::svd_ae::SvdAe;
 use super::turbo_cf::TurboCf;
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
@@ -195,11 +198,17 @@ filters! {
     ChebyCf(ChebyCf),
     /// A dense linear autoencoder.
     EaseR(EaseR),
+    /// EASE-R of a normalised matrix.
+    EaseDan(EaseDan),
+    /// A linear autoencoder of low rank.
+    SvdAe(SvdAe),
     /// Neighbours by cosine or Tversky's index.
     ItemKnn(ItemKnn),
     /// Random walks of three steps, less popular items first.
     #[serde(rename = "rp3beta")]
     Rp3Beta(Rp3Beta),
+    /// A power of the singular values beside paths of length three.
+    Sgfcf(Sgfcf),
     /// One form that contains the spectral filters.
     Family(Family),
     /// The same list for everybody.

@@ -83,11 +83,11 @@ macro_rules! metrics {
                 vec![$(self.$name),*]
             }
 
-            fn add(&mut self, other: Self) {
+            pub(super) fn add(&mut self, other: Self) {
                 $(self.$name += other.$name;)*
             }
 
-            fn times(self, factor: f64) -> Self {
+            pub(super) fn times(self, factor: f64) -> Self {
                 Self {
                     $($name: self.$name * factor,)*
                 }

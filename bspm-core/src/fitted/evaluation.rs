@@ -1,6 +1,7 @@
 //! An evaluation user by user: confidence intervals, comparisons, and what lists are beyond
 //! accurate.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use rand::{RngExt, SeedableRng};
@@ -96,18 +97,18 @@ const SEED: u64 = 0;
 const DIVERSITY_SAMPLE: usize = 1_000;
 
 impl Evaluation {
-    /// Of the lists of these users, against their test items, ascending.
+    /// Of the lists of these users, against their test items, ascending, at each place.
     pub(crate) fn new<'t>(
         evaluator: &Evaluator,
         train: &Interactions,
         users: Vec<u32>,
         lists: &[Vec<u32>],
-        relevant: impl Fn(u32) -> &'t [u32],
+        relevant: impl Fn(usize) -> Cow<'t, [u32]>,
     ) -> Self {
-        let of = |(&user, list): (&u32, &Vec<u32>)| {
-            evaluator.of_user(list.iter().copied(), relevant(user))
+        let of = |(place, list): (usize, &Vec<u32>)| {
+            evaluator.of_user(list.iter().copied(), &relevant(place))
         };
-        let metrics = users.iter().zip(lists).map(of).collect();
+        let metrics = lists.iter().enumerate().map(of).collect();
         let catalogue = Catalogue::new(train);
         let cutoffs = evaluator.cutoffs().to_vec();
         Self {
@@ -126,7 +127,7 @@ impl Evaluation {
         &self.cutoffs
     }
 
-    /// The users evaluated, as rows of the matrix, ascending.
+    /// The users evaluated, as rows of the matrix, in the order of the test set.
     pub fn users(&self) -> &[u32] {
         &self.users
     }
@@ -134,6 +135,17 @@ impl Evaluation {
     /// The metrics of each user, at each cut-off.
     pub fn metrics(&self) -> &[Vec<Metrics>] {
         &self.metrics
+    }
+
+    /// The means over the users, at each cut-off; zeros where there are none.
+    pub fn means(&self) -> Vec<Metrics> {
+        let share = 1.0 / self.users.len().max(1) as f64;
+        let mean = |place: usize| {
+            let mut sum = Metrics::default();
+            self.metrics.iter().for_each(|user| sum.add(user[place]));
+            sum.times(share)
+        };
+        (0..self.cutoffs.len()).map(mean).collect()
     }
 
     /// What the lists are together, at each cut-off.
@@ -330,7 +342,7 @@ mod tests {
     fn evaluation(lists: &[Vec<u32>]) -> Evaluation {
         let evaluator = Evaluator::new(&[2, 1]).unwrap();
         let users = (0..lists.len() as u32).collect();
-        Evaluation::new(&evaluator, &train(), users, lists, |_| &[0])
+        Evaluation::new(&evaluator, &train(), users, lists, |_| Cow::Borrowed(&[0]))
     }
 
     #[test]

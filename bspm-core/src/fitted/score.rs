@@ -163,19 +163,30 @@ impl<B: Backend> FittedFilter<B> {
         options: impl Into<EvaluateOptions>,
     ) -> Result<Evaluation> {
         check::same("evaluate", self.interactions.shape(), test.shape())?;
-        let options = options.into();
-        let evaluator = Evaluator::new(&options.cutoffs)?;
         let users = test.users_with_items();
         let histories = self.histories(&users)?;
+        let relevant = |place: usize| Cow::Borrowed(test.items_of(users[place]));
+        self.evaluate_histories_by_user(&histories, &users, relevant, &options.into())
+    }
+
+    /// [`evaluate_histories`](Self::evaluate_histories), user by user; `users` are their rows.
+    pub(crate) fn evaluate_histories_by_user<'t>(
+        &self,
+        histories: &[History<'_>],
+        users: &[u32],
+        relevant: impl Fn(usize) -> Cow<'t, [u32]>,
+        options: &EvaluateOptions,
+    ) -> Result<Evaluation> {
+        let evaluator = Evaluator::new(&options.cutoffs)?;
         let rank_options = RankOptions::top(evaluator.largest_cutoff())
             .batch_size(options.batch_size)
             .observer(options.observer.clone());
         let mut lists: Vec<Vec<u32>> = Vec::with_capacity(users.len());
-        self.rank_batches(&histories, &rank_options, |_, batch| {
+        self.rank_batches(histories, &rank_options, |_, batch| {
             let items = |list: Vec<ScoredItem>| list.iter().map(|entry| entry.item).collect();
             lists.extend(batch.into_iter().map(items));
         })?;
-        let relevant = |user| test.items_of(user);
+        let users = users.to_vec();
         Ok(Evaluation::new(
             &evaluator,
             &self.interactions,

@@ -7,9 +7,31 @@ use std::hash::Hash;
 use super::Model;
 use crate::backend::Backend;
 use crate::data::dataset::Dataset;
+use crate::data::history::History;
 use crate::data::ids::UnknownIds;
 use crate::error::{Error, Result};
 use crate::fitted::evaluate::{EvaluateOptions, Evaluator};
+use crate::fitted::evaluation::Evaluation;
+
+/// The users of a test set, and what each is to be recommended.
+struct HeldOut<'a> {
+    /// The model's column of each item of the test set.
+    columns: Vec<u32>,
+    users: Vec<u32>,
+    histories: Vec<History<'a>>,
+    /// Columns of the test set.
+    items: Vec<&'a [u32]>,
+}
+
+impl HeldOut<'_> {
+    /// The items of the user at this place, as the model's columns, ascending.
+    fn relevant(&self, place: usize) -> Cow<'static, [u32]> {
+        let items = self.items[place].iter();
+        let mut items: Vec<u32> = items.map(|&item| self.columns[item as usize]).collect();
+        items.sort_unstable();
+        Cow::Owned(items)
+    }
+}
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// The metrics at these cut-offs, over the users that have interactions in `test`.
@@ -48,29 +70,83 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         U: Debug,
     {
         let options = options.into();
-        let columns = self.columns_of(test)?;
-        let mut histories = Vec::new();
-        let mut relevant = Vec::new();
+        let held_out = self.held_out(test, &options)?;
+        let relevant = |place: usize| held_out.relevant(place);
+        self.fitted
+            .evaluate_histories(&held_out.histories, relevant, &options)
+    }
+
+    /// [`evaluate`](Self::evaluate), user by user: for confidence intervals, comparisons of two
+    /// models, and what the lists are beyond accurate. The users of the result are rows of this
+    /// model.
+    ///
+    /// Memory: the lists and the metrics of all users.
+    ///
+    /// # Errors
+    ///
+    /// As [`evaluate`](Self::evaluate).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use bspm_core::{BspmConfig, Dataset, Model};
+    /// # use bspm_cpu::CpuBackend;
+    /// # let train: Dataset<&str, u32> =
+    /// #     Dataset::from_pairs([("ann", 1), ("ann", 2), ("bob", 2), ("bob", 3)])?;
+    /// # let model = Model::fit(CpuBackend::new(), train, BspmConfig::builder().build()?)?;
+    /// let test = Dataset::from_pairs([("bob", 9), ("ann", 3)])?;
+    /// let evaluation = model.evaluate_users(&test, [20])?;
+    /// assert_eq!(evaluation.users(), [1, 0]);
+    /// assert_eq!(evaluation.values("recall", 20)?, [0.0, 1.0]);
+    /// assert_eq!(evaluation.means(), model.evaluate(&test, [20])?.means());
+    /// # Ok::<(), bspm_core::Error>(())
+    /// ```
+    pub fn evaluate_users(
+        &self,
+        test: &Dataset<U, I>,
+        options: impl Into<EvaluateOptions>,
+    ) -> Result<Evaluation>
+    where
+        U: Debug,
+    {
+        let options = options.into();
+        let held_out = self.held_out(test, &options)?;
+        let relevant = |place: usize| held_out.relevant(place);
+        let (histories, users) = (&held_out.histories, &held_out.users);
+        self.fitted
+            .evaluate_histories_by_user(histories, users, relevant, &options)
+    }
+
+    fn held_out<'a>(
+        &'a self,
+        test: &'a Dataset<U, I>,
+        options: &EvaluateOptions,
+    ) -> Result<HeldOut<'a>>
+    where
+        U: Debug,
+    {
+        let mut held_out = HeldOut {
+            columns: self.columns_of(test)?,
+            users: Vec::new(),
+            histories: Vec::new(),
+            items: Vec::new(),
+        };
         for (row, id) in test.users().iter().enumerate() {
             let items = test.interactions().items_of(row as u32);
             if items.is_empty() {
                 continue;
             }
-            match self.user_index(id) {
-                Ok(user) => histories.push(self.dataset.interactions().history_of(user)),
+            let user = match self.user_index(id) {
+                Ok(user) => user,
                 Err(_) if options.unknown_users == UnknownIds::Skip => continue,
                 Err(error) => return Err(error),
-            }
-            relevant.push(items);
+            };
+            let history = self.dataset.interactions().history_of(user);
+            held_out.users.push(user);
+            held_out.histories.push(history);
+            held_out.items.push(items);
         }
-        let relevant_at = |place: usize| {
-            let items: &[u32] = relevant[place];
-            let mut items: Vec<u32> = items.iter().map(|&item| columns[item as usize]).collect();
-            items.sort_unstable();
-            Cow::Owned(items)
-        };
-        self.fitted
-            .evaluate_histories(&histories, relevant_at, &options)
+        Ok(held_out)
     }
 
     /// The model's column of each item of `test`, and a number beyond all columns for

@@ -26,8 +26,8 @@ pub(super) struct Shape {
 /// Never more singular vectors than this, nor than half the smaller side of the matrix.
 const MOST_FACTORS: usize = 512;
 
-/// EASE-R takes the cube of the items.
-const MOST_ITEMS_OF_EASE_R: usize = 6_000;
+/// Autoencoders take the cube of the items.
+const MOST_ITEMS_OF_AN_INVERSE: usize = 6_000;
 
 /// Item graphs with more than so many paths are not formed, and with more than some not
 /// multiplied with themselves.
@@ -49,7 +49,7 @@ impl Shape {
     fn allows(&self, filter: &str) -> bool {
         match filter {
             "mix" => false,
-            "ease-r" => self.items <= MOST_ITEMS_OF_EASE_R,
+            "ease-r" | "ease-dan" => self.items <= MOST_ITEMS_OF_AN_INVERSE,
             "item-knn" | "rp3beta" | "turbo-cf" => self.paths <= MOST_PATHS,
             _ => true,
         }

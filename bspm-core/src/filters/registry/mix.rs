@@ -9,7 +9,7 @@ use crate::backend::{Backend, Checked, Operand};
 use crate::data::interactions::Interactions;
 use crate::engine::basis::Basis;
 use crate::engine::filter::Filter;
-use crate::engine::mean_norm::{mean_norm, saved_norms};
+use crate::engine::mean_norm::{Length, mean_norm, saved_norms};
 use crate::engine::tensors::{OfPart, Source, Tensor, Tensors, part_prefix};
 use crate::engine::workspace::{TileHistories, Workspace};
 use crate::error::Result;
@@ -180,7 +180,7 @@ impl Settings for Mix {
             Source::Saved(tensors) => saved_norms(tensors, NORMS, filters.len())?,
             Source::Fit(..) => filters
                 .iter()
-                .map(|filter| Ok(mean_norm(backend, interactions, &**filter)? as f32))
+                .map(|filter| Ok(mean_norm(backend, interactions, &**filter, Length::Norm)? as f32))
                 .collect::<Result<_>>()?,
         };
         let parts = filters.into_iter().zip(&self.parts).zip(&norms);

@@ -1,0 +1,102 @@
+//! What all plots have in common: where they go, and how they look.
+
+use std::error::Error;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::{FontStyle, register_font};
+
+const SIZE: (u32, u32) = (900, 600);
+
+/// Of labels and of titles.
+pub(super) const TEXT: (&str, u32) = ("sans-serif", 16);
+pub(super) const TITLE: (&str, u32) = ("sans-serif", 20);
+
+/// What is drawn on.
+pub(super) type Area<D> = DrawingArea<D, Shift>;
+
+/// What can be drawn.
+pub(super) trait Plot {
+    fn draw<D: DrawingBackend>(&self, area: &Area<D>) -> Result<(), Box<dyn Error>>
+    where
+        D::ErrorType: 'static;
+}
+
+/// A name that ends in `.svg` or `.png`.
+pub(super) fn path(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension().and_then(|it| it.to_str()) {
+        Some("svg" | "png") => Ok(path),
+        _ => Err("expected a name that ends in .svg or .png".into()),
+    }
+}
+
+/// Colours that are told apart on white.
+pub(super) fn color(place: usize) -> RGBAColor {
+    const COLORS: [RGBColor; 8] = [
+        RGBColor(0, 90, 181),
+        RGBColor(220, 50, 32),
+        RGBColor(0, 128, 92),
+        RGBColor(150, 80, 170),
+        RGBColor(200, 110, 0),
+        RGBColor(90, 90, 90),
+        RGBColor(0, 140, 190),
+        RGBColor(170, 20, 90),
+    ];
+    let round = (place / COLORS.len()) as f64;
+    COLORS[place % COLORS.len()].mix((1.0 - 0.3 * round).max(0.2))
+}
+
+/// Draws in memory and writes the file in one go, so that what fails is told.
+pub(super) fn write(path: &Path, plot: &impl Plot) -> Result<(), Box<dyn Error>> {
+    static FONT: Once = Once::new();
+    FONT.call_once(|| {
+        // Refused only where the font is damaged; text is then left out.
+        let _ = register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular());
+    });
+    let bytes = match path.extension().is_some_and(|it| it == "svg") {
+        true => svg(plot)?,
+        false => png(plot)?,
+    };
+    let written = std::fs::write(path, bytes);
+    written.map_err(|error| format!("cannot write {}: {error}", path.display()).into())
+}
+
+fn svg(plot: &impl Plot) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut text = String::new();
+    on(SVGBackend::with_string(&mut text, SIZE), plot)?;
+    Ok(text.into_bytes())
+}
+
+fn png(plot: &impl Plot) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut pixels = vec![0; SIZE.0 as usize * SIZE.1 as usize * 3];
+    on(BitMapBackend::with_buffer(&mut pixels, SIZE), plot)?;
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, SIZE.0, SIZE.1);
+    encoder.set_color(png::ColorType::Rgb);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&pixels)?;
+    writer.finish()?;
+    Ok(bytes)
+}
+
+fn on<D: DrawingBackend>(backend: D, plot: &impl Plot) -> Result<(), Box<dyn Error>>
+where
+    D::ErrorType: 'static,
+{
+    let area = backend.into_drawing_area();
+    area.fill(&WHITE)?;
+    plot.draw(&area)?;
+    Ok(area.present()?)
+}
+
+/// From the smallest value to the largest, with a margin.
+pub(super) fn range(values: impl Iterator<Item = f64> + Clone) -> Range<f64> {
+    let low = values.clone().fold(f64::INFINITY, f64::min);
+    let high = values.fold(f64::NEG_INFINITY, f64::max);
+    let margin = ((high - low) * 0.05).max(high.abs() * 1e-3).max(1e-6);
+    low - margin..high + margin
+}

@@ -1,0 +1,170 @@
+//! Linear autoencoders in closed form: each item from all others, by a ridge regression.
+
+use super::filter::Filter;
+use super::fit_options::FitOptions;
+use super::item_graph::{Limits, of_common_users, to_dense};
+use super::tensors::{SavedTensors, Source, Tensor, Tensors};
+use super::walk::powers;
+use super::workspace::{TileHistories, Workspace};
+use crate::backend::{Backend, Checked, Operand, Shaped, Update};
+use crate::data::interactions::Interactions;
+use crate::error::Result;
+use crate::parameter::check_memory;
+
+/// What the regression is: `Q = (A^T diag(user_weights) A + diag(ridge))^-1`, and an item `i`
+/// of the history gives `-(d_i / d_j)^item_power Q_ij / Q_jj` to each other item `j`.
+#[derive(Clone, Debug)]
+pub(crate) struct Regression {
+    pub(crate) user_weights: Vec<f32>,
+    pub(crate) ridge: Vec<f64>,
+    pub(crate) item_power: f64,
+    /// The most bytes that fitting may take.
+    pub(crate) memory_budget: usize,
+}
+
+/// Bytes per pair of items while the matrix is moved to the device.
+const PEAK: usize = 8;
+
+const INVERSE: &str = "ease_r.inverse";
+const DIAGONAL: &str = "ease_r.diagonal";
+
+/// A fitted linear autoencoder.
+#[derive(Debug)]
+pub(crate) struct Autoencoder<B: Backend> {
+    /// `Q: items x items`.
+    inverse: B::Matrix,
+    diagonal: Vec<f32>,
+    history_weights: Vec<f32>,
+    /// `diagonal`, times the weights of the history.
+    own_weights: Vec<f32>,
+    /// `items x 1`.
+    item_scale: B::Matrix,
+}
+
+impl<B: Backend> Autoencoder<B> {
+    /// Of the regression, or of the inverse that was saved.
+    pub(crate) fn obtain(
+        backend: Checked<'_, B>,
+        interactions: &Interactions,
+        regression: &Regression,
+        source: Source<'_>,
+    ) -> Result<Box<dyn Filter<B>>> {
+        let (inverse, diagonal) = match source {
+            Source::Fit(options, _) => regression.invert(backend, interactions, options)?,
+            Source::Saved(tensors) => saved(backend, interactions.items(), tensors)?,
+        };
+        let degrees = interactions.item_sums();
+        let history_weights = powers(&degrees, regression.item_power);
+        let leave = powers(&degrees, -regression.item_power);
+        let scale: Vec<f32> = leave
+            .iter()
+            .zip(&diagonal)
+            .map(|(it, own)| it / own)
+            .collect();
+        let own = diagonal.iter().zip(&history_weights);
+        Ok(Box::new(Self {
+            inverse,
+            item_scale: backend.upload_column(&scale)?,
+            own_weights: own.map(|(own, weight)| own * weight).collect(),
+            history_weights,
+            diagonal,
+        }))
+    }
+}
+
+impl Regression {
+    /// `Q` and its diagonal.
+    fn invert<B: Backend>(
+        &self,
+        backend: Checked<'_, B>,
+        interactions: &Interactions,
+        options: &FitOptions,
+    ) -> Result<(B::Matrix, Vec<f32>)> {
+        let items = interactions.items();
+        let needed = items.saturating_mul(items).saturating_mul(PEAK);
+        let what = || format!("the inverse of a matrix of {items} x {items} items");
+        check_memory(what, needed, self.memory_budget)?;
+        let limits = Limits {
+            budget: self.memory_budget,
+            row: None,
+        };
+        let weights = &self.user_weights;
+        let common = of_common_users(backend, interactions, weights, limits, options, |_, _| {})?;
+        let mut gram = to_dense(&common);
+        drop(common);
+        let diagonal = gram.diag_mut();
+        for (entry, ridge) in diagonal.into_iter().zip(&self.ridge) {
+            *entry = (f64::from(*entry) + ridge) as f32;
+        }
+        let matrix = backend.upload(gram.view())?;
+        drop(gram);
+        let inverse = backend.invert_positive_definite(matrix)?;
+        let diagonal = diagonal_of(backend, &inverse)?;
+        Ok((inverse, diagonal))
+    }
+}
+
+fn saved<B: Backend>(
+    backend: Checked<'_, B>,
+    items: usize,
+    tensors: &dyn SavedTensors,
+) -> Result<(B::Matrix, Vec<f32>)> {
+    let (inverse, diagonal) = (tensors.matrix(INVERSE)?, tensors.floats(DIAGONAL)?);
+    if inverse.shape() != (items, items) || diagonal.len() != items {
+        let expected = format!("{INVERSE}: shape {:?}", (items, items));
+        return Err(tensors.invalid(&expected, format!("{:?}", inverse.shape())));
+    }
+    if diagonal
+        .iter()
+        .any(|&entry| !(entry.is_finite() && entry > 0.0))
+    {
+        let expected = format!("{DIAGONAL}: positive numbers");
+        return Err(tensors.invalid(&expected, "others".into()));
+    }
+    Ok((backend.upload_shared(inverse)?, diagonal))
+}
+
+/// Block by block, so that no second copy of the matrix is made.
+fn diagonal_of<B: Backend>(backend: Checked<'_, B>, matrix: &B::Matrix) -> Result<Vec<f32>> {
+    const BLOCK: usize = 256;
+    let size = matrix.shape().0;
+    let mut diagonal = Vec::with_capacity(size);
+    for start in (0..size).step_by(BLOCK) {
+        let end = (start + BLOCK).min(size);
+        let columns = backend.download(&backend.columns(matrix, start..end)?)?;
+        diagonal.extend((start..end).map(|place| columns[[place, place - start]]));
+    }
+    Ok(diagonal)
+}
+
+impl<B: Backend> Filter<B> for Autoencoder<B> {
+    fn workspace(&self, backend: Checked<'_, B>, columns: usize) -> Result<Workspace<B>> {
+        Workspace::new(backend, self.diagonal.len(), &[], columns)
+    }
+
+    /// `diag(Q) z - Q z`, which the item scale divides by `diag(Q)`.
+    fn score_tile(
+        &self,
+        backend: Checked<'_, B>,
+        histories: TileHistories<'_>,
+        workspace: &mut Workspace<B>,
+    ) -> Result<()> {
+        let scores = &mut workspace.scores;
+        let uploaded = histories.upload(backend, &self.history_weights)?;
+        let uploaded = Operand::Histories(&uploaded);
+        backend.matmul(&self.inverse, true, uploaded, Update::REPLACE, scores)?;
+        let own = histories.upload(backend, &self.own_weights)?;
+        backend.add_scaled(1.0, Operand::Histories(&own), -1.0, scores)
+    }
+
+    fn item_scale(&self) -> &B::Matrix {
+        &self.item_scale
+    }
+
+    fn tensors(&self) -> Tensors<'_, B> {
+        vec![
+            (INVERSE.into(), Tensor::Matrix(&self.inverse)),
+            (DIAGONAL.into(), Tensor::Floats(&self.diagonal)),
+        ]
+    }
+}
