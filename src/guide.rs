@@ -7,6 +7,7 @@
 //! | [`tuning`] | the best filter for your own data, and interactions that count more or less |
 //! | [`embedding`] | models inside an application: ids, new users, updates, files |
 //! | [`serving`] | answering requests: latency, threads, processes |
+//! | [`python`] | the Python package |
 //! | [`gpu`] | libtorch and CUDA |
 //! | [`accuracy`] | what the numbers mean, and how exact they are |
 //! | [`results`] | metrics, times and memory on the published splits |
@@ -26,6 +27,9 @@ pub mod embedding {}
 
 #[doc = include_str!("guide/serving.md")]
 pub mod serving {}
+
+#[doc = include_str!("guide/python.md")]
+pub mod python {}
 
 #[doc = include_str!("guide/gpu.md")]
 pub mod gpu {}

@@ -38,6 +38,7 @@ pub trait SavedId: Sized {
     }
 }
 
+/// Reads numbers too, as their decimal digits.
 impl SavedId for String {
     const KIND: &'static str = "string";
 
@@ -45,8 +46,46 @@ impl SavedId for String {
         bytes.extend(self.as_bytes());
     }
 
-    fn read(_kind: &str, bytes: &[u8]) -> Option<Self> {
-        std::str::from_utf8(bytes).ok().map(str::to_owned)
+    fn read(kind: &str, bytes: &[u8]) -> Option<Self> {
+        match kind {
+            Self::KIND => std::str::from_utf8(bytes).ok().map(str::to_owned),
+            kind => number(kind, bytes).map(|number| number.to_string()),
+        }
+    }
+
+    fn accepts(kind: &str) -> bool {
+        kind == Self::KIND || NUMBERS.contains(&kind)
+    }
+}
+
+/// The kinds of ids that are whole numbers, which text is read from too.
+const NUMBERS: [&str; 4] = [u32::KIND, u64::KIND, i32::KIND, i64::KIND];
+
+/// The number that the bytes of an id are.
+fn number(kind: &str, bytes: &[u8]) -> Option<i128> {
+    Some(match kind {
+        u32::KIND => u32::read(kind, bytes)?.into(),
+        u64::KIND => u64::read(kind, bytes)?.into(),
+        i32::KIND => i32::read(kind, bytes)?.into(),
+        i64::KIND => i64::from_le_bytes(bytes.try_into().ok()?).into(),
+        _ => return None,
+    })
+}
+
+/// Reads the kinds of numbers that it holds all of.
+impl SavedId for i64 {
+    const KIND: &'static str = "i64";
+
+    fn append_to(&self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.to_le_bytes());
+    }
+
+    fn read(kind: &str, bytes: &[u8]) -> Option<Self> {
+        number(kind, bytes)?.try_into().ok()
+    }
+
+    fn accepts(kind: &str) -> bool {
+        kind != u64::KIND && NUMBERS.contains(&kind)
     }
 }
 
@@ -67,4 +106,4 @@ macro_rules! saved_integer {
     )*};
 }
 
-saved_integer!(u32 u64 i32 i64);
+saved_integer!(u32 u64 i32);

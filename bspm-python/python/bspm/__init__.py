@@ -1,0 +1,26 @@
+"""Training-free recommenders: BSPM and the graph filters around it.
+
+One matrix of interactions is processed, nothing is trained::
+
+    import bspm
+
+    model = bspm.Model.fit(frame, user="user", item="item")
+    model.recommend("ann", k=10)
+
+``Model`` works on your own ids; ``bspm.implicit`` has the interface of the package implicit,
+``bspm.lenskit`` and ``bspm.rectools`` are components for those packages.
+"""
+
+from ._bspm import __version__, filters
+from ._data import Interactions
+from ._model import Explanation, Model, Recommendations, tune
+
+__all__ = [
+    "Explanation",
+    "Interactions",
+    "Model",
+    "Recommendations",
+    "__version__",
+    "filters",
+    "tune",
+]

@@ -1,0 +1,107 @@
+from typing import Any, Optional, Sequence, Union
+
+import numpy as np
+import numpy.typing as npt
+
+_Ids = Union[npt.NDArray[np.int64], list[str]]
+_Lists = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
+
+__version__: str
+
+def filters() -> dict[str, dict[str, str]]:
+    """All filters, each with its settings and what they do."""
+
+def configuration(
+    filter: str, shape: tuple[int, int], preset: Optional[str], settings: Sequence[tuple[str, str]]
+) -> str: ...
+def read_file(
+    path: str, columns: dict[str, Any]
+) -> tuple[
+    npt.NDArray[np.int64],
+    npt.NDArray[np.int64],
+    Optional[npt.NDArray[np.float32]],
+    Optional[npt.NDArray[np.float64]],
+    list[str],
+    list[str],
+]: ...
+def tune(
+    csr: dict[str, Any],
+    times: Optional[npt.NDArray[np.float64]],
+    options: dict[str, Any],
+    *,
+    threads: int = 0,
+    progress: Any = None,
+) -> list[str]: ...
+
+class Core:
+    @staticmethod
+    def fit(
+        csr: dict[str, Any],
+        users: _Ids,
+        items: _Ids,
+        config: str,
+        *,
+        threads: int = 0,
+        seed: int = 0,
+        progress: Any = None,
+    ) -> Core: ...
+    @staticmethod
+    def open(path: str, *, threads: int = 0) -> Core: ...
+    @staticmethod
+    def from_bytes(bytes: bytes, kinds: tuple[bool, bool], *, threads: int = 0) -> Core: ...
+    def save(self, path: str) -> None: ...
+    def to_bytes(self) -> bytes: ...
+    @property
+    def kinds(self) -> tuple[bool, bool]: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def config(self) -> str: ...
+    @property
+    def singular_values(self) -> npt.NDArray[np.float32]: ...
+    def users(self) -> _Ids: ...
+    def items(self) -> _Ids: ...
+    def rows(self, users: _Ids) -> npt.NDArray[np.int64]: ...
+    def columns(self, items: _Ids) -> npt.NDArray[np.int64]: ...
+    def history(self, user: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]: ...
+    def matrix(
+        self,
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]: ...
+    def has_rows(self, users: npt.NDArray[Any], csr: dict[str, Any]) -> bool: ...
+    def rank(
+        self,
+        users: npt.NDArray[Any],
+        k: int,
+        *,
+        keep_seen: bool = False,
+        deny: Optional[npt.NDArray[Any]] = None,
+        allow: Optional[npt.NDArray[Any]] = None,
+        minimum_score: Optional[float] = None,
+        progress: Any = None,
+    ) -> _Lists: ...
+    def rank_histories(
+        self,
+        csr: dict[str, Any],
+        k: int,
+        *,
+        keep_seen: bool = False,
+        deny: Optional[npt.NDArray[Any]] = None,
+        allow: Optional[npt.NDArray[Any]] = None,
+        minimum_score: Optional[float] = None,
+        progress: Any = None,
+    ) -> _Lists: ...
+    def score_histories(self, csr: dict[str, Any]) -> npt.NDArray[np.float32]: ...
+    def contributions(
+        self, csr: dict[str, Any], item: int
+    ) -> tuple[npt.NDArray[np.float32], float]: ...
+    def evaluate(
+        self,
+        csr: dict[str, Any],
+        users: _Ids,
+        items: _Ids,
+        k: Sequence[int],
+        *,
+        skip_unknown: bool = False,
+        detailed: bool = False,
+        progress: Any = None,
+    ) -> dict[str, Any]: ...

@@ -1,0 +1,472 @@
+"""Models under one's own ids."""
+
+from __future__ import annotations
+
+import copyreg
+import json
+import os
+from dataclasses import dataclass
+from typing import Any, Callable, Iterable, Optional, Sequence, Union
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _bspm
+from ._data import Ids, Interactions, ids_of, weights_of
+
+Id = Union[str, int]
+
+
+def core_from_bytes(content: bytes, kinds: tuple[bool, bool]) -> _bspm.Core:
+    """What pickled models are made of again."""
+    return _bspm.Core.from_bytes(content, kinds)
+
+
+def _reduce_core(core: _bspm.Core) -> Any:
+    return core_from_bytes, (core.to_bytes(), core.kinds)
+
+
+copyreg.pickle(_bspm.Core, _reduce_core)
+
+Progress = Callable[[str, int, int], object]
+"""Called with the stage, what is done, and how much there is."""
+
+
+@dataclass(frozen=True)
+class Recommendations:
+    """A list of items, best first."""
+
+    items: list[Any]
+    scores: npt.NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Any:
+        return iter(zip(self.items, self.scores.tolist()))
+
+    def __getitem__(self, place: int) -> tuple[Any, float]:
+        return self.items[place], float(self.scores[place])
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A score, and the parts that add up to it."""
+
+    item: Any
+    score: float
+    base: float
+    """What does not come from the history."""
+    contributions: list[tuple[Any, float]]
+    """What each item of the history adds, largest first."""
+
+
+def configuration(
+    filter: str, shape: tuple[int, int], preset: Optional[str], settings: dict[str, Any]
+) -> str:
+    """A configuration as JSON; errors name the argument."""
+
+    def text(value: Any) -> str:
+        if value is None:
+            return "off"
+        if isinstance(value, (bool, np.bool_)):
+            return "true" if value else "false"
+        if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        return str(value)
+
+    named = [(name, text(value)) for name, value in settings.items()]
+    return _bspm.configuration(filter, shape, preset, named)
+
+
+def progress_of(progress: Any) -> Optional[Progress]:
+    """A callback from what the caller gave: True, a class as tqdm, or a callback."""
+    if progress is None or progress is False:
+        return None
+    if progress is True:
+        try:
+            from tqdm.auto import tqdm
+        except ImportError:
+            return None
+        progress = tqdm
+    if not isinstance(progress, type):
+        return progress  # type: ignore[no-any-return]
+    bars: dict[str, Any] = {}
+
+    def tell(stage: str, done: int, total: int) -> None:
+        bar = bars.get(stage)
+        if bar is None:
+            bar = bars[stage] = progress(total=total, desc=stage)
+        bar.update(done - bar.n)
+        if done >= total:
+            bar.close()
+
+    return tell
+
+
+class Model:
+    """A fitted filter of one matrix of interactions, under your own ids.
+
+    Make one by :meth:`fit`, :meth:`tune` or :meth:`open`. A model does not change, so that any
+    number of threads may share it; all of its work runs without the interpreter's lock.
+    """
+
+    def __init__(self, core: _bspm.Core, threads: int = 0) -> None:
+        self._core = core
+        self._threads = threads
+        self._items: Optional[npt.NDArray[Any]] = None
+        self.leaderboard: list[dict[str, Any]] = []
+        """The trials of the search that chose the filter, best first; of :meth:`tune`."""
+
+    # ------------------------------------------------------------------ making one
+
+    @classmethod
+    def fit(
+        cls,
+        data: Any,
+        filter: str = "bspm",
+        *,
+        user: Optional[str] = None,
+        item: Optional[str] = None,
+        weight: Optional[str] = None,
+        time: Optional[str] = None,
+        preset: Optional[str] = None,
+        config: Union[str, dict[str, Any], None] = None,
+        num_threads: int = 0,
+        seed: int = 0,
+        progress: Any = None,
+        **settings: Any,
+    ) -> "Model":
+        """Fits a filter to interactions.
+
+        ``data`` is a table (pandas, polars, PyArrow, a dict of arrays) with columns ``user`` and
+        ``item``, a SciPy matrix users x items, or pairs. ``filter`` is one of
+        ``bspm.filters()``; its settings are keywords, as in ``factor_dim=64``. ``preset``
+        starts from published settings (gowalla, yelp2018, amazon-book); without it, BSPM
+        takes settings for data of this shape. ``progress`` is True, tqdm, or a callback with
+        the stage, what is done and how much there is. Ctrl-C ends the fit.
+
+        Raises ValueError for an argument outside its range, KeyError for a missing column,
+        TypeError for ids that are neither str nor int, MemoryError above a filter's budget.
+        """
+        interactions = Interactions.of(data, user=user, item=item, weight=weight, time=time)
+        if config is None:
+            config = configuration(filter, interactions.shape, preset, settings)
+        elif settings or preset:
+            raise ValueError("config: expected no settings and no preset beside it")
+        elif isinstance(config, dict):
+            config = json.dumps(config)
+        core = _bspm.Core.fit(
+            interactions.csr,
+            interactions.users,
+            interactions.items,
+            config,
+            threads=num_threads,
+            seed=seed,
+            progress=progress_of(progress),
+        )
+        return cls(core, num_threads)
+
+    @classmethod
+    def tune(cls, data: Any, *, num_threads: int = 0, progress: Any = None, **options: Any) -> "Model":
+        """The best filter and settings that a search finds, fitted to all of the data.
+
+        Takes the options of :func:`bspm.tune`; the trials are in ``leaderboard``.
+        """
+        columns = {name: options.pop(name, None) for name in ("user", "item", "weight", "time")}
+        interactions = Interactions.of(data, **columns)
+        trials = tune(interactions, num_threads=num_threads, progress=progress, **options)
+        model = cls.fit(interactions, config=trials[0]["config"], num_threads=num_threads)
+        model.leaderboard = trials
+        return model
+
+    @classmethod
+    def open(cls, path: Union[str, os.PathLike[str]], *, num_threads: int = 0) -> "Model":
+        """Opens a model file, of this package, the Rust crate or the tool; it is mapped."""
+        return cls(_bspm.Core.open(os.fspath(path), threads=num_threads), num_threads)
+
+    def save(self, path: Union[str, os.PathLike[str]]) -> None:
+        """Saves the model to one file; a file that is there is replaced as a whole."""
+        self._core.save(os.fspath(path))
+
+    def __reduce__(self) -> Any:
+        core = self._core
+        return _from_bytes, (core.to_bytes(), core.kinds, self._threads, self.leaderboard)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Model":
+        return self
+
+    # ------------------------------------------------------------------ what it is
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Users and items."""
+        return self._core.shape
+
+    @property
+    def users(self) -> Ids:
+        """The ids of all users, in the order of the rows."""
+        return self._core.users()
+
+    @property
+    def items(self) -> npt.NDArray[Any]:
+        """The ids of all items, in the order of the columns."""
+        if self._items is None:
+            items = self._core.items()
+            self._items = items if isinstance(items, np.ndarray) else np.array(items, dtype=object)
+        return self._items
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The filter and its settings."""
+        found: dict[str, Any] = json.loads(self._core.config)
+        return found
+
+    @property
+    def singular_values(self) -> npt.NDArray[np.float32]:
+        """Of the normalised matrix, descending; empty where the filter uses none."""
+        return self._core.singular_values
+
+    def __repr__(self) -> str:
+        users, items = self.shape
+        return f"<bspm.Model {next(iter(self.config))}: {users} users x {items} items>"
+
+    # ------------------------------------------------------------------ lists
+
+    def recommend(
+        self,
+        user: Optional[Id] = None,
+        k: int = 10,
+        *,
+        history: Union[Sequence[Id], dict[Any, float], None] = None,
+        keep_seen: bool = False,
+        deny: Optional[Iterable[Id]] = None,
+        allow: Optional[Iterable[Id]] = None,
+        minimum_score: Optional[float] = None,
+    ) -> Recommendations:
+        """The ``k`` best items for a user of the model, or for a history of items.
+
+        ``history`` is a list of items, or a dict with what each counts, also below 0. Items of
+        the history stay out unless ``keep_seen``; ``deny`` keeps items out, ``allow`` all others.
+
+        Raises KeyError for an unknown id.
+        """
+        if (user is None) == (history is None):
+            raise ValueError("user: expected a user or a history, and not both")
+        options = self._options(keep_seen, deny, allow, minimum_score)
+        if history is not None:
+            items, scores = self._core.rank_histories(self._history(history), k, **options)
+        else:
+            items, scores = self._core.rank(self._rows([user]), k, **options)
+        return self._list(items[0], scores[0])
+
+    def recommend_many(
+        self,
+        users: Optional[Iterable[Id]] = None,
+        k: int = 10,
+        *,
+        keep_seen: bool = False,
+        deny: Optional[Iterable[Id]] = None,
+        allow: Optional[Iterable[Id]] = None,
+        minimum_score: Optional[float] = None,
+        progress: Any = None,
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
+        """The lists of some users, or of all: items and scores, each users x k.
+
+        A list that is shorter ends in None (-1 where items are numbers) and the lowest float32.
+        """
+        options = self._options(keep_seen, deny, allow, minimum_score)
+        count = self.shape[0]
+        rows = np.arange(count, dtype=np.int64) if users is None else self._rows(users)
+        columns, scores = self._core.rank(rows, k, progress=progress_of(progress), **options)
+        return self._ids(columns), scores
+
+    def similar_items(self, item: Id, k: int = 10) -> Recommendations:
+        """The items that are recommended to somebody who has just this one."""
+        items, scores = self._core.rank_histories(self._history([item]), k)
+        return self._list(items[0], scores[0])
+
+    def score(self, user: Id, items: Iterable[Id]) -> npt.NDArray[np.float32]:
+        """The scores of some items for a user."""
+        row = int(self._rows([user])[0])
+        columns, weights = self._core.history(row)
+        scores = self._core.score_histories(self._csr(columns, weights))
+        found: npt.NDArray[np.float32] = scores[0][self._columns(items)]
+        return found
+
+    def explain(
+        self,
+        user: Optional[Id] = None,
+        item: Optional[Id] = None,
+        *,
+        history: Union[Sequence[Id], dict[Any, float], None] = None,
+    ) -> Explanation:
+        """What each item of a user's history, or of the given one, adds to an item's score."""
+        if item is None:
+            raise ValueError("item: expected the item to explain")
+        if (user is None) == (history is None):
+            raise ValueError("user: expected a user or a history, and not both")
+        if history is not None:
+            csr = self._history(history)
+        else:
+            csr = self._csr(*self._core.history(int(self._rows([user])[0])))
+        column = int(self._columns([item])[0])
+        parts, base = self._core.contributions(csr, column)
+        score = float(self._core.score_histories(csr)[0][column])
+        ids = self.items[csr["indices"]].tolist()
+        order = np.argsort(-parts, kind="stable")
+        contributions = [(ids[place], float(parts[place])) for place in order]
+        return Explanation(item, score, float(base), contributions)
+
+    def evaluate(
+        self,
+        test: Any,
+        k: Union[int, Sequence[int]] = 20,
+        *,
+        user: Optional[str] = None,
+        item: Optional[str] = None,
+        skip_unknown: bool = False,
+        detailed: bool = False,
+        progress: Any = None,
+    ) -> dict[str, Any]:
+        """Recall, NDCG and more, over the users of a test set, which is of any kind of data.
+
+        With one cut-off the metrics, with several a dict of them. ``detailed`` adds 95%
+        intervals, coverage, Gini's index, novelty, popularity and diversity. Items that the
+        model does not know count as missed; unknown users are a KeyError unless skipped.
+        """
+        interactions = Interactions.of(test, user=user, item=item)
+        cutoffs = [k] if isinstance(k, (int, np.integer)) else list(k)
+        found: dict[str, Any] = self._core.evaluate(
+            interactions.csr,
+            interactions.users,
+            interactions.items,
+            [int(it) for it in cutoffs],
+            skip_unknown=skip_unknown,
+            detailed=detailed,
+            progress=progress_of(progress),
+        )
+        metrics = found.pop("metrics")
+        if isinstance(k, (int, np.integer)):
+            return {**metrics[int(k)], **found}
+        return {**metrics, **found}
+
+    # ------------------------------------------------------------------ ids
+
+    def _rows(self, users: Iterable[Any]) -> npt.NDArray[np.int64]:
+        return self._known(list(users), self._core.rows, "user")
+
+    def _columns(self, items: Iterable[Any]) -> npt.NDArray[np.int64]:
+        return self._known(list(items), self._core.columns, "item")
+
+    def _known(
+        self, ids: list[Any], places: Callable[[Ids], npt.NDArray[np.int64]], what: str
+    ) -> npt.NDArray[np.int64]:
+        found = places(ids_of(ids, f"{what}s"))
+        if len(found) and found.min() < 0:
+            raise KeyError(f"{what} {ids[int(np.argmin(found))]!r} is unknown")
+        return found
+
+    def _options(
+        self,
+        keep_seen: bool,
+        deny: Optional[Iterable[Id]],
+        allow: Optional[Iterable[Id]],
+        minimum_score: Optional[float],
+    ) -> dict[str, Any]:
+        return {
+            "keep_seen": keep_seen,
+            "deny": None if deny is None else self._columns(deny),
+            "allow": None if allow is None else self._columns(allow),
+            "minimum_score": minimum_score,
+        }
+
+    def _history(self, history: Union[Sequence[Id], dict[Any, float]]) -> dict[str, Any]:
+        ids = list(history)
+        columns = self._columns(ids)
+        if not isinstance(history, dict):
+            return self._csr(np.unique(columns), None)
+        values = list(history.values())
+        weights = np.asarray(values, dtype=np.float32)
+        if not np.isfinite(weights).all():
+            raise ValueError(f"history: expected finite weights, found {values}")
+        order = np.argsort(columns, kind="stable")
+        return self._csr(columns[order], weights[order])
+
+    def _csr(
+        self, columns: npt.NDArray[np.int64], weights: Optional[npt.NDArray[np.float32]]
+    ) -> dict[str, Any]:
+        return {
+            "indptr": np.array([0, len(columns)], dtype=np.int64),
+            "indices": np.ascontiguousarray(columns),
+            "data": weights,
+            "columns": self.shape[1],
+        }
+
+    def _list(
+        self, columns: npt.NDArray[np.int32], scores: npt.NDArray[np.float32]
+    ) -> Recommendations:
+        length = int((columns >= 0).sum())
+        return Recommendations(self.items[columns[:length]].tolist(), scores[:length])
+
+    def _ids(self, columns: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
+        is_none = columns < 0
+        if len(self.items) == 0:
+            return columns.astype(np.int64)
+        ids: npt.NDArray[Any] = self.items[np.where(is_none, 0, columns)]
+        if is_none.any():
+            ids[is_none] = -1 if ids.dtype.kind == "i" else None
+        return ids
+
+
+def _from_bytes(
+    content: bytes, kinds: tuple[bool, bool], threads: int, leaderboard: list[dict[str, Any]]
+) -> Model:
+    model = Model(_bspm.Core.from_bytes(content, kinds, threads=threads), threads)
+    model.leaderboard = leaderboard
+    return model
+
+
+def tune(
+    data: Any,
+    *,
+    user: Optional[str] = None,
+    item: Optional[str] = None,
+    weight: Optional[str] = None,
+    time: Optional[str] = None,
+    metric: str = "ndcg",
+    k: int = 20,
+    trials: int = 300,
+    minutes: float = 10.0,
+    popularity_penalty: float = 0.0,
+    filters: Sequence[str] = (),
+    ratio: float = 0.2,
+    seed: int = 0,
+    num_threads: int = 0,
+    progress: Any = None,
+) -> list[dict[str, Any]]:
+    """Searches the filter and the settings that fit the data best.
+
+    A part of the interactions is held out to choose by: the latest of each user where there
+    are times, else some at random. Returns the trials, best first, each a dict with ``config``
+    (for ``Model.fit``), ``value``, ``metrics``, ``fit_seconds``, ``score_seconds`` and ``outcome``.
+    """
+    interactions = Interactions.of(data, user=user, item=item, weight=weight, time=time)
+    options = {
+        "metric": metric,
+        "k": k,
+        "trials": trials,
+        "seconds": minutes * 60.0,
+        "popularity_penalty": popularity_penalty,
+        "filters": list(filters),
+        "ratio": ratio,
+        "seed": seed,
+    }
+    found = _bspm.tune(
+        interactions.csr,
+        interactions.times,
+        options,
+        threads=num_threads,
+        progress=progress_of(progress),
+    )
+    return [json.loads(trial) for trial in found]

@@ -1,0 +1,537 @@
+"""The filters with the interface of the package implicit (0.7): a drop-in.
+
+Every class takes its settings and ``num_threads``, and has ``fit``, ``recommend``,
+``similar_items``, ``similar_users``, ``save`` and ``load``; objects pickle and copy, fitted or not.
+Matrices are users x items in compressed sparse rows; ids are rows and columns.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import time
+import warnings
+from typing import Any, Callable, ClassVar, Optional, Union
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+
+from . import _bspm
+from ._data import csr_of
+from ._model import configuration, progress_of
+
+_NO_SCORE = -np.finfo(np.float32).max
+
+IdsAndScores = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
+
+
+class ParameterWarning(UserWarning):
+    """An argument was converted."""
+
+
+def _warn(text: str) -> None:
+    """With implicit's own class of warning, where that package is in use."""
+    theirs = getattr(sys.modules.get("implicit.utils"), "ParameterWarning", ParameterWarning)
+    warnings.warn(text, theirs, stacklevel=4)
+
+
+def _check_csr(matrix: Any, what: str) -> Any:
+    if not scipy.sparse.issparse(matrix):
+        raise ValueError(f"{what} needs to be a CSR sparse matrix, found {type(matrix).__name__}")
+    if matrix.format == "csr":
+        return matrix
+    start = time.time()
+    converted = matrix.tocsr()
+    seconds = time.time() - start
+    _warn(
+        f"{what}: expected CSR input, and was passed {type(matrix).__name__} instead."
+        f" Converting to CSR took {seconds} seconds"
+    )
+    return converted
+
+
+class RecommenderBase:
+    """A filter behind the interface of implicit.
+
+    Parameters
+    ----------
+    num_threads : int
+        Threads; 0 for all cores.
+    preset : str, optional
+        Published settings to start from: gowalla, yelp2018 or amazon-book.
+    **settings
+        Settings of the filter, as ``bspm.filters()`` lists them.
+    """
+
+    filter: ClassVar[str] = "bspm"
+
+    def __init__(
+        self, num_threads: int = 0, preset: Optional[str] = None, **settings: Any
+    ) -> None:
+        configuration(self.filter, (1, 1), preset, settings)
+        self.num_threads = num_threads
+        self.preset = preset
+        self.settings = settings
+        self._core: Optional[_bspm.Core] = None
+
+    # ------------------------------------------------------------------ fitting
+
+    def _settings(self) -> dict[str, Any]:
+        return self.settings
+
+    def fit(
+        self,
+        user_items: Any,
+        show_progress: bool = True,
+        callback: Optional[Callable[..., Any]] = None,
+    ) -> None:
+        """Fits the filter to a matrix, users x items, whose values are weights, 0 or above.
+
+        ``callback`` is called once, with 0, the seconds that it took, and 1.0. Raises
+        ValueError for what is no sparse matrix, and for values that are negative or not finite.
+        """
+        user_items = _check_csr(user_items, "user_items")
+        config = configuration(self.filter, user_items.shape, self.preset, self._settings())
+        start = time.time()
+        self._core = _bspm.Core.fit(
+            csr_of(user_items),
+            np.arange(user_items.shape[0], dtype=np.int64),
+            np.arange(user_items.shape[1], dtype=np.int64),
+            config,
+            threads=self.num_threads,
+            progress=progress_of(True) if show_progress else None,
+        )
+        if callback is not None:
+            callback(0, time.time() - start, 1.0)
+
+    def _fitted(self) -> _bspm.Core:
+        if self._core is None:
+            raise ValueError("this model is not fitted")
+        return self._core
+
+    # ------------------------------------------------------------------ lists
+
+    def recommend(
+        self,
+        userid: Any,
+        user_items: Any,
+        N: int = 10,
+        filter_already_liked_items: bool = True,
+        filter_items: Any = None,
+        recalculate_user: bool = False,
+        items: Any = None,
+    ) -> IdsAndScores:
+        """The best items of a user, or of an array of users.
+
+        ``user_items`` has a row for each of them, whose items stay out of the list; with
+        ``recalculate_user`` lists are made from these rows, else from those that were fitted.
+        A scalar gives arrays of N, an array of users arrays of users x N; what is missing is
+        -1 with the lowest float32. ``items`` ranks all of these and no others.
+
+        Raises IndexError for users and items that are not in the model, and ValueError for a
+        matrix that is not CSR or has another number of rows.
+        """
+        core = self._fitted()
+        is_scalar = bool(np.isscalar(userid)) or getattr(userid, "ndim", 1) == 0
+        users = self._ids(userid, core.shape[0], "userid")
+        if filter_already_liked_items or recalculate_user:
+            if not scipy.sparse.issparse(user_items) or user_items.format != "csr":
+                raise ValueError("user_items needs to be a CSR sparse matrix")
+            if user_items.shape[0] != len(users):
+                raise ValueError("user_items must contain 1 row for every user in userids")
+            if user_items.shape[1] > core.shape[1]:
+                raise ValueError(
+                    f"user_items: expected {core.shape[1]} items, found {user_items.shape[1]}"
+                )
+        if filter_items is not None and items is not None:
+            raise ValueError("Can't specify both filter_items and items")
+        if recalculate_user:
+            rank = _rank_rows(core, csr_of(user_items, core.shape[1]))
+        else:
+            rank = _rank_users(core, users)
+        liked = user_items if filter_already_liked_items else None
+        is_own = liked is not None and (
+            recalculate_user or core.has_rows(users, csr_of(liked, core.shape[1]))
+        )
+        found = self._lists(rank, len(users), N, liked, is_own, filter_items, items)
+        return (found[0][0], found[1][0]) if is_scalar else found
+
+    def similar_items(
+        self,
+        itemid: Any,
+        N: int = 10,
+        recalculate_item: bool = False,
+        item_users: Any = None,
+        filter_items: Any = None,
+        items: Any = None,
+    ) -> IdsAndScores:
+        """The items that are recommended to somebody who has just this one; itself first."""
+        core = self._fitted()
+        if recalculate_item:
+            raise NotImplementedError("recalculate_item isn't implemented")
+        if filter_items is not None and items is not None:
+            raise ValueError("Can't specify both filter_items and items")
+        is_scalar = bool(np.isscalar(itemid)) or getattr(itemid, "ndim", 1) == 0
+        queries = self._ids(itemid, core.shape[1], "itemid")
+        rows = scipy.sparse.csr_matrix(
+            (np.ones(len(queries), np.float32), queries, np.arange(len(queries) + 1)),
+            shape=(len(queries), core.shape[1]),
+        )
+        rank = _rank_rows(core, csr_of(rows))
+        others = self._lists(rank, len(queries), N, rows, True, filter_items, items)
+        ids, scores = others[0].copy(), others[1].copy()
+        own = self._items(filter_items, "filter_items") if items is None else None
+        only = None if items is None else self._items(items, "items")
+        for place, query in enumerate(queries):
+            if own is not None and query in own or only is not None and query not in only:
+                continue
+            kept = ids[place] != query
+            width = ids.shape[1]
+            best = max(scores[place][0], np.float32(1.0)) if width else np.float32(1.0)
+            ids[place] = np.concatenate([[query], ids[place][kept]])[:width]
+            scores[place] = np.concatenate([[best], scores[place][kept]])[:width]
+        if is_scalar:
+            return ids[0], scores[0]
+        return ids, scores
+
+    def similar_users(
+        self, userid: Any, N: int = 10, filter_users: Any = None, users: Any = None
+    ) -> IdsAndScores:
+        """The users whose histories are most like this one's, by cosine; itself first.
+
+        Items count by one over the square root of their popularity.
+        """
+        core = self._fitted()
+        if filter_users is not None and users is not None:
+            raise ValueError("Can't specify both filter_users and users")
+        is_scalar = bool(np.isscalar(userid)) or getattr(userid, "ndim", 1) == 0
+        queries = self._ids(userid, core.shape[0], "userid")
+        vectors = self._user_vectors()
+        found = np.asarray((vectors[queries] @ vectors.T).todense(), dtype=np.float32)
+        if filter_users is not None:
+            found[:, np.asarray(filter_users, dtype=np.int64)] = _NO_SCORE
+        if users is not None:
+            only = np.ones(core.shape[0], dtype=bool)
+            only[self._ids(users, core.shape[0], "users")] = False
+            found[:, only] = _NO_SCORE
+        own = np.arange(len(queries)), queries
+        found[own] = np.where(found[own] == _NO_SCORE, _NO_SCORE, np.float32(2.0))
+        width = min(N, core.shape[0])
+        order = np.argsort(-found, axis=1, kind="stable")[:, :width]
+        scores = np.minimum(np.take_along_axis(found, order, axis=1), np.float32(1.0))
+        ids = np.where(scores == _NO_SCORE, -1, order).astype(np.int32)
+        return (ids[0], scores[0]) if is_scalar else (ids, scores)
+
+    # ------------------------------------------------------------------ parts
+
+    def _ids(self, ids: Any, count: int, what: str) -> npt.NDArray[np.int64]:
+        array = np.atleast_1d(np.asarray(ids))
+        if array.size == 0:
+            return np.empty(0, dtype=np.int64)
+        if array.dtype.kind not in "iu" or array.ndim != 1:
+            raise ValueError(f"{what}: expected whole numbers, found {array.dtype}")
+        if array.min() < 0 or array.max() >= count:
+            raise IndexError(f"Some of {what} are not in the model: expected 0 to {count - 1}")
+        return np.ascontiguousarray(array, dtype=np.int64)
+
+    def _items(self, items: Any, what: str) -> npt.NDArray[np.int64]:
+        if items is None:
+            return np.empty(0, dtype=np.int64)
+        array = np.atleast_1d(np.asarray(items))
+        if array.size and (array.min() < 0 or array.max() >= self._fitted().shape[1]):
+            raise IndexError("Some of selected itemids are not in the model")
+        return self._ids(array, self._fitted().shape[1], what)
+
+    def _user_vectors(self) -> Any:
+        core = self._fitted()
+        indptr, indices, data = core.matrix()
+        matrix = scipy.sparse.csr_matrix((data, indices, indptr), shape=core.shape)
+        degrees = np.maximum(np.asarray(matrix.sum(axis=0)).ravel(), 1e-12)
+        matrix = matrix @ scipy.sparse.diags(degrees**-0.5)
+        norms = np.sqrt(np.maximum(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel(), 1e-12))
+        return scipy.sparse.csr_matrix(scipy.sparse.diags(1.0 / norms) @ matrix)
+
+    def _lists(
+        self,
+        rank: Callable[..., IdsAndScores],
+        count: int,
+        N: int,
+        liked: Any,
+        is_own: bool,
+        filter_items: Any,
+        items: Any,
+    ) -> IdsAndScores:
+        """The lists without what is liked, which ``is_own`` where it is what lists are made from;
+        of ``items``, all of them."""
+        core = self._fitted()
+        if N < 1:
+            raise ValueError(f"N: expected at least 1, found {N}")
+        only = None
+        if items is not None:
+            only = self._items(items, "items")
+            N = len(only)
+            if N == 0:
+                empty = np.empty((count, 0))
+                return empty.astype(np.int32), empty.astype(np.float32)
+        if count == 0:
+            return np.empty((0, N), np.int32), np.empty((0, N), np.float32)
+        most = 0 if liked is None or is_own else int(np.diff(liked.indptr).max(initial=0))
+        ids, scores = rank(
+            N + most,
+            keep_seen=not is_own,
+            deny=None if filter_items is None else self._known(filter_items),
+            allow=only,
+        )
+        if liked is not None and not is_own:
+            ids, scores = _without(liked, ids, scores)
+        if ids.shape[1] < N:
+            missing = ((0, 0), (0, N - ids.shape[1]))
+            ids = np.pad(ids, missing, constant_values=-1)
+            scores = np.pad(scores, missing, constant_values=_NO_SCORE)
+        ids, scores = np.ascontiguousarray(ids[:, :N]), np.ascontiguousarray(scores[:, :N])
+        if only is not None:
+            for place in range(count):
+                gone = np.setdiff1d(only, ids[place])
+                if len(gone):
+                    ids[place, N - len(gone) :] = gone
+                    scores[place, N - len(gone) :] = _NO_SCORE
+        return ids, scores
+
+    def _known(self, filter_items: Any) -> npt.NDArray[np.int64]:
+        array = np.atleast_1d(np.asarray(filter_items, dtype=np.int64))
+        return array[(array >= 0) & (array < self._fitted().shape[1])]
+
+    # ------------------------------------------------------------------ files
+
+    def save(self, fileobj_or_path: Any) -> None:
+        """Saves to a path or to an open binary file; ``.npz`` in the name is as good as any."""
+        content = self._fitted().to_bytes()
+        if hasattr(fileobj_or_path, "write"):
+            fileobj_or_path.write(content)
+            return
+        self._fitted().save(os.fspath(fileobj_or_path))
+
+    @classmethod
+    def load(cls, fileobj_or_path: Any) -> "RecommenderBase":
+        """Loads what :meth:`save` wrote, from a path or an open binary file."""
+        model = cls()
+        if hasattr(fileobj_or_path, "read"):
+            model._core = _bspm.Core.from_bytes(fileobj_or_path.read(), (True, True))
+            return model
+        path = os.fspath(fileobj_or_path)
+        if not os.path.exists(path) and os.path.exists(path + ".npz"):
+            path += ".npz"
+        model._core = _bspm.Core.open(path)
+        return model
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        core = state.pop("_core")
+        state["model"] = None if core is None else core.to_bytes()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        content = state.pop("model")
+        self.__dict__.update(state)
+        self._core = None
+        if content is not None:
+            threads = self.num_threads
+            self._core = _bspm.Core.from_bytes(content, (True, True), threads=threads)
+
+    def __repr__(self) -> str:
+        settings = "".join(f", {name}={value!r}" for name, value in self.settings.items())
+        return f"{type(self).__name__}(num_threads={self.num_threads}{settings})"
+
+
+# One user alone is ranked twice in one tile, so that it gets the bits of a batch.
+
+
+def _rank_users(core: _bspm.Core, users: npt.NDArray[np.int64]) -> Callable[..., IdsAndScores]:
+    asked = np.repeat(users, 2) if len(users) == 1 else users
+
+    def rank(k: int, **options: Any) -> IdsAndScores:
+        ids, scores = core.rank(asked, k, **options)
+        return ids[: len(users)], scores[: len(users)]
+
+    return rank
+
+
+def _rank_rows(core: _bspm.Core, rows: dict[str, Any]) -> Callable[..., IdsAndScores]:
+    count, data, length = len(rows["indptr"]) - 1, rows["data"], len(rows["indices"])
+    asked = rows
+    if count == 1:
+        asked = {
+            **rows,
+            "indptr": np.array([0, length, 2 * length], dtype=np.int64),
+            "indices": np.concatenate([rows["indices"]] * 2),
+            "data": None if data is None else np.concatenate([data] * 2),
+        }
+
+    def rank(k: int, **options: Any) -> IdsAndScores:
+        ids, scores = core.rank_histories(asked, k, **options)
+        return ids[:count], scores[:count]
+
+    return rank
+
+
+def _without(liked: Any, ids: npt.NDArray[np.int32], scores: npt.NDArray[np.float32]) -> IdsAndScores:
+    """The lists without the items of these rows; others move up."""
+    width = int(liked.shape[1]) + 1
+    rows = np.repeat(np.arange(len(ids), dtype=np.int64), np.diff(liked.indptr))
+    keys = np.unique(rows * width + liked.indices)
+    places = np.arange(len(ids), dtype=np.int64)[:, None] * width + ids
+    is_gone = (np.isin(places, keys, assume_unique=False)) | (ids < 0)
+    order = np.argsort(is_gone, axis=1, kind="stable")
+    ids = np.where(is_gone, np.int32(-1), ids)
+    scores = np.where(is_gone, np.float32(_NO_SCORE), scores)
+    return np.take_along_axis(ids, order, axis=1), np.take_along_axis(scores, order, axis=1)
+
+
+class BSPM(RecommenderBase):
+    """Blurring-sharpening process models (SIGIR 2023)."""
+
+
+class GFCF(RecommenderBase):
+    """Blur and an ideal low-pass filter (CIKM 2021)."""
+
+    filter = "gf-cf"
+
+
+class ChebyCF(RecommenderBase):
+    """Chebyshev interpolation of a plateau."""
+
+    filter = "cheby-cf"
+
+
+class TurboCF(RecommenderBase):
+    """A polynomial of the item graph with its entries raised to a power."""
+
+    filter = "turbo-cf"
+
+
+class LinkProp(RecommenderBase):
+    """Degree-weighted paths of length three."""
+
+    filter = "link-prop"
+
+
+class LGCNIDE(RecommenderBase):
+    """An infinite linear LightGCN."""
+
+    filter = "lgcn-ide"
+
+
+class EASER(RecommenderBase):
+    """A dense linear autoencoder (WWW 2019)."""
+
+    filter = "ease-r"
+
+
+class EASEDAN(RecommenderBase):
+    """EASE-R of a normalised matrix (SIGIR 2025)."""
+
+    filter = "ease-dan"
+
+
+class SVDAE(RecommenderBase):
+    """A linear autoencoder of low rank (IJCAI 2024)."""
+
+    filter = "svd-ae"
+
+
+class SGFCF(RecommenderBase):
+    """A power of the singular values beside paths of length three (KDD 2024)."""
+
+    filter = "sgfcf"
+
+
+class RP3Beta(RecommenderBase):
+    """Random walks of three steps, less popular items first."""
+
+    filter = "rp3beta"
+
+
+class Family(RecommenderBase):
+    """One form that contains the spectral filters."""
+
+    filter = "family"
+
+
+class Popularity(RecommenderBase):
+    """The same list for everybody."""
+
+    filter = "popularity"
+
+
+class ItemItemRecommender(RecommenderBase):
+    """The K items most similar to each item; ``similarity`` has them as a sparse matrix."""
+
+    filter = "item-knn"
+
+    def __init__(self, K: int = 20, num_threads: int = 0, **settings: Any) -> None:
+        super().__init__(num_threads, None, **{"neighbours": K, **settings})
+
+    @property
+    def K(self) -> int:
+        """How many neighbours an item has."""
+        return int(self.settings["neighbours"])
+
+    @K.setter
+    def K(self, value: int) -> None:
+        self.settings = {**self.settings, "neighbours": int(value)}
+
+    @property
+    def similarity(self) -> Any:
+        """What each item gives to the others, items x items in CSR; None before it is fitted."""
+        if self._core is None:
+            return None
+        items = self._core.shape[1]
+        width = min(self.K, max(items - 1, 1))
+        rows = csr_of(scipy.sparse.identity(items, dtype=np.float32, format="csr"))
+        ids, scores = self._core.rank_histories(rows, width)
+        is_there = (ids >= 0) & (scores > 0)
+        indptr = np.concatenate([[0], np.cumsum(is_there.sum(axis=1))])
+        parts = (scores[is_there], ids[is_there], indptr)
+        return scipy.sparse.csr_matrix(parts, shape=(items, items))
+
+
+class CosineRecommender(ItemItemRecommender):
+    """Neighbours by the cosine of their users."""
+
+
+class TFIDFRecommender(ItemItemRecommender):
+    """Neighbours by cosine, of users weighted by tf-idf."""
+
+    def __init__(self, K: int = 20, num_threads: int = 0, **settings: Any) -> None:
+        super().__init__(K, num_threads, **{"weighting": "tf-idf", **settings})
+
+
+class BM25Recommender(ItemItemRecommender):
+    """Neighbours by cosine, of users weighted by BM25."""
+
+    def __init__(self, K: int = 20, num_threads: int = 0, **settings: Any) -> None:
+        super().__init__(K, num_threads, **{"weighting": "bm25", **settings})
+
+
+ALL: Union[list[type[RecommenderBase]], Any] = [
+    BSPM,
+    GFCF,
+    ChebyCF,
+    TurboCF,
+    LinkProp,
+    LGCNIDE,
+    EASER,
+    EASEDAN,
+    SVDAE,
+    SGFCF,
+    RP3Beta,
+    Family,
+    Popularity,
+    CosineRecommender,
+    TFIDFRecommender,
+    BM25Recommender,
+]
+"""All classes."""

@@ -1,0 +1,84 @@
+"""A scorer for LensKit (2025): a ``Component`` that is trainable, for any of its pipelines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from lenskit.data import Dataset, ItemList, RecQuery, Vocabulary
+from lenskit.pipeline import Component
+from lenskit.training import Trainable, TrainingOptions
+from pydantic import BaseModel
+
+from . import _bspm
+from ._data import csr_of
+from ._model import configuration
+
+
+class BSPMConfig(BaseModel, extra="forbid"):
+    """Settings of :class:`BSPMScorer`."""
+
+    filter: str = "bspm"
+    """One of ``bspm.filters()``."""
+    preset: str | None = None
+    """Published settings to start from."""
+    settings: dict[str, Any] = {}
+    """Settings of the filter."""
+    num_threads: int = 0
+    """Threads; 0 for all cores."""
+
+
+class BSPMScorer(Component[ItemList], Trainable):  # type: ignore[misc, unused-ignore]
+    """Scores items by any filter of ``bspm.filters()``, for users by their histories."""
+
+    config: BSPMConfig
+    items: Vocabulary
+    users: Vocabulary
+    _core: _bspm.Core
+
+    def is_trained(self) -> bool:
+        return hasattr(self, "_core")
+
+    def train(self, data: Dataset, options: TrainingOptions | None = None) -> None:
+        if self.is_trained() and options is not None and not options.retrain:
+            return
+        matrix = data.interactions().matrix().scipy(layout="csr")
+        self.items = data.items
+        self._core = _bspm.Core.fit(
+            csr_of(matrix),
+            np.arange(matrix.shape[0], dtype=np.int64),
+            np.arange(matrix.shape[1], dtype=np.int64),
+            configuration(
+                self.config.filter, matrix.shape, self.config.preset, self.config.settings
+            ),
+            threads=self.config.num_threads,
+        )
+        self.users = data.users
+
+    def __call__(self, query: RecQuery, items: ItemList) -> ItemList:
+        history = self._history(query)
+        if len(history) == 0:
+            return ItemList(items, scores=np.full(len(items), np.nan, dtype=np.float32))
+        rows = {
+            "indptr": np.array([0, len(history)], dtype=np.int64),
+            "indices": np.ascontiguousarray(history),
+            "data": None,
+            "columns": self._core.shape[1],
+        }
+        scores = self._core.score_histories(rows)[0]
+        columns = np.asarray(items.numbers(vocabulary=self.items, missing="negative"))
+        known = columns >= 0
+        found_scores = np.full(len(items), np.nan, dtype=np.float32)
+        found_scores[known] = scores[columns[known]]
+        return ItemList(items, scores=found_scores)
+
+    def _history(self, query: RecQuery) -> npt.NDArray[np.int64]:
+        """The columns of the items to score by; those that are not known are left out."""
+        items = query.query_items
+        if items is not None:
+            columns = np.asarray(items.numbers(vocabulary=self.items, missing="negative"))
+            known: npt.NDArray[np.int64] = np.unique(columns[columns >= 0]).astype(np.int64)
+            return known
+        row = None if query.user_id is None else self.users.number(query.user_id, missing=None)
+        return np.empty(0, np.int64) if row is None else self._core.history(int(row))[0]

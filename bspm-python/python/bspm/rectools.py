@@ -1,0 +1,94 @@
+"""A model for RecTools: ``BSPMModel`` is a ``ModelBase`` as any of theirs.
+
+``implicit`` classes of this package work in RecTools' ``ImplicitItemKNNWrapperModel`` too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from rectools.models.base import ModelBase
+from rectools.types import InternalIdsArray
+
+from . import _bspm
+from ._data import csr_of
+from ._model import configuration
+
+
+class BSPMModel(ModelBase[Any]):  # type: ignore[misc, unused-ignore]
+    """Any filter of ``bspm.filters()`` in RecTools.
+
+    ``filter`` is its name, and its settings are keywords, as for ``bspm.Model.fit``.
+    """
+
+    recommends_for_warm = False
+    recommends_for_cold = False
+
+    def __init__(
+        self,
+        filter: str = "bspm",
+        num_threads: int = 0,
+        preset: str | None = None,
+        verbose: int = 0,
+        **settings: Any,
+    ) -> None:
+        super().__init__(verbose=verbose)
+        configuration(filter, (1, 1), preset, settings)
+        self.filter, self.preset, self.settings = filter, preset, settings
+        self.num_threads = num_threads
+
+    def _fit(self, dataset: Any) -> None:
+        matrix = dataset.get_user_item_matrix(include_weights=True)
+        self._core = _bspm.Core.fit(
+            csr_of(matrix),
+            np.arange(matrix.shape[0], dtype=np.int64),
+            np.arange(matrix.shape[1], dtype=np.int64),
+            configuration(self.filter, matrix.shape, self.preset, self.settings),
+            threads=self.num_threads,
+        )
+
+    def _recommend_u2i(
+        self,
+        user_ids: InternalIdsArray,
+        dataset: Any,
+        k: int,
+        filter_viewed: bool,
+        sorted_item_ids_to_recommend: InternalIdsArray | None,
+    ) -> Any:
+        ids, scores = self._core.rank(
+            np.asarray(user_ids, dtype=np.int64),
+            k,
+            keep_seen=not filter_viewed,
+            allow=_int64(sorted_item_ids_to_recommend),
+        )
+        return _long(user_ids, ids, scores)
+
+    def _recommend_i2i(
+        self,
+        target_ids: InternalIdsArray,
+        dataset: Any,
+        k: int,
+        sorted_item_ids_to_recommend: InternalIdsArray | None,
+    ) -> Any:
+        items = np.asarray(target_ids, dtype=np.int64)
+        rows = {
+            "indptr": np.arange(len(items) + 1, dtype=np.int64),
+            "indices": items,
+            "data": None,
+            "columns": self._core.shape[1],
+        }
+        allow = _int64(sorted_item_ids_to_recommend)
+        ids, scores = self._core.rank_histories(rows, k, keep_seen=True, allow=allow)
+        return _long(target_ids, ids, scores)
+
+
+def _int64(ids: Any) -> Any:
+    return None if ids is None else np.asarray(ids, dtype=np.int64)
+
+
+def _long(queries: Any, ids: Any, scores: Any) -> Any:
+    """Queries, items and scores, one row for each place that is filled."""
+    is_there = ids >= 0
+    users = np.repeat(np.asarray(queries), is_there.sum(axis=1))
+    return users, ids[is_there].astype(np.int64), scores[is_there]

@@ -1,0 +1,24 @@
+//! Errors as Python exceptions.
+
+use bspm::Error;
+use pyo3::PyErr;
+use pyo3::exceptions::{
+    PyFileNotFoundError, PyIndexError, PyKeyError, PyMemoryError, PyOSError, PyRuntimeError,
+    PyValueError,
+};
+
+/// The exception that Python users expect for an error.
+pub(crate) fn to_python(error: Error) -> PyErr {
+    let text = error.to_string();
+    match &error {
+        Error::UnknownId { .. } => PyKeyError::new_err(text),
+        Error::UnknownUser { .. } | Error::UnknownItem { .. } => PyIndexError::new_err(text),
+        Error::MemoryBudget { .. } => PyMemoryError::new_err(text),
+        Error::Backend { .. } => PyRuntimeError::new_err(text),
+        Error::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            PyFileNotFoundError::new_err(text)
+        }
+        Error::Read { .. } | Error::Write { .. } => PyOSError::new_err(text),
+        _ => PyValueError::new_err(text),
+    }
+}

@@ -1,0 +1,26 @@
+//! The native part of the Python package `bspm`: models over rows and columns, and their ids.
+//!
+//! What Python users see stands in `python/bspm`; this part takes NumPy arrays, releases the
+//! interpreter while it works, and turns errors into exceptions.
+
+mod arrays;
+mod error;
+mod files;
+mod ids;
+mod lists;
+mod model;
+mod search;
+mod work;
+
+use pyo3::prelude::*;
+
+/// The extension module `bspm._bspm`.
+#[pymodule]
+fn _bspm(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<model::Core>()?;
+    module.add_function(wrap_pyfunction!(files::read_file, module)?)?;
+    module.add_function(wrap_pyfunction!(search::tune, module)?)?;
+    module.add_function(wrap_pyfunction!(search::configuration, module)?)?;
+    module.add_function(wrap_pyfunction!(search::filters, module)?)?;
+    module.add("__version__", env!("CARGO_PKG_VERSION"))
+}

@@ -1,0 +1,492 @@
+//! A fitted model over rows and columns.
+
+use std::hash::Hash;
+use std::path::PathBuf;
+
+use bspm::data::History;
+use bspm::fitted::RankOptions;
+use bspm::saved::{SavedId, SavedModelInfo};
+use bspm::{
+    CpuBackend, Dataset, EvaluateOptions, FilterConfig, FitOptions, FittedFilter, Metrics, Model,
+    UnknownIds,
+};
+use numpy::{PyArray1, PyArray2, PyArrayMethods};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+use crate::arrays::{Csr, Integers, Rows};
+use crate::error::to_python;
+use crate::ids::{Id, IdList, distinct};
+use crate::lists::{Lists, to_arrays};
+use crate::work::{long, short};
+
+/// A model, of each combination of ids.
+#[derive(Debug)]
+enum AnyModel {
+    Numbers(Model<CpuBackend, i64, i64>),
+    NumbersTexts(Model<CpuBackend, i64, String>),
+    TextsNumbers(Model<CpuBackend, String, i64>),
+    Texts(Model<CpuBackend, String, String>),
+}
+
+/// Columns and weights.
+type Entries<'py> = (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<f32>>);
+
+/// Row ends, columns and weights.
+type Matrix<'py> = (
+    Bound<'py, PyArray1<i64>>,
+    Bound<'py, PyArray1<i64>>,
+    Bound<'py, PyArray1<f32>>,
+);
+
+macro_rules! each {
+    ($any:expr, $model:ident => $body:expr) => {
+        match $any {
+            AnyModel::Numbers($model) => $body,
+            AnyModel::NumbersTexts($model) => $body,
+            AnyModel::TextsNumbers($model) => $body,
+            AnyModel::Texts($model) => $body,
+        }
+    };
+}
+
+/// A fitted model; see the package's `Model`.
+#[pyclass(frozen, module = "bspm._bspm")]
+#[derive(Debug)]
+pub(crate) struct Core {
+    model: AnyModel,
+}
+
+/// Lists that are worth a thread of their own, so that Ctrl-C ends them.
+const MANY: usize = 4_096;
+
+pub(crate) fn backend(threads: usize) -> PyResult<CpuBackend> {
+    match threads {
+        0 => Ok(CpuBackend::new()),
+        threads => CpuBackend::with_threads(threads)
+            .map_err(|error| PyRuntimeError::new_err(error.to_string())),
+    }
+}
+
+/// The dataset of some rows, with ids of these types.
+fn dataset<U: Id, I: Id>(rows: &Rows, users: Vec<U>, items: Vec<I>) -> PyResult<Dataset<U, I>> {
+    let (users, items) = (distinct("users", users)?, distinct("items", items)?);
+    Dataset::from_interactions(users, items, rows.interactions()?).map_err(to_python)
+}
+
+/// The dataset of some rows and ids, of each combination of ids.
+macro_rules! with_dataset {
+    ($rows:expr, $users:expr, $items:expr, $dataset:ident, $variant:ident => $body:expr) => {
+        match ($users, $items) {
+            (IdList::Numbers(users), IdList::Numbers(items)) => {
+                let ($dataset, $variant) = (dataset($rows, users, items)?, AnyModel::Numbers);
+                $body
+            }
+            (IdList::Numbers(users), IdList::Texts(items)) => {
+                let ($dataset, $variant) = (dataset($rows, users, items)?, AnyModel::NumbersTexts);
+                $body
+            }
+            (IdList::Texts(users), IdList::Numbers(items)) => {
+                let ($dataset, $variant) = (dataset($rows, users, items)?, AnyModel::TextsNumbers);
+                $body
+            }
+            (IdList::Texts(users), IdList::Texts(items)) => {
+                let ($dataset, $variant) = (dataset($rows, users, items)?, AnyModel::Texts);
+                $body
+            }
+        }
+    };
+}
+
+pub(crate) fn config(json: &str) -> PyResult<FilterConfig> {
+    serde_json::from_str(json)
+        .map_err(|error| PyValueError::new_err(format!("configuration: {error}")))
+}
+
+fn numbers<'py, T: numpy::Element>(py: Python<'py>, values: Vec<T>) -> Bound<'py, PyArray1<T>> {
+    PyArray1::from_vec(py, values)
+}
+
+#[pymethods]
+impl Core {
+    /// Fits a model to compressed sparse rows.
+    #[staticmethod]
+    #[pyo3(signature = (csr, users, items, config, *, threads = 0, seed = 0, progress = None))]
+    #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
+    fn fit(
+        py: Python<'_>,
+        csr: Csr<'_>,
+        users: IdList,
+        items: IdList,
+        config: &str,
+        threads: usize,
+        seed: u64,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Self> {
+        let (config, backend) = (self::config(config)?, backend(threads)?);
+        let rows = csr.rows()?;
+        with_dataset!(&rows, users, items, dataset, variant => {
+            let model = long(py, progress.as_ref(), |observer| {
+                let options = FitOptions::new().seed(seed).observer(observer);
+                Model::fit_with(backend, dataset, config, &options)
+            })?;
+            Ok(Self { model: variant(model) })
+        })
+    }
+
+    /// Opens a model file, which is mapped rather than read where it can be.
+    #[staticmethod]
+    #[pyo3(signature = (path, *, threads = 0))]
+    fn open(py: Python<'_>, path: PathBuf, threads: usize) -> PyResult<Self> {
+        let backend = backend(threads)?;
+        let model = short(py, || {
+            let info = SavedModelInfo::open(&path)?;
+            let is_number = |kind: &str| <i64 as SavedId>::accepts(kind);
+            Ok(
+                match (is_number(&info.user_ids), is_number(&info.item_ids)) {
+                    (true, true) => AnyModel::Numbers(Model::open(backend, path)?),
+                    (true, false) => AnyModel::NumbersTexts(Model::open(backend, path)?),
+                    (false, true) => AnyModel::TextsNumbers(Model::open(backend, path)?),
+                    (false, false) => AnyModel::Texts(Model::open(backend, path)?),
+                },
+            )
+        })?;
+        Ok(Self { model })
+    }
+
+    /// The model in the bytes of a file; `kinds` says whether users and items have numbers.
+    #[staticmethod]
+    #[pyo3(signature = (bytes, kinds, *, threads = 0))]
+    fn from_bytes(
+        py: Python<'_>,
+        bytes: Vec<u8>,
+        kinds: (bool, bool),
+        threads: usize,
+    ) -> PyResult<Self> {
+        let backend = backend(threads)?;
+        let model = short(py, || {
+            Ok(match kinds {
+                (true, true) => AnyModel::Numbers(Model::from_bytes(backend, bytes)?),
+                (true, false) => AnyModel::NumbersTexts(Model::from_bytes(backend, bytes)?),
+                (false, true) => AnyModel::TextsNumbers(Model::from_bytes(backend, bytes)?),
+                (false, false) => AnyModel::Texts(Model::from_bytes(backend, bytes)?),
+            })
+        })?;
+        Ok(Self { model })
+    }
+
+    fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        short(py, || each!(&self.model, model => model.save(path)))
+    }
+
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = short(py, || each!(&self.model, model => model.to_bytes()))?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    /// Whether users and items have numbers for ids.
+    #[getter]
+    fn kinds(&self) -> (bool, bool) {
+        match self.model {
+            AnyModel::Numbers(_) => (true, true),
+            AnyModel::NumbersTexts(_) => (true, false),
+            AnyModel::TextsNumbers(_) => (false, true),
+            AnyModel::Texts(_) => (false, false),
+        }
+    }
+
+    /// Users and items.
+    #[getter]
+    fn shape(&self) -> (usize, usize) {
+        let interactions = self.filter().interactions();
+        (interactions.users(), interactions.items())
+    }
+
+    /// The filter and its settings, as JSON.
+    #[getter]
+    fn config(&self) -> PyResult<String> {
+        serde_json::to_string(self.filter().config())
+            .map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
+    #[getter]
+    fn singular_values<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f32>> {
+        numbers(py, self.filter().singular_values().to_vec())
+    }
+
+    /// The ids of all users, in the order of the rows.
+    fn users<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        each!(&self.model, model => Id::to_python(py, model.dataset().users().iter().cloned().collect()))
+    }
+
+    /// The ids of all items, in the order of the columns.
+    fn items<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        each!(&self.model, model => Id::to_python(py, model.dataset().items().iter().cloned().collect()))
+    }
+
+    /// The row of each user; -1 for one that is not known.
+    fn rows<'py>(&self, py: Python<'py>, users: IdList) -> PyResult<Bound<'py, PyArray1<i64>>> {
+        each!(&self.model, model => places(py, "users", model.dataset().users(), users))
+    }
+
+    /// The column of each item; -1 for one that is not known.
+    fn columns<'py>(&self, py: Python<'py>, items: IdList) -> PyResult<Bound<'py, PyArray1<i64>>> {
+        each!(&self.model, model => places(py, "items", model.dataset().items(), items))
+    }
+
+    /// The columns and weights of a user's own history.
+    fn history<'py>(&self, py: Python<'py>, user: u32) -> PyResult<Entries<'py>> {
+        let history = self.histories().history(user).map_err(to_python)?;
+        let (items, weights) = history.entries().map(|it| (i64::from(it.0), it.1)).unzip();
+        Ok((numbers(py, items), numbers(py, weights)))
+    }
+
+    /// The histories of all users: row ends, columns and weights.
+    fn matrix<'py>(&self, py: Python<'py>) -> Matrix<'py> {
+        let matrix = self.histories();
+        let rows = matrix.as_csr();
+        let ends = rows.indptr().into_raw_storage().iter();
+        let (columns, weights) = matrix.entries().map(|it| (i64::from(it.1), it.2)).unzip();
+        let ends = numbers(py, ends.map(|&end| end.into()).collect());
+        (ends, numbers(py, columns), numbers(py, weights))
+    }
+
+    /// Whether the histories of these users have just the items of these rows.
+    fn has_rows(&self, users: Integers<'_>, csr: Csr<'_>) -> PyResult<bool> {
+        let matrix = self.histories();
+        let users = users.below("users", matrix.users())?;
+        let rows = csr.rows()?;
+        let is_own = |(place, &user): (usize, &u32)| matrix.items_of(user) == rows.row(place).0;
+        Ok(users.len() == rows.len() && users.iter().enumerate().all(is_own))
+    }
+
+    /// The best items for some users of the model, `users x k`.
+    #[pyo3(signature = (users, k, *, keep_seen = false, deny = None, allow = None, minimum_score = None, progress = None))]
+    #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
+    fn rank<'py>(
+        &self,
+        py: Python<'py>,
+        users: Integers<'py>,
+        k: usize,
+        keep_seen: bool,
+        deny: Option<Integers<'py>>,
+        allow: Option<Integers<'py>>,
+        minimum_score: Option<f32>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Lists<'py>> {
+        let matrix = self.histories();
+        let users = users.below("users", matrix.users())?;
+        let histories: Vec<History<'_>> = users.iter().map(|&it| matrix.history_of(it)).collect();
+        let options = self.rank_options(k, keep_seen, deny, allow, minimum_score)?;
+        self.lists(py, &histories, options, progress)
+    }
+
+    /// The best items for some histories, `histories x k`.
+    #[pyo3(signature = (csr, k, *, keep_seen = false, deny = None, allow = None, minimum_score = None, progress = None))]
+    #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
+    fn rank_histories<'py>(
+        &self,
+        py: Python<'py>,
+        csr: Csr<'py>,
+        k: usize,
+        keep_seen: bool,
+        deny: Option<Integers<'py>>,
+        allow: Option<Integers<'py>>,
+        minimum_score: Option<f32>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Lists<'py>> {
+        let rows = csr.rows()?;
+        let options = self.rank_options(k, keep_seen, deny, allow, minimum_score)?;
+        self.lists(py, &histories(&rows), options, progress)
+    }
+
+    /// The scores of all items for some histories, `histories x items`.
+    fn score_histories<'py>(
+        &self,
+        py: Python<'py>,
+        csr: Csr<'py>,
+    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        let rows = csr.rows()?;
+        let histories = histories(&rows);
+        let scores = short(py, || self.filter().score_histories(&histories))?;
+        let shape = [scores.nrows(), scores.ncols()];
+        PyArray1::from_iter(py, scores.iter().copied()).reshape(shape)
+    }
+
+    /// What each item of a history adds to the score of an item, and what none does.
+    #[pyo3(signature = (csr, item))]
+    fn contributions<'py>(
+        &self,
+        py: Python<'py>,
+        csr: Csr<'py>,
+        item: u32,
+    ) -> PyResult<(Bound<'py, PyArray1<f32>>, f32)> {
+        let rows = csr.rows()?;
+        let histories = histories(&rows);
+        let history = *histories
+            .first()
+            .ok_or_else(|| PyValueError::new_err("history: expected one row, found none"))?;
+        let (parts, base) = short(py, || self.filter().contributions(history, item))?;
+        Ok((numbers(py, parts), base))
+    }
+
+    /// The metrics over the users of a test set, at each cut-off.
+    #[pyo3(signature = (csr, users, items, k, *, skip_unknown = false, detailed = false, progress = None))]
+    #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
+    fn evaluate<'py>(
+        &self,
+        py: Python<'py>,
+        csr: Csr<'py>,
+        users: IdList,
+        items: IdList,
+        k: Vec<usize>,
+        skip_unknown: bool,
+        detailed: bool,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let rows = csr.rows()?;
+        let unknown = match skip_unknown {
+            true => UnknownIds::Skip,
+            false => UnknownIds::Error,
+        };
+        let options = EvaluateOptions::at(k.as_slice()).unknown_users(unknown);
+        each!(&self.model, model => {
+            let test = dataset(&rows, of_kind("users", users)?, of_kind("items", items)?)?;
+            evaluate(py, model, &test, options, detailed, progress)
+        })
+    }
+}
+
+/// Ids of the kind that the model has.
+fn of_kind<T: Id>(what: &str, ids: IdList) -> PyResult<Vec<T>> {
+    T::of(ids).ok_or_else(|| {
+        PyTypeError::new_err(format!(
+            "{what}: expected ids that are {}, as the model's",
+            T::KIND
+        ))
+    })
+}
+
+fn places<'py, T: Id>(
+    py: Python<'py>,
+    what: &str,
+    known: &bspm::data::Ids<T>,
+    ids: IdList,
+) -> PyResult<Bound<'py, PyArray1<i64>>> {
+    let ids = of_kind::<T>(what, ids)?;
+    let place = |id: &T| known.index(id).map_or(-1, i64::from);
+    Ok(numbers(py, ids.iter().map(place).collect()))
+}
+
+fn histories(rows: &Rows) -> Vec<History<'_>> {
+    let history = |row: usize| {
+        let (items, weights) = rows.row(row);
+        let history = History::from(items);
+        weights
+            .and_then(|it| history.weighted(it))
+            .unwrap_or(history)
+    };
+    (0..rows.len()).map(history).collect()
+}
+
+fn evaluate<
+    'py,
+    U: Eq + Hash + Clone + std::fmt::Debug + Send + Sync,
+    I: Eq + Hash + Clone + Send + Sync,
+>(
+    py: Python<'py>,
+    model: &Model<CpuBackend, U, I>,
+    test: &Dataset<U, I>,
+    options: EvaluateOptions,
+    detailed: bool,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let evaluation = long(py, progress.as_ref(), |observer| {
+        model.evaluate_users(test, options.observer(observer))
+    })?;
+    let result = PyDict::new(py);
+    result.set_item("users", evaluation.users().len())?;
+    let cutoffs = PyDict::new(py);
+    for (place, &k) in evaluation.cutoffs().iter().enumerate() {
+        let at_cutoff = PyDict::new(py);
+        for (name, value) in Metrics::NAMES
+            .iter()
+            .zip(evaluation.means()[place].values())
+        {
+            at_cutoff.set_item(name, value)?;
+        }
+        if detailed {
+            for name in ["recall", "ndcg"] {
+                let interval = evaluation.interval(name, k).map_err(to_python)?;
+                at_cutoff.set_item(format!("{name}_interval"), (interval.low, interval.high))?;
+            }
+            let catalogue = evaluation.catalogue()[place];
+            at_cutoff.set_item("coverage", catalogue.coverage)?;
+            at_cutoff.set_item("gini", catalogue.gini)?;
+            at_cutoff.set_item("novelty", catalogue.novelty)?;
+            at_cutoff.set_item("popularity", catalogue.popularity)?;
+            at_cutoff.set_item("diversity", catalogue.diversity)?;
+        }
+        cutoffs.set_item(k, at_cutoff)?;
+    }
+    result.set_item("metrics", cutoffs)?;
+    if detailed {
+        let rows: Vec<i64> = evaluation.users().iter().map(|&it| it.into()).collect();
+        result.set_item("rows", numbers(py, rows))?;
+        let first = evaluation.cutoffs()[0];
+        for name in ["recall", "ndcg"] {
+            let values = evaluation.values(name, first).map_err(to_python)?;
+            result.set_item(format!("{name}_by_user"), numbers(py, values))?;
+        }
+    }
+    Ok(result)
+}
+
+impl Core {
+    fn filter(&self) -> &FittedFilter<CpuBackend> {
+        each!(&self.model, model => model.filter())
+    }
+
+    /// What is answered from.
+    fn histories(&self) -> &bspm::Interactions {
+        each!(&self.model, model => model.dataset().interactions())
+    }
+
+    fn rank_options(
+        &self,
+        k: usize,
+        keep_seen: bool,
+        deny: Option<Integers<'_>>,
+        allow: Option<Integers<'_>>,
+        minimum_score: Option<f32>,
+    ) -> PyResult<RankOptions> {
+        let items = self.histories().items();
+        let columns = |what: &str, list: Option<Integers<'_>>| {
+            list.map(|list| list.below(what, items)).transpose()
+        };
+        let mut options = RankOptions::top(k).deny(columns("deny", deny)?.unwrap_or_default());
+        options.keep_seen = keep_seen;
+        options.allow = columns("allow", allow)?;
+        options.minimum_score = minimum_score;
+        Ok(options)
+    }
+
+    fn lists<'py>(
+        &self,
+        py: Python<'py>,
+        histories: &[History<'_>],
+        options: RankOptions,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Lists<'py>> {
+        let k = options.k.min(self.histories().items());
+        let filter = self.filter();
+        let ranking = match histories.len() < MANY && progress.is_none() {
+            true => short(py, || filter.rank_histories(histories, &options))?,
+            false => long(py, progress.as_ref(), |observer| {
+                filter.rank_histories(histories, &options.observer(observer))
+            })?,
+        };
+        to_arrays(py, &ranking.lists, k)
+    }
+}

@@ -1,0 +1,146 @@
+//! Configurations, and the search for the best one.
+
+use std::time::Duration;
+
+use bspm::data::{Event, Ids};
+use bspm::tune::{TuneOptions, Tuner};
+use bspm::{BspmConfig, Dataset, FilterConfig, FitOptions, Preset};
+use numpy::PyReadonlyArray1;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::arrays::{Csr, Rows};
+use crate::error::to_python;
+use crate::model::backend;
+use crate::work::long;
+
+/// The names of all filters, each with its settings and their values.
+#[pyfunction]
+pub(crate) fn filters(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let all = PyDict::new(py);
+    for name in FilterConfig::NAMES {
+        let config = FilterConfig::published(name, Preset::Gowalla).map_err(to_python)?;
+        let settings = PyDict::new(py);
+        for setting in config.settings() {
+            settings.set_item(setting.name, setting.doc)?;
+        }
+        all.set_item(name, settings)?;
+    }
+    Ok(all)
+}
+
+/// A configuration as JSON: of a filter with published settings, or those for the shape, and
+/// with some of them changed.
+#[pyfunction]
+#[pyo3(signature = (filter, shape, preset, settings))]
+pub(crate) fn configuration(
+    filter: &str,
+    shape: (usize, usize),
+    preset: Option<&str>,
+    settings: Vec<(String, String)>,
+) -> PyResult<String> {
+    let mut config: FilterConfig = match preset {
+        None if filter == "bspm" => BspmConfig::for_shape(shape.0, shape.1).into(),
+        preset => {
+            let preset = preset
+                .map_or(Ok(Preset::Gowalla), str::parse)
+                .map_err(to_python)?;
+            FilterConfig::published(filter, preset).map_err(to_python)?
+        }
+    };
+    for (name, text) in settings {
+        config.set(&name, &text).map_err(to_python)?;
+    }
+    config.check().map_err(to_python)?;
+    serde_json::to_string(&config).map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+/// The settings of a search.
+#[derive(Debug, FromPyObject)]
+pub(crate) struct SearchOptions {
+    #[pyo3(item)]
+    metric: String,
+    #[pyo3(item)]
+    k: usize,
+    #[pyo3(item)]
+    trials: usize,
+    #[pyo3(item)]
+    seconds: f64,
+    #[pyo3(item)]
+    popularity_penalty: f64,
+    #[pyo3(item)]
+    filters: Vec<String>,
+    #[pyo3(item)]
+    ratio: f64,
+    #[pyo3(item)]
+    seed: u64,
+}
+
+/// The trials of a search as JSON, best first; some interactions are held out to choose by.
+#[pyfunction]
+#[pyo3(signature = (csr, times, options, *, threads = 0, progress = None))]
+pub(crate) fn tune(
+    py: Python<'_>,
+    csr: Csr<'_>,
+    times: Option<PyReadonlyArray1<'_, f64>>,
+    options: SearchOptions,
+    threads: usize,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Vec<String>> {
+    let backend = backend(threads)?;
+    let rows = csr.rows()?;
+    let times = times.map(|times| times.as_array().to_vec());
+    let dataset = dataset(&rows, times.as_deref())?;
+    let split = dataset
+        .hold_out(options.ratio, options.seed)
+        .map_err(to_python)?;
+    drop(dataset);
+    let time = Duration::try_from_secs_f64(options.seconds)
+        .map_err(|error| PyValueError::new_err(format!("minutes: {error}")))?;
+    let trials = long(py, progress.as_ref(), |observer| {
+        let (train, held_out) = (split.train.interactions(), split.test.interactions());
+        let tune_options = TuneOptions::new()
+            .metric(&options.metric)
+            .k(options.k)
+            .trials(options.trials)
+            .time(time)
+            .popularity_penalty(options.popularity_penalty)
+            .filters(&options.filters)
+            .seed(options.seed)
+            .fit(FitOptions::new().observer(observer));
+        let mut tuner = Tuner::new(backend, train.clone(), held_out, tune_options)?;
+        while tuner.advance()?.is_some() {}
+        Ok(tuner.leaderboard().into_iter().cloned().collect::<Vec<_>>())
+    })?;
+    let as_json = |trial: &bspm::tune::Trial| {
+        serde_json::to_string(trial).map_err(|error| PyValueError::new_err(error.to_string()))
+    };
+    trials.iter().map(as_json).collect()
+}
+
+/// The rows and columns themselves are the ids.
+fn dataset(rows: &Rows, times: Option<&[f64]>) -> PyResult<Dataset<u32, u32>> {
+    let Some(times) = times else {
+        let interactions = rows.interactions()?;
+        let ids = |count: usize| -> Ids<u32> { (0..count as u32).collect() };
+        let (users, items) = (ids(interactions.users()), ids(interactions.items()));
+        return Dataset::from_interactions(users, items, interactions).map_err(to_python);
+    };
+    let mut builder = Dataset::builder();
+    let mut times = times.iter();
+    for user in 0..rows.len() {
+        let (items, weights) = rows.row(user);
+        for (place, &item) in items.iter().enumerate() {
+            let mut event = Event::new(user as u32, item);
+            let time = times.next();
+            let expected = "times: expected one for each interaction";
+            event = event.time(*time.ok_or_else(|| PyValueError::new_err(expected))?);
+            if let Some(weights) = weights {
+                event = event.weight(weights[place].into());
+            }
+            builder.push(event).map_err(to_python)?;
+        }
+    }
+    builder.finish().map_err(to_python)
+}

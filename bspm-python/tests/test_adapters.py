@@ -1,0 +1,102 @@
+"""The adapters inside the packages that they are for, where those are installed."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bspm
+
+FILTERS = ["bspm", "gf-cf", "item-knn", "ease-r"]
+
+
+@pytest.fixture(scope="module")
+def frame(pairs):
+    users, items = pairs
+    return pd.DataFrame({"user_id": users + 100, "item_id": items + 500})
+
+
+@pytest.mark.parametrize("filter", FILTERS)
+def test_rectools_recommends_what_the_model_does(frame, filter):
+    rectools = pytest.importorskip("rectools")
+    dataset_module = pytest.importorskip("rectools.dataset")
+    adapter = pytest.importorskip("bspm.rectools")
+    settings = {"factor_dim": 6} if filter == "gf-cf" else {}
+    columns = rectools.Columns
+    interactions = frame.assign(**{columns.Weight: 1.0, columns.Datetime: "2026-01-01"})
+    dataset = dataset_module.Dataset.construct(interactions)
+    model = adapter.BSPMModel(filter, **settings).fit(dataset)
+    users = frame.user_id.unique()
+    found = model.recommend(users, dataset, k=5, filter_viewed=True)
+    own = bspm.Model.fit(frame, filter, user="user_id", item="item_id", **settings)
+    for user in users[:20]:
+        lists = found[found.user_id == user].sort_values("rank")
+        assert len(lists) == 5
+        expected = own.recommend(int(user), 5)
+        np.testing.assert_allclose(lists.score.to_numpy(), expected.scores, rtol=1e-4)
+        seen = set(frame[frame.user_id == user].item_id)
+        assert not seen & set(lists.item_id)
+    similar = model.recommend_to_items(frame.item_id.unique()[:3], dataset, k=3)
+    assert len(similar) == 9
+    chosen = model.recommend(users, dataset, 3, True, items_to_recommend=[500, 501, 502, 503])
+    assert set(chosen.item_id) <= {500, 501, 502, 503}
+
+
+def test_rectools_wraps_the_implicit_face(frame):
+    rectools = pytest.importorskip("rectools")
+    models = pytest.importorskip("rectools.models")
+    dataset_module = pytest.importorskip("rectools.dataset")
+    from bspm import implicit
+
+    columns = rectools.Columns
+    interactions = frame.assign(**{columns.Weight: 1.0, columns.Datetime: "2026-01-01"})
+    dataset = dataset_module.Dataset.construct(interactions)
+    wrapper = models.ImplicitItemKNNWrapperModel(implicit.TFIDFRecommender(K=20))
+    found = wrapper.fit(dataset).recommend(frame.user_id.unique(), dataset, 5, True)
+    assert len(found) == 300 and found.groupby("user_id").score.first().gt(0).all()
+
+
+@pytest.fixture(scope="module")
+def lenskit_data(frame):
+    data = pytest.importorskip("lenskit.data")
+    return data.from_interactions_df(frame)
+
+
+@pytest.mark.parametrize("filter", FILTERS)
+def test_lenskit_scores_as_the_model_does(frame, lenskit_data, filter):
+    pytest.importorskip("lenskit")
+    from lenskit import operations
+    from lenskit.pipeline import topn_pipeline
+
+    from bspm.lenskit import BSPMConfig, BSPMScorer
+
+    settings = {"factor_dim": 6} if filter == "gf-cf" else {}
+    scorer = BSPMScorer(BSPMConfig(filter=filter, settings=settings))
+    pipeline = topn_pipeline(scorer)
+    pipeline.train(lenskit_data)
+    own = bspm.Model.fit(frame, filter, user="user_id", item="item_id", **settings)
+    for user in frame.user_id.unique()[:10]:
+        found = operations.recommend(pipeline, int(user), n=5)
+        expected = own.recommend(int(user), 5)
+        np.testing.assert_allclose(found.scores(), expected.scores, rtol=1e-4)
+    unknown = operations.score(pipeline, 101, [500, 999_999])
+    scores = unknown.scores()
+    assert np.isfinite(scores[0]) and np.isnan(scores[1])
+
+
+def test_optuna_finds_a_setting(pairs):
+    optuna = pytest.importorskip("optuna")
+    users, items = pairs
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    held_out = np.arange(len(users)) % 5 == 0
+    train = bspm.Interactions.from_pairs(users[~held_out], items[~held_out])
+    test = bspm.Interactions.from_pairs(users[held_out], items[held_out])
+
+    def objective(trial):
+        factors = trial.suggest_int("factor_dim", 2, 12)
+        alpha = trial.suggest_float("alpha", 0.05, 1.0)
+        model = bspm.Model.fit(train, "gf-cf", factor_dim=factors, alpha=alpha)
+        return model.evaluate(test, k=10, skip_unknown=True)["ndcg"]
+
+    study = optuna.create_study(direction="maximize")
+    study.optimize(objective, n_trials=5)
+    assert study.best_value > 0.2
