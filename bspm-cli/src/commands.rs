@@ -1,6 +1,7 @@
 //! The subcommands, a file each.
 
 pub(crate) mod evaluate;
+pub(crate) mod export;
 mod fingerprint;
 pub(crate) mod fit;
 pub(crate) mod inspect;

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use commands::{evaluate, fit, inspect, recommend, serve, similar, sweep, tune};
+use commands::{evaluate, export, fit, inspect, recommend, serve, similar, sweep, tune};
 
 /// Training-free recommendations with Blurring-Sharpening Process Models.
 ///
@@ -35,6 +35,7 @@ enum Command {
     Sweep(Box<sweep::Arguments>),
     Tune(tune::Arguments),
     Inspect(inspect::Arguments),
+    Export(export::Arguments),
     Serve(serve::Arguments),
     /// Print the completions of a shell
     Completions {
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         Command::Tune(arguments) => tune::run(&arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "bspm", &mut script);

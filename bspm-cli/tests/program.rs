@@ -581,6 +581,61 @@ fn a_sweep_sorts_its_rows_and_writes_them_everywhere() {
 }
 
 #[test]
+fn an_exported_neighbour_table_has_what_its_model_serves_from() {
+    let shop = shop();
+    let folder = shop.path();
+    let export = [
+        "export",
+        "neighbours",
+        "shop.bspm",
+        "-k",
+        "9",
+        "-o",
+        "table.parquet",
+        "--model-output",
+        "table.bspm",
+    ];
+    let said = bspm(folder, &export);
+    let said = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(said.contains("are those of the model"), "{said}");
+    let lists = |model: &str| {
+        let lists = stdout(&bspm(
+            folder,
+            &["recommend", model, "ann", "-k", "2", "--json"],
+        ));
+        json_lines(&lists)[0]["items"].clone()
+    };
+    let items = |list: serde_json::Value| -> Vec<String> {
+        let entries = list.as_array().cloned().unwrap_or_default();
+        entries.iter().map(|it| it["item"].to_string()).collect()
+    };
+    assert_eq!(items(lists("table.bspm")), items(lists("shop.bspm")));
+    for (file, user, item) in [
+        ("table.parquet", "item", "neighbour"),
+        ("table.items.parquet", "item", "item"),
+    ] {
+        let options = bspm::data::TableOptions::new(user, item);
+        let rows: bspm::Dataset = bspm::Dataset::read_parquet(folder.join(file), &options).unwrap();
+        assert!(!rows.is_empty(), "{file}");
+    }
+    // Of a table, the table itself.
+    let again = [&["export", "neighbours", "table.bspm"][..], &export[3..7]].concat();
+    let before = fs::read(folder.join("table.parquet")).unwrap();
+    assert!(bspm(folder, &again).status.success());
+    assert_eq!(fs::read(folder.join("table.parquet")).unwrap(), before);
+    for (arguments, expected) in [
+        (&["-k", "0", "-o", "none.parquet"][..], "keep: expected"),
+        (&["-o", "none.csv"], "ends in .parquet"),
+        (&["-o", "no/folder/none.parquet"], "cannot write"),
+    ] {
+        let arguments = [&["export", "neighbours", "shop.bspm"][..], arguments].concat();
+        let refused = error(&bspm(folder, &arguments));
+        assert!(refused.contains(expected), "{arguments:?}: {refused}");
+    }
+    assert!(!folder.join("none.parquet").exists());
+}
+
+#[test]
 fn completions_name_the_subcommands() {
     let folder = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish"] {

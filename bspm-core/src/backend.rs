@@ -205,6 +205,12 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         work: impl Fn(&mut W, usize) -> Result<T> + Sync,
     ) -> Result<Vec<T>>;
 
+    /// How many columns a tile should have where scores are only sums of sparse rows, one for
+    /// each item of a history; as many as elsewhere unless a device says otherwise.
+    fn tile_columns_of_sums(&self) -> Option<usize> {
+        None
+    }
+
     /// A matrix of zeros.
     fn zeros(&self, rows: usize, columns: usize) -> Result<Self::Matrix>;
 

@@ -11,6 +11,8 @@ pub(crate) mod filter;
 pub(crate) mod fit_options;
 pub(crate) mod item_graph;
 pub(crate) mod mean_norm;
+pub(crate) mod neighbour_rows;
+pub(crate) mod neighbour_table;
 pub(crate) mod polynomial;
 pub(crate) mod shared_svd;
 pub(crate) mod spectral;

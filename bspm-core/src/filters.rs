@@ -31,7 +31,7 @@ pub use lgcn_ide::LgcnIde;
 pub use link_prop::LinkProp;
 pub use popularity::Popularity;
 pub use preset::Preset;
-pub use registry::{FilterConfig, Mix, MixPart, SettingInfo};
+pub use registry::{FilterConfig, Mix, MixPart, Neighbours, SettingInfo};
 pub use rp3beta::Rp3Beta;
 pub use setting::{Search, Setting, SettingKind};
 pub use sgfcf::Sgfcf;

@@ -11,11 +11,13 @@ use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
 use crate::engine::fit_options::FitOptions;
+pub use crate::engine::neighbour_rows::NeighbourRows;
+use crate::engine::neighbour_table::NeighbourTable;
 use crate::engine::shared_svd::SharedSvd;
 use crate::engine::tensors::{SavedTensors, Source};
 use crate::engine::truncated_svd::SvdReport;
 use crate::error::Result;
-use crate::filters::registry::FilterConfig;
+use crate::filters::registry::{FilterConfig, Neighbours};
 pub use evaluate::{EvaluateOptions, Evaluator, Metrics};
 pub use evaluation::{CatalogueMetrics, Comparison, Evaluation, Interval};
 pub use rank::RankOptions;
@@ -113,13 +115,39 @@ impl<B: Backend> FittedFilter<B> {
         config: FilterConfig,
         filter: Box<dyn Filter<B>>,
     ) -> Result<Self> {
+        let narrow = match filter.adds_up_rows() {
+            true => backend.tile_columns_of_sums(),
+            false => None,
+        };
         Ok(Self {
-            tile_columns: backend.tile_columns(interactions.users(), interactions.items())?,
+            tile_columns: match narrow {
+                Some(columns) => columns,
+                None => backend.tile_columns(interactions.users(), interactions.items())?,
+            },
             backend,
             config,
             interactions,
             filter,
         })
+    }
+
+    /// The neighbour table of this filter, with `keep` entries in a row.
+    pub(crate) fn neighbours(&self, keep: usize, options: &FitOptions) -> Result<Self> {
+        let config: FilterConfig = Neighbours {
+            keep,
+            filter: Box::new(self.config.clone()),
+        }
+        .into();
+        config.check()?;
+        let (backend, filter) = (Checked::new(&self.backend), &*self.filter);
+        let interactions = self.interactions.clone();
+        let table = NeighbourTable::of(backend, &interactions, filter, keep, options)?;
+        Self::new(self.backend.clone(), interactions, config, Box::new(table))
+    }
+
+    /// The rows of the neighbour table, where the filter is one.
+    pub fn neighbour_rows(&self) -> Option<NeighbourRows<'_>> {
+        self.filter.neighbour_rows()
     }
 
     /// The filter and the settings that were fitted.

@@ -2,6 +2,7 @@
 
 mod evaluate;
 mod explain;
+mod neighbours;
 mod options;
 mod recommend;
 mod update;

@@ -21,7 +21,7 @@ use crate::inverse;
 use crate::kernel::combined_top_k::CombinedTopK;
 use crate::kernel::elementwise::{AddScaled, ScaleRows};
 use crate::kernel::instruction_set::InstructionSet;
-use crate::kernel::top_k::SelectTop;
+use crate::kernel::top_k::{SelectTop, SelectTopOfColumn};
 use crate::matrix::CpuMatrix;
 use crate::sparse::CpuSparse;
 use crate::threads::Threads;
@@ -104,6 +104,11 @@ impl Backend for CpuBackend {
 
     fn memory_budget(&self) -> Option<usize> {
         self.memory_budget
+    }
+
+    /// One user's scores stay in the cache, and rows are added to them in place.
+    fn tile_columns_of_sums(&self) -> Option<usize> {
+        Some(1)
     }
 
     fn for_each_tile<W, T: Send>(
@@ -242,7 +247,13 @@ impl Backend for CpuBackend {
         let mut selections = vec![TopK::new(k); hidden.len()];
         match stride {
             0 => {}
-            1 => self.select::<1>(scores, item_scale, &mut selections),
+            1 => selections.iter_mut().take(1).for_each(|selection| {
+                self.instruction_set.run(SelectTopOfColumn {
+                    scores: scores.padded(),
+                    scales: item_scale.padded(),
+                    selection,
+                });
+            }),
             8 => self.select::<8>(scores, item_scale, &mut selections),
             16 => self.select::<16>(scores, item_scale, &mut selections),
             _ => self.select::<32>(scores, item_scale, &mut selections),

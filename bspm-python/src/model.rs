@@ -33,6 +33,15 @@ enum AnyModel {
 /// Columns and weights.
 type Entries<'py> = (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<f32>>);
 
+/// Items, neighbours and values of the entries; shares and common scores of the items.
+type NeighbourArrays<'py> = (
+    Bound<'py, PyArray1<i64>>,
+    Bound<'py, PyArray1<i64>>,
+    Bound<'py, PyArray1<f32>>,
+    Bound<'py, PyArray1<f32>>,
+    Bound<'py, PyArray1<f32>>,
+);
+
 /// Row ends, columns and weights.
 type Matrix<'py> = (
     Bound<'py, PyArray1<i64>>,
@@ -259,6 +268,49 @@ impl Core {
         let rows = csr.rows()?;
         let is_own = |(place, &user): (usize, &u32)| matrix.items_of(user) == rows.row(place).0;
         Ok(users.len() == rows.len() && users.iter().enumerate().all(is_own))
+    }
+
+    /// The model that serves from a neighbour table, with `keep` entries for each item.
+    #[pyo3(signature = (keep, *, progress = None))]
+    fn neighbours(
+        &self,
+        py: Python<'_>,
+        keep: usize,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Self> {
+        macro_rules! of {
+            ($model:expr, $variant:ident) => {
+                AnyModel::$variant(long(py, progress.as_ref(), |observer| {
+                    $model.neighbours_with(keep, &FitOptions::new().observer(observer))
+                })?)
+            };
+        }
+        let model = match &self.model {
+            AnyModel::Numbers(model) => of!(model, Numbers),
+            AnyModel::NumbersTexts(model) => of!(model, NumbersTexts),
+            AnyModel::TextsNumbers(model) => of!(model, TextsNumbers),
+            AnyModel::Texts(model) => of!(model, Texts),
+        };
+        Ok(Self { model })
+    }
+
+    /// The table: columns of the items of a history and of their neighbours, values, shares and
+    /// what is common; none where the model serves from none.
+    fn neighbour_rows<'py>(&self, py: Python<'py>) -> Option<NeighbourArrays<'py>> {
+        let rows = self.filter().neighbour_rows()?;
+        let (mut items, mut neighbours, mut values) = (Vec::new(), Vec::new(), Vec::new());
+        for (item, neighbour, value) in rows.entries() {
+            items.push(i64::from(item));
+            neighbours.push(i64::from(neighbour));
+            values.push(value);
+        }
+        Some((
+            numbers(py, items),
+            numbers(py, neighbours),
+            numbers(py, values),
+            numbers(py, rows.shares().to_vec()),
+            numbers(py, rows.common().to_vec()),
+        ))
     }
 
     /// The best items for some users of the model, `users x k`.

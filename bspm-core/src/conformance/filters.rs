@@ -16,7 +16,8 @@ use crate::filters::preset::Preset;
 use crate::filters::registry::FilterConfig;
 use crate::filters::{
     ChebyCf, EaseDan, EaseR, Family, FrequencyResponse, GfCf, ItemKnn, LgcnIde, LinkProp, Mix,
-    MixPart, Popularity, Rp3Beta, Sgfcf, Similarity, SvdAe, TurboCf, TurboFilter, UserWeighting,
+    MixPart, Neighbours, Popularity, Rp3Beta, Sgfcf, Similarity, SvdAe, TurboCf, TurboFilter,
+    UserWeighting,
 };
 use crate::fitted::FittedFilter;
 use crate::fitted::rank::RankOptions;
@@ -136,6 +137,10 @@ impl Dense {
                 parts
                     .reduce(|sum, part| sum + part)
                     .expect("a mix has parts")
+            }
+            FilterConfig::Neighbours(settings) => {
+                assert!(settings.keep >= self.item_degrees.len(), "all is kept");
+                self.scores(&settings.filter)
             }
             FilterConfig::Popularity(_) => {
                 let degrees = self.history.sum_axis(Axis(0));
@@ -476,7 +481,63 @@ pub fn filter_configs(factor_dim: usize) -> Vec<FilterConfig> {
         ])
         .into(),
         Popularity {}.into(),
+        Neighbours {
+            keep: 1000,
+            filter: Box::new(
+                GfCf {
+                    factor_dim,
+                    alpha: 0.3,
+                }
+                .into(),
+            ),
+        }
+        .into(),
     ]
+}
+
+/// Scores of a neighbour table with few entries, from the rows of its filter.
+pub fn neighbour_tables_keep_the_largest_entries<B: Backend>(backend: &B) {
+    const KEEP: usize = 6;
+    let interactions = random_interactions(60, 45, 700, &mut random_source(21));
+    let filter = GfCf {
+        factor_dim: 5,
+        alpha: 0.3,
+    };
+    let fitted = FittedFilter::fit(backend.clone(), interactions.clone(), filter.clone()).unwrap();
+    let items: Vec<[u32; 1]> = (0..45).map(|item| [item]).collect();
+    let singles: Vec<History<'_>> = items.iter().map(|item| History::from(&item[..])).collect();
+    let mut rows = to_f64(fitted.score_histories(&singles).unwrap().view());
+    let common = rows.mean_axis(Axis(0)).expect("there are rows");
+    for mut row in rows.rows_mut() {
+        let share = &common * (row.dot(&common) / common.dot(&common));
+        let left = &row - &share;
+        let mut order: Vec<usize> = (0..row.len()).collect();
+        order.sort_by(|&one, &other| left[other].abs().total_cmp(&left[one].abs()));
+        row.assign(&share);
+        order[..KEEP]
+            .iter()
+            .for_each(|&item| row[item] += left[item]);
+    }
+    let expected = Dense::new(interactions.clone()).history.dot(&rows);
+    let table = Neighbours {
+        keep: KEEP,
+        filter: Box::new(filter.into()),
+    };
+    let known = interactions
+        .item_degrees()
+        .iter()
+        .filter(|&&it| it > 0)
+        .count();
+    let table = FittedFilter::fit(backend.clone(), interactions, table).unwrap();
+    assert_eq!(
+        table.neighbour_rows().unwrap().entries().count(),
+        known * KEEP
+    );
+    let users: Vec<u32> = (0..60).collect();
+    let scores = to_f64(table.score(&users).unwrap().view());
+    let largest = expected.fold(0.0_f64, |largest, it| largest.max(it.abs()));
+    let error = (&scores - &expected).fold(0.0_f64, |error, it| error.max(it.abs())) / largest;
+    assert!(error < 1e-5, "error {error:e}");
 }
 
 /// Scores, fold-in and contributions of every filter, of a 0/1 matrix and of a weighted one.

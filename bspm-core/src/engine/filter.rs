@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use super::basis::Basis;
+use super::neighbour_rows::NeighbourRows;
 use super::tensors::Tensors;
 use super::workspace::{TileHistories, Workspace};
 use crate::backend::{Backend, Checked};
@@ -27,6 +28,16 @@ pub(crate) trait Filter<B: Backend>: Debug + Send + Sync {
 
     /// What the rows of a scored tile are multiplied by (`items x 1`, positive).
     fn item_scale(&self) -> &B::Matrix;
+
+    /// Whether scores are sums of sparse rows, one for each item of the history.
+    fn adds_up_rows(&self) -> bool {
+        false
+    }
+
+    /// The rows of a neighbour table, where that is what it is.
+    fn neighbour_rows(&self) -> Option<NeighbourRows<'_>> {
+        None
+    }
 
     /// What a model file keeps of it.
     fn tensors(&self) -> Tensors<'_, B> {

@@ -239,7 +239,7 @@ impl<B: Backend> ItemGraphPolynomial<B> {
     }
 }
 
-fn saved_graph(items: usize, tensors: &dyn SavedTensors) -> Result<CsMatI<f32, u32>> {
+pub(crate) fn saved_graph(items: usize, tensors: &dyn SavedTensors) -> Result<CsMatI<f32, u32>> {
     let row_ends = tensors.indices(ROW_ENDS)?;
     let (columns, values) = (tensors.indices(COLUMNS)?, tensors.floats(VALUES)?);
     CsMatI::try_new((items, items), row_ends, columns, values)
@@ -287,14 +287,23 @@ impl<B: Backend> Filter<B> for ItemGraphPolynomial<B> {
         &self.item_scale
     }
 
-    fn tensors(&self) -> Tensors<'_, B> {
-        let ends = self.graph.indptr().into_raw_storage();
-        vec![
-            (ROW_ENDS.into(), Tensor::Indices(ends)),
-            (COLUMNS.into(), Tensor::Indices(self.graph.indices())),
-            (VALUES.into(), Tensor::Floats(self.graph.data())),
-        ]
+    fn adds_up_rows(&self) -> bool {
+        self.coefficients.len() == 1
     }
+
+    fn tensors(&self) -> Tensors<'_, B> {
+        graph_tensors(&self.graph)
+    }
+}
+
+/// What a model file keeps of an item graph.
+pub(crate) fn graph_tensors<B: Backend>(graph: &CsMatI<f32, u32>) -> Tensors<'_, B> {
+    let ends = graph.indptr().into_raw_storage();
+    vec![
+        (ROW_ENDS.into(), Tensor::Indices(ends)),
+        (COLUMNS.into(), Tensor::Indices(graph.indices())),
+        (VALUES.into(), Tensor::Floats(graph.data())),
+    ]
 }
 
 /// The item graph as a dense matrix.

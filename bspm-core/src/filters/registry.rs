@@ -4,10 +4,12 @@
 //! list at the end.
 
 mod mix;
+mod neighbours;
 
 use serde::{Deserialize, Serialize};
 
 pub use mix::{Mix, MixPart};
+pub use neighbours::Neighbours;
 
 use super::bspm::config::BspmConfig;
 use super::cheby_cf::ChebyCf;
@@ -215,4 +217,6 @@ filters! {
     Popularity(Popularity),
     /// A weighted sum of filters.
     Mix(Mix),
+    /// The neighbour table of another filter.
+    Neighbours(Neighbours),
 }

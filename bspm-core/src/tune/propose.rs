@@ -48,7 +48,7 @@ impl Shape {
 
     fn allows(&self, filter: &str) -> bool {
         match filter {
-            "mix" => false,
+            "mix" | "neighbours" => false,
             "ease-r" | "ease-dan" => self.items <= MOST_ITEMS_OF_AN_INVERSE,
             "item-knn" | "rp3beta" | "turbo-cf" => self.paths <= MOST_PATHS,
             _ => true,

@@ -1,6 +1,7 @@
 //! Products of every kind of operand, each joined to what it is written to.
 
 use bspm_core::backend::{Direction, Operand, Update};
+use sprs::CsMatI;
 
 use super::CpuBackend;
 use crate::histories::CpuHistories;
@@ -56,6 +57,9 @@ pub(super) fn sparse_product(
                 return sparse_product(set, sparse, direction, right, update, out);
             }
             start(set, update, out);
+            if out.stride() == 1 {
+                return add_rows(graph, update.product, histories, out.padded_mut());
+            }
             let mut sums = vec![0.0; out.rows()];
             for (column, history) in histories.columns() {
                 sums.fill(0.0);
@@ -66,6 +70,18 @@ pub(super) fn sparse_product(
                     }
                 }
                 add_column(update.product, &sums, column, out);
+            }
+        }
+    }
+}
+
+/// `out += factor * (the rows of the items of one history)`.
+fn add_rows(graph: &CsMatI<f32, u32>, factor: f32, histories: &CpuHistories, out: &mut [f32]) {
+    for (_, history) in histories.columns() {
+        for &(item, weight) in history {
+            let (columns, weights) = row_of(graph, item as usize);
+            for (&to, &link) in columns.iter().zip(weights) {
+                out[to as usize] += factor * (weight * link);
             }
         }
     }
@@ -131,7 +147,14 @@ pub(super) fn dense_product(
     if is_kept {
         start(set, update, out);
     }
-    if right.columns() == 1 && !transpose_left && left.columns() > 0 {
+    if right.columns() == 1 && left.columns() == 1 && !transpose_left {
+        set.run(AddScaled {
+            scale: update.product * right.padded()[0],
+            addend: left.padded(),
+            keep: if is_kept { 1.0 } else { 0.0 },
+            out: out.padded_mut(),
+        });
+    } else if right.columns() == 1 && !transpose_left && left.columns() > 0 {
         set.run(RowDots {
             matrix: left.padded(),
             stride: left.stride(),

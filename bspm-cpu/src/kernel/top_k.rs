@@ -46,3 +46,34 @@ impl<const WIDTH: usize> Kernel for SelectTop<'_, WIDTH> {
         }
     }
 }
+
+/// [`SelectTop`] of a single column: blocks of its scores are compared with the threshold.
+pub(crate) struct SelectTopOfColumn<'a> {
+    pub(crate) scores: &'a [f32],
+    /// One factor for each item.
+    pub(crate) scales: &'a [f32],
+    pub(crate) selection: &'a mut TopK,
+}
+
+impl Kernel for SelectTopOfColumn<'_> {
+    #[inline(always)]
+    fn run(self) {
+        const BLOCK: usize = 64;
+        let mut threshold = self.selection.threshold();
+        let blocks = self.scores.chunks(BLOCK).zip(self.scales.chunks(BLOCK));
+        for (block, (scores, scales)) in blocks.enumerate() {
+            let pairs = || scores.iter().zip(scales);
+            if !pairs().fold(false, |any, (score, scale)| {
+                any | (score * scale > threshold)
+            }) {
+                continue;
+            }
+            for (item, (score, scale)) in (block * BLOCK..).zip(pairs()) {
+                if score * scale > threshold {
+                    self.selection.offer(item as u32, score * scale);
+                    threshold = self.selection.threshold();
+                }
+            }
+        }
+    }
+}

@@ -351,6 +351,35 @@ class Model:
             return {**metrics[int(k)], **found}
         return {**metrics, **found}
 
+    # ------------------------------------------------------------------ tables
+
+    def neighbours(self, keep: int = 500, *, progress: Any = None) -> "Model":
+        """The model that answers from a neighbour table, in tens of microseconds.
+
+        Of what each item gives to others the ``keep`` largest entries are kept, and the rest as a
+        share of what all items give alike; lists are nearly those of this model.
+        """
+        return Model(self._core.neighbours(keep, progress=progress_of(progress)), self._threads)
+
+    def neighbour_tables(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The neighbour table as two tables that any engine can join.
+
+        The first has ``item``, ``neighbour`` and ``value``, the second ``item``, ``share`` and
+        ``common``. The score of an item is the sum of its values over the history, and the
+        sum of the history's shares times its ``common``. Raises ValueError for a model that is not one of
+        :meth:`neighbours`.
+        """
+        rows = self._core.neighbour_rows()
+        if rows is None:
+            raise ValueError("expected a model that serves from a neighbour table")
+        items, neighbours, values, shares, common = rows
+        entries = {
+            "item": self.items[items],
+            "neighbour": self.items[neighbours],
+            "value": values,
+        }
+        return entries, {"item": self.items, "share": shares, "common": common}
+
     # ------------------------------------------------------------------ ids
 
     def _rows(self, users: Iterable[Any]) -> npt.NDArray[np.int64]:

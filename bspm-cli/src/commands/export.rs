@@ -1,0 +1,142 @@
+//! `bspm export`: a model as tables that other engines read.
+
+mod parquet;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use bspm::fitted::RankOptions;
+use bspm::{Backend, FilterConfig, FitOptions};
+use bspm_cli::{DeviceArguments, ProgressBars};
+use clap::{Args, Subcommand};
+
+use super::{Outcome, TextModel, on_device, shape};
+use parquet::{Column, write};
+
+/// Write a model as Parquet tables that other engines read
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    Neighbours(NeighbourArguments),
+}
+
+/// What each item gives to its neighbours, so that a join and a group-by make the lists
+///
+/// Two tables are written: FILE with item, neighbour and value, and beside it one that ends in
+/// .items.parquet, with item, share and common. The score of an item is the sum of its values over
+/// the history, and the sum of the history's shares times its common.
+#[derive(Args)]
+struct NeighbourArguments {
+    /// The saved model; of a neighbour table all entries are written
+    model: PathBuf,
+    /// How many entries of an item are kept
+    #[arg(short, value_name = "N", default_value_t = 500)]
+    k: usize,
+    /// Where the table goes; a name that ends in .parquet
+    #[arg(short, long, value_name = "FILE", value_parser = parquet_name)]
+    output: PathBuf,
+    /// Save a model that serves from the table too
+    #[arg(long, value_name = "FILE")]
+    model_output: Option<PathBuf>,
+    /// Users whose lists are compared with those of the model, to tell the loss
+    #[arg(long, value_name = "N", default_value_t = 2000)]
+    sample: usize,
+    #[command(flatten)]
+    device: DeviceArguments,
+}
+
+fn parquet_name(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension().is_some_and(|it| it == "parquet") {
+        true => Ok(path),
+        false => Err("expected a name that ends in .parquet".into()),
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    let What::Neighbours(arguments) = &arguments.what;
+    on_device!(arguments.device, neighbours, arguments)
+}
+
+fn neighbours<B: Backend>(backend: B, arguments: &NeighbourArguments) -> Outcome {
+    let model = TextModel::open(backend, &arguments.model)?;
+    let bars = ProgressBars::default();
+    let table = match model.filter().config() {
+        FilterConfig::Neighbours(_) => model.clone(),
+        _ => {
+            let options = FitOptions::new().observer(bars.observer());
+            model.neighbours_with(arguments.k, &options)?
+        }
+    };
+    bars.clear();
+    write_tables(&table, &arguments.output)?;
+    eprintln!("{}: {}", arguments.output.display(), shape(&table));
+    if let Some(path) = &arguments.model_output {
+        table.save(path)?;
+    }
+    tell_loss(&model, &table, arguments.sample)
+}
+
+fn write_tables<B: Backend>(table: &TextModel<B>, path: &Path) -> Outcome {
+    let rows = table.filter().neighbour_rows();
+    let rows = rows.ok_or("the model has no neighbour table")?;
+    let ids: Vec<&str> = table.dataset().items().iter().map(String::as_str).collect();
+    let id = |item: u32| ids[item as usize];
+    let entries = || rows.entries();
+    write(
+        path,
+        &[
+            Column::texts("item", entries().map(|entry| id(entry.0)).collect()),
+            Column::texts("neighbour", entries().map(|entry| id(entry.1)).collect()),
+            Column::numbers("value", entries().map(|entry| entry.2).collect()),
+        ],
+    )?;
+    write(
+        &path.with_extension("items.parquet"),
+        &[
+            Column::texts("item", ids.clone()),
+            Column::numbers("share", rows.shares().to_vec()),
+            Column::numbers("common", rows.common().to_vec()),
+        ],
+    )
+}
+
+/// How much of the lists of 20 items is the same, for users evenly spaced.
+fn tell_loss<B: Backend>(model: &TextModel<B>, table: &TextModel<B>, sample: usize) -> Outcome {
+    const K: usize = 20;
+    let users = model.dataset().interactions().users_with_items();
+    let step = users.len().div_ceil(sample.max(1)).max(1);
+    let users: Vec<u32> = users.into_iter().step_by(step).collect();
+    if sample == 0 || users.is_empty() {
+        return Ok(());
+    }
+    let histories: Vec<_> = users
+        .iter()
+        .map(|&user| model.dataset().interactions().history_of(user))
+        .collect();
+    let options = RankOptions::top(K);
+    let exact = model.filter().rank_histories(&histories, &options)?.lists;
+    let found = table.filter().rank_histories(&histories, &options)?.lists;
+    let (mut same, mut all, mut first) = (0, 0, 0);
+    for (exact, found) in exact.iter().zip(&found) {
+        let items: HashSet<u32> = exact.iter().map(|entry| entry.item).collect();
+        same += found
+            .iter()
+            .filter(|entry| items.contains(&entry.item))
+            .count();
+        all += exact.len();
+        first += usize::from(exact.first().map(|it| it.item) == found.first().map(|it| it.item));
+    }
+    eprintln!(
+        "of the lists of {} users, {:.2}% of the {K} best items and {:.2}% of the first ones are those of the model",
+        users.len(),
+        100.0 * same as f64 / all.max(1) as f64,
+        100.0 * first as f64 / users.len() as f64,
+    );
+    Ok(())
+}
