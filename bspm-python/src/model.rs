@@ -460,12 +460,10 @@ fn evaluate<
     let result = PyDict::new(py);
     result.set_item("users", evaluation.users().len())?;
     let cutoffs = PyDict::new(py);
+    let means = evaluation.means();
     for (place, &k) in evaluation.cutoffs().iter().enumerate() {
         let at_cutoff = PyDict::new(py);
-        for (name, value) in Metrics::NAMES
-            .iter()
-            .zip(evaluation.means()[place].values())
-        {
+        for (name, value) in Metrics::NAMES.iter().zip(means[place].values()) {
             at_cutoff.set_item(name, value)?;
         }
         if detailed {

@@ -111,8 +111,8 @@ fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         shape(&model),
         evaluation.users().len()
     );
-    for place in 0..arguments.k.len() {
-        let found = Detailed::at(&evaluation, place)?;
+    for (place, metrics) in evaluation.means().into_iter().enumerate() {
+        let found = Detailed::at(&evaluation, place, metrics)?;
         writer.write(&found)?;
     }
     if let Some(path) = &arguments.against {
@@ -145,13 +145,10 @@ struct Detailed {
 }
 
 impl Detailed {
-    fn at(evaluation: &Evaluation, place: usize) -> bspm::Result<Self> {
+    fn at(evaluation: &Evaluation, place: usize, metrics: Metrics) -> bspm::Result<Self> {
         let k = evaluation.cutoffs()[place];
         Ok(Self {
-            means: AtCutoff {
-                k,
-                metrics: evaluation.means()[place],
-            },
+            means: AtCutoff { k, metrics },
             recall_interval: evaluation.interval("recall", k)?,
             ndcg_interval: evaluation.interval("ndcg", k)?,
             catalogue: evaluation.catalogue()[place],

@@ -53,7 +53,7 @@ def ids_of(values: Any, what: str) -> Ids:
     raise TypeError(f"{what}: expected ids that are str or int, found {array.dtype}")
 
 
-def factorize(ids: Ids, what: str) -> tuple[Ids, npt.NDArray[np.int64]]:
+def factorize(ids: Ids) -> tuple[Ids, npt.NDArray[np.int64]]:
     """The distinct ids in the order of their first use, and the place of each."""
     array = ids if isinstance(ids, np.ndarray) else np.array(ids, dtype=object)
     if len(array) == 0:
@@ -143,8 +143,8 @@ class Interactions:
         Ids are all ``str`` or all ``int``. Weights (0 or above) of a pair that occurs more
         than once are added up; without weights it counts once.
         """
-        user_ids, rows = factorize(ids_of(users, "users"), "users")
-        item_ids, columns = factorize(ids_of(items, "items"), "items")
+        user_ids, rows = factorize(ids_of(users, "users"))
+        item_ids, columns = factorize(ids_of(items, "items"))
         if len(rows) != len(columns):
             raise ValueError(f"items: expected {len(rows)} of them, as users, found {len(columns)}")
         order = np.argsort(rows, kind="stable")

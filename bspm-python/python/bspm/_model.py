@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _bspm
-from ._data import Ids, Interactions, ids_of, weights_of
+from ._data import Ids, Interactions, csr_of, ids_of
 
 Id = Union[str, int]
 
@@ -77,6 +77,25 @@ def configuration(
 
     named = [(name, text(value)) for name, value in settings.items()]
     return _bspm.configuration(filter, shape, preset, named)
+
+
+def fit_matrix(
+    matrix: Any,
+    filter: str,
+    preset: Optional[str],
+    settings: dict[str, Any],
+    threads: int,
+    progress: Optional[Progress] = None,
+) -> _bspm.Core:
+    """A filter of a CSR matrix whose rows and columns are the ids."""
+    return _bspm.Core.fit(
+        csr_of(matrix),
+        np.arange(matrix.shape[0], dtype=np.int64),
+        np.arange(matrix.shape[1], dtype=np.int64),
+        configuration(filter, matrix.shape, preset, settings),
+        threads=threads,
+        progress=progress,
+    )
 
 
 def progress_of(progress: Any) -> Optional[Progress]:

@@ -20,7 +20,7 @@ import scipy.sparse
 
 from . import _bspm
 from ._data import csr_of
-from ._model import configuration, progress_of
+from ._model import configuration, fit_matrix, progress_of
 
 _NO_SCORE = -np.finfo(np.float32).max
 
@@ -78,9 +78,6 @@ class RecommenderBase:
 
     # ------------------------------------------------------------------ fitting
 
-    def _settings(self) -> dict[str, Any]:
-        return self.settings
-
     def fit(
         self,
         user_items: Any,
@@ -93,15 +90,14 @@ class RecommenderBase:
         ValueError for what is no sparse matrix, and for values that are negative or not finite.
         """
         user_items = _check_csr(user_items, "user_items")
-        config = configuration(self.filter, user_items.shape, self.preset, self._settings())
         start = time.time()
-        self._core = _bspm.Core.fit(
-            csr_of(user_items),
-            np.arange(user_items.shape[0], dtype=np.int64),
-            np.arange(user_items.shape[1], dtype=np.int64),
-            config,
-            threads=self.num_threads,
-            progress=progress_of(True) if show_progress else None,
+        self._core = fit_matrix(
+            user_items,
+            self.filter,
+            self.preset,
+            self.settings,
+            self.num_threads,
+            progress_of(show_progress),
         )
         if callback is not None:
             callback(0, time.time() - start, 1.0)
@@ -307,11 +303,11 @@ class RecommenderBase:
 
     def save(self, fileobj_or_path: Any) -> None:
         """Saves to a path or to an open binary file; ``.npz`` in the name is as good as any."""
-        content = self._fitted().to_bytes()
+        core = self._fitted()
         if hasattr(fileobj_or_path, "write"):
-            fileobj_or_path.write(content)
-            return
-        self._fitted().save(os.fspath(fileobj_or_path))
+            fileobj_or_path.write(core.to_bytes())
+        else:
+            core.save(os.fspath(fileobj_or_path))
 
     @classmethod
     def load(cls, fileobj_or_path: Any) -> "RecommenderBase":

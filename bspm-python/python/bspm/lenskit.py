@@ -12,8 +12,7 @@ from lenskit.training import Trainable, TrainingOptions
 from pydantic import BaseModel
 
 from . import _bspm
-from ._data import csr_of
-from ._model import configuration
+from ._model import fit_matrix
 
 
 class BSPMConfig(BaseModel, extra="forbid"):
@@ -45,14 +44,9 @@ class BSPMScorer(Component[ItemList], Trainable):  # type: ignore[misc, unused-i
             return
         matrix = data.interactions().matrix().scipy(layout="csr")
         self.items = data.items
-        self._core = _bspm.Core.fit(
-            csr_of(matrix),
-            np.arange(matrix.shape[0], dtype=np.int64),
-            np.arange(matrix.shape[1], dtype=np.int64),
-            configuration(
-                self.config.filter, matrix.shape, self.config.preset, self.config.settings
-            ),
-            threads=self.config.num_threads,
+        config = self.config
+        self._core = fit_matrix(
+            matrix, config.filter, config.preset, config.settings, config.num_threads
         )
         self.users = data.users
 

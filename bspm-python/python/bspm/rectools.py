@@ -11,9 +11,7 @@ import numpy as np
 from rectools.models.base import ModelBase
 from rectools.types import InternalIdsArray
 
-from . import _bspm
-from ._data import csr_of
-from ._model import configuration
+from ._model import configuration, fit_matrix
 
 
 class BSPMModel(ModelBase[Any]):  # type: ignore[misc, unused-ignore]
@@ -40,12 +38,8 @@ class BSPMModel(ModelBase[Any]):  # type: ignore[misc, unused-ignore]
 
     def _fit(self, dataset: Any) -> None:
         matrix = dataset.get_user_item_matrix(include_weights=True)
-        self._core = _bspm.Core.fit(
-            csr_of(matrix),
-            np.arange(matrix.shape[0], dtype=np.int64),
-            np.arange(matrix.shape[1], dtype=np.int64),
-            configuration(self.filter, matrix.shape, self.preset, self.settings),
-            threads=self.num_threads,
+        self._core = fit_matrix(
+            matrix, self.filter, self.preset, self.settings, self.num_threads
         )
 
     def _recommend_u2i(
