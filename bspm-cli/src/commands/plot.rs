@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
-use plotters::coord::Shift;
+use plotters::coord::{CoordTranslate, Shift};
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 
@@ -91,6 +91,23 @@ where
     area.fill(&WHITE)?;
     plot.draw(&area)?;
     Ok(area.present()?)
+}
+
+/// Names the series, in the lower right.
+pub(super) fn legend<'a, D: DrawingBackend + 'a, C: CoordTranslate>(
+    chart: &mut ChartContext<'a, D, C>,
+) -> Result<(), Box<dyn Error>>
+where
+    D::ErrorType: 'static,
+{
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::LowerRight)
+        .background_style(WHITE.mix(0.8))
+        .border_style(BLACK)
+        .label_font(TEXT)
+        .draw()?;
+    Ok(())
 }
 
 /// From the smallest value to the largest, with a margin.

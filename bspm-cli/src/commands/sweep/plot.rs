@@ -115,13 +115,6 @@ impl plot::Plot for Plot {
                 .label(label)
                 .legend(|(x, y)| Circle::new((x + 9, y), 6, BLACK.stroke_width(2)));
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
-            .background_style(WHITE.mix(0.8))
-            .border_style(BLACK)
-            .label_font(TEXT)
-            .draw()?;
-        Ok(())
+        plot::legend(&mut chart)
     }
 }
