@@ -7,6 +7,7 @@
 //! | [`tuning`] | the best filter for your own data, and interactions that count more or less |
 //! | [`embedding`] | models inside an application: ids, new users, updates, files |
 //! | [`serving`] | answering requests: latency, threads, processes |
+//! | [`batches`] | lists for everybody: part files, Arrow, Spark, SQL |
 //! | [`python`] | the Python package |
 //! | [`gpu`] | libtorch and CUDA |
 //! | [`accuracy`] | what the numbers mean, and how exact they are |
@@ -27,6 +28,9 @@ pub mod embedding {}
 
 #[doc = include_str!("guide/serving.md")]
 pub mod serving {}
+
+#[doc = include_str!("guide/batches.md")]
+pub mod batches {}
 
 #[doc = include_str!("guide/python.md")]
 pub mod python {}

@@ -3,6 +3,8 @@
 
 pub mod guide;
 
+#[cfg(feature = "arrow")]
+pub use bspm_core::arrow;
 #[cfg(feature = "saved")]
 pub use bspm_core::saved;
 pub use bspm_core::{

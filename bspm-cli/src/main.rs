@@ -1,4 +1,4 @@
-//! `bspm`: fit, recommend, evaluate, sweep, tune, similar, serve, inspect.
+//! `bspm`: fit, recommend, score, evaluate, sweep, tune, similar, serve, inspect.
 
 mod commands;
 mod data;
@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use commands::{evaluate, export, fit, inspect, recommend, serve, similar, sweep, tune};
+use commands::{evaluate, export, fit, inspect, recommend, score, serve, similar, sweep, tune};
 
 /// Training-free recommendations with Blurring-Sharpening Process Models.
 ///
@@ -30,6 +30,7 @@ struct Arguments {
 enum Command {
     Fit(fit::Arguments),
     Recommend(recommend::Arguments),
+    Score(score::Arguments),
     Similar(similar::Arguments),
     Evaluate(evaluate::Arguments),
     Sweep(Box<sweep::Arguments>),
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Fit(arguments) => fit::run(&arguments),
         Command::Recommend(arguments) => recommend::run(&arguments),
+        Command::Score(arguments) => score::run(&arguments),
         Command::Similar(arguments) => similar::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),

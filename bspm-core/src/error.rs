@@ -84,6 +84,19 @@ pub enum Error {
         found: String,
     },
 
+    /// A column of a record batch does not hold what it should.
+    #[error("column {column:?}{}: expected {expected}, found {found}", row.map(|row| format!(", row {row}")).unwrap_or_default())]
+    InvalidColumn {
+        /// The name of the column.
+        column: String,
+        /// The row of the batch, from 0; none where it is the column as a whole.
+        row: Option<usize>,
+        /// What the column may hold.
+        expected: String,
+        /// What is there, shortened when long.
+        found: String,
+    },
+
     /// A binary file does not hold what its format asks for.
     #[error("{}: expected {expected}, found {found}", path.display())]
     InvalidFile {

@@ -20,7 +20,7 @@ use crate::error::Result;
 use crate::filters::registry::{FilterConfig, Neighbours};
 pub use evaluate::{EvaluateOptions, Evaluator, Metrics};
 pub use evaluation::{CatalogueMetrics, Comparison, Evaluation, Interval};
-pub use rank::RankOptions;
+pub use rank::{ListRequest, RankOptions};
 pub use score::Ranking;
 
 /// A filter, fitted to one interaction matrix: BSPM, or another of the family.

@@ -5,7 +5,7 @@
 //! load ([`Dataset`]) -> [`Interactions`] -> fit ([`FittedFilter::fit`]) -> score
 //! ([`FittedFilter::score`]) -> rank ([`FittedFilter::rank`]) -> evaluate ([`Evaluator`]).
 //! The modules stand in storeys, and each imports only those below it: [`saved`],
-//! [`sweep`] and [`tune`] on [`model`], [`fitted`], [`filters`], [`engine`], [`backend`], [`data`].
+//! [`sweep`], [`tune`] and `arrow` on [`model`], [`fitted`], [`filters`], [`engine`], [`backend`], [`data`].
 //!
 //! Applications depend on the facade crate `bspm`, which adds a backend to this.
 
@@ -13,6 +13,8 @@
 // The parts of a filter are named for model files alone.
 #![cfg_attr(not(feature = "saved"), allow(dead_code))]
 
+#[cfg(feature = "arrow")]
+pub mod arrow;
 pub mod backend;
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -7,33 +7,58 @@ use bspm::data::{Format, TableOptions};
 use numpy::PyArray1;
 use pyo3::prelude::*;
 
+use crate::ids::Id;
 use crate::work::short;
 
-/// What a file holds: row ends, columns, weights and times where it has them, and the ids.
-type Contents<'py> = (
+/// What a file or a table holds: row ends, columns, weights and times where it has them, and the
+/// ids.
+pub(crate) type Contents<'py> = (
     Bound<'py, PyArray1<i64>>,
     Bound<'py, PyArray1<i64>>,
     Option<Bound<'py, PyArray1<f32>>>,
     Option<Bound<'py, PyArray1<f64>>>,
-    Vec<String>,
-    Vec<String>,
+    Bound<'py, PyAny>,
+    Bound<'py, PyAny>,
 );
 
 /// Columns of a table.
 #[derive(Debug, FromPyObject)]
 pub(crate) struct Columns {
     #[pyo3(item)]
-    user: Option<String>,
+    pub(crate) user: Option<String>,
     #[pyo3(item)]
-    item: Option<String>,
+    pub(crate) item: Option<String>,
     #[pyo3(item)]
-    weight: Option<String>,
+    pub(crate) weight: Option<String>,
     #[pyo3(item)]
-    time: Option<String>,
+    pub(crate) time: Option<String>,
     #[pyo3(item)]
     rating: Option<String>,
     #[pyo3(item)]
     rating_threshold: Option<f64>,
+}
+
+impl Columns {
+    /// As options for a table whose columns have these names unless told.
+    pub(crate) fn options(self, (user, item): (&str, &str)) -> TableOptions {
+        let mut options = TableOptions::new(
+            self.user.as_deref().unwrap_or(user),
+            self.item.as_deref().unwrap_or(item),
+        );
+        if let Some(column) = self.weight {
+            options = options.weight(column);
+        }
+        if let Some(column) = self.time {
+            options = options.time(column);
+        }
+        if let Some(column) = self.rating {
+            options = options.rating(column);
+        }
+        if let Some(threshold) = self.rating_threshold {
+            options = options.rating_threshold(threshold);
+        }
+        options
+    }
 }
 
 /// Reads a file, whose format its name tells.
@@ -45,33 +70,21 @@ pub(crate) fn read_file<'py>(
 ) -> PyResult<Contents<'py>> {
     let dataset: Dataset<String, String> = short(py, || {
         let format = Format::of(&path)?;
-        let (user, item) = format.columns();
-        let mut options = TableOptions::new(
-            columns.user.as_deref().unwrap_or(user),
-            columns.item.as_deref().unwrap_or(item),
-        );
-        if let Some(column) = columns.weight {
-            options = options.weight(column);
-        }
-        if let Some(column) = columns.time {
-            options = options.time(column);
-        }
-        if let Some(column) = columns.rating {
-            options = options.rating(column);
-        }
-        if let Some(threshold) = columns.rating_threshold {
-            options = options.rating_threshold(threshold);
-        }
+        let options = columns.options(format.columns());
         Dataset::read(&path, format, &options)
     })?;
+    contents(py, &dataset)
+}
+
+/// A data set in arrays.
+pub(crate) fn contents<'py, U: Id, I: Id>(
+    py: Python<'py>,
+    dataset: &Dataset<U, I>,
+) -> PyResult<Contents<'py>> {
     let matrix = dataset.interactions();
     let rows = matrix.as_csr();
-    let ends: Vec<i64> = rows
-        .indptr()
-        .raw_storage()
-        .iter()
-        .map(|&it| it.into())
-        .collect();
+    let ends = rows.indptr().into_raw_storage().iter();
+    let ends: Vec<i64> = ends.map(|&it| it.into()).collect();
     let items: Vec<i64> = rows.indices().iter().map(|&it| it.into()).collect();
     let weights = matrix.weights().map(<[f32]>::to_vec);
     let times = dataset.times().map(<[f64]>::to_vec);
@@ -80,7 +93,7 @@ pub(crate) fn read_file<'py>(
         PyArray1::from_vec(py, items),
         weights.map(|weights| PyArray1::from_vec(py, weights)),
         times.map(|times| PyArray1::from_vec(py, times)),
-        dataset.users().iter().cloned().collect(),
-        dataset.items().iter().cloned().collect(),
+        Id::to_python(py, dataset.users().iter().cloned().collect())?,
+        Id::to_python(py, dataset.items().iter().cloned().collect())?,
     ))
 }

@@ -4,6 +4,7 @@
 //! interpreter while it works, and turns errors into exceptions.
 
 mod arrays;
+mod arrow;
 mod error;
 mod files;
 mod ids;
@@ -18,6 +19,8 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _bspm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<model::Core>()?;
+    module.add_class::<arrow::Batches>()?;
+    module.add_function(wrap_pyfunction!(arrow::read_arrow, module)?)?;
     module.add_function(wrap_pyfunction!(files::read_file, module)?)?;
     module.add_function(wrap_pyfunction!(search::tune, module)?)?;
     module.add_function(wrap_pyfunction!(search::configuration, module)?)?;

@@ -8,7 +8,7 @@ use bspm::fitted::RankOptions;
 use bspm::saved::{SavedId, SavedModelInfo};
 use bspm::{
     CpuBackend, Dataset, EvaluateOptions, FilterConfig, FitOptions, FittedFilter, Metrics, Model,
-    UnknownIds,
+    RecommendOptions, UnknownIds,
 };
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
@@ -16,6 +16,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::arrays::{Csr, Integers, Rows};
+use crate::arrow::{Batches, Source, in_form};
 use crate::error::to_python;
 use crate::ids::{Id, IdList, distinct};
 use crate::lists::{Lists, to_arrays};
@@ -351,6 +352,37 @@ impl Core {
         let rows = csr.rows()?;
         let options = self.rank_options(k, keep_seen, deny, allow, minimum_score)?;
         self.lists(py, &histories(&rows), options, progress)
+    }
+
+    /// The lists of the rows of an Arrow table.
+    #[pyo3(signature = (table, k, *, keep_seen = false, skip_unknown = false, minimum_score = None, long = false))]
+    #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
+    fn recommend_arrow(
+        &self,
+        py: Python<'_>,
+        table: &Bound<'_, PyAny>,
+        k: usize,
+        keep_seen: bool,
+        skip_unknown: bool,
+        minimum_score: Option<f32>,
+        long: bool,
+    ) -> PyResult<Batches> {
+        let source = Source::of(table)?;
+        each!(&self.model, model => {
+            let mut options = RecommendOptions::top(k);
+            if keep_seen {
+                options = options.keep_seen();
+            }
+            if skip_unknown {
+                options = options.unknown_ids(UnknownIds::Skip);
+            }
+            if let Some(least) = minimum_score {
+                options = options.minimum_score(least);
+            }
+            source.map(py, |batch| {
+                in_form(model.recommend_batch(batch, options.clone())?, long)
+            })
+        })
     }
 
     /// The scores of all items for some histories, `histories x items`.

@@ -1,17 +1,16 @@
 //! `bspm export`: a model as tables that other engines read.
 
-mod parquet;
-
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use arrow_array::{ArrayRef, Float32Array, RecordBatch, StringArray};
 use bspm::fitted::RankOptions;
 use bspm::{Backend, FilterConfig, FitOptions};
 use bspm_cli::{DeviceArguments, ProgressBars};
 use clap::{Args, Subcommand};
 
-use super::{Outcome, TextModel, on_device, shape};
-use parquet::{Column, write};
+use super::{Outcome, TextModel, on_device, parquet_file, shape};
 
 /// Write a model as Parquet tables that other engines read
 #[derive(Args)]
@@ -50,6 +49,9 @@ struct NeighbourArguments {
     device: DeviceArguments,
 }
 
+/// Rows of a table that are made together.
+const ROWS_AT_ONCE: usize = 1 << 18;
+
 fn parquet_name(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     match path.extension().is_some_and(|it| it == "parquet") {
@@ -86,24 +88,45 @@ fn write_tables<B: Backend>(table: &TextModel<B>, path: &Path) -> Outcome {
     let rows = table.filter().neighbour_rows();
     let rows = rows.ok_or("the model has no neighbour table")?;
     let ids: Vec<&str> = table.dataset().items().iter().map(String::as_str).collect();
-    let id = |item: u32| ids[item as usize];
-    let entries = || rows.entries();
-    write(
-        path,
-        &[
-            Column::texts("item", entries().map(|entry| id(entry.0)).collect()),
-            Column::texts("neighbour", entries().map(|entry| id(entry.1)).collect()),
-            Column::numbers("value", entries().map(|entry| entry.2).collect()),
-        ],
-    )?;
-    write(
+    let texts = |items: &mut dyn Iterator<Item = u32>| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(
+            items.map(|item| ids[item as usize]),
+        ))
+    };
+    let numbers = |values: Vec<f32>| -> ArrayRef { Arc::new(Float32Array::from(values)) };
+    let mut entries = rows.entries().peekable();
+    let batches = std::iter::from_fn(|| {
+        entries.peek()?;
+        let batch: Vec<(u32, u32, f32)> = entries.by_ref().take(ROWS_AT_ONCE).collect();
+        Some(table_of([
+            ("item", texts(&mut batch.iter().map(|entry| entry.0))),
+            ("neighbour", texts(&mut batch.iter().map(|entry| entry.1))),
+            (
+                "value",
+                numbers(batch.iter().map(|entry| entry.2).collect()),
+            ),
+        ]))
+    });
+    parquet_file::write(path, None, batches)?;
+    let items = table_of([
+        ("item", texts(&mut (0..ids.len() as u32))),
+        ("share", numbers(rows.shares().to_vec())),
+        ("common", numbers(rows.common().to_vec())),
+    ]);
+    Ok(parquet_file::write(
         &path.with_extension("items.parquet"),
-        &[
-            Column::texts("item", ids.clone()),
-            Column::numbers("share", rows.shares().to_vec()),
-            Column::numbers("common", rows.common().to_vec()),
-        ],
-    )
+        None,
+        [items],
+    )?)
+}
+
+/// Columns of one length, without nulls.
+fn table_of<const N: usize>(columns: [(&str, ArrayRef); N]) -> bspm::Result<RecordBatch> {
+    let columns = columns.map(|(name, values)| (name, values, false));
+    RecordBatch::try_from_iter_with_nullable(columns).map_err(|error| bspm::Error::Write {
+        path: "table".into(),
+        source: std::io::Error::other(error),
+    })
 }
 
 /// How much of the lists of 20 items is the same, for users evenly spaced.

@@ -1,6 +1,9 @@
 //! What tells the checkpoints of one run from those of another.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 
 use bspm::Interactions;
 use serde::Serialize;
@@ -21,6 +24,22 @@ impl Fingerprint {
         }
         for weight in matrix.weights().unwrap_or_default() {
             self.0.update(&weight.to_le_bytes());
+        }
+    }
+
+    /// Adds the bytes of a file, and how many there are.
+    pub(super) fn add_file(&mut self, path: &Path) -> io::Result<()> {
+        let mut file = File::open(path)?;
+        let mut bytes = vec![0; 1 << 20];
+        let mut total = 0_u64;
+        loop {
+            let count = file.read(&mut bytes)?;
+            if count == 0 {
+                self.0.update(&total.to_le_bytes());
+                return Ok(());
+            }
+            self.0.update(&bytes[..count]);
+            total += count as u64;
         }
     }
 

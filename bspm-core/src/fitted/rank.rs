@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::data::history::History;
 use crate::error::{Error, Result};
 use crate::observe::Observer;
 use crate::parameter::{check_positive, invalid};
@@ -30,6 +31,9 @@ pub struct RankOptions {
     pub allow: Option<Vec<u32>>,
     /// The score that an item must reach; none unless told.
     pub minimum_score: Option<f32>,
+    /// Whether a list is the same to the last bit whatever else is ranked with it; not unless
+    /// told.
+    pub steady: bool,
     /// Who is told of the users ranked, and may end it.
     pub observer: Observer,
 }
@@ -44,6 +48,7 @@ impl RankOptions {
             deny: Vec::new(),
             allow: None,
             minimum_score: None,
+            steady: false,
             observer: Observer::default(),
         }
     }
@@ -78,6 +83,14 @@ impl RankOptions {
         self
     }
 
+    /// Makes every list the same to the last bit, however many others are ranked with it.
+    ///
+    /// Cost: fewer histories than a tile has columns take the time of a whole tile.
+    pub fn steady(mut self) -> Self {
+        self.steady = true;
+        self
+    }
+
     /// Tells this observer.
     pub fn observer(mut self, observer: Observer) -> Self {
         self.observer = observer;
@@ -91,38 +104,116 @@ impl RankOptions {
         if self.minimum_score.is_some_and(f32::is_nan) {
             return Err(invalid("minimum_score", "a number", f32::NAN));
         }
-        let named = self.deny.iter().chain(self.allow.iter().flatten());
-        if let Some(&item) = named.into_iter().find(|&&item| item as usize >= items) {
-            return Err(Error::UnknownItem { item, items });
-        }
+        check_items(&self.deny, items)?;
         let mut hidden = self.deny.clone();
         if let Some(allowed) = &self.allow {
-            let mut is_allowed = vec![false; items];
-            allowed
-                .iter()
-                .for_each(|&item| is_allowed[item as usize] = true);
-            hidden.extend((0..items as u32).filter(|&item| !is_allowed[item as usize]));
+            check_items(allowed, items)?;
+            hidden.extend(all_but(allowed, items));
         }
         Ok(Mask {
             keep_seen: self.keep_seen,
             hidden,
+            items,
         })
     }
+}
+
+/// One list among those asked for: a history, and what this list may hold beside what the
+/// [`RankOptions`] say.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::fitted::ListRequest;
+///
+/// let request = ListRequest::new(&[0, 2]).deny(&[5]).allow(&[3, 4, 5]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct ListRequest<'a> {
+    pub(crate) history: History<'a>,
+    deny: &'a [u32],
+    allow: Option<&'a [u32]>,
+}
+
+impl<'a> ListRequest<'a> {
+    /// The list of a history.
+    pub fn new(history: impl Into<History<'a>>) -> Self {
+        Self {
+            history: history.into(),
+            deny: &[],
+            allow: None,
+        }
+    }
+
+    /// Leaves these items out of the list.
+    pub fn deny(mut self, items: &'a [u32]) -> Self {
+        self.deny = items;
+        self
+    }
+
+    /// Ranks only these items; denied and seen ones among them stay out.
+    pub fn allow(mut self, items: &'a [u32]) -> Self {
+        self.allow = Some(items);
+        self
+    }
+
+    /// What each history asks for where all lists may hold the same.
+    pub(crate) fn of_all(histories: &[impl Copy + Into<History<'a>>]) -> Vec<Self> {
+        histories
+            .iter()
+            .map(|&history| Self::new(history))
+            .collect()
+    }
+
+    pub(crate) fn check(&self, items: usize) -> Result<()> {
+        check_items(self.deny, items)?;
+        check_items(self.allow.unwrap_or_default(), items)
+    }
+}
+
+fn check_items(named: &[u32], items: usize) -> Result<()> {
+    match named.iter().find(|&&item| item as usize >= items) {
+        Some(&item) => Err(Error::UnknownItem { item, items }),
+        None => Ok(()),
+    }
+}
+
+/// The items that are not allowed, of which all must be below `items`.
+fn all_but(allowed: &[u32], items: usize) -> impl Iterator<Item = u32> {
+    let mut is_allowed = vec![false; items];
+    for &item in allowed {
+        is_allowed[item as usize] = true;
+    }
+    (0..items as u32).filter(move |&item| !is_allowed[item as usize])
 }
 
 /// The items that stay out of the lists.
 pub(crate) struct Mask {
     keep_seen: bool,
     hidden: Vec<u32>,
+    items: usize,
 }
 
 impl Mask {
-    /// The items that stay out of the list of a user with this history.
-    pub(crate) fn hidden_from<'a>(&'a self, history: &'a [u32]) -> Cow<'a, [u32]> {
-        match (self.keep_seen, self.hidden.is_empty()) {
-            (false, true) => Cow::Borrowed(history),
-            (false, false) => Cow::Owned([history, &self.hidden].concat()),
-            (true, _) => Cow::Borrowed(&self.hidden),
+    /// The items that stay out of the list of `request`, whose history's items these are.
+    pub(crate) fn hidden_from<'a>(
+        &'a self,
+        request: &ListRequest<'a>,
+        history: &'a [u32],
+    ) -> Cow<'a, [u32]> {
+        let seen = if self.keep_seen { &[] } else { history };
+        let parts = [seen, &self.hidden, request.deny];
+        if let Some(allowed) = request.allow {
+            let mut hidden = parts.concat();
+            hidden.extend(all_but(allowed, self.items));
+            return hidden.into();
+        }
+        let mut filled = parts.into_iter().filter(|part| !part.is_empty());
+        match (filled.next(), filled.next()) {
+            (Some(only), None) => only.into(),
+            (None, _) => Cow::default(),
+            _ => parts.concat().into(),
         }
     }
 }

@@ -9,7 +9,7 @@ use ndarray::{Array2, s};
 use super::FittedFilter;
 use super::evaluate::{EvaluateOptions, Evaluator};
 use super::evaluation::Evaluation;
-use super::rank::RankOptions;
+use super::rank::{ListRequest, RankOptions};
 use crate::backend::ScoredItem;
 use crate::backend::{Backend, Checked, Operand, Shaped, Update, check};
 use crate::data::history::History;
@@ -68,8 +68,21 @@ impl<B: Backend> FittedFilter<B> {
     where
         H: Copy + Into<History<'h>>,
     {
-        let mut lists = Vec::with_capacity(histories.len());
-        let (score_time, rank_time) = self.rank_batches(histories, options, |_, batch| {
+        self.rank_requests(&ListRequest::of_all(histories), options)
+    }
+
+    /// Ranks the items for each history, with what each list may hold.
+    ///
+    /// # Errors
+    ///
+    /// As [`rank_histories`](Self::rank_histories).
+    pub fn rank_requests(
+        &self,
+        requests: &[ListRequest<'_>],
+        options: &RankOptions,
+    ) -> Result<Ranking> {
+        let mut lists = Vec::with_capacity(requests.len());
+        let (score_time, rank_time) = self.rank_batches(requests, options, |_, batch| {
             lists.extend(batch);
         })?;
         Ok(Ranking {
@@ -81,14 +94,17 @@ impl<B: Backend> FittedFilter<B> {
 
     /// Ranks batch by batch and hands the lists of each, with the place of its first
     /// history, to `take`; the times are those of [`Ranking`].
-    pub(crate) fn rank_batches<'h>(
+    pub(crate) fn rank_batches(
         &self,
-        histories: &[impl Copy + Into<History<'h>>],
+        requests: &[ListRequest<'_>],
         options: &RankOptions,
         mut take: impl FnMut(usize, Vec<Vec<ScoredItem>>),
     ) -> Result<(Duration, Duration)> {
-        let mask = options.checked_mask(self.interactions.items())?;
-        let distinct = self.distinct(histories)?;
+        let items = self.interactions.items();
+        let mask = options.checked_mask(items)?;
+        requests.iter().try_for_each(|it| it.check(items))?;
+        let histories: Vec<History<'_>> = requests.iter().map(|it| it.history).collect();
+        let distinct = self.distinct(&histories)?;
         let histories: Vec<History<'_>> = distinct.iter().map(Distinct::as_history).collect();
         let _span = tracing::info_span!("rank", users = histories.len(), k = options.k).entered();
         let observed = Observed::new(&options.observer, Stage::Rank, histories.len());
@@ -96,12 +112,16 @@ impl<B: Backend> FittedFilter<B> {
         let mut rank_time = Duration::ZERO;
         for (index, batch) in histories.chunks(options.batch_size).enumerate() {
             let start = Instant::now();
-            let tiles = self.for_each_tile(batch, |tile, range, scoring| {
+            let first = index * options.batch_size;
+            let width = match options.steady {
+                true => self.tile_columns,
+                false => self.width_for(batch.len()),
+            };
+            let tiles = self.for_each_tile(batch, width, |tile, range, scoring| {
                 let start = Instant::now();
                 let users = range.len();
-                let hidden: Vec<Cow<'_, [u32]>> = batch[range]
-                    .iter()
-                    .map(|history| mask.hidden_from(history.items()))
+                let hidden: Vec<Cow<'_, [u32]>> = range
+                    .map(|place| mask.hidden_from(&requests[first + place], batch[place].items()))
                     .collect();
                 let hidden: Vec<&[u32]> = hidden.iter().map(AsRef::as_ref).collect();
                 let item_scale = self.filter.item_scale();
@@ -123,7 +143,7 @@ impl<B: Backend> FittedFilter<B> {
             score_time += Duration::from_secs_f64(score_wall);
             rank_time += Duration::from_secs_f64((wall - score_wall).max(0.0));
             let lists = tiles.into_iter().flat_map(|tile| tile.0).collect();
-            take(index * options.batch_size, lists);
+            take(first, lists);
         }
         Ok((score_time, rank_time))
     }
@@ -182,10 +202,14 @@ impl<B: Backend> FittedFilter<B> {
             .batch_size(options.batch_size)
             .observer(options.observer.clone());
         let mut lists: Vec<Vec<u32>> = Vec::with_capacity(users.len());
-        self.rank_batches(histories, &rank_options, |_, batch| {
-            let items = |list: Vec<ScoredItem>| list.iter().map(|entry| entry.item).collect();
-            lists.extend(batch.into_iter().map(items));
-        })?;
+        self.rank_batches(
+            &ListRequest::of_all(histories),
+            &rank_options,
+            |_, batch| {
+                let items = |list: Vec<ScoredItem>| list.iter().map(|entry| entry.item).collect();
+                lists.extend(batch.into_iter().map(items));
+            },
+        )?;
         let users = users.to_vec();
         Ok(Evaluation::new(
             &evaluator,
@@ -208,12 +232,16 @@ impl<B: Backend> FittedFilter<B> {
         let rank_options = RankOptions::top(evaluator.largest_cutoff())
             .batch_size(options.batch_size)
             .observer(options.observer.clone());
-        self.rank_batches(histories, &rank_options, |start, lists| {
-            for (place, list) in (start..).zip(lists) {
-                let items = list.iter().map(|entry| entry.item);
-                evaluator.add(items, &relevant(place));
-            }
-        })?;
+        self.rank_batches(
+            &ListRequest::of_all(histories),
+            &rank_options,
+            |start, lists| {
+                for (place, list) in (start..).zip(lists) {
+                    let items = list.iter().map(|entry| entry.item);
+                    evaluator.add(items, &relevant(place));
+                }
+            },
+        )?;
         Ok(evaluator)
     }
 
@@ -241,12 +269,16 @@ impl<B: Backend> FittedFilter<B> {
     ) -> Result<Array2<f32>> {
         let distinct = self.distinct(histories)?;
         let histories: Vec<History<'_>> = distinct.iter().map(Distinct::as_history).collect();
-        let tiles = self.for_each_tile(&histories, |tile, range, _| {
-            let backend = self.checked();
-            backend.scale_rows(self.filter.item_scale(), &mut tile.scores)?;
-            let scores = backend.download(&tile.scores)?;
-            Ok((scores, range))
-        })?;
+        let tiles = self.for_each_tile(
+            &histories,
+            self.width_for(histories.len()),
+            |tile, range, _| {
+                let backend = self.checked();
+                backend.scale_rows(self.filter.item_scale(), &mut tile.scores)?;
+                let scores = backend.download(&tile.scores)?;
+                Ok((scores, range))
+            },
+        )?;
         let mut result = Array2::zeros((histories.len(), self.interactions.items()));
         for (scores, range) in tiles {
             let scores = scores.slice(s![.., ..range.len()]);
@@ -285,13 +317,14 @@ impl<B: Backend> FittedFilter<B> {
         backend.scale_rows(self.filter.item_scale(), &mut row)?;
         let mut singles: Vec<History<'_>> = history.singles().collect();
         singles.push(History::EMPTY);
-        let tiles = self.for_each_tile(&singles, |tile, range, _| {
-            let mut scores = backend.zeros(1, tile.scores.shape().1)?;
-            let all = Operand::Dense(&tile.scores);
-            backend.matmul(&row, true, all, Update::REPLACE, &mut scores)?;
-            let scores = backend.download(&scores)?;
-            Ok(scores.iter().copied().take(range.len()).collect::<Vec<_>>())
-        })?;
+        let tiles =
+            self.for_each_tile(&singles, self.width_for(singles.len()), |tile, range, _| {
+                let mut scores = backend.zeros(1, tile.scores.shape().1)?;
+                let all = Operand::Dense(&tile.scores);
+                backend.matmul(&row, true, all, Update::REPLACE, &mut scores)?;
+                let scores = backend.download(&scores)?;
+                Ok(scores.iter().copied().take(range.len()).collect::<Vec<_>>())
+            })?;
         let mut scores = tiles.concat();
         let of_none = scores.pop().unwrap_or(0.0);
         scores.iter_mut().for_each(|score| *score -= of_none);
@@ -318,6 +351,11 @@ impl<B: Backend> FittedFilter<B> {
         distinct.collect()
     }
 
+    /// The columns of a tile where so many histories are scored.
+    fn width_for(&self, histories: usize) -> usize {
+        self.tile_columns.min(histories)
+    }
+
     fn checked(&self) -> Checked<'_, B> {
         Checked::new(&self.backend)
     }
@@ -334,9 +372,9 @@ impl<B: Backend> FittedFilter<B> {
     fn for_each_tile<T: Send>(
         &self,
         histories: &[History<'_>],
+        width: usize,
         finish: impl Fn(&mut Workspace<B>, Range<usize>, Duration) -> Result<T> + Sync,
     ) -> Result<Vec<T>> {
-        let width = self.tile_columns.min(histories.len());
         let ranges = tile_ranges(histories.len(), width);
         let backend = self.checked();
         backend.for_each_tile(

@@ -32,7 +32,7 @@ pub struct RecommendOptions<I = String> {
     deny: Vec<I>,
     allow: Option<Vec<I>>,
     minimum_score: Option<f32>,
-    pub(super) unknown_ids: UnknownIds,
+    pub(crate) unknown_ids: UnknownIds,
     observer: Observer,
 }
 
@@ -96,7 +96,7 @@ impl<I> From<usize> for RecommendOptions<I> {
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// The options in rows and columns. Cost: one hash per item denied or allowed.
-    pub(super) fn rank_options(&self, options: &RecommendOptions<I>) -> Result<RankOptions>
+    pub(crate) fn rank_options(&self, options: &RecommendOptions<I>) -> Result<RankOptions>
     where
         I: Debug,
     {

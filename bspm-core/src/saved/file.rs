@@ -8,11 +8,15 @@ use memmap2::{Mmap, MmapOptions};
 
 use crate::error::{Error, Result};
 
-/// Replaces `path` by what `write` writes, or leaves it as it is.
-pub(super) fn replace(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>,
-) -> Result<()> {
+/// Replaces a file by what `write` writes, or leaves it as it is.
+///
+/// The bytes go to a temporary file beside it, `.NAME.*.partial`, which is flushed to the disk
+/// and then renamed. The file keeps its mode, and a link stays one.
+///
+/// # Errors
+///
+/// [`Error::Write`], also where there is something that is no regular file; those of `write`.
+pub fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>) -> Result<()> {
     let failed = |source| Error::Write {
         path: path.into(),
         source,

@@ -24,6 +24,25 @@ def read_file(
     list[str],
     list[str],
 ]: ...
+
+class Batches:
+    """Record batches of one schema, by the Arrow PyCapsule interface."""
+
+    def __len__(self) -> int: ...
+    def __arrow_c_schema__(self) -> Any: ...
+    def __arrow_c_array__(self, requested_schema: Any = None) -> tuple[Any, Any]: ...
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any: ...
+
+def read_arrow(
+    table: Any, columns: dict[str, Any]
+) -> tuple[
+    npt.NDArray[np.int64],
+    npt.NDArray[np.int64],
+    Optional[npt.NDArray[np.float32]],
+    Optional[npt.NDArray[np.float64]],
+    _Ids,
+    _Ids,
+]: ...
 def tune(
     csr: dict[str, Any],
     times: Optional[npt.NDArray[np.float64]],
@@ -102,6 +121,16 @@ class Core:
         minimum_score: Optional[float] = None,
         progress: Any = None,
     ) -> _Lists: ...
+    def recommend_arrow(
+        self,
+        table: Any,
+        k: int,
+        *,
+        keep_seen: bool = False,
+        skip_unknown: bool = False,
+        minimum_score: Optional[float] = None,
+        long: bool = False,
+    ) -> Batches: ...
     def score_histories(self, csr: dict[str, Any]) -> npt.NDArray[np.float32]: ...
     def contributions(
         self, csr: dict[str, Any], item: int

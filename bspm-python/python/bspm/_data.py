@@ -173,10 +173,17 @@ class Interactions:
         weight: Optional[str] = None,
         time: Optional[str] = None,
     ) -> "Interactions":
-        """From the columns of a table: of pandas, polars, PyArrow, or a dict of arrays.
+        """From the columns of a table: of pandas, polars, PyArrow, DuckDB, or a dict of arrays.
+
+        Any object with the Arrow PyCapsule interface is a table, and is read without a copy in
+        Python. Weights of a pair that occurs more than once are added up; of its times the
+        latest stays.
 
         Raises KeyError for a column that there is not.
         """
+        if is_arrow(frame):
+            columns = {"user": user, "item": item, "weight": weight, "time": time}
+            return cls._from_arrow(frame, columns)
 
         def column(name: str) -> Any:
             try:
@@ -192,6 +199,13 @@ class Interactions:
             None if weight is None else column(weight),
             None if time is None else column(time),
         )
+
+    @classmethod
+    def _from_arrow(cls, table: Any, columns: dict[str, Optional[str]]) -> "Interactions":
+        named = {**columns, "rating": None, "rating_threshold": None}
+        indptr, indices, weights, times, users, items = _bspm.read_arrow(table, named)
+        csr: Csr = {"indptr": indptr, "indices": indices, "data": weights, "columns": len(items)}
+        return cls(users, items, csr, times)
 
     @classmethod
     def from_matrix(cls, matrix: Any, users: Any = None, items: Any = None) -> "Interactions":
@@ -248,7 +262,7 @@ class Interactions:
             return cls.from_file(data, **columns)
         if scipy.sparse.issparse(data):
             return cls.from_matrix(data)
-        if hasattr(data, "columns") or hasattr(data, "column_names") or isinstance(data, dict):
+        if isinstance(data, dict) or hasattr(data, "columns") or is_arrow(data):
             return cls.from_frame(data, **columns)
         pairs: Sequence[Any] = data if isinstance(data, (list, tuple)) else list(data)
         if not all(isinstance(pair, (tuple, list)) and len(pair) in (2, 3) for pair in pairs):
@@ -258,6 +272,15 @@ class Interactions:
             raise ValueError("data: expected pairs, or triples with a weight, not both")
         weights = [pair[2] for pair in pairs] if sizes == {3} else None
         return cls.from_pairs([pair[0] for pair in pairs], [pair[1] for pair in pairs], weights)
+
+
+def is_arrow(table: Any) -> bool:
+    """Whether a table is to be read by the Arrow PyCapsule interface.
+
+    The tables of pandas have it too, but need PyArrow for it.
+    """
+    is_pandas = type(table).__module__.partition(".")[0] == "pandas"
+    return hasattr(table, "__arrow_c_stream__") and not is_pandas
 
 
 def as_csr(matrix: Any) -> Any:

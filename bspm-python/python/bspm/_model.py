@@ -300,6 +300,36 @@ class Model:
         columns, scores = self._core.rank(rows, k, progress=progress_of(progress), **options)
         return self._ids(columns), scores
 
+    def recommend_arrow(
+        self,
+        table: Any,
+        k: int = 10,
+        *,
+        keep_seen: bool = False,
+        skip_unknown: bool = False,
+        minimum_score: Optional[float] = None,
+        long: bool = False,
+    ) -> _bspm.Batches:
+        """The lists for the rows of an Arrow table, as another, both by the PyCapsule interface.
+
+        Columns: ``user``, the ids of users of the model; ``history``, lists of items, with
+        ``weights``, for rows that are not of one; ``deny`` and ``allow``, what the list of the
+        row may not hold, or alone may hold. The other columns come back, with the lists
+        ``items`` and ``scores``; with ``long`` each entry of a list has a row, with ``rank``,
+        ``item`` and ``score``. A list is the same, to the last bit, whatever rows are beside it.
+
+        ``polars.DataFrame(...)``, ``pyarrow.table(...)`` and ``pyarrow.record_batch(...)`` take the result.
+        Raises ValueError that names the column and the row.
+        """
+        return self._core.recommend_arrow(
+            table,
+            k,
+            keep_seen=keep_seen,
+            skip_unknown=skip_unknown,
+            minimum_score=minimum_score,
+            long=long,
+        )
+
     def similar_items(self, item: Id, k: int = 10) -> Recommendations:
         """The items that are recommended to somebody who has just this one."""
         items, scores = self._core.rank_histories(self._history([item]), k)

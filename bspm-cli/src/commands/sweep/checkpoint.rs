@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
 
+use bspm::saved::replace_file;
 use bspm::sweep::SweepState;
 use bspm::{BspmConfig, Interactions};
 use serde::{Deserialize, Serialize};
@@ -58,17 +59,12 @@ impl Checkpoint {
             state: state.clone(),
         };
         let text = serde_json::to_vec(&checkpoint)?;
-        let folder = match path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
-        let replace = || -> io::Result<()> {
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(&text)?;
-            file.as_file().sync_all()?;
-            file.persist(path)?;
-            Ok(())
-        };
-        replace().map_err(|error| format!("cannot write {}: {error}", path.display()).into())
+        replace_file(path, |file| {
+            file.write_all(&text).map_err(|source| bspm::Error::Write {
+                path: path.into(),
+                source,
+            })
+        })?;
+        Ok(())
     }
 }

@@ -26,13 +26,13 @@ use crate::parameter::invalid;
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct TableOptions {
-    pub(super) user: String,
-    pub(super) item: String,
-    pub(super) rating: Option<String>,
-    pub(super) time: Option<String>,
-    pub(super) weight: Option<String>,
-    pub(super) weighting: Option<Weighting>,
-    pub(super) rating_threshold: Option<f64>,
+    pub(crate) user: String,
+    pub(crate) item: String,
+    pub(crate) rating: Option<String>,
+    pub(crate) time: Option<String>,
+    pub(crate) weight: Option<String>,
+    pub(crate) weighting: Option<Weighting>,
+    pub(crate) rating_threshold: Option<f64>,
     pub(super) delimiter: u8,
     pub(super) quoting: bool,
     pub(super) header: Option<Vec<String>>,

@@ -1,0 +1,254 @@
+//! `bspm score`: lists for many users or histories, in part files, shard by shard.
+
+mod input;
+mod manifest;
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Instant;
+
+use bspm::{Backend, RecommendOptions, UnknownIds};
+use bspm_cli::DeviceArguments;
+use clap::Args;
+
+use super::{Outcome, TextModel, on_device, parquet_file};
+use input::{Input, Places};
+use manifest::{Key, Output};
+
+/// Lists for the rows of a table, or for all users of a model, in Parquet files
+///
+/// The table is Parquet, or a CSV file whose lists are separated by spaces. Its columns: user,
+/// history (lists of items), weights, deny and allow (likewise); one of the first two is needed,
+/// the others may be missing, and what is there beside them is copied. OUT gets a file for each
+/// part of the rows, whole or not at all: a run that was killed goes on where it stopped when
+/// it is started again, and shards of one table may write into one folder.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The saved model
+    model: PathBuf,
+    /// Who is recommended to: a table that ends in .parquet or .csv; all users of the model
+    /// where there is none
+    table: Option<PathBuf>,
+    /// The folder for the part files
+    #[arg(short, long, value_name = "OUT")]
+    output: PathBuf,
+    /// Items in each list
+    #[arg(short, default_value_t = 10, value_parser = at_least_one)]
+    k: usize,
+    /// Only every Nth part, from the Ith of 0 to N - 1
+    #[arg(long, value_name = "I/N", default_value = "0/1")]
+    shard: Shard,
+    /// Rows of the table in each part
+    #[arg(long, value_name = "ROWS", default_value_t = 65_536, value_parser = at_least_one)]
+    part_rows: usize,
+    /// A row for each item of a list, in place of lists
+    #[arg(long)]
+    long: bool,
+    /// Recommend the items of the history too
+    #[arg(long)]
+    keep_seen: bool,
+    /// Recommend only items with at least this score
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
+    minimum_score: Option<f32>,
+    /// Pass over unknown items, and give unknown users empty lists
+    #[arg(long)]
+    skip_unknown: bool,
+    #[command(flatten)]
+    device: DeviceArguments,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count) if count > 0 => Ok(count),
+        _ => Err("expected a whole number, 1 or above".into()),
+    }
+}
+
+/// Which of the parts are done here.
+#[derive(Clone, Copy, Debug)]
+struct Shard {
+    index: usize,
+    count: usize,
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parse = || {
+            let (index, count) = text.split_once('/')?;
+            let (index, count) = (index.parse().ok()?, count.parse().ok()?);
+            (index < count).then_some(Self { index, count })
+        };
+        parse().ok_or_else(|| "expected I/N with I from 0 to N - 1, as in 0/4".into())
+    }
+}
+
+/// Rows that are scored together.
+const BATCH: usize = 4096;
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    on_device!(arguments.device, score, arguments)
+}
+
+fn score<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
+    let model = TextModel::open(backend, &arguments.model)?;
+    let options = options(arguments);
+    let mut input = match &arguments.table {
+        Some(path) => Input::open(path)?,
+        None => Input::of_users(model.dataset().users()),
+    };
+    let key = Key::new(
+        &arguments.model,
+        arguments.table.as_deref(),
+        arguments.part_rows,
+        (
+            arguments.k,
+            arguments.long,
+            arguments.keep_seen,
+            arguments.minimum_score,
+            arguments.skip_unknown,
+        ),
+    )?;
+    let output = Output::open(&arguments.output, &key)?;
+    let Shard { index, count } = arguments.shard;
+    let mut progress = Progress::new(input.rows());
+    for part in 0.. {
+        let rows = part * arguments.part_rows..(part + 1) * arguments.part_rows;
+        let is_mine = part % count == index;
+        if !is_mine || output.has(part) {
+            match input.skip(rows)? {
+                0 => break,
+                found => progress.passed(found, is_mine),
+            }
+            continue;
+        }
+        let path = output.path(part);
+        output.clear(part)?;
+        let mut batches = input.read(rows, BATCH)?.peekable();
+        if batches.peek().is_none() {
+            break;
+        }
+        let start = Instant::now();
+        let mut found = 0;
+        let lists = batches.map(|batch| {
+            let (places, batch) = batch?;
+            found += batch.num_rows();
+            let lists = model.recommend_batch(&batch, options.clone());
+            let lists =
+                lists.map_err(|error| in_table(error, arguments.table.as_deref(), &places))?;
+            match arguments.long {
+                true => bspm::arrow::long_form(&lists),
+                false => Ok(lists),
+            }
+        });
+        parquet_file::write(&path, Some(arguments.part_rows), lists)?;
+        progress.written(&path, found, start);
+    }
+    output.finish(index, count)?;
+    progress.end(&arguments.output);
+    Ok(())
+}
+
+fn options(arguments: &Arguments) -> RecommendOptions {
+    let mut options = RecommendOptions::top(arguments.k);
+    if arguments.keep_seen {
+        options = options.keep_seen();
+    }
+    if arguments.skip_unknown {
+        options = options.unknown_ids(UnknownIds::Skip);
+    }
+    if let Some(score) = arguments.minimum_score {
+        options = options.minimum_score(score);
+    }
+    options
+}
+
+/// What is wrong with a row of a batch, as one of the table.
+fn in_table(error: bspm::Error, table: Option<&Path>, places: &Places) -> bspm::Error {
+    match (error, table) {
+        (
+            bspm::Error::InvalidColumn {
+                column,
+                row: Some(row),
+                expected,
+                found,
+            },
+            Some(path),
+        ) => bspm::Error::InvalidField {
+            path: path.into(),
+            line: places.at(row),
+            column,
+            expected,
+            found,
+        },
+        (
+            bspm::Error::InvalidColumn {
+                column,
+                expected,
+                found,
+                ..
+            },
+            Some(path),
+        ) => bspm::Error::InvalidFile {
+            path: path.into(),
+            expected: format!("column {column:?} to be {expected}"),
+            found,
+        },
+        (error, _) => error,
+    }
+}
+
+/// What is told on standard error.
+struct Progress {
+    rows: Option<usize>,
+    written: usize,
+    there: usize,
+    done: usize,
+    start: Instant,
+}
+
+impl Progress {
+    fn new(rows: Option<usize>) -> Self {
+        Self {
+            rows,
+            written: 0,
+            there: 0,
+            done: 0,
+            start: Instant::now(),
+        }
+    }
+
+    fn passed(&mut self, rows: usize, is_mine: bool) {
+        self.done += rows;
+        if is_mine {
+            self.there += rows;
+        }
+    }
+
+    fn written(&mut self, path: &Path, rows: usize, start: Instant) {
+        self.done += rows;
+        self.written += rows;
+        let all = self
+            .rows
+            .map(|all| format!(" of {all}"))
+            .unwrap_or_default();
+        eprintln!(
+            "{}: {rows} rows, {:.0} a second; at row {}{all}",
+            path.display(),
+            rows as f64 / start.elapsed().as_secs_f64(),
+            self.done,
+        );
+    }
+
+    fn end(&self, folder: &Path) {
+        let seconds = self.start.elapsed().as_secs_f64();
+        eprintln!(
+            "{}: {} rows in {seconds:.1} s, {:.0} a second; {} were there",
+            folder.display(),
+            self.written,
+            self.written as f64 / seconds,
+            self.there,
+        );
+    }
+}

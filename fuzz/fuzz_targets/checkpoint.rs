@@ -1,0 +1,25 @@
+//! States of sweeps: any text is refused, or the sweep goes on from it to its end.
+#![no_main]
+
+use bspm_core::sweep::Sweep;
+use bspm_core::{BspmConfig, Interactions};
+use bspm_cpu::CpuBackend;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &[u8]| {
+    let Ok(state) = serde_json::from_slice(text) else {
+        return;
+    };
+    let pairs = (0..24_u32).map(|place| (place % 8, place * 5 % 7));
+    let train = Interactions::from_pairs(8, 7, pairs).unwrap();
+    let test = Interactions::from_pairs(8, 7, [(0, 6), (3, 2)]).unwrap();
+    let config = BspmConfig::builder().ideal_low_pass(2, 0.3).build().unwrap();
+    let configs = vec![config.clone(), config];
+    let mut sweep = Sweep::new(CpuBackend::new(), train, &test, configs, &[2, 5]).unwrap();
+    if sweep.resume(state).is_ok() {
+        sweep.advance(usize::MAX).expect("a state that was taken is gone on from");
+        for row in sweep.rows() {
+            assert!(row.metrics.iter().all(|it| it.ndcg <= 1.0), "{row:?}");
+        }
+    }
+});

@@ -1,0 +1,11 @@
+//! SciPy's matrices: any bytes give a data set or an error, in memory that their size bounds.
+#![no_main]
+
+use std::io::Cursor;
+
+use bspm_core::Dataset;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = Dataset::<u32, u32>::parse_npz(Cursor::new(bytes), "fuzz", None);
+});

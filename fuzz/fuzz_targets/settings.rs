@@ -1,0 +1,24 @@
+//! Configurations in JSON: any text is refused, or fits a small matrix and answers with numbers.
+#![no_main]
+
+use bspm_core::{FilterConfig, FittedFilter, Interactions};
+use bspm_cpu::CpuBackend;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &[u8]| {
+    let Ok(config) = serde_json::from_slice::<FilterConfig>(text) else {
+        return;
+    };
+    if config.check().is_err() {
+        return;
+    }
+    let pairs = (0..24_u32).map(|place| (place % 8, place * 5 % 7));
+    let interactions = Interactions::from_pairs(8, 7, pairs).unwrap();
+    let Ok(filter) = FittedFilter::fit(CpuBackend::new(), interactions, config.clone()) else {
+        return;
+    };
+    let scores = filter.score(&[0, 5]).expect("a fitted filter scores");
+    assert!(scores.iter().all(|score| score.is_finite()), "{config:?}");
+    let written = serde_json::to_vec(&config).unwrap();
+    assert_eq!(serde_json::from_slice::<FilterConfig>(&written).unwrap(), config);
+});
