@@ -35,7 +35,9 @@ def expected():
 
 def run(output, *arguments):
     command = [sys.executable, SCRIPT, MODEL, output, "-k", str(K), *arguments]
-    return subprocess.Popen([str(part) for part in command], stderr=subprocess.PIPE, text=True)
+    # All on this machine, whatever its name leads to.
+    local = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "localhost"}
+    return subprocess.Popen([str(part) for part in command], stderr=subprocess.PIPE, text=True, env=local)
 
 
 def check(output, expected):
@@ -50,15 +52,16 @@ def check(output, expected):
 
 def test_spark(tmp_path, expected):
     program = run(tmp_path / "lists", "--master", CLUSTER)
-    assert program.wait() == 0, program.stderr.read()
+    log = program.communicate()[1]
+    assert program.returncode == 0, log
     check(tmp_path / "lists", expected)
 
 
-def workers_of(pid):
-    """The Java processes of the cluster's workers' executors below a process."""
-    found = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True)
-    lines = [line.split(None, 1) for line in found.stdout.splitlines()]
-    return [int(pid) for pid, args in lines if "CoarseGrainedExecutorBackend" in args and "java" in args]
+def processes(text):
+    """The processes that have this in their command."""
+    found = subprocess.run(["ps", "-ww", "-eo", "pid,args"], capture_output=True, text=True, check=True)
+    lines = [line.split(None, 1) for line in found.stdout.splitlines()[1:]]
+    return [int(pid) for pid, command in lines if text in command]
 
 
 def test_spark_with_a_worker_killed_in_the_middle(tmp_path, expected):
@@ -68,12 +71,13 @@ def test_spark_with_a_worker_killed_in_the_middle(tmp_path, expected):
     reader.start()
     killed = []
     while program.poll() is None and not killed:
-        started = list((tmp_path / "lists").glob("_temporary/**/*.parquet"))
-        if started and (workers := workers_of(program.pid)):
-            time.sleep(1)
-            os.kill(workers[0], signal.SIGKILL)
-            killed.append(workers[0])
-        time.sleep(0.05)
+        # Python runs in the workers only while lists are made.
+        if processes("pyspark.daemon"):
+            time.sleep(3)
+            executor = processes("CoarseGrainedExecutorBackend")[0]
+            os.kill(executor, signal.SIGKILL)
+            killed.append(executor)
+        time.sleep(0.1)
     program.wait()
     reader.join()
     assert killed, "no worker was there to be killed"
@@ -89,6 +93,7 @@ def test_sail(tmp_path, expected):
     server.start(background=True)
     _, port = server.listening_address
     program = run(tmp_path / "lists", "--remote", f"sc://localhost:{port}")
-    assert program.wait() == 0, program.stderr.read()
+    log = program.communicate()[1]
     server.stop()
+    assert program.returncode == 0, log
     check(tmp_path / "lists", expected)

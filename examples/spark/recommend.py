@@ -7,6 +7,8 @@ The second is Spark Connect: start Sail with ``sail spark server``, or Spark's o
 """
 
 import argparse
+import os
+import sys
 
 import bspm
 import bspm.spark
@@ -15,6 +17,8 @@ from pyspark.sql import SparkSession
 
 def session(arguments: argparse.Namespace) -> SparkSession:
     builder = SparkSession.builder.appName("bspm")
+    # Workers on this machine run this interpreter, which has the package.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     if arguments.remote:
         return builder.remote(arguments.remote).getOrCreate()
     return builder.master(arguments.master).getOrCreate()
