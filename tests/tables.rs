@@ -4,7 +4,7 @@
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use bspm::data::TableOptions;
+use bspm::data::{Format, TableOptions};
 use bspm::{Dataset, Result};
 
 type Pairs = Vec<(String, String)>;
@@ -427,4 +427,29 @@ fn parquet_of_arrow_is_read() {
             .contains("csr.npz: expected a Parquet file"),
         "{error}"
     );
+}
+
+#[test]
+fn compressed_text_and_utf_16_are_read_as_they_are() {
+    let plain: Dataset = Dataset::from_pairs(
+        [("ann", "tea"), ("ann", "milk"), ("bob", "tea")]
+            .map(|(user, item)| (user.to_owned(), item.to_owned())),
+    )
+    .unwrap();
+    for name in ["two_frames.csv.zst", "two_members.csv.gz", "utf16.csv"] {
+        let path = data(name);
+        let format = Format::of(&path).unwrap();
+        let found = Dataset::read(&path, format, &TableOptions::new("user", "item")).unwrap();
+        assert_eq!(found.interactions(), plain.interactions(), "{name}");
+        assert!(found.items().iter().eq(plain.items().iter()), "{name}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["two_frames.csv.zst", "two_members.csv.gz"] {
+        let whole = std::fs::read(data(name)).unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, &whole[..whole.len() - 6]).unwrap();
+        let error = Dataset::read(&path, Format::Csv, &TableOptions::new("user", "item"));
+        let error = error.unwrap_err();
+        assert!(error.to_string().contains(name), "{error}");
+    }
 }

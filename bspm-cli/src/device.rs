@@ -47,7 +47,7 @@ impl DeviceArguments {
                     let reason = error
                         .source()
                         .map_or(error.to_string(), ToString::to_string);
-                    eprintln!("CUDA is not used ({reason}); the cpu backend runs instead.");
+                    tell!("CUDA is not used ({reason}); the cpu backend runs instead.");
                     self.cpu()
                 }
             },

@@ -4,6 +4,15 @@
 //! The command-line tool `bspm` of this package is built from these, and so are the
 //! examples that reproduce the paper.
 
+/// Writes a line to standard error, or nothing where it takes none, as on a full device.
+#[macro_export]
+macro_rules! tell {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
 mod device;
 mod process;
 mod progress;

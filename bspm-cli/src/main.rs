@@ -5,6 +5,7 @@ mod data;
 mod held_out;
 mod output;
 
+use bspm_cli::tell;
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -75,7 +76,7 @@ fn main() -> ExitCode {
         // Whoever reads the output has seen enough, as `head` does.
         Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            tell!("error: {error}");
             ExitCode::FAILURE
         }
     }

@@ -9,6 +9,6 @@ pub fn warn_of_svd<B: Backend>(fitted: &FittedFilter<B>) {
         .svd_report()
         .and_then(bspm::engine::SvdReport::warning)
     {
-        eprintln!("warning: {warning}");
+        tell!("warning: {warning}");
     }
 }

@@ -760,3 +760,57 @@ fn a_search_goes_on_from_its_checkpoint_and_saves_the_best_model() {
         assert!(!folder.join("x").exists());
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_device_is_an_error_and_no_panic() {
+    let shop = shop();
+    let full = || {
+        fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap()
+    };
+    let command = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bspm"));
+        command.current_dir(shop.path()).args(arguments);
+        command
+    };
+    let refit = [
+        "fit",
+        "ratings.csv",
+        "-o",
+        "again.bspm",
+        "--factor-dim",
+        "2",
+    ];
+    let told = command(&refit).stderr(full()).status().unwrap();
+    assert_eq!(told.code(), Some(0), "the model is what was asked for");
+    assert!(shop.path().join("again.bspm").exists());
+    let refused = command(&["fit", "missing.csv", "-o", "x.bspm"])
+        .stderr(full())
+        .status();
+    assert_eq!(refused.unwrap().code(), Some(1));
+    for arguments in [
+        &["recommend", "shop.bspm", "ann"][..],
+        &["inspect", "shop.bspm", "--json"],
+        &[
+            "evaluate",
+            "--train",
+            "ratings.csv",
+            "--ratio",
+            "0.3",
+            "--factor-dim",
+            "1",
+        ],
+        &["completions", "bash"],
+    ] {
+        let output = command(arguments).stdout(full()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
+        assert!(error_text(&output).contains("No space left"), "{output:?}");
+    }
+}
+
+fn error_text(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}

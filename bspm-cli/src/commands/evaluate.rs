@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bspm::fitted::{CatalogueMetrics, Comparison, Evaluation, Interval};
 use bspm::{Backend, EvaluateOptions, Evaluator, FitOptions, Metrics, UnknownIds};
-use bspm_cli::{DeviceArguments, ProgressBars, warn_of_svd};
+use bspm_cli::{DeviceArguments, ProgressBars, tell, warn_of_svd};
 use clap::{ArgGroup, Args};
 use serde::Serialize;
 
@@ -99,14 +99,14 @@ fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     if !arguments.detailed && arguments.against.is_none() {
         let evaluator = model.evaluate(&test, options)?;
         bars.clear();
-        eprintln!("{}; {} users evaluated", shape(&model), evaluator.users());
+        tell!("{}; {} users evaluated", shape(&model), evaluator.users());
         for (&k, metrics) in evaluator.cutoffs().iter().zip(evaluator.means()) {
             writer.write(&AtCutoff { k, metrics })?;
         }
         return Ok(writer.finish()?);
     }
     let evaluation = model.evaluate_users(&test, options.clone())?;
-    eprintln!(
+    tell!(
         "{}; {} users evaluated",
         shape(&model),
         evaluation.users().len()

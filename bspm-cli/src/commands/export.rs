@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Float32Array, RecordBatch, StringArray};
 use bspm::fitted::RankOptions;
 use bspm::{Backend, FilterConfig, FitOptions};
-use bspm_cli::{DeviceArguments, ProgressBars};
+use bspm_cli::{DeviceArguments, ProgressBars, tell};
 use clap::{Args, Subcommand};
 
 use super::{Outcome, TextModel, on_device, parquet_file, shape};
@@ -77,7 +77,7 @@ fn neighbours<B: Backend>(backend: B, arguments: &NeighbourArguments) -> Outcome
     };
     bars.clear();
     write_tables(&table, &arguments.output)?;
-    eprintln!("{}: {}", arguments.output.display(), shape(&table));
+    tell!("{}: {}", arguments.output.display(), shape(&table));
     if let Some(path) = &arguments.model_output {
         table.save(path)?;
     }
@@ -155,7 +155,7 @@ fn tell_loss<B: Backend>(model: &TextModel<B>, table: &TextModel<B>, sample: usi
         all += exact.len();
         first += usize::from(exact.first().map(|it| it.item) == found.first().map(|it| it.item));
     }
-    eprintln!(
+    tell!(
         "of the lists of {} users, {:.2}% of the {K} best items and {:.2}% of the first ones are those of the model",
         users.len(),
         100.0 * same as f64 / all.max(1) as f64,

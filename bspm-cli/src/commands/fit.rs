@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bspm::{Backend, Dataset, FilterConfig, FitOptions};
-use bspm_cli::{DeviceArguments, ProgressBars, warn_of_svd};
+use bspm_cli::{DeviceArguments, ProgressBars, tell, warn_of_svd};
 use clap::Args;
 
 use super::{ConfigArguments, Outcome, TextModel, on_device, shape};
@@ -44,6 +44,6 @@ fn fit<B: Backend>(
     bars.clear();
     warn_of_svd(model.filter());
     model.save(&arguments.output)?;
-    eprintln!("{}: {}", arguments.output.display(), shape(&model));
+    tell!("{}: {}", arguments.output.display(), shape(&model));
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::time::Instant;
 
 use bspm::{Backend, RecommendOptions, UnknownIds};
-use bspm_cli::DeviceArguments;
+use bspm_cli::{DeviceArguments, tell};
 use clap::Args;
 
 use super::{Outcome, TextModel, on_device, parquet_file};
@@ -233,7 +233,7 @@ impl Progress {
             .rows
             .map(|all| format!(" of {all}"))
             .unwrap_or_default();
-        eprintln!(
+        tell!(
             "{}: {rows} rows, {:.0} a second; at row {}{all}",
             path.display(),
             rows as f64 / start.elapsed().as_secs_f64(),
@@ -243,7 +243,7 @@ impl Progress {
 
     fn end(&self, folder: &Path) {
         let seconds = self.start.elapsed().as_secs_f64();
-        eprintln!(
+        tell!(
             "{}: {} rows in {seconds:.1} s, {:.0} a second; {} were there",
             folder.display(),
             self.written,

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use bspm::filters::{Setting, SettingKind};
 use bspm::sweep::{Sweep, SweepGrid, SweepRow};
 use bspm::{Backend, BspmConfig, Dataset, Evaluator, FitOptions, Interactions, Metrics};
-use bspm_cli::{DeviceArguments, ProgressBars, argument, flag, switched_off, with_switches};
+use bspm_cli::{DeviceArguments, ProgressBars, argument, flag, switched_off, tell, with_switches};
 use clap::{ArgGroup, ArgMatches, Args, Command, FromArgMatches};
 use serde::Serialize;
 
@@ -148,7 +148,7 @@ fn sweep<B: Backend>(backend: B, configs: Vec<BspmConfig>, arguments: &Arguments
         && let Some(state) = Checkpoint::read(path, &key)?
     {
         sweep.resume(state)?;
-        eprintln!("{}: {} users are done", path.display(), sweep.users_done());
+        tell!("{}: {} users are done", path.display(), sweep.users_done());
     }
     while sweep.users_done() < sweep.users() {
         sweep.advance(BATCH)?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bspm::tune::{Trial, TuneOptions, Tuner};
 use bspm::{Backend, Dataset, FilterConfig, FitOptions, Metrics};
-use bspm_cli::{DeviceArguments, ProgressBars, warn_of_svd};
+use bspm_cli::{DeviceArguments, ProgressBars, tell, warn_of_svd};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -110,7 +110,7 @@ fn tune<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let (mut journal, mut before) = (None, Vec::new());
     if let Some(path) = &arguments.checkpoint {
         let (opened, trials) = Journal::open(path, train, held_out, &options)?;
-        eprintln!("{}: {} trials are done", path.display(), trials.len());
+        tell!("{}: {} trials are done", path.display(), trials.len());
         (journal, before) = (Some(opened), trials);
     }
     let mut tuner = Tuner::new(backend.clone(), train.clone(), held_out, options)?;
@@ -118,7 +118,7 @@ fn tune<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     search(&mut tuner, journal.as_mut(), arguments)?;
     arguments.report(&tuner)?;
     let best = tuner.best().ok_or("no trial could be evaluated")?;
-    eprintln!(
+    tell!(
         "best of {} trials: {}@{} {:.4} on the interactions held out of {} users\n{}",
         tuner.trials().len(),
         arguments.metric,
@@ -135,7 +135,7 @@ fn tune<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         bars.clear();
         warn_of_svd(model.filter());
         model.save(path)?;
-        eprintln!("{}: {}", path.display(), shape(&model));
+        tell!("{}: {}", path.display(), shape(&model));
     }
     Ok(())
 }

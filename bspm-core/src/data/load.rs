@@ -9,6 +9,7 @@ mod npz;
 mod parquet;
 mod plain_text;
 mod table;
+mod text_file;
 
 pub use format::Format;
 pub use lightgcn::{Pairs, parse_lightgcn, read_lightgcn};

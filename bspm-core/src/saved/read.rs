@@ -174,6 +174,10 @@ impl<'a> CheckedFile<'a> {
             ));
         }
         let bytes = &(*self.bytes).as_ref()[place.clone()];
+        if dtype == Dtype::F32 && !all_finite(bytes) {
+            let expected = format!("{name}: finite numbers");
+            return Err(invalid(self.path, &expected, "one that is not"));
+        }
         Ok((bytes, place.clone(), shape))
     }
 
@@ -242,6 +246,17 @@ impl SavedTensors for CheckedFile<'_> {
     fn invalid(&self, expected: &str, found: String) -> Error {
         invalid(self.path, expected, found)
     }
+}
+
+/// Whether little-endian `f32` are all finite: no exponent has all of its bits.
+fn all_finite(bytes: &[u8]) -> bool {
+    const EXPONENT: u32 = 0x7f80_0000;
+    let (numbers, _) = bytes.as_chunks::<4>();
+    // Whole blocks without a branch, which the compiler makes wide.
+    numbers.chunks(4096).all(|block| {
+        let infinite = |bytes: &[u8; 4]| u32::from_le_bytes(*bytes) & EXPONENT == EXPONENT;
+        !block.iter().fold(false, |any, bytes| any | infinite(bytes))
+    })
 }
 
 /// A copy, for bytes that do not lie as `f32` must.
@@ -490,6 +505,27 @@ mod tests {
             }
             let message = refusal(rehashed(altered));
             assert!(message.contains(expected), "{place}: {message}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_are_refused() {
+        let whole = small_file();
+        let data = 8 + u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
+        for (place, name) in [(4, BASIS), (12, SINGULAR_VALUES)] {
+            for number in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                let mut altered = whole.clone();
+                altered[data + place..data + place + 4].copy_from_slice(&number.to_le_bytes());
+                let bytes = Arc::new(rehashed(altered));
+                let file = CheckedFile::new(Path::new(PATH), bytes).unwrap();
+                let error = match name {
+                    BASIS => file.matrix(name).err(),
+                    _ => file.floats(name).err(),
+                };
+                let expected =
+                    format!("m.bspm: expected {name}: finite numbers, found one that is not");
+                assert_eq!(error.unwrap().to_string(), expected);
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use super::plain_text::PlainText;
 use super::table::{Records, TableOptions};
+use super::text_file::open_text;
 use crate::data::dataset::Dataset;
 use crate::error::{Error, Result};
 
@@ -16,19 +17,20 @@ where
     U: FromStr + Eq + Hash + Clone,
     I: FromStr + Eq + Hash + Clone,
 {
-    /// Reads a CSV or TSV file; see [`parse_csv`](Self::parse_csv).
+    /// Reads a CSV or TSV file, as it is or in gzip or Zstandard; see
+    /// [`parse_csv`](Self::parse_csv).
     ///
     /// # Errors
     ///
     /// [`Error::Read`], and those of [`parse_csv`](Self::parse_csv).
     pub fn read_csv(path: impl AsRef<Path>, options: &TableOptions) -> Result<Self> {
         let path = path.as_ref();
-        Self::parse_csv(open(path)?, path, options)
+        Self::parse_csv(open_text(path)?, path, options)
     }
 
     /// Parses a CSV or TSV table (RFC 4180) with one interaction per record.
     ///
-    /// A byte order mark, CRLF line ends, quoted fields, blank lines and further
+    /// A byte order mark, also that of UTF-16, CRLF line ends, quoted fields, blank lines and further
     /// columns are accepted. Ids are taken as they are, spaces included, and must be
     /// UTF-8 and not empty. Every record must have as many fields as the header.
     /// `path` only names the source in errors.
@@ -73,7 +75,7 @@ where
     /// As [`read_csv`](Self::read_csv).
     pub fn read_recbole(path: impl AsRef<Path>, options: &TableOptions) -> Result<Self> {
         let path = path.as_ref();
-        Self::parse_recbole(open(path)?, path, options)
+        Self::parse_recbole(open_text(path)?, path, options)
     }
 
     /// Parses an atomic file of RecBole: tab-separated, with a header whose names end

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::delimited::open;
 use super::table::TableOptions;
+use super::text_file::open_text;
 use crate::data::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::parameter::invalid;
@@ -40,14 +40,24 @@ impl Format {
         (Self::Parquet, "parquet", "parquet"),
     ];
 
-    /// The format that files of this name usually have.
+    /// The format that files of this name usually have, which may end in .gz or .zst too.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidFile`] for another name.
     pub fn of(path: &Path) -> Result<Self> {
-        let ending = path.extension().and_then(|it| it.to_str());
-        let known = Self::ALL.iter().find(|(_, _, it)| ending == Some(it));
+        let ending = |path: &Path| {
+            path.extension()
+                .and_then(|it| it.to_str())
+                .map(str::to_owned)
+        };
+        let ending = match ending(path).as_deref() {
+            Some("gz" | "zst") => ending(&path.with_extension("")),
+            _ => ending(path),
+        };
+        let known = Self::ALL
+            .iter()
+            .find(|(_, _, it)| ending.as_deref() == Some(it));
         known.map(|it| it.0).ok_or_else(|| Error::InvalidFile {
             path: path.into(),
             expected: "a name that ends in .csv, .tsv, .dat, .inter, .txt, .npz or .parquet, or \
@@ -113,7 +123,7 @@ impl Dataset {
         match format {
             Format::Csv => Self::read_csv(path, options),
             Format::Tsv => Self::read_csv(path, &options.clone().delimiter(b'\t')),
-            Format::MovieLens => Self::parse_ratings(open(path)?, path, options),
+            Format::MovieLens => Self::parse_ratings(open_text(path)?, path, options),
             Format::RecBole => Self::read_recbole(path, options),
             Format::LightGcn => as_text(Dataset::read_lightgcn(path)?),
             Format::Npz => as_text(match options.weighting {

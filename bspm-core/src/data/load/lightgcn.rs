@@ -1,9 +1,9 @@
 //! The text format of the LightGCN family: `user item item ...`, one user per line.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use super::text_file::open_text;
 use crate::data::dataset::Dataset;
 use crate::data::interactions::Interactions;
 use crate::data::train_test::TrainTest;
@@ -58,11 +58,7 @@ impl Pairs {
 /// not follow the format.
 pub fn read_lightgcn(path: impl AsRef<Path>) -> Result<Pairs> {
     let path = path.as_ref();
-    let file = File::open(path).map_err(|source| Error::Read {
-        path: path.into(),
-        source,
-    })?;
-    parse_lightgcn(BufReader::with_capacity(1 << 16, file), path)
+    parse_lightgcn(BufReader::with_capacity(1 << 16, open_text(path)?), path)
 }
 
 impl TrainTest {

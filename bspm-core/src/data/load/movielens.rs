@@ -5,9 +5,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::str::FromStr;
 
-use super::delimited::open;
 use super::plain_text::PlainText;
 use super::table::{Records, TableOptions};
+use super::text_file::open_text;
 use crate::data::dataset::Dataset;
 use crate::error::{Error, Result, shortened};
 
@@ -23,7 +23,7 @@ where
     /// [`Error::Read`], and those of [`parse_movielens`](Self::parse_movielens).
     pub fn read_movielens(path: impl AsRef<Path>, rating_threshold: Option<f64>) -> Result<Self> {
         let path = path.as_ref();
-        Self::parse_movielens(open(path)?, path, rating_threshold)
+        Self::parse_movielens(open_text(path)?, path, rating_threshold)
     }
 
     /// Parses `user::item::rating::time`, one interaction per line.

@@ -1,11 +1,13 @@
 //! Text without what different systems put around it.
 
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
-/// Passes text on without a byte order mark and with every line, the last one too,
-/// ended by a line feed; and counts its quotes.
+use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
+
+/// Passes text on without a byte order mark, UTF-16 with one as UTF-8, and with every line, the
+/// last one too, ended by a line feed; and counts its quotes.
 pub(super) struct PlainText<R> {
-    reader: BufReader<Unmarked<R>>,
+    reader: BufReader<DecodeReaderBytes<R, Vec<u8>>>,
     /// The last byte taken; a line feed at the start.
     last: u8,
     has_open_quote: bool,
@@ -13,8 +15,13 @@ pub(super) struct PlainText<R> {
 
 impl<R: Read> PlainText<R> {
     pub(super) fn new(rest: R) -> Self {
+        // Bytes that are no UTF-8 are left to the errors that name them.
+        let decoded = DecodeReaderBytesBuilder::new()
+            .strip_bom(true)
+            .utf8_passthru(true)
+            .build(rest);
         Self {
-            reader: BufReader::with_capacity(1 << 16, Unmarked { start: None, rest }),
+            reader: BufReader::with_capacity(1 << 16, decoded),
             last: b'\n',
             has_open_quote: false,
         }
@@ -57,35 +64,6 @@ impl<R: Read> Read for PlainText<R> {
     }
 }
 
-/// Passes text on without a byte order mark.
-struct Unmarked<R> {
-    /// The first bytes that are no mark, once they are known.
-    start: Option<Cursor<Vec<u8>>>,
-    rest: R,
-}
-
-impl<R: Read> Read for Unmarked<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-        let start = match &mut self.start {
-            Some(start) => start,
-            none => {
-                let mut start = Vec::new();
-                let length = BYTE_ORDER_MARK.len() as u64;
-                (&mut self.rest).take(length).read_to_end(&mut start)?;
-                if start == BYTE_ORDER_MARK {
-                    start.clear();
-                }
-                none.insert(Cursor::new(start))
-            }
-        };
-        match start.read(buffer)? {
-            0 => self.rest.read(buffer),
-            length => Ok(length),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,6 +85,8 @@ mod tests {
             (&b"\xef\xbb\xbfa\r\nb\r\n"[..], &b"a\nb\n"[..]),
             (b"\xef\xbb\xbf", b""),
             (b"\xef\xbbx", b"\xef\xbbx\n"),
+            (b"\xff\xfea\0\r\0\n\0b\0", b"a\nb\n"),
+            (b"\xfe\xff\0a\0\n", b"a\n"),
             (b"a\xef\xbb\xbf\n", b"a\xef\xbb\xbf\n"),
             (b"a\rb\r\r\nc\r", b"a\nb\n\nc\n"),
             (b"\r", b"\n"),
