@@ -35,7 +35,7 @@ impl<U: ArrowId, I: ArrowId> Dataset<U, I> {
     /// ])?;
     /// let options = TableOptions::new("user", "item");
     /// let dataset: Dataset<u64, String> = Dataset::from_batches([Ok(batch)], &options)?;
-    /// assert_eq!(dataset.interactions().shape(), (2, 2));
+    /// assert_eq!(dataset.interactions().len(), 3);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn from_batches(
