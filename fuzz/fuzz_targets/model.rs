@@ -14,7 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
         let hash = xxh3_128(&bytes[..hashed]).to_le_bytes();
         bytes[hashed..].copy_from_slice(&hash);
     }
-    let Ok(model) = Model::<_, String, u32>::from_bytes(CpuBackend::new(), bytes) else {
+    let Ok(model) = Model::<_, String, String>::from_bytes(CpuBackend::new(), bytes) else {
         return;
     };
     for user in model.dataset().users().iter().take(3) {
