@@ -5,7 +5,6 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
 use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::cast::AsArray;
@@ -79,16 +78,19 @@ fn shop(rows: usize) -> tempfile::TempDir {
     folder
 }
 
-/// The bytes of the part files, by name; none where there is no folder.
-fn parts(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return BTreeMap::new();
-    };
+/// The names in a folder that start like this; none where there is no folder.
+fn names(folder: &Path, start: &str) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
     entries
-        .map(|entry| entry.unwrap())
-        .map(|entry| (entry.file_name().into_string().unwrap(), entry.path()))
-        .filter(|(name, _)| name.starts_with("part-"))
-        .map(|(name, path)| (name, fs::read(path).unwrap()))
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with(start))
+        .collect()
+}
+
+/// The bytes of the part files, by name.
+fn parts(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let all = names(folder, "part-").into_iter();
+    all.map(|name| (name.clone(), fs::read(folder.join(name)).unwrap()))
         .collect()
 }
 
@@ -184,24 +186,25 @@ fn shards_side_by_side_write_what_one_run_does() {
 fn a_run_that_was_killed_goes_on_and_nothing_looks_whole_that_is_not() {
     let shop = shop(3_000);
     let folder = shop.path();
-    let whole = std::time::Instant::now();
     succeed(&bspm(folder, &score("40", &["-o", "whole"])));
-    let whole = whole.elapsed();
     let expected = parts(&folder.join("whole"));
     let out = folder.join("killed");
     let mut kills = 0;
     for attempt in 1..=20 {
+        let before = names(&out, "part-").len();
         let arguments = score("40", &["-o", "killed"]);
         let mut run = command(folder, &arguments)
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(
-            whole
-                .mul_f64(f64::from(attempt) / 60.0)
-                .max(Duration::from_millis(2)),
-        );
-        kills += usize::from(run.try_wait().unwrap().is_none());
+        // After another part, or within one.
+        while run.try_wait().unwrap().is_none() {
+            let is_within = attempt % 2 == 0 && !names(&out, ".part-").is_empty();
+            if is_within || names(&out, "part-").len() > before {
+                kills += 1;
+                break;
+            }
+        }
         run.kill().unwrap();
         run.wait().unwrap();
         for (name, bytes) in parts(&out) {
@@ -211,12 +214,7 @@ fn a_run_that_was_killed_goes_on_and_nothing_looks_whole_that_is_not() {
     assert!(kills > 5, "only {kills} runs were killed");
     succeed(&bspm(folder, &score("40", &["-o", "killed"])));
     assert!(parts(&out) == expected);
-    let left = fs::read_dir(&out)
-        .unwrap()
-        .map(|it| it.unwrap().file_name());
-    let left: Vec<_> = left
-        .filter(|it| it.to_string_lossy().ends_with(".partial"))
-        .collect();
+    let left = names(&out, ".part-");
     assert!(left.len() <= 1, "{left:?}");
 }
 

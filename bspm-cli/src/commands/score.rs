@@ -13,7 +13,7 @@ use clap::Args;
 
 use super::{Outcome, TextModel, on_device, parquet_file};
 use input::{Input, Places};
-use manifest::{Key, Output};
+use manifest::{Key, ListOptions, Output, at_least_one};
 
 /// Lists for the rows of a table, or for all users of a model, in Parquet files
 ///
@@ -32,36 +32,16 @@ pub(crate) struct Arguments {
     /// The folder for the part files
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
-    /// Items in each list
-    #[arg(short, default_value_t = 10, value_parser = at_least_one)]
-    k: usize,
     /// Only every Nth part, from the Ith of 0 to N - 1
     #[arg(long, value_name = "I/N", default_value = "0/1")]
     shard: Shard,
     /// Rows of the table in each part
     #[arg(long, value_name = "ROWS", default_value_t = 65_536, value_parser = at_least_one)]
     part_rows: usize,
-    /// A row for each item of a list, in place of lists
-    #[arg(long)]
-    long: bool,
-    /// Recommend the items of the history too
-    #[arg(long)]
-    keep_seen: bool,
-    /// Recommend only items with at least this score
-    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
-    minimum_score: Option<f32>,
-    /// Pass over unknown items, and give unknown users empty lists
-    #[arg(long)]
-    skip_unknown: bool,
+    #[command(flatten)]
+    lists: ListOptions,
     #[command(flatten)]
     device: DeviceArguments,
-}
-
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(count) if count > 0 => Ok(count),
-        _ => Err("expected a whole number, 1 or above".into()),
-    }
 }
 
 /// Which of the parts are done here.
@@ -93,7 +73,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 
 fn score<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let model = TextModel::open(backend, &arguments.model)?;
-    let options = options(arguments);
+    let options = options(&arguments.lists);
     let mut input = match &arguments.table {
         Some(path) => Input::open(path)?,
         None => Input::of_users(model.dataset().users()),
@@ -102,13 +82,7 @@ fn score<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         &arguments.model,
         arguments.table.as_deref(),
         arguments.part_rows,
-        (
-            arguments.k,
-            arguments.long,
-            arguments.keep_seen,
-            arguments.minimum_score,
-            arguments.skip_unknown,
-        ),
+        &arguments.lists,
     )?;
     let output = Output::open(&arguments.output, &key)?;
     let Shard { index, count } = arguments.shard;
@@ -137,7 +111,7 @@ fn score<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
             let lists = model.recommend_batch(&batch, options.clone());
             let lists =
                 lists.map_err(|error| in_table(error, arguments.table.as_deref(), &places))?;
-            match arguments.long {
+            match arguments.lists.long {
                 true => bspm::arrow::long_form(&lists),
                 false => Ok(lists),
             }
@@ -150,15 +124,15 @@ fn score<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     Ok(())
 }
 
-fn options(arguments: &Arguments) -> RecommendOptions {
-    let mut options = RecommendOptions::top(arguments.k);
-    if arguments.keep_seen {
+fn options(lists: &ListOptions) -> RecommendOptions {
+    let mut options = RecommendOptions::top(lists.k);
+    if lists.keep_seen {
         options = options.keep_seen();
     }
-    if arguments.skip_unknown {
+    if lists.skip_unknown {
         options = options.unknown_ids(UnknownIds::Skip);
     }
-    if let Some(score) = arguments.minimum_score {
+    if let Some(score) = lists.minimum_score {
         options = options.minimum_score(score);
     }
     options

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use bspm::saved::replace_file;
+use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use crate::commands::fingerprint::Fingerprint;
@@ -19,11 +20,35 @@ pub(super) struct Key {
     /// A hash of the table; none for the users of the model.
     table: Option<String>,
     part_rows: usize,
-    k: usize,
-    long: bool,
-    keep_seen: bool,
-    minimum_score: Option<f32>,
-    skip_unknown: bool,
+    #[serde(flatten)]
+    lists: ListOptions,
+}
+
+/// What the lists may hold, and their form.
+#[derive(Args, Clone, Debug, Serialize, Deserialize, PartialEq)]
+pub(super) struct ListOptions {
+    /// Items in each list
+    #[arg(short, default_value_t = 10, value_parser = at_least_one)]
+    pub(super) k: usize,
+    /// A row for each item of a list, in place of lists
+    #[arg(long)]
+    pub(super) long: bool,
+    /// Recommend the items of the history too
+    #[arg(long)]
+    pub(super) keep_seen: bool,
+    /// Recommend only items with at least this score
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
+    pub(super) minimum_score: Option<f32>,
+    /// Pass over unknown items, and give unknown users empty lists
+    #[arg(long)]
+    pub(super) skip_unknown: bool,
+}
+
+pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count) if count > 0 => Ok(count),
+        _ => Err("expected a whole number, 1 or above".into()),
+    }
 }
 
 impl Key {
@@ -31,7 +56,7 @@ impl Key {
         model: &Path,
         table: Option<&Path>,
         part_rows: usize,
-        (k, long, keep_seen, minimum_score, skip_unknown): (usize, bool, bool, Option<f32>, bool),
+        lists: &ListOptions,
     ) -> Result<Self, Box<dyn Error>> {
         let hash = |path: &Path| -> Result<String, Box<dyn Error>> {
             let mut hash = Fingerprint::default();
@@ -44,11 +69,7 @@ impl Key {
             model: hash(model)?,
             table: table.map(hash).transpose()?,
             part_rows,
-            k,
-            long,
-            keep_seen,
-            minimum_score,
-            skip_unknown,
+            lists: lists.clone(),
         })
     }
 
