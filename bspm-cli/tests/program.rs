@@ -807,10 +807,6 @@ fn a_full_device_is_an_error_and_no_panic() {
     ] {
         let output = command(arguments).stdout(full()).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
-        assert!(error_text(&output).contains("No space left"), "{output:?}");
+        assert!(error(&output).contains("No space left"), "{output:?}");
     }
-}
-
-fn error_text(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
 }

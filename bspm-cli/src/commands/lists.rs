@@ -32,21 +32,38 @@ pub(crate) struct ListArguments {
 
 impl ListArguments {
     pub(crate) fn options(&self) -> RecommendOptions {
-        let mut options = RecommendOptions::top(self.k).deny(self.deny.clone());
-        if self.keep_seen {
-            options = options.keep_seen();
-        }
+        let mut options = options(
+            self.k,
+            self.keep_seen,
+            self.minimum_score,
+            self.skip_unknown,
+        )
+        .deny(self.deny.clone());
         if !self.allow.is_empty() {
             options = options.allow(self.allow.clone());
         }
-        if let Some(score) = self.minimum_score {
-            options = options.minimum_score(score);
-        }
-        if self.skip_unknown {
-            options = options.unknown_ids(UnknownIds::Skip);
-        }
         options
     }
+}
+
+/// What lists may hold, from flags.
+pub(crate) fn options(
+    k: usize,
+    keep_seen: bool,
+    minimum_score: Option<f32>,
+    skip_unknown: bool,
+) -> RecommendOptions {
+    let mut options = RecommendOptions::top(k);
+    if keep_seen {
+        options = options.keep_seen();
+    }
+    if let Some(score) = minimum_score {
+        options = options.minimum_score(score);
+    }
+    if skip_unknown {
+        options = options.unknown_ids(UnknownIds::Skip);
+    }
+    options
 }
 
 /// The list of one user.

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Instant;
 
-use bspm::{Backend, RecommendOptions, UnknownIds};
+use bspm::Backend;
 use bspm_cli::{DeviceArguments, tell};
 use clap::Args;
 
+use super::lists::options as list_options;
 use super::{Outcome, TextModel, on_device, parquet_file};
 use input::{Input, Places};
 use manifest::{Key, ListOptions, Output, at_least_one};
@@ -73,7 +74,13 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 
 fn score<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let model = TextModel::open(backend, &arguments.model)?;
-    let options = options(&arguments.lists);
+    let lists = &arguments.lists;
+    let options = list_options(
+        lists.k,
+        lists.keep_seen,
+        lists.minimum_score,
+        lists.skip_unknown,
+    );
     let mut input = match &arguments.table {
         Some(path) => Input::open(path)?,
         None => Input::of_users(model.dataset().users()),
@@ -122,20 +129,6 @@ fn score<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     output.finish(index, count)?;
     progress.end(&arguments.output);
     Ok(())
-}
-
-fn options(lists: &ListOptions) -> RecommendOptions {
-    let mut options = RecommendOptions::top(lists.k);
-    if lists.keep_seen {
-        options = options.keep_seen();
-    }
-    if lists.skip_unknown {
-        options = options.unknown_ids(UnknownIds::Skip);
-    }
-    if let Some(score) = lists.minimum_score {
-        options = options.minimum_score(score);
-    }
-    options
 }
 
 /// What is wrong with a row of a batch, as one of the table.

@@ -2,7 +2,6 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, LargeListArray, RecordBatch};
-use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{DataType, Field};
 
 use super::ids::ArrowId;
@@ -52,12 +51,8 @@ fn is_id(of: &DataType) -> bool {
 
 /// A column in another type; what does not fit it becomes null.
 fn cast(name: &str, column: &ArrayRef, to: &DataType, expected: &str) -> Result<ArrayRef> {
-    let options = CastOptions {
-        safe: true,
-        ..CastOptions::default()
-    };
     let found = || format!("a column of {}", column.data_type());
-    cast_with_options(column, to, &options).map_err(|_| wrong(name, None, expected, found()))
+    arrow_cast::cast(column, to).map_err(|_| wrong(name, None, expected, found()))
 }
 
 /// A column of ids, as they are read.

@@ -17,9 +17,6 @@ use crate::error::{Error, Result};
 /// Columns of text are read as numbers and the other way round where the ids are such; text
 /// that is no number is no id then.
 pub trait ArrowId: Eq + Hash + Clone + Debug {
-    /// The type of the columns that are made.
-    const TYPE: DataType;
-
     /// The type that columns are cast to before they are read.
     #[doc(hidden)]
     const READ: DataType;
@@ -44,7 +41,6 @@ pub trait ArrowId: Eq + Hash + Clone + Debug {
 }
 
 impl ArrowId for String {
-    const TYPE: DataType = DataType::Utf8;
     const READ: DataType = DataType::Utf8View;
 
     fn read(column: &dyn Array) -> Vec<Option<Self>> {
@@ -74,7 +70,6 @@ impl ArrowId for String {
 macro_rules! arrow_integer {
     ($($integer:ty, $arrow:ty, $data_type:ident;)*) => {$(
         impl ArrowId for $integer {
-            const TYPE: DataType = DataType::$data_type;
             const READ: DataType = DataType::$data_type;
 
             fn read(column: &dyn Array) -> Vec<Option<Self>> {

@@ -1,6 +1,7 @@
 //! From files to [`Dataset`](crate::Dataset), a file per format.
 
 mod delimited;
+mod file;
 mod format;
 mod lightgcn;
 mod movielens;
@@ -9,7 +10,6 @@ mod npz;
 mod parquet;
 mod plain_text;
 mod table;
-mod text_file;
 
 pub use format::Format;
 pub use lightgcn::{Pairs, parse_lightgcn, read_lightgcn};

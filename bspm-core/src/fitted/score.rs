@@ -103,8 +103,7 @@ impl<B: Backend> FittedFilter<B> {
         let items = self.interactions.items();
         let mask = options.checked_mask(items)?;
         requests.iter().try_for_each(|it| it.check(items))?;
-        let histories: Vec<History<'_>> = requests.iter().map(|it| it.history).collect();
-        let distinct = self.distinct(&histories)?;
+        let distinct = distinct(requests.iter().map(|it| it.history))?;
         let histories: Vec<History<'_>> = distinct.iter().map(Distinct::as_history).collect();
         let _span = tracing::info_span!("rank", users = histories.len(), k = options.k).entered();
         let observed = Observed::new(&options.observer, Stage::Rank, histories.len());
@@ -267,7 +266,7 @@ impl<B: Backend> FittedFilter<B> {
         &self,
         histories: &[impl Copy + Into<History<'h>>],
     ) -> Result<Array2<f32>> {
-        let distinct = self.distinct(histories)?;
+        let distinct = distinct(histories.iter().map(|&it| it.into()))?;
         let histories: Vec<History<'_>> = distinct.iter().map(Distinct::as_history).collect();
         let tiles = self.for_each_tile(
             &histories,
@@ -331,26 +330,6 @@ impl<B: Backend> FittedFilter<B> {
         Ok((scores, of_none))
     }
 
-    /// The histories with ascending items; weights must be finite.
-    fn distinct<'h>(
-        &self,
-        histories: &[impl Copy + Into<History<'h>>],
-    ) -> Result<Vec<Distinct<'h>>> {
-        let distinct = histories.iter().map(|&history| {
-            let history = history.into();
-            match history
-                .weights()
-                .unwrap_or_default()
-                .iter()
-                .find(|it| !it.is_finite())
-            {
-                Some(weight) => Err(invalid("weight", "a finite number", weight)),
-                None => Ok(Distinct::new(history)),
-            }
-        });
-        distinct.collect()
-    }
-
     /// The columns of a tile where so many histories are scored.
     fn width_for(&self, histories: usize) -> usize {
         self.tile_columns.min(histories)
@@ -389,6 +368,18 @@ impl<B: Backend> FittedFilter<B> {
             },
         )
     }
+}
+
+/// The histories with ascending items; weights must be finite.
+fn distinct<'h>(histories: impl Iterator<Item = History<'h>>) -> Result<Vec<Distinct<'h>>> {
+    let distinct = histories.map(|history| {
+        let mut weights = history.weights().unwrap_or_default().iter();
+        match weights.find(|it| !it.is_finite()) {
+            Some(weight) => Err(invalid("weight", "a finite number", weight)),
+            None => Ok(Distinct::new(history)),
+        }
+    });
+    distinct.collect()
 }
 
 /// A history whose items ascend and are distinct.

@@ -1,10 +1,19 @@
-from typing import Any, Optional, Sequence, Union
+from typing import Any, Optional, Sequence, TypeVar, Union
 
 import numpy as np
 import numpy.typing as npt
 
 _Ids = Union[npt.NDArray[np.int64], list[str]]
 _Lists = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
+_Id = TypeVar("_Id")
+_Contents = tuple[
+    npt.NDArray[np.int64],
+    npt.NDArray[np.int64],
+    Optional[npt.NDArray[np.float32]],
+    Optional[npt.NDArray[np.float64]],
+    _Id,
+    _Id,
+]
 
 __version__: str
 
@@ -16,14 +25,7 @@ def configuration(
 ) -> str: ...
 def read_file(
     path: str, columns: dict[str, Any]
-) -> tuple[
-    npt.NDArray[np.int64],
-    npt.NDArray[np.int64],
-    Optional[npt.NDArray[np.float32]],
-    Optional[npt.NDArray[np.float64]],
-    list[str],
-    list[str],
-]: ...
+) -> _Contents[list[str]]: ...
 
 class Batches:
     """Record batches of one schema, by the Arrow PyCapsule interface."""
@@ -35,14 +37,7 @@ class Batches:
 
 def read_arrow(
     table: Any, columns: dict[str, Any]
-) -> tuple[
-    npt.NDArray[np.int64],
-    npt.NDArray[np.int64],
-    Optional[npt.NDArray[np.float32]],
-    Optional[npt.NDArray[np.float64]],
-    _Ids,
-    _Ids,
-]: ...
+) -> _Contents[_Ids]: ...
 def tune(
     csr: dict[str, Any],
     times: Optional[npt.NDArray[np.float64]],

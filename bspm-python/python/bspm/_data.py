@@ -204,6 +204,12 @@ class Interactions:
     def _from_arrow(cls, table: Any, columns: dict[str, Optional[str]]) -> "Interactions":
         named = {**columns, "rating": None, "rating_threshold": None}
         indptr, indices, weights, times, users, items = _bspm.read_arrow(table, named)
+        return cls._of_arrays((indptr, indices, weights, times), users, items)
+
+    @classmethod
+    def _of_arrays(cls, arrays: Sequence[Any], users: Ids, items: Ids) -> "Interactions":
+        """From row ends, columns, weights and times, as the native part gives them."""
+        indptr, indices, weights, times = arrays
         csr: Csr = {"indptr": indptr, "indices": indices, "data": weights, "columns": len(items)}
         return cls(users, items, csr, times)
 
@@ -249,8 +255,9 @@ class Interactions:
             "rating_threshold": rating_threshold,
         }
         indptr, indices, weights, times, users, items = _bspm.read_file(os.fspath(path), columns)
-        csr: Csr = {"indptr": indptr, "indices": indices, "data": weights, "columns": len(items)}
-        return cls(numbers_of(users), numbers_of(items), csr, times)
+        return cls._of_arrays(
+            (indptr, indices, weights, times), numbers_of(users), numbers_of(items)
+        )
 
     @classmethod
     def of(cls, data: Any, **columns: Any) -> "Interactions":

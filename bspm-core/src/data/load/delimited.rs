@@ -1,14 +1,13 @@
 //! CSV, TSV, and the atomic files of RecBole.
 
-use std::fs::File;
 use std::hash::Hash;
 use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
 
+use super::file::open_text;
 use super::plain_text::PlainText;
 use super::table::{Records, TableOptions};
-use super::text_file::open_text;
 use crate::data::dataset::Dataset;
 use crate::error::{Error, Result};
 
@@ -115,13 +114,6 @@ where
             name.split(':').next().unwrap_or_default().to_owned()
         })
     }
-}
-
-pub(super) fn open(path: &Path) -> Result<File> {
-    File::open(path).map_err(|source| Error::Read {
-        path: path.into(),
-        source,
-    })
 }
 
 fn parse<U, I>(

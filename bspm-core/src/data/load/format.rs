@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use super::file::open_text;
 use super::table::TableOptions;
-use super::text_file::open_text;
 use crate::data::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::parameter::invalid;

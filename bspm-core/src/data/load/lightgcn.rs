@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use super::text_file::open_text;
+use super::file::open_text;
 use crate::data::dataset::Dataset;
 use crate::data::interactions::Interactions;
 use crate::data::train_test::TrainTest;

@@ -5,9 +5,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::str::FromStr;
 
+use super::file::open_text;
 use super::plain_text::PlainText;
 use super::table::{Records, TableOptions};
-use super::text_file::open_text;
 use crate::data::dataset::Dataset;
 use crate::error::{Error, Result, shortened};
 

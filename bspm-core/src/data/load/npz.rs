@@ -7,7 +7,7 @@ use npyz::{DType, Deserialize, NpyFile, TypeChar};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::delimited::open;
+use super::file::open;
 use crate::data::dataset::{Dataset, Event, Weighting};
 use crate::data::interactions::Interactions;
 use crate::error::{Error, Result, shortened};

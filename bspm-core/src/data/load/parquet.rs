@@ -10,7 +10,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use parquet::schema::types::Type;
 
-use super::delimited::open;
+use super::file::open;
 use super::table::{Records, TableOptions};
 use crate::data::dataset::Dataset;
 use crate::error::{Error, Result, shortened};

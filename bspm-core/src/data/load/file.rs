@@ -1,4 +1,4 @@
-//! Files of text, which may be compressed.
+//! Opening files, of which those of text may be compressed.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -12,14 +12,21 @@ use crate::error::{Error, Result};
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
-/// The text of a file, taken out of gzip and Zstandard where its first bytes are theirs.
-pub(super) fn open_text(path: &Path) -> Result<Box<dyn Read>> {
-    let failed = |source| Error::Read {
+pub(super) fn open(path: &Path) -> Result<File> {
+    File::open(path).map_err(|source| unreadable(path, source))
+}
+
+fn unreadable(path: &Path, source: io::Error) -> Error {
+    Error::Read {
         path: path.into(),
         source,
-    };
-    let file = File::open(path).map_err(failed)?;
-    let mut file = BufReader::with_capacity(1 << 16, file);
+    }
+}
+
+/// The text of a file, taken out of gzip and Zstandard where its first bytes are theirs.
+pub(super) fn open_text(path: &Path) -> Result<Box<dyn Read>> {
+    let failed = |source| unreadable(path, source);
+    let mut file = BufReader::with_capacity(1 << 16, open(path)?);
     let start = file.fill_buf().map_err(failed)?;
     if start.starts_with(GZIP) {
         return Ok(Box::new(MultiGzDecoder::new(file)));
