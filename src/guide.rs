@@ -27,6 +27,8 @@ pub mod tuning {}
 pub mod embedding {}
 
 #[doc = include_str!("guide/serving.md")]
+#[doc = include_str!("guide/page.md")]
+#[doc = include_str!(concat!(env!("OUT_DIR"), "/page.md"))]
 pub mod serving {}
 
 #[doc = include_str!("guide/batches.md")]

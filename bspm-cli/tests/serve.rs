@@ -184,6 +184,20 @@ fn every_address_answers_with_what_the_model_says() {
             service.json("/score?user=u3&items=i7,i8"),
             as_json(model.score("u3", ["i7", "i8"]).unwrap())
         );
+        let degrees = model.dataset().interactions().item_degrees();
+        let mut items: Vec<(u32, &str)> = degrees
+            .into_iter()
+            .zip(model.dataset().items().iter().map(String::as_str))
+            .filter(|(_, item)| item.contains('7'))
+            .collect();
+        items.sort_by_key(|it| std::cmp::Reverse(it.0));
+        let expected: Vec<Value> = items[..3]
+            .iter()
+            .map(|(users, item)| json!({"item": item, "users": users}))
+            .collect();
+        assert_eq!(service.json("/items?search=7&k=3"), json!(expected));
+        assert_eq!(service.json("/items?search=I59"), service.json("/items?search=i59"));
+        assert_eq!(service.json("/items?search=nothing"), json!([]));
         let health = service.json("/healthz");
         assert_eq!(
             (&health["status"], &health["users"]),

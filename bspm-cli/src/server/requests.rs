@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bspm::{CpuModel, RecommendOptions};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::Failure;
 use super::work::Work;
@@ -218,6 +218,40 @@ impl Score {
             Ok(serde_json::to_string(
                 &model.score(self.user.as_str(), items)?,
             )?)
+        })))
+    }
+}
+
+/// Items to pick from: those with this text in their ids.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ItemsQuery {
+    #[serde(default)]
+    search: String,
+    k: Option<usize>,
+}
+
+impl ItemsQuery {
+    /// Those of most users first.
+    pub(super) fn work(self) -> Result<Work, Failure> {
+        #[derive(Serialize)]
+        struct Found<'a> {
+            item: &'a str,
+            users: u32,
+        }
+        let k = length(self.k)?;
+        let text = self.search.to_lowercase();
+        Ok(Work::Other(Box::new(move |model: &CpuModel| {
+            let dataset = model.dataset();
+            let users = dataset.interactions().item_degrees();
+            let items = dataset.items().iter().zip(users);
+            let mut found: Vec<Found<'_>> = items
+                .filter(|(item, _)| item.to_lowercase().contains(&text))
+                .map(|(item, users)| Found { item, users })
+                .collect();
+            found.sort_by_key(|it| std::cmp::Reverse(it.users));
+            found.truncate(k);
+            Ok(serde_json::to_string(&found)?)
         })))
     }
 }

@@ -16,7 +16,9 @@ use super::ServerOptions;
 use super::current::CurrentModel;
 use super::error::Failure;
 use super::queue::Queue;
-use super::requests::{Explain, Recommend, RecommendQuery, Score, ScoreQuery, SimilarQuery};
+use super::requests::{
+    Explain, ItemsQuery, Recommend, RecommendQuery, Score, ScoreQuery, SimilarQuery,
+};
 
 /// The largest body of a request, in bytes.
 const LARGEST_BODY: usize = 1 << 20;
@@ -28,7 +30,7 @@ struct Shared {
 }
 
 /// The service of a model, to be put into a server of one's own: `/recommend`, `/similar`,
-/// `/explain`, `/score`, `/healthz`, `/metrics`, `/openapi.json`, and a page at `/`.
+/// `/explain`, `/score`, `/items`, `/healthz`, `/metrics`, `/openapi.json`, and a page at `/`.
 pub fn router(current: Arc<CurrentModel>, options: &ServerOptions) -> Router {
     let shared = Shared {
         queue: Queue::new(current, options.workers, options.queue),
@@ -40,6 +42,7 @@ pub fn router(current: Arc<CurrentModel>, options: &ServerOptions) -> Router {
         .route("/similar", get(similar))
         .route("/explain", get(explain_by_query).post(explain))
         .route("/score", get(score_by_query).post(score))
+        .route("/items", get(items))
         .route("/healthz", get(health))
         .route("/metrics", get(counters))
         .route("/openapi.json", get(description))
@@ -167,6 +170,15 @@ async fn score(
     request: Result<Json<Score>, JsonRejection>,
 ) -> Answered {
     shared.score(body(request)?).await
+}
+
+async fn items(
+    State(shared): State<Shared>,
+    request: Result<Query<ItemsQuery>, QueryRejection>,
+) -> Answered {
+    let work = query(request)?.work()?;
+    let model = shared.queue.current.get();
+    shared.queue.answer(model, work).await.map(JsonText)
 }
 
 async fn health(State(shared): State<Shared>) -> Json<Value> {
