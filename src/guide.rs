@@ -8,6 +8,7 @@
 //! | [`embedding`] | models inside an application: ids, new users, updates, files |
 //! | [`serving`] | answering requests: latency, threads, processes |
 //! | [`batches`] | lists for everybody: part files, Arrow, Spark, SQL |
+//! | [`scale`] | what a hundred million users and ten million items cost, on paper |
 //! | [`python`] | the Python package |
 //! | [`gpu`] | libtorch and CUDA |
 //! | [`accuracy`] | what the numbers mean, and how exact they are |
@@ -34,6 +35,9 @@ pub mod serving {}
 #[doc = include_str!("guide/batches.md")]
 pub mod batches {}
 
+#[doc = include_str!("guide/scale.md")]
+pub mod scale {}
+
 #[doc = include_str!("guide/python.md")]
 pub mod python {}
 
@@ -47,6 +51,10 @@ pub mod accuracy {}
 pub mod results {}
 
 #[doc = include_str!("guide/extending.md")]
+#[doc = "\n```no_run"]
+#[doc = include_str!("../tests/own_filter/rp3beta.rs")]
+#[doc = "```"]
+#[doc = include_str!("guide/extending_library.md")]
 #[doc = "\n```no_run"]
 #[doc = include_str!("../tests/loops/mod.rs")]
 #[doc = "```"]

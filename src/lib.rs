@@ -8,10 +8,10 @@ pub use bspm_core::arrow;
 #[cfg(feature = "saved")]
 pub use bspm_core::saved;
 pub use bspm_core::{
-    Backend, BspmConfig, Dataset, Error, EvaluateOptions, Evaluator, Explanation, FilterConfig,
-    FitOptions, FittedFilter, Interactions, Merge, Metrics, Model, Observer, Preset, Progress,
-    RecommendOptions, Recommendation, Result, Solver, Stage, UnknownIds, data, engine, filters,
-    fitted, model, sweep, tune,
+    Backend, BspmConfig, Dataset, Error, EvaluateOptions, Evaluator, Explanation, Fallback,
+    FilterConfig, FitOptions, FittedFilter, Interactions, Merge, Metrics, Model, Observer, Preset,
+    Progress, RecommendOptions, Recommendation, Result, Solver, Stage, UnknownIds, data, engine,
+    filters, fitted, model, sweep, tune,
 };
 pub use bspm_cpu::CpuBackend;
 #[cfg(feature = "torch")]

@@ -176,6 +176,12 @@ fn settings_have_an_upper_bound() {
             );
         }
     }
+    for filter in ["family", "sgfcf"] {
+        let mut config = FilterConfig::published(filter, Preset::Gowalla).unwrap();
+        config.set("offset", "5e16").unwrap();
+        let error = config.check().unwrap_err().to_string();
+        assert!(error.starts_with("offset: expected"), "{error}");
+    }
     for (name, text, expected) in [
         (
             "sharpen_time",

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bspm::data::SyntheticShape;
 use bspm::{
-    BspmConfig, CpuBackend, Dataset, Error, FitOptions, Interactions, Model, Observer, Progress,
-    RecommendOptions, Recommendation, Solver, Stage, UnknownIds,
+    BspmConfig, CpuBackend, Dataset, Error, Fallback, FitOptions, Interactions, Model, Observer,
+    Progress, RecommendOptions, Recommendation, Solver, Stage, UnknownIds,
 };
 use proptest::prelude::*;
 use random::{configs, matrices};
@@ -94,7 +94,9 @@ proptest! {
         let config = BspmConfig::builder().sharpen(Solver::Rk4, 2.0, 1).build().unwrap();
         let model = fit(&interactions, config);
         let user = format!("u{user}");
-        let everything = RecommendOptions::top(1000).keep_seen();
+        let everything = RecommendOptions::top(1000)
+            .keep_seen()
+            .fallback(Fallback::Unscored);
         let all = model.recommend(&user, everything).unwrap();
         let seen = model.dataset().history(&user).unwrap();
         let expected: Vec<Recommendation<u64>> = all
@@ -106,7 +108,10 @@ proptest! {
             .take(k)
             .collect();
 
-        let mut options = RecommendOptions::top(k).deny(denied).unknown_ids(UnknownIds::Skip);
+        let mut options = RecommendOptions::top(k)
+            .deny(denied)
+            .fallback(Fallback::Unscored)
+            .unknown_ids(UnknownIds::Skip);
         if keeps_seen {
             options = options.keep_seen();
         }

@@ -3,7 +3,7 @@
 
 mod random;
 
-use bspm::fitted::RankOptions;
+use bspm::fitted::{Fallback, RankOptions};
 use bspm::{BspmConfig, CpuBackend, FittedFilter, Interactions, Solver};
 use bspm_core::conformance::Reference;
 use proptest::prelude::*;
@@ -78,7 +78,8 @@ proptest! {
         let users = all_users(&interactions);
         let config = BspmConfig::builder().sharpen(Solver::Rk4, 2.0, 1).build().unwrap();
         let model = FittedFilter::fit(CpuBackend::new(), interactions.clone(), config).unwrap();
-        let lists = model.rank(&users, &RankOptions::top(k)).unwrap().lists;
+        let options = RankOptions::top(k).fallback(Fallback::Unscored);
+        let lists = model.rank(&users, &options).unwrap().lists;
         for (&user, list) in users.iter().zip(&lists) {
             let seen = interactions.items_of(user);
             prop_assert_eq!(list.len(), k.min(interactions.items() - seen.len()));

@@ -5,7 +5,7 @@ mod program;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 
-use bspm::{BspmConfig, CpuBackend, Dataset, Model};
+use bspm::{BspmConfig, CpuBackend, Dataset, Fallback, Model, RecommendOptions};
 use program::{error_text, example, run};
 use serde_json::{Value, json};
 
@@ -90,7 +90,10 @@ fn a_service_answers_with_the_lists_of_the_model() {
     );
     assert_eq!(
         service.json("/recommend?user=cid%20%C3%BC"),
-        list(model.recommend("cid ü", 10))
+        list(model.recommend(
+            "cid ü",
+            RecommendOptions::top(10).fallback(Fallback::Popularity)
+        ))
     );
     assert_eq!(
         service.json("/similar?item=rice+%26+beans&k=2"),

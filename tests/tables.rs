@@ -192,11 +192,11 @@ fn every_malformed_table_is_named_with_line_column_and_text() {
         ),
         (
             format!("{header}1,2,5,\n"),
-            "ratings.csv:2: timestamp: expected a finite number, found \"\"",
+            "ratings.csv:2: timestamp: expected a finite number, or a date as in 2026-01-31 or 2026-01-31T12:30:00Z, found \"\"",
         ),
         (
             format!("{header}1,2,5,1e999\n"),
-            "ratings.csv:2: timestamp: expected a finite number, found \"1e999\"",
+            "ratings.csv:2: timestamp: expected a finite number, or a date as in 2026-01-31 or 2026-01-31T12:30:00Z, found \"1e999\"",
         ),
         (
             format!("{header}1,\"2,5,7\n3,4,5,8\n"),
@@ -301,7 +301,7 @@ fn movielens_lines_are_read_or_named() {
         ),
         (
             b"1::1::5::\n",
-            "r.dat:1: time: expected a finite number, found \"\"",
+            "r.dat:1: time: expected a finite number, or a date as in 2026-01-31 or 2026-01-31T12:30:00Z, found \"\"",
         ),
         (
             b"1::1::x::1\n",

@@ -1,6 +1,7 @@
 //! The subcommands, a file each.
 
 pub(crate) mod evaluate;
+pub(crate) mod explain;
 pub(crate) mod export;
 mod fingerprint;
 pub(crate) mod fit;
@@ -9,6 +10,7 @@ pub(crate) mod lists;
 mod parquet_file;
 mod plot;
 pub(crate) mod recommend;
+pub(crate) mod refit;
 pub(crate) mod score;
 pub(crate) mod serve;
 pub(crate) mod similar;
@@ -18,8 +20,9 @@ pub(crate) mod tune;
 use std::error::Error;
 use std::path::PathBuf;
 
+use bspm::filters::{Search, SettingInfo};
 use bspm::{Backend, BspmConfig, Dataset, FilterConfig, Model, Preset};
-use bspm_cli::ProcessArguments;
+use bspm_cli::{ProcessArguments, tell};
 use clap::Args;
 
 /// What a subcommand ends with.
@@ -67,7 +70,18 @@ impl ConfigArguments {
                     }
                     None => BspmConfig::default().into(),
                 },
-                preset => FilterConfig::published(&self.filter, preset.unwrap_or(Preset::Gowalla))?,
+                preset => {
+                    let named = preset.is_some();
+                    let preset = preset.unwrap_or(Preset::Gowalla);
+                    let config = FilterConfig::published(&self.filter, preset)?;
+                    let has_factors = |it: &SettingInfo| matches!(it.search, Search::Factors);
+                    if let Some(dataset) = dataset
+                        && (named || config.settings().iter().any(has_factors))
+                    {
+                        warn_of_shape(preset, dataset);
+                    }
+                    config
+                }
             },
         };
         let mut config: FilterConfig = base;
@@ -89,6 +103,18 @@ impl ConfigArguments {
             )
             .into()),
         }
+    }
+}
+
+/// Says where published settings are for data of another size.
+fn warn_of_shape(preset: Preset, dataset: &Dataset) {
+    let (users, items) = (dataset.users().len(), dataset.items().len());
+    if preset.is_far_from(users, items) {
+        let (preset_users, preset_items) = preset.shape();
+        tell!(
+            "warning: the settings are those published for {preset}, {preset_users} users x \
+             {preset_items} items, and these are {users} x {items}: `bspm tune` finds better ones"
+        );
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct DataArguments {
     /// Column of the ratings
     #[arg(long, value_name = "COLUMN")]
     rating_column: Option<String>,
-    /// Column of the times
+    /// Column of the times: numbers, or dates as in 2026-01-31T12:30:00Z
     #[arg(long, value_name = "COLUMN")]
     time_column: Option<String>,
     /// Column of the weights, such as counts or ratings: how much an interaction counts
@@ -47,19 +47,56 @@ pub(crate) struct DataArguments {
     /// The table has no header; its columns are these
     #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
     no_header: Option<Vec<String>>,
+    /// What separates the fields of a CSV file: one character, or tab
+    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
+    delimiter: Option<u8>,
     /// Keep only users and items with at least so many interactions among those kept
     #[arg(long, value_name = "N")]
     k_core: Option<u32>,
 }
 
+/// Why interactions cannot be read, and the flag that may help.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}{}", self.hint())]
+pub(crate) struct DataError {
+    #[source]
+    error: Error,
+    flag: Option<&'static str>,
+}
+
+impl DataError {
+    fn hint(&self) -> String {
+        let hint = |flag: &str| {
+            format!("; {flag} names it, --no-header names all where the file does not")
+        };
+        self.flag.map(hint).unwrap_or_default()
+    }
+}
+
+impl From<Error> for DataError {
+    fn from(error: Error) -> Self {
+        Self { error, flag: None }
+    }
+}
+
 impl DataArguments {
-    /// The interactions of a file, every id as text.
-    pub(crate) fn read(&self, path: &Path) -> Result<Dataset> {
+    /// The interactions of a file, every id as text; `-` is standard input, which holds CSV
+    /// unless told.
+    pub(crate) fn read(&self, path: &Path) -> Result<Dataset, DataError> {
+        let is_input = path.as_os_str() == "-";
+        let path = if is_input {
+            Path::new(STANDARD_INPUT)
+        } else {
+            path
+        };
         let format = match self.format {
             Some(format) => format,
+            None if is_input || self.delimiter.is_some() => Format::Csv,
             None => Format::of(path)?,
         };
-        let dataset = Dataset::read(path, format, &self.table(format))?;
+        let options = self.table(format);
+        let dataset = Dataset::read(path, format, &options);
+        let dataset = dataset.map_err(|error| self.with_hint(error, format))?;
         match self.k_core {
             Some(degree) => {
                 let core = dataset.k_core(degree, degree)?;
@@ -68,7 +105,8 @@ impl DataArguments {
                         parameter: "k_core",
                         expected: "a number that leaves some interactions".into(),
                         found: degree.to_string(),
-                    });
+                    }
+                    .into());
                 }
                 Ok(core)
             }
@@ -76,12 +114,40 @@ impl DataArguments {
         }
     }
 
-    fn table(&self, format: Format) -> TableOptions {
+    /// Names the flag that names a column, where one is missing.
+    fn with_hint(&self, error: Error, format: Format) -> DataError {
+        let flag = match &error {
+            Error::MissingColumn { column, .. } => {
+                let (user, item) = self.id_columns(format);
+                let named = [
+                    (Some(user), "--user-column"),
+                    (Some(item), "--item-column"),
+                    (self.rating_column.as_deref(), "--rating-column"),
+                    (self.time_column.as_deref(), "--time-column"),
+                    (self.weight_column.as_deref(), "--weight-column"),
+                ];
+                let is_it = |(name, _): &(Option<&str>, _)| *name == Some(column.as_str());
+                named.into_iter().find(is_it).map(|(_, flag)| flag)
+            }
+            _ => None,
+        };
+        DataError { error, flag }
+    }
+
+    fn id_columns(&self, format: Format) -> (&str, &str) {
         let (user, item) = format.columns();
-        let mut options = TableOptions::new(
+        (
             self.user_column.as_deref().unwrap_or(user),
             self.item_column.as_deref().unwrap_or(item),
-        );
+        )
+    }
+
+    fn table(&self, format: Format) -> TableOptions {
+        let (user, item) = self.id_columns(format);
+        let mut options = TableOptions::new(user, item);
+        if let Some(delimiter) = self.delimiter {
+            options = options.delimiter(delimiter);
+        }
         if let Some(column) = &self.rating_column {
             options = options.rating(column);
         }
@@ -105,6 +171,17 @@ impl DataArguments {
             Some(columns) => options.without_header(columns),
             None => options,
         }
+    }
+}
+
+/// Where standard input is a file.
+const STANDARD_INPUT: &str = "/dev/stdin";
+
+fn delimiter(text: &str) -> Result<u8, String> {
+    match (text, text.as_bytes()) {
+        ("tab" | "\\t", _) => Ok(b'\t'),
+        (_, &[byte]) if byte != b'"' && byte != b'\n' => Ok(byte),
+        _ => Err("expected one character of ASCII, or tab".into()),
     }
 }
 

@@ -8,7 +8,10 @@ use clap::Args;
 
 use crate::data::DataArguments;
 
-/// Which interactions are held out of the data; one of three ways must be chosen.
+/// What is held out of each user's interactions where nothing is said.
+const SHARE: f64 = 0.2;
+
+/// Which interactions are held out of the data.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Held out")]
 #[group(skip)]
@@ -20,12 +23,16 @@ pub(crate) struct HeldOutArguments {
     /// Predict each user's latest interaction; needs times
     #[arg(long, group = "held out")]
     last_out: bool,
+    /// Predict what happened from this time on, by what was before; a number in the unit of the
+    /// times, or a date as in 2026-01-31
+    #[arg(long, value_name = "TIME", group = "held out", value_parser = time)]
+    from: Option<f64>,
     /// Predict this share of each user's interactions, drawn at random
     #[arg(long, value_name = "SHARE", group = "held out")]
     ratio: Option<f64>,
     /// Seed of the draw
     #[arg(long, default_value_t = 0)]
-    seed: u64,
+    pub(crate) seed: u64,
 }
 
 impl HeldOutArguments {
@@ -38,10 +45,16 @@ impl HeldOutArguments {
         if let Some(test) = &self.test {
             return Ok((dataset, interactions.read(test)?));
         }
-        let split = match self.ratio {
-            Some(ratio) => dataset.random_split(ratio, self.seed)?,
-            None => dataset.leave_last_out()?,
+        let split = match (self.ratio, self.from) {
+            (Some(ratio), _) => dataset.random_split(ratio, self.seed)?,
+            (None, Some(time)) => dataset.split_at(time)?,
+            (None, None) if self.last_out => dataset.leave_last_out()?,
+            (None, None) => dataset.hold_out(SHARE, self.seed)?,
         };
         Ok((split.train, split.test))
     }
+}
+
+fn time(text: &str) -> Result<f64, String> {
+    bspm::data::parse_time(text).ok_or_else(|| "expected a number or a date".into())
 }

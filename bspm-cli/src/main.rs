@@ -13,7 +13,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use commands::{evaluate, export, fit, inspect, recommend, score, serve, similar, sweep, tune};
+use commands::{
+    evaluate, explain, export, fit, inspect, recommend, refit, score, serve, similar, sweep, tune,
+};
 
 /// Training-free recommendations with Blurring-Sharpening Process Models.
 ///
@@ -33,6 +35,8 @@ enum Command {
     Recommend(recommend::Arguments),
     Score(score::Arguments),
     Similar(similar::Arguments),
+    Explain(explain::Arguments),
+    Refit(refit::Arguments),
     Evaluate(evaluate::Arguments),
     Sweep(Box<sweep::Arguments>),
     Tune(tune::Arguments),
@@ -59,6 +63,8 @@ fn main() -> ExitCode {
         Command::Recommend(arguments) => recommend::run(&arguments),
         Command::Score(arguments) => score::run(&arguments),
         Command::Similar(arguments) => similar::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Refit(arguments) => refit::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Tune(arguments) => tune::run(&arguments),

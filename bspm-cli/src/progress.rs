@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bspm::{Observer, Progress, Stage};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -57,10 +58,18 @@ fn show(current: &Current, progress: Progress) {
 }
 
 fn bar(progress: Progress) -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len}, {eta} left")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(progress.total as u64)
-        .with_style(style)
-        .with_message(progress.stage.to_string())
+    // Singular vectors are found together, towards the end: what is left cannot be told.
+    let is_svd = progress.stage == Stage::TruncatedSvd;
+    let template = match is_svd {
+        true => "{msg} {spinner} {human_pos} of {human_len} vectors found, {elapsed}",
+        false => "{msg} {wide_bar} {human_pos}/{human_len}, {eta} left",
+    };
+    let style = ProgressStyle::with_template(template);
+    let bar = ProgressBar::new(progress.total as u64)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_message(progress.stage.to_string());
+    if is_svd {
+        bar.enable_steady_tick(Duration::from_millis(200));
+    }
+    bar
 }

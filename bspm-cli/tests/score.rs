@@ -1,9 +1,11 @@
 //! `bspm score`: part files that are whole or not there, shards, and runs that go on.
 
+mod tool;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 
 use arrow_array::builder::{ListBuilder, StringBuilder};
@@ -13,27 +15,9 @@ use bspm::{CpuBackend, Model};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::properties::WriterProperties;
+use tool::{bspm, command, error, stdout};
 
 const USERS: usize = 200;
-
-fn bspm(folder: &Path, arguments: &[&str]) -> Output {
-    command(folder, arguments).output().unwrap()
-}
-
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bspm"));
-    command.current_dir(folder).args(arguments);
-    command
-}
-
-fn succeed(output: &Output) {
-    assert!(output.status.success(), "{output:?}");
-}
-
-fn error(output: &Output) -> String {
-    assert!(!output.status.success(), "{output:?}");
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
 
 /// The items of a history, which are distinct.
 fn history(row: usize) -> Vec<String> {
@@ -53,7 +37,7 @@ fn shop(rows: usize) -> tempfile::TempDir {
     }
     fs::write(folder.path().join("ratings.csv"), ratings).unwrap();
     let fit = ["fit", "ratings.csv", "-o", "shop.bspm", "--factor-dim", "8"];
-    succeed(&bspm(folder.path(), &fit));
+    stdout(&bspm(folder.path(), &fit));
 
     let mut lists = ListBuilder::new(StringBuilder::new());
     for row in 0..rows {
@@ -144,7 +128,7 @@ fn the_lists_of_all_users_are_those_of_the_library() {
         "--part-rows",
         "64",
     ];
-    succeed(&bspm(folder, &all));
+    stdout(&bspm(folder, &all));
     let model: Model<CpuBackend> =
         Model::open(CpuBackend::new(), folder.join("shop.bspm")).unwrap();
     let users: Vec<&str> = model.dataset().users().iter().map(String::as_str).collect();
@@ -161,7 +145,7 @@ fn the_lists_of_all_users_are_those_of_the_library() {
 fn shards_side_by_side_write_what_one_run_does() {
     let shop = shop(330);
     let folder = shop.path();
-    succeed(&bspm(folder, &score("50", &["-o", "one"])));
+    stdout(&bspm(folder, &score("50", &["-o", "one"])));
     let shards = ["0/2", "1/2"].map(|shard| {
         let arguments = score("50", &["-o", "two", "--shard", shard]);
         command(folder, &arguments)
@@ -186,7 +170,7 @@ fn shards_side_by_side_write_what_one_run_does() {
 fn a_run_that_was_killed_goes_on_and_nothing_looks_whole_that_is_not() {
     let shop = shop(3_000);
     let folder = shop.path();
-    succeed(&bspm(folder, &score("40", &["-o", "whole"])));
+    stdout(&bspm(folder, &score("40", &["-o", "whole"])));
     let expected = parts(&folder.join("whole"));
     let out = folder.join("killed");
     let mut kills = 0;
@@ -212,7 +196,7 @@ fn a_run_that_was_killed_goes_on_and_nothing_looks_whole_that_is_not() {
         }
     }
     assert!(kills > 5, "only {kills} runs were killed");
-    succeed(&bspm(folder, &score("40", &["-o", "killed"])));
+    stdout(&bspm(folder, &score("40", &["-o", "killed"])));
     assert!(parts(&out) == expected);
     let left = names(&out, ".part-");
     assert!(left.len() <= 1, "{left:?}");
@@ -222,7 +206,7 @@ fn a_run_that_was_killed_goes_on_and_nothing_looks_whole_that_is_not() {
 fn lists_of_another_kind_are_not_mixed_in() {
     let shop = shop(60);
     let folder = shop.path();
-    succeed(&bspm(folder, &score("40", &["-o", "out"])));
+    stdout(&bspm(folder, &score("40", &["-o", "out"])));
     let before = parts(&folder.join("out"));
     let other = [
         "fit",
@@ -232,7 +216,7 @@ fn lists_of_another_kind_are_not_mixed_in() {
         "--factor-dim",
         "4",
     ];
-    succeed(&bspm(folder, &other));
+    stdout(&bspm(folder, &other));
     for (arguments, expected) in [
         (
             vec![
@@ -270,7 +254,7 @@ fn a_csv_file_of_histories_gives_the_same_lists() {
         table += &format!("r{row},{},{}\n", items.join(" "), weights.join(" "));
     }
     fs::write(folder.join("histories.csv"), table).unwrap();
-    succeed(&bspm(folder, &score("40", &["-o", "parquet"])));
+    stdout(&bspm(folder, &score("40", &["-o", "parquet"])));
     let csv = [
         "score",
         "shop.bspm",
@@ -280,11 +264,11 @@ fn a_csv_file_of_histories_gives_the_same_lists() {
         "--part-rows",
         "40",
     ];
-    succeed(&bspm(
+    stdout(&bspm(
         folder,
         &[&csv[..], &["-o", "csv", "--shard", "0/2"]].concat(),
     ));
-    succeed(&bspm(
+    stdout(&bspm(
         folder,
         &[&csv[..], &["-o", "csv", "--shard", "1/2"]].concat(),
     ));

@@ -196,7 +196,10 @@ fn every_address_answers_with_what_the_model_says() {
             .map(|(users, item)| json!({"item": item, "users": users}))
             .collect();
         assert_eq!(service.json("/items?search=7&k=3"), json!(expected));
-        assert_eq!(service.json("/items?search=I59"), service.json("/items?search=i59"));
+        assert_eq!(
+            service.json("/items?search=I59"),
+            service.json("/items?search=i59")
+        );
         assert_eq!(service.json("/items?search=nothing"), json!([]));
         let health = service.json("/healthz");
         assert_eq!(

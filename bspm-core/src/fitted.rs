@@ -3,25 +3,34 @@
 pub(crate) mod evaluate;
 pub(crate) mod evaluation;
 pub(crate) mod rank;
+mod reach;
 pub(crate) mod score;
+mod vectors;
 
 use std::sync::Arc;
 
-use crate::backend::{Backend, Checked};
+use sprs::CsMatI;
+
+use crate::backend::{Backend, Checked, check};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
 use crate::engine::fit_options::FitOptions;
+use crate::engine::item_graph::ItemGraphPolynomial;
 pub use crate::engine::neighbour_rows::NeighbourRows;
 use crate::engine::neighbour_table::NeighbourTable;
 use crate::engine::shared_svd::SharedSvd;
 use crate::engine::tensors::{SavedTensors, Source};
 use crate::engine::truncated_svd::SvdReport;
 use crate::error::Result;
+use crate::filters::ItemGraph;
 use crate::filters::registry::{FilterConfig, Neighbours};
+use crate::parameter::invalid;
 pub use evaluate::{EvaluateOptions, Evaluator, Metrics};
 pub use evaluation::{CatalogueMetrics, Comparison, Evaluation, Interval};
-pub use rank::{ListRequest, RankOptions};
+pub use rank::{Fallback, ListRequest, RankOptions};
+use reach::Reach;
 pub use score::Ranking;
+pub use vectors::LowPassVectors;
 
 /// A filter, fitted to one interaction matrix: BSPM, or another of the family.
 ///
@@ -34,6 +43,7 @@ pub struct FittedFilter<B: Backend> {
     pub(crate) interactions: Arc<Interactions>,
     pub(crate) filter: Box<dyn Filter<B>>,
     pub(crate) tile_columns: usize,
+    reach: Reach,
 }
 
 impl<B: Backend> FittedFilter<B> {
@@ -97,6 +107,48 @@ impl<B: Backend> FittedFilter<B> {
         Self::new(backend, interactions, config, filter)
     }
 
+    /// A filter of one's own: the scores of a history `r` are `r G`, for a graph `G: items x items`
+    /// with finite weights, compressed sparse rows. `name` is for reports and model files.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) for a graph of another size;
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a weight that is not finite;
+    /// those of the backend.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bspm_core::{FittedFilter, Interactions};
+    /// # use bspm_cpu::CpuBackend;
+    ///
+    /// let interactions = Interactions::from_pairs(2, 3, [(0, 0), (0, 1), (1, 1), (1, 2)])?;
+    /// let mut links = sprs::TriMatI::<f32, u32>::new((3, 3));
+    /// links.add_triplet(0, 1, 1.0);
+    /// links.add_triplet(1, 2, 0.5);
+    /// let fitted =
+    ///     FittedFilter::of_item_graph(CpuBackend::new(), interactions, "links", links.to_csr())?;
+    /// assert_eq!(fitted.score(&[0])?.row(0).to_vec(), [0.0, 1.0, 0.5]);
+    /// # Ok::<(), bspm_core::Error>(())
+    /// ```
+    pub fn of_item_graph(
+        backend: B,
+        interactions: impl Into<Arc<Interactions>>,
+        name: impl Into<String>,
+        graph: CsMatI<f32, u32>,
+    ) -> Result<Self> {
+        let interactions = interactions.into();
+        let items = interactions.items();
+        check::same("item graph", (items, items), graph.shape())?;
+        if let Some(weight) = graph.data().iter().find(|it| !it.is_finite()) {
+            return Err(invalid("graph", "finite weights", weight));
+        }
+        let graph = Arc::new(graph);
+        let filter = ItemGraphPolynomial::of(Checked::new(&backend), graph, vec![1.0])?;
+        let config = ItemGraph { name: name.into() };
+        Self::new(backend, interactions, config.into(), Box::new(filter))
+    }
+
     /// Puts a fitted filter together from what was saved of it.
     pub(crate) fn open(
         backend: B,
@@ -126,6 +178,7 @@ impl<B: Backend> FittedFilter<B> {
             },
             backend,
             config,
+            reach: Reach::new(interactions.clone(), filter.scores_any_item()),
             interactions,
             filter,
         })

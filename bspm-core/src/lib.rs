@@ -37,7 +37,7 @@ pub use data::{Dataset, Interactions, UnknownIds};
 pub use engine::FitOptions;
 pub use error::{Error, Result};
 pub use filters::{BspmConfig, FilterConfig, Merge, Preset, Solver};
-pub use fitted::{EvaluateOptions, Evaluator, FittedFilter, Metrics};
+pub use fitted::{EvaluateOptions, Evaluator, Fallback, FittedFilter, Metrics};
 pub use model::{Explanation, Model, RecommendOptions, Recommendation};
 pub use observe::Observer;
 pub use progress::{Progress, Stage};

@@ -5,6 +5,7 @@ mod explain;
 mod neighbours;
 mod options;
 mod recommend;
+mod similar_users;
 mod update;
 
 use std::borrow::Borrow;
@@ -16,7 +17,7 @@ pub use explain::{Contribution, Explanation};
 pub use options::RecommendOptions;
 pub use recommend::Recommendation;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, check};
 use crate::data::dataset::Dataset;
 use crate::data::ids::Ids;
 use crate::engine::fit_options::FitOptions;
@@ -86,6 +87,17 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         let interactions = dataset.interactions().clone();
         let fitted = FittedFilter::fit_with(backend, interactions, config, options)?;
         Ok(Self::from_parts(Arc::new(fitted), dataset))
+    }
+
+    /// The model of a filter that is fitted already, under the ids of its rows and columns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`] for a data set of another shape.
+    pub fn of_filter(filter: FittedFilter<B>, dataset: Dataset<U, I>) -> Result<Self> {
+        let (fitted, asked) = (filter.interactions(), dataset.interactions());
+        check::same("model", fitted.shape(), asked.shape())?;
+        Ok(Self::from_parts(Arc::new(filter), dataset))
     }
 
     pub(crate) fn from_parts(fitted: Arc<FittedFilter<B>>, dataset: Dataset<U, I>) -> Self {

@@ -1,6 +1,7 @@
 //! Lists of recommendations as arrays.
 
 use bspm::backend::ScoredItem;
+use bspm::fitted::Fallback;
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use pyo3::prelude::*;
 
@@ -11,17 +12,23 @@ pub(crate) type Lists<'py> = (Bound<'py, PyArray2<i32>>, Bound<'py, PyArray2<f32
 const NO_ITEM: i32 = -1;
 const NO_SCORE: f32 = f32::MIN;
 
-/// The lists, filled up to `k` places with -1 and the lowest score.
+/// The lists, filled up to `k` places with -1 and the lowest score; NaN for items that only fill
+/// them.
 pub(crate) fn to_arrays<'py>(
     py: Python<'py>,
     lists: &[Vec<ScoredItem>],
     k: usize,
+    fallback: Fallback,
 ) -> PyResult<Lists<'py>> {
+    let score = |entry: &ScoredItem| match fallback {
+        Fallback::Popularity if entry.score == 0.0 => f32::NAN,
+        _ => entry.score,
+    };
     let places = lists.len() * k;
     let (mut items, mut scores) = (Vec::with_capacity(places), Vec::with_capacity(places));
     for list in lists {
         items.extend(list.iter().map(|entry| entry.item as i32));
-        scores.extend(list.iter().map(|entry| entry.score));
+        scores.extend(list.iter().map(score));
         let missing = k - list.len();
         items.extend(std::iter::repeat_n(NO_ITEM, missing));
         scores.extend(std::iter::repeat_n(NO_SCORE, missing));

@@ -4,7 +4,7 @@ use std::hash::Hash;
 use std::path::PathBuf;
 
 use bspm::data::History;
-use bspm::fitted::RankOptions;
+use bspm::fitted::{Fallback, RankOptions};
 use bspm::saved::{SavedId, SavedModelInfo};
 use bspm::{
     CpuBackend, Dataset, EvaluateOptions, FilterConfig, FitOptions, FittedFilter, Metrics, Model,
@@ -315,7 +315,7 @@ impl Core {
     }
 
     /// The best items for some users of the model, `users x k`.
-    #[pyo3(signature = (users, k, *, keep_seen = false, deny = None, allow = None, minimum_score = None, progress = None))]
+    #[pyo3(signature = (users, k, *, keep_seen = false, deny = None, allow = None, minimum_score = None, fallback = None, progress = None))]
     #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
     fn rank<'py>(
         &self,
@@ -326,17 +326,20 @@ impl Core {
         deny: Option<Integers<'py>>,
         allow: Option<Integers<'py>>,
         minimum_score: Option<f32>,
+        fallback: Option<&str>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Lists<'py>> {
         let matrix = self.histories();
         let users = users.below("users", matrix.users())?;
         let histories: Vec<History<'_>> = users.iter().map(|&it| matrix.history_of(it)).collect();
-        let options = self.rank_options(k, keep_seen, deny, allow, minimum_score)?;
+        let options = self
+            .rank_options(k, keep_seen, deny, allow, minimum_score)?
+            .fallback(fallback_of(fallback)?);
         self.lists(py, &histories, options, progress)
     }
 
     /// The best items for some histories, `histories x k`.
-    #[pyo3(signature = (csr, k, *, keep_seen = false, deny = None, allow = None, minimum_score = None, progress = None))]
+    #[pyo3(signature = (csr, k, *, keep_seen = false, deny = None, allow = None, minimum_score = None, fallback = None, progress = None))]
     #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
     fn rank_histories<'py>(
         &self,
@@ -347,15 +350,18 @@ impl Core {
         deny: Option<Integers<'py>>,
         allow: Option<Integers<'py>>,
         minimum_score: Option<f32>,
+        fallback: Option<&str>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Lists<'py>> {
         let rows = csr.rows()?;
-        let options = self.rank_options(k, keep_seen, deny, allow, minimum_score)?;
+        let options = self
+            .rank_options(k, keep_seen, deny, allow, minimum_score)?
+            .fallback(fallback_of(fallback)?);
         self.lists(py, &histories(&rows), options, progress)
     }
 
     /// The lists of the rows of an Arrow table.
-    #[pyo3(signature = (table, k, *, keep_seen = false, skip_unknown = false, minimum_score = None, long = false))]
+    #[pyo3(signature = (table, k, *, keep_seen = false, skip_unknown = false, minimum_score = None, fallback = None, long = false))]
     #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
     fn recommend_arrow(
         &self,
@@ -365,11 +371,13 @@ impl Core {
         keep_seen: bool,
         skip_unknown: bool,
         minimum_score: Option<f32>,
+        fallback: Option<&str>,
         long: bool,
     ) -> PyResult<Batches> {
         let source = Source::of(table)?;
+        let fallback = fallback_of(fallback)?;
         each!(&self.model, model => {
-            let mut options = RecommendOptions::top(k);
+            let mut options = RecommendOptions::top(k).fallback(fallback);
             if keep_seen {
                 options = options.keep_seen();
             }
@@ -383,6 +391,38 @@ impl Core {
                 in_form(model.recommend_batch(batch, options.clone())?, long)
             })
         })
+    }
+
+    /// The users most like one, as rows, and how much.
+    fn similar_users<'py>(&self, py: Python<'py>, user: u32, k: usize) -> PyResult<Scored<'py>> {
+        each!(&self.model, model => {
+            let users = model.dataset().users();
+            let Some(id) = users.id(user) else {
+                return Err(PyValueError::new_err(format!("user: there is no row {user}")));
+            };
+            let found = short(py, || model.similar_users(id, k))?;
+            let row = |(id, _): &(_, f32)| users.index(id).map_or(-1, i64::from);
+            let rows = found.iter().map(row).collect();
+            let scores = found.iter().map(|it| it.1).collect();
+            Ok((numbers(py, rows), numbers(py, scores)))
+        })
+    }
+
+    /// Vectors of items and of users, whose inner products are scores of the ideal low-pass filter.
+    fn low_pass_vectors<'py>(&self, py: Python<'py>) -> PyResult<Vectors<'py>> {
+        let (items, users) = short(py, || {
+            let vectors = self.filter().low_pass_vectors()?;
+            let matrix = self.histories();
+            let rows = 0..matrix.users() as u32;
+            let users = rows.flat_map(|user| vectors.of_history(matrix.history_of(user)));
+            Ok((vectors.items(), users.collect::<Vec<f32>>()))
+        })?;
+        let shape = [self.histories().users(), items.ncols()];
+        let items_shape = [items.nrows(), items.ncols()];
+        Ok((
+            PyArray1::from_iter(py, items.iter().copied()).reshape(items_shape)?,
+            PyArray1::from_vec(py, users).reshape(shape)?,
+        ))
     }
 
     /// The scores of all items for some histories, `histories x items`.
@@ -441,6 +481,24 @@ impl Core {
         })
     }
 }
+
+/// What fills short lists, by its name in Python.
+fn fallback_of(name: Option<&str>) -> PyResult<Fallback> {
+    match name {
+        None => Ok(Fallback::None),
+        Some("popularity") => Ok(Fallback::Popularity),
+        Some("unscored") => Ok(Fallback::Unscored),
+        Some(other) => Err(PyValueError::new_err(format!(
+            "fallback: expected None, 'popularity' or 'unscored', found {other:?}"
+        ))),
+    }
+}
+
+/// Rows or columns, and their scores.
+type Scored<'py> = (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<f32>>);
+
+/// Vectors of items and of users.
+type Vectors<'py> = (Bound<'py, PyArray2<f32>>, Bound<'py, PyArray2<f32>>);
 
 /// Ids of the kind that the model has.
 fn of_kind<T: Id>(what: &str, ids: IdList) -> PyResult<Vec<T>> {
@@ -561,7 +619,7 @@ impl Core {
         options: RankOptions,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Lists<'py>> {
-        let k = options.k.min(self.histories().items());
+        let (k, fallback) = (options.k.min(self.histories().items()), options.fallback);
         let filter = self.filter();
         let ranking = match histories.len() < MANY && progress.is_none() {
             true => short(py, || filter.rank_histories(histories, &options))?,
@@ -569,6 +627,6 @@ impl Core {
                 filter.rank_histories(histories, &options.observer(observer))
             })?,
         };
-        to_arrays(py, &ranking.lists, k)
+        to_arrays(py, &ranking.lists, k, fallback)
     }
 }

@@ -354,3 +354,44 @@ def test_gowalla_as_published(gowalla):
     found = model.evaluate(bspm.Interactions.from_pairs(*test))
     assert round(found["recall"], 4) == 0.1921
     assert round(found["ndcg"], 4) == 0.1597
+
+
+def test_short_lists_are_filled_as_is_asked():
+    model = bspm.Model.fit(
+        [("ann", "tea"), ("ann", "milk"), ("bob", "milk"), ("bob", "rice"), ("eve", "stamps")],
+        "item-knn",
+    )
+    assert len(model.recommend("eve")) == 0
+    filled = model.recommend("eve", 2, fallback="popularity")
+    assert filled.items == ["milk", "tea"]
+    assert np.isnan(filled.scores).all()
+    assert len(model.recommend("eve", 10, fallback="unscored")) == 3
+    items, scores = model.recommend_many(["ann", "eve"], 2, fallback="popularity")
+    assert items[0][0] == "rice" and np.isnan(scores[1]).all() and not np.isnan(scores[0][0])
+    with pytest.raises(ValueError, match="fallback: expected None, 'popularity' or 'unscored'"):
+        model.recommend("eve", fallback="random")
+
+
+def test_users_alike_scores_of_histories_and_vectors(matrix):
+    model = bspm.Model.fit(matrix, factor_dim=6, beta=0.3)
+    alike = model.similar_users(3, 5)
+    degrees = np.asarray(matrix.sum(axis=1)).ravel(), np.asarray(matrix.sum(axis=0)).ravel()
+    rows = matrix.toarray() / np.sqrt(np.maximum(degrees[0], 1))[:, None]
+    similarity = (rows / np.maximum(degrees[1], 1)) @ rows.T
+    similarity[3, 3] = -1
+    best = np.argsort(-similarity[3], kind="stable")[:5]
+    assert np.allclose([score for _, score in alike], similarity[3][best], atol=1e-6)
+
+    history = [model.items[column] for column in matrix[3].indices]
+    some = model.items[:4]
+    assert np.allclose(model.score(3, some), model.score(history=history, items=some))
+
+    items, users = model.low_pass_vectors()
+    assert items.shape == (matrix.shape[1], 6) and users.shape == (matrix.shape[0], 6)
+    # Twice the weight of the low-pass part adds it once more.
+    more = bspm.Model.fit(matrix, factor_dim=6, beta=0.6, merge="late", sharpen_time=None)
+    less = bspm.Model.fit(matrix, factor_dim=6, beta=0.3, merge="late", sharpen_time=None)
+    added = more.score(3, model.items) - less.score(3, model.items)
+    assert np.allclose(added, 0.3 * items @ users[3], atol=1e-4)
+    with pytest.raises(ValueError, match="filter: expected bspm, gf-cf or cheby-cf"):
+        bspm.Model.fit(matrix, "item-knn").low_pass_vectors()

@@ -1,9 +1,12 @@
 //! `bspm evaluate`: how well a model predicts what it has not seen.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use bspm::fitted::{CatalogueMetrics, Comparison, Evaluation, Interval};
-use bspm::{Backend, EvaluateOptions, Evaluator, FitOptions, Metrics, UnknownIds};
+use bspm::{Backend, Dataset, EvaluateOptions, Evaluator, FitOptions, Metrics, UnknownIds};
 use bspm_cli::{DeviceArguments, ProgressBars, tell, warn_of_svd};
 use clap::{ArgGroup, Args};
 use serde::Serialize;
@@ -16,10 +19,13 @@ use crate::output::{OutputArguments, Record, Writer};
 /// Measure recall, NDCG and more: of a saved model, or of one that is fitted for it
 #[derive(Args)]
 #[command(
-    group(ArgGroup::new("fitted").required(true).args(["train", "model"])),
-    group(ArgGroup::new("held out").required(true))
+    group(ArgGroup::new("fitted").required(true).args(["data", "train", "model"])),
+    group(ArgGroup::new("held out"))
 )]
 pub(crate) struct Arguments {
+    /// File of interactions, of which a fifth of each user's is held out unless told otherwise:
+    /// the latest with --time-column, else some at random
+    data: Option<PathBuf>,
     /// File of interactions to fit a model to
     #[arg(long, value_name = "FILE")]
     train: Option<PathBuf>,
@@ -31,6 +37,10 @@ pub(crate) struct Arguments {
     /// Pass over users of the test file that the model does not know
     #[arg(long)]
     skip_unknown: bool,
+    /// Predict each of so many random parts of each user's interactions by the others, and tell
+    /// the mean and how far the parts are apart
+    #[arg(long, value_name = "N", group = "held out", conflicts_with_all = ["model", "detailed", "against"])]
+    folds: Option<usize>,
     /// Cut-offs
     #[arg(
         short,
@@ -64,30 +74,28 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 
 fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let bars = ProgressBars::default();
-    let (model, test) = match (&arguments.model, &arguments.train) {
+    let train = arguments.train.as_ref().or(arguments.data.as_ref());
+    if let (Some(train), Some(folds)) = (train, arguments.folds) {
+        return cross_validate(&backend, train, folds, arguments, &bars);
+    }
+    let start = Instant::now();
+    let (model, test) = match (&arguments.model, train) {
         (None, Some(train)) => {
             arguments.config.config(None)?;
-            let (train, test) = arguments
-                .held_out
-                .split(arguments.interactions.read(train)?, &arguments.interactions)?;
-            let config = arguments.config.config(Some(&train))?;
-            let options = FitOptions::new().observer(bars.observer());
-            let model = TextModel::fit_with(backend, train, config, &options)?;
-            bars.clear();
-            warn_of_svd(model.filter());
-            (model, test)
+            let dataset = arguments.interactions.read(train)?;
+            let held_out = &arguments.held_out;
+            let (train, test) = held_out.split(dataset, &arguments.interactions)?;
+            (arguments.fit(backend, train, &bars)?, test)
         }
         (Some(model), _) => {
-            let test = arguments
-                .held_out
-                .test
-                .as_ref()
-                .ok_or("a model needs --test")?;
+            let test = arguments.held_out.test.as_ref();
+            let test = test.ok_or("a model needs --test")?;
             let test = arguments.interactions.read(test)?;
             (TextModel::open(backend, model)?, test)
         }
-        (None, None) => return Err("either --train or --model is needed".into()),
+        (None, None) => return Err("either interactions or --model is needed".into()),
     };
+    let ready = start.elapsed();
     let unknown_users = match arguments.skip_unknown {
         true => UnknownIds::Skip,
         false => UnknownIds::Error,
@@ -99,18 +107,14 @@ fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     if !arguments.detailed && arguments.against.is_none() {
         let evaluator = model.evaluate(&test, options)?;
         bars.clear();
-        tell!("{}; {} users evaluated", shape(&model), evaluator.users());
+        report(&model, evaluator.users(), ready, start.elapsed());
         for (&k, metrics) in evaluator.cutoffs().iter().zip(evaluator.means()) {
             writer.write(&AtCutoff { k, metrics })?;
         }
-        return Ok(writer.finish()?);
+        return writer.finish();
     }
     let evaluation = model.evaluate_users(&test, options.clone())?;
-    tell!(
-        "{}; {} users evaluated",
-        shape(&model),
-        evaluation.users().len()
-    );
+    report(&model, evaluation.users().len(), ready, start.elapsed());
     for (place, metrics) in evaluation.means().into_iter().enumerate() {
         let found = Detailed::at(&evaluation, place, metrics)?;
         writer.write(&found)?;
@@ -131,7 +135,108 @@ fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         }
     }
     bars.clear();
-    Ok(writer.finish()?)
+    writer.finish()
+}
+
+/// What was evaluated, and how long it took until the model was there and altogether.
+fn report<B: Backend>(model: &TextModel<B>, users: usize, ready: Duration, whole: Duration) {
+    tell!(
+        "{}: {}; {users} users evaluated; ready after {:.2} s, evaluated in {:.2} s",
+        model.filter().config().name(),
+        shape(model),
+        ready.as_secs_f64(),
+        (whole - ready).as_secs_f64()
+    );
+}
+
+impl Arguments {
+    fn fit<B: Backend>(
+        &self,
+        backend: B,
+        train: Dataset,
+        bars: &ProgressBars,
+    ) -> Result<TextModel<B>, Box<dyn Error>> {
+        let config = self.config.config(Some(&train))?;
+        let options = FitOptions::new().observer(bars.observer());
+        let model = TextModel::fit_with(backend, train, config, &options)?;
+        bars.clear();
+        warn_of_svd(model.filter());
+        Ok(model)
+    }
+}
+
+/// The metrics of each part predicted by the others, and their means.
+fn cross_validate<B: Backend>(
+    backend: &B,
+    path: &Path,
+    folds: usize,
+    arguments: &Arguments,
+    bars: &ProgressBars,
+) -> Outcome {
+    arguments.config.config(None)?;
+    let dataset = arguments.interactions.read(path)?;
+    let mut writer = Writer::new(&arguments.output);
+    let mut found: Vec<Vec<Metrics>> = Vec::new();
+    for fold in 0..folds.max(1) {
+        let start = Instant::now();
+        let split = dataset.fold(fold, folds, arguments.held_out.seed)?;
+        let model = arguments.fit(backend.clone(), split.train, bars)?;
+        let ready = start.elapsed();
+        let options = EvaluateOptions::at(arguments.k.as_slice()).observer(bars.observer());
+        let evaluator = model.evaluate(&split.test, options)?;
+        bars.clear();
+        report(&model, evaluator.users(), ready, start.elapsed());
+        found.push(evaluator.means());
+    }
+    for (place, &k) in arguments.k.iter().enumerate() {
+        let values = |metric: usize| found.iter().map(move |fold| fold[place].values()[metric]);
+        let mean = |metric: usize| values(metric).sum::<f64>() / folds as f64;
+        let deviation = |metric: usize| {
+            let squares = values(metric).map(|it| (it - mean(metric)).powi(2));
+            (squares.sum::<f64>() / (folds - 1) as f64).sqrt()
+        };
+        let metrics = || 0..Metrics::NAMES.len();
+        writer.write(&OfFolds {
+            k,
+            folds,
+            mean: by_name(metrics().map(mean)),
+            standard_deviation: by_name(metrics().map(deviation)),
+        })?;
+    }
+    writer.finish()
+}
+
+type ByName = BTreeMap<&'static str, f64>;
+
+fn by_name(values: impl Iterator<Item = f64>) -> ByName {
+    Metrics::NAMES.iter().copied().zip(values).collect()
+}
+
+/// The means over the folds, and how far the folds are apart.
+#[derive(Serialize)]
+struct OfFolds {
+    k: usize,
+    folds: usize,
+    mean: ByName,
+    standard_deviation: ByName,
+}
+
+impl Record for OfFolds {
+    fn columns(&self) -> Vec<(&'static str, bool)> {
+        let metrics = Metrics::NAMES.iter().map(|name| (*name, true));
+        [("k", true)].into_iter().chain(metrics).collect()
+    }
+
+    fn rows(&self) -> Vec<Vec<String>> {
+        let cell = |name| {
+            format!(
+                "{:.4} ±{:.4}",
+                self.mean[name], self.standard_deviation[name]
+            )
+        };
+        let metrics = Metrics::NAMES.iter().map(|name| cell(*name));
+        vec![[self.k.to_string()].into_iter().chain(metrics).collect()]
+    }
 }
 
 /// The metrics at a cut-off, between what they lie, and what the lists are together.

@@ -4,11 +4,14 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float32Array, RecordBatch, StringArray};
-use bspm::fitted::RankOptions;
+use arrow_array::types::Float32Type;
+use arrow_array::{ArrayRef, Float32Array, ListArray, RecordBatch, StringArray};
+use bspm::backend::TopK;
+use bspm::fitted::{LowPassVectors, RankOptions};
 use bspm::{Backend, FilterConfig, FitOptions};
 use bspm_cli::{DeviceArguments, ProgressBars, tell};
 use clap::{Args, Subcommand};
+use ndarray::{Array1, Array2};
 
 use super::{Outcome, TextModel, on_device, parquet_file, shape};
 
@@ -22,6 +25,28 @@ pub(crate) struct Arguments {
 #[derive(Subcommand)]
 enum What {
     Neighbours(NeighbourArguments),
+    Vectors(VectorArguments),
+}
+
+/// Vectors of items and users for a vector database: their inner products are the scores of the
+/// ideal low-pass filter
+///
+/// Two tables are written: FILE with item and vector, and beside it one that ends in
+/// .users.parquet, with user and vector. The blur, the other part of BSPM, GF-CF and ChebyCF, is not
+/// of low rank: what the vectors find are candidates, to be scored by the model. How much of the
+/// model's lists is among them is told.
+#[derive(Args)]
+struct VectorArguments {
+    /// The saved model, of bspm, gf-cf or cheby-cf
+    model: PathBuf,
+    /// Where the table goes; a name that ends in .parquet
+    #[arg(short, long, value_name = "FILE", value_parser = parquet_name)]
+    output: PathBuf,
+    /// Users whose lists are compared with those of the model; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    sample: usize,
+    #[command(flatten)]
+    device: DeviceArguments,
 }
 
 /// What each item gives to its neighbours, so that a join and a group-by make the lists
@@ -61,8 +86,106 @@ fn parquet_name(text: &str) -> Result<PathBuf, String> {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    let What::Neighbours(arguments) = &arguments.what;
-    on_device!(arguments.device, neighbours, arguments)
+    match &arguments.what {
+        What::Neighbours(arguments) => on_device!(arguments.device, neighbours, arguments),
+        What::Vectors(arguments) => on_device!(arguments.device, vectors, arguments),
+    }
+}
+
+fn vectors<B: Backend>(backend: B, arguments: &VectorArguments) -> Outcome {
+    let model = TextModel::open(backend, &arguments.model)?;
+    let vectors = model.filter().low_pass_vectors()?;
+    let (dataset, items) = (model.dataset(), vectors.items());
+    let rows = items.rows().into_iter().map(|row| row.to_vec());
+    write_vectors(&arguments.output, "item", dataset.items().iter().zip(rows))?;
+    let histories = (0..dataset.users().len() as u32).map(|user| {
+        let history = dataset.interactions().history_of(user);
+        vectors.of_history(history)
+    });
+    let path = arguments.output.with_extension("users.parquet");
+    write_vectors(&path, "user", dataset.users().iter().zip(histories))?;
+    tell!(
+        "{}: {}, {} numbers each",
+        arguments.output.display(),
+        shape(&model),
+        vectors.factors()
+    );
+    tell_candidates(&model, &vectors, &items, arguments.sample)
+}
+
+/// Ids and their vectors.
+fn write_vectors<'a>(
+    path: &Path,
+    kind: &str,
+    mut rows: impl Iterator<Item = (&'a String, Vec<f32>)>,
+) -> bspm::Result<()> {
+    const ROWS: usize = 4096;
+    let batches = std::iter::from_fn(|| {
+        let (ids, vectors): (Vec<&String>, Vec<Vec<f32>>) = rows.by_ref().take(ROWS).unzip();
+        let vectors = vectors.into_iter().map(|it| Some(it.into_iter().map(Some)));
+        let vectors = ListArray::from_iter_primitive::<Float32Type, _, _>(vectors);
+        (!ids.is_empty()).then(|| {
+            table_of([
+                (
+                    kind,
+                    Arc::new(StringArray::from_iter_values(ids)) as ArrayRef,
+                ),
+                ("vector", Arc::new(vectors)),
+            ])
+        })
+    });
+    parquet_file::write(path, Some(ROWS), batches)
+}
+
+/// How much of the model's lists is among the best by inner product, for users evenly spaced.
+fn tell_candidates<B: Backend>(
+    model: &TextModel<B>,
+    vectors: &LowPassVectors,
+    items: &Array2<f32>,
+    sample: usize,
+) -> Outcome {
+    const K: usize = 20;
+    const CANDIDATES: usize = 500;
+    let users = evenly_spaced(model, sample);
+    let interactions = model.dataset().interactions();
+    let (mut found, mut all) = (0, 0);
+    for &user in &users {
+        let history = interactions.history_of(user);
+        let scores = items.dot(&Array1::from(vectors.of_history(history)));
+        let mut candidates = TopK::new(CANDIDATES);
+        for (item, &score) in scores.iter().enumerate() {
+            if !history.items().contains(&(item as u32)) {
+                candidates.offer(item as u32, score);
+            }
+        }
+        let candidates = candidates.into_sorted();
+        let candidates: HashSet<u32> = candidates.iter().map(|entry| entry.item).collect();
+        let list = model
+            .filter()
+            .rank_histories(&[history], &RankOptions::top(K))?;
+        let list = list.lists.into_iter().flatten();
+        let is_found = list.map(|entry| candidates.contains(&entry.item));
+        is_found.for_each(|is_found| {
+            found += usize::from(is_found);
+            all += 1;
+        });
+    }
+    if all > 0 {
+        tell!(
+            "of the lists of {} users, {:.2}% of the {K} best items are among the {CANDIDATES} best \
+             by inner product",
+            users.len(),
+            100.0 * found as f64 / all as f64,
+        );
+    }
+    Ok(())
+}
+
+/// So many users with interactions, in even steps.
+fn evenly_spaced<B: Backend>(model: &TextModel<B>, sample: usize) -> Vec<u32> {
+    let users = model.dataset().interactions().users_with_items();
+    let step = users.len().div_ceil(sample.max(1)).max(1);
+    users.into_iter().step_by(step).take(sample).collect()
 }
 
 fn neighbours<B: Backend>(backend: B, arguments: &NeighbourArguments) -> Outcome {
@@ -132,10 +255,8 @@ fn table_of<const N: usize>(columns: [(&str, ArrayRef); N]) -> bspm::Result<Reco
 /// How much of the lists of 20 items is the same, for users evenly spaced.
 fn tell_loss<B: Backend>(model: &TextModel<B>, table: &TextModel<B>, sample: usize) -> Outcome {
     const K: usize = 20;
-    let users = model.dataset().interactions().users_with_items();
-    let step = users.len().div_ceil(sample.max(1)).max(1);
-    let users: Vec<u32> = users.into_iter().step_by(step).collect();
-    if sample == 0 || users.is_empty() {
+    let users = evenly_spaced(model, sample);
+    if users.is_empty() {
         return Ok(());
     }
     let histories: Vec<_> = users

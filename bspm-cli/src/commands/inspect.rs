@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let mut writer = Writer::new(&arguments.output);
     writer.write(&SavedModelInfo::open(&arguments.model)?)?;
-    Ok(writer.finish()?)
+    writer.finish()
 }
 
 impl Record for SavedModelInfo {

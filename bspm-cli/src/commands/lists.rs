@@ -1,7 +1,7 @@
 //! Lists of recommended items: what they may hold, and how they are written.
 
-use bspm::{RecommendOptions, Recommendation, UnknownIds};
-use clap::Args;
+use bspm::{Fallback, RecommendOptions, Recommendation, UnknownIds};
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use crate::output::Record;
@@ -66,6 +66,27 @@ pub(crate) fn options(
     options
 }
 
+/// What fills a list where too few items have a score.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum FallbackName {
+    /// Nothing: the list is shorter
+    None,
+    /// The items of most users, marked as such
+    Popularity,
+    /// Items of score 0, in the order of the model
+    Unscored,
+}
+
+impl From<FallbackName> for Fallback {
+    fn from(name: FallbackName) -> Self {
+        match name {
+            FallbackName::None => Self::None,
+            FallbackName::Popularity => Self::Popularity,
+            FallbackName::Unscored => Self::Unscored,
+        }
+    }
+}
+
 /// The list of one user.
 #[derive(Serialize)]
 pub(crate) struct UserList<'a> {
@@ -119,7 +140,10 @@ fn rows(of: &str, items: &[Recommendation]) -> Vec<Vec<String>> {
                 of.to_owned(),
                 (place + 1).to_string(),
                 entry.item.clone(),
-                format!("{:.6}", entry.score),
+                match entry.is_fallback {
+                    true => "popular".to_owned(),
+                    false => format!("{:.6}", entry.score),
+                },
             ]
         })
         .collect()

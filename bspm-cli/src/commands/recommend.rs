@@ -6,10 +6,10 @@ use bspm::Backend;
 use bspm_cli::{DeviceArguments, ProgressBars};
 use clap::{ArgGroup, Args};
 
-use super::lists::{ItemList, ListArguments, UserList};
+use super::lists::{FallbackName, ItemList, ListArguments, UserList};
 use super::{Outcome, TextModel, on_device};
 use crate::data;
-use crate::output::{OutputArguments, Writer};
+use crate::output::{self, OutputArguments, Writer};
 
 /// How many users are ranked before their lists are written.
 const BATCH: usize = 2048;
@@ -34,6 +34,17 @@ pub(crate) struct Arguments {
     history: Vec<String>,
     #[command(flatten)]
     lists: ListArguments,
+    /// What fills a list where too few items have a score
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "popularity",
+        help_heading = "Lists"
+    )]
+    fallback: FallbackName,
+    /// Write the lists to this file instead, which ends in .csv, or in .jsonl for JSON lines
+    #[arg(short = 'o', long = "output", value_name = "FILE", value_parser = output::file)]
+    file: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArguments,
     #[command(flatten)]
@@ -46,13 +57,17 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 
 fn recommend<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let model = TextModel::open(backend, &arguments.model)?;
-    let options = arguments.lists.options();
-    let mut writer = Writer::new(&arguments.output);
+    let fallback = arguments.fallback.into();
+    let options = arguments.lists.options().fallback(fallback);
+    let mut writer = match &arguments.file {
+        Some(path) => Writer::to(path),
+        None => Writer::new(&arguments.output),
+    };
     if !arguments.history.is_empty() {
         let items = model.recommend_for_items(&arguments.history, options)?;
         let history = &arguments.history;
         writer.write(&ItemList { history, items })?;
-        return Ok(writer.finish()?);
+        return writer.finish();
     }
     let users: Vec<String> = match &arguments.users_from {
         Some(path) => data::lines(path)?,
@@ -68,5 +83,5 @@ fn recommend<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
             writer.write(&UserList { user, items })?;
         }
     }
-    Ok(writer.finish()?)
+    writer.finish()
 }

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::lists::{ItemList, ListArguments};
 use super::{Outcome, TextModel, on_device};
-use crate::output::{OutputArguments, Writer};
+use crate::output::{self, OutputArguments, Writer};
 
 /// List the items that an item speaks for most
 #[derive(Args)]
@@ -20,6 +20,9 @@ pub(crate) struct Arguments {
     items: Vec<String>,
     #[command(flatten)]
     lists: ListArguments,
+    /// Write the lists to this file instead, which ends in .csv, or in .jsonl for JSON lines
+    #[arg(short = 'o', long = "output", value_name = "FILE", value_parser = output::file)]
+    file: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArguments,
     #[command(flatten)]
@@ -33,10 +36,13 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 fn similar<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let model = TextModel::open(backend, &arguments.model)?;
     let options = arguments.lists.options();
-    let mut writer = Writer::new(&arguments.output);
+    let mut writer = match &arguments.file {
+        Some(path) => Writer::to(path),
+        None => Writer::new(&arguments.output),
+    };
     for history in arguments.items.chunks(1) {
         let items = model.similar_items(&history[0], options.clone())?;
         writer.write(&ItemList { history, items })?;
     }
-    Ok(writer.finish()?)
+    writer.finish()
 }

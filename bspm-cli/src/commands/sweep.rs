@@ -28,9 +28,10 @@ const BATCH: usize = 2048;
 ///
 /// Numbers are lists, as in 0.5,1,2, or ranges, as in 0.5:2.5:0.25 (both ends belong to it).
 #[derive(Args)]
-#[command(group(ArgGroup::new("held out").required(true)))]
+#[command(group(ArgGroup::new("held out")))]
 pub(crate) struct Arguments {
-    /// File of interactions
+    /// File of interactions, of which a fifth of each user's is held out unless told otherwise:
+    /// the latest with --time-column, else some at random
     data: PathBuf,
     #[command(flatten)]
     held_out: HeldOutArguments,
@@ -168,7 +169,29 @@ impl Arguments {
         Ok(aligned(&train, &test)?)
     }
 
+    /// Says where the best row lies at the edge of the grid, beyond which better ones may be.
+    fn warn_of_edges(&self, rows: &[SweepRow]) {
+        let Some(best) = rows.first() else { return };
+        for setting in BspmConfig::SETTINGS {
+            let number = |row: &SweepRow| setting.get(&row.config)?.parse::<f64>().ok();
+            let Some(value) = number(best) else { continue };
+            let values = || rows.iter().filter_map(number);
+            let edge = match () {
+                () if values().all(|it| it == value) => continue,
+                () if values().all(|it| it <= value) => "largest",
+                () if values().all(|it| it >= value) => "smallest",
+                () => continue,
+            };
+            tell!(
+                "warning: the best row has the {edge} {} of the grid, {value}: there may be better \
+                 ones beyond it",
+                setting.name
+            );
+        }
+    }
+
     fn report(&self, rows: &[SweepRow]) -> Outcome {
+        self.warn_of_edges(rows);
         if let Some(path) = &self.csv {
             write_csv(path, &self.k, rows)?;
         }
@@ -194,7 +217,7 @@ impl Arguments {
                 })?;
             }
         }
-        Ok(writer.finish()?)
+        writer.finish()
     }
 }
 

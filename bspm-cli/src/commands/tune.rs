@@ -180,7 +180,7 @@ impl Arguments {
         for trial in board.into_iter().take(self.top) {
             writer.write(&Row(trial))?;
         }
-        Ok(writer.finish()?)
+        writer.finish()
     }
 }
 

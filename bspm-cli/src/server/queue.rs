@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bspm::CpuModel;
 use bspm::data::History;
 use bspm::fitted::RankOptions;
+use bspm::{CpuModel, Fallback};
 use tokio::sync::oneshot;
 
 use super::current::CurrentModel;
@@ -108,30 +108,32 @@ fn rank(jobs: Vec<Job>) {
     let Some(first) = jobs.first() else { return };
     let model = first.model.clone();
     let best = jobs.iter().filter_map(|job| match &job.work {
-        Work::Best { items, weights, k } => {
+        Work::Best {
+            items,
+            weights,
+            k,
+            is_filled,
+        } => {
             let history = History::from(items);
             let weighted = weights
                 .as_ref()
                 .and_then(|weights| history.weighted(weights));
-            Some((weighted.unwrap_or(history), *k))
+            Some((weighted.unwrap_or(history), (*k, *is_filled)))
         }
         Work::Other(_) => None,
     });
-    let (histories, counts): (Vec<History<'_>>, Vec<usize>) = best.unzip();
-    let k = counts.iter().copied().max().unwrap_or(1);
-    let ranked = AssertUnwindSafe(|| {
-        model
-            .filter()
-            .rank_histories(&histories, &RankOptions::top(k))
-    });
+    let (histories, asked): (Vec<History<'_>>, Vec<(usize, bool)>) = best.unzip();
+    let k = asked.iter().map(|it| it.0).max().unwrap_or(1);
+    let options = RankOptions::top(k).fallback(Fallback::Popularity);
+    let ranked = AssertUnwindSafe(|| model.filter().rank_histories(&histories, &options));
     let ranked = catch_unwind(ranked);
     let mut lists = match ranked {
         Ok(Ok(ranking)) => ranking.lists.into_iter(),
         Ok(Err(_)) | Err(_) => Vec::new().into_iter(),
     };
-    for (job, k) in jobs.into_iter().zip(counts) {
+    for (job, (k, is_filled)) in jobs.into_iter().zip(asked) {
         let answer = match lists.next() {
-            Some(list) => named(&model, &list[..k.min(list.len())]),
+            Some(list) => named(&model, &list, k, is_filled),
             None => Err(Failure::Lost),
         };
         let _ = job.reply.send(answer);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bspm::{CpuModel, RecommendOptions};
+use bspm::{CpuModel, Fallback, RecommendOptions};
 use serde::{Deserialize, Serialize};
 
 use super::error::Failure;
@@ -22,6 +22,17 @@ pub(super) struct Recommend {
     deny: Vec<String>,
     allow: Option<Vec<String>>,
     minimum_score: Option<f32>,
+    #[serde(default)]
+    fallback: FallbackName,
+}
+
+/// What fills a list where too few items have a score.
+#[derive(Clone, Copy, Deserialize, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+enum FallbackName {
+    None,
+    #[default]
+    Popularity,
 }
 
 /// An item of a history, with or without what it counts.
@@ -41,6 +52,8 @@ pub(super) struct RecommendQuery {
     deny: Option<String>,
     allow: Option<String>,
     minimum_score: Option<f32>,
+    #[serde(default)]
+    fallback: FallbackName,
 }
 
 impl From<RecommendQuery> for Recommend {
@@ -53,6 +66,7 @@ impl From<RecommendQuery> for Recommend {
             deny: query.deny.map_or_else(Vec::new, list),
             allow: query.allow.map(list),
             minimum_score: query.minimum_score,
+            fallback: query.fallback,
         }
     }
 }
@@ -122,10 +136,19 @@ impl Recommend {
     pub(super) fn work(self, model: &Arc<CpuModel>) -> Result<Work, Failure> {
         let k = length(self.k)?;
         let (items, weights) = history(model, self.user.as_deref(), self.history.as_deref())?;
+        let is_filled = self.fallback == FallbackName::Popularity;
         if self.deny.is_empty() && self.allow.is_none() && self.minimum_score.is_none() {
-            return Ok(Work::Best { items, weights, k });
+            return Ok(Work::Best {
+                items,
+                weights,
+                k,
+                is_filled,
+            });
         }
         let mut options = RecommendOptions::top(k).deny(self.deny);
+        if is_filled {
+            options = options.fallback(Fallback::Popularity);
+        }
         if let Some(allow) = self.allow {
             options = options.allow(allow);
         }
@@ -155,6 +178,7 @@ impl SimilarQuery {
             items: vec![item_index(model, &self.item)?],
             weights: None,
             k: length(self.k)?,
+            is_filled: false,
         })
     }
 }

@@ -13,6 +13,8 @@ pub(super) enum Work {
         items: Vec<u32>,
         weights: Option<Vec<f32>>,
         k: usize,
+        /// Whether popular items fill the list.
+        is_filled: bool,
     },
     /// Anything else.
     Other(Box<dyn FnOnce(&CpuModel) -> Answer + Send>),
@@ -21,18 +23,26 @@ pub(super) enum Work {
 /// JSON.
 pub(super) type Answer = Result<String, Failure>;
 
-/// A list under the ids of the model, as JSON.
-pub(super) fn named(model: &CpuModel, list: &[ScoredItem]) -> Answer {
+/// A list of at most `k` entries under the ids of the model, as JSON; those without a score
+/// only where it is to be filled.
+pub(super) fn named(model: &CpuModel, list: &[ScoredItem], k: usize, is_filled: bool) -> Answer {
     #[derive(Serialize)]
     struct Entry<'a> {
         item: &'a str,
         score: f32,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        fallback: bool,
     }
     let ids = model.dataset().items();
-    let entries = list.iter().filter_map(|entry| {
+    let kept = list
+        .iter()
+        .take(k)
+        .filter(|entry| is_filled || entry.score != 0.0);
+    let entries = kept.filter_map(|entry| {
         Some(Entry {
             item: ids.id(entry.item)?,
             score: entry.score,
+            fallback: entry.score == 0.0,
         })
     });
     Ok(serde_json::to_string(&entries.collect::<Vec<_>>())?)

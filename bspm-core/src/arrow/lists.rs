@@ -14,6 +14,7 @@ use super::requests::REQUEST;
 use crate::backend::ScoredItem;
 use crate::data::ids::Ids;
 use crate::error::{Error, Result};
+use crate::fitted::Fallback;
 
 const ITEMS: &str = "items";
 const SCORES: &str = "scores";
@@ -23,6 +24,7 @@ pub(super) fn with_lists<I: ArrowId>(
     batch: &RecordBatch,
     ids: &Ids<I>,
     lists: &[Vec<ScoredItem>],
+    fallback: Fallback,
 ) -> Result<RecordBatch> {
     let entries: usize = lists.iter().map(Vec::len).sum();
     if entries > i32::MAX as usize {
@@ -35,7 +37,9 @@ pub(super) fn with_lists<I: ArrowId>(
     let ends = OffsetBuffer::from_lengths(lists.iter().map(Vec::len));
     let of_lists = || lists.iter().flatten();
     let items = I::column(of_lists().filter_map(|entry| ids.id(entry.item)))?;
-    let scores = Float32Array::from_iter_values(of_lists().map(|entry| entry.score));
+    let is_scored = |score: f32| fallback != Fallback::Popularity || score != 0.0;
+    let scores = of_lists().map(|entry| Some(entry.score).filter(|&score| is_scored(score)));
+    let scores = Float32Array::from_iter(scores);
     let mut columns = others(batch, &REQUEST);
     for (name, values) in [(ITEMS, items), (SCORES, Arc::new(scores) as ArrayRef)] {
         if columns.iter().any(|(field, _)| field.name() == name) {

@@ -24,7 +24,8 @@ impl<B: Backend, U: ArrowId, I: ArrowId> Model<B, U, I> {
     /// | `allow` | lists of the only items that may enter it |
     ///
     /// Ids are text or whole numbers. The other columns, and `user`, come back as they are and
-    /// are not copied; `items` and `scores` are added, which are lists, best item first.
+    /// are not copied; `items` and `scores` are added, which are lists, best item first. The score of
+    /// an item that only fills a list ([`Fallback`](crate::Fallback)) is null.
     /// [`long_form`](crate::arrow::long_form) has a row for each of their entries.
     ///
     /// A list does not depend on the rows beside it, to the last bit: however an engine cuts its
@@ -34,8 +35,8 @@ impl<B: Backend, U: ArrowId, I: ArrowId> Model<B, U, I> {
     /// # Errors
     ///
     /// [`Error::InvalidColumn`](crate::Error::InvalidColumn) for columns of the wrong type, nulls,
-    /// and unknown ids unless they are skipped: then an unknown user's list is empty, and an
-    /// unknown item is passed over. Those of [`recommend_many`](Self::recommend_many).
+    /// and unknown ids unless they are skipped: then an unknown user's list is that of an empty
+    /// history, and an unknown item is passed over. Those of [`recommend_many`](Self::recommend_many).
     ///
     /// # Examples
     ///
@@ -65,13 +66,8 @@ impl<B: Backend, U: ArrowId, I: ArrowId> Model<B, U, I> {
         let options = options.into();
         let rank_options = self.rank_options(&options)?.steady();
         let requests = Requests::read(self, batch, options.unknown_ids)?;
-        let asked: Vec<Option<ListRequest<'_>>> = requests.rows(self).collect();
-        let known: Vec<ListRequest<'_>> = asked.iter().flatten().copied().collect();
-        let ranking = self.filter().rank_requests(&known, &rank_options)?;
-        let mut found = ranking.lists.into_iter();
-        let lists = asked
-            .into_iter()
-            .map(|request| request.and_then(|_| found.next()).unwrap_or_default());
-        with_lists(batch, self.dataset().items(), &lists.collect::<Vec<_>>())
+        let requests: Vec<ListRequest<'_>> = requests.rows(self).collect();
+        let lists = self.filter().rank_requests(&requests, &rank_options)?.lists;
+        with_lists(batch, self.dataset().items(), &lists, options.fallback)
     }
 }

@@ -39,7 +39,7 @@ enum Source {
     User(u32),
     /// The history in the row.
     History,
-    /// An unknown user, whose list is empty.
+    /// An unknown user, whose history is empty.
     Nobody,
 }
 
@@ -78,17 +78,21 @@ impl Requests {
         })
     }
 
-    /// What each row asks for; none for those of nobody.
+    /// What each row asks for.
     pub(super) fn rows<'a, B: Backend, U: ArrowId, I: ArrowId>(
         &'a self,
         model: &'a Model<B, U, I>,
-    ) -> impl Iterator<Item = Option<ListRequest<'a>>> {
+    ) -> impl Iterator<Item = ListRequest<'a>> {
         let interactions = model.dataset().interactions();
         self.sources.iter().enumerate().map(move |(row, source)| {
             let history = match source {
                 Source::User(user) => interactions.history_of(*user),
-                Source::History => self.history.as_ref()?.history(row)?,
-                Source::Nobody => return None,
+                Source::History => {
+                    let histories = self.history.as_ref();
+                    let history = histories.and_then(|it| it.history(row));
+                    history.unwrap_or(History::EMPTY)
+                }
+                Source::Nobody => History::EMPTY,
             };
             let mut request = ListRequest::new(history);
             if let Some(denied) = self.deny.as_ref().and_then(|it| it.items(row)) {
@@ -97,7 +101,7 @@ impl Requests {
             if let Some(allowed) = self.allow.as_ref().and_then(|it| it.items(row)) {
                 request = request.allow(allowed);
             }
-            Some(request)
+            request
         })
     }
 }

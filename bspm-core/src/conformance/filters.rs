@@ -142,6 +142,9 @@ impl Dense {
                 assert!(settings.keep >= self.item_degrees.len(), "all is kept");
                 self.scores(&settings.filter)
             }
+            FilterConfig::ItemGraph(settings) => {
+                panic!("{} is defined where it was made", settings.name)
+            }
             FilterConfig::Popularity(_) => {
                 let degrees = self.history.sum_axis(Axis(0));
                 Array2::from_shape_fn(self.history.dim(), |(_, item)| degrees[item])

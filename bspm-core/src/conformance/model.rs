@@ -11,7 +11,7 @@ use crate::engine::walk::NormalizedGraph;
 use crate::filters::bspm::config::{BspmConfig, Integration, Merge};
 use crate::filters::bspm::solver::Solver;
 use crate::fitted::FittedFilter;
-use crate::fitted::rank::RankOptions;
+use crate::fitted::rank::{Fallback, RankOptions};
 
 /// Singular values, residuals and orthogonality on matrices small enough to
 /// decompose densely, some of which the block of vectors does not span.
@@ -133,7 +133,9 @@ pub fn rankings_are_sorted_scores_without_the_seen<B: Backend>(backend: &B) {
     let users: Vec<u32> = (0..70).rev().chain([5, 5]).collect();
     let scores = model.score(&users).unwrap();
     for batch_size in [1, 7, 64, 5000] {
-        let options = RankOptions::top(10).batch_size(batch_size);
+        let options = RankOptions::top(10)
+            .batch_size(batch_size)
+            .fallback(Fallback::Unscored);
         let lists = model.rank(&users, &options).unwrap().lists;
         assert_eq!(lists.len(), users.len());
         for (row, (list, &user)) in lists.iter().zip(&users).enumerate() {
@@ -153,7 +155,8 @@ pub fn rankings_are_sorted_scores_without_the_seen<B: Backend>(backend: &B) {
             }
         }
     }
-    let shown = model.rank(&[0], &RankOptions::top(50).keep_seen()).unwrap();
+    let everything = RankOptions::top(50).fallback(Fallback::Unscored);
+    let shown = model.rank(&[0], &everything.keep_seen()).unwrap();
     assert_eq!(shown.lists[0].len(), 50);
 }
 
@@ -173,8 +176,15 @@ pub fn empty_users_and_items_are_harmless<B: Backend>(backend: &B) {
         let scores = model.score(&users).unwrap();
         assert!(scores.iter().all(|score| score.is_finite()));
         assert!(scores.row(0).iter().all(|&score| score == 0.0));
-        let lists = model.rank(&users, &RankOptions::top(9)).unwrap().lists;
-        assert!(!lists[0].is_empty());
+        for (fallback, is_empty) in [
+            (Fallback::None, true),
+            (Fallback::Popularity, model.interactions().is_empty()),
+            (Fallback::Unscored, false),
+        ] {
+            let options = RankOptions::top(9).fallback(fallback);
+            let lists = model.rank(&users, &options).unwrap().lists;
+            assert_eq!(lists[0].is_empty(), is_empty, "{fallback:?}");
+        }
     }
     let model = FittedFilter::fit(
         backend.clone(),

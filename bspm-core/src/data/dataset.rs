@@ -2,6 +2,7 @@
 
 mod builder;
 mod k_core;
+mod selection;
 mod split;
 mod weighting;
 

@@ -14,7 +14,7 @@ pub enum UnknownIds {
     /// It is an [`Error::UnknownId`](crate::Error::UnknownId).
     #[default]
     Error,
-    /// An unknown user gets an empty list; an unknown item is passed over.
+    /// An unknown user gets the list of an empty history; an unknown item is passed over.
     Skip,
 }
 

@@ -10,7 +10,9 @@ mod npz;
 mod parquet;
 mod plain_text;
 mod table;
+mod time;
 
 pub use format::Format;
 pub use lightgcn::{Pairs, parse_lightgcn, read_lightgcn};
 pub use table::TableOptions;
+pub use time::parse_time;

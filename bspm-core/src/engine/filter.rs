@@ -34,6 +34,11 @@ pub(crate) trait Filter<B: Backend>: Debug + Send + Sync {
         false
     }
 
+    /// Whether items have scores to which nothing leads from the history.
+    fn scores_any_item(&self) -> bool {
+        false
+    }
+
     /// The rows of a neighbour table, where that is what it is.
     fn neighbour_rows(&self) -> Option<NeighbourRows<'_>> {
         None

@@ -228,14 +228,23 @@ impl<B: Backend> ItemGraphPolynomial<B> {
             Source::Fit(options, _) => form(options)?,
             Source::Saved(tensors) => saved_graph(items, tensors)?,
         });
-        let ones = vec![1.0; items];
-        Ok(Box::new(Self {
+        Ok(Box::new(Self::of(backend, graph, coefficients)?))
+    }
+
+    /// Of a graph, compressed sparse rows.
+    pub(crate) fn of(
+        backend: Checked<'_, B>,
+        graph: Arc<CsMatI<f32, u32>>,
+        coefficients: Vec<f64>,
+    ) -> Result<Self> {
+        let ones = vec![1.0; graph.rows()];
+        Ok(Self {
             item_scale: backend.upload_column(&ones)?,
             sparse: backend.upload_sparse(SparseParts::ItemGraph(graph.clone()))?,
             graph,
             coefficients,
             ones,
-        }))
+        })
     }
 }
 

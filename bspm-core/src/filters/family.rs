@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Settings;
 use super::preset::Preset;
-use super::setting::{ANY, F32_MAX, MOST_FACTORS, Search, check_all, settings, words};
+use super::setting::{ANY, MOST_FACTORS, MOST_OFFSET, Search, check_all, settings, words};
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::basis::Basis;
@@ -88,7 +88,7 @@ impl FrequencyResponse {
 settings!(Family {
     users ("epsilon_u"): Number (-2.0, 2.0), Search::Fixed, "Power of the user degrees in R";
     items ("epsilon_i"): Number (-2.0, 2.0), Search::Fixed, "Power of the item degrees in R";
-    offset ("mu"): Number (0.0, F32_MAX), Search::Fixed, "What all degrees are larger by";
+    offset ("mu"): Number (0.0, MOST_OFFSET), Search::Fixed, "What all degrees are larger by";
     history ("history"): Number (-4.0, 4.0), Search::Linear(0.0, 0.5), "Power of the item degrees that a history is divided by";
     output ("output"): Number (-4.0, 4.0), Search::Linear(0.0, 0.5), "Power of the item degrees that scores are multiplied by";
     curvature ("curvature"): Number (-4.0, 4.0), Search::Linear(-0.5, 1.0), "How much of P - P^2 is added to P";

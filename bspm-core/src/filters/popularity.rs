@@ -70,4 +70,8 @@ impl<B: Backend> Filter<B> for FittedPopularity<B> {
     fn item_scale(&self) -> &B::Matrix {
         &self.ones
     }
+
+    fn scores_any_item(&self) -> bool {
+        true
+    }
 }

@@ -39,6 +39,22 @@ impl Preset {
             Self::AmazonBook => "amazon-book",
         }
     }
+
+    /// Users and items of the data set.
+    pub fn shape(self) -> (usize, usize) {
+        match self {
+            Self::Gowalla => (29_858, 40_981),
+            Self::Yelp2018 => (31_668, 38_048),
+            Self::AmazonBook => (52_643, 91_599),
+        }
+    }
+
+    /// Whether a matrix has more than four times as many users or items, or less than a quarter:
+    /// settings that depend on the shape, such as a number of singular vectors, are then far off.
+    pub fn is_far_from(self, users: usize, items: usize) -> bool {
+        let is_far = |own: usize, other: usize| other > 4 * own || other < own / 4;
+        is_far(self.shape().0, users) || is_far(self.shape().1, items)
+    }
 }
 
 impl std::fmt::Display for Preset {
@@ -64,6 +80,13 @@ impl std::str::FromStr for Preset {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shapes_are_near_or_far() {
+        assert!(!Preset::Gowalla.is_far_from(31_668, 38_048));
+        assert!(Preset::Gowalla.is_far_from(943, 1_682));
+        assert!(Preset::Yelp2018.is_far_from(30_000, 400_000));
+    }
 
     #[test]
     fn every_preset_is_read_back_by_name() {

@@ -18,6 +18,7 @@ use super::ease_dan::EaseDan;
 use super::ease_r::EaseR;
 use super::family::Family;
 use super::gf_cf::GfCf;
+use super::item_graph::ItemGraph;
 use super::item_knn::ItemKnn;
 use super::lgcn_ide::LgcnIde;
 use super::link_prop::LinkProp;
@@ -36,7 +37,8 @@ use crate::error::Result;
 use crate::parameter::invalid;
 
 macro_rules! filters {
-    ($($(#[$doc:meta])* $variant:ident($settings:ty),)*) => {
+    (named { $($(#[$doc:meta])* $variant:ident($settings:ty),)* }
+     made elsewhere { $($(#[$own_doc:meta])* $own:ident($own_settings:ty),)* }) => {
         /// Which filter, and its settings.
         ///
         /// serde names the filter as [`name`](Self::name) does:
@@ -58,6 +60,7 @@ macro_rules! filters {
         #[non_exhaustive]
         pub enum FilterConfig {
             $($(#[$doc])* $variant($settings),)*
+            $($(#[$own_doc])* $own($own_settings),)*
         }
 
         $(impl From<$settings> for FilterConfig {
@@ -66,8 +69,14 @@ macro_rules! filters {
             }
         })*
 
+        $(impl From<$own_settings> for FilterConfig {
+            fn from(settings: $own_settings) -> Self {
+                Self::$own(settings)
+            }
+        })*
+
         impl FilterConfig {
-            /// The names of all filters.
+            /// The names of all filters that can be fitted by name.
             pub const NAMES: &'static [&'static str] = &[$(<$settings>::NAME),*];
 
             /// The filter of this name with its published settings for a data set.
@@ -89,6 +98,7 @@ macro_rules! filters {
             pub fn name(&self) -> &'static str {
                 match self {
                     $(Self::$variant(_) => <$settings>::NAME,)*
+                    $(Self::$own(_) => <$own_settings>::NAME,)*
                 }
             }
 
@@ -100,6 +110,7 @@ macro_rules! filters {
             pub fn check(&self) -> Result<()> {
                 match self {
                     $(Self::$variant(settings) => settings.check(),)*
+                    $(Self::$own(settings) => settings.check(),)*
                 }
             }
 
@@ -107,6 +118,7 @@ macro_rules! filters {
             pub fn settings(&self) -> Vec<SettingInfo> {
                 match self {
                     $(Self::$variant(settings) => infos(settings),)*
+                    $(Self::$own(settings) => infos(settings),)*
                 }
             }
 
@@ -133,6 +145,9 @@ macro_rules! filters {
                     $(Self::$variant(settings) => {
                         (named(Table::table(), name)?.set)(settings, text)
                     })*
+                    $(Self::$own(settings) => {
+                        (named(Table::table(), name)?.set)(settings, text)
+                    })*
                 }
             }
 
@@ -145,6 +160,7 @@ macro_rules! filters {
                 self.check()?;
                 match self {
                     $(Self::$variant(settings) => settings.fit(backend, interactions, source),)*
+                    $(Self::$own(settings) => settings.fit(backend, interactions, source),)*
                 }
             }
         }
@@ -186,6 +202,7 @@ impl FilterConfig {
 }
 
 filters! {
+    named {
     /// Blurring-sharpening process models.
     Bspm(BspmConfig),
     /// Blur and an ideal low-pass filter.
@@ -219,4 +236,9 @@ filters! {
     Mix(Mix),
     /// The neighbour table of another filter.
     Neighbours(Neighbours),
+    }
+    made elsewhere {
+        /// An item graph that a program of one's own made.
+        ItemGraph(ItemGraph),
+    }
 }

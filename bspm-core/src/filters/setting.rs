@@ -70,6 +70,10 @@ pub(crate) const ANY: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
 
 /// The largest finite number of each kind.
 pub(crate) const F32_MAX: f64 = f32::MAX as f64;
+
+/// The most that degrees may be made larger by: their sixth powers, and the inverses of those, are
+/// numbers that `f32` has.
+pub(crate) const MOST_OFFSET: f64 = 1e6;
 pub(crate) const F64_MAX: f64 = f64::MAX;
 
 /// What a number of items, or of singular vectors, may be at most: that of the items that a

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::contract::Settings;
 use super::family::{Family, FrequencyResponse, Parts};
 use super::preset::Preset;
-use super::setting::{F32_MAX, MOST_FACTORS, Search, settings};
+use super::setting::{F32_MAX, MOST_FACTORS, MOST_OFFSET, Search, settings};
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
@@ -42,7 +42,7 @@ settings!(Sgfcf {
     factor_dim ("K"): Count (1.0, MOST_FACTORS), Search::Factors, "Singular vectors";
     beta ("beta"): Number (0.0, 64.0), Search::Log(0.3, 6.0), "Power of the singular values";
     epsilon ("epsilon"): Number (-2.0, 2.0), Search::Linear(0.25, 0.55), "Power of the degrees in R";
-    offset ("alpha"): Number (0.0, F32_MAX), Search::Log(0.1, 20.0), "What all degrees are larger by";
+    offset ("alpha"): Number (0.0, MOST_OFFSET), Search::Log(0.1, 20.0), "What all degrees are larger by";
     gamma ("gamma"): Number (0.0, F32_MAX), Search::Log(0.01, 3.0), "Weight of the paths of length three";
 });
 

@@ -7,6 +7,22 @@ use crate::error::{Error, Result};
 use crate::observe::Observer;
 use crate::parameter::{check_positive, invalid};
 
+/// What fills a list where fewer items than it has places have a score.
+///
+/// An item has none where nothing leads from the history to it: its score is 0. So it is with
+/// all items for an empty history, and with those that share no chain of users with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Fallback {
+    /// Nothing: the list is shorter.
+    #[default]
+    None,
+    /// The items of most users that may enter the list, with a score of 0, after all others.
+    Popularity,
+    /// Items of score 0, which rank like any others, in the order of their columns.
+    Unscored,
+}
+
 /// How to rank.
 ///
 /// # Examples
@@ -31,6 +47,8 @@ pub struct RankOptions {
     pub allow: Option<Vec<u32>>,
     /// The score that an item must reach; none unless told.
     pub minimum_score: Option<f32>,
+    /// What fills a list where too few items have a score.
+    pub fallback: Fallback,
     /// Whether a list is the same to the last bit whatever else is ranked with it; not unless
     /// told.
     pub steady: bool,
@@ -48,6 +66,7 @@ impl RankOptions {
             deny: Vec::new(),
             allow: None,
             minimum_score: None,
+            fallback: Fallback::None,
             steady: false,
             observer: Observer::default(),
         }
@@ -80,6 +99,12 @@ impl RankOptions {
     /// Ends every list before the first item that scores less.
     pub fn minimum_score(mut self, score: f32) -> Self {
         self.minimum_score = Some(score);
+        self
+    }
+
+    /// Fills lists that would be too short.
+    pub fn fallback(mut self, fallback: Fallback) -> Self {
+        self.fallback = fallback;
         self
     }
 

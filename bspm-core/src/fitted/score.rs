@@ -118,7 +118,7 @@ impl<B: Backend> FittedFilter<B> {
             };
             let tiles = self.for_each_tile(batch, width, |tile, range, scoring| {
                 let start = Instant::now();
-                let users = range.len();
+                let users = range.clone();
                 let hidden: Vec<Cow<'_, [u32]>> = range
                     .map(|place| mask.hidden_from(&requests[first + place], batch[place].items()))
                     .collect();
@@ -127,12 +127,14 @@ impl<B: Backend> FittedFilter<B> {
                 let mut lists =
                     self.checked()
                         .top_k(&mut tile.scores, item_scale, &hidden, options.k)?;
-                if let Some(least) = options.minimum_score {
-                    for list in &mut lists {
+                for (place, (list, hidden)) in lists.iter_mut().zip(hidden).enumerate() {
+                    if let Some(least) = options.minimum_score {
                         list.truncate(list.partition_point(|entry| entry.score >= least));
                     }
+                    let history = batch[users.start + place].items();
+                    self.reach.complete(list, history, hidden, options);
                 }
-                observed.advance(users)?;
+                observed.advance(users.len())?;
                 Ok((lists, scoring, start.elapsed()))
             })?;
             let wall = start.elapsed().as_secs_f64();

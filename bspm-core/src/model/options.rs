@@ -8,7 +8,7 @@ use super::{Model, index};
 use crate::backend::Backend;
 use crate::data::ids::UnknownIds;
 use crate::error::Result;
-use crate::fitted::rank::RankOptions;
+use crate::fitted::rank::{Fallback, RankOptions};
 use crate::observe::Observer;
 
 /// How many items to recommend, and which. Seen items stay out, and unknown ids are errors,
@@ -32,6 +32,7 @@ pub struct RecommendOptions<I = String> {
     deny: Vec<I>,
     allow: Option<Vec<I>>,
     minimum_score: Option<f32>,
+    pub(crate) fallback: Fallback,
     pub(crate) unknown_ids: UnknownIds,
     observer: Observer,
 }
@@ -45,6 +46,7 @@ impl<I> RecommendOptions<I> {
             deny: Vec::new(),
             allow: None,
             minimum_score: None,
+            fallback: Fallback::None,
             unknown_ids: UnknownIds::Error,
             observer: Observer::default(),
         }
@@ -71,6 +73,12 @@ impl<I> RecommendOptions<I> {
     /// Recommends only items with at least this score.
     pub fn minimum_score(mut self, score: f32) -> Self {
         self.minimum_score = Some(score);
+        self
+    }
+
+    /// What fills a list where fewer items than it has places have a score; nothing unless told.
+    pub fn fallback(mut self, fallback: Fallback) -> Self {
+        self.fallback = fallback;
         self
     }
 
@@ -106,6 +114,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
             .observer(options.observer.clone());
         rank_options.keep_seen = options.keep_seen;
         rank_options.minimum_score = options.minimum_score;
+        rank_options.fallback = options.fallback;
         rank_options.allow = options.allow.as_deref().map(columns).transpose()?;
         Ok(rank_options)
     }

@@ -12,7 +12,7 @@ use crate::backend::ScoredItem;
 use crate::data::history::History;
 use crate::data::ids::UnknownIds;
 use crate::error::Result;
-use crate::fitted::rank::RankOptions;
+use crate::fitted::rank::{Fallback, RankOptions};
 
 /// An item and its score.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -22,18 +22,23 @@ pub struct Recommendation<I = String> {
     pub item: I,
     /// Its score; higher is better, and comparable within one user only.
     pub score: f32,
+    /// Whether it has no score, and only fills the list ([`Fallback::Popularity`]).
+    #[serde(rename = "fallback", skip_serializing_if = "std::ops::Not::not")]
+    pub is_fallback: bool,
 }
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// The best items that the user has not interacted with, best first: `k` of them, or
     /// what [`RecommendOptions`] say.
     ///
-    /// Fewer where fewer are left. Equal scores rank the lower column first.
+    /// Fewer where fewer are left, or have a score: a list ends before the first item that nothing
+    /// leads to from the history, unless a [`Fallback`] is asked for. Equal scores rank the lower
+    /// column first.
     ///
     /// # Errors
     ///
     /// [`Error::UnknownId`](crate::Error::UnknownId), unless unknown ids are skipped: then
-    /// an unknown user's list is empty;
+    /// an unknown user's list is that of an empty history;
     /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) when `k` is 0; those
     /// of the backend.
     ///
@@ -67,7 +72,9 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
                 let history = self.dataset.interactions().history_of(user);
                 self.for_history(history, &rank_options)
             }
-            Err(_) if options.unknown_ids == UnknownIds::Skip => Ok(Vec::new()),
+            Err(_) if options.unknown_ids == UnknownIds::Skip => {
+                self.for_history(History::EMPTY, &rank_options)
+            }
             Err(error) => Err(error),
         }
     }
@@ -91,26 +98,19 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         let options = options.into();
         let rank_options = self.rank_options(&options)?;
         let interactions = self.dataset.interactions();
-        let mut is_known = Vec::new();
         let mut histories = Vec::new();
         for user in users {
-            let user = match self.user_index(user) {
-                Ok(user) => Some(user),
-                Err(_) if options.unknown_ids == UnknownIds::Skip => None,
+            histories.push(match self.user_index(user) {
+                Ok(user) => interactions.history_of(user),
+                Err(_) if options.unknown_ids == UnknownIds::Skip => History::EMPTY,
                 Err(error) => return Err(error),
-            };
-            is_known.push(user.is_some());
-            histories.extend(user.map(|user| interactions.history_of(user)));
+            });
         }
-        let ranking = self.fitted.rank_histories(&histories, &rank_options)?;
-        let mut lists = ranking.lists.into_iter();
-        Ok(is_known
+        let lists = self.fitted.rank_histories(&histories, &rank_options)?.lists;
+        let named = lists
             .into_iter()
-            .map(|is_known| {
-                let list = if is_known { lists.next() } else { None };
-                self.named(list.unwrap_or_default())
-            })
-            .collect())
+            .map(|list| self.named(list, &rank_options));
+        Ok(named.collect())
     }
 
     /// The best items for somebody who interacted with just these items.
@@ -171,13 +171,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         I: Debug,
     {
         let options = options.into();
-        let mut items = Vec::new();
-        let mut weights = Vec::new();
-        for (item, weight) in history {
-            let known = self.known_items([item.borrow()], options.unknown_ids)?;
-            items.extend_from_slice(&known);
-            weights.resize(items.len(), weight);
-        }
+        let (items, weights) = self.known_history(history, options.unknown_ids)?;
         let history = History::new(&items, Some(&weights));
         self.for_history(history, &self.rank_options(&options)?)
     }
@@ -222,13 +216,72 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         J: Hash + Eq + Debug + ?Sized + 'q,
     {
         let user = self.user_index(user)?;
-        let history = self.dataset.interactions().history_of(user);
+        self.scores_of(self.dataset.interactions().history_of(user), items)
+    }
+
+    /// The scores of these items, in their order, for somebody to whom the items of a history
+    /// count as much as is said.
+    ///
+    /// # Errors
+    ///
+    /// As [`score`](Self::score) and [`recommend_for_history`](Self::recommend_for_history).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use bspm_core::{BspmConfig, Dataset, Model};
+    /// # use bspm_cpu::CpuBackend;
+    /// # let dataset: Dataset<&str, &str> = Dataset::from_pairs(
+    /// #     [("ann", "tea"), ("ann", "milk"), ("bob", "milk"), ("bob", "rice")])?;
+    /// # let model = Model::fit(CpuBackend::new(), dataset, BspmConfig::builder().build()?)?;
+    /// let scores = model.score_history([("tea", 1.0)], ["milk", "rice"])?;
+    /// assert!(scores[0] > scores[1]);
+    /// # Ok::<(), bspm_core::Error>(())
+    /// ```
+    pub fn score_history<'q, Q, J>(
+        &self,
+        history: impl IntoIterator<Item = (Q, f32)>,
+        items: impl IntoIterator<Item = &'q J>,
+    ) -> Result<Vec<f32>>
+    where
+        Q: Borrow<I>,
+        I: Borrow<J> + Debug,
+        J: Hash + Eq + Debug + ?Sized + 'q,
+    {
+        let (columns, weights) = self.known_history(history, UnknownIds::Error)?;
+        self.scores_of(History::new(&columns, Some(&weights)), items)
+    }
+
+    fn scores_of<'q, J>(
+        &self,
+        history: History<'_>,
+        items: impl IntoIterator<Item = &'q J>,
+    ) -> Result<Vec<f32>>
+    where
+        I: Borrow<J>,
+        J: Hash + Eq + Debug + ?Sized + 'q,
+    {
         let items = self.known_items(items, UnknownIds::Error)?;
         let scores = self.fitted.score_histories(&[history])?;
-        Ok(items
-            .into_iter()
-            .map(|item| scores[[0, item as usize]])
-            .collect())
+        let score = |item: u32| scores[[0, item as usize]];
+        Ok(items.into_iter().map(score).collect())
+    }
+
+    /// The columns of a history and what each counts; unknown ones are left out or refused.
+    fn known_history<Q: Borrow<I>>(
+        &self,
+        history: impl IntoIterator<Item = (Q, f32)>,
+        unknown_ids: UnknownIds,
+    ) -> Result<(Vec<u32>, Vec<f32>)>
+    where
+        I: Debug,
+    {
+        let (mut items, mut weights) = (Vec::new(), Vec::new());
+        for (item, weight) in history {
+            items.extend(self.known_items([item.borrow()], unknown_ids)?);
+            weights.resize(items.len(), weight);
+        }
+        Ok((items, weights))
     }
 
     fn for_history(
@@ -237,15 +290,21 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         options: &RankOptions,
     ) -> Result<Vec<Recommendation<I>>> {
         let ranking = self.fitted.rank_histories(&[history], options)?;
-        Ok(self.named(ranking.lists.into_iter().flatten()))
+        Ok(self.named(ranking.lists.into_iter().flatten(), options))
     }
 
-    fn named(&self, list: impl IntoIterator<Item = ScoredItem>) -> Vec<Recommendation<I>> {
+    fn named(
+        &self,
+        list: impl IntoIterator<Item = ScoredItem>,
+        options: &RankOptions,
+    ) -> Vec<Recommendation<I>> {
+        let is_filled = options.fallback == Fallback::Popularity;
         list.into_iter()
             .filter_map(|entry| {
                 Some(Recommendation {
                     item: self.dataset.items().id(entry.item)?.clone(),
                     score: entry.score,
+                    is_fallback: is_filled && entry.score == 0.0,
                 })
             })
             .collect()

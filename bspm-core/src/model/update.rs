@@ -1,5 +1,6 @@
 //! Interactions that come after the fit.
 
+use std::borrow::Borrow;
 use std::fmt::Debug;
 use std::hash::Hash;
 
@@ -62,5 +63,42 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     {
         let (backend, config) = (self.fitted.backend(), self.fitted.config());
         Self::fit(backend.clone(), self.dataset.clone(), config.clone())
+    }
+
+    /// Fits the filter anew, to what is left without these users and items: of them no trace
+    /// stays, in the interactions or in the filter.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownId`](crate::Error::UnknownId); those of [`fit`](Self::fit).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use bspm_core::{BspmConfig, Dataset, Model};
+    /// # use bspm_cpu::CpuBackend;
+    /// # let dataset: Dataset<&str, &str> =
+    /// #     Dataset::from_pairs([("ann", "tea"), ("ann", "milk"), ("bob", "milk"), ("bob", "rice")])?;
+    /// # let model = Model::fit(CpuBackend::new(), dataset, BspmConfig::builder().build()?)?;
+    /// let later = model.forget(["bob"], ["tea"])?;
+    /// assert!(later.recommend("bob", 1).is_err());
+    /// assert_eq!(later.dataset().len(), 1);
+    /// # Ok::<(), bspm_core::Error>(())
+    /// ```
+    pub fn forget<'q, Q, J>(
+        &self,
+        users: impl IntoIterator<Item = &'q Q>,
+        items: impl IntoIterator<Item = &'q J>,
+    ) -> Result<Self>
+    where
+        B: Clone,
+        U: Borrow<Q>,
+        Q: Hash + Eq + Debug + ?Sized + 'q,
+        I: Borrow<J>,
+        J: Hash + Eq + Debug + ?Sized + 'q,
+    {
+        let dataset = self.dataset.without(users, items)?;
+        let (backend, config) = (self.fitted.backend(), self.fitted.config());
+        Self::fit(backend.clone(), dataset, config.clone())
     }
 }

@@ -103,6 +103,7 @@ class Core:
         deny: Optional[npt.NDArray[Any]] = None,
         allow: Optional[npt.NDArray[Any]] = None,
         minimum_score: Optional[float] = None,
+        fallback: Optional[str] = None,
         progress: Any = None,
     ) -> _Lists: ...
     def rank_histories(
@@ -114,6 +115,7 @@ class Core:
         deny: Optional[npt.NDArray[Any]] = None,
         allow: Optional[npt.NDArray[Any]] = None,
         minimum_score: Optional[float] = None,
+        fallback: Optional[str] = None,
         progress: Any = None,
     ) -> _Lists: ...
     def recommend_arrow(
@@ -124,8 +126,15 @@ class Core:
         keep_seen: bool = False,
         skip_unknown: bool = False,
         minimum_score: Optional[float] = None,
+        fallback: Optional[str] = None,
         long: bool = False,
     ) -> Batches: ...
+    def similar_users(
+        self, user: int, k: int
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]: ...
+    def low_pass_vectors(
+        self,
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]: ...
     def score_histories(self, csr: dict[str, Any]) -> npt.NDArray[np.float32]: ...
     def contributions(
         self, csr: dict[str, Any], item: int

@@ -38,6 +38,7 @@ class Recommendations:
 
     items: list[Any]
     scores: npt.NDArray[np.float32]
+    """Their scores; NaN for items that only fill the list (``fallback="popularity"``)."""
 
     def __len__(self) -> int:
         return len(self.items)
@@ -262,17 +263,22 @@ class Model:
         deny: Optional[Iterable[Id]] = None,
         allow: Optional[Iterable[Id]] = None,
         minimum_score: Optional[float] = None,
+        fallback: Optional[str] = None,
     ) -> Recommendations:
         """The ``k`` best items for a user of the model, or for a history of items.
 
         ``history`` is a list of items, or a dict with what each counts, also below 0. Items of
         the history stay out unless ``keep_seen``; ``deny`` keeps items out, ``allow`` all others.
 
+        Items that nothing leads to from the history stay out, so that a list may be short:
+        ``fallback="popularity"`` fills it with the items of most users, whose scores are NaN, and
+        "unscored" with items of score 0, in the order of their columns.
+
         Raises KeyError for an unknown id.
         """
         if (user is None) == (history is None):
             raise ValueError("user: expected a user or a history, and not both")
-        options = self._options(keep_seen, deny, allow, minimum_score)
+        options = self._options(keep_seen, deny, allow, minimum_score, fallback)
         if history is not None:
             items, scores = self._core.rank_histories(self._history(history), k, **options)
         else:
@@ -288,13 +294,14 @@ class Model:
         deny: Optional[Iterable[Id]] = None,
         allow: Optional[Iterable[Id]] = None,
         minimum_score: Optional[float] = None,
+        fallback: Optional[str] = None,
         progress: Any = None,
     ) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
-        """The lists of some users, or of all: items and scores, each users x k.
+        """The lists of some users, or of all, as :meth:`recommend`: items and scores, users x k.
 
         A list that is shorter ends in None (-1 where items are numbers) and the lowest float32.
         """
-        options = self._options(keep_seen, deny, allow, minimum_score)
+        options = self._options(keep_seen, deny, allow, minimum_score, fallback)
         count = self.shape[0]
         rows = np.arange(count, dtype=np.int64) if users is None else self._rows(users)
         columns, scores = self._core.rank(rows, k, progress=progress_of(progress), **options)
@@ -308,6 +315,7 @@ class Model:
         keep_seen: bool = False,
         skip_unknown: bool = False,
         minimum_score: Optional[float] = None,
+        fallback: Optional[str] = None,
         long: bool = False,
     ) -> _bspm.Batches:
         """The lists for the rows of an Arrow table, as another, both by the PyCapsule interface.
@@ -317,6 +325,7 @@ class Model:
         row may not hold, or alone may hold. The other columns come back, with the lists
         ``items`` and ``scores``; with ``long`` each entry of a list has a row, with ``rank``,
         ``item`` and ``score``. A list is the same, to the last bit, whatever rows are beside it.
+        The scores of items that only fill a list (``fallback``) are null.
 
         ``polars.DataFrame(...)``, ``pyarrow.table(...)`` and ``pyarrow.record_batch(...)`` take the result.
         Raises ValueError that names the column and the row.
@@ -327,6 +336,7 @@ class Model:
             keep_seen=keep_seen,
             skip_unknown=skip_unknown,
             minimum_score=minimum_score,
+            fallback=fallback,
             long=long,
         )
 
@@ -335,11 +345,35 @@ class Model:
         items, scores = self._core.rank_histories(self._history([item]), k)
         return self._list(items[0], scores[0])
 
-    def score(self, user: Id, items: Iterable[Id]) -> npt.NDArray[np.float32]:
-        """The scores of some items for a user."""
-        row = int(self._rows([user])[0])
-        columns, weights = self._core.history(row)
-        scores = self._core.score_histories(self._csr(columns, weights))
+    def similar_users(self, user: Id, k: int = 10) -> list[tuple[Any, float]]:
+        """The users whose histories are most like this one's, and how much; whatever the filter."""
+        rows, scores = self._core.similar_users(int(self._rows([user])[0]), k)
+        users = self.users
+        return [(users[row], score) for row, score in zip(rows.tolist(), scores.tolist())]
+
+    def low_pass_vectors(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Vectors of the items and of the users, each with as many numbers as singular vectors.
+
+        Their inner products are the scores of the ideal low-pass filter, a part of those of
+        BSPM, GF-CF and ChebyCF. Raises ValueError for another filter.
+        """
+        return self._core.low_pass_vectors()
+
+    def score(
+        self,
+        user: Optional[Id] = None,
+        items: Iterable[Id] = (),
+        *,
+        history: Union[Sequence[Id], dict[Any, float], None] = None,
+    ) -> npt.NDArray[np.float32]:
+        """The scores of some items for a user, or for a history as :meth:`recommend` takes it."""
+        if (user is None) == (history is None):
+            raise ValueError("user: expected a user or a history, and not both")
+        if history is not None:
+            csr = self._history(history)
+        else:
+            csr = self._csr(*self._core.history(int(self._rows([user])[0])))
+        scores = self._core.score_histories(csr)
         found: npt.NDArray[np.float32] = scores[0][self._columns(items)]
         return found
 
@@ -451,12 +485,14 @@ class Model:
         deny: Optional[Iterable[Id]],
         allow: Optional[Iterable[Id]],
         minimum_score: Optional[float],
+        fallback: Optional[str],
     ) -> dict[str, Any]:
         return {
             "keep_seen": keep_seen,
             "deny": None if deny is None else self._columns(deny),
             "allow": None if allow is None else self._columns(allow),
             "minimum_score": minimum_score,
+            "fallback": fallback,
         }
 
     def _history(self, history: Union[Sequence[Id], dict[Any, float]]) -> dict[str, Any]:

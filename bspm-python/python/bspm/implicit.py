@@ -349,7 +349,7 @@ def _rank_users(core: _bspm.Core, users: npt.NDArray[np.int64]) -> Callable[...,
     asked = np.repeat(users, 2) if len(users) == 1 else users
 
     def rank(k: int, **options: Any) -> IdsAndScores:
-        ids, scores = core.rank(asked, k, **options)
+        ids, scores = core.rank(asked, k, fallback="unscored", **options)
         return ids[: len(users)], scores[: len(users)]
 
     return rank
@@ -367,7 +367,7 @@ def _rank_rows(core: _bspm.Core, rows: dict[str, Any]) -> Callable[..., IdsAndSc
         }
 
     def rank(k: int, **options: Any) -> IdsAndScores:
-        ids, scores = core.rank_histories(asked, k, **options)
+        ids, scores = core.rank_histories(asked, k, fallback="unscored", **options)
         return ids[:count], scores[:count]
 
     return rank

@@ -55,6 +55,7 @@ class BSPMModel(ModelBase[Any]):  # type: ignore[misc, unused-ignore]
             k,
             keep_seen=not filter_viewed,
             allow=_int64(sorted_item_ids_to_recommend),
+            fallback="unscored",
         )
         return _long(user_ids, ids, scores)
 
@@ -73,7 +74,9 @@ class BSPMModel(ModelBase[Any]):  # type: ignore[misc, unused-ignore]
             "columns": self._core.shape[1],
         }
         allow = _int64(sorted_item_ids_to_recommend)
-        ids, scores = self._core.rank_histories(rows, k, keep_seen=True, allow=allow)
+        ids, scores = self._core.rank_histories(
+            rows, k, keep_seen=True, allow=allow, fallback="unscored"
+        )
         return _long(target_ids, ids, scores)
 
 

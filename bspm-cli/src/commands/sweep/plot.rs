@@ -1,5 +1,6 @@
 //! NDCG against `T_s`, a line for each `beta`.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::Path;
 
@@ -14,12 +15,33 @@ pub(super) fn draw(path: &Path, cutoff: usize, rows: &[SweepRow]) -> Result<(), 
     if lines.is_empty() {
         return Err("there is nothing to plot: no setting sharpens".into());
     }
-    plot::write(path, &Plot { cutoff, lines })
+    plot::write(
+        path,
+        &Plot {
+            cutoff,
+            lines,
+            vectors: vectors(rows),
+        },
+    )
+}
+
+/// With how many singular vectors the rows are.
+fn vectors(rows: &[SweepRow]) -> String {
+    let counts = rows.iter().filter_map(|row| row.config.ideal_low_pass());
+    let counts: BTreeSet<usize> = counts.map(|filter| filter.factor_dim).collect();
+    let list: Vec<String> = counts.iter().map(usize::to_string).collect();
+    match list.len() {
+        0 => String::new(),
+        1 => format!(", {} singular vectors", list[0]),
+        _ => format!(", the best of {} singular vectors", list.join(", ")),
+    }
 }
 
 struct Plot {
     cutoff: usize,
     lines: Vec<Line>,
+    /// What is said of the singular vectors.
+    vectors: String,
 }
 
 /// A `beta`, `None` where the ideal low-pass filter is off, and its points.
@@ -69,12 +91,16 @@ impl plot::Plot for Plot {
     where
         D::ErrorType: 'static,
     {
-        let Self { cutoff, lines } = self;
+        let Self {
+            cutoff,
+            lines,
+            vectors,
+        } = self;
         let points = || lines.iter().flat_map(|line| line.points.iter());
         let times = plot::range(points().map(|point| point.0));
         let mut chart = ChartBuilder::on(area)
             .margin(16)
-            .caption(format!("Best NDCG@{cutoff} at each T_s"), TITLE)
+            .caption(format!("Best NDCG@{cutoff} at each T_s{vectors}"), TITLE)
             .x_label_area_size(48)
             .y_label_area_size(72)
             .build_cartesian_2d(times, plot::range(points().map(|point| point.1)))?;

@@ -1,10 +1,8 @@
 //! The k-core: the largest part in which everybody has enough interactions.
 
 use std::hash::Hash;
-use std::sync::Arc;
 
 use super::Dataset;
-use crate::data::interactions::{Duplicates, Interactions};
 use crate::error::Result;
 
 impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
@@ -50,28 +48,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             }
         }
 
-        let kept = self.subset(|_, user, item| users.keeps(user) && items.keeps(item))?;
-        let (user_places, item_places) = (users.new_places(), items.new_places());
-        let entries = kept.interactions().entries().map(|(user, item, weight)| {
-            (
-                user_places[user as usize],
-                item_places[item as usize],
-                weight,
-            )
-        });
-        let (users, items) = (users.kept(), items.kept());
-        Ok(Self {
-            interactions: Interactions::from_weighted(
-                users.len(),
-                items.len(),
-                entries,
-                Duplicates::Sum,
-            )?
-            .into(),
-            users: Arc::new(self.users().select(&users)),
-            items: Arc::new(self.items().select(&items)),
-            times: kept.times,
-        })
+        self.keeping(&users.kept(), &items.kept())
     }
 }
 
@@ -110,25 +87,10 @@ impl Side {
         }
     }
 
-    fn keeps(&self, index: u32) -> bool {
-        !self.has_fallen[index as usize]
-    }
-
-    fn kept(&self) -> Vec<u32> {
-        (0..self.degrees.len() as u32)
-            .filter(|&index| self.keeps(index))
-            .collect()
-    }
-
-    /// For each index, how many before it are kept.
-    fn new_places(&self) -> Vec<u32> {
+    fn kept(&self) -> Vec<bool> {
         self.has_fallen
             .iter()
-            .scan(0, |place, has_fallen| {
-                let here = *place;
-                *place += u32::from(!has_fallen);
-                Some(here)
-            })
+            .map(|has_fallen| !has_fallen)
             .collect()
     }
 }

@@ -2,8 +2,8 @@
 
 use std::hash::Hash;
 
-use rand::SeedableRng;
 use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::Dataset;
@@ -115,6 +115,57 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         })
     }
 
+    /// Puts every interaction from `time` on in the test part, and those before it in the other:
+    /// what a model fitted then would have been asked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) where the data set has no
+    /// times, or one part is empty.
+    pub fn split_at(&self, time: f64) -> Result<DatasetSplit<U, I>> {
+        let Some(times) = self.times() else {
+            let expected = "a data set with times, to know what comes later";
+            return Err(invalid("time", expected, "none"));
+        };
+        let split = DatasetSplit {
+            train: self.subset(|place, _, _| times[place] < time)?,
+            test: self.subset(|place, _, _| times[place] >= time)?,
+        };
+        if split.train.is_empty() || split.test.is_empty() {
+            let first = times.iter().copied().fold(f64::INFINITY, f64::min);
+            let last = times.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let expected = format!("a time after {first} and up to {last}");
+            return Err(invalid("time", expected, time));
+        }
+        Ok(split)
+    }
+
+    /// Divides each user's interactions into `folds` parts at random, and puts those of part
+    /// `fold` in the test part: each interaction is in the test part of one fold.
+    ///
+    /// A user with a single interaction keeps it for training.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) unless
+    /// `fold < folds` and `folds` is 2 or more.
+    pub fn fold(&self, fold: usize, folds: usize, seed: u64) -> Result<DatasetSplit<U, I>> {
+        if folds < 2 || fold >= folds {
+            let expected = "two folds or more, and one of them";
+            return Err(invalid("fold", expected, format!("{fold} of {folds}")));
+        }
+        let mut draws = draws(seed);
+        self.split(|places| {
+            let mut random = draws();
+            let mut places: Vec<usize> = places.collect();
+            places.shuffle(&mut random);
+            // Users with few interactions do not all have theirs in the first folds.
+            let shift = random.random_range(0..folds);
+            let mine = (fold + shift) % folds;
+            places.into_iter().skip(mine).step_by(folds).collect()
+        })
+    }
+
     /// `choose` names, of the places of one user's interactions, those for the test;
     /// it is asked once per user, in row order.
     fn split(
@@ -211,6 +262,46 @@ mod tests {
         assert_eq!(split.test.history("c").unwrap(), [&3]);
         assert_eq!(split.test.times(), Some(&[5.0, 10.0][..]));
         assert_eq!(split.train.history("c").unwrap(), [&1]);
+    }
+
+    #[test]
+    fn each_interaction_is_tested_in_one_fold() {
+        let dataset = many();
+        let mut tested: Vec<(u32, u32)> = Vec::new();
+        for fold in 0..4 {
+            let split = dataset.fold(fold, 4, 3).unwrap();
+            assert_eq!(split.train.len() + split.test.len(), dataset.len());
+            tested.extend(split.test.interactions().pairs());
+        }
+        tested.sort_unstable();
+        // The first user has a single interaction, which is never tested.
+        let all = dataset.interactions().pairs();
+        assert!(tested.into_iter().eq(all.filter(|pair| pair.0 != 0)));
+        let error = dataset.fold(4, 4, 3).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "fold: expected two folds or more, and one of them, found 4 of 4"
+        );
+    }
+
+    #[test]
+    fn a_split_at_a_time_tests_what_came_from_then_on() {
+        let mut builder = Dataset::builder();
+        for (user, item, time) in [("a", 1, 5.0), ("a", 2, 7.0), ("b", 1, 6.0), ("b", 3, 9.0)] {
+            builder.push(Event::new(user, item).time(time)).unwrap();
+        }
+        let dataset = builder.finish().unwrap();
+        let split = dataset.split_at(7.0).unwrap();
+        assert_eq!(split.train.times(), Some(&[5.0, 6.0][..]));
+        assert_eq!(split.test.history("a").unwrap(), [&2]);
+        assert_eq!(split.test.history("b").unwrap(), [&3]);
+        for time in [5.0, 9.5] {
+            assert_eq!(
+                dataset.split_at(time).unwrap_err().to_string(),
+                format!("time: expected a time after 5 and up to 9, found {time}")
+            );
+        }
+        assert!(many().split_at(1.0).is_err());
     }
 
     #[test]

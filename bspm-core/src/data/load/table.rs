@@ -4,6 +4,7 @@ use std::hash::Hash;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::time;
 use crate::data::dataset::{Dataset, DatasetBuilder, Event, Weighting};
 use crate::error::{Error, Result, shortened};
 use crate::parameter::invalid;
@@ -61,7 +62,7 @@ impl TableOptions {
         self
     }
 
-    /// The column of times, in any numeric unit.
+    /// The column of times: numbers in any unit, or dates (ISO 8601), which become seconds.
     pub fn time(mut self, column: impl Into<String>) -> Self {
         self.time = Some(column.into());
         self
@@ -225,7 +226,11 @@ where
                 .map_err(|expected| wrong(item, &expected, item_text.as_bytes()))?,
         );
         event.rating = rating.map(number).transpose()?;
-        event.time = time.map(number).transpose()?;
+        let read_time = |place: usize| {
+            let text = text(place, time::EXPECTED)?;
+            time::parse_time(text).ok_or_else(|| wrong(place, time::EXPECTED, text.as_bytes()))
+        };
+        event.time = time.map(read_time).transpose()?;
         event.weight = weight.map(number).transpose()?;
         if let (Some(place), Some(value)) = (weight, event.weight)
             && value < 0.0

@@ -238,6 +238,10 @@ impl<B: Backend> Filter<B> for FittedMix<B> {
         &self.item_scale
     }
 
+    fn scores_any_item(&self) -> bool {
+        self.parts.iter().any(|part| part.filter.scores_any_item())
+    }
+
     fn tensors(&self) -> Tensors<'_, B> {
         let parts = self.parts.iter().enumerate().flat_map(|(place, part)| {
             let tensors = part.filter.tensors().into_iter();

@@ -1,0 +1,82 @@
+//! `bspm explain`: what each item of a history adds to a score.
+
+use std::path::PathBuf;
+
+use bspm::{Backend, Explanation};
+use bspm_cli::DeviceArguments;
+use clap::{ArgGroup, Args};
+use serde::Serialize;
+
+use super::{Outcome, TextModel, on_device};
+use crate::output::{OutputArguments, Record, Writer};
+
+/// Tell what each item of a history adds to the score of an item
+#[derive(Args)]
+#[command(group(ArgGroup::new("whose").required(true)))]
+pub(crate) struct Arguments {
+    /// Model file
+    model: PathBuf,
+    /// The item whose score is explained
+    item: String,
+    /// The user whose history it is
+    #[arg(long, value_name = "USER", group = "whose")]
+    user: Option<String>,
+    /// An item of a history that belongs to no user; may be given more than once
+    #[arg(long, value_name = "ITEM", group = "whose")]
+    history: Vec<String>,
+    #[command(flatten)]
+    output: OutputArguments,
+    #[command(flatten)]
+    device: DeviceArguments,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    on_device!(arguments.device, explain, arguments)
+}
+
+fn explain<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
+    let model = TextModel::open(backend, &arguments.model)?;
+    let item = arguments.item.as_str();
+    let explanation = match &arguments.user {
+        Some(user) => model.explain(user.as_str(), item)?,
+        None => model.explain_for_items(arguments.history.iter().map(String::as_str), item)?,
+    };
+    let mut writer = Writer::new(&arguments.output);
+    writer.write(&Explained { item, explanation })?;
+    writer.finish()
+}
+
+#[derive(Serialize)]
+struct Explained<'a> {
+    item: &'a str,
+    #[serde(flatten)]
+    explanation: Explanation,
+}
+
+impl Record for Explained<'_> {
+    fn columns(&self) -> Vec<(&'static str, bool)> {
+        vec![("history", false), ("adds", true), ("share", true)]
+    }
+
+    fn rows(&self) -> Vec<Vec<String>> {
+        let Explanation {
+            score,
+            base,
+            contributions,
+            ..
+        } = &self.explanation;
+        let row = |name: &str, part: f32| {
+            let share = 100.0 * part / score;
+            let share = if share.is_finite() {
+                format!("{share:.1}%")
+            } else {
+                String::new()
+            };
+            vec![name.to_owned(), format!("{part:.6}"), share]
+        };
+        let parts = contributions.iter().map(|part| row(&part.item, part.score));
+        let base = (*base != 0.0).then(|| row("(whatever the history)", *base));
+        let whole = row(&format!("= {}", self.item), *score);
+        parts.chain(base).chain([whole]).collect()
+    }
+}

@@ -1,0 +1,62 @@
+//! `bspm refit`: a saved model's filter and settings, fitted to more interactions.
+
+use std::path::PathBuf;
+
+use bspm::{Backend, FitOptions};
+use bspm_cli::{DeviceArguments, ProgressBars, tell, warn_of_svd};
+use clap::Args;
+
+use super::{Outcome, TextModel, on_device, shape};
+use crate::data::DataArguments;
+
+/// Fit the filter of a model anew, with its settings, to its interactions and to new ones
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Model file
+    model: PathBuf,
+    /// File of further interactions, of known or new users and items; each counts 1, or as much
+    /// as it did where that is more
+    data: Option<PathBuf>,
+    /// Where the model goes; a file that is there is replaced
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// Leave out a user, with all interactions; may be given more than once
+    #[arg(long, value_name = "USER")]
+    forget_user: Vec<String>,
+    /// Leave out an item, with all interactions; may be given more than once
+    #[arg(long, value_name = "ITEM")]
+    forget_item: Vec<String>,
+    #[command(flatten)]
+    interactions: DataArguments,
+    #[command(flatten)]
+    device: DeviceArguments,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    on_device!(arguments.device, refit, arguments)
+}
+
+fn refit<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
+    let model = TextModel::open(backend.clone(), &arguments.model)?;
+    let mut dataset = model.dataset().clone();
+    if let Some(path) = &arguments.data {
+        let more = arguments.interactions.read(path)?;
+        let ids = |(user, item): (u32, u32)| {
+            let user = more.users().id(user)?.clone();
+            Some((user, more.items().id(item)?.clone()))
+        };
+        dataset = dataset.with_pairs(more.interactions().pairs().filter_map(ids))?;
+    }
+    let users = arguments.forget_user.iter().map(String::as_str);
+    let items = arguments.forget_item.iter().map(String::as_str);
+    dataset = dataset.without(users, items)?;
+    let bars = ProgressBars::default();
+    let options = FitOptions::new().observer(bars.observer());
+    let config = model.filter().config().clone();
+    let model = TextModel::fit_with(backend, dataset, config, &options)?;
+    bars.clear();
+    warn_of_svd(model.filter());
+    model.save(&arguments.output)?;
+    tell!("{}: {}", arguments.output.display(), shape(&model));
+    Ok(())
+}

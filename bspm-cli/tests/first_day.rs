@@ -1,0 +1,404 @@
+//! What trips a new user of the tool: flags, files and messages.
+
+mod tool;
+
+use std::fs;
+use std::io::Write;
+use std::process::{Output, Stdio};
+
+use serde_json::Value;
+use tool::{RATINGS, bspm, command, error, json_lines, open, shop, stdout};
+
+fn told(output: &Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn tables_with_another_delimiter_and_from_standard_input_are_read() {
+    let shop = shop();
+    let folder = shop.path();
+    let fitted = fs::read(folder.join("shop.bspm")).unwrap();
+    fs::write(folder.join("semicolons.csv"), RATINGS.replace(',', ";")).unwrap();
+    let fit = [
+        "fit",
+        "semicolons.csv",
+        "-o",
+        "other.bspm",
+        "--factor-dim",
+        "2",
+    ];
+    stdout(&bspm(folder, &[&fit[..], &["--delimiter", ";"]].concat()));
+    assert_eq!(fs::read(folder.join("other.bspm")).unwrap(), fitted);
+    assert!(
+        error(&bspm(folder, &[&fit[..], &["--delimiter", "ab"]].concat()))
+            .contains("one character")
+    );
+
+    let mut process = command(
+        folder,
+        &["fit", "-", "-o", "piped.bspm", "--factor-dim", "2"],
+    )
+    .stdin(Stdio::piped())
+    .spawn()
+    .unwrap();
+    process
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(RATINGS.as_bytes())
+        .unwrap();
+    assert!(process.wait().unwrap().success());
+    assert_eq!(fs::read(folder.join("piped.bspm")).unwrap(), fitted);
+}
+
+#[test]
+fn a_missing_column_names_the_flag() {
+    let shop = shop();
+    let renamed = RATINGS.replace("user,item,rating", "customer,product,stars");
+    fs::write(shop.path().join("renamed.csv"), renamed).unwrap();
+    for (flags, flag) in [
+        (&[][..], "--user-column"),
+        (&["--user-column", "customer"], "--item-column"),
+        (
+            &[
+                "--user-column",
+                "customer",
+                "--item-column",
+                "product",
+                "--weight-column",
+                "stars",
+                "--time-column",
+                "when",
+            ],
+            "--time-column",
+        ),
+    ] {
+        let fit = [&["fit", "renamed.csv", "-o", "x.bspm"], flags].concat();
+        let message = error(&bspm(shop.path(), &fit));
+        assert!(message.contains(&format!("; {flag} names it")), "{message}");
+    }
+}
+
+#[test]
+fn dates_are_times_and_split_the_data() {
+    let shop = shop();
+    let folder = shop.path();
+    let mut dated = String::from("user,item,at\n");
+    for (user, item, date) in [
+        ("ann", "tea", "2026-01-01"),
+        ("ann", "milk", "2026-02-01T08:00:00Z"),
+        ("bob", "tea", "2026-01-05 10:00"),
+        ("bob", "milk", "2026-01-06"),
+        ("bob", "honey", "2026-02-02"),
+        ("cid", "honey", "2026-01-07"),
+    ] {
+        dated += &format!("{user},{item},{date}\n");
+    }
+    fs::write(folder.join("dated.csv"), &dated).unwrap();
+    let evaluate = [
+        "evaluate",
+        "--train",
+        "dated.csv",
+        "--time-column",
+        "at",
+        "--filter",
+        "item-knn",
+        "--json",
+    ];
+    let run = |more: &[&str]| bspm(folder, &[&evaluate[..], more].concat());
+    let output = run(&["--from", "2026-02-01"]);
+    assert_eq!(json_lines(&stdout(&output)).len(), 1);
+    let text = told(&output);
+    assert!(
+        text.starts_with(
+            "item-knn: 3 users x 3 items, 4 interactions; 2 users evaluated; ready after "
+        ),
+        "{text}"
+    );
+    let message = error(&run(&["--from", "2027-01-01"]));
+    assert!(message.contains("time: expected a time after"), "{message}");
+    fs::write(
+        folder.join("dated.csv"),
+        dated.replace("2026-02-02", "yesterday"),
+    )
+    .unwrap();
+    let message = error(&run(&["--last-out"]));
+    assert!(
+        message.contains("dated.csv:6: at: expected a finite number, or a date as in"),
+        "{message}"
+    );
+}
+
+#[test]
+fn folds_are_evaluated_and_averaged() {
+    let shop = shop();
+    let evaluate = [
+        "evaluate",
+        "--train",
+        "ratings.csv",
+        "--factor-dim",
+        "1",
+        "-k",
+        "1,3",
+        "--folds",
+        "3",
+        "--json",
+    ];
+    let output = bspm(shop.path(), &evaluate);
+    let lines = json_lines(&stdout(&output));
+    assert_eq!(told(&output).lines().count(), 3);
+    assert_eq!(lines.len(), 2);
+    for (line, k) in lines.iter().zip([1, 3]) {
+        assert_eq!(
+            (&line["k"], &line["folds"]),
+            (&Value::from(k), &Value::from(3))
+        );
+        assert!((0.0..=1.0).contains(&line["mean"]["ndcg"].as_f64().unwrap()));
+        assert!(line["standard_deviation"]["ndcg"].as_f64().unwrap() >= 0.0);
+    }
+    let few = [&evaluate[..8], &["1"]].concat();
+    assert!(error(&bspm(shop.path(), &few)).contains("two folds or more"));
+}
+
+#[test]
+fn the_edge_of_a_grid_is_told() {
+    let shop = shop();
+    let sweep = [
+        "sweep",
+        "ratings.csv",
+        "--ratio",
+        "0.4",
+        "--factor-dim",
+        "2",
+        "--beta",
+        "0.1",
+    ];
+    let at = |times: &str| {
+        told(&bspm(
+            shop.path(),
+            &[&sweep[..], &["--sharpen-time", times]].concat(),
+        ))
+    };
+    let warnings = at("0.5,1");
+    assert!(
+        warnings.contains("warning: the best row has the"),
+        "{warnings}"
+    );
+    assert!(warnings.contains("sharpen_time of the grid"), "{warnings}");
+    assert!(!at("1").contains("warning"));
+}
+
+#[test]
+fn scores_are_explained() {
+    let shop = shop();
+    let model = open(shop.path());
+    let expected = model.explain("ann", "grinder").unwrap();
+    let lines = json_lines(&stdout(&bspm(
+        shop.path(),
+        &["explain", "shop.bspm", "grinder", "--user", "ann", "--json"],
+    )));
+    let expected = json_lines(&serde_json::to_string(&expected).unwrap());
+    for key in ["score", "base", "contributions"] {
+        assert_eq!(lines[0][key], expected[0][key]);
+    }
+    let table = stdout(&bspm(
+        shop.path(),
+        &[
+            "explain",
+            "shop.bspm",
+            "grinder",
+            "--history",
+            "milk",
+            "--history",
+            "tea",
+        ],
+    ));
+    let rows: Vec<&str> = table.lines().collect();
+    assert_eq!(rows.len(), 4, "{table}");
+    let cells: Vec<Vec<&str>> = rows[1..]
+        .iter()
+        .map(|row| row.split_whitespace().collect())
+        .collect();
+    assert_eq!((cells[0][0], cells[1][0]), ("milk", "tea"));
+    let number = |text: &str| text.parse::<f64>().unwrap();
+    let sum = number(cells[0][1]) + number(cells[1][1]);
+    assert!((sum - number(cells[2][2])).abs() < 2e-6, "{table}");
+    assert_eq!(cells[2][3], "100.0%");
+    assert_eq!(cells[2][..2], ["=", "grinder"]);
+}
+
+#[test]
+fn a_model_is_fitted_anew_with_more_and_without_some() {
+    let shop = shop();
+    let folder = shop.path();
+    fs::write(folder.join("more.csv"), "user,item\neve,tea\neve,scones\n").unwrap();
+    let refit = [
+        "refit",
+        "shop.bspm",
+        "more.csv",
+        "-o",
+        "later.bspm",
+        "--forget-user",
+        "bob",
+        "--forget-item",
+        "grinder",
+    ];
+    stdout(&bspm(folder, &refit));
+    let without: String = RATINGS
+        .lines()
+        .filter(|line| !line.starts_with("bob"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    fs::write(
+        folder.join("whole.csv"),
+        without + "eve,tea,5,1\neve,scones,5,1\n",
+    )
+    .unwrap();
+    stdout(&bspm(
+        folder,
+        &["fit", "whole.csv", "-o", "whole.bspm", "--factor-dim", "2"],
+    ));
+    let lists = |model: &str| {
+        stdout(&bspm(
+            folder,
+            &[
+                "recommend",
+                model,
+                "ann",
+                "cid",
+                "eve",
+                "--json",
+                "--fallback",
+                "none",
+            ],
+        ))
+    };
+    let (refitted, fitted) = (
+        json_lines(&lists("later.bspm")),
+        json_lines(&lists("whole.bspm")),
+    );
+    for (found, expected) in refitted.iter().zip(&fitted) {
+        let items = |list: &Value| -> Vec<Value> {
+            list["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|it| it["item"].clone())
+                .collect()
+        };
+        assert_eq!(items(found), items(expected));
+    }
+    assert!(
+        error(&bspm(folder, &["recommend", "later.bspm", "bob"]))
+            .contains("user \"bob\" is unknown")
+    );
+    assert!(
+        error(&bspm(
+            folder,
+            &["refit", "shop.bspm", "-o", "x.bspm", "--forget-user", "zoe"]
+        ))
+        .contains("user \"zoe\" is unknown")
+    );
+}
+
+#[test]
+fn lists_are_written_to_files_and_what_only_fills_is_marked() {
+    let shop = shop();
+    let folder = shop.path();
+    // Nobody links nails to what ann and cid drink.
+    let islands = RATINGS.to_owned() + "gil,nails,5,1\nhal,nails,5,1\n";
+    fs::write(folder.join("islands.csv"), islands).unwrap();
+    let fit = ["fit", "islands.csv", "-o", "islands.bspm"];
+    stdout(&bspm(folder, &fit));
+    let recommend = ["recommend", "islands.bspm", "cid", "-k", "5"];
+    let table = stdout(&bspm(folder, &recommend));
+    assert!(
+        table.lines().last().unwrap().ends_with("popular"),
+        "{table}"
+    );
+    stdout(&bspm(
+        folder,
+        &[&recommend[..], &["-o", "lists.csv"]].concat(),
+    ));
+    let csv = fs::read_to_string(folder.join("lists.csv")).unwrap();
+    let cells = |text: &str| -> Vec<Vec<String>> {
+        text.lines()
+            .map(|line| {
+                line.split([' ', ','])
+                    .filter(|it| !it.is_empty())
+                    .map(str::to_owned)
+                    .collect()
+            })
+            .collect()
+    };
+    assert_eq!(cells(&csv), cells(&table));
+    stdout(&bspm(
+        folder,
+        &[&recommend[..], &["-o", "lists.jsonl"]].concat(),
+    ));
+    let lines = fs::read_to_string(folder.join("lists.jsonl")).unwrap();
+    assert_eq!(
+        lines,
+        stdout(&bspm(folder, &[&recommend[..], &["--json"]].concat()))
+    );
+    let items = json_lines(&lines)[0]["items"].as_array().unwrap().clone();
+    let marked: Vec<bool> = items
+        .iter()
+        .map(|it| it.get("fallback").is_some())
+        .collect();
+    assert!(
+        marked.is_sorted() && marked.contains(&true) && marked.contains(&false),
+        "{lines}"
+    );
+    assert!(
+        error(&bspm(
+            folder,
+            &[&recommend[..], &["-o", "lists.txt"]].concat()
+        ))
+        .contains(".csv or .jsonl")
+    );
+}
+
+#[test]
+fn completions_end_with_their_reader() {
+    let shop = shop();
+    let mut process = command(shop.path(), &["completions", "bash"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(process.stdout.take());
+    assert!(process.wait().unwrap().success());
+}
+
+#[test]
+fn without_flags_a_fifth_is_held_out_and_settings_that_are_far_off_are_told() {
+    let shop = shop();
+    let folder = shop.path();
+    let whole = bspm(folder, &["evaluate", "ratings.csv", "--json"]);
+    let as_said = [
+        "evaluate",
+        "--train",
+        "ratings.csv",
+        "--ratio",
+        "0.34",
+        "--json",
+    ];
+    // Of two or three interactions one is held out.
+    assert_eq!(json_lines(&stdout(&whole))[0]["k"], 20);
+    assert!(
+        told(&whole).contains("4 users evaluated"),
+        "{}",
+        told(&whole)
+    );
+    assert!(told(&bspm(folder, &as_said)).contains("users evaluated"));
+    assert!(!told(&whole).contains("warning"), "{}", told(&whole));
+
+    let far = told(&bspm(
+        folder,
+        &["evaluate", "ratings.csv", "--filter", "gf-cf"],
+    ));
+    let expected = "warning: the settings are those published for gowalla, 29858 users x 40981 \
+                    items, and these are 4 x 6: `bspm tune` finds better ones";
+    assert!(far.contains(expected), "{far}");
+}

@@ -1,0 +1,89 @@
+//! Users and items as vectors, for engines that search by inner product.
+
+use ndarray::{Array2, ArrayView1, Axis};
+
+use super::FittedFilter;
+use crate::backend::{Backend, Checked};
+use crate::data::history::History;
+use crate::engine::walk::powers;
+use crate::error::Result;
+use crate::filters::registry::FilterConfig;
+use crate::parameter::invalid;
+
+/// Vectors whose inner products are the scores of the ideal low-pass filter
+/// `r D_i^-1/2 V V^T D_i^1/2` (paper, section 3.2), the part of BSPM, GF-CF and ChebyCF that is
+/// of low rank. Their other part, the blur, is not: lists by these vectors are those of the ideal
+/// low-pass filter alone.
+#[derive(Clone, Debug)]
+pub struct LowPassVectors {
+    /// `V`, `items x factors`.
+    basis: Array2<f32>,
+    root_degrees: Vec<f32>,
+}
+
+impl<B: Backend> FittedFilter<B> {
+    /// The vectors of a filter that has them. Cost: a copy of the singular vectors.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a filter without singular
+    /// vectors, or with those of another matrix; those of the backend.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use bspm_core::{BspmConfig, FittedFilter, Interactions};
+    /// # use bspm_cpu::CpuBackend;
+    /// let interactions = Interactions::from_pairs(3, 3, [(0, 0), (0, 1), (1, 1), (2, 2)])?;
+    /// let config = BspmConfig::builder().ideal_low_pass(2, 0.2).build()?;
+    /// let fitted = FittedFilter::fit(CpuBackend::new(), interactions, config)?;
+    /// let vectors = fitted.low_pass_vectors()?;
+    /// let user = vectors.of_history(&[0, 1]);
+    /// let scores = vectors.items().dot(&ndarray::Array1::from(user));
+    /// assert!(scores[1] > scores[2]);
+    /// # Ok::<(), bspm_core::Error>(())
+    /// ```
+    pub fn low_pass_vectors(&self) -> Result<LowPassVectors> {
+        let basis = match self.config {
+            FilterConfig::Bspm(_) | FilterConfig::GfCf(_) | FilterConfig::ChebyCf(_) => {
+                self.filter.basis()
+            }
+            _ => None,
+        };
+        let basis = basis.ok_or_else(|| {
+            let expected = "bspm, gf-cf or cheby-cf with an ideal low-pass filter";
+            invalid("filter", expected, self.config.name())
+        })?;
+        Ok(LowPassVectors {
+            basis: Checked::new(&self.backend).download(&basis.vectors)?,
+            root_degrees: powers(&self.interactions.item_sums(), 0.5),
+        })
+    }
+}
+
+impl LowPassVectors {
+    /// Numbers of a vector.
+    pub fn factors(&self) -> usize {
+        self.basis.ncols()
+    }
+
+    /// The vectors of the items, `D_i^1/2 V`: `items x factors`.
+    pub fn items(&self) -> Array2<f32> {
+        &self.basis * &ArrayView1::from(&self.root_degrees).insert_axis(Axis(1))
+    }
+
+    /// The vector of a history `r`, `V^T D_i^-1/2 r`; items that the filter does not know add
+    /// nothing.
+    pub fn of_history<'h>(&self, history: impl Into<History<'h>>) -> Vec<f32> {
+        let mut sum = vec![0.0; self.factors()];
+        for (item, weight) in history.into().entries() {
+            let Some(root) = self.root_degrees.get(item as usize) else {
+                continue;
+            };
+            for (sum, value) in sum.iter_mut().zip(self.basis.row(item as usize)) {
+                *sum += weight / root * value;
+            }
+        }
+        sum
+    }
+}
