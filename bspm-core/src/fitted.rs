@@ -3,7 +3,7 @@
 pub(crate) mod evaluate;
 pub(crate) mod evaluation;
 pub(crate) mod rank;
-mod reach;
+pub(crate) mod reach;
 pub(crate) mod score;
 mod vectors;
 

@@ -28,6 +28,7 @@ use crate::error::Result;
 use crate::filters::bspm::config::BspmConfig;
 use crate::filters::bspm::merge::Response;
 use crate::fitted::evaluate::{Evaluator, Metrics};
+use crate::fitted::reach::Reach;
 use crate::observe::{Observed, Observer};
 use crate::parameter::invalid;
 use crate::progress::Stage;
@@ -78,6 +79,7 @@ pub struct SweepState {
 pub struct Sweep<'a, B: Backend> {
     backend: B,
     train: Arc<Interactions>,
+    reach: Reach,
     held_out: &'a Interactions,
     /// Those with interactions held out.
     users: Vec<u32>,
@@ -195,6 +197,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
                 evaluators: vec![evaluator; configs.len()],
             },
             backend,
+            reach: Reach::new(train.clone(), false),
             train,
             users: held_out.users_with_items(),
             held_out,
@@ -288,13 +291,19 @@ impl<'a, B: Backend> Sweep<'a, B> {
                 let histories: Vec<History<'_>> = users.iter().map(of).collect();
                 let seen: Vec<&[u32]> = histories.iter().map(|it| it.items()).collect();
                 self.share_products(TileHistories::new(&histories, width), workspace)?;
-                let lists = Checked::new(&self.backend).combined_top_k(
+                let mut lists = Checked::new(&self.backend).combined_top_k(
                     &workspace.products,
                     &self.combinations,
                     self.graph.output_scale(),
                     &seen,
                     self.largest_cutoff,
                 )?;
+                for (place, &history) in seen.iter().enumerate() {
+                    let reached = self.reach.of(history);
+                    for lists in &mut lists {
+                        reached.keep_scored(&mut lists[place]);
+                    }
+                }
                 let mut evaluators = blank.clone();
                 for (evaluator, &place) in evaluators.iter_mut().zip(&self.places) {
                     for (list, &user) in lists[place].iter().zip(users) {

@@ -93,16 +93,50 @@ where
     Ok(area.present()?)
 }
 
-/// Names the series, in the lower right.
+/// The corner with the fewest of these points, whose coordinates are shares of the axes.
+pub(super) fn free_corner(points: impl Iterator<Item = (f64, f64)> + Clone) -> SeriesLabelPosition {
+    const SIDE: f64 = 0.4;
+    let corners = [
+        (SeriesLabelPosition::LowerRight, true, false),
+        (SeriesLabelPosition::LowerLeft, false, false),
+        (SeriesLabelPosition::UpperRight, true, true),
+        (SeriesLabelPosition::UpperLeft, false, true),
+    ];
+    let is_at = |share: f64, high: bool| {
+        if high {
+            share > 1.0 - SIDE
+        } else {
+            share < SIDE
+        }
+    };
+    let count = |right: bool, up: bool| {
+        let points = points.clone();
+        points
+            .filter(|it| is_at(it.0, right) && is_at(it.1, up))
+            .count()
+    };
+    let best = corners
+        .into_iter()
+        .min_by_key(|&(_, right, up)| count(right, up));
+    best.map_or(SeriesLabelPosition::LowerRight, |it| it.0)
+}
+
+/// Where a value lies between the ends of a range.
+pub(super) fn share_of(range: &Range<f64>, value: f64) -> f64 {
+    (value - range.start) / (range.end - range.start)
+}
+
+/// Names the series, in this corner.
 pub(super) fn legend<'a, D: DrawingBackend + 'a, C: CoordTranslate>(
     chart: &mut ChartContext<'a, D, C>,
+    corner: SeriesLabelPosition,
 ) -> Result<(), Box<dyn Error>>
 where
     D::ErrorType: 'static,
 {
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::LowerRight)
+        .position(corner)
         .background_style(WHITE.mix(0.8))
         .border_style(BLACK)
         .label_font(TEXT)

@@ -61,8 +61,7 @@ impl<B: Backend> NeighbourTable<B> {
             });
         }
         let all: Vec<u32> = (0..items as u32).collect();
-        let common = mean_of_rows(backend, filter, &all)?;
-        let norm: f64 = common.iter().map(|&it| f64::from(it).powi(2)).sum();
+        let common = Common::new(mean_of_rows(backend, filter, &all)?);
         let width = backend
             .tile_columns(interactions.users(), items)?
             .min(items.max(1));
@@ -78,7 +77,7 @@ impl<B: Backend> NeighbourTable<B> {
                 backend.scale_rows(filter.item_scale(), &mut workspace.scores)?;
                 let scores = backend.download(&workspace.scores)?;
                 let rows = scores.columns().into_iter().take(histories.len());
-                let rows: Rows = rows.map(|row| split(row, &common, norm, keep)).collect();
+                let rows: Rows = rows.map(|row| common.split(row, keep)).collect();
                 observed.advance(rows.len())?;
                 Ok(rows)
             },
@@ -92,7 +91,7 @@ impl<B: Backend> NeighbourTable<B> {
             ends.push(columns.len() as u32);
         }
         let graph = CsMatI::new((items, items), ends, columns, values);
-        Self::new(backend, graph, common, shares)
+        Self::new(backend, graph, common.values, shares)
     }
 
     /// The table that was saved.
@@ -147,38 +146,54 @@ fn mean_of_rows<B: Backend>(
     Ok(scores.iter().map(|score| score / count).collect())
 }
 
-/// The share of what is common in a row, and the largest entries of what is left.
-fn split(
-    row: ArrayView1<'_, f32>,
-    common: &[f32],
+/// What all rows have in common.
+struct Common {
+    values: Vec<f32>,
     norm: f64,
-    keep: usize,
-) -> (f32, Vec<(u32, f32)>) {
-    let product: f64 = row
-        .iter()
-        .zip(common)
-        .map(|(&value, &common)| f64::from(value) * f64::from(common))
-        .sum();
-    let share = if norm > 0.0 {
-        (product / norm) as f32
-    } else {
-        0.0
-    };
-    let left = row
-        .iter()
-        .zip(common)
-        .map(|(value, common)| value - share * common);
-    let mut entries: Vec<(u32, f32)> = (0..).zip(left).filter(|entry| entry.1 != 0.0).collect();
-    let larger = |one: &(u32, f32), other: &(u32, f32)| -> Ordering {
-        let sizes = other.1.abs().total_cmp(&one.1.abs());
-        sizes.then(one.0.cmp(&other.0))
-    };
-    if entries.len() > keep {
-        entries.select_nth_unstable_by(keep - 1, larger);
-        entries.truncate(keep);
+    /// The roots of the values: how often an item contends for a place in a list grows with what
+    /// all give it, and so does what an entry that is left out costs.
+    roots: Vec<f32>,
+}
+
+impl Common {
+    fn new(values: Vec<f32>) -> Self {
+        Self {
+            norm: values.iter().map(|&it| f64::from(it).powi(2)).sum(),
+            roots: values.iter().map(|it| it.abs().sqrt()).collect(),
+            values,
+        }
     }
-    entries.sort_unstable_by_key(|entry| entry.0);
-    (share, entries)
+
+    /// The share of it in a row, and of what is left the entries that are largest, each times the
+    /// root of what is common.
+    fn split(&self, row: ArrayView1<'_, f32>, keep: usize) -> (f32, Vec<(u32, f32)>) {
+        let product: f64 = row
+            .iter()
+            .zip(&self.values)
+            .map(|(&value, &common)| f64::from(value) * f64::from(common))
+            .sum();
+        let share = if self.norm > 0.0 {
+            (product / self.norm) as f32
+        } else {
+            0.0
+        };
+        let left = row
+            .iter()
+            .zip(&self.values)
+            .map(|(value, common)| value - share * common);
+        let mut entries: Vec<(u32, f32)> = (0..).zip(left).filter(|entry| entry.1 != 0.0).collect();
+        let weight = |entry: &(u32, f32)| entry.1.abs() * self.roots[entry.0 as usize];
+        let larger = |one: &(u32, f32), other: &(u32, f32)| -> Ordering {
+            let sizes = weight(other).total_cmp(&weight(one));
+            sizes.then(one.0.cmp(&other.0))
+        };
+        if entries.len() > keep {
+            entries.select_nth_unstable_by(keep - 1, larger);
+            entries.truncate(keep);
+        }
+        entries.sort_unstable_by_key(|entry| entry.0);
+        (share, entries)
+    }
 }
 
 impl<B: Backend> Filter<B> for NeighbourTable<B> {

@@ -10,7 +10,7 @@ use crate::data::interactions::Interactions;
 
 /// Which items a history reaches, and those that are popular; each computed when first needed.
 #[derive(Debug)]
-pub(super) struct Reach {
+pub(crate) struct Reach {
     interactions: Arc<Interactions>,
     /// Whether the filter has scores for items that a history does not reach.
     scores_any_item: bool,
@@ -19,7 +19,7 @@ pub(super) struct Reach {
 }
 
 impl Reach {
-    pub(super) fn new(interactions: Arc<Interactions>, scores_any_item: bool) -> Self {
+    pub(crate) fn new(interactions: Arc<Interactions>, scores_any_item: bool) -> Self {
         Self {
             interactions,
             scores_any_item,
@@ -28,8 +28,7 @@ impl Reach {
         }
     }
 
-    /// Ends the list of a history before the first item without a score, and fills it as is
-    /// asked. What scores below 0 ranks after those, and is no better.
+    /// Leaves items without a score out of the list of a history, and fills it as is asked.
     pub(super) fn complete(
         &self,
         list: &mut Vec<ScoredItem>,
@@ -40,18 +39,7 @@ impl Reach {
         if options.fallback == Fallback::Unscored {
             return;
         }
-        let reach = match self.scores_any_item {
-            true => None,
-            false => Some((self.components(), self.components().of(history))),
-        };
-        let is_scored = |entry: &ScoredItem| {
-            let is_reached = |(components, reached): &(&Components, Vec<u32>)| {
-                reached.contains(&components.of_item(entry.item))
-            };
-            entry.score != 0.0 && reach.as_ref().is_none_or(is_reached)
-        };
-        let scored = list.iter().take_while(|entry| is_scored(entry)).count();
-        list.truncate(scored);
+        self.of(history).keep_scored(list);
         let is_asked = options.fallback == Fallback::Popularity
             && options.minimum_score.is_none_or(|least| least <= 0.0);
         if is_asked && list.len() < options.k {
@@ -66,6 +54,14 @@ impl Reach {
                     .map(|item| ScoredItem { item, score: 0.0 }),
             );
         }
+    }
+
+    /// What a history leads to.
+    pub(crate) fn of(&self, history: &[u32]) -> Reached<'_> {
+        Reached(match self.scores_any_item {
+            true => None,
+            false => Some((self.components(), self.components().of(history))),
+        })
     }
 
     fn components(&self) -> &Components {
@@ -83,5 +79,21 @@ impl Reach {
             items.sort_by_key(|&item| std::cmp::Reverse(degrees[item as usize]));
             items
         })
+    }
+}
+
+/// The components that a history leads to; none where any item has a score.
+pub(crate) struct Reached<'a>(Option<(&'a Components, Vec<u32>)>);
+
+impl Reached<'_> {
+    /// Ends a list before the first item without a score. What scores below 0 ranks after those,
+    /// and is no better.
+    pub(crate) fn keep_scored(&self, list: &mut Vec<ScoredItem>) {
+        let is_reached = |item: u32| match &self.0 {
+            Some((components, reached)) => reached.contains(&components.of_item(item)),
+            None => true,
+        };
+        let is_scored = |entry: &&ScoredItem| entry.score != 0.0 && is_reached(entry.item);
+        list.truncate(list.iter().take_while(is_scored).count());
     }
 }

@@ -10,7 +10,7 @@ use crate::error::Result;
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// The model that answers from the neighbour table of this one's filter, in tens of
-    /// microseconds: the `keep` largest entries that each item gives, and the rest as a share of
+    /// microseconds: the `keep` entries of each item that matter most, and the rest as a share of
     /// what all items give alike ([`Neighbours`](crate::filters::Neighbours)).
     ///
     /// Its lists are nearly those of this model. Cost: that of scoring a user for each item;

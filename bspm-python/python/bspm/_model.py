@@ -439,7 +439,7 @@ class Model:
     def neighbours(self, keep: int = 500, *, progress: Any = None) -> "Model":
         """The model that answers from a neighbour table, in tens of microseconds.
 
-        Of what each item gives to others the ``keep`` largest entries are kept, and the rest as a
+        Of what each item gives to others the ``keep`` entries that matter most are kept, the rest as a
         share of what all items give alike; lists are nearly those of this model.
         """
         return Model(self._core.neighbours(keep, progress=progress_of(progress)), self._threads)

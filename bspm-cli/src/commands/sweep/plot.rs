@@ -98,12 +98,18 @@ impl plot::Plot for Plot {
         } = self;
         let points = || lines.iter().flat_map(|line| line.points.iter());
         let times = plot::range(points().map(|point| point.0));
+        let values = plot::range(points().map(|point| point.1));
+        let shares = points().map(|point| {
+            let share = plot::share_of(&times, point.0);
+            (share, plot::share_of(&values, point.1))
+        });
+        let corner = plot::free_corner(shares);
         let mut chart = ChartBuilder::on(area)
             .margin(16)
             .caption(format!("Best NDCG@{cutoff} at each T_s{vectors}"), TITLE)
             .x_label_area_size(48)
             .y_label_area_size(72)
-            .build_cartesian_2d(times, plot::range(points().map(|point| point.1)))?;
+            .build_cartesian_2d(times.clone(), values.clone())?;
         chart
             .configure_mesh()
             .light_line_style(TRANSPARENT)
@@ -141,6 +147,6 @@ impl plot::Plot for Plot {
                 .label(label)
                 .legend(|(x, y)| Circle::new((x + 9, y), 6, BLACK.stroke_width(2)));
         }
-        plot::legend(&mut chart)
+        plot::legend(&mut chart, corner)
     }
 }

@@ -46,6 +46,12 @@ impl plot::Plot for Plot<'_> {
         }
         let points = || self.trials.iter().map(|trial| point(trial));
         let seconds = plot::range(points().map(|it| it.0.log10()));
+        let values = plot::range(points().map(|it| it.1));
+        let shares = points().map(|it| {
+            let share = plot::share_of(&seconds, it.0.log10());
+            (share, plot::share_of(&values, it.1))
+        });
+        let corner = plot::free_corner(shares);
         let seconds = 10_f64.powf(seconds.start)..10_f64.powf(seconds.end);
         let mut chart = ChartBuilder::on(area)
             .margin(16)
@@ -55,7 +61,7 @@ impl plot::Plot for Plot<'_> {
             )
             .x_label_area_size(48)
             .y_label_area_size(72)
-            .build_cartesian_2d(seconds.log_scale(), plot::range(points().map(|it| it.1)))?;
+            .build_cartesian_2d(seconds.log_scale(), values.clone())?;
         chart
             .configure_mesh()
             .light_line_style(TRANSPARENT)
@@ -82,6 +88,6 @@ impl plot::Plot for Plot<'_> {
                 .label(format!("best: {:.4}", best.estimate))
                 .legend(|(x, y)| Circle::new((x + 9, y), 6, BLACK.stroke_width(2)));
         }
-        plot::legend(&mut chart)
+        plot::legend(&mut chart, corner)
     }
 }

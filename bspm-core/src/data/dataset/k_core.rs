@@ -14,7 +14,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     ///
     /// # Errors
     ///
-    /// Those of [`Interactions::from_pairs`]; none is expected.
+    /// Those of [`Interactions::from_pairs`](crate::Interactions::from_pairs); none is expected.
     ///
     /// # Examples
     ///
