@@ -81,7 +81,7 @@ macro_rules! backend_conformance {
             positive_definite_matrices_are_inverted,
             every_filter_follows_its_definition,
             filters_of_next_to_nothing_are_harmless,
-            neighbour_tables_keep_the_largest_entries,
+            neighbour_tables_keep_what_contends_for_places,
         );
     };
     ($backend:expr) => {

@@ -499,7 +499,7 @@ pub fn filter_configs(factor_dim: usize) -> Vec<FilterConfig> {
 }
 
 /// Scores of a neighbour table with few entries, from the rows of its filter.
-pub fn neighbour_tables_keep_the_largest_entries<B: Backend>(backend: &B) {
+pub fn neighbour_tables_keep_what_contends_for_places<B: Backend>(backend: &B) {
     const KEEP: usize = 6;
     let interactions = random_interactions(60, 45, 700, &mut random_source(21));
     let filter = GfCf {
@@ -515,7 +515,8 @@ pub fn neighbour_tables_keep_the_largest_entries<B: Backend>(backend: &B) {
         let share = &common * (row.dot(&common) / common.dot(&common));
         let left = &row - &share;
         let mut order: Vec<usize> = (0..row.len()).collect();
-        order.sort_by(|&one, &other| left[other].abs().total_cmp(&left[one].abs()));
+        let weight = |item: usize| left[item].abs() * common[item].abs().sqrt();
+        order.sort_by(|&one, &other| weight(other).total_cmp(&weight(one)));
         row.assign(&share);
         order[..KEEP]
             .iter()
