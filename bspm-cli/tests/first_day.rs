@@ -402,3 +402,69 @@ fn without_flags_a_fifth_is_held_out_and_settings_that_are_far_off_are_told() {
                     items, and these are 4 x 6: `bspm tune` finds better ones";
     assert!(far.contains(expected), "{far}");
 }
+
+#[test]
+fn vectors_are_exported_for_those_who_search_by_inner_product() {
+    use arrow_array::Array;
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::Float32Type;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+    let shop = shop();
+    let folder = shop.path();
+    let export = ["export", "vectors", "shop.bspm", "-o", "items.parquet"];
+    let output = bspm(folder, &export);
+    assert!(told(&output).contains("of the 20 best items are among the 500 best"));
+    let vectors = |file: &str, kind: &str| -> Vec<(String, Vec<f32>)> {
+        let file = fs::File::open(folder.join(file)).unwrap();
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+        let batch = reader.build().unwrap().next().unwrap().unwrap();
+        let ids = batch
+            .column_by_name(kind)
+            .unwrap()
+            .as_string::<i32>()
+            .clone();
+        let lists = batch
+            .column_by_name("vector")
+            .unwrap()
+            .as_list::<i32>()
+            .clone();
+        let list = |row: usize| {
+            lists
+                .value(row)
+                .as_primitive::<Float32Type>()
+                .values()
+                .to_vec()
+        };
+        (0..ids.len())
+            .map(|row| (ids.value(row).to_owned(), list(row)))
+            .collect()
+    };
+    let (items, users) = (
+        vectors("items.parquet", "item"),
+        vectors("items.users.parquet", "user"),
+    );
+    let model = open(folder);
+    let found = model.filter().low_pass_vectors().unwrap();
+    assert_eq!((items.len(), users.len()), (6, 4));
+    assert!(items[0].1.len() == 2 && items[0].1 == found.items().row(0).to_vec());
+    let history = model.dataset().interactions().history_of(2);
+    assert_eq!(users[2], ("cid".to_owned(), found.of_history(history)));
+    let other = [
+        "fit",
+        "ratings.csv",
+        "-o",
+        "knn.bspm",
+        "--filter",
+        "item-knn",
+    ];
+    stdout(&bspm(folder, &other));
+    let refused = error(&bspm(
+        folder,
+        &["export", "vectors", "knn.bspm", "-o", "x.parquet"],
+    ));
+    assert!(
+        refused.contains("expected bspm, gf-cf or cheby-cf"),
+        "{refused}"
+    );
+}

@@ -20,8 +20,9 @@ use crate::error::Result;
 /// `sum over common users of (1 / (d_i d_u))^alpha / d_j^beta`, to the `neighbours` items to
 /// which it gives most.
 ///
-/// `alpha` and `beta` are to be searched for each data set; 0.7, 0.5 and 500 neighbours stand in.
-/// Cost: a sum over the users of the square of their degree.
+/// `alpha` and `beta` are to be searched for each data set, and nothing is published for these: the
+/// presets are what a search of 80 and 60 trials found on interactions held out of the training parts of
+/// Gowalla and Yelp2018; 0.7, 0.5 and 500 neighbours stand in elsewhere. Cost: a sum over the users of the square of their degree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rp3Beta {
@@ -42,11 +43,16 @@ settings!(Rp3Beta {
 impl Settings for Rp3Beta {
     const NAME: &'static str = "rp3beta";
 
-    fn published(_data: Preset) -> Self {
+    fn published(data: Preset) -> Self {
+        let (alpha, beta, neighbours) = match data {
+            Preset::Gowalla => (0.615, 0.258, 108),
+            Preset::Yelp2018 => (0.652, 0.44, 962),
+            Preset::AmazonBook => (0.7, 0.5, 500),
+        };
         Self {
-            alpha: 0.7,
-            beta: 0.5,
-            neighbours: 500,
+            alpha,
+            beta,
+            neighbours,
         }
     }
 

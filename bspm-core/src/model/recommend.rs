@@ -116,8 +116,9 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// The best items for somebody who interacted with just these items.
     ///
     /// The history need not belong to a user of the model, and the result is exact: for
-    /// the items of one of its users, it is that user's list, bit for bit. The order of
-    /// the items, and how often one occurs, does not matter.
+    /// the items of one of its users, it is what [`recommend`](Self::recommend) gives that user,
+    /// bit for bit ([`recommend_many`](Self::recommend_many) rounds differently). The order of the
+    /// items, and how often one occurs, does not matter.
     ///
     /// # Errors
     ///
