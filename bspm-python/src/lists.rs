@@ -20,9 +20,9 @@ pub(crate) fn to_arrays<'py>(
     k: usize,
     fallback: Fallback,
 ) -> PyResult<Lists<'py>> {
-    let score = |entry: &ScoredItem| match fallback {
-        Fallback::Popularity if entry.score == 0.0 => f32::NAN,
-        _ => entry.score,
+    let score = |entry: &ScoredItem| match fallback.has_filled(entry) {
+        true => f32::NAN,
+        false => entry.score,
     };
     let places = lists.len() * k;
     let (mut items, mut scores) = (Vec::with_capacity(places), Vec::with_capacity(places));

@@ -1,7 +1,7 @@
 //! What is to be done for a request, and what it is answered with.
 
-use bspm::CpuModel;
 use bspm::backend::ScoredItem;
+use bspm::{CpuModel, Fallback};
 use serde::Serialize;
 
 use super::error::Failure;
@@ -37,12 +37,12 @@ pub(super) fn named(model: &CpuModel, list: &[ScoredItem], k: usize, is_filled: 
     let kept = list
         .iter()
         .take(k)
-        .filter(|entry| is_filled || entry.score != 0.0);
+        .filter(|entry| is_filled || !Fallback::Popularity.has_filled(entry));
     let entries = kept.filter_map(|entry| {
         Some(Entry {
             item: ids.id(entry.item)?,
             score: entry.score,
-            fallback: entry.score == 0.0,
+            fallback: Fallback::Popularity.has_filled(entry),
         })
     });
     Ok(serde_json::to_string(&entries.collect::<Vec<_>>())?)

@@ -37,8 +37,7 @@ pub(super) fn with_lists<I: ArrowId>(
     let ends = OffsetBuffer::from_lengths(lists.iter().map(Vec::len));
     let of_lists = || lists.iter().flatten();
     let items = I::column(of_lists().filter_map(|entry| ids.id(entry.item)))?;
-    let is_scored = |score: f32| fallback != Fallback::Popularity || score != 0.0;
-    let scores = of_lists().map(|entry| Some(entry.score).filter(|&score| is_scored(score)));
+    let scores = of_lists().map(|entry| (!fallback.has_filled(entry)).then_some(entry.score));
     let scores = Float32Array::from_iter(scores);
     let mut columns = others(batch, &REQUEST);
     for (name, values) in [(ITEMS, items), (SCORES, Arc::new(scores) as ArrayRef)] {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::backend::ScoredItem;
 use crate::data::history::History;
 use crate::error::{Error, Result};
 use crate::observe::Observer;
@@ -21,6 +22,13 @@ pub enum Fallback {
     Popularity,
     /// Items of score 0, which rank like any others, in the order of their columns.
     Unscored,
+}
+
+impl Fallback {
+    /// Whether this entry of a list has no score and only fills it.
+    pub fn has_filled(self, entry: &ScoredItem) -> bool {
+        self == Self::Popularity && entry.score == 0.0
+    }
 }
 
 /// How to rank.

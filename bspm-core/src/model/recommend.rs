@@ -12,7 +12,7 @@ use crate::backend::ScoredItem;
 use crate::data::history::History;
 use crate::data::ids::UnknownIds;
 use crate::error::Result;
-use crate::fitted::rank::{Fallback, RankOptions};
+use crate::fitted::rank::RankOptions;
 
 /// An item and its score.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -22,7 +22,7 @@ pub struct Recommendation<I = String> {
     pub item: I,
     /// Its score; higher is better, and comparable within one user only.
     pub score: f32,
-    /// Whether it has no score, and only fills the list ([`Fallback::Popularity`]).
+    /// Whether it has no score, and only fills the list ([`Fallback::Popularity`](crate::Fallback::Popularity)).
     #[serde(rename = "fallback", skip_serializing_if = "std::ops::Not::not")]
     pub is_fallback: bool,
 }
@@ -32,7 +32,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// what [`RecommendOptions`] say.
     ///
     /// Fewer where fewer are left, or have a score: a list ends before the first item that nothing
-    /// leads to from the history, unless a [`Fallback`] is asked for. Equal scores rank the lower
+    /// leads to from the history, unless a [`Fallback`](crate::Fallback) is asked for. Equal scores rank the lower
     /// column first.
     ///
     /// # Errors
@@ -299,13 +299,12 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         list: impl IntoIterator<Item = ScoredItem>,
         options: &RankOptions,
     ) -> Vec<Recommendation<I>> {
-        let is_filled = options.fallback == Fallback::Popularity;
         list.into_iter()
             .filter_map(|entry| {
                 Some(Recommendation {
                     item: self.dataset.items().id(entry.item)?.clone(),
                     score: entry.score,
-                    is_fallback: is_filled && entry.score == 0.0,
+                    is_fallback: options.fallback.has_filled(&entry),
                 })
             })
             .collect()
