@@ -58,7 +58,7 @@ before(async () => {
       if (line) found(line[1]);
     });
   });
-  browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox"] });
+  browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
   page = await browser.newPage({ viewport: { width: 960, height: 720 } });
   page.on("pageerror", error => failures.push(String(error)));
   page.on("request", request => {
