@@ -18,11 +18,11 @@ pub(crate) mod sweep;
 pub(crate) mod tune;
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bspm::filters::{Search, SettingInfo};
-use bspm::{Backend, BspmConfig, Dataset, FilterConfig, Model, Preset};
-use bspm_cli::{ProcessArguments, tell};
+use bspm::{Backend, BspmConfig, Dataset, FilterConfig, FitOptions, Model, Preset};
+use bspm_cli::{ProcessArguments, ProgressBars, tell, warn_of_svd};
 use clap::Args;
 
 /// What a subcommand ends with.
@@ -143,6 +143,27 @@ macro_rules! on_device {
     };
 }
 pub(crate) use on_device;
+
+/// Fits a model with a progress bar, and says where that went less well than asked for.
+pub(crate) fn fitted<B: Backend>(
+    backend: B,
+    dataset: Dataset,
+    config: FilterConfig,
+    bars: &ProgressBars,
+) -> bspm::Result<TextModel<B>> {
+    let options = FitOptions::new().observer(bars.observer());
+    let model = TextModel::fit_with(backend, dataset, config, &options)?;
+    bars.clear();
+    warn_of_svd(model.filter());
+    Ok(model)
+}
+
+/// Puts a model into a file, and says what is there.
+pub(crate) fn save<B: Backend>(model: &TextModel<B>, path: &Path) -> Outcome {
+    model.save(path)?;
+    tell!("{}: {}", path.display(), shape(model));
+    Ok(())
+}
 
 /// What is known of a fitted model, for a line of a report.
 pub(crate) fn shape<B: Backend>(model: &TextModel<B>) -> String {

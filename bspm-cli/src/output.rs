@@ -30,51 +30,43 @@ pub(crate) struct Writer(Form);
 
 enum Form {
     Table(Option<Table>),
-    Lines(Box<dyn Write>),
-    File(FileWriter),
+    Lines,
+    /// What goes into a file once it is whole.
+    CsvFile(PathBuf, Box<Rows>),
+    LinesFile(PathBuf, Vec<u8>),
 }
 
-/// A file that is whole or not there.
-struct FileWriter {
-    path: PathBuf,
-    bytes: Vec<u8>,
-    is_csv: bool,
+/// Records of CSV below the names of their columns.
+struct Rows {
+    out: csv::Writer<Vec<u8>>,
     has_header: bool,
 }
 
 impl Writer {
     pub(crate) fn new(arguments: &OutputArguments) -> Self {
         Self(match arguments.json {
-            true => Form::Lines(Box::new(io::stdout())),
+            true => Form::Lines,
             false => Form::Table(None),
         })
     }
 
     /// Into a file, whose name ends in .csv, or in .jsonl for JSON lines.
     pub(crate) fn to(path: &Path) -> Self {
-        Self(Form::File(FileWriter {
-            path: path.into(),
-            bytes: Vec::new(),
-            is_csv: path.extension().is_some_and(|it| it == "csv"),
-            has_header: false,
-        }))
+        Self(match path.extension().is_some_and(|it| it == "csv") {
+            true => {
+                let out = csv::Writer::from_writer(Vec::new());
+                let has_header = false;
+                Form::CsvFile(path.into(), Box::new(Rows { out, has_header }))
+            }
+            false => Form::LinesFile(path.into(), Vec::new()),
+        })
     }
 
     pub(crate) fn write<R: Record>(&mut self, record: &R) -> io::Result<()> {
         match &mut self.0 {
-            Form::Lines(out) => write_line(out, record),
-            Form::File(file) if !file.is_csv => write_line(&mut file.bytes, record),
-            Form::File(file) => {
-                let mut out = csv::Writer::from_writer(&mut file.bytes);
-                if !file.has_header {
-                    out.write_record(record.columns().iter().map(|it| it.0))?;
-                    file.has_header = true;
-                }
-                for row in record.rows() {
-                    out.write_record(row)?;
-                }
-                out.flush()
-            }
+            Form::Lines => write_line(&mut io::stdout().lock(), record),
+            Form::LinesFile(_, bytes) => write_line(bytes, record),
+            Form::CsvFile(_, rows) => rows.write(record),
             Form::Table(table) => {
                 let table = table.get_or_insert_with(|| with_header(&record.columns()));
                 for row in record.rows() {
@@ -86,20 +78,35 @@ impl Writer {
     }
 
     pub(crate) fn finish(self) -> Result<(), Box<dyn Error>> {
-        match self.0 {
-            Form::Table(Some(table)) => Ok(writeln!(io::stdout().lock(), "{}", table.trim_fmt())?),
-            Form::Table(None) | Form::Lines(_) => Ok(()),
-            Form::File(file) => {
-                let path = &file.path;
-                let failed = |source| bspm::Error::Write {
-                    path: path.clone(),
-                    source,
-                };
-                Ok(replace_file(path, |out| {
-                    out.write_all(&file.bytes).map_err(failed)
-                })?)
+        let (path, bytes) = match self.0 {
+            Form::Table(Some(table)) => {
+                return Ok(writeln!(io::stdout().lock(), "{}", table.trim_fmt())?);
             }
+            Form::Table(None) | Form::Lines => return Ok(()),
+            Form::CsvFile(path, rows) => (path, rows.out.into_inner()?),
+            Form::LinesFile(path, bytes) => (path, bytes),
+        };
+        let failed = |source| bspm::Error::Write {
+            path: path.clone(),
+            source,
+        };
+        Ok(replace_file(&path, |out| {
+            out.write_all(&bytes).map_err(failed)
+        })?)
+    }
+}
+
+impl Rows {
+    fn write<R: Record>(&mut self, record: &R) -> io::Result<()> {
+        if !self.has_header {
+            self.out
+                .write_record(record.columns().iter().map(|it| it.0))?;
+            self.has_header = true;
         }
+        for row in record.rows() {
+            self.out.write_record(row)?;
+        }
+        Ok(())
     }
 }
 

@@ -19,9 +19,8 @@ pub use recommend::Recommendation;
 
 use crate::backend::{Backend, check};
 use crate::data::dataset::Dataset;
-use crate::data::ids::Ids;
 use crate::engine::fit_options::FitOptions;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::filters::registry::FilterConfig;
 use crate::fitted::FittedFilter;
 
@@ -93,7 +92,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`] for a data set of another shape.
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) for a data set of another shape.
     pub fn of_filter(filter: FittedFilter<B>, dataset: Dataset<U, I>) -> Result<Self> {
         let (fitted, asked) = (filter.interactions(), dataset.interactions());
         check::same("model", fitted.shape(), asked.shape())?;
@@ -120,7 +119,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         U: Borrow<Q>,
         Q: Hash + Eq + Debug + ?Sized,
     {
-        index(self.dataset.users(), "user", user)
+        self.dataset.users().known_index("user", user)
     }
 
     fn item_index<Q>(&self, item: &Q) -> Result<u32>
@@ -128,16 +127,8 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         I: Borrow<Q>,
         Q: Hash + Eq + Debug + ?Sized,
     {
-        index(self.dataset.items(), "item", item)
+        self.dataset.items().known_index("item", item)
     }
-}
-
-fn index<T, Q>(ids: &Ids<T>, kind: &'static str, id: &Q) -> Result<u32>
-where
-    T: Eq + Hash + Borrow<Q>,
-    Q: Hash + Eq + Debug + ?Sized,
-{
-    ids.index(id).ok_or_else(|| Error::unknown_id(kind, id))
 }
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Clone for Model<B, U, I> {

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bspm::fitted::{CatalogueMetrics, Comparison, Evaluation, Interval};
-use bspm::{Backend, Dataset, EvaluateOptions, Evaluator, FitOptions, Metrics, UnknownIds};
-use bspm_cli::{DeviceArguments, ProgressBars, tell, warn_of_svd};
+use bspm::{Backend, Dataset, EvaluateOptions, Evaluator, Metrics, UnknownIds};
+use bspm_cli::{DeviceArguments, ProgressBars, tell};
 use clap::{ArgGroup, Args};
 use serde::Serialize;
 
-use super::{ConfigArguments, Outcome, TextModel, on_device, shape};
+use super::{ConfigArguments, Outcome, TextModel, fitted, on_device, shape};
 use crate::data::DataArguments;
 use crate::held_out::HeldOutArguments;
 use crate::output::{OutputArguments, Record, Writer};
@@ -157,11 +157,7 @@ impl Arguments {
         bars: &ProgressBars,
     ) -> Result<TextModel<B>, Box<dyn Error>> {
         let config = self.config.config(Some(&train))?;
-        let options = FitOptions::new().observer(bars.observer());
-        let model = TextModel::fit_with(backend, train, config, &options)?;
-        bars.clear();
-        warn_of_svd(model.filter());
-        Ok(model)
+        Ok(fitted(backend, train, config, bars)?)
     }
 }
 
@@ -223,8 +219,7 @@ struct OfFolds {
 
 impl Record for OfFolds {
     fn columns(&self) -> Vec<(&'static str, bool)> {
-        let metrics = Metrics::NAMES.iter().map(|name| (*name, true));
-        [("k", true)].into_iter().chain(metrics).collect()
+        columns_of_metrics()
     }
 
     fn rows(&self) -> Vec<Vec<String>> {
@@ -331,6 +326,12 @@ impl Record for Against {
     }
 }
 
+/// The cut-off and the metrics, all of them numbers.
+fn columns_of_metrics() -> Vec<(&'static str, bool)> {
+    let metrics = Metrics::NAMES.iter().map(|name| (*name, true));
+    [("k", true)].into_iter().chain(metrics).collect()
+}
+
 #[derive(Serialize)]
 struct AtCutoff {
     k: usize,
@@ -340,8 +341,7 @@ struct AtCutoff {
 
 impl Record for AtCutoff {
     fn columns(&self) -> Vec<(&'static str, bool)> {
-        let metrics = Metrics::NAMES.iter().map(|name| (*name, true));
-        [("k", true)].into_iter().chain(metrics).collect()
+        columns_of_metrics()
     }
 
     fn rows(&self) -> Vec<Vec<String>> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow_array::types::Float32Type;
 use arrow_array::{ArrayRef, Float32Array, ListArray, RecordBatch, StringArray};
 use bspm::backend::TopK;
+use bspm::data::History;
 use bspm::fitted::{LowPassVectors, RankOptions};
 use bspm::{Backend, FilterConfig, FitOptions};
 use bspm_cli::{DeviceArguments, ProgressBars, tell};
@@ -146,11 +147,11 @@ fn tell_candidates<B: Backend>(
 ) -> Outcome {
     const K: usize = 20;
     const CANDIDATES: usize = 500;
-    let users = evenly_spaced(model, sample);
-    let interactions = model.dataset().interactions();
+    let histories = evenly_spaced(model, sample);
+    let options = RankOptions::top(K);
+    let lists = model.filter().rank_histories(&histories, &options)?.lists;
     let (mut found, mut all) = (0, 0);
-    for &user in &users {
-        let history = interactions.history_of(user);
+    for (&history, list) in histories.iter().zip(lists) {
         let scores = items.dot(&Array1::from(vectors.of_history(history)));
         let mut candidates = TopK::new(CANDIDATES);
         for (item, &score) in scores.iter().enumerate() {
@@ -160,32 +161,30 @@ fn tell_candidates<B: Backend>(
         }
         let candidates = candidates.into_sorted();
         let candidates: HashSet<u32> = candidates.iter().map(|entry| entry.item).collect();
-        let list = model
-            .filter()
-            .rank_histories(&[history], &RankOptions::top(K))?;
-        let list = list.lists.into_iter().flatten();
-        let is_found = list.map(|entry| candidates.contains(&entry.item));
-        is_found.for_each(|is_found| {
-            found += usize::from(is_found);
-            all += 1;
-        });
+        all += list.len();
+        found += list
+            .iter()
+            .filter(|entry| candidates.contains(&entry.item))
+            .count();
     }
     if all > 0 {
         tell!(
             "of the lists of {} users, {:.2}% of the {K} best items are among the {CANDIDATES} best \
              by inner product",
-            users.len(),
+            histories.len(),
             100.0 * found as f64 / all as f64,
         );
     }
     Ok(())
 }
 
-/// So many users with interactions, in even steps.
-fn evenly_spaced<B: Backend>(model: &TextModel<B>, sample: usize) -> Vec<u32> {
-    let users = model.dataset().interactions().users_with_items();
+/// The histories of so many users with interactions, in even steps.
+fn evenly_spaced<B: Backend>(model: &TextModel<B>, sample: usize) -> Vec<History<'_>> {
+    let interactions = model.dataset().interactions();
+    let users = interactions.users_with_items();
     let step = users.len().div_ceil(sample.max(1)).max(1);
-    users.into_iter().step_by(step).take(sample).collect()
+    let users = users.into_iter().step_by(step).take(sample);
+    users.map(|user| interactions.history_of(user)).collect()
 }
 
 fn neighbours<B: Backend>(backend: B, arguments: &NeighbourArguments) -> Outcome {
@@ -255,14 +254,10 @@ fn table_of<const N: usize>(columns: [(&str, ArrayRef); N]) -> bspm::Result<Reco
 /// How much of the lists of 20 items is the same, for users evenly spaced.
 fn tell_loss<B: Backend>(model: &TextModel<B>, table: &TextModel<B>, sample: usize) -> Outcome {
     const K: usize = 20;
-    let users = evenly_spaced(model, sample);
-    if users.is_empty() {
+    let histories = evenly_spaced(model, sample);
+    if histories.is_empty() {
         return Ok(());
     }
-    let histories: Vec<_> = users
-        .iter()
-        .map(|&user| model.dataset().interactions().history_of(user))
-        .collect();
     let options = RankOptions::top(K);
     let exact = model.filter().rank_histories(&histories, &options)?.lists;
     let found = table.filter().rank_histories(&histories, &options)?.lists;
@@ -278,9 +273,9 @@ fn tell_loss<B: Backend>(model: &TextModel<B>, table: &TextModel<B>, sample: usi
     }
     tell!(
         "of the lists of {} users, {:.2}% of the {K} best items and {:.2}% of the first ones are those of the model",
-        users.len(),
+        histories.len(),
         100.0 * same as f64 / all.max(1) as f64,
-        100.0 * first as f64 / users.len() as f64,
+        100.0 * first as f64 / histories.len() as f64,
     );
     Ok(())
 }

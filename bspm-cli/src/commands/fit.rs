@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use bspm::{Backend, Dataset, FilterConfig, FitOptions};
-use bspm_cli::{DeviceArguments, ProgressBars, tell, warn_of_svd};
+use bspm::{Backend, Dataset, FilterConfig};
+use bspm_cli::{DeviceArguments, ProgressBars};
 use clap::Args;
 
-use super::{ConfigArguments, Outcome, TextModel, on_device, shape};
+use super::{ConfigArguments, Outcome, fitted, on_device, save};
 use crate::data::DataArguments;
 
 /// Fit a model to interactions and save it
@@ -38,12 +38,6 @@ fn fit<B: Backend>(
     config: FilterConfig,
     arguments: &Arguments,
 ) -> Outcome {
-    let bars = ProgressBars::default();
-    let options = FitOptions::new().observer(bars.observer());
-    let model = TextModel::fit_with(backend, dataset, config, &options)?;
-    bars.clear();
-    warn_of_svd(model.filter());
-    model.save(&arguments.output)?;
-    tell!("{}: {}", arguments.output.display(), shape(&model));
-    Ok(())
+    let model = fitted(backend, dataset, config, &ProgressBars::default())?;
+    save(&model, &arguments.output)
 }

@@ -93,8 +93,12 @@ where
     Ok(area.present()?)
 }
 
-/// The corner with the fewest of these points, whose coordinates are shares of the axes.
-pub(super) fn free_corner(points: impl Iterator<Item = (f64, f64)> + Clone) -> SeriesLabelPosition {
+/// The corner of a chart over these ranges with the fewest of these points.
+pub(super) fn free_corner(
+    points: impl Iterator<Item = (f64, f64)> + Clone,
+    across: &Range<f64>,
+    upwards: &Range<f64>,
+) -> SeriesLabelPosition {
     const SIDE: f64 = 0.4;
     let corners = [
         (SeriesLabelPosition::LowerRight, true, false),
@@ -102,7 +106,8 @@ pub(super) fn free_corner(points: impl Iterator<Item = (f64, f64)> + Clone) -> S
         (SeriesLabelPosition::UpperRight, true, true),
         (SeriesLabelPosition::UpperLeft, false, true),
     ];
-    let is_at = |share: f64, high: bool| {
+    let is_at = |range: &Range<f64>, value: f64, high: bool| {
+        let share = (value - range.start) / (range.end - range.start);
         if high {
             share > 1.0 - SIDE
         } else {
@@ -112,18 +117,13 @@ pub(super) fn free_corner(points: impl Iterator<Item = (f64, f64)> + Clone) -> S
     let count = |right: bool, up: bool| {
         let points = points.clone();
         points
-            .filter(|it| is_at(it.0, right) && is_at(it.1, up))
+            .filter(|it| is_at(across, it.0, right) && is_at(upwards, it.1, up))
             .count()
     };
     let best = corners
         .into_iter()
         .min_by_key(|&(_, right, up)| count(right, up));
     best.map_or(SeriesLabelPosition::LowerRight, |it| it.0)
-}
-
-/// Where a value lies between the ends of a range.
-pub(super) fn share_of(range: &Range<f64>, value: f64) -> f64 {
-    (value - range.start) / (range.end - range.start)
 }
 
 /// Names the series, in this corner.

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use bspm::{Backend, FitOptions};
-use bspm_cli::{DeviceArguments, ProgressBars, tell, warn_of_svd};
+use bspm::Backend;
+use bspm_cli::{DeviceArguments, ProgressBars};
 use clap::Args;
 
-use super::{Outcome, TextModel, on_device, shape};
+use super::{Outcome, TextModel, fitted, on_device, save};
 use crate::data::DataArguments;
 
 /// Fit the filter of a model anew, with its settings, to its interactions and to new ones
@@ -50,13 +50,7 @@ fn refit<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let users = arguments.forget_user.iter().map(String::as_str);
     let items = arguments.forget_item.iter().map(String::as_str);
     dataset = dataset.without(users, items)?;
-    let bars = ProgressBars::default();
-    let options = FitOptions::new().observer(bars.observer());
     let config = model.filter().config().clone();
-    let model = TextModel::fit_with(backend, dataset, config, &options)?;
-    bars.clear();
-    warn_of_svd(model.filter());
-    model.save(&arguments.output)?;
-    tell!("{}: {}", arguments.output.display(), shape(&model));
-    Ok(())
+    let model = fitted(backend, dataset, config, &ProgressBars::default())?;
+    save(&model, &arguments.output)
 }

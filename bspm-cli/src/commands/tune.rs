@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bspm::tune::{Trial, TuneOptions, Tuner};
-use bspm::{Backend, Dataset, FilterConfig, FitOptions, Metrics};
-use bspm_cli::{DeviceArguments, ProgressBars, tell, warn_of_svd};
+use bspm::{Backend, Dataset, FilterConfig, Metrics};
+use bspm_cli::{DeviceArguments, ProgressBars, tell};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::{Outcome, TextModel, on_device, shape};
+use super::{Outcome, fitted, on_device, save};
 use crate::data::DataArguments;
 use crate::output::{OutputArguments, Record, Writer};
 use journal::Journal;
@@ -128,14 +128,9 @@ fn tune<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         serde_json::to_string(&best.config)?
     );
     if let Some(path) = &arguments.output {
-        let options = FitOptions::new().observer(bars.observer());
         let config = best.config.clone();
         drop(split);
-        let model = TextModel::fit_with(backend, dataset, config, &options)?;
-        bars.clear();
-        warn_of_svd(model.filter());
-        model.save(path)?;
-        tell!("{}: {}", path.display(), shape(&model));
+        save(&fitted(backend, dataset, config, &bars)?, path)?;
     }
     Ok(())
 }

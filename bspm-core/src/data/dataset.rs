@@ -186,10 +186,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         U: Borrow<Q>,
         Q: Hash + Eq + Debug + ?Sized,
     {
-        let user = self
-            .users
-            .index(user)
-            .ok_or_else(|| Error::unknown_id("user", user))?;
+        let user = self.users.known_index("user", user)?;
         let items = self.interactions.items_of(user).iter();
         Ok(items.filter_map(|&item| self.items.id(item)).collect())
     }

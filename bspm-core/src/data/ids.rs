@@ -1,6 +1,7 @@
 //! External ids: what the application calls its users and items.
 
 use std::borrow::Borrow;
+use std::fmt::Debug;
 use std::hash::Hash;
 
 use indexmap::IndexSet;
@@ -59,6 +60,15 @@ impl<T: Eq + Hash> Ids<T> {
         Q: Hash + Eq + ?Sized,
     {
         self.ids.get_index_of(id).map(|index| index as u32)
+    }
+
+    /// The row or column of an id of this kind (`user`, `item`), which must be known.
+    pub(crate) fn known_index<Q>(&self, kind: &'static str, id: &Q) -> Result<u32>
+    where
+        T: Borrow<Q>,
+        Q: Hash + Eq + Debug + ?Sized,
+    {
+        self.index(id).ok_or_else(|| Error::unknown_id(kind, id))
     }
 
     /// The id of a row or column.

@@ -37,8 +37,34 @@ use crate::error::Result;
 use crate::parameter::invalid;
 
 macro_rules! filters {
-    (named { $($(#[$doc:meta])* $variant:ident($settings:ty),)* }
+    (named { $($(#[$named_doc:meta])* $named:ident($named_settings:ty),)* }
      made elsewhere { $($(#[$own_doc:meta])* $own:ident($own_settings:ty),)* }) => {
+        filters! {
+            $($(#[$named_doc])* $named($named_settings),)*
+            $($(#[$own_doc])* $own($own_settings),)*
+        }
+
+        impl FilterConfig {
+            /// The names of all filters that can be fitted by name.
+            pub const NAMES: &'static [&'static str] = &[$(<$named_settings>::NAME),*];
+
+            /// The filter of this name with its published settings for a data set.
+            ///
+            /// Where a paper gives none for it, they are those for the data set that its
+            /// documentation names.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for another name.
+            pub fn published(name: &str, data: Preset) -> Result<Self> {
+                $(if name == <$named_settings>::NAME {
+                    return Ok(<$named_settings>::published(data).into());
+                })*
+                Err(invalid("filter", Self::NAMES.join(", "), format!("{name:?}")))
+            }
+        }
+    };
+    ($($(#[$doc:meta])* $variant:ident($settings:ty),)*) => {
         /// Which filter, and its settings.
         ///
         /// serde names the filter as [`name`](Self::name) does:
@@ -60,7 +86,6 @@ macro_rules! filters {
         #[non_exhaustive]
         pub enum FilterConfig {
             $($(#[$doc])* $variant($settings),)*
-            $($(#[$own_doc])* $own($own_settings),)*
         }
 
         $(impl From<$settings> for FilterConfig {
@@ -69,36 +94,11 @@ macro_rules! filters {
             }
         })*
 
-        $(impl From<$own_settings> for FilterConfig {
-            fn from(settings: $own_settings) -> Self {
-                Self::$own(settings)
-            }
-        })*
-
         impl FilterConfig {
-            /// The names of all filters that can be fitted by name.
-            pub const NAMES: &'static [&'static str] = &[$(<$settings>::NAME),*];
-
-            /// The filter of this name with its published settings for a data set.
-            ///
-            /// Where a paper gives none for it, they are those for the data set that its
-            /// documentation names.
-            ///
-            /// # Errors
-            ///
-            /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for another name.
-            pub fn published(name: &str, data: Preset) -> Result<Self> {
-                $(if name == <$settings>::NAME {
-                    return Ok(<$settings>::published(data).into());
-                })*
-                Err(invalid("filter", Self::NAMES.join(", "), format!("{name:?}")))
-            }
-
             /// The name of the filter.
             pub fn name(&self) -> &'static str {
                 match self {
                     $(Self::$variant(_) => <$settings>::NAME,)*
-                    $(Self::$own(_) => <$own_settings>::NAME,)*
                 }
             }
 
@@ -110,7 +110,6 @@ macro_rules! filters {
             pub fn check(&self) -> Result<()> {
                 match self {
                     $(Self::$variant(settings) => settings.check(),)*
-                    $(Self::$own(settings) => settings.check(),)*
                 }
             }
 
@@ -118,7 +117,6 @@ macro_rules! filters {
             pub fn settings(&self) -> Vec<SettingInfo> {
                 match self {
                     $(Self::$variant(settings) => infos(settings),)*
-                    $(Self::$own(settings) => infos(settings),)*
                 }
             }
 
@@ -145,9 +143,6 @@ macro_rules! filters {
                     $(Self::$variant(settings) => {
                         (named(Table::table(), name)?.set)(settings, text)
                     })*
-                    $(Self::$own(settings) => {
-                        (named(Table::table(), name)?.set)(settings, text)
-                    })*
                 }
             }
 
@@ -160,7 +155,6 @@ macro_rules! filters {
                 self.check()?;
                 match self {
                     $(Self::$variant(settings) => settings.fit(backend, interactions, source),)*
-                    $(Self::$own(settings) => settings.fit(backend, interactions, source),)*
                 }
             }
         }

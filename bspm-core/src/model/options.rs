@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use super::{Model, index};
+use super::Model;
 use crate::backend::Backend;
 use crate::data::ids::UnknownIds;
 use crate::error::Result;
@@ -133,7 +133,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         items
             .into_iter()
             .filter_map(|item| match unknown_ids {
-                UnknownIds::Error => Some(index(ids, "item", item)),
+                UnknownIds::Error => Some(ids.known_index("item", item)),
                 UnknownIds::Skip => ids.index(item).map(Ok),
             })
             .collect()

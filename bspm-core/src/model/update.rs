@@ -6,6 +6,7 @@ use std::hash::Hash;
 
 use super::Model;
 use crate::backend::Backend;
+use crate::data::dataset::Dataset;
 use crate::error::Result;
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
@@ -16,7 +17,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// vectors are those of the fit, as if the new interactions had been made by
     /// somebody who does not count. The exact model is that of [`refit`](Self::refit).
     /// Items that the filter does not know need a refit of a larger
-    /// [`Dataset`](crate::Dataset).
+    /// [`Dataset`].
     ///
     /// This model stays as it is. Cost: a sort of all interactions.
     ///
@@ -61,8 +62,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     where
         B: Clone,
     {
-        let (backend, config) = (self.fitted.backend(), self.fitted.config());
-        Self::fit(backend.clone(), self.dataset.clone(), config.clone())
+        self.fitted_to(self.dataset.clone())
     }
 
     /// Fits the filter anew, to what is left without these users and items: of them no trace
@@ -97,7 +97,13 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         I: Borrow<J>,
         J: Hash + Eq + Debug + ?Sized + 'q,
     {
-        let dataset = self.dataset.without(users, items)?;
+        self.fitted_to(self.dataset.without(users, items)?)
+    }
+
+    fn fitted_to(&self, dataset: Dataset<U, I>) -> Result<Self>
+    where
+        B: Clone,
+    {
         let (backend, config) = (self.fitted.backend(), self.fitted.config());
         Self::fit(backend.clone(), dataset, config.clone())
     }

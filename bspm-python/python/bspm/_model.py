@@ -367,12 +367,7 @@ class Model:
         history: Union[Sequence[Id], dict[Any, float], None] = None,
     ) -> npt.NDArray[np.float32]:
         """The scores of some items for a user, or for a history as :meth:`recommend` takes it."""
-        if (user is None) == (history is None):
-            raise ValueError("user: expected a user or a history, and not both")
-        if history is not None:
-            csr = self._history(history)
-        else:
-            csr = self._csr(*self._core.history(int(self._rows([user])[0])))
+        csr = self._history_of(user, history)
         scores = self._core.score_histories(csr)
         found: npt.NDArray[np.float32] = scores[0][self._columns(items)]
         return found
@@ -387,12 +382,7 @@ class Model:
         """What each item of a user's history, or of the given one, adds to an item's score."""
         if item is None:
             raise ValueError("item: expected the item to explain")
-        if (user is None) == (history is None):
-            raise ValueError("user: expected a user or a history, and not both")
-        if history is not None:
-            csr = self._history(history)
-        else:
-            csr = self._csr(*self._core.history(int(self._rows([user])[0])))
+        csr = self._history_of(user, history)
         column = int(self._columns([item])[0])
         parts, base = self._core.contributions(csr, column)
         score = float(self._core.score_histories(csr)[0][column])
@@ -494,6 +484,15 @@ class Model:
             "minimum_score": minimum_score,
             "fallback": fallback,
         }
+
+    def _history_of(
+        self, user: Optional[Id], history: Union[Sequence[Id], dict[Any, float], None]
+    ) -> dict[str, Any]:
+        if (user is None) == (history is None):
+            raise ValueError("user: expected a user or a history, and not both")
+        if history is not None:
+            return self._history(history)
+        return self._csr(*self._core.history(int(self._rows([user])[0])))
 
     def _history(self, history: Union[Sequence[Id], dict[Any, float]]) -> dict[str, Any]:
         ids = list(history)

@@ -99,17 +99,13 @@ impl plot::Plot for Plot {
         let points = || lines.iter().flat_map(|line| line.points.iter());
         let times = plot::range(points().map(|point| point.0));
         let values = plot::range(points().map(|point| point.1));
-        let shares = points().map(|point| {
-            let share = plot::share_of(&times, point.0);
-            (share, plot::share_of(&values, point.1))
-        });
-        let corner = plot::free_corner(shares);
+        let corner = plot::free_corner(points().copied(), &times, &values);
         let mut chart = ChartBuilder::on(area)
             .margin(16)
             .caption(format!("Best NDCG@{cutoff} at each T_s{vectors}"), TITLE)
             .x_label_area_size(48)
             .y_label_area_size(72)
-            .build_cartesian_2d(times.clone(), values.clone())?;
+            .build_cartesian_2d(times, values)?;
         chart
             .configure_mesh()
             .light_line_style(TRANSPARENT)

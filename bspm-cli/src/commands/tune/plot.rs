@@ -47,11 +47,8 @@ impl plot::Plot for Plot<'_> {
         let points = || self.trials.iter().map(|trial| point(trial));
         let seconds = plot::range(points().map(|it| it.0.log10()));
         let values = plot::range(points().map(|it| it.1));
-        let shares = points().map(|it| {
-            let share = plot::share_of(&seconds, it.0.log10());
-            (share, plot::share_of(&values, it.1))
-        });
-        let corner = plot::free_corner(shares);
+        let scaled = points().map(|it| (it.0.log10(), it.1));
+        let corner = plot::free_corner(scaled, &seconds, &values);
         let seconds = 10_f64.powf(seconds.start)..10_f64.powf(seconds.end);
         let mut chart = ChartBuilder::on(area)
             .margin(16)

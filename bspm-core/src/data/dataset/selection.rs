@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::Dataset;
 use crate::data::ids::Ids;
 use crate::data::interactions::{Duplicates, Interactions};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     /// The data set without these users and items: as if they had never been there. What is left
@@ -17,7 +17,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownId`] for one that is not there.
+    /// [`Error::UnknownId`](crate::Error::UnknownId) for one that is not there.
     ///
     /// # Examples
     ///
@@ -80,8 +80,7 @@ where
 {
     let mut is_kept = vec![true; known.len()];
     for id in ids {
-        let index = known.index(id).ok_or_else(|| Error::unknown_id(kind, id))?;
-        is_kept[index as usize] = false;
+        is_kept[known.known_index(kind, id)? as usize] = false;
     }
     Ok(is_kept)
 }
