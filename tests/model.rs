@@ -192,6 +192,54 @@ fn many_users_are_answered_in_their_order() {
     }
 }
 
+/// Of two equally long samples.
+fn correlation(left: &[f64], right: &[f64]) -> f64 {
+    let centred = |sample: &[f64]| -> Vec<f64> {
+        let mean = sample.iter().sum::<f64>() / sample.len() as f64;
+        sample.iter().map(|it| it - mean).collect()
+    };
+    let dot = |left: &[f64], right: &[f64]| -> f64 {
+        left.iter()
+            .zip(right)
+            .map(|(left, right)| left * right)
+            .sum()
+    };
+    let (left, right) = (centred(left), centred(right));
+    dot(&left, &right) / (dot(&left, &left) * dot(&right, &right)).sqrt()
+}
+
+#[test]
+fn a_new_item_joins_as_what_its_users_say_it_is() {
+    let model = community();
+    let twin = 1003;
+    let dataset = model.dataset();
+    let has_it = |user: &&String| dataset.history(*user).unwrap().contains(&&twin);
+    let (with, without): (Vec<&String>, Vec<&String>) = dataset.users().iter().partition(has_it);
+    assert!(with.len() > 3, "{}", with.len());
+    let pairs = with.iter().map(|&user| (user.clone(), 7_u64));
+    let later = model.with_interactions(pairs).unwrap();
+    assert_eq!(later.dataset().items().len(), dataset.items().len() + 1);
+    assert_eq!(
+        later.filter().singular_values(),
+        model.filter().singular_values()
+    );
+    assert_eq!(later.filter().svd_report(), None);
+
+    let exact = later.refit().unwrap();
+    let scores = |model: &SmallModel, item: u64| -> Vec<f64> {
+        let of_user = |user: &&String| f64::from(model.score(*user, [&item]).unwrap()[0]);
+        without.iter().map(of_user).collect()
+    };
+    let joined = scores(&later, 7);
+    let of_twin = correlation(&joined, &scores(&later, twin));
+    let of_exact = correlation(&joined, &scores(&exact, 7));
+    let of_another = correlation(&joined, &scores(&later, 1010));
+    assert!(of_twin > 0.95 && of_exact > 0.95, "{of_twin} {of_exact}");
+    assert!(of_another < 0.9, "{of_another}");
+    let similar = later.similar_items(&7, 1).unwrap();
+    assert_eq!(similar[0].item, twin);
+}
+
 #[test]
 fn unknown_ids_are_errors_or_skipped() {
     let model = community();
@@ -203,9 +251,6 @@ fn unknown_ids_are_errors_or_skipped() {
         model.recommend_for_items([&1001, &7], 3).unwrap_err(),
         model.score("u1", [&7]).unwrap_err(),
         model.explain("u1", &7).unwrap_err(),
-        model
-            .with_interactions([("new".into(), 1000), ("new".into(), 7)])
-            .unwrap_err(),
         model
             .recommend("u1", RecommendOptions::top(3).deny([7_u64]))
             .unwrap_err(),

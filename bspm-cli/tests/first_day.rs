@@ -300,6 +300,18 @@ fn a_model_is_fitted_anew_with_more_and_without_some() {
         ))
         .contains("user \"zoe\" is unknown")
     );
+
+    let join = [
+        "refit",
+        "shop.bspm",
+        "more.csv",
+        "-o",
+        "joined.bspm",
+        "--keep-vectors",
+    ];
+    stdout(&bspm(folder, &join));
+    let similar = stdout(&bspm(folder, &["similar", "joined.bspm", "scones"]));
+    assert!(similar.contains("tea"), "{similar}");
 }
 
 #[test]

@@ -343,6 +343,26 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         self.upload(inverse::invert_positive_definite(self.name(), values)?.view())
     }
 
+    /// [`top_k`](Self::top_k) of `scores + left * right`, for `left: items x factors` and
+    /// `right: factors x columns`.
+    ///
+    /// A device may leave out the sums that enter no list. `scores` is scratch afterwards.
+    fn product_top_k(
+        &self,
+        scores: &mut Self::Matrix,
+        (left, right): (&Self::Matrix, &Self::Matrix),
+        item_scale: &Self::Matrix,
+        hidden: &[&[u32]],
+        k: usize,
+    ) -> Result<Vec<Vec<ScoredItem>>> {
+        let add = Update {
+            keep: 1.0,
+            ..Update::REPLACE
+        };
+        self.matmul(left, false, Operand::Dense(right), add, scores)?;
+        self.top_k(scores, item_scale, hidden, k)
+    }
+
     /// [`top_k`](Self::top_k) of each matrix of the combinations, one after the other.
     ///
     /// All of `basis` have the same shape.

@@ -69,6 +69,7 @@ macro_rules! backend_conformance {
             top_k_masks_and_breaks_ties_by_id,
             top_k_matches_a_full_sort,
             combined_top_k_matches_the_sums,
+            product_top_k_matches_the_sums,
             tiles_come_back_in_order,
             the_first_error_of_a_tile_comes_back,
             the_truncated_svd_matches_a_dense_one,

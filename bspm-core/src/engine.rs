@@ -10,6 +10,7 @@ pub(crate) mod chebyshev;
 pub(crate) mod filter;
 pub(crate) mod fit_options;
 pub(crate) mod item_graph;
+pub(crate) mod low_pass;
 pub(crate) mod mean_norm;
 pub(crate) mod neighbour_rows;
 pub(crate) mod neighbour_table;

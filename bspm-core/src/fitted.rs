@@ -107,6 +107,22 @@ impl<B: Backend> FittedFilter<B> {
         Self::new(backend, interactions, config, filter)
     }
 
+    /// The filter, fitted to a matrix whose first columns are the items of this one's, but for
+    /// singular vectors: those of this filter are kept, and the new items' rows of them follow
+    /// from what their users interacted with.
+    pub(crate) fn extended(&self, interactions: Arc<Interactions>) -> Result<Self> {
+        let backend = Checked::new(&self.backend);
+        let basis = self.filter.basis();
+        let shared = basis.map(|basis| basis.extended(backend, &interactions));
+        Self::fit_sharing(
+            self.backend.clone(),
+            interactions,
+            self.config.clone(),
+            &FitOptions::new(),
+            shared.transpose()?.as_ref(),
+        )
+    }
+
     /// A filter of one's own: the scores of a history `r` are `r G`, for a graph `G: items x items`
     /// with finite weights, compressed sparse rows. `name` is for reports and model files.
     ///
@@ -226,7 +242,7 @@ impl<B: Backend> FittedFilter<B> {
     }
 
     /// What computing the singular vectors took, how good they are, and why it ended; none
-    /// for a filter that uses no vectors. A saved model keeps it.
+    /// for a filter that uses no vectors, or has taken in new items since. A saved model keeps it.
     pub fn svd_report(&self) -> Option<&SvdReport> {
         self.filter.basis()?.report.as_ref()
     }

@@ -1,6 +1,7 @@
 //! [`Backend`] on the CPU.
 
 mod products;
+mod pruned;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,7 +15,8 @@ use bspm_core::{Backend, Result};
 use ndarray::{Array2, ArrayView2, s};
 use rayon::ThreadPool;
 
-use self::products::{dense_product, keep_only, sparse_product};
+use self::products::{dense_product, keep_only, sparse_product, walk_from_reached};
+use self::pruned::Sums;
 use crate::error::CpuError;
 use crate::histories::CpuHistories;
 use crate::inverse;
@@ -23,7 +25,7 @@ use crate::kernel::elementwise::{AddScaled, ScaleRows};
 use crate::kernel::instruction_set::InstructionSet;
 use crate::kernel::top_k::{SelectTop, SelectTopOfColumn};
 use crate::matrix::CpuMatrix;
-use crate::sparse::CpuSparse;
+use crate::sparse::{CpuSparse, Kind};
 use crate::threads::Threads;
 
 /// The CPU as a backend: cache-sized tiles of users on a rayon thread pool.
@@ -161,6 +163,29 @@ impl Backend for CpuBackend {
         Ok(())
     }
 
+    /// A single history reaches few users, and only those are walked on from.
+    fn ode_step(
+        &self,
+        walk: &CpuSparse,
+        from: Option<Operand<'_, Self>>,
+        update: Update<'_, CpuMatrix>,
+        half_way: &mut CpuMatrix,
+        out: &mut CpuMatrix,
+    ) -> Result<()> {
+        let start = from.unwrap_or(Operand::Dense(out));
+        self.spmm(walk, Direction::Forward, start, Update::REPLACE, half_way)?;
+        if let (Kind::Walk(walk), Some(Operand::Histories(_))) = (walk.kind(), from)
+            && out.stride() == 1
+            && update.keep == 0.0
+            && update.addend.is_none()
+            && walk_from_reached(self.instruction_set, walk, update.product, half_way, out)
+        {
+            return Ok(());
+        }
+        let half_way = Operand::Dense(half_way);
+        self.spmm(walk, Direction::Transposed, half_way, update, out)
+    }
+
     fn matmul(
         &self,
         left: &CpuMatrix,
@@ -237,13 +262,8 @@ impl Backend for CpuBackend {
         hidden: &[&[u32]],
         k: usize,
     ) -> Result<Vec<Vec<ScoredItem>>> {
+        hide(hidden, scores);
         let stride = scores.stride();
-        let values = scores.padded_mut();
-        for (column, items) in hidden.iter().enumerate() {
-            for &item in *items {
-                values[item as usize * stride + column] = f32::NEG_INFINITY;
-            }
-        }
         let mut selections = vec![TopK::new(k); hidden.len()];
         match stride {
             0 => {}
@@ -259,6 +279,35 @@ impl Backend for CpuBackend {
             _ => self.select::<32>(scores, item_scale, &mut selections),
         }
         Ok(selections.into_iter().map(TopK::into_sorted).collect())
+    }
+
+    /// Only of the items that contend for a place, where bytes can tell them.
+    fn product_top_k(
+        &self,
+        scores: &mut CpuMatrix,
+        (left, right): (&CpuMatrix, &CpuMatrix),
+        item_scale: &CpuMatrix,
+        hidden: &[&[u32]],
+        k: usize,
+    ) -> Result<Vec<Vec<ScoredItem>>> {
+        hide(hidden, scores);
+        let sums = Sums {
+            set: self.instruction_set,
+            scores,
+            left,
+            right,
+            item_scale,
+            columns: hidden.len(),
+        };
+        if let Some(lists) = sums.top_k(k) {
+            return Ok(lists);
+        }
+        let add = Update {
+            keep: 1.0,
+            ..Update::REPLACE
+        };
+        self.matmul(left, false, Operand::Dense(right), add, scores)?;
+        self.top_k(scores, item_scale, &vec![&[][..]; hidden.len()], k)
     }
 
     /// Without writing any sum down, for tiles of at most 32 columns.
@@ -278,6 +327,17 @@ impl Backend for CpuBackend {
             _ => return combined_top_k(self, basis, combinations, item_scale, hidden, k),
         };
         Ok(lists)
+    }
+}
+
+/// Takes the scores of the hidden items of each column out of every list.
+fn hide(hidden: &[&[u32]], scores: &mut CpuMatrix) {
+    let stride = scores.stride();
+    let values = scores.padded_mut();
+    for (column, items) in hidden.iter().enumerate() {
+        for &item in *items {
+            values[item as usize * stride + column] = f32::NEG_INFINITY;
+        }
     }
 }
 

@@ -1,8 +1,11 @@
 //! The inner loops, compiled for each instruction set and chosen at run time.
 
+pub(crate) mod byte_products;
 pub(crate) mod combined_top_k;
+pub(crate) mod contenders;
 pub(crate) mod elementwise;
 pub(crate) mod instruction_set;
+pub(crate) mod prefetch;
 pub(crate) mod row_dots;
 pub(crate) mod scatter;
 pub(crate) mod spmm;
@@ -15,7 +18,9 @@ mod twins {
     use bspm_core::backend::{Combination, SparseParts, TopK, Update};
     use sprs::CsMatI;
 
+    use super::byte_products::Portable;
     use super::combined_top_k::CombinedTopK;
+    use super::contenders::FindContenders;
     use super::elementwise::{AddScaled, ScaleRows};
     use super::instruction_set::InstructionSet;
     use super::row_dots::RowDots;
@@ -23,6 +28,7 @@ mod twins {
     use super::spmm::spmm;
     use super::top_k::SelectTop;
     use crate::matrix::CpuMatrix;
+    use crate::quantized::{QuantizedColumns, QuantizedRows};
     use crate::sparse::{CpuSparse, Kind};
 
     /// Numbers without a pattern that a wrong index could hide in.
@@ -163,6 +169,34 @@ mod twins {
                 .map(TopK::into_sorted)
                 .collect::<Vec<_>>()
         });
+    }
+
+    #[test]
+    fn contenders_have_twins() {
+        let (left, scores) = (matrix(300, 90), matrix(300, 32));
+        let left = QuantizedRows::new(left.view());
+        let columns: Vec<Vec<f32>> = (1..=30)
+            .map(|column| scattered(90 * column).skip(90 * (column - 1)).collect())
+            .collect();
+        let right = QuantizedColumns::<32>::new(&columns, left.stride());
+        let scales: Vec<f32> = scattered(300).map(|scale| scale.abs() + 0.1).collect();
+        let find = |instruction_set: InstructionSet| {
+            let mut least = vec![TopK::new(5); 30];
+            let mut contenders = vec![Vec::new(); 30];
+            instruction_set.run(FindContenders::<_, 32, 32> {
+                products: Portable,
+                left: &left,
+                right: &right,
+                scores: scores.padded().as_chunks().0,
+                scales: &scales,
+                least: &mut least,
+                contenders: &mut contenders,
+            });
+            contenders
+        };
+        let found = find(InstructionSet::Portable);
+        assert!(found.iter().all(|it| it.len() >= 5 && it.len() < 300));
+        assert_twins(find);
     }
 
     #[test]

@@ -32,6 +32,7 @@ mod inverse;
 mod kernel;
 mod matmul;
 mod matrix;
+mod quantized;
 mod sparse;
 mod threads;
 

@@ -26,6 +26,10 @@ pub(crate) struct Arguments {
     /// Leave out an item, with all interactions; may be given more than once
     #[arg(long, value_name = "ITEM")]
     forget_item: Vec<String>,
+    /// Keep the singular vectors: new users and items join in a moment, new items by what their
+    /// users interacted with
+    #[arg(long, requires = "data", conflicts_with_all = ["forget_user", "forget_item"])]
+    keep_vectors: bool,
     #[command(flatten)]
     interactions: DataArguments,
     #[command(flatten)]
@@ -38,18 +42,24 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 
 fn refit<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let model = TextModel::open(backend.clone(), &arguments.model)?;
-    let mut dataset = model.dataset().clone();
-    if let Some(path) = &arguments.data {
-        let more = arguments.interactions.read(path)?;
+    let more = match &arguments.data {
+        Some(path) => Some(arguments.interactions.read(path)?),
+        None => None,
+    };
+    let pairs = more.iter().flat_map(|more| {
         let ids = |(user, item): (u32, u32)| {
             let user = more.users().id(user)?.clone();
             Some((user, more.items().id(item)?.clone()))
         };
-        dataset = dataset.with_pairs(more.interactions().pairs().filter_map(ids))?;
+        more.interactions().pairs().filter_map(ids)
+    });
+    if arguments.keep_vectors {
+        return save(&model.with_interactions(pairs)?, &arguments.output);
     }
+    let dataset = model.dataset().with_pairs(pairs)?;
     let users = arguments.forget_user.iter().map(String::as_str);
     let items = arguments.forget_item.iter().map(String::as_str);
-    dataset = dataset.without(users, items)?;
+    let dataset = dataset.without(users, items)?;
     let config = model.filter().config().clone();
     let model = fitted(backend, dataset, config, &ProgressBars::default())?;
     save(&model, &arguments.output)

@@ -343,6 +343,28 @@ impl<'a, B: Backend> Checked<'a, B> {
         self.backend.top_k(scores, item_scale, hidden, k)
     }
 
+    /// See [`Backend::product_top_k`].
+    ///
+    /// # Errors
+    ///
+    /// As [`top_k`](Self::top_k), and
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) unless the product fits.
+    pub fn product_top_k(
+        self,
+        scores: &mut B::Matrix,
+        (left, right): (&B::Matrix, &B::Matrix),
+        item_scale: &B::Matrix,
+        hidden: &[&[u32]],
+        k: usize,
+    ) -> Result<Vec<Vec<ScoredItem>>> {
+        const NAME: &str = "product_top_k";
+        let update = Update::<B::Matrix>::REPLACE;
+        check::product(NAME, left.shape(), right.shape(), update, scores.shape())?;
+        ranked(NAME, scores.shape(), item_scale.shape(), hidden)?;
+        self.backend
+            .product_top_k(scores, (left, right), item_scale, hidden, k)
+    }
+
     /// See [`Backend::combined_top_k`].
     ///
     /// # Errors

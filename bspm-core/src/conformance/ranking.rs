@@ -146,23 +146,92 @@ pub fn combined_top_k_matches_the_sums<B: Backend>(backend: &B) {
         assert_eq!(found.len(), sums.len());
         for (lists, sum) in found.iter().zip(&sums) {
             assert_eq!(lists.len(), columns);
-            for (column, list) in lists.iter().enumerate() {
-                let mut best: Vec<f64> = sum
-                    .column(column)
-                    .iter()
-                    .enumerate()
-                    .filter(|(item, _)| !hidden[column].contains(&(*item as u32)))
-                    .map(|(_, &score)| score)
-                    .collect();
-                best.sort_by(|left, right| right.total_cmp(left));
-                best.truncate(10);
-                assert_eq!(list.len(), best.len());
-                for (entry, expected) in list.iter().zip(best) {
-                    assert!((f64::from(entry.score) - expected).abs() < 1e-5);
-                    let own = sum[[entry.item as usize, column]];
-                    assert!((own - expected).abs() < 1e-5, "another item");
-                }
-            }
+            assert_lists_are_of(lists, sum, &hidden, 10, 1e-5);
+        }
+    }
+}
+
+/// Panics unless the lists have the `k` best of each column, to a tolerance.
+fn assert_lists_are_of(
+    lists: &[Vec<ScoredItem>],
+    scores: &Array2<f64>,
+    hidden: &[&[u32]],
+    k: usize,
+    tolerance: f64,
+) {
+    for (column, list) in lists.iter().enumerate() {
+        let mut best: Vec<f64> = scores
+            .column(column)
+            .iter()
+            .enumerate()
+            .filter(|(item, _)| !hidden[column].contains(&(*item as u32)))
+            .map(|(_, &score)| score)
+            .collect();
+        best.sort_by(|left, right| right.total_cmp(left));
+        best.truncate(k);
+        assert_eq!(list.len(), best.len());
+        for (entry, expected) in list.iter().zip(best) {
+            assert!((f64::from(entry.score) - expected).abs() <= tolerance);
+            let own = scores[[entry.item as usize, column]];
+            assert!((own - expected).abs() <= tolerance, "another item");
+        }
+    }
+}
+
+/// Sums of a matrix and a product rank as the sums that are formed do: at every width, where few
+/// items stand out and where none does, for rows and columns of very different lengths, and
+/// where all products are the same or zero.
+pub fn product_top_k_matches_the_sums<B: Backend>(backend: &B) {
+    let mut random = random_source(32);
+    let steep = |matrix: Array2<f32>| matrix.mapv(|it| it.powi(9) * 3.0);
+    for (items, factors, columns) in [
+        (1, 1, 1),
+        (90, 5, 7),
+        (1500, 70, 1),
+        (1501, 130, 5),
+        (1502, 64, 13),
+        (1503, 100, 32),
+        (1504, 90, 40),
+    ] {
+        let plain = [
+            random_matrix(items, columns, &mut random),
+            random_matrix(items, factors, &mut random),
+            random_matrix(factors, columns, &mut random),
+        ];
+        let stand_out = plain.clone().map(steep);
+        let mut of_all_lengths = plain.clone();
+        for (place, mut row) in of_all_lengths[1].rows_mut().into_iter().enumerate() {
+            row.mapv_inplace(|it| it * 10_f32.powi(place as i32 % 9 - 7));
+        }
+        for (place, mut column) in of_all_lengths[2].columns_mut().into_iter().enumerate() {
+            column.mapv_inplace(|it| it * 10_f32.powi(place as i32 % 5 - 3));
+        }
+        let mut without_product = plain.clone();
+        without_product[1].fill(0.0);
+        let mut alike = plain.clone();
+        alike[0].fill(0.0);
+        alike[1].fill(0.5);
+        for [scores, left, right] in [plain, stand_out, of_all_lengths, without_product, alike] {
+            let scale = random_matrix(items, 1, &mut random).mapv(|it| it.abs() + 0.1);
+            let hidden: Vec<Vec<u32>> = (0..columns as u32)
+                .map(|column| {
+                    (0..items as u32)
+                        .filter(|it| (it + column) % 6 == 0)
+                        .collect()
+                })
+                .collect();
+            let hidden: Vec<&[u32]> = hidden.iter().map(Vec::as_slice).collect();
+            let [mut uploaded, left_matrix, right_matrix, scale_matrix] =
+                [&scores, &left, &right, &scale].map(|it| backend.upload(it.view()).unwrap());
+            let product = (&left_matrix, &right_matrix);
+            let lists = backend
+                .product_top_k(&mut uploaded, product, &scale_matrix, &hidden, 20)
+                .unwrap();
+            let sums = (to_f64(scores.view()) + to_f64(left.view()).dot(&to_f64(right.view())))
+                * to_f64(scale.view());
+            assert_eq!(lists.len(), columns);
+            let size = sums.iter().fold(1.0_f64, |size, sum| size.max(sum.abs()));
+            assert_lists_are_of(&lists, &sums, &hidden, 20, 2e-6 * size);
         }
     }
 }

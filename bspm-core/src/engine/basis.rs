@@ -1,11 +1,13 @@
 //! The leading right singular vectors of `R`, computed or read from a model file.
 
-use ndarray::s;
+use ndarray::{Array2, s};
 
+use super::shared_svd::SharedSvd;
 use super::tensors::{Source, Tensor, Tensors};
 use super::truncated_svd::{SvdReport, truncated_svd};
-use super::walk::NormalizedGraph;
-use crate::backend::{Backend, Checked};
+use super::walk::{Normalization, NormalizedGraph};
+use crate::backend::{Backend, Checked, Shaped, Update};
+use crate::data::interactions::Interactions;
 use crate::error::Result;
 
 /// The leading right singular vectors of `R`.
@@ -15,7 +17,10 @@ pub(crate) struct Basis<B: Backend> {
     pub(crate) vectors: B::Matrix,
     /// Descending.
     pub(crate) singular_values: Vec<f32>,
-    /// What computing them took; none where the file they were read from does not say it.
+    /// Of `R`.
+    normalization: Normalization,
+    /// What computing them took; none where they were extended, or the file that they were read
+    /// from does not say it.
     pub(crate) report: Option<SvdReport>,
 }
 
@@ -30,6 +35,7 @@ impl<B: Backend> Basis<B> {
         factor_dim: usize,
         source: Source<'_>,
     ) -> Result<Self> {
+        let normalization = graph.normalization();
         let tensors = match source {
             Source::Fit(options, shared) => {
                 if let Some(shared) = shared {
@@ -38,7 +44,8 @@ impl<B: Backend> Basis<B> {
                         Ok(Self {
                             vectors: backend.upload(svd.vectors.slice(s![.., ..count]))?,
                             singular_values: svd.singular_values[..count].to_vec(),
-                            report: Some(svd.report.clone()),
+                            normalization,
+                            report: svd.report.clone(),
                         })
                     });
                 }
@@ -46,6 +53,7 @@ impl<B: Backend> Basis<B> {
                 return Ok(Self {
                     vectors: svd.right_vectors,
                     singular_values: svd.singular_values,
+                    normalization,
                     report: Some(svd.report),
                 });
             }
@@ -65,8 +73,43 @@ impl<B: Backend> Basis<B> {
         Ok(Self {
             vectors,
             singular_values,
+            normalization,
             report: tensors.svd_report(),
         })
+    }
+
+    /// These vectors for a matrix with more rows, and more columns to the right: an item that
+    /// they do not have gets what `P V = V Sigma^2` says of its row, from those of the items
+    /// that its users interacted with; the others are left as they are.
+    ///
+    /// Cost: one product with the walk, for `factors` columns.
+    pub(crate) fn extended(
+        &self,
+        backend: Checked<'_, B>,
+        interactions: &Interactions,
+    ) -> Result<SharedSvd> {
+        let (known, factors) = self.vectors.shape();
+        let device = backend.unchecked();
+        let graph = NormalizedGraph::with_normalization(device, interactions, self.normalization)?;
+        let mut vectors = Array2::zeros((graph.items(), factors));
+        vectors
+            .slice_mut(s![..known, ..])
+            .assign(&backend.download(&self.vectors)?);
+        let mut walked = backend.upload(vectors.view())?;
+        backend.scale_rows(graph.inverse_root_degrees(), &mut walked)?;
+        let mut half_way = backend.zeros(graph.users(), factors)?;
+        graph.step(backend, None, Update::REPLACE, &mut half_way, &mut walked)?;
+        backend.scale_rows(graph.root_degrees(), &mut walked)?;
+        let walked = backend.download(&walked)?;
+        let squares = self.singular_values.iter().map(|it| it * it);
+        for (place, square) in squares.enumerate() {
+            let rows = s![known.., place];
+            vectors
+                .slice_mut(rows)
+                .assign(&(&walked.slice(rows) / square));
+        }
+        let singular_values = self.singular_values.clone();
+        Ok(SharedSvd::of(&graph, vectors, singular_values))
     }
 
     pub(crate) fn tensors(&self) -> Tensors<'_, B> {

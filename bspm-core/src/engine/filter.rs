@@ -26,6 +26,19 @@ pub(crate) trait Filter<B: Backend>: Debug + Send + Sync {
         workspace: &mut Workspace<B>,
     ) -> Result<()>;
 
+    /// [`score_tile`](Self::score_tile) but for a last product, where there is one: these vectors
+    /// (`items x factors`) times `workspace.coefficients` are still to be added, so that a list
+    /// can be found without all of the sums.
+    fn score_tile_apart(
+        &self,
+        backend: Checked<'_, B>,
+        histories: TileHistories<'_>,
+        workspace: &mut Workspace<B>,
+    ) -> Result<Option<&B::Matrix>> {
+        self.score_tile(backend, histories, workspace)?;
+        Ok(None)
+    }
+
     /// What the rows of a scored tile are multiplied by (`items x 1`, positive).
     fn item_scale(&self) -> &B::Matrix;
 

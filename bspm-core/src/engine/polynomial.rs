@@ -1,21 +1,15 @@
-//! Polynomials of the walk, applied to histories and to their low-pass part at once.
+//! Polynomials of the walk, applied to histories or to a dense matrix.
 
 use super::chebyshev::{series_at, series_to_powers};
 use super::walk::NormalizedGraph;
-use super::workspace::add_histories;
 use crate::backend::{Backend, Checked, Operand, Update};
 use crate::error::Result;
 
-/// `history(W) z + low_pass(W) u` for the walk `W`, which is `P` where it is normalised
-/// symmetrically, the histories `z` and a dense `u`.
-///
-/// Both polynomials are evaluated in one recurrence: as many products with `W` as the higher
-/// degree, where one after the other would take the sum.
+/// `p(W) z` for the walk `W`, which is `P` where it is normalised symmetrically.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Polynomial {
     form: Form,
-    history: Vec<f64>,
-    low_pass: Vec<f64>,
+    coefficients: Vec<f64>,
 }
 
 /// What the coefficients belong to.
@@ -36,42 +30,30 @@ const MOST_POWERS: usize = 8;
 const CONDITION: f64 = 64.0;
 
 impl Polynomial {
-    /// Coefficients of `1, W, W^2, ...`, of the history alone.
-    pub(crate) fn of_powers(history: Vec<f64>) -> Self {
+    /// Coefficients of `1, W, W^2, ...`
+    pub(crate) fn of_powers(coefficients: Vec<f64>) -> Self {
         Self {
             form: Form::Powers,
-            history,
-            low_pass: Vec::new(),
+            coefficients,
         }
     }
 
-    /// Coefficients of `1, W, W^2, ...` of the low-pass part, too.
-    pub(crate) fn and_low_pass(mut self, low_pass: Vec<f64>) -> Self {
-        self.low_pass = low_pass;
-        self
-    }
-
-    /// Chebyshev coefficients in `1 - 2p`, of both parts; evaluated in powers where that is
-    /// well conditioned.
-    pub(crate) fn of_series(history: Vec<f64>, low_pass: Vec<f64>) -> Self {
-        match (well_conditioned(&history), well_conditioned(&low_pass)) {
-            (Some(history), Some(low_pass)) => Self {
-                form: Form::Powers,
-                history,
-                low_pass,
-            },
-            _ => Self {
+    /// Chebyshev coefficients in `1 - 2p`; evaluated in powers where that is well conditioned.
+    pub(crate) fn of_series(series: Vec<f64>) -> Self {
+        match well_conditioned(&series) {
+            Some(powers) => Self::of_powers(powers),
+            None => Self {
                 form: Form::Series,
-                history,
-                low_pass,
+                coefficients: series,
             },
         }
     }
 
-    /// The factor of the low-pass part, where it is just added at the end.
-    pub(crate) fn low_pass_factor(&self) -> Option<f32> {
-        match self.low_pass.as_slice() {
-            [factor] => Some(*factor as f32),
+    /// The number that it is, where it is of degree 0.
+    pub(crate) fn constant(&self) -> Option<f64> {
+        match self.coefficients.as_slice() {
+            [] => Some(0.0),
+            [only] => Some(*only),
             _ => None,
         }
     }
@@ -81,114 +63,23 @@ impl Polynomial {
         self.form == Form::Series
     }
 
-    fn degree(&self) -> usize {
-        self.history
-            .len()
-            .max(self.low_pass.len())
-            .saturating_sub(1)
-    }
-
-    /// `scores = history(W) histories + low_pass(W) low_pass`, without the last term where
-    /// none is given. `stage: items x columns`, where it is needed, and
+    /// `out = p(W) from`. `stage: items x columns`, where it is needed, and
     /// `half_way: users x columns` are scratch.
     pub(crate) fn evaluate<B: Backend>(
         &self,
         run: Run<'_, B>,
         half_way: &mut B::Matrix,
         stage: &mut B::Matrix,
-        scores: &mut B::Matrix,
+        out: &mut B::Matrix,
     ) -> Result<()> {
+        let Some((&last, rest)) = self.coefficients.split_last() else {
+            return run.start(0.0, out);
+        };
         match self.form {
-            Form::Powers => self.horner(run, half_way, scores),
-            Form::Series => self.clenshaw(run, half_way, stage, scores),
+            _ if rest.is_empty() => run.start(last, out),
+            Form::Powers => run.horner(last, rest, half_way, out),
+            Form::Series => run.clenshaw(last, rest, half_way, stage, out),
         }
-    }
-
-    fn coefficients<B: Backend>(&self, run: Run<'_, B>, place: usize) -> (f64, f64) {
-        let at = |coefficients: &[f64]| coefficients.get(place).copied().unwrap_or(0.0);
-        let low_pass = run.low_pass.map_or(0.0, |_| at(&self.low_pass));
-        (at(&self.history), low_pass)
-    }
-
-    /// With `b_k = h_k z + l_k u + W b_(k+1)` from the last coefficients down, `b_0`.
-    fn horner<B: Backend>(
-        &self,
-        run: Run<'_, B>,
-        half_way: &mut B::Matrix,
-        scores: &mut B::Matrix,
-    ) -> Result<()> {
-        let degree = self.degree();
-        let (last, last_low_pass) = self.coefficients(run, degree);
-        let is_sparse = last_low_pass == 0.0 && degree > 0;
-        if !is_sparse {
-            run.start(last, last_low_pass, scores)?;
-        }
-        for place in (0..degree).rev() {
-            let (history, low_pass) = self.coefficients(run, place);
-            let addend = run.low_pass.map(|matrix| (low_pass as f32, matrix));
-            let mut update = Update {
-                addend: addend.filter(|(factor, _)| *factor != 0.0),
-                ..Update::REPLACE
-            };
-            // The last point is known where it is sparse, and so is its product.
-            let from = if is_sparse && place + 1 == degree {
-                update.product = last as f32;
-                Some(Operand::Histories(run.histories))
-            } else {
-                None
-            };
-            run.graph
-                .step(run.backend, from, update, half_way, scores)?;
-            if history != 0.0 {
-                add_histories(run.backend, history, run.histories, scores)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// With `b_k = h_k z + l_k u + 2 L b_(k+1) - b_(k+2)` from the last coefficients down,
-    /// `h_0 z + l_0 u + L b_1 - b_2`.
-    fn clenshaw<B: Backend>(
-        &self,
-        run: Run<'_, B>,
-        half_way: &mut B::Matrix,
-        stage: &mut B::Matrix,
-        scores: &mut B::Matrix,
-    ) -> Result<()> {
-        let degree = self.degree();
-        let (last, last_low_pass) = self.coefficients(run, degree);
-        run.start(last, last_low_pass, scores)?;
-        let (mut next, mut after) = (&mut *scores, &mut *stage);
-        for place in (0..degree).rev() {
-            let (mut history, low_pass) = self.coefficients(run, place);
-            let products = if place == 0 { 1.0 } else { 2.0 };
-            let mut update = Update {
-                product: -2.0 * products as f32,
-                keep: if place + 1 == degree { 0.0 } else { -1.0 },
-                addend: Some((products as f32, &*next)),
-            };
-            let mut from = Operand::Dense(&*next);
-            if place + 1 == degree && last_low_pass == 0.0 {
-                update = Update::times((-2.0 * products * last) as f32);
-                from = Operand::Histories(run.histories);
-                history += products * last;
-            }
-            run.graph
-                .step(run.backend, Some(from), update, half_way, after)?;
-            add_histories(run.backend, history, run.histories, after)?;
-            if let Some(matrix) = run.low_pass
-                && low_pass != 0.0
-            {
-                let matrix = Operand::Dense(matrix);
-                run.backend
-                    .add_scaled(low_pass as f32, matrix, 1.0, after)?;
-            }
-            std::mem::swap(&mut next, &mut after);
-        }
-        if degree % 2 == 1 {
-            std::mem::swap(scores, stage);
-        }
-        Ok(())
     }
 }
 
@@ -196,32 +87,80 @@ impl Polynomial {
 pub(crate) struct Run<'a, B: Backend> {
     pub(crate) backend: Checked<'a, B>,
     pub(crate) graph: &'a NormalizedGraph<B>,
-    pub(crate) histories: &'a B::Histories,
-    /// `u: items x columns`.
-    pub(crate) low_pass: Option<&'a B::Matrix>,
+    /// `z: items x columns`.
+    pub(crate) from: Operand<'a, B>,
 }
-
-impl<B: Backend> Clone for Run<'_, B> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<B: Backend> Copy for Run<'_, B> {}
 
 impl<B: Backend> Run<'_, B> {
-    /// `out = history * histories + low_pass * u`.
-    fn start(self, history: f64, low_pass: f64, out: &mut B::Matrix) -> Result<()> {
-        let histories = Operand::Histories(self.histories);
-        self.backend
-            .add_scaled(history as f32, histories, 0.0, out)?;
-        match self.low_pass {
-            Some(matrix) if low_pass != 0.0 => {
-                let matrix = Operand::Dense(matrix);
-                self.backend.add_scaled(low_pass as f32, matrix, 1.0, out)
-            }
-            _ => Ok(()),
+    /// `out = factor * z`.
+    fn start(&self, factor: f64, out: &mut B::Matrix) -> Result<()> {
+        self.backend.add_scaled(factor as f32, self.from, 0.0, out)
+    }
+
+    /// `out += factor * z`.
+    fn add(&self, factor: f64, out: &mut B::Matrix) -> Result<()> {
+        if factor == 0.0 {
+            return Ok(());
         }
+        self.backend.add_scaled(factor as f32, self.from, 1.0, out)
+    }
+
+    /// With `b_k = h_k z + W b_(k+1)` from the last coefficients down, `b_0`.
+    fn horner(
+        &self,
+        last: f64,
+        rest: &[f64],
+        half_way: &mut B::Matrix,
+        out: &mut B::Matrix,
+    ) -> Result<()> {
+        let mut first = Some((self.from, Update::times(last as f32)));
+        for &coefficient in rest.iter().rev() {
+            let (from, update) = match first.take() {
+                Some((from, update)) => (Some(from), update),
+                None => (None, Update::REPLACE),
+            };
+            self.graph.step(self.backend, from, update, half_way, out)?;
+            self.add(coefficient, out)?;
+        }
+        Ok(())
+    }
+
+    /// With `b_k = h_k z + 2 L b_(k+1) - b_(k+2)` from the last coefficients down,
+    /// `h_0 z + L b_1 - b_2`.
+    fn clenshaw(
+        &self,
+        last: f64,
+        rest: &[f64],
+        half_way: &mut B::Matrix,
+        stage: &mut B::Matrix,
+        out: &mut B::Matrix,
+    ) -> Result<()> {
+        self.start(last, out)?;
+        let (mut next, mut after) = (&mut *out, &mut *stage);
+        for (place, &coefficient) in rest.iter().enumerate().rev() {
+            let products = if place == 0 { 1.0 } else { 2.0 };
+            let mut coefficient = coefficient;
+            let mut update = Update {
+                product: -2.0 * products as f32,
+                keep: -1.0,
+                addend: Some((products as f32, &*next)),
+            };
+            let mut from = Operand::Dense(&*next);
+            // The last point is a multiple of `z`, and so is its product.
+            if place + 1 == rest.len() {
+                update = Update::times((-2.0 * products * last) as f32);
+                from = self.from;
+                coefficient += products * last;
+            }
+            self.graph
+                .step(self.backend, Some(from), update, half_way, after)?;
+            self.add(coefficient, after)?;
+            std::mem::swap(&mut next, &mut after);
+        }
+        if rest.len() % 2 == 1 {
+            std::mem::swap(out, stage);
+        }
+        Ok(())
     }
 }
 
@@ -287,16 +226,12 @@ mod tests {
     #[test]
     fn powers_are_used_where_they_are_well_conditioned() {
         // The blur of one Euler step: p = 1/2 - 1/2 T_1(1 - 2p).
-        let blur = Polynomial::of_series(vec![0.5, -0.5], Vec::new());
+        let blur = Polynomial::of_series(vec![0.5, -0.5]);
         assert_eq!(blur, Polynomial::of_powers(vec![0.0, 1.0]));
         let mut highest = vec![0.0; 9];
         highest[8] = 1.0;
-        for (history, low_pass) in [
-            (highest.clone(), vec![1.0]),
-            (vec![1.0], highest),
-            (vec![1.0; 30], Vec::new()),
-        ] {
-            assert!(Polynomial::of_series(history, low_pass).needs_stage());
+        for series in [highest, vec![1.0; 30]] {
+            assert!(Polynomial::of_series(series).needs_stage());
         }
     }
 

@@ -27,7 +27,8 @@ pub(crate) struct KnownSvd {
     pub(crate) vectors: Array2<f32>,
     /// Descending.
     pub(crate) singular_values: Vec<f32>,
-    pub(crate) report: SvdReport,
+    /// None where they were not computed for this matrix.
+    pub(crate) report: Option<SvdReport>,
 }
 
 impl SharedSvd {
@@ -36,6 +37,26 @@ impl SharedSvd {
         Self {
             ahead,
             known: Mutex::default(),
+        }
+    }
+
+    /// Vectors (`items x singular_values`) that stand for those of this graph, however many are
+    /// asked for.
+    pub(crate) fn of<B: Backend>(
+        graph: &NormalizedGraph<B>,
+        vectors: Array2<f32>,
+        singular_values: Vec<f32>,
+    ) -> Self {
+        let known = KnownSvd {
+            normalization: graph.normalization().of_the_walk(),
+            asked: usize::MAX,
+            vectors,
+            singular_values,
+            report: None,
+        };
+        Self {
+            ahead: 0,
+            known: Mutex::new(vec![known]),
         }
     }
 
@@ -61,7 +82,7 @@ impl SharedSvd {
             asked,
             vectors: backend.download(&svd.right_vectors)?,
             singular_values: svd.singular_values,
-            report: svd.report,
+            report: Some(svd.report),
         });
         take(&known[known.len() - 1])
     }

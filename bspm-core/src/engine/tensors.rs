@@ -24,6 +24,7 @@ pub(crate) type Tensors<'a, B> = Vec<(Cow<'static, str>, Tensor<'a, B>)>;
 
 /// Where the parts of a saved filter are read from.
 pub(crate) trait SavedTensors {
+    fn has(&self, name: &str) -> bool;
     fn matrix(&self, name: &str) -> Result<SharedMatrix>;
     fn floats(&self, name: &str) -> Result<Vec<f32>>;
     fn indices(&self, name: &str) -> Result<Vec<u32>>;
@@ -67,6 +68,10 @@ pub(crate) fn part_prefix(part: usize) -> String {
 }
 
 impl SavedTensors for OfPart<'_> {
+    fn has(&self, name: &str) -> bool {
+        self.whole.has(&self.name(name))
+    }
+
     fn matrix(&self, name: &str) -> Result<SharedMatrix> {
         self.whole.matrix(&self.name(name))
     }

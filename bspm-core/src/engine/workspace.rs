@@ -11,6 +11,9 @@ pub(crate) struct Workspace<B: Backend> {
     pub(crate) scores: B::Matrix,
     /// Matrices of the heights that were asked for.
     pub(crate) scratch: Vec<B::Matrix>,
+    /// `factors x columns`: what is still to be multiplied by vectors and added to the scores,
+    /// where a filter says so.
+    pub(crate) coefficients: B::Matrix,
     /// Those of the parts that a filter is made of.
     pub(crate) parts: Vec<Self>,
 }
@@ -27,8 +30,20 @@ impl<B: Backend> Workspace<B> {
         Ok(Self {
             scores: backend.zeros(items, columns)?,
             scratch: scratch.collect::<Result<_>>()?,
+            coefficients: backend.zeros(0, columns)?,
             parts: Vec::new(),
         })
+    }
+
+    /// With so many coefficients for each user.
+    pub(crate) fn with_coefficients(
+        mut self,
+        backend: Checked<'_, B>,
+        factors: usize,
+        columns: usize,
+    ) -> Result<Self> {
+        self.coefficients = backend.zeros(factors, columns)?;
+        Ok(self)
     }
 }
 

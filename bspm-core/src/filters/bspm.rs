@@ -22,8 +22,9 @@ use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::basis::Basis;
 use crate::engine::filter::Filter;
+use crate::engine::low_pass::LowPass;
 use crate::engine::polynomial::Polynomial;
-use crate::engine::spectral::{LowPass, Spectral};
+use crate::engine::spectral::Spectral;
 use crate::engine::tensors::Source;
 use crate::engine::walk::NormalizedGraph;
 use crate::error::Result;
@@ -56,11 +57,13 @@ impl Settings for BspmConfig {
         let low_pass = match response.factor_dim {
             Some(factor_dim) => {
                 let basis = Basis::obtain(backend, &graph, factor_dim, source)?;
-                Some(LowPass::new(basis))
+                let sharpening = Polynomial::of_series(response.of_low_pass());
+                let low_pass = LowPass::new(basis);
+                Some(low_pass.filtered(backend, &graph, &sharpening, source)?)
             }
             None => None,
         };
-        let polynomial = Polynomial::of_series(response.of_history(), response.of_low_pass());
+        let polynomial = Polynomial::of_series(response.of_history());
         Ok(Box::new(Spectral::new(graph, polynomial, low_pass)))
     }
 }

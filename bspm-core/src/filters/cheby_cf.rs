@@ -11,8 +11,9 @@ use crate::data::interactions::Interactions;
 use crate::engine::basis::Basis;
 use crate::engine::chebyshev::interpolate;
 use crate::engine::filter::Filter;
+use crate::engine::low_pass::LowPass;
 use crate::engine::polynomial::Polynomial;
-use crate::engine::spectral::{LowPass, Spectral};
+use crate::engine::spectral::Spectral;
 use crate::engine::tensors::Source;
 use crate::engine::walk::{Normalization, NormalizedGraph, powers};
 use crate::error::Result;
@@ -109,11 +110,12 @@ impl Settings for ChebyCf {
             // `x`, and from `x V V^T` to the coordinates of the walk.
             let degrees = interactions.item_sums();
             let (enter, leave) = (powers(&degrees, -self.beta), powers(&degrees, -0.5));
-            Some(LowPass::new(basis).weighted(enter, backend.upload_column(&leave)?))
+            let low_pass = LowPass::new(basis).times(self.alpha);
+            Some(low_pass.weighted(backend, enter, &backend.upload_column(&leave)?)?)
         } else {
             None
         };
-        let polynomial = Polynomial::of_series(self.coefficients(), vec![self.alpha]);
+        let polynomial = Polynomial::of_series(self.coefficients());
         Ok(Box::new(Spectral::new(graph, polynomial, low_pass)))
     }
 }

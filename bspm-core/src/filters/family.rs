@@ -11,9 +11,10 @@ use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::basis::Basis;
 use crate::engine::filter::Filter;
+use crate::engine::low_pass::LowPass;
 use crate::engine::mean_norm::{Length, mean_norm, saved_norms};
 use crate::engine::polynomial::Polynomial;
-use crate::engine::spectral::{LowPass, Spectral};
+use crate::engine::spectral::Spectral;
 use crate::engine::tensors::{Source, Tensor, Tensors};
 use crate::engine::walk::{Normalization, NormalizedGraph, largest_eigenvalue, offset_powers};
 use crate::engine::workspace::{TileHistories, Workspace};
@@ -165,9 +166,9 @@ impl Family {
             .iter()
             .map(|value| self.response.at(f64::from(value / largest), self.power) as f32)
             .collect();
-        Ok(LowPass::new(basis)
-            .weighted(enter, backend.upload_column(&leave)?)
-            .with_response(backend.upload_column(&response)?))
+        LowPass::new(basis)
+            .with_response(backend.upload_column(&response)?)
+            .weighted(backend, enter, &backend.upload_column(&leave)?)
     }
 
     /// Fits the form with these shares of its parts.
@@ -191,15 +192,14 @@ impl Family {
         } else {
             None
         };
-        let of_walk = |factor: f64, low_pass: f64| {
-            Polynomial::of_powers(self.polynomial(factor)).and_low_pass(vec![low_pass])
-        };
-        let mut spectral = Spectral::new(graph, of_walk(1.0, 0.0), low_pass);
+        let of_walk = |factor: f64| Polynomial::of_powers(self.polynomial(factor));
+        let mut spectral =
+            Spectral::new(graph, of_walk(1.0), low_pass).with_parts(of_walk(1.0), 0.0);
         let norms = match source {
             Source::Saved(tensors) => saved_norms(tensors, NORMS, 2)?,
             Source::Fit(..) => {
                 let mut norms = vec![mean_norm(backend, interactions, &spectral, length)? as f32];
-                spectral = spectral.with_polynomial(of_walk(0.0, 1.0));
+                spectral = spectral.with_parts(of_walk(0.0), 1.0);
                 norms.push(mean_norm(backend, interactions, &spectral, length)? as f32);
                 norms
             }
@@ -207,7 +207,7 @@ impl Family {
         let shares = [walk_share, low_pass_share];
         let [walk, low_pass] = [0, 1].map(|part| shares[part] / f64::from(norms[part]));
         Ok(Box::new(FittedFamily {
-            spectral: spectral.with_polynomial(of_walk(walk, low_pass)),
+            spectral: spectral.with_parts(of_walk(walk), low_pass),
             norms,
         }))
     }
@@ -270,6 +270,16 @@ impl<B: Backend> Filter<B> for FittedFamily<B> {
         workspace: &mut Workspace<B>,
     ) -> Result<()> {
         self.spectral.score_tile(backend, histories, workspace)
+    }
+
+    fn score_tile_apart(
+        &self,
+        backend: Checked<'_, B>,
+        histories: TileHistories<'_>,
+        workspace: &mut Workspace<B>,
+    ) -> Result<Option<&B::Matrix>> {
+        self.spectral
+            .score_tile_apart(backend, histories, workspace)
     }
 
     fn item_scale(&self) -> &B::Matrix {

@@ -32,7 +32,8 @@ pub struct Ranking {
     /// Tiles are scored and ranked side by side; the wall time of a batch is
     /// divided in the proportion of the time that its tiles spent on each.
     pub score_time: Duration,
-    /// Wall time of masking and top-k selection, divided likewise.
+    /// Wall time of masking and top-k selection, divided likewise, with the product with the
+    /// singular vectors, of which selection makes only what it needs.
     pub rank_time: Duration,
 }
 
@@ -116,7 +117,12 @@ impl<B: Backend> FittedFilter<B> {
                 true => self.tile_columns,
                 false => self.width_for(batch.len()),
             };
-            let tiles = self.for_each_tile(batch, width, |tile, range, scoring| {
+            let tiles = self.for_each_tile(batch, width, |tile, range, histories| {
+                let start = Instant::now();
+                let vectors = self
+                    .filter
+                    .score_tile_apart(self.checked(), histories, tile)?;
+                let scoring = start.elapsed();
                 let start = Instant::now();
                 let users = range.clone();
                 let hidden: Vec<Cow<'_, [u32]>> = range
@@ -124,9 +130,14 @@ impl<B: Backend> FittedFilter<B> {
                     .collect();
                 let hidden: Vec<&[u32]> = hidden.iter().map(AsRef::as_ref).collect();
                 let item_scale = self.filter.item_scale();
-                let mut lists =
-                    self.checked()
-                        .top_k(&mut tile.scores, item_scale, &hidden, options.k)?;
+                let (backend, scores) = (self.checked(), &mut tile.scores);
+                let mut lists = match vectors {
+                    Some(vectors) => {
+                        let product = (vectors, &tile.coefficients);
+                        backend.product_top_k(scores, product, item_scale, &hidden, options.k)?
+                    }
+                    None => backend.top_k(scores, item_scale, &hidden, options.k)?,
+                };
                 for (place, (list, hidden)) in lists.iter_mut().zip(hidden).enumerate() {
                     if let Some(least) = options.minimum_score {
                         list.truncate(list.partition_point(|entry| entry.score >= least));
@@ -273,8 +284,9 @@ impl<B: Backend> FittedFilter<B> {
         let tiles = self.for_each_tile(
             &histories,
             self.width_for(histories.len()),
-            |tile, range, _| {
+            |tile, range, histories| {
                 let backend = self.checked();
+                self.filter.score_tile(backend, histories, tile)?;
                 backend.scale_rows(self.filter.item_scale(), &mut tile.scores)?;
                 let scores = backend.download(&tile.scores)?;
                 Ok((scores, range))
@@ -318,14 +330,18 @@ impl<B: Backend> FittedFilter<B> {
         backend.scale_rows(self.filter.item_scale(), &mut row)?;
         let mut singles: Vec<History<'_>> = history.singles().collect();
         singles.push(History::EMPTY);
-        let tiles =
-            self.for_each_tile(&singles, self.width_for(singles.len()), |tile, range, _| {
+        let tiles = self.for_each_tile(
+            &singles,
+            self.width_for(singles.len()),
+            |tile, range, histories| {
+                self.filter.score_tile(backend, histories, tile)?;
                 let mut scores = backend.zeros(1, tile.scores.shape().1)?;
                 let all = Operand::Dense(&tile.scores);
                 backend.matmul(&row, true, all, Update::REPLACE, &mut scores)?;
                 let scores = backend.download(&scores)?;
                 Ok(scores.iter().copied().take(range.len()).collect::<Vec<_>>())
-            })?;
+            },
+        )?;
         let mut scores = tiles.concat();
         let of_none = scores.pop().unwrap_or(0.0);
         scores.iter_mut().for_each(|score| *score -= of_none);
@@ -348,13 +364,13 @@ impl<B: Backend> FittedFilter<B> {
             .collect()
     }
 
-    /// Scores the histories tile by tile and hands each tile, in walk coordinates,
-    /// to `finish`, with its range of histories and the time that scoring took.
+    /// Cuts the histories into tiles and hands each, with a workspace and its range of
+    /// histories, to `work`.
     fn for_each_tile<T: Send>(
         &self,
         histories: &[History<'_>],
         width: usize,
-        finish: impl Fn(&mut Workspace<B>, Range<usize>, Duration) -> Result<T> + Sync,
+        work: impl Fn(&mut Workspace<B>, Range<usize>, TileHistories<'_>) -> Result<T> + Sync,
     ) -> Result<Vec<T>> {
         let ranges = tile_ranges(histories.len(), width);
         let backend = self.checked();
@@ -363,10 +379,8 @@ impl<B: Backend> FittedFilter<B> {
             || self.filter.workspace(backend, width),
             |tile, index| {
                 let range = ranges[index].clone();
-                let start = Instant::now();
                 let histories = TileHistories::new(&histories[range.clone()], width);
-                self.filter.score_tile(backend, histories, tile)?;
-                finish(tile, range, start.elapsed())
+                work(tile, range, histories)
             },
         )
     }

@@ -3,6 +3,7 @@
 use std::borrow::Borrow;
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::sync::Arc;
 
 use super::Model;
 use crate::backend::Backend;
@@ -10,21 +11,26 @@ use crate::data::dataset::Dataset;
 use crate::error::Result;
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
-    /// The model with more interactions, its filter left as it was fitted.
+    /// The model with more interactions, its singular vectors left as they were fitted.
     ///
     /// The histories are updated: of known users, and of new ones, who become users of
-    /// the result. What is approximate is the filter: degrees, item graph and singular
-    /// vectors are those of the fit, as if the new interactions had been made by
-    /// somebody who does not count. The exact model is that of [`refit`](Self::refit).
-    /// Items that the filter does not know need a refit of a larger
-    /// [`Dataset`].
+    /// the result. What is approximate is the filter; the exact model is that of
+    /// [`refit`](Self::refit).
     ///
-    /// This model stays as it is. Cost: a sort of all interactions.
+    /// - Where all items are known, the filter stays: degrees, item graph and singular vectors
+    ///   are those of the fit, as if the new interactions had been made by somebody who does
+    ///   not count. Cost: a sort of all interactions.
+    /// - New items join: degrees and item graph are those of all interactions. Singular vectors
+    ///   are kept, and a new item's row of them is what `P V = V Sigma^2` makes of the items that
+    ///   its users interacted with; so what the vectors would learn from the new interactions is
+    ///   left out. Cost: that of a fit, but for the truncated SVD.
+    ///
+    /// This model stays as it is.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownId`](crate::Error::UnknownId) for an item of which the model has
-    /// no column; [`Error::TooLarge`](crate::Error::TooLarge).
+    /// [`Error::TooLarge`](crate::Error::TooLarge); where items are new, those of
+    /// [`fit`](Self::fit).
     ///
     /// # Examples
     ///
@@ -37,20 +43,18 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// # let model = Model::fit(CpuBackend::new(), dataset, config)?;
     /// let later = model.with_interactions([("cid", "tea")])?;
     /// assert_eq!(later.recommend("cid", 1)?, model.recommend_for_items(["tea"], 1)?);
+    ///
+    /// let later = model.with_interactions([("ann", "rice")])?;
+    /// assert_eq!(later.similar_items("rice", 2)?.len(), 2);
     /// # Ok::<(), bspm_core::Error>(())
     /// ```
-    pub fn with_interactions(&self, pairs: impl IntoIterator<Item = (U, I)>) -> Result<Self>
-    where
-        I: Debug,
-    {
-        let pairs: Vec<(U, I)> = pairs.into_iter().collect();
-        for (_, item) in &pairs {
-            self.item_index(item)?;
-        }
-        Ok(Self {
-            fitted: self.fitted.clone(),
-            dataset: self.dataset.with_pairs(pairs)?,
-        })
+    pub fn with_interactions(&self, pairs: impl IntoIterator<Item = (U, I)>) -> Result<Self> {
+        let dataset = self.dataset.with_pairs(pairs)?;
+        let fitted = match dataset.items().len() == self.dataset.items().len() {
+            true => self.fitted.clone(),
+            false => Arc::new(self.fitted.extended(dataset.interactions().clone())?),
+        };
+        Ok(Self { fitted, dataset })
     }
 
     /// Fits the filter anew, to all interactions that this model answers from.

@@ -224,6 +224,10 @@ impl<'a> CheckedFile<'a> {
 }
 
 impl SavedTensors for CheckedFile<'_> {
+    fn has(&self, name: &str) -> bool {
+        self.tensors.contains_key(name)
+    }
+
     fn matrix(&self, name: &str) -> Result<SharedMatrix> {
         let (data, place, shape) = self.tensor(name, Dtype::F32, 2)?;
         SharedMatrix::new(self.bytes.clone(), place, shape[0], shape[1])

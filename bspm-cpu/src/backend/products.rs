@@ -12,7 +12,7 @@ use crate::kernel::scatter::Scatter;
 use crate::kernel::spmm::spmm;
 use crate::matmul;
 use crate::matrix::CpuMatrix;
-use crate::sparse::{CpuSparse, Kind, ScaledPattern, row_of};
+use crate::sparse::{CpuSparse, Kind, ScaledPattern, Walk, row_of};
 
 /// `out = update of (the sparse matrix, one way) * right`.
 pub(super) fn sparse_product(
@@ -105,18 +105,7 @@ fn walk_of_histories(
     for (column, history) in histories.columns() {
         for &(item, weight) in history {
             let (rows, weights) = other_half.row(item);
-            match weights {
-                None => {
-                    for &row in rows {
-                        values[row as usize * stride + column] += weight;
-                    }
-                }
-                Some(weights) => {
-                    for (&row, &count) in rows.iter().zip(weights) {
-                        values[row as usize * stride + column] += weight * count;
-                    }
-                }
-            }
+            spread(rows, weights, weight, &mut values[column..], stride);
         }
     }
     set.run(ScaleRows {
@@ -124,6 +113,57 @@ fn walk_of_histories(
         stride,
         out: values,
     });
+}
+
+/// Adds `value`, times the weight of the entry, where each entry of a row leads.
+fn spread(entries: &[u32], weights: Option<&[f32]>, value: f32, values: &mut [f32], stride: usize) {
+    match weights {
+        None => {
+            for &to in entries {
+                values[to as usize * stride] += value;
+            }
+        }
+        Some(weights) => {
+            for (&to, &weight) in entries.iter().zip(weights) {
+                values[to as usize * stride] += value * weight;
+            }
+        }
+    }
+}
+
+/// `out = product * (item_scale * A^T) * half_way` for one column, from the users that a history
+/// has reached; says whether it has, since gathering is faster where they are many.
+pub(super) fn walk_from_reached(
+    set: InstructionSet,
+    walk: &Walk,
+    product: f32,
+    half_way: &CpuMatrix,
+    out: &mut CpuMatrix,
+) -> bool {
+    // A sum in memory takes about as long as so many gathered entries.
+    const GATHERED: usize = 4;
+    let reached = || {
+        let users = half_way.padded().iter().enumerate();
+        users.filter(|(_, value)| **value != 0.0)
+    };
+    let entries: usize = reached()
+        .map(|(user, _)| walk.to_users.row(user as u32).0.len())
+        .sum();
+    if entries * GATHERED > walk.to_items.columns().len() {
+        return false;
+    }
+    let values = out.padded_mut();
+    values.fill(0.0);
+    for (user, &value) in reached() {
+        let (items, weights) = walk.to_users.row(user as u32);
+        spread(items, weights, product * value, values, 1);
+    }
+    set.run(ScaleRows {
+        scales: &walk.to_items.scale,
+        stride: 1,
+        out: values,
+    });
+    true
 }
 
 /// `out = update of left * right`, or of `left^T * right`.

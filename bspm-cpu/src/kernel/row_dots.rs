@@ -30,7 +30,7 @@ impl Kernel for RowDots<'_> {
 
 /// Partial sums, always the same ones, so that every instruction set rounds alike.
 #[inline(always)]
-fn dot(left: &[f32], right: &[f32]) -> f32 {
+pub(crate) fn dot(left: &[f32], right: &[f32]) -> f32 {
     const PARTS: usize = 64;
     let mut parts = [0.0_f32; PARTS];
     let (left_chunks, left_rest) = left.as_chunks::<PARTS>();

@@ -1,6 +1,7 @@
 //! Sparse times dense: each row of the result is a scaled sum of gathered rows.
 
 use super::instruction_set::{InstructionSet, Kernel};
+use super::prefetch::prefetch;
 use crate::matrix::CpuMatrix;
 use crate::sparse::ScaledPattern;
 use bspm_core::backend::Update;
@@ -80,6 +81,10 @@ impl Operands<'_> {
 /// row of `n` entries grows with `PART + n / PART` instead of `n`.
 const PART: usize = 64;
 
+/// How many entries before it is gathered a row is asked for: 32 measured faster than 16, and as
+/// fast as 64.
+const AHEAD: usize = 32;
+
 /// One block of columns; element `row * blocks + block` of a matrix is its row there.
 struct RowSums<'a, const WIDTH: usize, const WEIGHTED: bool> {
     pattern: &'a ScaledPattern,
@@ -114,26 +119,26 @@ impl<const WIDTH: usize, const WEIGHTED: bool> RowSums<'_, WIDTH, WEIGHTED> {
         let row_ends = self.pattern.row_ends();
         for (row, ends) in row_ends.windows(2).enumerate() {
             let mut sum = [0.0_f32; WIDTH];
-            let place = ends[0] as usize..ends[1] as usize;
-            let mut start = place.start;
-            for part in columns[place].chunks(PART) {
+            let mut start = ends[0] as usize;
+            for part in columns[start..ends[1] as usize].chunks(PART) {
                 let mut part_sum = [0.0_f32; WIDTH];
-                if WEIGHTED {
-                    for (&column, &weight) in part.iter().zip(&self.weights[start..]) {
-                        let gathered = &self.dense[column as usize * blocks + self.block];
+                for (place, &column) in (start..).zip(part) {
+                    if let Some(&later) = columns.get(place + AHEAD) {
+                        prefetch(self.dense, later as usize * blocks + self.block);
+                    }
+                    let gathered = &self.dense[column as usize * blocks + self.block];
+                    if WEIGHTED {
+                        let weight = self.weights[place];
                         for lane in 0..WIDTH {
                             part_sum[lane] += weight * gathered[lane];
                         }
-                    }
-                    start += part.len();
-                } else {
-                    for &column in part {
-                        let gathered = &self.dense[column as usize * blocks + self.block];
+                    } else {
                         for lane in 0..WIDTH {
                             part_sum[lane] += gathered[lane];
                         }
                     }
                 }
+                start += part.len();
                 for lane in 0..WIDTH {
                     sum[lane] += part_sum[lane];
                 }

@@ -1,0 +1,177 @@
+//! The part of a spectral filter that its singular vectors see.
+
+use super::basis::Basis;
+use super::polynomial::{Polynomial, Run};
+use super::tensors::{Source, Tensor, Tensors};
+use super::tiles::{map_tiles, tile_ranges};
+use super::walk::NormalizedGraph;
+use super::workspace::TileHistories;
+use crate::backend::{Backend, Checked, Operand, Shaped, Update};
+use crate::error::Result;
+
+/// `factor U G V^T z'` for the singular vectors `V`, with which a history enters, a factor for
+/// each of them, and the vectors `U` with which it leaves: `V` itself, or `V` with other powers
+/// of the degrees, or a polynomial of the walk of it.
+#[derive(Debug)]
+pub(crate) struct LowPass<B: Backend> {
+    basis: Basis<B>,
+    /// `U: items x factors`; `V` where it is none.
+    leaving: Option<B::Matrix>,
+    /// Whether `leaving` took long to compute.
+    is_saved: bool,
+    /// Where histories enter with other weights than the walk's.
+    history_weights: Option<Vec<f32>>,
+    /// What each singular vector is multiplied by, `factors x 1`; 1 where it is none.
+    response: Option<B::Matrix>,
+    factor: f64,
+}
+
+const LEAVING: &str = "ideal_low_pass.leaving";
+
+impl<B: Backend> LowPass<B> {
+    /// The projection `V V^T` in the coordinates of the walk.
+    pub(crate) fn new(basis: Basis<B>) -> Self {
+        Self {
+            basis,
+            leaving: None,
+            is_saved: false,
+            history_weights: None,
+            response: None,
+            factor: 1.0,
+        }
+    }
+
+    /// Multiplies all of it.
+    pub(crate) fn times(mut self, factor: f64) -> Self {
+        self.factor = factor;
+        self
+    }
+
+    /// Multiplies what each singular vector sees by a factor (`factors x 1`).
+    pub(crate) fn with_response(mut self, response: B::Matrix) -> Self {
+        self.response = Some(response);
+        self
+    }
+
+    /// Lets histories enter with these weights, and scales the rows of what comes out by
+    /// `item_scale` (`items x 1`).
+    pub(crate) fn weighted(
+        mut self,
+        backend: Checked<'_, B>,
+        history_weights: Vec<f32>,
+        item_scale: &B::Matrix,
+    ) -> Result<Self> {
+        let vectors = &self.basis.vectors;
+        let (items, factors) = vectors.shape();
+        let mut leaving = backend.zeros(items, factors)?;
+        backend.add_scaled(1.0, Operand::Dense(vectors), 0.0, &mut leaving)?;
+        backend.scale_rows(item_scale, &mut leaving)?;
+        self.leaving = Some(leaving);
+        self.history_weights = Some(history_weights);
+        Ok(self)
+    }
+
+    /// Applies a polynomial of the walk to what comes out.
+    ///
+    /// Cost: as many products with the walk as its degree, for `factors` columns.
+    pub(crate) fn filtered(
+        self,
+        backend: Checked<'_, B>,
+        graph: &NormalizedGraph<B>,
+        polynomial: &Polynomial,
+        source: Source<'_>,
+    ) -> Result<Self> {
+        if let Some(factor) = polynomial.constant() {
+            return Ok(self.times(factor));
+        }
+        if self.factors() == 0 {
+            return Ok(self);
+        }
+        let leaving = match source {
+            Source::Saved(tensors) if tensors.has(LEAVING) => {
+                let leaving = tensors.matrix(LEAVING)?;
+                let shape = self.basis.vectors.shape();
+                if leaving.shape() != shape {
+                    let expected = format!("{LEAVING}: shape {shape:?}");
+                    return Err(tensors.invalid(&expected, format!("{:?}", leaving.shape())));
+                }
+                backend.upload_shared(leaving)?
+            }
+            _ => walked(backend, graph, polynomial, &self.basis.vectors)?,
+        };
+        Ok(Self {
+            leaving: Some(leaving),
+            is_saved: true,
+            ..self
+        })
+    }
+
+    pub(crate) fn basis(&self) -> &Basis<B> {
+        &self.basis
+    }
+
+    pub(crate) fn factors(&self) -> usize {
+        self.basis.factors()
+    }
+
+    /// `U: items x factors`: what the coefficients of [`enter`](Self::enter) are multiplied by.
+    pub(crate) fn leaving(&self) -> &B::Matrix {
+        self.leaving.as_ref().unwrap_or(&self.basis.vectors)
+    }
+
+    /// `coefficients = factor G V^T z'` (`factors x columns`) for histories that are `uploaded`
+    /// with the weights of the walk.
+    pub(crate) fn enter(
+        &self,
+        backend: Checked<'_, B>,
+        histories: TileHistories<'_>,
+        uploaded: &B::Histories,
+        coefficients: &mut B::Matrix,
+    ) -> Result<()> {
+        let weighted = match &self.history_weights {
+            Some(weights) => Some(histories.upload(backend, weights)?),
+            None => None,
+        };
+        let histories = Operand::Histories(weighted.as_ref().unwrap_or(uploaded));
+        let update = Update::times(self.factor as f32);
+        backend.matmul(&self.basis.vectors, true, histories, update, coefficients)?;
+        match &self.response {
+            Some(response) => backend.scale_rows(response, coefficients),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn tensors(&self) -> Tensors<'_, B> {
+        let mut tensors = self.basis.tensors();
+        if let Some(leaving) = self.leaving.as_ref().filter(|_| self.is_saved) {
+            tensors.push((LEAVING.into(), Tensor::Matrix(leaving)));
+        }
+        tensors
+    }
+}
+
+/// `p(W) vectors`, tile by tile.
+fn walked<B: Backend>(
+    backend: Checked<'_, B>,
+    graph: &NormalizedGraph<B>,
+    polynomial: &Polynomial,
+    vectors: &B::Matrix,
+) -> Result<B::Matrix> {
+    let (items, factors) = vectors.shape();
+    let stage_rows = if polynomial.needs_stage() { items } else { 0 };
+    let ranges = tile_ranges(factors, graph.tile_columns());
+    map_tiles(backend, vectors, &ranges, |vectors, range| {
+        let columns = range.len();
+        let from = backend.columns(vectors, range)?;
+        let mut half_way = backend.zeros(graph.users(), columns)?;
+        let mut stage = backend.zeros(stage_rows, columns)?;
+        let mut out = backend.zeros(items, columns)?;
+        let run = Run {
+            backend,
+            graph,
+            from: Operand::Dense(&from),
+        };
+        polynomial.evaluate(run, &mut half_way, &mut stage, &mut out)?;
+        Ok(out)
+    })
+}

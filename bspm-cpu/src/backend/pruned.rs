@@ -1,0 +1,135 @@
+//! The best of the sums of a matrix and a product, without all of the product: bytes tell which
+//! items contend for a place, and only their scores are computed.
+
+use bspm_core::backend::{ScoredItem, TopK};
+
+#[cfg(target_arch = "x86_64")]
+use crate::kernel::byte_products::Vnni;
+use crate::kernel::byte_products::{ByteProducts, Portable};
+use crate::kernel::contenders::{Contender, FindContenders};
+use crate::kernel::instruction_set::{InstructionSet, Kernel};
+use crate::kernel::row_dots::dot;
+use crate::matrix::CpuMatrix;
+use crate::quantized::{MOST_FACTORS, QuantizedColumns};
+
+/// Fewer factors are multiplied faster than they are told apart.
+const FEWEST_FACTORS: usize = 64;
+
+/// There must be so many items for each place of a list,
+const ITEMS_FOR_A_PLACE: usize = 64;
+
+/// and so many for each that contends, or the whole product is the faster way.
+const ITEMS_FOR_A_CONTENDER: usize = 32;
+
+/// `scores + left * right`, times `item_scale`, of which the best are asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sums<'a> {
+    pub(super) set: InstructionSet,
+    /// Without a finite number where an item is hidden.
+    pub(super) scores: &'a CpuMatrix,
+    pub(super) left: &'a CpuMatrix,
+    pub(super) right: &'a CpuMatrix,
+    pub(super) item_scale: &'a CpuMatrix,
+    /// How many columns are asked for.
+    pub(super) columns: usize,
+}
+
+impl Sums<'_> {
+    /// The `k` best of each column; none where the whole product is the better way.
+    pub(super) fn top_k(self, k: usize) -> Option<Vec<Vec<ScoredItem>>> {
+        let (items, factors) = (self.left.rows(), self.left.columns());
+        let is_worth_it = (FEWEST_FACTORS..=MOST_FACTORS).contains(&factors)
+            && k.saturating_mul(ITEMS_FOR_A_PLACE) <= items
+            && self.columns > 0;
+        if !is_worth_it {
+            return None;
+        }
+        #[cfg(target_arch = "x86_64")]
+        if let Some(vnni) = Vnni::detect() {
+            return match self.scores.stride() {
+                1 => self.best::<_, 1, 1>(vnni, k),
+                8 => self.best::<_, 8, 16>(vnni, k),
+                16 => self.best::<_, 16, 16>(vnni, k),
+                32 => self.best::<_, 32, 32>(vnni, k),
+                _ => None,
+            };
+        }
+        // A single column is limited by memory, of which bytes take a quarter.
+        match self.scores.stride() {
+            1 => self.best::<_, 1, 1>(Portable, k),
+            _ => None,
+        }
+    }
+
+    fn best<P: ByteProducts, const WIDTH: usize, const LANES: usize>(
+        self,
+        products: P,
+        k: usize,
+    ) -> Option<Vec<Vec<ScoredItem>>> {
+        let left = self.left.quantized();
+        let right = self.right.view();
+        let right: Vec<Vec<f32>> = (0..self.columns)
+            .map(|column| right.column(column).to_vec())
+            .collect();
+        let quantized = QuantizedColumns::<LANES>::new(&right, left.stride());
+        if !left.is_finite() || !quantized.is_finite() {
+            return None;
+        }
+        let mut least = vec![TopK::new(k); self.columns];
+        let mut contenders = vec![Vec::new(); self.columns];
+        self.set.run(FindContenders::<_, WIDTH, LANES> {
+            products,
+            left,
+            right: &quantized,
+            scores: self.scores.padded().as_chunks().0,
+            scales: self.item_scale.padded(),
+            least: &mut least,
+            contenders: &mut contenders,
+        });
+        for (contenders, least) in contenders.iter_mut().zip(&least) {
+            contenders.retain(|it| it.most >= least.threshold());
+        }
+        let count: usize = contenders.iter().map(Vec::len).sum();
+        if count * ITEMS_FOR_A_CONTENDER > self.columns * self.left.rows() {
+            return None;
+        }
+        let mut lists = vec![TopK::new(k); self.columns];
+        self.set.run(ScoreContenders {
+            sums: self,
+            right: &right,
+            contenders: &contenders,
+            lists: &mut lists,
+        });
+        Some(lists.into_iter().map(TopK::into_sorted).collect())
+    }
+}
+
+/// Offers the scores of the contenders to the list of their column.
+struct ScoreContenders<'a> {
+    sums: Sums<'a>,
+    right: &'a [Vec<f32>],
+    contenders: &'a [Vec<Contender>],
+    lists: &'a mut [TopK],
+}
+
+impl Kernel for ScoreContenders<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let Sums {
+            scores,
+            left,
+            item_scale,
+            ..
+        } = self.sums;
+        let columns = self.right.iter().zip(self.contenders).zip(self.lists);
+        for (column, ((right, contenders), list)) in columns.enumerate() {
+            for contender in contenders {
+                let item = contender.item as usize;
+                let row = &left.padded()[item * left.stride()..][..right.len()];
+                let score = scores.padded()[item * scores.stride() + column];
+                let sum = dot(row, right) + score;
+                list.offer(contender.item, sum * item_scale.padded()[item]);
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Products of bytes, summed as whole numbers, which are the same on every processor.
+
+use crate::quantized::ROWS;
+
+/// Multiplies rows of bytes by columns of bytes, each laid out as
+/// [`quantized`](crate::quantized) has it.
+pub(crate) trait ByteProducts: Copy {
+    /// `sums[r][lane]` is the product of row `r` and column `lane`. `rows` are [`ROWS`] rows of
+    /// `columns.len() / LANES` bytes, a multiple of 64.
+    fn products<const LANES: usize>(
+        self,
+        rows: &[i8],
+        columns: &[u8],
+        sums: &mut [[i32; LANES]; ROWS],
+    );
+}
+
+/// What every processor has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Portable;
+
+impl ByteProducts for Portable {
+    #[inline(always)]
+    fn products<const LANES: usize>(
+        self,
+        rows: &[i8],
+        columns: &[u8],
+        sums: &mut [[i32; LANES]; ROWS],
+    ) {
+        let stride = rows.len() / ROWS;
+        for (row, sums) in rows.chunks_exact(stride.max(1)).zip(sums) {
+            if LANES == 1 {
+                let products = row.iter().zip(columns);
+                sums[0] = products
+                    .map(|(&left, &right)| i32::from(i16::from(left) * i16::from(right)))
+                    .sum();
+                continue;
+            }
+            *sums = [0; LANES];
+            let groups = columns.chunks_exact(4 * LANES);
+            for (row, columns) in row.as_chunks::<4>().0.iter().zip(groups) {
+                for (sum, column) in sums.iter_mut().zip(columns.as_chunks::<4>().0) {
+                    for (&left, &right) in row.iter().zip(column) {
+                        *sum += i32::from(left) * i32::from(right);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Four products of bytes in each lane of one instruction (AVX-512 VNNI).
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Vnni(());
+
+#[cfg(target_arch = "x86_64")]
+impl Vnni {
+    /// Where the processor has it.
+    pub(crate) fn detect() -> Option<Self> {
+        let is_there = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vnni");
+        is_there.then_some(Self(()))
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl ByteProducts for Vnni {
+    #[inline(always)]
+    fn products<const LANES: usize>(
+        self,
+        rows: &[i8],
+        columns: &[u8],
+        sums: &mut [[i32; LANES]; ROWS],
+    ) {
+        let stride = rows.len() / ROWS;
+        assert!(stride.is_multiple_of(64) && rows.len() == ROWS * stride);
+        assert!(columns.len() == LANES * stride);
+        // SAFETY: `detect` found the instructions, and the lengths are as the functions ask.
+        unsafe {
+            match LANES {
+                1 => vnni::one_column(rows, columns, stride, sums.as_flattened_mut()),
+                16 => vnni::columns::<1>(rows, columns, stride, sums.as_flattened_mut()),
+                32 => vnni::columns::<2>(rows, columns, stride, sums.as_flattened_mut()),
+                _ => Portable.products(rows, columns, sums),
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod vnni {
+    use std::arch::x86_64::{
+        __m512i, _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_reduce_add_epi32,
+        _mm512_set1_epi32, _mm512_setzero_si512, _mm512_storeu_si512,
+    };
+
+    use super::ROWS;
+
+    /// # Safety
+    ///
+    /// `rows` are `ROWS` rows of `stride` bytes, a multiple of 64, which `columns` has, too;
+    /// `sums` has `ROWS` places.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+    pub(super) unsafe fn one_column(rows: &[i8], columns: &[u8], stride: usize, sums: &mut [i32]) {
+        // One row after the other, as memory is read fastest.
+        for (row, sum) in sums.iter_mut().enumerate() {
+            let mut total = _mm512_setzero_si512();
+            for place in (0..stride).step_by(64) {
+                // SAFETY: 64 bytes from `place` on are in `columns` and in every row.
+                let (column, bytes) = unsafe {
+                    (
+                        load(columns.as_ptr().add(place)),
+                        load(rows.as_ptr().add(row * stride + place)),
+                    )
+                };
+                total = _mm512_dpbusd_epi32(total, column, bytes);
+            }
+            *sum = _mm512_reduce_add_epi32(total);
+        }
+    }
+
+    /// # Safety
+    ///
+    /// `rows` are `ROWS` rows of `stride` bytes, a multiple of 64; `columns` has
+    /// `16 * BLOCKS * stride` bytes and `sums` has `16 * BLOCKS * ROWS` places.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+    pub(super) unsafe fn columns<const BLOCKS: usize>(
+        rows: &[i8],
+        columns: &[u8],
+        stride: usize,
+        sums: &mut [i32],
+    ) {
+        let mut totals = [[_mm512_setzero_si512(); BLOCKS]; ROWS];
+        for group in 0..stride / 4 {
+            let mut right = [_mm512_setzero_si512(); BLOCKS];
+            for (block, right) in right.iter_mut().enumerate() {
+                // SAFETY: a group of four factors has `64 * BLOCKS` bytes in `columns`.
+                *right = unsafe { load(columns.as_ptr().add((group * BLOCKS + block) * 64)) };
+            }
+            for (row, totals) in totals.iter_mut().enumerate() {
+                // SAFETY: four bytes of each row belong to a group.
+                let left = unsafe {
+                    rows.as_ptr()
+                        .add(row * stride + 4 * group)
+                        .cast::<i32>()
+                        .read_unaligned()
+                };
+                let left = _mm512_set1_epi32(left);
+                for (total, &right) in totals.iter_mut().zip(&right) {
+                    *total = _mm512_dpbusd_epi32(*total, right, left);
+                }
+            }
+        }
+        for (place, &total) in totals.as_flattened().iter().enumerate() {
+            // SAFETY: there are 16 places of `sums` for each of the totals.
+            unsafe { _mm512_storeu_si512(sums.as_mut_ptr().add(16 * place).cast(), total) };
+        }
+    }
+
+    /// # Safety
+    ///
+    /// 64 bytes from `start` on can be read.
+    #[target_feature(enable = "avx512f")]
+    unsafe fn load<T>(start: *const T) -> __m512i {
+        // SAFETY: the caller's promise.
+        unsafe { _mm512_loadu_si512(start.cast()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scattered(count: usize) -> impl Iterator<Item = u8> {
+        (1..=count as u32).map(|place| (place.wrapping_mul(2_654_435_761) >> 24) as u8)
+    }
+
+    fn products<const LANES: usize>(stride: usize, kernel: impl ByteProducts) -> Vec<i32> {
+        let rows: Vec<i8> = scattered(ROWS * stride)
+            .map(|byte| (byte as i8).max(-127))
+            .collect();
+        let columns: Vec<u8> = scattered(LANES * stride).collect();
+        let mut sums = [[7; LANES]; ROWS];
+        kernel.products(&rows, &columns, &mut sums);
+        sums.as_flattened().to_vec()
+    }
+
+    fn assert_right<const LANES: usize>(kernel: impl ByteProducts) {
+        for stride in [64, 448] {
+            let rows: Vec<i8> = scattered(ROWS * stride)
+                .map(|byte| (byte as i8).max(-127))
+                .collect();
+            let columns: Vec<u8> = scattered(LANES * stride).collect();
+            let expected: Vec<i32> = (0..ROWS * LANES)
+                .map(|place| {
+                    let (row, lane) = (place / LANES, place % LANES);
+                    let term = |factor: usize| {
+                        let column = columns[(factor / 4 * LANES + lane) * 4 + factor % 4];
+                        i32::from(rows[row * stride + factor]) * i32::from(column)
+                    };
+                    (0..stride).map(term).sum()
+                })
+                .collect();
+            assert_eq!(
+                products::<LANES>(stride, kernel),
+                expected,
+                "{LANES} {stride}"
+            );
+        }
+    }
+
+    #[test]
+    fn products_of_bytes_are_exact() {
+        assert_right::<1>(Portable);
+        assert_right::<16>(Portable);
+        assert_right::<32>(Portable);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn products_of_bytes_have_twins() {
+        let Some(vnni) = Vnni::detect() else {
+            return;
+        };
+        assert_right::<1>(vnni);
+        assert_right::<16>(vnni);
+        assert_right::<32>(vnni);
+    }
+}

@@ -1,0 +1,91 @@
+//! Which items can be in a list, told from products of bytes and bounds of what those leave out.
+
+use bspm_core::backend::TopK;
+
+use super::byte_products::ByteProducts;
+use super::instruction_set::Kernel;
+use crate::quantized::{QuantizedColumns, QuantizedRows, ROWS};
+
+/// An item that may be in a list.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Contender {
+    pub(crate) item: u32,
+    /// Its score is not above this.
+    pub(crate) most: f32,
+}
+
+/// What `f32` makes of a score beside the product, relative to the other addend.
+const ROUNDING: f32 = 16.0 * f32::EPSILON;
+
+/// Finds for each column the items whose scores, `(scores + left * right) * scale`, can be among
+/// the best: those whose upper bound is not below the threshold that `least` has by then, which
+/// takes in the lower bounds.
+pub(crate) struct FindContenders<'a, P, const WIDTH: usize, const LANES: usize> {
+    pub(crate) products: P,
+    pub(crate) left: &'a QuantizedRows,
+    /// At least `WIDTH` lanes.
+    pub(crate) right: &'a QuantizedColumns<LANES>,
+    /// A hidden item has no finite score.
+    pub(crate) scores: &'a [[f32; WIDTH]],
+    /// One factor for each item.
+    pub(crate) scales: &'a [f32],
+    /// One for each column that is asked for.
+    pub(crate) least: &'a mut [TopK],
+    pub(crate) contenders: &'a mut [Vec<Contender>],
+}
+
+impl<P: ByteProducts, const WIDTH: usize, const LANES: usize> Kernel
+    for FindContenders<'_, P, WIDTH, LANES>
+{
+    #[inline(always)]
+    fn run(self) {
+        let mut thresholds = [f32::INFINITY; WIDTH];
+        for (threshold, least) in thresholds.iter_mut().zip(&*self.least) {
+            *threshold = least.threshold();
+        }
+        let columns = &self.right.columns[..WIDTH];
+        let units: [f32; WIDTH] = std::array::from_fn(|lane| columns[lane].unit);
+        let norms: [f32; WIDTH] = std::array::from_fn(|lane| columns[lane].norm);
+        let errors: [f32; WIDTH] = std::array::from_fn(|lane| columns[lane].error);
+        let rows = self.left.rows.chunks_exact(ROWS);
+        let items = self.scores.chunks(ROWS).zip(self.scales.chunks(ROWS));
+        for (block, ((bytes, rows), (scores, scales))) in
+            self.left.blocks().zip(rows).zip(items).enumerate()
+        {
+            let mut sums = [[0; LANES]; ROWS];
+            self.products.products(bytes, &self.right.bytes, &mut sums);
+            for (place, (scores, &scale)) in scores.iter().zip(scales).enumerate() {
+                let (row, sums) = (rows[place], &sums[place]);
+                let mut least = [0.0_f32; WIDTH];
+                let mut most = [0.0_f32; WIDTH];
+                let mut any = false;
+                for lane in 0..WIDTH {
+                    let whole = (sums[lane] - row.offset) as f32;
+                    let about = scores[lane] + (row.scale * units[lane]) * whole;
+                    let bound = row.error * norms[lane]
+                        + row.norm * errors[lane]
+                        + ROUNDING * scores[lane].abs();
+                    least[lane] = (about - bound) * scale;
+                    most[lane] = (about + bound) * scale;
+                    any |= most[lane] >= thresholds[lane];
+                }
+                if !any {
+                    continue;
+                }
+                let item = (block * ROWS + place) as u32;
+                let lists = self.least.iter_mut().zip(&mut *self.contenders);
+                for (lane, (selection, contenders)) in lists.enumerate() {
+                    // Neither holds where the item is hidden.
+                    if most[lane] >= thresholds[lane] {
+                        let most = most[lane];
+                        contenders.push(Contender { item, most });
+                        if least[lane] > thresholds[lane] {
+                            selection.offer(item, least[lane]);
+                            thresholds[lane] = selection.threshold();
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
