@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     if let Some(folder) = env::var_os(SAVE_LOOP) {
         save_for_ever(Path::new(&folder));
     }
-    let tests: [(&str, Test); 7] = [
+    let tests: [(&str, Test); 8] = [
         (
             "a_saved_model_is_opened_as_it_was",
             a_saved_model_is_opened_as_it_was,
@@ -32,6 +32,10 @@ fn main() -> ExitCode {
         (
             "the_map_and_the_bytes_are_twins",
             the_map_and_the_bytes_are_twins,
+        ),
+        (
+            "a_file_without_sharpened_vectors_is_opened",
+            a_file_without_sharpened_vectors_is_opened,
         ),
         ("info_needs_no_types", info_needs_no_types),
         ("what_is_no_model_is_refused", what_is_no_model_is_refused),
@@ -130,6 +134,15 @@ fn updates_are_saved() -> Result<(), Failed> {
         opened.recommend("newcomer", 5)?,
         model.recommend("newcomer", 5)?
     );
+
+    let times = (0..model.dataset().len()).map(|place| place as f64 / 3.0);
+    let dataset = model.dataset().clone().with_times(times.collect())?;
+    let config = model.filter().config().clone();
+    let timed = Model::fit(CpuBackend::new(), dataset, config)?;
+    let timed = timed.with_interactions([("later".to_owned(), 3 << 40)])?;
+    let opened: SmallModel = Model::from_bytes(CpuBackend::new(), timed.to_bytes()?)?;
+    assert!(opened.dataset().times().is_some());
+    assert_eq!(opened.dataset(), timed.dataset());
     Ok(())
 }
 
@@ -141,6 +154,22 @@ fn the_map_and_the_bytes_are_twins() -> Result<(), Failed> {
     let read: SmallModel = Model::from_bytes(CpuBackend::new(), fs::read(&path)?)?;
     assert_eq!(lists(&mapped), lists(&read));
     assert_eq!(mapped.to_bytes()?, read.to_bytes()?);
+    Ok(())
+}
+
+/// Written before early merge's vectors were kept.
+fn a_file_without_sharpened_vectors_is_opened() -> Result<(), Failed> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/early_merge.bspm");
+    let model: Model<_, String, String> = Model::open(CpuBackend::new(), path)?;
+    let again = model.refit()?;
+    let items: Vec<&String> = model.dataset().items().iter().collect();
+    for user in model.dataset().users().iter() {
+        let scores = model.score(user, items.clone())?;
+        assert!(scores.iter().any(|score| *score != 0.0));
+        for (score, expected) in scores.iter().zip(again.score(user, items.clone())?) {
+            assert!((score - expected).abs() < 1e-5, "{score} {expected}");
+        }
+    }
     Ok(())
 }
 

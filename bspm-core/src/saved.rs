@@ -16,6 +16,7 @@
 //! | --- | --- | --- |
 //! | `ideal_low_pass.basis` | F32, items x factors | `V`, of filters that have one |
 //! | `ideal_low_pass.singular_values` | F32, factors | descending; likewise |
+//! | `ideal_low_pass.leaving` | F32, items x factors | a polynomial of the walk of `V`, of early merge; computed where it is missing |
 //! | `item_graph.row_ends` | U32, items + 1 | where each row ends, of Turbo-CF and item-kNN |
 //! | `item_graph.columns`, `item_graph.values` | U32, F32, entries | the entries of the rows |
 //! | `ease_r.inverse` | F32, items x items | of EASE-R, with or without normalisation |
@@ -26,6 +27,7 @@
 //! | `fitted.columns` | U32, interactions | the items of the rows, ascending |
 //! | `fitted.weights` | F32, interactions | what each counts, where not all count 1 |
 //! | `histories.row_ends`, `histories.columns`, `histories.weights` | likewise | what is answered from, where that is not the fitted matrix |
+//! | `times` | F64, interactions | when each of what is answered from happened, where that is known |
 //! | `users.id_ends`, `items.id_ends` | U64, ids + 1 | where each id ends |
 //! | `users.ids`, `items.ids` | U8 | the ids, one after the other |
 //! | `xxh3_128` | U8, 16 | the XXH3 128-bit hash of all bytes before it |
@@ -156,6 +158,7 @@ where
             tensors: FilterTensors::of(filter)?,
             fitted: filter.interactions(),
             histories: (histories != filter.interactions()).then_some(histories),
+            times: self.dataset().times(),
             users: self.dataset().users(),
             items: self.dataset().items(),
         };
@@ -174,7 +177,10 @@ where
         let parts = file.read::<U, I>()?;
         let fitted = Arc::new(parts.fitted);
         let histories = parts.histories.map_or_else(|| fitted.clone(), Arc::new);
-        let dataset = Dataset::from_interactions(parts.users, parts.items, histories)?;
+        let mut dataset = Dataset::from_interactions(parts.users, parts.items, histories)?;
+        if let Some(times) = parts.times {
+            dataset = dataset.with_times(times)?;
+        }
         let filter = FittedFilter::open(backend, fitted, file.config().clone(), &file)?;
         Ok(Self::from_parts(Arc::new(filter), dataset))
     }

@@ -42,24 +42,29 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 
 fn refit<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let model = TextModel::open(backend.clone(), &arguments.model)?;
-    let more = match &arguments.data {
-        Some(path) => Some(arguments.interactions.read(path)?),
-        None => None,
-    };
-    let pairs = more.iter().flat_map(|more| {
-        let ids = |(user, item): (u32, u32)| {
+    let mut dataset = model.dataset().clone();
+    if let Some(path) = &arguments.data {
+        let more = arguments.interactions.read(path)?;
+        let pairs = more.interactions().pairs().filter_map(|(user, item)| {
             let user = more.users().id(user)?.clone();
             Some((user, more.items().id(item)?.clone()))
+        });
+        if arguments.keep_vectors {
+            return save(&model.with_interactions(pairs)?, &arguments.output);
+        }
+        dataset = match more.times() {
+            Some(times) => {
+                let timed = pairs
+                    .zip(times)
+                    .map(|((user, item), &time)| (user, item, time));
+                dataset.with_timed_pairs(timed)?
+            }
+            None => dataset.with_pairs(pairs)?,
         };
-        more.interactions().pairs().filter_map(ids)
-    });
-    if arguments.keep_vectors {
-        return save(&model.with_interactions(pairs)?, &arguments.output);
     }
-    let dataset = model.dataset().with_pairs(pairs)?;
     let users = arguments.forget_user.iter().map(String::as_str);
     let items = arguments.forget_item.iter().map(String::as_str);
-    let dataset = dataset.without(users, items)?;
+    dataset = dataset.without(users, items)?;
     let config = model.filter().config().clone();
     let model = fitted(backend, dataset, config, &ProgressBars::default())?;
     save(&model, &arguments.output)

@@ -18,6 +18,7 @@ pub use weighting::{WeightScale, Weighting};
 use crate::data::ids::Ids;
 use crate::data::interactions::{Duplicates, Interactions};
 use crate::error::{Error, Result};
+use crate::parameter::invalid;
 
 /// The interactions `users x items` of users and items that have ids of type `U` and
 /// `I`: any `Eq + Hash + Clone` type.
@@ -96,23 +97,85 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         })
     }
 
-    /// The data set with more interactions, whose users and items may be new; without
-    /// times. A new pair weighs 1, and of a pair that was there the larger weight counts. Cost: a
-    /// sort of all interactions.
+    /// The data set with more interactions, whose users and items may be new. A new pair weighs
+    /// 1, and of a pair that was there the larger weight counts. Where there are times, what is
+    /// added happens at the latest of them. Cost: a sort of all interactions.
     ///
     /// # Errors
     ///
     /// [`Error::TooLarge`].
     pub fn with_pairs(&self, pairs: impl IntoIterator<Item = (U, I)>) -> Result<Self> {
+        let latest = self.times().unwrap_or_default().iter().copied();
+        let latest = latest.reduce(f64::max).unwrap_or_default();
+        let timed = pairs.into_iter().map(|(user, item)| (user, item, latest));
+        self.with_timed_pairs(timed)
+    }
+
+    /// [`with_pairs`](Self::with_pairs), each with its time, in the unit of the source; of a pair
+    /// that was there the later time counts. A data set without times stays without.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`]; [`Error::InvalidParameter`] for a time that is not finite.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bspm_core::Dataset;
+    ///
+    /// let dataset: Dataset<&str, &str> = Dataset::from_pairs([("ann", "tea"), ("bob", "tea")])?
+    ///     .with_times(vec![3.0, 4.0])?;
+    /// let later = dataset.with_timed_pairs([("ann", "milk", 9.0), ("bob", "tea", 7.0)])?;
+    /// assert_eq!(later.times(), Some(&[3.0, 9.0, 7.0][..]));
+    /// assert_eq!(later.with_pairs([("cid", "tea")])?.times().unwrap()[3], 9.0);
+    /// # Ok::<(), bspm_core::Error>(())
+    /// ```
+    pub fn with_timed_pairs(&self, pairs: impl IntoIterator<Item = (U, I, f64)>) -> Result<Self> {
         let (mut users, mut items) = (Ids::clone(&self.users), Ids::clone(&self.items));
         let mut all: Vec<(u32, u32, f32)> = self.interactions.entries().collect();
-        for (user, item) in pairs {
+        let old = self
+            .interactions
+            .pairs()
+            .zip(self.times().unwrap_or_default());
+        let mut times: Vec<((u32, u32), f64)> = old.map(|(pair, &time)| (pair, time)).collect();
+        for (user, item, time) in pairs {
             let user = users.index_or_insert(user, "users")?;
-            all.push((user, items.index_or_insert(item, "items")?, 1.0));
+            let item = items.index_or_insert(item, "items")?;
+            all.push((user, item, 1.0));
+            times.push(((user, item), time));
         }
         let max = Duplicates::Max;
         let interactions = Interactions::from_weighted(users.len(), items.len(), all, max)?;
-        Self::from_interactions(users, items, interactions)
+        let dataset = Self::from_interactions(users, items, interactions)?;
+        if self.times.is_none() {
+            return Ok(dataset);
+        }
+        times.sort_by(|left, right| left.0.cmp(&right.0).then(right.1.total_cmp(&left.1)));
+        times.dedup_by_key(|(pair, _)| *pair);
+        dataset.with_times(times.into_iter().map(|(_, time)| time).collect())
+    }
+
+    /// The data set with times, in the order of [`Interactions::pairs`] and in any unit.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`] for another number of them; [`Error::InvalidParameter`] for
+    /// one that is not finite.
+    pub fn with_times(self, times: Vec<f64>) -> Result<Self> {
+        if times.len() != self.len() {
+            return Err(Error::ShapeMismatch {
+                operation: "times of interactions",
+                left: (times.len(), 1),
+                right: (self.len(), 1),
+            });
+        }
+        if let Some(time) = times.iter().find(|time| !time.is_finite()) {
+            return Err(invalid("time", "a finite number", time));
+        }
+        Ok(Self {
+            times: Some(times.into()),
+            ..self
+        })
     }
 
     /// The ids of the users, in row order.

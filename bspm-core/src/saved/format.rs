@@ -15,6 +15,7 @@ pub(super) const FORMAT_WITH_WEIGHTS: u64 = 2;
 pub(super) const ALIGNMENT: usize = 64;
 
 pub(super) const METADATA_KEY: &str = "bspm";
+pub(super) const TIMES: &str = "times";
 pub(super) const HASH: &str = "xxh3_128";
 pub(super) const HASH_BYTES: usize = 16;
 

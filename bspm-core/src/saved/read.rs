@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::format::{
     FORMAT, FORMAT_WITH_WEIGHTS, HASH, HASH_BYTES, Header, HeaderFormat, METADATA_KEY,
-    SavedModelInfo,
+    SavedModelInfo, TIMES,
 };
 use super::id::SavedId;
 use crate::backend::SharedMatrix;
@@ -28,6 +28,8 @@ use crate::filters::registry::FilterConfig;
 pub(super) struct Parts<U: Eq + Hash, I: Eq + Hash> {
     pub(super) fitted: Interactions,
     pub(super) histories: Option<Interactions>,
+    /// Of what is answered from.
+    pub(super) times: Option<Vec<f64>>,
     pub(super) users: Ids<U>,
     pub(super) items: Ids<I>,
 }
@@ -121,6 +123,7 @@ impl<'a> CheckedFile<'a> {
         Ok(Parts {
             users: self.ids("users", &self.header.user_ids, user_count)?,
             items: self.ids("items", &self.header.item_ids, items)?,
+            times: self.times(histories.as_ref().unwrap_or(&fitted).len())?,
             fitted,
             histories,
         })
@@ -197,6 +200,19 @@ impl<'a> CheckedFile<'a> {
             let expected = format!("{name}: ascending rows of columns below {items}");
             invalid(self.path, &expected, found)
         })
+    }
+
+    /// The times of so many interactions, where the file has them.
+    fn times(&self, count: usize) -> Result<Option<Vec<f64>>> {
+        if !self.has(TIMES) {
+            return Ok(None);
+        }
+        let times: Vec<f64> = self.numbers(TIMES, Dtype::F64)?;
+        if times.len() != count || !times.iter().all(|time| time.is_finite()) {
+            let expected = format!("{TIMES}: {count} finite numbers");
+            return Err(invalid(self.path, &expected, "others"));
+        }
+        Ok(Some(times))
     }
 
     fn ids<T: SavedId + Eq + Hash>(&self, name: &str, kind: &str, count: usize) -> Result<Ids<T>> {
@@ -314,6 +330,7 @@ mod tests {
             ],
             fitted: &Interactions::from_pairs(2, 3, [(0, 0), (0, 2), (1, 1)]).unwrap(),
             histories: Some(&Interactions::from_pairs(2, 3, [(0, 0), (0, 2), (1, 0)]).unwrap()),
+            times: None,
             users: &["ann", "bé"].map(str::to_owned).into_iter().collect(),
             items: &[7_u32, 256, u32::MAX].into_iter().collect(),
         };
@@ -543,6 +560,36 @@ mod tests {
     }
 
     #[test]
+    fn times_are_finite_and_one_for_each_interaction() {
+        let matrix = Interactions::from_pairs(1, 1, [(0, 0)]).unwrap();
+        let ids: Ids<u32> = [5].into_iter().collect();
+        let read = |times: &[f64]| {
+            let contents = Contents {
+                config: &Preset::AmazonBook.config().into(),
+                svd: None,
+                tensors: Vec::new(),
+                fitted: &matrix,
+                histories: None,
+                times: Some(times),
+                users: &ids,
+                items: &ids,
+            };
+            let mut bytes = Vec::new();
+            write(&contents, &mut bytes).unwrap();
+            let parts = CheckedFile::new(Path::new(PATH), Arc::new(bytes))?.read::<u32, u32>()?;
+            Ok::<_, Error>(parts.times)
+        };
+        assert_eq!(read(&[2.5]).unwrap(), Some(vec![2.5]));
+        for wrong in [&[f64::NAN][..], &[], &[1.0, 2.0]] {
+            let error = read(wrong).unwrap_err().to_string();
+            assert_eq!(
+                error,
+                "m.bspm: expected times: 1 finite numbers, found others"
+            );
+        }
+    }
+
+    #[test]
     fn a_model_without_filter_and_updates_has_no_such_tensors() {
         let matrix = Interactions::from_pairs(1, 1, [(0, 0)]).unwrap();
         let ids: Ids<u32> = [5].into_iter().collect();
@@ -552,6 +599,7 @@ mod tests {
             tensors: Vec::new(),
             fitted: &matrix,
             histories: None,
+            times: None,
             users: &ids,
             items: &ids,
         };

@@ -10,7 +10,7 @@ use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::format::{
-    ALIGNMENT, FORMAT, FORMAT_WITH_WEIGHTS, HASH, HASH_BYTES, Header, METADATA_KEY,
+    ALIGNMENT, FORMAT, FORMAT_WITH_WEIGHTS, HASH, HASH_BYTES, Header, METADATA_KEY, TIMES,
 };
 use super::id::SavedId;
 use crate::backend::Backend;
@@ -30,6 +30,8 @@ pub(super) struct Contents<'a, U: Eq + Hash, I: Eq + Hash> {
     pub(super) fitted: &'a Interactions,
     /// Where they are not the fitted ones.
     pub(super) histories: Option<&'a Interactions>,
+    /// Of what is answered from.
+    pub(super) times: Option<&'a [f64]>,
     pub(super) users: &'a Ids<U>,
     pub(super) items: &'a Ids<I>,
 }
@@ -131,6 +133,10 @@ where
                 );
             }
         }
+    }
+    if let Some(times) = contents.times {
+        let bytes = bytemuck::cast_slice(times);
+        tensors.add(TIMES, Dtype::F64, &[times.len()], bytes);
     }
     for (name, ends) in [("users.id_ends", &user_ends), ("items.id_ends", &item_ends)] {
         tensors.add(name, Dtype::U64, &[ends.len()], bytemuck::cast_slice(ends));
