@@ -193,8 +193,8 @@ impl Family {
             None
         };
         let of_walk = |factor: f64| Polynomial::of_powers(self.polynomial(factor));
-        let mut spectral =
-            Spectral::new(graph, of_walk(1.0), low_pass).with_parts(of_walk(1.0), 0.0);
+        let without_low_pass = low_pass.map(|it| it.times(0.0));
+        let mut spectral = Spectral::new(graph, of_walk(1.0), without_low_pass);
         let norms = match source {
             Source::Saved(tensors) => saved_norms(tensors, NORMS, 2)?,
             Source::Fit(..) => {
