@@ -138,6 +138,14 @@ impl<M> Update<'_, M> {
     /// `out = product`.
     pub const REPLACE: Self = Self::times(1.0);
 
+    /// `out += factor * product`.
+    pub const fn added(factor: f32) -> Self {
+        Self {
+            keep: 1.0,
+            ..Self::times(factor)
+        }
+    }
+
     /// `out = factor * product`.
     pub const fn times(factor: f32) -> Self {
         Self {
@@ -355,10 +363,7 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         hidden: &[&[u32]],
         k: usize,
     ) -> Result<Vec<Vec<ScoredItem>>> {
-        let add = Update {
-            keep: 1.0,
-            ..Update::REPLACE
-        };
+        let add = Update::added(1.0);
         self.matmul(left, false, Operand::Dense(right), add, scores)?;
         self.top_k(scores, item_scale, hidden, k)
     }

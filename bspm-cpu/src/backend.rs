@@ -302,12 +302,9 @@ impl Backend for CpuBackend {
         if let Some(lists) = sums.top_k(k) {
             return Ok(lists);
         }
-        let add = Update {
-            keep: 1.0,
-            ..Update::REPLACE
-        };
+        let add = Update::added(1.0);
         self.matmul(left, false, Operand::Dense(right), add, scores)?;
-        self.top_k(scores, item_scale, &vec![&[][..]; hidden.len()], k)
+        self.top_k(scores, item_scale, hidden, k)
     }
 
     /// Without writing any sum down, for tiles of at most 32 columns.

@@ -135,8 +135,9 @@ impl<const LANES: usize> QuantizedColumns<LANES> {
 fn quantize(values: &[f32], mut put: impl FnMut(usize, i32)) -> (f32, f32, f32) {
     let largest = values.iter().fold(0.0_f32, |most, it| most.max(it.abs()));
     let scale = largest / LARGEST;
+    let squares = values.iter().map(|&it| f64::from(it).powi(2));
+    let norm = upwards(squares.sum::<f64>().sqrt());
     if scale < f32::MIN_POSITIVE {
-        let norm = norm_of(values.iter().map(|&it| f64::from(it)));
         return (0.0, norm, norm);
     }
     let mut error = 0.0_f64;
@@ -145,13 +146,8 @@ fn quantize(values: &[f32], mut put: impl FnMut(usize, i32)) -> (f32, f32, f32) 
         put(place, whole as i32);
         error += (f64::from(value) - f64::from(scale) * f64::from(whole)).powi(2);
     }
-    let norm = norm_of(values.iter().map(|&it| f64::from(it)));
     let error = upwards(error.sqrt());
     (scale, error, norm + error)
-}
-
-fn norm_of(values: impl Iterator<Item = f64>) -> f32 {
-    upwards(values.map(|it| it * it).sum::<f64>().sqrt())
 }
 
 /// A little more, so that rounding leaves it a bound.

@@ -60,15 +60,12 @@ impl<B: Backend> Basis<B> {
             Source::Saved(tensors) => tensors,
         };
         let singular_values = tensors.floats(SINGULAR_VALUES)?;
-        let vectors = tensors.matrix(VECTORS)?;
         let shape = (graph.items(), singular_values.len());
         let vectors = if shape.1 == 0 {
+            tensors.matrix(VECTORS)?;
             backend.zeros(shape.0, 0)?
-        } else if vectors.shape() == shape {
-            backend.upload_shared(vectors)?
         } else {
-            let expected = format!("{VECTORS}: shape {shape:?}");
-            return Err(tensors.invalid(&expected, format!("{:?}", vectors.shape())));
+            backend.upload_shared(tensors.matrix_of(VECTORS, shape)?)?
         };
         Ok(Self {
             vectors,

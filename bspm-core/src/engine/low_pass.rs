@@ -15,15 +15,23 @@ use crate::error::Result;
 #[derive(Debug)]
 pub(crate) struct LowPass<B: Backend> {
     basis: Basis<B>,
-    /// `U: items x factors`; `V` where it is none.
-    leaving: Option<B::Matrix>,
-    /// Whether `leaving` took long to compute.
-    is_saved: bool,
+    leaving: Leaving<B>,
     /// Where histories enter with other weights than the walk's.
     history_weights: Option<Vec<f32>>,
     /// What each singular vector is multiplied by, `factors x 1`; 1 where it is none.
     response: Option<B::Matrix>,
     factor: f64,
+}
+
+/// `U: items x factors`.
+#[derive(Debug)]
+enum Leaving<B: Backend> {
+    /// `V` itself.
+    Vectors,
+    /// With other powers of the degrees.
+    Scaled(B::Matrix),
+    /// A polynomial of the walk, which is long to compute and kept in model files.
+    Walked(B::Matrix),
 }
 
 const LEAVING: &str = "ideal_low_pass.leaving";
@@ -33,8 +41,7 @@ impl<B: Backend> LowPass<B> {
     pub(crate) fn new(basis: Basis<B>) -> Self {
         Self {
             basis,
-            leaving: None,
-            is_saved: false,
+            leaving: Leaving::Vectors,
             history_weights: None,
             response: None,
             factor: 1.0,
@@ -66,7 +73,7 @@ impl<B: Backend> LowPass<B> {
         let mut leaving = backend.zeros(items, factors)?;
         backend.add_scaled(1.0, Operand::Dense(vectors), 0.0, &mut leaving)?;
         backend.scale_rows(item_scale, &mut leaving)?;
-        self.leaving = Some(leaving);
+        self.leaving = Leaving::Scaled(leaving);
         self.history_weights = Some(history_weights);
         Ok(self)
     }
@@ -89,19 +96,12 @@ impl<B: Backend> LowPass<B> {
         }
         let leaving = match source {
             Source::Saved(tensors) if tensors.has(LEAVING) => {
-                let leaving = tensors.matrix(LEAVING)?;
-                let shape = self.basis.vectors.shape();
-                if leaving.shape() != shape {
-                    let expected = format!("{LEAVING}: shape {shape:?}");
-                    return Err(tensors.invalid(&expected, format!("{:?}", leaving.shape())));
-                }
-                backend.upload_shared(leaving)?
+                backend.upload_shared(tensors.matrix_of(LEAVING, self.leaving().shape())?)?
             }
-            _ => walked(backend, graph, polynomial, &self.basis.vectors)?,
+            _ => walked(backend, graph, polynomial, self.leaving())?,
         };
         Ok(Self {
-            leaving: Some(leaving),
-            is_saved: true,
+            leaving: Leaving::Walked(leaving),
             ..self
         })
     }
@@ -116,7 +116,10 @@ impl<B: Backend> LowPass<B> {
 
     /// `U: items x factors`: what the coefficients of [`enter`](Self::enter) are multiplied by.
     pub(crate) fn leaving(&self) -> &B::Matrix {
-        self.leaving.as_ref().unwrap_or(&self.basis.vectors)
+        match &self.leaving {
+            Leaving::Vectors => &self.basis.vectors,
+            Leaving::Scaled(vectors) | Leaving::Walked(vectors) => vectors,
+        }
     }
 
     /// `coefficients = factor G V^T z'` (`factors x columns`) for histories that are `uploaded`
@@ -143,7 +146,7 @@ impl<B: Backend> LowPass<B> {
 
     pub(crate) fn tensors(&self) -> Tensors<'_, B> {
         let mut tensors = self.basis.tensors();
-        if let Some(leaving) = self.leaving.as_ref().filter(|_| self.is_saved) {
+        if let Leaving::Walked(leaving) = &self.leaving {
             tensors.push((LEAVING.into(), Tensor::Matrix(leaving)));
         }
         tensors

@@ -215,11 +215,7 @@ impl<B: Backend> Filter<B> for NeighbourTable<B> {
         backend.matmul(&self.ones, true, shared, replace, share)?;
         let share = Operand::Dense(&*share);
         backend.matmul(&self.common_column, false, share, replace, scores)?;
-        let add = Update {
-            product: 1.0,
-            keep: 1.0,
-            addend: None,
-        };
+        let add = Update::added(1.0);
         backend.spmm(&self.sparse, Direction::Transposed, right, add, scores)
     }
 

@@ -80,10 +80,7 @@ impl<B: Backend> Filter<B> for Spectral<B> {
         let Some(vectors) = self.score_tile_apart(backend, histories, workspace)? else {
             return Ok(());
         };
-        let add = Update {
-            keep: 1.0,
-            ..Update::REPLACE
-        };
+        let add = Update::added(1.0);
         let coefficients = Operand::Dense(&workspace.coefficients);
         backend.matmul(vectors, false, coefficients, add, &mut workspace.scores)
     }

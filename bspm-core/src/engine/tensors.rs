@@ -32,6 +32,16 @@ pub(crate) trait SavedTensors {
     fn svd_report(&self) -> Option<SvdReport>;
     /// The error for parts that contradict each other or the rest of the file.
     fn invalid(&self, expected: &str, found: String) -> Error;
+
+    /// [`matrix`](Self::matrix), which must have this shape.
+    fn matrix_of(&self, name: &str, shape: (usize, usize)) -> Result<SharedMatrix> {
+        let matrix = self.matrix(name)?;
+        if matrix.shape() != shape {
+            let expected = format!("{name}: shape {shape:?}");
+            return Err(self.invalid(&expected, format!("{:?}", matrix.shape())));
+        }
+        Ok(matrix)
+    }
 }
 
 /// Where what is long to compute comes from.

@@ -130,12 +130,7 @@ fn saved<B: Backend>(
     if shape.1 == 0 {
         return backend.zeros(shape.0, 0);
     }
-    let decoder = tensors.matrix(DECODER)?;
-    if decoder.shape() != shape {
-        let expected = format!("{DECODER}: shape {shape:?}");
-        return Err(tensors.invalid(&expected, format!("{:?}", decoder.shape())));
-    }
-    backend.upload_shared(decoder)
+    backend.upload_shared(tensors.matrix_of(DECODER, shape)?)
 }
 
 impl<B: Backend> Filter<B> for FittedSvdAe<B> {

@@ -559,24 +559,29 @@ mod tests {
         assert!(aligned_copy(&whole[data..data + 12], 2, 1).is_none());
     }
 
+    /// A model file of one user and one item, without filter and updates.
+    fn smallest_file(times: Option<&[f64]>) -> Vec<u8> {
+        let ids: Ids<u32> = [5].into_iter().collect();
+        let contents = Contents {
+            config: &Preset::AmazonBook.config().into(),
+            svd: None,
+            tensors: Vec::new(),
+            fitted: &Interactions::from_pairs(1, 1, [(0, 0)]).unwrap(),
+            histories: None,
+            times,
+            users: &ids,
+            items: &ids,
+        };
+        let mut bytes = Vec::new();
+        write(&contents, &mut bytes).unwrap();
+        bytes
+    }
+
     #[test]
     fn times_are_finite_and_one_for_each_interaction() {
-        let matrix = Interactions::from_pairs(1, 1, [(0, 0)]).unwrap();
-        let ids: Ids<u32> = [5].into_iter().collect();
         let read = |times: &[f64]| {
-            let contents = Contents {
-                config: &Preset::AmazonBook.config().into(),
-                svd: None,
-                tensors: Vec::new(),
-                fitted: &matrix,
-                histories: None,
-                times: Some(times),
-                users: &ids,
-                items: &ids,
-            };
-            let mut bytes = Vec::new();
-            write(&contents, &mut bytes).unwrap();
-            let parts = CheckedFile::new(Path::new(PATH), Arc::new(bytes))?.read::<u32, u32>()?;
+            let bytes = Arc::new(smallest_file(Some(times)));
+            let parts = CheckedFile::new(Path::new(PATH), bytes)?.read::<u32, u32>()?;
             Ok::<_, Error>(parts.times)
         };
         assert_eq!(read(&[2.5]).unwrap(), Some(vec![2.5]));
@@ -591,20 +596,7 @@ mod tests {
 
     #[test]
     fn a_model_without_filter_and_updates_has_no_such_tensors() {
-        let matrix = Interactions::from_pairs(1, 1, [(0, 0)]).unwrap();
-        let ids: Ids<u32> = [5].into_iter().collect();
-        let contents = Contents {
-            config: &Preset::AmazonBook.config().into(),
-            svd: None,
-            tensors: Vec::new(),
-            fitted: &matrix,
-            histories: None,
-            times: None,
-            users: &ids,
-            items: &ids,
-        };
-        let mut bytes = Vec::new();
-        write(&contents, &mut bytes).unwrap();
+        let bytes = smallest_file(None);
         let names = SafeTensors::deserialize(&bytes).unwrap();
         assert!(!names.names().contains(&BASIS));
         let length = bytes.len();

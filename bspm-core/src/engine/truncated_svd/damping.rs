@@ -148,11 +148,7 @@ fn remove_components<B: Backend>(
         Update::REPLACE,
         &mut components,
     )?;
-    let subtract = Update {
-        product: -1.0,
-        keep: 1.0,
-        addend: None,
-    };
+    let subtract = Update::added(-1.0);
     backend.matmul(locked, false, Operand::Dense(&components), subtract, tile)
 }
 

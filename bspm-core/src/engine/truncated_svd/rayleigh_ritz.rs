@@ -84,11 +84,7 @@ pub(super) fn residuals<B: Backend>(
             let vectors = backend.columns(vectors, range.clone())?;
             let mut difference = apply_to_tile(backend, graph, &vectors)?;
             let values = Array1::from_iter(values[range].iter().map(|&value| value as f32));
-            let subtract = Update {
-                product: -1.0,
-                keep: 1.0,
-                addend: None,
-            };
+            let subtract = Update::added(-1.0);
             let values = backend.upload(Array2::from_diag(&values).view())?;
             backend.matmul(
                 &vectors,
