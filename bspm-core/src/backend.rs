@@ -24,6 +24,7 @@ mod checked;
 mod combination;
 mod eigen;
 mod inverse;
+mod largest;
 mod shared_matrix;
 mod top_k;
 
@@ -39,6 +40,7 @@ use crate::error::Result;
 pub use checked::Checked;
 pub use combination::{Combination, combined_top_k};
 pub use eigen::SymmetricEigen;
+pub use largest::{largest, product_largest};
 pub use shared_matrix::SharedMatrix;
 pub use top_k::{ScoredItem, TopK};
 
@@ -366,6 +368,22 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         let add = Update::added(1.0);
         self.matmul(left, false, Operand::Dense(right), add, scores)?;
         self.top_k(scores, item_scale, hidden, k)
+    }
+
+    /// The `k` entries of largest magnitude, but for zeros, of each of the first `columns` columns
+    /// of `scores + left * right`, times `item_scale`, largest first, with their signs; as
+    /// [`largest`] has it.
+    ///
+    /// A device may leave out the sums that are not among them. `scores` is scratch afterwards.
+    fn product_largest(
+        &self,
+        scores: &mut Self::Matrix,
+        product: (&Self::Matrix, &Self::Matrix),
+        item_scale: &Self::Matrix,
+        columns: usize,
+        k: usize,
+    ) -> Result<Vec<Vec<ScoredItem>>> {
+        product_largest(self, scores, product, item_scale, columns, k)
     }
 
     /// [`top_k`](Self::top_k) of each matrix of the combinations, one after the other.

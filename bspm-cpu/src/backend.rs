@@ -8,14 +8,17 @@ use std::sync::Arc;
 
 use bspm_core::backend::{
     Combination, Direction, Operand, ScoredItem, SharedMatrix, SparseParts, TopK, Update,
-    combined_top_k,
+    combined_top_k, product_largest,
 };
 use bspm_core::data::History;
 use bspm_core::{Backend, Result};
 use ndarray::{Array2, ArrayView2, s};
 use rayon::ThreadPool;
 
-use self::products::{dense_product, keep_only, sparse_product, walk_from_reached};
+use self::products::{
+    clear_single_items, dense_product, keep_only, sparse_product, walk_from_reached,
+    walk_from_single_items,
+};
 use self::pruned::Sums;
 use crate::error::CpuError;
 use crate::histories::CpuHistories;
@@ -163,7 +166,8 @@ impl Backend for CpuBackend {
         Ok(())
     }
 
-    /// A single history reaches few users, and only those are walked on from.
+    /// A single history reaches few users, and only those are walked on from; so does, in a tile
+    /// of histories, one of a single item.
     fn ode_step(
         &self,
         walk: &CpuSparse,
@@ -172,18 +176,39 @@ impl Backend for CpuBackend {
         half_way: &mut CpuMatrix,
         out: &mut CpuMatrix,
     ) -> Result<()> {
+        let set = self.instruction_set;
+        let replaces = update.keep == 0.0 && update.addend.is_none();
+        let few = match (walk.kind(), from) {
+            (Kind::Walk(walk), Some(Operand::Histories(histories))) if replaces => {
+                Some((walk.as_ref(), histories, update.product))
+            }
+            _ => None,
+        };
+        if let Some((walk, histories, product)) = few
+            && histories.are_single_items()
+            && out.stride() > 1
+        {
+            out.padded_mut().fill(0.0);
+            walk_from_single_items(walk, product, histories, out);
+            return Ok(());
+        }
         let start = from.unwrap_or(Operand::Dense(out));
         self.spmm(walk, Direction::Forward, start, Update::REPLACE, half_way)?;
-        if let (Kind::Walk(walk), Some(Operand::Histories(_))) = (walk.kind(), from)
+        if let Some((walk, _, product)) = few
             && out.stride() == 1
-            && update.keep == 0.0
-            && update.addend.is_none()
-            && walk_from_reached(self.instruction_set, walk, update.product, half_way, out)
+            && walk_from_reached(set, walk, product, half_way, out)
         {
             return Ok(());
         }
         let half_way = Operand::Dense(half_way);
-        self.spmm(walk, Direction::Transposed, half_way, update, out)
+        self.spmm(walk, Direction::Transposed, half_way, update, out)?;
+        if let Some((walk, histories, product)) = few
+            && out.stride() > 1
+        {
+            clear_single_items(histories, out);
+            walk_from_single_items(walk, product, histories, out);
+        }
+        Ok(())
     }
 
     fn matmul(
@@ -291,20 +316,29 @@ impl Backend for CpuBackend {
         k: usize,
     ) -> Result<Vec<Vec<ScoredItem>>> {
         hide(hidden, scores);
-        let sums = Sums {
-            set: self.instruction_set,
-            scores,
-            left,
-            right,
-            item_scale,
-            columns: hidden.len(),
-        };
+        let sums = self.sums(scores, (left, right), item_scale, hidden.len());
         if let Some(lists) = sums.top_k(k) {
             return Ok(lists);
         }
         let add = Update::added(1.0);
         self.matmul(left, false, Operand::Dense(right), add, scores)?;
         self.top_k(scores, item_scale, hidden, k)
+    }
+
+    /// Only of the entries that may be among the largest, where bytes can tell them.
+    fn product_largest(
+        &self,
+        scores: &mut CpuMatrix,
+        product: (&CpuMatrix, &CpuMatrix),
+        item_scale: &CpuMatrix,
+        columns: usize,
+        k: usize,
+    ) -> Result<Vec<Vec<ScoredItem>>> {
+        let sums = self.sums(scores, product, item_scale, columns);
+        match sums.largest(k) {
+            Some(entries) => Ok(entries),
+            None => product_largest(self, scores, product, item_scale, columns, k),
+        }
     }
 
     /// Without writing any sum down, for tiles of at most 32 columns.
@@ -339,6 +373,23 @@ fn hide(hidden: &[&[u32]], scores: &mut CpuMatrix) {
 }
 
 impl CpuBackend {
+    fn sums<'a>(
+        &self,
+        scores: &'a CpuMatrix,
+        (left, right): (&'a CpuMatrix, &'a CpuMatrix),
+        item_scale: &'a CpuMatrix,
+        columns: usize,
+    ) -> Sums<'a> {
+        Sums {
+            set: self.instruction_set,
+            scores,
+            left,
+            right,
+            item_scale,
+            columns,
+        }
+    }
+
     fn select<const WIDTH: usize>(
         &self,
         scores: &CpuMatrix,

@@ -31,6 +31,20 @@ impl CpuHistories {
         self.columns.iter().map(Vec::as_slice).enumerate()
     }
 
+    /// The only item of each history that has a single one, with its column and its weight.
+    pub(crate) fn single_items(&self) -> impl Iterator<Item = (usize, (u32, f32))> {
+        self.columns()
+            .filter_map(|(column, history)| match history {
+                [only] => Some((column, *only)),
+                _ => None,
+            })
+    }
+
+    /// Whether no history has more than one item.
+    pub(crate) fn are_single_items(&self) -> bool {
+        self.columns.iter().all(|history| history.len() <= 1)
+    }
+
     /// `out += scale * histories`.
     pub(crate) fn add_to(&self, scale: f32, out: &mut CpuMatrix) {
         let stride = out.stride();

@@ -20,7 +20,7 @@ mod twins {
 
     use super::byte_products::Portable;
     use super::combined_top_k::CombinedTopK;
-    use super::contenders::FindContenders;
+    use super::contenders::{Contender, FindContenders};
     use super::elementwise::{AddScaled, ScaleRows};
     use super::instruction_set::InstructionSet;
     use super::row_dots::RowDots;
@@ -180,23 +180,30 @@ mod twins {
             .collect();
         let right = QuantizedColumns::<32>::new(&columns, left.stride());
         let scales: Vec<f32> = scattered(300).map(|scale| scale.abs() + 0.1).collect();
-        let find = |instruction_set: InstructionSet| {
-            let mut least = vec![TopK::new(5); 30];
-            let mut contenders = vec![Vec::new(); 30];
-            instruction_set.run(FindContenders::<_, 32, 32> {
-                products: Portable,
-                left: &left,
-                right: &right,
-                scores: scores.padded().as_chunks().0,
-                scales: &scales,
-                least: &mut least,
-                contenders: &mut contenders,
-            });
-            contenders
-        };
-        let found = find(InstructionSet::Portable);
-        assert!(found.iter().all(|it| it.len() >= 5 && it.len() < 300));
-        assert_twins(find);
+        let operands = (&left, &right, &scores, scales.as_slice());
+        for find in [contenders_of::<false>, contenders_of::<true>] {
+            let found = find(InstructionSet::Portable, operands);
+            assert!(found.iter().all(|it| it.len() >= 5 && it.len() < 300));
+            assert_twins(|instruction_set| find(instruction_set, operands));
+        }
+    }
+
+    fn contenders_of<const SIGNED: bool>(
+        instruction_set: InstructionSet,
+        (left, right, scores, scales): (&QuantizedRows, &QuantizedColumns<32>, &CpuMatrix, &[f32]),
+    ) -> Vec<Vec<Contender>> {
+        let mut least = vec![TopK::new(5); 30];
+        let mut contenders = vec![Vec::new(); 30];
+        instruction_set.run(FindContenders::<_, 32, 32, SIGNED> {
+            products: Portable,
+            left,
+            right,
+            scores: scores.padded().as_chunks().0,
+            scales,
+            least: &mut least,
+            contenders: &mut contenders,
+        });
+        contenders
     }
 
     #[test]

@@ -365,6 +365,30 @@ impl<'a, B: Backend> Checked<'a, B> {
             .product_top_k(scores, (left, right), item_scale, hidden, k)
     }
 
+    /// See [`Backend::product_largest`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) unless the product and the columns
+    /// fit; those of the backend.
+    pub fn product_largest(
+        self,
+        scores: &mut B::Matrix,
+        (left, right): (&B::Matrix, &B::Matrix),
+        item_scale: &B::Matrix,
+        columns: usize,
+        k: usize,
+    ) -> Result<Vec<Vec<ScoredItem>>> {
+        const NAME: &str = "product_largest";
+        let update = Update::<B::Matrix>::REPLACE;
+        let shape = scores.shape();
+        check::product(NAME, left.shape(), right.shape(), update, shape)?;
+        check::row_scale(NAME, item_scale.shape(), shape)?;
+        check::fits(NAME, (shape.0, columns), shape, columns <= shape.1)?;
+        self.backend
+            .product_largest(scores, (left, right), item_scale, columns, k)
+    }
+
     /// See [`Backend::combined_top_k`].
     ///
     /// # Errors

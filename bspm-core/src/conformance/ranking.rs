@@ -178,12 +178,13 @@ fn assert_lists_are_of(
     }
 }
 
-/// Sums of a matrix and a product rank as the sums that are formed do: at every width, where few
-/// items stand out and where none does, for rows and columns of very different lengths, and
-/// where all products are the same or zero.
-pub fn product_top_k_matches_the_sums<B: Backend>(backend: &B) {
+/// Scores, both factors of a product and a scale for each item: at every width, where few items stand out and where none
+/// does, for rows and columns of very different lengths, and where all products are the same or
+/// zero.
+fn sums_with_products() -> Vec<[Array2<f32>; 4]> {
     let mut random = random_source(32);
     let steep = |matrix: Array2<f32>| matrix.mapv(|it| it.powi(9) * 3.0);
+    let mut sums = Vec::new();
     for (items, factors, columns) in [
         (1, 1, 1),
         (90, 5, 7),
@@ -213,25 +214,74 @@ pub fn product_top_k_matches_the_sums<B: Backend>(backend: &B) {
         alike[1].fill(0.5);
         for [scores, left, right] in [plain, stand_out, of_all_lengths, without_product, alike] {
             let scale = random_matrix(items, 1, &mut random).mapv(|it| it.abs() + 0.1);
-            let hidden: Vec<Vec<u32>> = (0..columns as u32)
-                .map(|column| {
-                    (0..items as u32)
-                        .filter(|it| (it + column) % 6 == 0)
-                        .collect()
-                })
-                .collect();
-            let hidden: Vec<&[u32]> = hidden.iter().map(Vec::as_slice).collect();
-            let [mut uploaded, left_matrix, right_matrix, scale_matrix] =
-                [&scores, &left, &right, &scale].map(|it| backend.upload(it.view()).unwrap());
-            let product = (&left_matrix, &right_matrix);
-            let lists = backend
-                .product_top_k(&mut uploaded, product, &scale_matrix, &hidden, 20)
-                .unwrap();
-            let sums = (to_f64(scores.view()) + to_f64(left.view()).dot(&to_f64(right.view())))
-                * to_f64(scale.view());
-            assert_eq!(lists.len(), columns);
-            let size = sums.iter().fold(1.0_f64, |size, sum| size.max(sum.abs()));
-            assert_lists_are_of(&lists, &sums, &hidden, 20, 2e-6 * size);
+            sums.push([scores, left, right, scale]);
         }
+    }
+    sums
+}
+
+/// `(scores + left * right) * scale`.
+fn summed([scores, left, right, scale]: &[Array2<f32>; 4]) -> Array2<f64> {
+    let product = to_f64(left.view()).dot(&to_f64(right.view()));
+    (to_f64(scores.view()) + product) * to_f64(scale.view())
+}
+
+/// Sums of a matrix and a product rank as the sums that are formed do.
+pub fn product_top_k_matches_the_sums<B: Backend>(backend: &B) {
+    for matrices in sums_with_products() {
+        let (items, columns) = matrices[0].dim();
+        let hidden: Vec<Vec<u32>> = (0..columns as u32)
+            .map(|column| {
+                (0..items as u32)
+                    .filter(|it| (it + column) % 6 == 0)
+                    .collect()
+            })
+            .collect();
+        let hidden: Vec<&[u32]> = hidden.iter().map(Vec::as_slice).collect();
+        let [mut scores, left, right, scale] = matrices
+            .each_ref()
+            .map(|it| backend.upload(it.view()).unwrap());
+        let product = (&left, &right);
+        let lists = backend
+            .product_top_k(&mut scores, product, &scale, &hidden, 20)
+            .unwrap();
+        assert_eq!(lists.len(), columns);
+        let sums = summed(&matrices);
+        let size = sums.iter().fold(1.0_f64, |size, sum| size.max(sum.abs()));
+        assert_lists_are_of(&lists, &sums, &hidden, 20, 2e-6 * size);
+    }
+}
+
+/// The largest entries of sums of a matrix and a product, of either sign, are those of the sums
+/// that are formed; columns that are not asked for have none.
+pub fn product_largest_matches_the_sums<B: Backend>(backend: &B) {
+    for matrices in sums_with_products() {
+        let columns = matrices[0].ncols();
+        let [mut scores, left, right, scale] = matrices
+            .each_ref()
+            .map(|it| backend.upload(it.view()).unwrap());
+        let asked = columns - columns / 4;
+        let lists = backend
+            .product_largest(&mut scores, (&left, &right), &scale, asked, 20)
+            .unwrap();
+        assert_eq!(lists.len(), asked);
+        let sums = summed(&matrices);
+        let size = sums.iter().fold(1.0_f64, |size, sum| size.max(sum.abs()));
+        for (column, list) in lists.iter().enumerate() {
+            for entry in list {
+                let sum = sums[[entry.item as usize, column]];
+                assert!((f64::from(entry.score) - sum).abs() < 2e-6 * size);
+            }
+        }
+        let magnitude = |entry: ScoredItem| ScoredItem {
+            score: entry.score.abs(),
+            ..entry
+        };
+        let magnitudes: Vec<Vec<ScoredItem>> = lists
+            .into_iter()
+            .map(|list| list.into_iter().map(magnitude).collect())
+            .collect();
+        let nothing: Vec<&[u32]> = vec![&[]; asked];
+        assert_lists_are_of(&magnitudes, &sums.mapv(f64::abs), &nothing, 20, 2e-6 * size);
     }
 }

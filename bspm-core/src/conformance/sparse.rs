@@ -134,17 +134,34 @@ fn histories<B: Backend>(
     interactions: &Interactions,
     columns: usize,
 ) -> (Array2<f64>, B::Histories) {
+    histories_up_to(backend, interactions, columns, |_| usize::MAX)
+}
+
+/// [`histories`] of which each has at most so many items.
+fn histories_up_to<B: Backend>(
+    backend: &B,
+    interactions: &Interactions,
+    columns: usize,
+    longest: impl Fn(usize) -> usize,
+) -> (Array2<f64>, B::Histories) {
     let weights = random_matrix(interactions.items(), 1, &mut random_source(3));
-    let rows: Vec<History<'_>> = (0..columns.saturating_sub(1))
-        .map(|column| interactions.history_of((column * 3 % interactions.users()) as u32))
+    let rows: Vec<(Vec<u32>, Vec<f32>)> = (0..columns.saturating_sub(1))
+        .map(|column| {
+            let history = interactions.history_of((column * 3 % interactions.users()) as u32);
+            history.entries().take(longest(column)).unzip()
+        })
         .collect();
     let mut dense = Array2::zeros((interactions.items(), columns));
-    for (column, history) in rows.iter().enumerate() {
-        for (item, count) in history.entries() {
+    for (column, (items, counts)) in rows.iter().enumerate() {
+        for (&item, &count) in items.iter().zip(counts) {
             let weight = f64::from(weights[[item as usize, 0]]);
             dense[[item as usize, column]] = f64::from(count) * weight;
         }
     }
+    let rows: Vec<History<'_>> = rows
+        .iter()
+        .map(|(items, counts)| History::from(items).weighted(counts).unwrap())
+        .collect();
     let weights: Vec<f32> = weights.into_iter().collect();
     let device = backend.upload_histories(&rows, &weights, columns).unwrap();
     (dense, device)
@@ -239,6 +256,34 @@ pub fn an_ode_step_is_both_halves_of_the_walk<B: Backend>(backend: &B) {
                     + to_f64(before.view()) * 0.25
                     + to_f64(addend.view()) * 2.0;
                 assert_close(backend, &out, &expected, 1e-6);
+            }
+        }
+    }
+}
+
+/// A whole product with the walk from histories alone: of all lengths, of single items, and of
+/// both in one tile.
+pub fn an_ode_step_walks_from_histories<B: Backend>(backend: &B) {
+    let mut random = random_source(8);
+    let all: fn(usize) -> usize = |_| usize::MAX;
+    let single: fn(usize) -> usize = |_| 1;
+    let mixed: fn(usize) -> usize = |column| column % 3;
+    for interactions in matrices(&mut random) {
+        let (users, items) = (interactions.users(), interactions.items());
+        let instance = instance(backend, &interactions);
+        let whole = instance.to_items.dot(&instance.to_users);
+        for columns in COLUMNS {
+            for longest in [all, single, mixed] {
+                let (from, device) = histories_up_to(backend, &interactions, columns, longest);
+                let (start, update) = (Operand::Histories(&device), Update::times(-0.5));
+                let scratch = random_matrix(users, columns, &mut random);
+                let mut half_way = backend.upload(scratch.view()).unwrap();
+                let before = random_matrix(items, columns, &mut random);
+                let mut out = backend.upload(before.view()).unwrap();
+                backend
+                    .ode_step(&instance.walk, Some(start), update, &mut half_way, &mut out)
+                    .unwrap();
+                assert_close(backend, &out, &(whole.dot(&from) * -0.5), 1e-6);
             }
         }
     }

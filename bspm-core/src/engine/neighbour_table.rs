@@ -1,9 +1,7 @@
 //! A filter as a sparse table: what each item of a history gives to some others.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
-use ndarray::ArrayView1;
 use sprs::CsMatI;
 
 use super::filter::Filter;
@@ -13,7 +11,7 @@ use super::neighbour_rows::NeighbourRows;
 use super::tensors::{SavedTensors, Tensor, Tensors};
 use super::tiles::tile_ranges;
 use super::workspace::{TileHistories, Workspace};
-use crate::backend::{Backend, Checked, Direction, Operand, SparseParts, Update};
+use crate::backend::{Backend, Checked, Direction, Operand, Shaped, SparseParts, Update};
 use crate::data::history::History;
 use crate::data::interactions::Interactions;
 use crate::error::{Error, Result};
@@ -61,23 +59,25 @@ impl<B: Backend> NeighbourTable<B> {
             });
         }
         let all: Vec<u32> = (0..items as u32).collect();
-        let common = Common::new(mean_of_rows(backend, filter, &all)?);
         let width = backend
             .tile_columns(interactions.users(), items)?
             .min(items.max(1));
+        let mean = mean_of_rows(backend, filter, &all)?;
+        let common = Common::new(backend, filter.item_scale(), width, mean)?;
         let singles: Vec<History<'_>> = all.chunks(1).map(History::from).collect();
         let ranges = tile_ranges(items, width);
         let observed = Observed::new(&options.observer, Stage::ItemGraph, items);
         let tiles = backend.for_each_tile(
             ranges.len(),
-            || filter.workspace(backend, width),
-            |workspace, tile| {
+            || Ok((filter.workspace(backend, width)?, backend.zeros(1, width)?)),
+            |(workspace, shares), tile| {
                 let histories = &singles[ranges[tile].clone()];
-                filter.score_tile(backend, TileHistories::new(histories, width), workspace)?;
-                backend.scale_rows(filter.item_scale(), &mut workspace.scores)?;
-                let scores = backend.download(&workspace.scores)?;
-                let rows = scores.columns().into_iter().take(histories.len());
-                let rows: Rows = rows.map(|row| common.split(row, keep)).collect();
+                filter.score_tile_apart(
+                    backend,
+                    TileHistories::new(histories, width),
+                    workspace,
+                )?;
+                let rows = common.split(backend, workspace, shares, histories.len(), keep)?;
                 observed.advance(rows.len())?;
                 Ok(rows)
             },
@@ -131,68 +131,132 @@ impl<B: Backend> NeighbourTable<B> {
     }
 }
 
-/// The mean of the rows of all items: the scores for all of them together, divided.
-fn mean_of_rows<B: Backend>(
+/// The mean of the rows of all items: the scores for all of them together, divided. With it the
+/// vectors of the filter's last product, where there is one.
+fn mean_of_rows<'a, B: Backend>(
     backend: Checked<'_, B>,
-    filter: &dyn Filter<B>,
+    filter: &'a dyn Filter<B>,
     all: &[u32],
-) -> Result<Vec<f32>> {
+) -> Result<(Vec<f32>, Option<&'a B::Matrix>)> {
     let mut workspace = filter.workspace(backend, 1)?;
     let histories = [History::from(all)];
-    filter.score_tile(backend, TileHistories::new(&histories, 1), &mut workspace)?;
-    backend.scale_rows(filter.item_scale(), &mut workspace.scores)?;
-    let scores = backend.download(&workspace.scores)?;
+    let histories = TileHistories::new(&histories, 1);
+    let vectors = filter.score_tile_apart(backend, histories, &mut workspace)?;
+    let scores = &mut workspace.scores;
+    if let Some(vectors) = vectors {
+        let coefficients = Operand::Dense(&workspace.coefficients);
+        backend.matmul(vectors, false, coefficients, Update::added(1.0), scores)?;
+    }
+    backend.scale_rows(filter.item_scale(), scores)?;
     let count = all.len().max(1) as f32;
-    Ok(scores.iter().map(|score| score / count).collect())
+    let mean = backend.download(scores)?.mapv(|score| score / count);
+    Ok((mean.into_iter().collect(), vectors))
 }
 
-/// What all rows have in common.
-struct Common {
+/// What all rows have in common, `p`, and what tiles of rows are told apart from it with.
+struct Common<'a, B: Backend> {
     values: Vec<f32>,
-    norm: f64,
-    /// The roots of the values: how often an item contends for a place in a list grows with what
-    /// all give it, and so does what an entry that is left out costs.
+    /// How often an item contends for a place in a list grows with the root of what all give it,
+    /// and so does what an entry that is left out costs.
     roots: Vec<f32>,
+    /// By which entries of a row are compared: the roots, times the item scale.
+    weights: B::Matrix,
+    /// `p` as it is before the item scale.
+    unscaled: B::Matrix,
+    /// Whose product with a row, as it is before the item scale, is the share of `p` in it.
+    sharing: B::Matrix,
+    /// The vectors of the filter's last product, and their product with `sharing`.
+    last: Option<(&'a B::Matrix, B::Matrix)>,
+    /// In its place where there is none: a product of no factors.
+    nothing: [B::Matrix; 2],
 }
 
-impl Common {
-    fn new(values: Vec<f32>) -> Self {
-        Self {
-            norm: values.iter().map(|&it| f64::from(it).powi(2)).sum(),
-            roots: values.iter().map(|it| it.abs().sqrt()).collect(),
+/// What the least root is, relative to the largest: entries of items that nothing is given to on
+/// the whole are kept where there is room.
+const LEAST_ROOT: f32 = 1e-6;
+
+impl<'a, B: Backend> Common<'a, B> {
+    fn new(
+        backend: Checked<'_, B>,
+        item_scale: &B::Matrix,
+        width: usize,
+        (values, vectors): (Vec<f32>, Option<&'a B::Matrix>),
+    ) -> Result<Self> {
+        let squares = values.iter().map(|&it| f64::from(it).powi(2));
+        let norm: f64 = squares.sum();
+        let inverse_norm = if norm > 0.0 { 1.0 / norm } else { 0.0 };
+        let mut roots: Vec<f32> = values.iter().map(|it| it.abs().sqrt()).collect();
+        let most = roots.iter().fold(0.0, |most: f32, &it| most.max(it));
+        let least = if most > 0.0 { LEAST_ROOT * most } else { 1.0 };
+        roots.iter_mut().for_each(|it| *it = it.max(least));
+        let scales = backend.download(item_scale)?;
+        let column = |of: &dyn Fn(usize) -> f64| -> Result<B::Matrix> {
+            let values: Vec<f32> = (0..values.len()).map(|item| of(item) as f32).collect();
+            backend.upload_column(&values)
+        };
+        let (scale, value) = (
+            |item: usize| f64::from(scales[[item, 0]]),
+            |item: usize| f64::from(values[item]),
+        );
+        let sharing = column(&|item| value(item) * scale(item) * inverse_norm)?;
+        let last = vectors.map(|vectors| {
+            let mut of_vectors = backend.zeros(vectors.shape().1, 1)?;
+            let right = Operand::Dense(&sharing);
+            backend.matmul(vectors, true, right, Update::REPLACE, &mut of_vectors)?;
+            Ok::<_, Error>((vectors, of_vectors))
+        });
+        Ok(Self {
+            weights: column(&|item| scale(item) * f64::from(roots[item]))?,
+            unscaled: column(&|item| value(item) / scale(item))?,
+            last: last.transpose()?,
+            nothing: [backend.zeros(values.len(), 0)?, backend.zeros(0, width)?],
+            sharing,
+            roots,
             values,
-        }
+        })
     }
 
-    /// The share of it in a row, and of what is left the entries that are largest, each times the
-    /// root of what is common.
-    fn split(&self, row: ArrayView1<'_, f32>, keep: usize) -> (f32, Vec<(u32, f32)>) {
-        let product: f64 = row
-            .iter()
-            .zip(&self.values)
-            .map(|(&value, &common)| f64::from(value) * f64::from(common))
-            .sum();
-        let share = if self.norm > 0.0 {
-            (product / self.norm) as f32
-        } else {
-            0.0
+    /// For each of so many rows of a tile that was scored apart from the last product, the share
+    /// of `p` in it, and of what is left the entries that are largest, each times its root.
+    /// `shares: 1 x columns` is scratch.
+    fn split(
+        &self,
+        backend: Checked<'_, B>,
+        workspace: &mut Workspace<B>,
+        shares: &mut B::Matrix,
+        rows: usize,
+        keep: usize,
+    ) -> Result<Rows> {
+        let scores = &mut workspace.scores;
+        let right = Operand::Dense(&*scores);
+        backend.matmul(&self.sharing, true, right, Update::REPLACE, shares)?;
+        let product = match &self.last {
+            Some((vectors, sharing)) => {
+                let right = Operand::Dense(&workspace.coefficients);
+                backend.matmul(sharing, true, right, Update::added(1.0), shares)?;
+                (*vectors, &workspace.coefficients)
+            }
+            None => (&self.nothing[0], &self.nothing[1]),
         };
-        let left = row
-            .iter()
-            .zip(&self.values)
-            .map(|(value, common)| value - share * common);
-        let mut entries: Vec<(u32, f32)> = (0..).zip(left).filter(|entry| entry.1 != 0.0).collect();
-        let weight = |entry: &(u32, f32)| entry.1.abs() * self.roots[entry.0 as usize];
-        let larger = |one: &(u32, f32), other: &(u32, f32)| -> Ordering {
-            let sizes = weight(other).total_cmp(&weight(one));
-            sizes.then(one.0.cmp(&other.0))
-        };
-        if entries.len() > keep {
-            entries.select_nth_unstable_by(keep - 1, larger);
-            entries.truncate(keep);
-        }
-        entries.sort_unstable_by_key(|entry| entry.0);
-        (share, entries)
+        let without = Update::added(-1.0);
+        backend.matmul(
+            &self.unscaled,
+            false,
+            Operand::Dense(shares),
+            without,
+            scores,
+        )?;
+        let entries = backend.product_largest(scores, product, &self.weights, rows, keep)?;
+        let shares = backend.download(shares)?;
+        let split = entries.into_iter().zip(&shares).map(|(entries, &share)| {
+            let values = entries
+                .iter()
+                .map(|entry| (entry.item, entry.score / self.roots[entry.item as usize]));
+            let mut values: Vec<(u32, f32)> = values.collect();
+            values.sort_unstable_by_key(|entry| entry.0);
+            (share, values)
+        });
+        Ok(split.collect())
     }
 }
 

@@ -166,6 +166,41 @@ pub(super) fn walk_from_reached(
     true
 }
 
+/// Empties the columns of histories of a single item.
+pub(super) fn clear_single_items(histories: &CpuHistories, out: &mut CpuMatrix) {
+    let stride = out.stride();
+    let values = out.padded_mut();
+    for (column, _) in histories.single_items() {
+        let entries = values.iter_mut().skip(column).step_by(stride);
+        entries.for_each(|value| *value = 0.0);
+    }
+}
+
+/// `out += product * (item_scale * A^T) (user_scale * A) * histories` for the histories of a
+/// single item, path by path. So these columns are the same whatever else is in a tile.
+pub(super) fn walk_from_single_items(
+    walk: &Walk,
+    product: f32,
+    histories: &CpuHistories,
+    out: &mut CpuMatrix,
+) {
+    let stride = out.stride();
+    let values = out.padded_mut();
+    let scale = &walk.to_items.scale;
+    for (column, (item, weight)) in histories.single_items() {
+        let (users, weights) = walk.to_items.row(item);
+        for (place, &user) in users.iter().enumerate() {
+            let weight = weight * weights.map_or(1.0, |weights| weights[place]);
+            let value = product * weight * walk.to_users.scale[user as usize];
+            let (items, weights) = walk.to_users.row(user);
+            for (place, &to) in items.iter().enumerate() {
+                let value = value * weights.map_or(1.0, |weights| weights[place]);
+                values[to as usize * stride + column] += value * scale[to as usize];
+            }
+        }
+    }
+}
+
 /// `out = update of left * right`, or of `left^T * right`.
 pub(super) fn dense_product(
     set: InstructionSet,

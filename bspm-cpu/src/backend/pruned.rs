@@ -1,7 +1,7 @@
 //! The best of the sums of a matrix and a product, without all of the product: bytes tell which
 //! items contend for a place, and only their scores are computed.
 
-use bspm_core::backend::{ScoredItem, TopK};
+use bspm_core::backend::{ScoredItem, TopK, largest};
 
 #[cfg(target_arch = "x86_64")]
 use crate::kernel::byte_products::Vnni;
@@ -37,6 +37,25 @@ pub(super) struct Sums<'a> {
 impl Sums<'_> {
     /// The `k` best of each column; none where the whole product is the better way.
     pub(super) fn top_k(self, k: usize) -> Option<Vec<Vec<ScoredItem>>> {
+        let columns = self.contending::<false>(k)?.into_iter();
+        let lists = columns.map(|entries| {
+            let mut list = TopK::new(k);
+            for entry in entries {
+                list.offer(entry.item, entry.score);
+            }
+            list.into_sorted()
+        });
+        Some(lists.collect())
+    }
+
+    /// The `k` entries of largest magnitude, likewise.
+    pub(super) fn largest(self, k: usize) -> Option<Vec<Vec<ScoredItem>>> {
+        let columns = self.contending::<true>(k)?.into_iter();
+        Some(columns.map(|entries| largest(entries, k)).collect())
+    }
+
+    /// The items that contend for `k` places, with their scores.
+    fn contending<const SIGNED: bool>(self, k: usize) -> Option<Vec<Vec<ScoredItem>>> {
         let (items, factors) = (self.left.rows(), self.left.columns());
         let is_worth_it = (FEWEST_FACTORS..=MOST_FACTORS).contains(&factors)
             && k.saturating_mul(ITEMS_FOR_A_PLACE) <= items
@@ -47,21 +66,21 @@ impl Sums<'_> {
         #[cfg(target_arch = "x86_64")]
         if let Some(vnni) = Vnni::detect() {
             return match self.scores.stride() {
-                1 => self.best::<_, 1, 1>(vnni, k),
-                8 => self.best::<_, 8, 16>(vnni, k),
-                16 => self.best::<_, 16, 16>(vnni, k),
-                32 => self.best::<_, 32, 32>(vnni, k),
+                1 => self.scored::<_, 1, 1, SIGNED>(vnni, k),
+                8 => self.scored::<_, 8, 16, SIGNED>(vnni, k),
+                16 => self.scored::<_, 16, 16, SIGNED>(vnni, k),
+                32 => self.scored::<_, 32, 32, SIGNED>(vnni, k),
                 _ => None,
             };
         }
         // A single column is limited by memory, of which bytes take a quarter.
         match self.scores.stride() {
-            1 => self.best::<_, 1, 1>(Portable, k),
+            1 => self.scored::<_, 1, 1, SIGNED>(Portable, k),
             _ => None,
         }
     }
 
-    fn best<P: ByteProducts, const WIDTH: usize, const LANES: usize>(
+    fn scored<P: ByteProducts, const WIDTH: usize, const LANES: usize, const SIGNED: bool>(
         self,
         products: P,
         k: usize,
@@ -77,7 +96,7 @@ impl Sums<'_> {
         }
         let mut least = vec![TopK::new(k); self.columns];
         let mut contenders = vec![Vec::new(); self.columns];
-        self.set.run(FindContenders::<_, WIDTH, LANES> {
+        self.set.run(FindContenders::<_, WIDTH, LANES, SIGNED> {
             products,
             left,
             right: &quantized,
@@ -93,23 +112,23 @@ impl Sums<'_> {
         if count * ITEMS_FOR_A_CONTENDER > self.columns * self.left.rows() {
             return None;
         }
-        let mut lists = vec![TopK::new(k); self.columns];
+        let mut scored = vec![Vec::new(); self.columns];
         self.set.run(ScoreContenders {
             sums: self,
             right: &right,
             contenders: &contenders,
-            lists: &mut lists,
+            scored: &mut scored,
         });
-        Some(lists.into_iter().map(TopK::into_sorted).collect())
+        Some(scored)
     }
 }
 
-/// Offers the scores of the contenders to the list of their column.
+/// Scores the contenders of each column.
 struct ScoreContenders<'a> {
     sums: Sums<'a>,
     right: &'a [Vec<f32>],
     contenders: &'a [Vec<Contender>],
-    lists: &'a mut [TopK],
+    scored: &'a mut [Vec<ScoredItem>],
 }
 
 impl Kernel for ScoreContenders<'_> {
@@ -121,14 +140,17 @@ impl Kernel for ScoreContenders<'_> {
             item_scale,
             ..
         } = self.sums;
-        let columns = self.right.iter().zip(self.contenders).zip(self.lists);
-        for (column, ((right, contenders), list)) in columns.enumerate() {
+        let columns = self.right.iter().zip(self.contenders).zip(self.scored);
+        for (column, ((right, contenders), scored)) in columns.enumerate() {
             for contender in contenders {
                 let item = contender.item as usize;
                 let row = &left.padded()[item * left.stride()..][..right.len()];
                 let score = scores.padded()[item * scores.stride() + column];
                 let sum = dot(row, right) + score;
-                list.offer(contender.item, sum * item_scale.padded()[item]);
+                scored.push(ScoredItem {
+                    item: contender.item,
+                    score: sum * item_scale.padded()[item],
+                });
             }
         }
     }

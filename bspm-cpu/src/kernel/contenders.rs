@@ -10,7 +10,7 @@ use crate::quantized::{QuantizedColumns, QuantizedRows, ROWS};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Contender {
     pub(crate) item: u32,
-    /// Its score is not above this.
+    /// What it is ranked by is not above this.
     pub(crate) most: f32,
 }
 
@@ -19,8 +19,9 @@ const ROUNDING: f32 = 16.0 * f32::EPSILON;
 
 /// Finds for each column the items whose scores, `(scores + left * right) * scale`, can be among
 /// the best: those whose upper bound is not below the threshold that `least` has by then, which
-/// takes in the lower bounds.
-pub(crate) struct FindContenders<'a, P, const WIDTH: usize, const LANES: usize> {
+/// takes in the lower bounds. Of `SIGNED` ones the magnitude counts.
+pub(crate) struct FindContenders<'a, P, const WIDTH: usize, const LANES: usize, const SIGNED: bool>
+{
     pub(crate) products: P,
     pub(crate) left: &'a QuantizedRows,
     /// At least `WIDTH` lanes.
@@ -34,8 +35,8 @@ pub(crate) struct FindContenders<'a, P, const WIDTH: usize, const LANES: usize> 
     pub(crate) contenders: &'a mut [Vec<Contender>],
 }
 
-impl<P: ByteProducts, const WIDTH: usize, const LANES: usize> Kernel
-    for FindContenders<'_, P, WIDTH, LANES>
+impl<P: ByteProducts, const WIDTH: usize, const LANES: usize, const SIGNED: bool> Kernel
+    for FindContenders<'_, P, WIDTH, LANES, SIGNED>
 {
     #[inline(always)]
     fn run(self) {
@@ -67,6 +68,10 @@ impl<P: ByteProducts, const WIDTH: usize, const LANES: usize> Kernel
                         + ROUNDING * scores[lane].abs();
                     least[lane] = (about - bound) * scale;
                     most[lane] = (about + bound) * scale;
+                    if SIGNED {
+                        (least[lane], most[lane]) =
+                            (least[lane].max(-most[lane]), most[lane].max(-least[lane]));
+                    }
                     any |= most[lane] >= thresholds[lane];
                 }
                 if !any {
