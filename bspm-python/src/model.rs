@@ -61,6 +61,18 @@ macro_rules! each {
     };
 }
 
+/// The model that each becomes, with the ids that it has.
+macro_rules! each_becomes {
+    ($any:expr, $model:ident => $body:expr) => {
+        match $any {
+            AnyModel::Numbers($model) => AnyModel::Numbers($body),
+            AnyModel::NumbersTexts($model) => AnyModel::NumbersTexts($body),
+            AnyModel::TextsNumbers($model) => AnyModel::TextsNumbers($body),
+            AnyModel::Texts($model) => AnyModel::Texts($body),
+        }
+    };
+}
+
 /// A fitted model; see the package's `Model`.
 #[pyclass(frozen, module = "bspm._bspm")]
 #[derive(Debug)]
@@ -209,7 +221,7 @@ impl Core {
     /// Users and items.
     #[getter]
     fn shape(&self) -> (usize, usize) {
-        let interactions = self.filter().interactions();
+        let interactions = self.histories();
         (interactions.users(), interactions.items())
     }
 
@@ -279,19 +291,48 @@ impl Core {
         keep: usize,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
-        macro_rules! of {
-            ($model:expr, $variant:ident) => {
-                AnyModel::$variant(long(py, progress.as_ref(), |observer| {
-                    $model.neighbours_with(keep, &FitOptions::new().observer(observer))
-                })?)
-            };
-        }
-        let model = match &self.model {
-            AnyModel::Numbers(model) => of!(model, Numbers),
-            AnyModel::NumbersTexts(model) => of!(model, NumbersTexts),
-            AnyModel::TextsNumbers(model) => of!(model, TextsNumbers),
-            AnyModel::Texts(model) => of!(model, Texts),
-        };
+        let model = each_becomes!(&self.model, model => {
+            long(py, progress.as_ref(), |observer| {
+                model.neighbours_with(keep, &FitOptions::new().observer(observer))
+            })?
+        });
+        Ok(Self { model })
+    }
+
+    /// The model with more interactions, of users and items that may be new.
+    fn with_interactions(
+        &self,
+        py: Python<'_>,
+        csr: Csr<'_>,
+        users: IdList,
+        items: IdList,
+    ) -> PyResult<Self> {
+        let rows = csr.rows()?;
+        let model = each_becomes!(&self.model, model => {
+            let (users, items) = (of_kind("users", users)?, of_kind("items", items)?);
+            let added = dataset(&rows, users, items)?;
+            short(py, || model.with_interactions(ids_of_pairs(&added)))?
+        });
+        Ok(Self { model })
+    }
+
+    /// The filter fitted anew to what is left without these users and items.
+    #[pyo3(signature = (users, items, *, progress = None))]
+    fn forget(
+        &self,
+        py: Python<'_>,
+        users: IdList,
+        items: IdList,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Self> {
+        let model = each_becomes!(&self.model, model => {
+            let left = without(model.dataset(), users, items)?;
+            let (backend, config) = (model.filter().backend(), model.filter().config());
+            long(py, progress.as_ref(), |observer| {
+                let options = FitOptions::new().observer(observer);
+                Model::fit_with(backend.clone(), left, config.clone(), &options)
+            })?
+        });
         Ok(Self { model })
     }
 
@@ -519,6 +560,26 @@ fn places<'py, T: Id>(
     let ids = of_kind::<T>(what, ids)?;
     let place = |id: &T| known.index(id).map_or(-1, i64::from);
     Ok(numbers(py, ids.iter().map(place).collect()))
+}
+
+/// What is left of a data set without some users and items.
+fn without<U: Id, I: Id>(
+    dataset: &Dataset<U, I>,
+    users: IdList,
+    items: IdList,
+) -> PyResult<Dataset<U, I>> {
+    let (users, items): (Vec<U>, Vec<I>) = (of_kind("users", users)?, of_kind("items", items)?);
+    dataset.without::<U, I>(&users, &items).map_err(to_python)
+}
+
+/// The pairs of a data set under their ids.
+fn ids_of_pairs<U: Id, I: Id>(dataset: &Dataset<U, I>) -> Vec<(U, I)> {
+    let pairs = dataset.interactions().pairs();
+    let ids = pairs.filter_map(|(user, item)| {
+        let (user, item) = (dataset.users().id(user)?, dataset.items().id(item)?);
+        Some((user.clone(), item.clone()))
+    });
+    ids.collect()
 }
 
 fn histories(rows: &Rows) -> Vec<History<'_>> {

@@ -395,3 +395,35 @@ def test_users_alike_scores_of_histories_and_vectors(matrix):
     assert np.allclose(added, 0.3 * items @ users[3], atol=1e-4)
     with pytest.raises(ValueError, match="filter: expected bspm, gf-cf or cheby-cf"):
         bspm.Model.fit(matrix, "item-knn").low_pass_vectors()
+
+
+def test_users_and_items_join_and_leave():
+    pairs = [("ann", "tea"), ("ann", "milk"), ("bob", "milk"), ("bob", "rice"), ("eve", "tea")]
+    model = bspm.Model.fit(pairs, "gf-cf", factor_dim=2)
+    joined = model.with_interactions([("cid", "tea"), ("eve", "milk")])
+    assert joined.recommend("cid", 3) == model.recommend(history=["tea"], k=3)
+    assert joined.recommend("eve", 3) == model.recommend(history=["tea", "milk"], k=3)
+    assert model.shape == (3, 3) and joined.shape == (4, 3)
+
+    frame = {"who": ["cid", "ann", "cid"], "what": ["jam", "jam", "tea"]}
+    new = model.with_interactions(frame, user="who", item="what")
+    assert new.shape == (4, 4) and "jam" in new.recommend("eve", 4).items
+    assert new.similar_items("jam", 1).items == ["tea"]
+
+    left = new.forget(["bob"], ["jam"])
+    exact = bspm.Model.fit(
+        [("ann", "tea"), ("ann", "milk"), ("eve", "tea"), ("cid", "tea")], "gf-cf", factor_dim=2
+    )
+    for user in ("ann", "cid"):
+        assert left.recommend(user, 3).items == exact.recommend(user, 3).items
+    with pytest.raises(KeyError, match="bob"):
+        left.recommend("bob")
+    again = new.refit()
+    assert again.shape == (4, 4) and again.config == model.config
+
+    with pytest.raises(KeyError, match="zoe"):
+        model.forget(["zoe"])
+    with pytest.raises(TypeError, match="text"):
+        model.with_interactions([(1, "tea")])
+    with pytest.raises(ValueError, match="weight: expected 1"):
+        model.with_interactions([("ann", "rice", 2.0)])

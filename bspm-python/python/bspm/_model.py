@@ -32,13 +32,21 @@ Progress = Callable[[str, int, int], object]
 """Called with the stage, what is done, and how much there is."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recommendations:
-    """A list of items, best first."""
+    """A list of items, best first. Two are equal where all items and scores are."""
 
     items: list[Any]
     scores: npt.NDArray[np.float32]
     """Their scores; NaN for items that only fill the list (``fallback="popularity"``)."""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Recommendations):
+            return NotImplemented
+        scores = np.array_equal(self.scores, other.scores, equal_nan=True)
+        return self.items == other.items and scores
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __len__(self) -> int:
         return len(self.items)
@@ -423,6 +431,45 @@ class Model:
         if isinstance(k, (int, np.integer)):
             return {**metrics[int(k)], **found}
         return {**metrics, **found}
+
+    # ------------------------------------------------------------------ what comes after the fit
+
+    def with_interactions(
+        self, data: Any, *, user: Optional[str] = None, item: Optional[str] = None
+    ) -> "Model":
+        """The model with more interactions, its singular vectors left as they were fitted.
+
+        ``data`` is what :meth:`fit` takes. Known users get longer histories, new ones join. Where
+        all items are known, the filter stays as it is. New items join with degrees and item graph
+        of all interactions, and a row of the singular vectors that is made from the items of their
+        users; what the vectors would learn is left out until :meth:`refit`. Each pair counts once.
+
+        Raises ValueError for weights other than 1, TypeError for ids of another kind.
+        """
+        added = Interactions.of(data, user=user, item=item)
+        weights = added.csr["data"]
+        if weights is not None and (weights != 1).any():
+            other = weights[weights != 1][0]
+            raise ValueError(f"weight: expected 1 for each pair that joins, found {other}")
+        core = self._core.with_interactions(added.csr, added.users, added.items)
+        return Model(core, self._threads)
+
+    def refit(self, *, progress: Any = None) -> "Model":
+        """The filter fitted anew, to all interactions that this model answers from."""
+        return self.forget(progress=progress)
+
+    def forget(
+        self, users: Iterable[Id] = (), items: Iterable[Id] = (), *, progress: Any = None
+    ) -> "Model":
+        """The filter fitted anew, to what is left without these users and items.
+
+        No trace of them stays, in the interactions or in the filter. Raises KeyError for one that
+        is unknown.
+        """
+        core = self._core.forget(
+            ids_of(list(users), "users"), ids_of(list(items), "items"), progress=progress_of(progress)
+        )
+        return Model(core, self._threads)
 
     # ------------------------------------------------------------------ tables
 
