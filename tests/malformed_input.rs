@@ -1,7 +1,7 @@
 //! Malformed files and configurations: every one is an error that says what and where.
 
 use bspm::data::{SyntheticShape, TrainTest};
-use bspm::filters::{BspmConfigBuilder, Integration};
+use bspm::filters::{BspmConfigBuilder, Integration, LgcnIde, Neighbours};
 use bspm::fitted::RankOptions;
 use bspm::{BspmConfig, CpuBackend, Evaluator, FittedFilter, Interactions, Merge, Preset, Solver};
 
@@ -185,6 +185,18 @@ fn impossible_requests_of_a_model_are_errors() {
     assert_eq!(
         error.to_string(),
         "a truncated SVD of 5 items with 5 vectors needs 460 bytes of memory, and the budget has 300"
+    );
+
+    let table = Neighbours {
+        keep: 4,
+        filter: Box::new(LgcnIde { layers: 1 }.into()),
+    };
+    let backend = CpuBackend::new().memory_budget(300);
+    let error = FittedFilter::fit(backend, interactions.clone(), table).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a neighbour table of 5 items with 4 entries each needs 320 bytes of memory, and the budget \
+         has 300"
     );
 
     let config = BspmConfig::builder().build().unwrap();

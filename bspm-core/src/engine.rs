@@ -7,6 +7,7 @@
 pub(crate) mod autoencoder;
 pub(crate) mod basis;
 pub(crate) mod chebyshev;
+pub(crate) mod common_scores;
 pub(crate) mod filter;
 pub(crate) mod fit_options;
 pub(crate) mod item_graph;

@@ -14,13 +14,14 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// what all items give alike ([`Neighbours`](crate::filters::Neighbours)).
     ///
     /// Its lists are nearly those of this model. Cost: that of scoring a user for each item;
-    /// memory: 8 bytes for each entry.
+    /// memory: 8 bytes for each entry, twice while the table is made.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for `keep` 0, for popularity, and for a
     /// model that is a table already; [`Error::TooLarge`](crate::Error::TooLarge) above
-    /// `u32::MAX` entries; those of the backend.
+    /// `u32::MAX` entries; [`Error::MemoryBudget`](crate::Error::MemoryBudget) before more memory is
+    /// taken than the backend is given; those of the backend.
     ///
     /// # Examples
     ///
