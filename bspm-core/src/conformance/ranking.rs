@@ -178,9 +178,9 @@ fn assert_lists_are_of(
     }
 }
 
-/// Scores, both factors of a product and a scale for each item: at every width, where few items stand out and where none
-/// does, for rows and columns of very different lengths, and where all products are the same or
-/// zero.
+/// Scores, both factors of a product and a scale for each item: at every width, where few items
+/// stand out and where none does, for rows and columns of very different lengths, and where all
+/// products are the same or zero.
 fn sums_with_products() -> Vec<[Array2<f32>; 4]> {
     let mut random = random_source(32);
     let steep = |matrix: Array2<f32>| matrix.mapv(|it| it.powi(9) * 3.0);

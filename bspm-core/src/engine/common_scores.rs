@@ -129,11 +129,8 @@ fn mean_of_rows<'a, B: Backend>(
     let histories = [History::from(all)];
     let histories = TileHistories::new(&histories, 1);
     let vectors = filter.score_tile_apart(backend, histories, &mut workspace)?;
+    workspace.add_product(backend, vectors)?;
     let scores = &mut workspace.scores;
-    if let Some(vectors) = vectors {
-        let coefficients = Operand::Dense(&workspace.coefficients);
-        backend.matmul(vectors, false, coefficients, Update::added(1.0), scores)?;
-    }
     backend.scale_rows(filter.item_scale(), scores)?;
     let count = all.len().max(1) as f32;
     let mean = backend.download(scores)?.mapv(|score| score / count);

@@ -12,7 +12,7 @@ use super::polynomial::{Polynomial, Run};
 use super::tensors::Tensors;
 use super::walk::{Normalization, NormalizedGraph};
 use super::workspace::{TileHistories, Workspace};
-use crate::backend::{Backend, Checked, Operand, Update};
+use crate::backend::{Backend, Checked, Operand};
 use crate::data::interactions::Interactions;
 use crate::error::Result;
 
@@ -77,12 +77,8 @@ impl<B: Backend> Filter<B> for Spectral<B> {
         histories: TileHistories<'_>,
         workspace: &mut Workspace<B>,
     ) -> Result<()> {
-        let Some(vectors) = self.score_tile_apart(backend, histories, workspace)? else {
-            return Ok(());
-        };
-        let add = Update::added(1.0);
-        let coefficients = Operand::Dense(&workspace.coefficients);
-        backend.matmul(vectors, false, coefficients, add, &mut workspace.scores)
+        let vectors = self.score_tile_apart(backend, histories, workspace)?;
+        workspace.add_product(backend, vectors)
     }
 
     fn score_tile_apart(

@@ -1,6 +1,6 @@
 //! The matrices that a tile of users is scored in.
 
-use crate::backend::{Backend, Checked, Operand};
+use crate::backend::{Backend, Checked, Operand, Update};
 use crate::data::history::History;
 use crate::error::Result;
 
@@ -44,6 +44,20 @@ impl<B: Backend> Workspace<B> {
     ) -> Result<Self> {
         self.coefficients = backend.zeros(factors, columns)?;
         Ok(self)
+    }
+
+    /// Adds what a tile that was scored apart lacks: these vectors times the coefficients, where
+    /// there are any.
+    pub(crate) fn add_product(
+        &mut self,
+        backend: Checked<'_, B>,
+        vectors: Option<&B::Matrix>,
+    ) -> Result<()> {
+        let Some(vectors) = vectors else {
+            return Ok(());
+        };
+        let (add, right) = (Update::added(1.0), Operand::Dense(&self.coefficients));
+        backend.matmul(vectors, false, right, add, &mut self.scores)
     }
 }
 
