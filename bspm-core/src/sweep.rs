@@ -1,10 +1,9 @@
 //! Many settings of BSPM in one pass over the users.
 //!
 //! Every setting is a polynomial of `P` applied to the history, and another applied to the
-//! ideal low-pass part. So the products `T_j(L) z` and `T_j(L) F z` of Chebyshev polynomials
-//! of `L = I - 2P` are computed once per tile of users, and a setting is a linear
-//! combination of them: no product, a few multiplications per score. The weight `beta` costs
-//! a single one.
+//! ideal low-pass part. So the products `P^j z` and `P^j F z`, or those of Chebyshev polynomials of
+//! `L = I - 2P` where powers are ill conditioned, are computed once per tile of users, and a
+//! setting is a linear combination of them, whose best items are found without writing it down.
 
 mod grid;
 
@@ -19,7 +18,7 @@ use crate::data::history::History;
 use crate::data::interactions::Interactions;
 use crate::engine::basis::Basis;
 use crate::engine::fit_options::FitOptions;
-use crate::engine::polynomial::chebyshev_points;
+use crate::engine::polynomial::Form;
 use crate::engine::tensors::Source;
 use crate::engine::tiles::tile_ranges;
 use crate::engine::walk::NormalizedGraph;
@@ -96,10 +95,11 @@ pub struct Sweep<'a, B: Backend> {
     state: SweepState,
 }
 
-/// Which products are shared: `T_0` to `T_(terms - 1)` of the history, and likewise of each
+/// Which products are shared: so many of the history, from its own on, and likewise of each
 /// ideal low-pass part.
 #[derive(Debug)]
 struct Products {
+    form: Form,
     history: usize,
     low_pass: Vec<usize>,
 }
@@ -173,8 +173,13 @@ impl<'a, B: Backend> Sweep<'a, B> {
             }
             None => Vec::new(),
         };
-        let responses: Vec<Response> = configs.iter().map(Response::of).collect();
+        let mut responses: Vec<Response> = configs.iter().map(Response::of).collect();
+        let form = Form::common(responses.iter().flat_map(Response::parts));
+        for part in responses.iter_mut().flat_map(Response::parts_mut) {
+            *part = form.of_series(part);
+        }
         let products = Products {
+            form,
             history: responses
                 .iter()
                 .map(Response::history_terms)
@@ -368,7 +373,8 @@ impl<'a, B: Backend> Sweep<'a, B> {
         let histories = histories.upload(backend, graph.history_weights())?;
         let (of_history, mut rest) = workspace.products.split_at_mut(self.products.history);
         backend.add_scaled(1.0, Operand::Histories(&histories), 0.0, &mut of_history[0])?;
-        chebyshev_points(backend, graph, Some(&histories), of_history, users)?;
+        let form = self.products.form;
+        form.fill_points(backend, graph, Some(&histories), of_history, users)?;
         let bases = self.bases.iter().zip(&self.products.low_pass);
         for (((_, basis), &terms), coefficients) in bases.zip(&mut workspace.coefficients) {
             let (of_low_pass, others) = rest.split_at_mut(terms);
@@ -378,7 +384,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
                 backend.matmul(basis, true, histories, Update::REPLACE, coefficients)?;
                 let (coefficients, first) = (Operand::Dense(coefficients), &mut of_low_pass[0]);
                 backend.matmul(basis, false, coefficients, Update::REPLACE, first)?;
-                chebyshev_points(backend, graph, None, of_low_pass, users)?;
+                form.fill_points(backend, graph, None, of_low_pass, users)?;
             }
         }
         Ok(())

@@ -436,7 +436,8 @@ impl CpuBackend {
             basis: &basis,
             combinations,
             scales: item_scale.padded(),
-            hidden: &hidden_from,
+            hidden: &mut hidden_from,
+            k,
             selections: &mut selections,
             columns,
         });

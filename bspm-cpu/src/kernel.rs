@@ -160,7 +160,8 @@ mod twins {
                 basis: &basis,
                 combinations: &combinations,
                 scales: &scales,
-                hidden: &hidden,
+                hidden: &mut hidden.clone(),
+                k: 9,
                 selections: &mut selections,
                 columns: 30,
             });

@@ -11,6 +11,7 @@ pub(crate) fn to_device<T: Element>(values: &[T], device: Device) -> Result<Tens
     if device == Device::Cpu || values.is_empty() {
         return host.f_to_device(device);
     }
-    let host = host.f_pin_memory(device)?;
+    // Without the underscore libtorch warns, each time, of the device that tch has to give.
+    let host = host.f_internal_pin_memory(device)?;
     host.f_to_device_(device, T::KIND, true, false)
 }

@@ -90,16 +90,26 @@ pub fn top_k_matches_a_full_sort<B: Backend>(backend: &B) {
 /// Sums of matrices rank as the sums that are formed one by one do, at every width.
 pub fn combined_top_k_matches_the_sums<B: Backend>(backend: &B) {
     let mut random = random_source(31);
-    for (items, columns) in [(1, 1), (60, 1), (60, 7), (90, 13), (90, 32), (70, 40)] {
+    for (items, columns) in [
+        (1, 1),
+        (60, 1),
+        (60, 7),
+        (90, 13),
+        (90, 32),
+        (70, 40),
+        (1500, 32),
+    ] {
+        // Where there are many items, few of them have large entries.
+        let power = if items > 1000 { 5 } else { 1 };
         let matrices: Vec<Array2<f32>> = (0..4)
-            .map(|_| random_matrix(items, columns, &mut random))
+            .map(|_| random_matrix(items, columns, &mut random).mapv(|it| it.powi(power)))
             .collect();
         let basis: Vec<B::Matrix> = matrices
             .iter()
             .map(|matrix| backend.upload(matrix.view()).unwrap())
             .collect();
         let scale = random_matrix(items, 1, &mut random).mapv(|it| it.abs() + 0.1);
-        let combinations = [
+        let mut combinations = vec![
             Combination {
                 plain: vec![(0, 1.5), (2, -0.5)],
                 scaled: vec![(1, 1.0), (3, 0.25)],
@@ -116,6 +126,11 @@ pub fn combined_top_k_matches_the_sums<B: Backend>(backend: &B) {
                 scales: vec![0.0],
             },
         ];
+        combinations.extend((1..20_u8).map(|step| Combination {
+            plain: vec![(0, 1.0), (1, -0.1 * f32::from(step))],
+            scaled: vec![(2, 1.0), (3, -0.05 * f32::from(step))],
+            scales: vec![0.1, 0.5],
+        }));
         let hidden: Vec<Vec<u32>> = (0..columns as u32)
             .map(|column| {
                 (0..items as u32)

@@ -14,12 +14,72 @@ pub(crate) struct Polynomial {
 
 /// What the coefficients belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+pub(crate) enum Form {
     /// `1, W, W^2, ...`, evaluated by Horner's scheme in the place of the scores.
     Powers,
     /// `T_k(I - 2W)`, by Clenshaw's recurrence: stable whatever the degree where the spectrum
     /// of `W` is in `[0, 1]`, with one matrix more.
     Series,
+}
+
+impl Form {
+    /// Powers where all of these Chebyshev series are well conditioned in them.
+    pub(crate) fn common<'a>(mut series: impl Iterator<Item = &'a [f64]>) -> Self {
+        if series.all(|it| well_conditioned(it).is_some()) {
+            Self::Powers
+        } else {
+            Self::Series
+        }
+    }
+
+    /// The coefficients in this form of a polynomial that is given as a Chebyshev series.
+    pub(crate) fn of_series(self, series: &[f64]) -> Vec<f64> {
+        let powers = match self {
+            Self::Powers => well_conditioned(series),
+            Self::Series => None,
+        };
+        powers.unwrap_or_else(|| series.to_vec())
+    }
+
+    /// What the coefficients are multiplied by, after `points[0] = z`, which is the histories
+    /// where they are given: `W z`, `W^2 z` and so on, or `T_1(L) z`, `T_2(L) z`.
+    /// `half_way: users x columns` is scratch.
+    pub(crate) fn fill_points<B: Backend>(
+        self,
+        backend: Checked<'_, B>,
+        graph: &NormalizedGraph<B>,
+        histories: Option<&B::Histories>,
+        points: &mut [B::Matrix],
+        half_way: &mut B::Matrix,
+    ) -> Result<()> {
+        for degree in 1..points.len() {
+            let (before, after) = points.split_at_mut(degree);
+            let (last, next) = (&before[degree - 1], &mut after[0]);
+            let from = match histories {
+                Some(histories) if degree == 1 => Operand::Histories(histories),
+                _ => Operand::Dense(last),
+            };
+            let update = match (self, degree) {
+                (Self::Powers, _) => Update::REPLACE,
+                (Self::Series, 1) => Update {
+                    product: -2.0,
+                    keep: 0.0,
+                    addend: Some((1.0, last)),
+                },
+                (Self::Series, _) => {
+                    let second_last = Operand::Dense(&before[degree - 2]);
+                    backend.add_scaled(1.0, second_last, 0.0, next)?;
+                    Update {
+                        product: -4.0,
+                        keep: -1.0,
+                        addend: Some((2.0, last)),
+                    }
+                }
+            };
+            graph.step(backend, Some(from), update, half_way, next)?;
+        }
+        Ok(())
+    }
 }
 
 /// Up to this degree the powers are looked at.
@@ -185,38 +245,6 @@ fn well_conditioned(series: &[f64]) -> Option<Vec<f64>> {
         }
     }
     Some(powers)
-}
-
-/// `T_1(L) z`, `T_2(L) z` and so on from `points[0] = z`, which is the histories where they
-/// are given. `half_way: users x columns` is scratch.
-pub(crate) fn chebyshev_points<B: Backend>(
-    backend: Checked<'_, B>,
-    graph: &NormalizedGraph<B>,
-    histories: Option<&B::Histories>,
-    points: &mut [B::Matrix],
-    half_way: &mut B::Matrix,
-) -> Result<()> {
-    for degree in 1..points.len() {
-        let (before, after) = points.split_at_mut(degree);
-        let (last, next) = (&before[degree - 1], &mut after[0]);
-        let from = match histories {
-            Some(histories) if degree == 1 => Operand::Histories(histories),
-            _ => Operand::Dense(last),
-        };
-        let products = if degree == 1 { 1.0 } else { 2.0 };
-        let mut keep = 0.0;
-        if degree > 1 {
-            backend.add_scaled(1.0, Operand::Dense(&before[degree - 2]), 0.0, next)?;
-            keep = -1.0;
-        }
-        let recurrence = Update {
-            product: -2.0 * products,
-            keep,
-            addend: Some((products, last)),
-        };
-        graph.step(backend, Some(from), recurrence, half_way, next)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,14 +1,18 @@
 //! Top-k of many weighted sums of the same matrices, none of which is ever written down.
 //!
-//! Item by item: the rows of the matrices are read once, every sum of them is formed in
-//! registers, and compared with the thresholds of its columns at once. The items with the
-//! best entries in the first sum come first, and the others in their order, as they lie in
-//! memory: sums of the same matrices are alike, so that few of the others have an entry that
-//! passes in any of them.
+//! A few of the sums, as unlike each other as there are, are ranked for themselves, and what
+//! stands near the head of one is offered to all: every list then has a threshold near its last
+//! one. After that one bound for each item and column tells whether any sum can reach its
+//! threshold, and the items that contend are scored in all sums at once.
+
+mod bounds;
+mod sums;
 
 use bspm_core::backend::Combination;
 use bspm_core::backend::TopK;
 
+use self::bounds::Bounds;
+use self::sums::{Sums, Thresholds};
 use super::instruction_set::Kernel;
 
 pub(crate) struct CombinedTopK<'a, const WIDTH: usize> {
@@ -17,8 +21,11 @@ pub(crate) struct CombinedTopK<'a, const WIDTH: usize> {
     pub(crate) combinations: &'a [Combination],
     /// One factor for each item.
     pub(crate) scales: &'a [f32],
-    /// For each item, a bit for each column that it is hidden from.
-    pub(crate) hidden: &'a [u32],
+    /// For each item, a bit for each column that it is hidden from; those that it has been offered
+    /// to are added.
+    pub(crate) hidden: &'a mut [u32],
+    /// How many items a list has.
+    pub(crate) k: usize,
     /// One for each column that is asked for, of each sum: those of the first sum first.
     pub(crate) selections: &'a mut [TopK],
     /// How many columns are asked for; at least 1.
@@ -27,149 +34,171 @@ pub(crate) struct CombinedTopK<'a, const WIDTH: usize> {
 
 impl<const WIDTH: usize> Kernel for CombinedTopK<'_, WIDTH> {
     #[inline(always)]
-    fn run(self) {
-        let mut thresholds: Vec<[f32; WIDTH]> = self
-            .selections
-            .chunks(self.columns)
-            .map(|selections| {
-                let mut thresholds = [f32::INFINITY; WIDTH];
-                for (threshold, selection) in thresholds.iter_mut().zip(selections) {
-                    *threshold = selection.threshold();
-                }
-                thresholds
+    fn run(mut self) {
+        let sums = Sums::of(self.combinations, self.basis.len());
+        if sums.len() == 0 {
+            return;
+        }
+        let mut thresholds: Vec<Thresholds> = (0..self.columns)
+            .map(|column| {
+                sums.thresholds(|sum| self.selections[self.place(sum, column)].threshold())
             })
             .collect();
-        let sums: Vec<Sums<'_>> = self.combinations.iter().map(Sums::of).collect();
+        let leaders = self.leaders(&sums);
+        let mut row = vec![0.0; self.basis.len()];
+        for (column, items) in leaders.iter().enumerate() {
+            for &item in items {
+                self.copy_row(item, column, &mut row);
+                self.offer(&sums, item, column, &row, &mut thresholds[column]);
+                self.hidden[item as usize] |= 1 << column;
+            }
+        }
+        let bounds = Bounds::of(&sums, &thresholds);
+        self.offer_contenders(&sums, &bounds, &mut thresholds, &mut row);
+    }
+}
+
+/// How many sums are ranked for themselves.
+const LEADING: usize = 4;
+
+/// How many times as long as what is asked for their lists are.
+const LONGER: usize = 3;
+
+impl<const WIDTH: usize> CombinedTopK<'_, WIDTH> {
+    fn place(&self, sum: usize, column: usize) -> usize {
+        sum * self.columns + column
+    }
+
+    /// For each column the items that are among the best of one of [`LEADING`] sums.
+    #[inline(always)]
+    fn leaders(&self, sums: &Sums) -> Vec<Vec<u32>> {
+        let leading: Vec<&[f32]> = sums
+            .unlike(LEADING, &self.sizes())
+            .into_iter()
+            .map(|sum| sums.weights_of(sum))
+            .collect();
+        let blank = TopK::new(self.k.saturating_mul(LONGER));
+        let mut thresholds = vec![[f32::INFINITY; WIDTH]; leading.len()];
+        for thresholds in &mut thresholds {
+            thresholds[..self.columns].fill(blank.threshold());
+        }
+        let mut selections = vec![blank; leading.len() * self.columns];
         let mut rows = vec![[0.0_f32; WIDTH]; self.basis.len()];
-        for item in order(self.basis, self.combinations, self.scales) {
-            let item = item as usize;
-            let scale = self.scales[item];
-            for (row, matrix) in rows.iter_mut().zip(self.basis) {
-                for lane in 0..WIDTH {
-                    row[lane] = scale * matrix[item][lane];
-                }
-            }
-            let hidden = self.hidden[item];
-            let mut sum = 0;
-            for combination in &sums {
-                let plain = weighted_sum(&combination.plain, &rows);
-                let scaled = weighted_sum(&combination.scaled, &rows);
-                for &factor in combination.scales {
-                    let mut scores = [0.0_f32; WIDTH];
-                    let mut any = false;
+        for item in 0..self.scales.len() {
+            self.scale_rows(item, &mut rows);
+            for (place, weights) in leading.iter().enumerate() {
+                let mut scores = [0.0_f32; WIDTH];
+                for (&weight, &row) in weights.iter().zip(&rows) {
                     for lane in 0..WIDTH {
-                        scores[lane] = plain[lane] + factor * scaled[lane];
-                        any |= scores[lane] >= thresholds[sum][lane];
+                        scores[lane] += weight * row[lane];
                     }
-                    if any {
-                        let selections = &mut self.selections[sum * self.columns..];
-                        offer(
-                            item,
-                            &scores,
-                            hidden,
-                            &mut thresholds[sum],
-                            &mut selections[..self.columns],
-                        );
-                    }
-                    sum += 1;
+                }
+                let limits = thresholds[place];
+                let mut any = false;
+                for lane in 0..WIDTH {
+                    any |= scores[lane] >= limits[lane];
+                }
+                if any {
+                    offer_row(
+                        item,
+                        &scores,
+                        self.hidden[item],
+                        &mut thresholds[place],
+                        &mut selections[place * self.columns..][..self.columns],
+                    );
                 }
             }
         }
+        let mut leaders = vec![Vec::new(); self.columns];
+        for (place, selection) in selections.into_iter().enumerate() {
+            let entries = selection.into_sorted().into_iter();
+            leaders[place % self.columns].extend(entries.map(|entry| entry.item));
+        }
+        for items in &mut leaders {
+            items.sort_unstable();
+            items.dedup();
+        }
+        leaders
     }
-}
 
-/// How many items come before their turn.
-const FIRST: usize = 1024;
-
-/// The items, those with the largest entries in the first sum first.
-#[inline(always)]
-fn order<const WIDTH: usize>(
-    basis: &[&[[f32; WIDTH]]],
-    combinations: &[Combination],
-    scales: &[f32],
-) -> Vec<u32> {
-    let mut items: Vec<u32> = (0..scales.len() as u32).collect();
-    let Some(first) = combinations.first() else {
-        return items;
-    };
-    let factor = first.scales.first().copied().unwrap_or(0.0);
-    let mut peaks = vec![f32::NEG_INFINITY; scales.len()];
-    for (item, peak) in peaks.iter_mut().enumerate() {
-        let mut sum = [0.0_f32; WIDTH];
-        for &(place, weight) in &first.plain {
-            for lane in 0..WIDTH {
-                sum[lane] += weight * basis[place][item][lane];
+    /// Offers every item that may reach a threshold, and is not hidden.
+    #[inline(always)]
+    fn offer_contenders(
+        &mut self,
+        sums: &Sums,
+        bounds: &Bounds<WIDTH>,
+        thresholds: &mut [Thresholds],
+        row: &mut [f32],
+    ) {
+        let asked = u32::MAX >> (32 - self.columns.min(32));
+        let mut rows = vec![[0.0_f32; WIDTH]; self.basis.len()];
+        for item in 0..self.scales.len() {
+            self.scale_rows(item, &mut rows);
+            let mut contending = bounds.contending(&rows) & asked & !self.hidden[item];
+            while contending != 0 {
+                let column = contending.trailing_zeros() as usize;
+                contending &= contending - 1;
+                for (value, lanes) in row.iter_mut().zip(&rows) {
+                    *value = lanes[column];
+                }
+                self.offer(sums, item as u32, column, row, &mut thresholds[column]);
             }
         }
-        for &(place, weight) in &first.scaled {
-            for lane in 0..WIDTH {
-                sum[lane] += factor * weight * basis[place][item][lane];
+    }
+
+    /// The norm of each matrix, of some of the items.
+    #[inline(always)]
+    fn sizes(&self) -> Vec<f32> {
+        const EVERY: usize = 8;
+        let mut squares = vec![[0.0_f32; WIDTH]; self.basis.len()];
+        let mut rows = squares.clone();
+        for item in (0..self.scales.len()).step_by(EVERY) {
+            self.scale_rows(item, &mut rows);
+            for (squares, row) in squares.iter_mut().zip(&rows) {
+                for lane in 0..WIDTH {
+                    squares[lane] += row[lane] * row[lane];
+                }
             }
         }
-        let best = sum.iter().fold(f32::NEG_INFINITY, |best, &it| best.max(it));
-        *peak = scales[item] * best;
+        let root = |squares: &[f32; WIDTH]| squares.iter().sum::<f32>().sqrt();
+        squares.iter().map(root).collect()
     }
-    if items.len() > FIRST {
-        items.select_nth_unstable_by(FIRST, |&left, &right| {
-            peaks[right as usize].total_cmp(&peaks[left as usize])
+
+    #[inline(always)]
+    fn scale_rows(&self, item: usize, rows: &mut [[f32; WIDTH]]) {
+        let scale = self.scales[item];
+        for (row, matrix) in rows.iter_mut().zip(self.basis) {
+            *row = matrix[item].map(|entry| scale * entry);
+        }
+    }
+
+    /// What the matrices have for one item and column.
+    fn copy_row(&self, item: u32, column: usize, row: &mut [f32]) {
+        let scale = self.scales[item as usize];
+        for (value, matrix) in row.iter_mut().zip(self.basis) {
+            *value = scale * matrix[item as usize][column];
+        }
+    }
+
+    #[inline(always)]
+    fn offer(
+        &mut self,
+        sums: &Sums,
+        item: u32,
+        column: usize,
+        row: &[f32],
+        thresholds: &mut Thresholds,
+    ) {
+        sums.offer(row, thresholds, |sum, score| {
+            let selection = &mut self.selections[sum * self.columns + column];
+            selection.offer(item, score);
+            selection.threshold()
         });
-        items[FIRST..].sort_unstable();
     }
-    items
-}
-
-/// A combination whose terms are put together to runs of neighbouring matrices.
-struct Sums<'a> {
-    plain: Vec<Run>,
-    scaled: Vec<Run>,
-    scales: &'a [f32],
-}
-
-/// Weights of the matrices from `start` on.
-struct Run {
-    start: usize,
-    weights: Vec<f32>,
-}
-
-impl<'a> Sums<'a> {
-    fn of(combination: &'a Combination) -> Self {
-        Self {
-            plain: runs(&combination.plain),
-            scaled: runs(&combination.scaled),
-            scales: &combination.scales,
-        }
-    }
-}
-
-fn runs(terms: &[(usize, f32)]) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
-    for &(place, weight) in terms {
-        match runs.last_mut() {
-            Some(run) if run.start + run.weights.len() == place => run.weights.push(weight),
-            _ => runs.push(Run {
-                start: place,
-                weights: vec![weight],
-            }),
-        }
-    }
-    runs
-}
-
-#[inline(always)]
-fn weighted_sum<const WIDTH: usize>(runs: &[Run], rows: &[[f32; WIDTH]]) -> [f32; WIDTH] {
-    let mut sum = [0.0; WIDTH];
-    for run in runs {
-        for (&weight, row) in run.weights.iter().zip(&rows[run.start..]) {
-            for lane in 0..WIDTH {
-                sum[lane] += weight * row[lane];
-            }
-        }
-    }
-    sum
 }
 
 #[inline(never)]
-fn offer<const WIDTH: usize>(
+fn offer_row<const WIDTH: usize>(
     item: usize,
     scores: &[f32; WIDTH],
     hidden: u32,

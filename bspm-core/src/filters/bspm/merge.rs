@@ -66,6 +66,21 @@ impl Response {
         }
     }
 
+    /// Each of its series.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &[f64]> {
+        let parts = [&self.history, &self.low_pass_of_history, &self.low_pass];
+        parts.into_iter().map(Vec::as_slice)
+    }
+
+    pub(crate) fn parts_mut(&mut self) -> impl Iterator<Item = &mut Vec<f64>> {
+        [
+            &mut self.history,
+            &mut self.low_pass_of_history,
+            &mut self.low_pass,
+        ]
+        .into_iter()
+    }
+
     /// How many terms of the history it uses.
     pub(crate) fn history_terms(&self) -> usize {
         self.history.len().max(self.low_pass_of_history.len())
