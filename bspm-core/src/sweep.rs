@@ -267,7 +267,8 @@ impl<'a, B: Backend> Sweep<'a, B> {
     /// Evaluates up to so many further users; the observer of the options is told.
     ///
     /// Cost per user: that of the longest setting, and of sharpening once for each number of
-    /// singular vectors; then a few multiplications per item and setting.
+    /// singular vectors; then a few multiplications per setting and item, on the CPU only for the
+    /// items that may enter a list of any.
     ///
     /// # Errors
     ///
