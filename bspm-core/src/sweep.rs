@@ -174,9 +174,10 @@ impl<'a, B: Backend> Sweep<'a, B> {
             None => Vec::new(),
         };
         let mut responses: Vec<Response> = configs.iter().map(Response::of).collect();
-        let form = Form::common(responses.iter().flat_map(Response::parts));
-        for part in responses.iter_mut().flat_map(Response::parts_mut) {
-            *part = form.of_series(part);
+        let mut parts: Vec<_> = responses.iter_mut().flat_map(Response::parts_mut).collect();
+        let form = Form::common(parts.iter().map(|it| it.as_slice()));
+        for part in &mut parts {
+            **part = form.of_series(part);
         }
         let products = Products {
             form,

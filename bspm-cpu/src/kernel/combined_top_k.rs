@@ -41,7 +41,7 @@ impl<const WIDTH: usize> Kernel for CombinedTopK<'_, WIDTH> {
         }
         let mut thresholds: Vec<Thresholds> = (0..self.columns)
             .map(|column| {
-                sums.thresholds(|sum| self.selections[self.place(sum, column)].threshold())
+                sums.thresholds(|sum| self.selections[sum * self.columns + column].threshold())
             })
             .collect();
         let leaders = self.leaders(&sums);
@@ -65,10 +65,6 @@ const LEADING: usize = 4;
 const LONGER: usize = 3;
 
 impl<const WIDTH: usize> CombinedTopK<'_, WIDTH> {
-    fn place(&self, sum: usize, column: usize) -> usize {
-        sum * self.columns + column
-    }
-
     /// For each column the items that are among the best of one of [`LEADING`] sums.
     #[inline(always)]
     fn leaders(&self, sums: &Sums) -> Vec<Vec<u32>> {

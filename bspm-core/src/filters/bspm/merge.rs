@@ -67,11 +67,6 @@ impl Response {
     }
 
     /// Each of its series.
-    pub(crate) fn parts(&self) -> impl Iterator<Item = &[f64]> {
-        let parts = [&self.history, &self.low_pass_of_history, &self.low_pass];
-        parts.into_iter().map(Vec::as_slice)
-    }
-
     pub(crate) fn parts_mut(&mut self) -> impl Iterator<Item = &mut Vec<f64>> {
         [
             &mut self.history,
