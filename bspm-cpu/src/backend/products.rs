@@ -7,6 +7,7 @@ use super::CpuBackend;
 use crate::histories::CpuHistories;
 use crate::kernel::elementwise::{AddScaled, ScaleRows};
 use crate::kernel::instruction_set::InstructionSet;
+use crate::kernel::prefetch::prefetch;
 use crate::kernel::row_dots::RowDots;
 use crate::kernel::scatter::Scatter;
 use crate::kernel::spmm::spmm;
@@ -75,13 +76,25 @@ pub(super) fn sparse_product(
     }
 }
 
-/// `out += factor * (the rows of the items of one history)`.
+/// `out += factor * (the rows of the items of one history)`; while one row is added, the next one is
+/// asked for, line by line.
 fn add_rows(graph: &CsMatI<f32, u32>, factor: f32, histories: &CpuHistories, out: &mut [f32]) {
+    // Entries of a cache line.
+    const LINE: usize = 16;
     for (_, history) in histories.columns() {
-        for &(item, weight) in history {
+        for (place, &(item, weight)) in history.iter().enumerate() {
             let (columns, weights) = row_of(graph, item as usize);
-            for (&to, &link) in columns.iter().zip(weights) {
-                out[to as usize] += factor * (weight * link);
+            let (next_columns, next_weights): (&[u32], &[f32]) = match history.get(place + 1) {
+                Some(&(next, _)) => row_of(graph, next as usize),
+                None => (&[], &[]),
+            };
+            let entries = columns.chunks(LINE).zip(weights.chunks(LINE));
+            for (line, (columns, weights)) in entries.enumerate() {
+                prefetch(next_columns, line * LINE);
+                prefetch(next_weights, line * LINE);
+                for (&to, &link) in columns.iter().zip(weights) {
+                    out[to as usize] += factor * (weight * link);
+                }
             }
         }
     }
