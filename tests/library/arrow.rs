@@ -1,7 +1,5 @@
 //! Record batches: lists for their rows, bit for bit, and interactions from them.
 
-#![cfg(feature = "arrow")]
-
 use std::sync::Arc;
 
 use arrow_array::builder::{Float64Builder, ListBuilder, StringBuilder};

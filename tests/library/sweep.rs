@@ -1,12 +1,11 @@
 //! Sweeps: every row is that of the setting alone, whatever the grid, the batches and the
 //! interruptions.
 
-mod random;
-
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::random::configs;
 use bspm::data::{SyntheticShape, TrainTest};
 use bspm::sweep::{Sweep, SweepGrid};
 use bspm::{
@@ -14,7 +13,6 @@ use bspm::{
     Observer, Preset,
 };
 use proptest::prelude::*;
-use random::configs;
 
 fn split() -> TrainTest {
     let shape = SyntheticShape {

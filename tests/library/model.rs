@@ -1,19 +1,17 @@
 //! Models under external ids: fold-in and explanations are exact, options do what they
 //! say, and updates approximate what they say.
 
-mod random;
-
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::random::{configs, matrices};
 use bspm::data::SyntheticShape;
 use bspm::{
     BspmConfig, CpuBackend, Dataset, Error, Fallback, FitOptions, Interactions, Model, Observer,
     Progress, RecommendOptions, Recommendation, Solver, Stage, UnknownIds,
 };
 use proptest::prelude::*;
-use random::{configs, matrices};
 
 type SmallModel = Model<CpuBackend, String, u64>;
 

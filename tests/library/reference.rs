@@ -1,13 +1,11 @@
 //! Scores against a dense `f64` implementation of the paper, on random matrices and
 //! random configurations.
 
-mod random;
-
+use crate::random::{configs, matrices};
 use bspm::fitted::{Fallback, RankOptions};
 use bspm::{BspmConfig, CpuBackend, FittedFilter, Interactions, Solver};
 use bspm_core::conformance::Reference;
 use proptest::prelude::*;
-use random::{configs, matrices};
 
 /// The largest error, relative to the largest number that the user's scores were
 /// computed from.

@@ -1,6 +1,7 @@
 //! A third backend, in plain loops over ndarray, passes the conformance suite: what a backend
 //! must provide is all in `loops`.
 
+#[path = "../loops/mod.rs"]
 mod loops;
 
 use bspm::backend::{Checked, Combination, Direction, Operand, SparseParts, Update};

@@ -1,0 +1,19 @@
+//! The tests of what the library does, in one program: each of them would else compile its
+//! generic code once more.
+
+#[cfg(feature = "arrow")]
+mod arrow;
+mod cold;
+mod determinism;
+mod filters;
+mod hostile_input;
+mod malformed_input;
+mod model;
+mod own_filter;
+mod random;
+mod reference;
+mod sweep;
+mod tables;
+mod third_backend;
+mod tune;
+mod weights;
