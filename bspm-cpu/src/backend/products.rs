@@ -7,7 +7,7 @@ use super::CpuBackend;
 use crate::histories::CpuHistories;
 use crate::kernel::elementwise::{AddScaled, ScaleRows};
 use crate::kernel::instruction_set::InstructionSet;
-use crate::kernel::prefetch::prefetch;
+use crate::kernel::prefetch::{CACHE_LINE, prefetch};
 use crate::kernel::row_dots::RowDots;
 use crate::kernel::scatter::Scatter;
 use crate::kernel::spmm::spmm;
@@ -59,42 +59,37 @@ pub(super) fn sparse_product(
             }
             start(set, update, out);
             if out.stride() == 1 {
-                return add_rows(graph, update.product, histories, out.padded_mut());
+                for (_, history) in histories.columns() {
+                    add_rows(graph, update.product, history, out.padded_mut());
+                }
+                return;
             }
             let mut sums = vec![0.0; out.rows()];
             for (column, history) in histories.columns() {
                 sums.fill(0.0);
-                for &(item, weight) in history {
-                    let (columns, weights) = row_of(graph, item as usize);
-                    for (&to, &link) in columns.iter().zip(weights) {
-                        sums[to as usize] += weight * link;
-                    }
-                }
+                add_rows(graph, 1.0, history, &mut sums);
                 add_column(update.product, &sums, column, out);
             }
         }
     }
 }
 
-/// `out += factor * (the rows of the items of one history)`; while one row is added, the next one is
+/// `out += factor * (the rows of the items of a history)`; while one row is added, the next one is
 /// asked for, line by line.
-fn add_rows(graph: &CsMatI<f32, u32>, factor: f32, histories: &CpuHistories, out: &mut [f32]) {
-    // Entries of a cache line.
-    const LINE: usize = 16;
-    for (_, history) in histories.columns() {
-        for (place, &(item, weight)) in history.iter().enumerate() {
-            let (columns, weights) = row_of(graph, item as usize);
-            let (next_columns, next_weights): (&[u32], &[f32]) = match history.get(place + 1) {
-                Some(&(next, _)) => row_of(graph, next as usize),
-                None => (&[], &[]),
-            };
-            let entries = columns.chunks(LINE).zip(weights.chunks(LINE));
-            for (line, (columns, weights)) in entries.enumerate() {
-                prefetch(next_columns, line * LINE);
-                prefetch(next_weights, line * LINE);
-                for (&to, &link) in columns.iter().zip(weights) {
-                    out[to as usize] += factor * (weight * link);
-                }
+fn add_rows(graph: &CsMatI<f32, u32>, factor: f32, history: &[(u32, f32)], out: &mut [f32]) {
+    const LINE: usize = CACHE_LINE / size_of::<f32>();
+    for (place, &(item, weight)) in history.iter().enumerate() {
+        let (columns, weights) = row_of(graph, item as usize);
+        let (next_columns, next_weights): (&[u32], &[f32]) = match history.get(place + 1) {
+            Some(&(next, _)) => row_of(graph, next as usize),
+            None => (&[], &[]),
+        };
+        let entries = columns.chunks(LINE).zip(weights.chunks(LINE));
+        for (line, (columns, weights)) in entries.enumerate() {
+            prefetch(next_columns, line * LINE);
+            prefetch(next_weights, line * LINE);
+            for (&to, &link) in columns.iter().zip(weights) {
+                out[to as usize] += factor * (weight * link);
             }
         }
     }

@@ -1,5 +1,8 @@
 //! Asking for memory before it is read.
 
+/// Bytes that come together.
+pub(crate) const CACHE_LINE: usize = 64;
+
 /// Asks for an element that will be read soon, if there is one at this place; changes no result.
 #[inline(always)]
 pub(crate) fn prefetch<T>(elements: &[T], place: usize) {
@@ -7,7 +10,6 @@ pub(crate) fn prefetch<T>(elements: &[T], place: usize) {
     if let Some(element) = elements.get(place) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 
-        const CACHE_LINE: usize = 64;
         let start = std::ptr::from_ref(element).cast::<i8>();
         for line in (0..size_of::<T>()).step_by(CACHE_LINE) {
             // SAFETY: every x86-64 processor has the instruction, which reads nothing.
