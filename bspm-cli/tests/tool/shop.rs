@@ -1,8 +1,5 @@
 //! The tool as tests run it, and a shop to run it on.
 
-// Each of the tests uses its share of these.
-#![allow(dead_code, reason = "shared by several tests")]
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,7 +1,5 @@
 //! `bspm score`: part files that are whole or not there, shards, and runs that go on.
 
-mod tool;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::Path;
@@ -15,7 +13,8 @@ use bspm::{CpuBackend, Model};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::properties::WriterProperties;
-use tool::{bspm, command, error, stdout};
+
+use crate::shop::{bspm, command, error, stdout};
 
 const USERS: usize = 200;
 

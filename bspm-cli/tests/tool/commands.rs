@@ -1,13 +1,12 @@
 //! The program `bspm` as its users run it.
 
-mod tool;
-
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
 use serde_json::json;
-use tool::{bspm, error, json_lines, open, shop, stdout};
+
+use crate::shop::{bspm, error, json_lines, open, shop, stdout};
 
 #[test]
 fn lists_are_those_of_the_library() {

@@ -1,13 +1,12 @@
 //! What trips a new user of the tool: flags, files and messages.
 
-mod tool;
-
 use std::fs;
 use std::io::Write;
 use std::process::{Output, Stdio};
 
 use serde_json::Value;
-use tool::{RATINGS, bspm, command, error, json_lines, open, shop, stdout};
+
+use crate::shop::{RATINGS, bspm, command, error, json_lines, open, shop, stdout};
 
 fn told(output: &Output) -> String {
     assert!(output.status.success(), "{output:?}");

@@ -1,0 +1,7 @@
+//! The program `bspm`, in one test program: what it needs of the library is compiled once.
+
+mod commands;
+mod first_day;
+mod score;
+mod serve;
+mod shop;
