@@ -13,12 +13,14 @@ macro_rules! tell {
     }};
 }
 
+mod allocator;
 mod device;
 mod process;
 mod progress;
 pub mod server;
 mod warnings;
 
+pub use allocator::return_large_blocks;
 pub use device::{Device, DeviceArguments};
 pub use process::{ProcessArguments, argument, flag, switched_off, with_switches};
 pub use progress::ProgressBars;

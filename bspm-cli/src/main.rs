@@ -51,6 +51,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    bspm_cli::return_large_blocks();
     let filter = tracing_subscriber::EnvFilter::try_from_env("BSPM_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
     tracing_subscriber::fmt()

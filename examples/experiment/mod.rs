@@ -21,6 +21,7 @@ use report::{Report, StageTimes};
 
 /// Runs the experiment with the preset of its data set and the command line's changes.
 pub(crate) fn main(preset: Preset) -> ExitCode {
+    bspm_cli::return_large_blocks();
     let command = Arguments::command().about(format!(
         "BSPM on {preset}: load, fit, score, rank, evaluate"
     ));
