@@ -123,12 +123,9 @@ fn yelp2018_filters(split: TrainTest) -> Result<(), Failed> {
     expect_filters(&split, Preset::Yelp2018, &expected)
 }
 
-/// Rows of a sweep are those of the settings alone, to 1e-5, over a fifth of the users.
-fn gowalla_sweep(mut split: TrainTest) -> Result<(), Failed> {
-    const EVERY: u32 = 5;
-    let (users, items) = (split.test.users(), split.test.items());
-    let kept = split.test.pairs().filter(|(user, _)| user % EVERY == 0);
-    split.test = Interactions::from_pairs(users, items, kept)?;
+/// Rows of a sweep are those of the settings alone, to 1e-5.
+fn gowalla_sweep(split: TrainTest) -> Result<(), Failed> {
+    let split = published::for_a_fifth(split)?;
     let early = Preset::Gowalla.config();
     let late_and_exact =
         early
