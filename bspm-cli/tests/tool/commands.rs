@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::json;
 
-use crate::shop::{bspm, error, json_lines, open, shop, stdout};
+use crate::shop::{bspm, command, error, json_lines, open, shop, stdout};
 
 #[test]
 fn lists_are_those_of_the_library() {
@@ -35,16 +35,15 @@ fn lists_are_those_of_the_library() {
     ];
     assert_eq!(stdout(&bspm(folder, &recommend)), lines);
 
-    let mut child = Command::new(env!("CARGO_BIN_EXE_bspm"))
-        .current_dir(folder)
-        .args([
-            "recommend",
-            "shop.bspm",
-            "--users-from",
-            "-",
-            "-k2",
-            "--json",
-        ])
+    let from_input = [
+        "recommend",
+        "shop.bspm",
+        "--users-from",
+        "-",
+        "-k2",
+        "--json",
+    ];
+    let mut child = command(folder, &from_input)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -719,11 +718,7 @@ fn a_full_device_is_an_error_and_no_panic() {
             .open("/dev/full")
             .unwrap()
     };
-    let command = |arguments: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bspm"));
-        command.current_dir(shop.path()).args(arguments);
-        command
-    };
+    let command = |arguments: &[&str]| command(shop.path(), arguments);
     let refit = [
         "fit",
         "ratings.csv",
