@@ -38,7 +38,7 @@ use sprs::{CsMatI, CsMatViewI};
 use crate::data::history::History;
 use crate::error::Result;
 pub use checked::Checked;
-pub use combination::{Combination, combined_top_k};
+pub use combination::{Combination, combined_hits, up_to_the_last};
 pub use eigen::SymmetricEigen;
 pub use largest::{largest, product_largest};
 pub use shared_matrix::SharedMatrix;
@@ -386,17 +386,21 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         product_largest(self, scores, product, item_scale, columns, k)
     }
 
-    /// [`top_k`](Self::top_k) of each matrix of the combinations, one after the other.
+    /// [`top_k`](Self::top_k) of each matrix of the combinations, one after the other, each list up
+    /// to the last item in it of `relevant[c]`, ascending, for its column `c`: all that metrics
+    /// need. A list without one is empty.
     ///
-    /// All of `basis` have the same shape.
-    fn combined_top_k(
+    /// All of `basis` have the same shape; `relevant` is as long as `hidden`. A device may leave
+    /// out what is not in these lists.
+    fn combined_hits(
         &self,
         basis: &[Self::Matrix],
         combinations: &[Combination],
         item_scale: &Self::Matrix,
         hidden: &[&[u32]],
+        relevant: &[&[u32]],
         k: usize,
     ) -> Result<Vec<Vec<Vec<ScoredItem>>>> {
-        combined_top_k(self, basis, combinations, item_scale, hidden, k)
+        combined_hits(self, basis, combinations, item_scale, hidden, relevant, k)
     }
 }

@@ -69,7 +69,7 @@ macro_rules! backend_conformance {
             eigenvectors_diagonalise,
             top_k_masks_and_breaks_ties_by_id,
             top_k_matches_a_full_sort,
-            combined_top_k_matches_the_sums,
+            combined_hits_match_the_sums,
             product_top_k_matches_the_sums,
             product_largest_matches_the_sums,
             tiles_come_back_in_order,

@@ -3,7 +3,7 @@
 //! Every setting is a polynomial of `P` applied to the history, and another applied to the
 //! ideal low-pass part. So the products `P^j z` and `P^j F z`, or those of Chebyshev polynomials of
 //! `L = I - 2P` where powers are ill conditioned, are computed once per tile of users, and a
-//! setting is a linear combination of them, whose best items are found without writing it down.
+//! setting is a linear combination of them, whose hits are found without writing it down.
 
 mod grid;
 
@@ -87,9 +87,7 @@ pub struct Sweep<'a, B: Backend> {
     /// `V` for each number of vectors that a setting asks for, ascending.
     bases: Vec<(usize, B::Matrix)>,
     products: Products,
-    combinations: Vec<Combination>,
-    /// The place of each setting among the results of the combinations.
-    places: Vec<usize>,
+    settings: Combinations,
     largest_cutoff: usize,
     observer: Observer,
     state: SweepState,
@@ -178,6 +176,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
         let form = Form::common(parts.iter().map(|it| it.as_slice()));
         for part in &mut parts {
             **part = form.of_series(part);
+            leave_out_rounding(part);
         }
         let products = Products {
             form,
@@ -194,7 +193,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
                 })
                 .collect(),
         };
-        let (combinations, places) = combine(&responses, &products, &factor_dims);
+        let settings = Combinations::of(&responses, &products, &factor_dims);
         Ok(Self {
             largest_cutoff: evaluator.largest_cutoff(),
             observer: options.observer.clone(),
@@ -211,8 +210,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
             graph,
             bases,
             products,
-            combinations,
-            places,
+            settings,
         })
     }
 
@@ -269,7 +267,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
     ///
     /// Cost per user: that of the longest setting, and of sharpening once for each number of
     /// singular vectors; then a few multiplications per setting and item, on the CPU only for the
-    /// items that may enter a list of any.
+    /// items that may stand above a hit of any.
     ///
     /// # Errors
     ///
@@ -298,11 +296,16 @@ impl<'a, B: Backend> Sweep<'a, B> {
                 let histories: Vec<History<'_>> = users.iter().map(of).collect();
                 let seen: Vec<&[u32]> = histories.iter().map(|it| it.items()).collect();
                 self.share_products(TileHistories::new(&histories, width), workspace)?;
-                let mut lists = Checked::new(&self.backend).combined_top_k(
-                    &workspace.products,
-                    &self.combinations,
+                let relevant: Vec<&[u32]> = users
+                    .iter()
+                    .map(|&user| self.held_out.items_of(user))
+                    .collect();
+                let mut lists = Checked::new(&self.backend).combined_hits(
+                    &workspace.products[self.settings.unused..],
+                    &self.settings.combinations,
                     self.graph.output_scale(),
                     &seen,
+                    &relevant,
                     self.largest_cutoff,
                 )?;
                 for (place, &history) in seen.iter().enumerate() {
@@ -312,10 +315,9 @@ impl<'a, B: Backend> Sweep<'a, B> {
                     }
                 }
                 let mut evaluators = blank.clone();
-                for (evaluator, &place) in evaluators.iter_mut().zip(&self.places) {
-                    for (list, &user) in lists[place].iter().zip(users) {
-                        let items = list.iter().map(|entry| entry.item);
-                        evaluator.add(items, self.held_out.items_of(user));
+                for (evaluator, &place) in evaluators.iter_mut().zip(&self.settings.places) {
+                    for (list, relevant) in lists[place].iter().zip(&relevant) {
+                        evaluator.add(list.iter().map(|entry| entry.item), relevant);
                     }
                 }
                 observed.advance(users.len())?;
@@ -400,55 +402,91 @@ struct Workspace<B: Backend> {
     coefficients: Vec<B::Matrix>,
 }
 
-/// The settings as combinations of the products, those that differ in `beta` only as one, and
-/// the place of each setting among their results.
-fn combine(
-    responses: &[Response],
-    products: &Products,
-    factor_dims: &[usize],
-) -> (Vec<Combination>, Vec<usize>) {
-    let terms = |weights: &[f64], start: usize| -> Vec<(usize, f32)> {
-        let weights = weights.iter().enumerate();
-        weights
-            .filter(|(_, weight)| **weight != 0.0)
-            .map(|(place, &weight)| (start + place, weight as f32))
-            .collect()
-    };
-    let mut combinations: Vec<Combination> = Vec::new();
-    let mut found = Vec::with_capacity(responses.len());
-    for response in responses {
-        let plain = terms(&response.history, 0);
-        let mut scaled = terms(&response.low_pass_of_history, 0);
-        if let Some(kept) = response.factor_dim {
-            let place = factor_dims.iter().position(|&it| it == kept).unwrap_or(0);
-            let before: usize = products.low_pass[..place].iter().sum();
-            scaled.extend(terms(&response.low_pass, products.history + before));
-        }
-        let same = combinations
-            .iter()
-            .position(|it| it.plain == plain && it.scaled == scaled);
-        let combination = same.unwrap_or_else(|| {
-            combinations.push(Combination {
-                plain,
-                scaled,
-                scales: Vec::new(),
-            });
-            combinations.len() - 1
-        });
-        combinations[combination].scales.push(response.beta);
-        found.push((combination, combinations[combination].scales.len() - 1));
-    }
-    let starts: Vec<usize> = combinations
+/// Makes zeros of coefficients that only rounding gave.
+fn leave_out_rounding(coefficients: &mut [f64]) {
+    const ROUNDING: f64 = 1e-12;
+    let largest = coefficients
         .iter()
-        .scan(0, |next, it| {
-            let start = *next;
-            *next += it.scales.len();
-            Some(start)
-        })
-        .collect();
-    let places = found
-        .into_iter()
-        .map(|(combination, scale)| starts[combination] + scale)
-        .collect();
-    (combinations, places)
+        .fold(0.0, |most: f64, it| most.max(it.abs()));
+    for coefficient in coefficients {
+        if coefficient.abs() <= ROUNDING * largest {
+            *coefficient = 0.0;
+        }
+    }
+}
+
+/// The settings as combinations of the products.
+#[derive(Debug)]
+struct Combinations {
+    /// Of the products after the unused ones; settings that differ in `beta` only are one.
+    combinations: Vec<Combination>,
+    /// How many products, from the first on, are in none: the history itself where all settings
+    /// begin with a whole blur.
+    unused: usize,
+    /// The place of each setting among the results.
+    places: Vec<usize>,
+}
+
+impl Combinations {
+    fn of(responses: &[Response], products: &Products, factor_dims: &[usize]) -> Self {
+        let mut combinations: Vec<Combination> = Vec::new();
+        let mut found = Vec::with_capacity(responses.len());
+        for response in responses {
+            let plain = terms(&response.history, 0);
+            let mut scaled = terms(&response.low_pass_of_history, 0);
+            if let Some(kept) = response.factor_dim {
+                let place = factor_dims.iter().position(|&it| it == kept).unwrap_or(0);
+                let before: usize = products.low_pass[..place].iter().sum();
+                scaled.extend(terms(&response.low_pass, products.history + before));
+            }
+            let same = combinations
+                .iter()
+                .position(|it| it.plain == plain && it.scaled == scaled);
+            let combination = same.unwrap_or_else(|| {
+                combinations.push(Combination {
+                    plain,
+                    scaled,
+                    scales: Vec::new(),
+                });
+                combinations.len() - 1
+            });
+            combinations[combination].scales.push(response.beta);
+            found.push((combination, combinations[combination].scales.len() - 1));
+        }
+        let starts: Vec<usize> = combinations
+            .iter()
+            .scan(0, |next, it| {
+                let start = *next;
+                *next += it.scales.len();
+                Some(start)
+            })
+            .collect();
+        let places = found
+            .into_iter()
+            .map(|(combination, scale)| starts[combination] + scale)
+            .collect();
+        let mut used: Vec<&mut usize> = combinations
+            .iter_mut()
+            .flat_map(|it| it.plain.iter_mut().chain(&mut it.scaled))
+            .map(|(product, _)| product)
+            .collect();
+        let unused = used.iter().map(|it| **it).min().unwrap_or(0);
+        for product in &mut used {
+            **product -= unused;
+        }
+        Self {
+            combinations,
+            unused,
+            places,
+        }
+    }
+}
+
+/// The products with a weight, from a place on.
+fn terms(weights: &[f64], start: usize) -> Vec<(usize, f32)> {
+    let weights = weights.iter().enumerate();
+    weights
+        .filter(|(_, weight)| **weight != 0.0)
+        .map(|(place, &weight)| (start + place, weight as f32))
+        .collect()
 }

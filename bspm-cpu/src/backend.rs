@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bspm_core::backend::{
     Combination, Direction, Operand, ScoredItem, SharedMatrix, SparseParts, TopK, Update,
-    combined_top_k, product_largest,
+    combined_hits, product_largest, up_to_the_last,
 };
 use bspm_core::data::History;
 use bspm_core::{Backend, Result};
@@ -23,7 +23,7 @@ use self::pruned::Sums;
 use crate::error::CpuError;
 use crate::histories::CpuHistories;
 use crate::inverse;
-use crate::kernel::combined_top_k::CombinedTopK;
+use crate::kernel::combined_hits::CombinedHits;
 use crate::kernel::elementwise::{AddScaled, ScaleRows};
 use crate::kernel::instruction_set::InstructionSet;
 use crate::kernel::top_k::{SelectTop, SelectTopOfColumn};
@@ -342,20 +342,21 @@ impl Backend for CpuBackend {
     }
 
     /// Without writing any sum down, for tiles of at most 32 columns.
-    fn combined_top_k(
+    fn combined_hits(
         &self,
         basis: &[CpuMatrix],
         combinations: &[Combination],
         item_scale: &CpuMatrix,
         hidden: &[&[u32]],
+        relevant: &[&[u32]],
         k: usize,
     ) -> Result<Vec<Vec<Vec<ScoredItem>>>> {
         let lists = match basis.first().map_or(0, CpuMatrix::stride) {
-            1 => self.combined::<1>(basis, combinations, item_scale, hidden, k),
-            8 => self.combined::<8>(basis, combinations, item_scale, hidden, k),
-            16 => self.combined::<16>(basis, combinations, item_scale, hidden, k),
-            32 => self.combined::<32>(basis, combinations, item_scale, hidden, k),
-            _ => return combined_top_k(self, basis, combinations, item_scale, hidden, k),
+            1 => self.combined::<1>(basis, combinations, item_scale, hidden, relevant, k),
+            8 => self.combined::<8>(basis, combinations, item_scale, hidden, relevant, k),
+            16 => self.combined::<16>(basis, combinations, item_scale, hidden, relevant, k),
+            32 => self.combined::<32>(basis, combinations, item_scale, hidden, relevant, k),
+            _ => return combined_hits(self, basis, combinations, item_scale, hidden, relevant, k),
         };
         Ok(lists)
     }
@@ -414,9 +415,10 @@ impl CpuBackend {
         combinations: &[Combination],
         item_scale: &CpuMatrix,
         hidden: &[&[u32]],
+        relevant: &[&[u32]],
         k: usize,
     ) -> Vec<Vec<Vec<ScoredItem>>> {
-        let columns = hidden.len();
+        let columns = relevant.len();
         let sums = combinations.iter().map(|it| it.scales.len()).sum();
         if columns == 0 {
             return vec![Vec::new(); sums];
@@ -432,18 +434,27 @@ impl CpuBackend {
             .map(|matrix| matrix.padded().as_chunks().0)
             .collect();
         let mut selections = vec![TopK::new(k); sums * columns];
-        self.instruction_set.run(CombinedTopK {
+        self.instruction_set.run(CombinedHits {
             basis: &basis,
             combinations,
             scales: item_scale.padded(),
             hidden: &mut hidden_from,
+            relevant,
             k,
             selections: &mut selections,
-            columns,
         });
-        let mut lists = selections.into_iter().map(TopK::into_sorted);
+        let mut selections = selections.into_iter();
+        let up_to_the_last = |(&relevant, selection): (&&[u32], TopK)| {
+            up_to_the_last(relevant, selection.into_sorted())
+        };
         (0..sums)
-            .map(|_| lists.by_ref().take(columns).collect())
+            .map(|_| {
+                relevant
+                    .iter()
+                    .zip(selections.by_ref())
+                    .map(up_to_the_last)
+                    .collect()
+            })
             .collect()
     }
 }

@@ -1,7 +1,7 @@
 //! The inner loops, compiled for each instruction set and chosen at run time.
 
 pub(crate) mod byte_products;
-pub(crate) mod combined_top_k;
+pub(crate) mod combined_hits;
 pub(crate) mod contenders;
 pub(crate) mod elementwise;
 pub(crate) mod instruction_set;
@@ -19,7 +19,7 @@ mod twins {
     use sprs::CsMatI;
 
     use super::byte_products::Portable;
-    use super::combined_top_k::CombinedTopK;
+    use super::combined_hits::CombinedHits;
     use super::contenders::{Contender, FindContenders};
     use super::elementwise::{AddScaled, ScaleRows};
     use super::instruction_set::InstructionSet;
@@ -129,7 +129,7 @@ mod twins {
     }
 
     #[test]
-    fn combined_top_k_has_twins() {
+    fn combined_hits_has_twins() {
         let matrices = [0, 1, 2].map(|place| {
             let values = scattered((place + 1) * 300 * 32)
                 .skip(place * 300 * 32)
@@ -156,14 +156,15 @@ mod twins {
             .collect();
         assert_twins(|instruction_set| {
             let mut selections = vec![TopK::new(9); 3 * 30];
-            instruction_set.run(CombinedTopK::<32> {
+            let relevant: Vec<u32> = (0..300).step_by(7).collect();
+            instruction_set.run(CombinedHits::<32> {
                 basis: &basis,
                 combinations: &combinations,
                 scales: &scales,
                 hidden: &mut hidden.clone(),
+                relevant: &[&relevant[..]; 30],
                 k: 9,
                 selections: &mut selections,
-                columns: 30,
             });
             selections
                 .into_iter()

@@ -389,26 +389,36 @@ impl<'a, B: Backend> Checked<'a, B> {
             .product_largest(scores, (left, right), item_scale, columns, k)
     }
 
-    /// See [`Backend::combined_top_k`].
+    /// See [`Backend::combined_hits`].
     ///
     /// # Errors
     ///
-    /// As [`top_k`](Self::top_k), and
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) where a term is of no matrix.
-    pub fn combined_top_k(
+    /// As [`top_k`](Self::top_k), also for what is relevant, and
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) where a term is of no matrix, or not as
+    /// many columns have relevant items as have hidden ones.
+    pub fn combined_hits(
         self,
         basis: &[B::Matrix],
         combinations: &[Combination],
         item_scale: &B::Matrix,
         hidden: &[&[u32]],
+        relevant: &[&[u32]],
         k: usize,
     ) -> Result<Vec<Vec<Vec<ScoredItem>>>> {
-        const NAME: &str = "combined_top_k";
+        const NAME: &str = "combined_hits";
         let shape = basis.first().map_or((0, 0), B::Matrix::shape);
         for matrix in basis {
             check::same(NAME, matrix.shape(), shape)?;
         }
         ranked(NAME, shape, item_scale.shape(), hidden)?;
+        ranked(NAME, shape, item_scale.shape(), relevant)?;
+        let columns = (hidden.len(), relevant.len());
+        check::fits(
+            NAME,
+            (shape.0, columns.1),
+            (shape.0, columns.0),
+            columns.0 == columns.1,
+        )?;
         let terms = combinations
             .iter()
             .flat_map(|it| it.plain.iter().chain(&it.scaled));
@@ -416,7 +426,7 @@ impl<'a, B: Backend> Checked<'a, B> {
             check::fits(NAME, (place, 1), (basis.len(), 1), place < basis.len())?;
         }
         self.backend
-            .combined_top_k(basis, combinations, item_scale, hidden, k)
+            .combined_hits(basis, combinations, item_scale, hidden, relevant, k)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Weighted sums of matrices, and the best of each.
+//! Weighted sums of matrices, and the hits of each.
 
 use super::{Backend, Operand, ScoredItem, Shaped};
 use crate::error::Result;
@@ -14,18 +14,19 @@ pub struct Combination {
     pub scales: Vec<f32>,
 }
 
-/// What [`Backend::combined_top_k`] does unless a backend knows better: each sum is formed
+/// What [`Backend::combined_hits`] does unless a backend knows better: each sum is formed
 /// and ranked, one after the other.
 ///
 /// # Errors
 ///
 /// Those of the backend.
-pub fn combined_top_k<B: Backend>(
+pub fn combined_hits<B: Backend>(
     backend: &B,
     basis: &[B::Matrix],
     combinations: &[Combination],
     item_scale: &B::Matrix,
     hidden: &[&[u32]],
+    relevant: &[&[u32]],
     k: usize,
 ) -> Result<Vec<Vec<Vec<ScoredItem>>>> {
     let (rows, columns) = basis.first().map_or((0, 0), B::Matrix::shape);
@@ -40,8 +41,29 @@ pub fn combined_top_k<B: Backend>(
             let mut scores = backend.zeros(rows, columns)?;
             add(&combination.plain, 1.0, &mut scores)?;
             add(&combination.scaled, scale, &mut scores)?;
-            lists.push(backend.top_k(&mut scores, item_scale, hidden, k)?);
+            let of_columns = backend.top_k(&mut scores, item_scale, hidden, k)?;
+            let of_columns = relevant.iter().zip(of_columns);
+            lists.push(
+                of_columns
+                    .map(|(relevant, list)| up_to_the_last(relevant, list))
+                    .collect(),
+            );
         }
     }
     Ok(lists)
+}
+
+/// A list up to the last of these items, ascending, that is in it.
+///
+/// ```
+/// use bspm_core::backend::{ScoredItem, up_to_the_last};
+///
+/// let list = [(7, 0.9), (2, 0.5), (4, 0.1)].map(|(item, score)| ScoredItem { item, score });
+/// assert_eq!(up_to_the_last(&[2, 5], list.to_vec()), list[..2]);
+/// assert!(up_to_the_last(&[5], list.to_vec()).is_empty());
+/// ```
+pub fn up_to_the_last(relevant: &[u32], mut list: Vec<ScoredItem>) -> Vec<ScoredItem> {
+    let is_hit = |entry: &ScoredItem| relevant.binary_search(&entry.item).is_ok();
+    list.truncate(list.iter().rposition(is_hit).map_or(0, |last| last + 1));
+    list
 }

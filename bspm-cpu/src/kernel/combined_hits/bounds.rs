@@ -3,9 +3,10 @@
 //! Take sums with weights `w_s` and thresholds `t_s > 0`. Where one of them reaches its threshold,
 //! `sum_m max(u_m x_m, l_m x_m) >= 1` for the largest and the smallest `w_sm / t_s` of all. Sums
 //! with other thresholds have a bound of their own: their weights are not divided, and the
-//! smallest threshold stands in place of the 1.
+//! smallest threshold stands in place of the 1. A sum whose threshold is infinite is none.
 
-use super::sums::{Sums, Thresholds};
+use super::blocks::{Block, ITEMS};
+use super::sums::{BySum, Sums};
 
 /// Bounds on all sums of each column.
 pub(super) struct Bounds<const WIDTH: usize> {
@@ -17,13 +18,14 @@ pub(super) struct Bounds<const WIDTH: usize> {
 
 impl<const WIDTH: usize> Bounds<WIDTH> {
     #[inline(always)]
-    pub(super) fn of(sums: &Sums, thresholds: &[Thresholds]) -> Self {
+    pub(super) fn of(sums: &Sums, thresholds: &[BySum]) -> Self {
         let mut relative = Extremes::new(sums.matrices());
         let mut absolute = Extremes::new(sums.matrices());
         for (column, thresholds) in thresholds.iter().enumerate() {
-            let thresholds = sums.by_sum(thresholds);
-            let (divisible, others): (Vec<usize>, Vec<usize>) =
-                (0..sums.len()).partition(|&it| is_divisible(thresholds[it]));
+            let thresholds = thresholds.numbers();
+            let (divisible, others): (Vec<usize>, Vec<usize>) = (0..sums.len())
+                .filter(|&it| thresholds[it] < f32::INFINITY)
+                .partition(|&it| thresholds[it] >= LEAST_DIVISOR);
             relative.write(column, sums, &divisible, |sum| 1.0 / thresholds[sum], 1.0);
             let least = others.iter().map(|&sum| thresholds[sum]);
             let least = least.fold(f32::INFINITY, f32::min);
@@ -36,21 +38,19 @@ impl<const WIDTH: usize> Bounds<WIDTH> {
         }
     }
 
-    /// A bit for each column in which a sum may reach its threshold with these entries of the
-    /// matrices.
+    /// Sets a bit for each item and column in which a sum may reach its threshold.
     #[inline(always)]
-    pub(super) fn contending(&self, rows: &[[f32; WIDTH]]) -> u32 {
-        let mut contending = self.relative.reaching(rows);
+    pub(super) fn contending(&self, block: &Block<'_, WIDTH>, found: &mut [u32; ITEMS]) {
+        found.fill(0);
+        self.relative.reaching(block, found);
         if let Some(absolute) = &self.absolute {
-            contending |= absolute.reaching(rows);
+            absolute.reaching(block, found);
         }
-        contending
     }
 }
 
-fn is_divisible(threshold: f32) -> bool {
-    (1e-20..f32::INFINITY).contains(&threshold)
-}
+/// What is divided by at least.
+const LEAST_DIVISOR: f32 = 1e-20;
 
 /// The largest and the smallest weights of some sums, for each column.
 struct Extremes<const WIDTH: usize> {
@@ -120,20 +120,21 @@ impl<const WIDTH: usize> Extremes<WIDTH> {
     }
 
     #[inline(always)]
-    fn reaching(&self, rows: &[[f32; WIDTH]]) -> u32 {
-        let mut bounds = [0.0_f32; WIDTH];
-        for (pair, row) in self.of_matrices.iter().zip(rows) {
-            for lane in 0..WIDTH {
-                let above = pair.largest[lane] * row[lane];
-                let below = pair.smallest[lane] * row[lane];
-                bounds[lane] += if above > below { above } else { below };
+    fn reaching(&self, block: &Block<'_, WIDTH>, found: &mut [u32; ITEMS]) {
+        let mut bounds = [[0.0_f32; WIDTH]; ITEMS];
+        for (pair, rows) in self.of_matrices.iter().zip(&block.matrices) {
+            for (bounds, row) in bounds.iter_mut().zip(*rows) {
+                for lane in 0..WIDTH {
+                    let above = pair.largest[lane] * row[lane];
+                    let below = pair.smallest[lane] * row[lane];
+                    bounds[lane] += if above > below { above } else { below };
+                }
             }
         }
-        let limits = &self.limits;
-        let mut reaching = 0;
-        for lane in 0..WIDTH {
-            reaching |= u32::from(bounds[lane] >= limits[lane]) << lane;
+        for ((found, bounds), &scale) in found.iter_mut().zip(&bounds).zip(block.scales) {
+            for (lane, (bound, limit)) in bounds.iter().zip(&self.limits).enumerate() {
+                *found |= u32::from(scale * bound >= *limit) << lane;
+            }
         }
-        reaching
     }
 }

@@ -1,0 +1,107 @@
+//! The best items of a few sums.
+
+use bspm_core::backend::TopK;
+
+use super::CombinedHits;
+use super::blocks::{ITEMS, blocks};
+use super::sums::Sums;
+
+/// How many sums are ranked for themselves.
+const LEADING: usize = 4;
+
+/// How many times as long as what is asked for their lists are.
+const LONGER: usize = 3;
+
+impl<const WIDTH: usize> CombinedHits<'_, WIDTH> {
+    /// For each column the items that are among the best of one of [`LEADING`] sums.
+    #[inline(always)]
+    pub(super) fn leaders(&self, sums: &Sums) -> Vec<Vec<u32>> {
+        let columns = self.relevant.len();
+        let leading: Vec<&[f32]> = sums
+            .unlike(LEADING, &self.sizes())
+            .into_iter()
+            .map(|sum| sums.weights_of(sum))
+            .collect();
+        let blank = TopK::new(self.k.saturating_mul(LONGER));
+        let mut thresholds = vec![[f32::INFINITY; WIDTH]; leading.len()];
+        for thresholds in &mut thresholds {
+            thresholds[..columns].fill(blank.threshold());
+        }
+        let mut selections = vec![blank; leading.len() * columns];
+        let mut scores = [[0.0_f32; WIDTH]; ITEMS];
+        for block in blocks(self.basis, self.scales) {
+            for (place, weights) in leading.iter().enumerate() {
+                scores.fill([0.0; WIDTH]);
+                for (&weight, &rows) in weights.iter().zip(&block.matrices) {
+                    let sums = scores.as_flattened_mut().iter_mut();
+                    for (sum, value) in sums.zip(rows.as_flattened()) {
+                        *sum += weight * value;
+                    }
+                }
+                for (row, &scale) in block.scales.iter().enumerate() {
+                    let (item, scores, limits) =
+                        (block.first + row, &scores[row], &thresholds[place]);
+                    let mut any = false;
+                    for lane in 0..WIDTH {
+                        any |= scale * scores[lane] >= limits[lane];
+                    }
+                    if any {
+                        offer_row(
+                            item,
+                            scale,
+                            scores,
+                            self.hidden[item],
+                            &mut thresholds[place],
+                            &mut selections[place * columns..][..columns],
+                        );
+                    }
+                }
+            }
+        }
+        let mut leaders = vec![Vec::new(); columns];
+        for (place, selection) in selections.into_iter().enumerate() {
+            let entries = selection.into_sorted().into_iter();
+            leaders[place % columns].extend(entries.map(|entry| entry.item));
+        }
+        for items in &mut leaders {
+            items.sort_unstable();
+            items.dedup();
+        }
+        leaders
+    }
+
+    /// The norm of each matrix, of some of the items.
+    #[inline(always)]
+    fn sizes(&self) -> Vec<f32> {
+        const EVERY: usize = 8;
+        let norm = |matrix: &&[[f32; WIDTH]]| {
+            let mut squares = [0.0_f32; WIDTH];
+            for (row, scale) in matrix.iter().zip(self.scales).step_by(EVERY) {
+                for lane in 0..WIDTH {
+                    let entry = scale * row[lane];
+                    squares[lane] += entry * entry;
+                }
+            }
+            squares.iter().sum::<f32>().sqrt()
+        };
+        self.basis.iter().map(norm).collect()
+    }
+}
+
+#[inline(never)]
+fn offer_row<const WIDTH: usize>(
+    item: usize,
+    scale: f32,
+    scores: &[f32; WIDTH],
+    hidden: u32,
+    thresholds: &mut [f32; WIDTH],
+    selections: &mut [TopK],
+) {
+    for (lane, selection) in selections.iter_mut().enumerate() {
+        let score = scale * scores[lane];
+        if score >= thresholds[lane] && hidden >> lane & 1 == 0 {
+            selection.offer(item as u32, score);
+            thresholds[lane] = selection.threshold();
+        }
+    }
+}
