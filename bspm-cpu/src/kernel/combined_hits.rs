@@ -7,17 +7,18 @@
 //! one bound for each item and column tells whether any sum can, and the items that contend are
 //! scored in all sums at once.
 
-mod blocks;
 mod bounds;
 mod leaders;
 mod sums;
 
 use bspm_core::backend::{Combination, TopK};
 
-use self::blocks::{ITEMS, blocks};
 use self::bounds::Bounds;
 use self::sums::{BySum, Sums};
 use super::instruction_set::Kernel;
+
+/// How many items are looked at before the next matrix: 4 KiB of each at the width of a tile.
+const BLOCK: usize = 32;
 
 pub(crate) struct CombinedHits<'a, const WIDTH: usize> {
     /// Matrices of `items` rows.
@@ -111,11 +112,10 @@ impl<const WIDTH: usize> CombinedHits<'_, WIDTH> {
     ) {
         let bounds = Bounds::of(sums, thresholds);
         let asked = u32::MAX >> (32 - self.relevant.len().min(32));
-        let mut contending = [0; ITEMS];
-        for block in blocks(self.basis, self.scales) {
-            bounds.contending(&block, &mut contending);
-            for (row, columns) in contending.iter().enumerate().take(block.scales.len()) {
-                let item = block.first + row;
+        let mut contending = [0; BLOCK];
+        for (first, scales) in blocks(self.scales) {
+            bounds.contending(self.basis, first, scales, &mut contending);
+            for (item, columns) in (first..first + scales.len()).zip(&contending) {
                 let mut columns = columns & asked & !self.hidden[item];
                 while columns != 0 {
                     let column = columns.trailing_zeros() as usize;
@@ -157,6 +157,11 @@ impl<const WIDTH: usize> CombinedHits<'_, WIDTH> {
             selection.threshold().max(limits.numbers()[sum])
         });
     }
+}
+
+/// The first item of each block, and the factors of its items.
+fn blocks(scales: &[f32]) -> impl Iterator<Item = (usize, &[f32])> {
+    (0..).step_by(BLOCK).zip(scales.chunks(BLOCK))
 }
 
 /// One item and column.

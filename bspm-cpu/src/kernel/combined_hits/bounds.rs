@@ -5,7 +5,7 @@
 //! with other thresholds have a bound of their own: their weights are not divided, and the
 //! smallest threshold stands in place of the 1. A sum whose threshold is infinite is none.
 
-use super::blocks::{Block, ITEMS};
+use super::BLOCK;
 use super::sums::{BySum, Sums};
 
 /// Bounds on all sums of each column.
@@ -38,13 +38,20 @@ impl<const WIDTH: usize> Bounds<WIDTH> {
         }
     }
 
-    /// Sets a bit for each item and column in which a sum may reach its threshold.
+    /// Sets a bit for each column in which a sum may reach its threshold, of the items from `first`
+    /// on that have these factors.
     #[inline(always)]
-    pub(super) fn contending(&self, block: &Block<'_, WIDTH>, found: &mut [u32; ITEMS]) {
+    pub(super) fn contending(
+        &self,
+        basis: &[&[[f32; WIDTH]]],
+        first: usize,
+        scales: &[f32],
+        found: &mut [u32; BLOCK],
+    ) {
         found.fill(0);
-        self.relative.reaching(block, found);
+        self.relative.reaching(basis, first, scales, found);
         if let Some(absolute) = &self.absolute {
-            absolute.reaching(block, found);
+            absolute.reaching(basis, first, scales, found);
         }
     }
 }
@@ -120,10 +127,17 @@ impl<const WIDTH: usize> Extremes<WIDTH> {
     }
 
     #[inline(always)]
-    fn reaching(&self, block: &Block<'_, WIDTH>, found: &mut [u32; ITEMS]) {
-        let mut bounds = [[0.0_f32; WIDTH]; ITEMS];
-        for (pair, rows) in self.of_matrices.iter().zip(&block.matrices) {
-            for (bounds, row) in bounds.iter_mut().zip(*rows) {
+    fn reaching(
+        &self,
+        basis: &[&[[f32; WIDTH]]],
+        first: usize,
+        scales: &[f32],
+        found: &mut [u32; BLOCK],
+    ) {
+        let mut bounds = [[0.0_f32; WIDTH]; BLOCK];
+        for (pair, matrix) in self.of_matrices.iter().zip(basis) {
+            let rows = &matrix[first..first + scales.len()];
+            for (bounds, row) in bounds.iter_mut().zip(rows) {
                 for lane in 0..WIDTH {
                     let above = pair.largest[lane] * row[lane];
                     let below = pair.smallest[lane] * row[lane];
@@ -131,7 +145,7 @@ impl<const WIDTH: usize> Extremes<WIDTH> {
                 }
             }
         }
-        for ((found, bounds), &scale) in found.iter_mut().zip(&bounds).zip(block.scales) {
+        for ((found, bounds), &scale) in found.iter_mut().zip(&bounds).zip(scales) {
             for (lane, (bound, limit)) in bounds.iter().zip(&self.limits).enumerate() {
                 *found |= u32::from(scale * bound >= *limit) << lane;
             }

@@ -2,9 +2,8 @@
 
 use bspm_core::backend::TopK;
 
-use super::CombinedHits;
-use super::blocks::{ITEMS, blocks};
 use super::sums::Sums;
+use super::{BLOCK, CombinedHits, blocks};
 
 /// How many sums are ranked for themselves.
 const LEADING: usize = 4;
@@ -28,19 +27,19 @@ impl<const WIDTH: usize> CombinedHits<'_, WIDTH> {
             thresholds[..columns].fill(blank.threshold());
         }
         let mut selections = vec![blank; leading.len() * columns];
-        let mut scores = [[0.0_f32; WIDTH]; ITEMS];
-        for block in blocks(self.basis, self.scales) {
+        let mut scores = [[0.0_f32; WIDTH]; BLOCK];
+        for (first, scales) in blocks(self.scales) {
             for (place, weights) in leading.iter().enumerate() {
                 scores.fill([0.0; WIDTH]);
-                for (&weight, &rows) in weights.iter().zip(&block.matrices) {
+                for (&weight, matrix) in weights.iter().zip(self.basis) {
+                    let rows = &matrix[first..first + scales.len()];
                     let sums = scores.as_flattened_mut().iter_mut();
                     for (sum, value) in sums.zip(rows.as_flattened()) {
                         *sum += weight * value;
                     }
                 }
-                for (row, &scale) in block.scales.iter().enumerate() {
-                    let (item, scores, limits) =
-                        (block.first + row, &scores[row], &thresholds[place]);
+                for (item, (scores, &scale)) in (first..).zip(scores.iter().zip(scales)) {
+                    let limits = &thresholds[place];
                     let mut any = false;
                     for lane in 0..WIDTH {
                         any |= scale * scores[lane] >= limits[lane];
