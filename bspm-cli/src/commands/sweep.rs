@@ -26,7 +26,9 @@ const BATCH: usize = 2048;
 
 /// Compare a grid of settings of BSPM on interactions held out of the data, in one pass
 ///
-/// Numbers are lists, as in 0.5,1,2, or ranges, as in 0.5:2.5:0.25 (both ends belong to it).
+/// Numbers are lists, as in 0.5,1,2, or ranges, as in 0.5:2.5:0.25 (both ends belong to it). What is
+/// not named is what `fit` has without flags for data of this shape, but for T_s and beta, which are
+/// varied.
 #[derive(Args)]
 #[command(group(ArgGroup::new("held out")))]
 pub(crate) struct Arguments {
@@ -69,15 +71,12 @@ struct GridArguments {
 }
 
 /// The values of the settings that are varied unless told.
-const VARIED: [(&str, &str); 3] = [
-    ("sharpen_time", "0.5:3:0.25"),
-    ("factor_dim", "256"),
-    ("beta", "0.1:0.3:0.1"),
-];
+const VARIED: [(&str, &str); 2] = [("sharpen_time", "0.5:3:0.25"), ("beta", "0.1:0.3:0.1")];
 
 impl GridArguments {
-    fn configs(&self) -> bspm::Result<Vec<BspmConfig>> {
-        let mut grid = SweepGrid::around(BspmConfig::builder().build()?);
+    /// The grid around a setting, which has the values of what is not varied.
+    fn configs(&self, base: BspmConfig) -> bspm::Result<Vec<BspmConfig>> {
+        let mut grid = SweepGrid::around(base);
         for (name, values) in &self.values {
             grid = grid.vary(name, values)?;
         }
@@ -134,12 +133,14 @@ impl FromArgMatches for GridArguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     Evaluator::new(&arguments.k)?;
-    let configs = arguments.grid.configs()?;
-    on_device!(arguments.device, sweep, configs, arguments)
+    arguments.grid.configs(BspmConfig::default())?;
+    on_device!(arguments.device, sweep, arguments)
 }
 
-fn sweep<B: Backend>(backend: B, configs: Vec<BspmConfig>, arguments: &Arguments) -> Outcome {
+fn sweep<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let (train, held_out) = arguments.matrices()?;
+    let base = BspmConfig::for_shape(train.users(), train.items());
+    let configs = arguments.grid.configs(base)?;
     let bars = ProgressBars::default();
     let key = Checkpoint::key(&train, &held_out, &configs, &arguments.k)?;
     let options = FitOptions::new().observer(bars.observer());

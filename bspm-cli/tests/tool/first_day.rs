@@ -189,6 +189,23 @@ fn the_edge_of_a_grid_is_told() {
 }
 
 #[test]
+fn a_sweep_has_the_settings_for_the_shape_where_none_are_named() {
+    let shop = shop();
+    let sweep = ["sweep", "ratings.csv", "--ratio", "0.4", "--json"];
+    let rows = json_lines(&stdout(&bspm(shop.path(), &sweep)));
+    let vectors: Vec<&Value> = rows
+        .iter()
+        .map(|row| &row["config"]["ideal_low_pass"]["factor_dim"])
+        .collect();
+    let fit = ["fit", "ratings.csv", "-o", "plain.bspm"];
+    stdout(&bspm(shop.path(), &fit));
+    let info = stdout(&bspm(shop.path(), &["inspect", "plain.bspm", "--json"]));
+    let fitted = &json_lines(&info)[0]["config"]["bspm"]["ideal_low_pass"]["factor_dim"];
+    assert!(fitted.is_u64() && !vectors.is_empty());
+    assert!(vectors.iter().all(|it| *it == fitted), "{vectors:?}");
+}
+
+#[test]
 fn scores_are_explained() {
     let shop = shop();
     let model = open(shop.path());
