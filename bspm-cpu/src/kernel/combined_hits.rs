@@ -49,55 +49,60 @@ impl<const WIDTH: usize> Kernel for CombinedHits<'_, WIDTH> {
         let leaders = self.leaders(&sums);
         let mut cell = Cell::of(&sums);
         let mut limits = Vec::with_capacity(leaders.len());
+        let mut thresholds = Vec::with_capacity(leaders.len());
         for (column, leaders) in leaders.iter().enumerate() {
-            limits.push(self.lowest_hits(&sums, column, leaders, &mut cell));
-        }
-        let mut thresholds = limits.clone();
-        for (column, (leaders, thresholds)) in leaders.iter().zip(&mut thresholds).enumerate() {
-            self.offer_first(&sums, column, leaders, thresholds, &mut cell);
+            let (lowest, reached) = self.offer_first(&sums, column, leaders, &mut cell);
+            limits.push(lowest);
+            thresholds.push(reached);
         }
         self.offer_contenders(&sums, &limits, &mut thresholds, &mut cell);
     }
 }
 
 impl<const WIDTH: usize> CombinedHits<'_, WIDTH> {
-    /// The score in each sum of the lowest relevant item of a column that fewer than `k` of the
-    /// leaders are above; infinite where there is none.
-    #[inline(always)]
-    fn lowest_hits(&self, sums: &Sums, column: usize, leaders: &[u32], cell: &mut Cell) -> BySum {
-        let mut of_leaders = Vec::with_capacity(leaders.len());
-        for &item in leaders {
-            self.score(sums, item, column, cell);
-            of_leaders.push(cell.scores.clone());
-        }
-        let mut lowest = sums.constant(f32::INFINITY);
-        for &item in self.relevant[column] {
-            if self.hidden[item as usize] >> column & 1 == 0 {
-                self.score(sums, item, column, cell);
-                lowest.lower_where_fewer_above(self.k, &of_leaders, &cell.scores);
-            }
-        }
-        lowest
-    }
-
-    /// Offers the relevant items of a column, and those that lead, and hides them then.
+    /// Offers the relevant items of a column, and those that lead, and hides them then. The score in
+    /// each sum of the lowest relevant item that fewer than `k` of the leaders are above, infinite
+    /// where there is none; and what has to be reached after that.
     #[inline(always)]
     fn offer_first(
         &mut self,
         sums: &Sums,
         column: usize,
         leaders: &[u32],
-        thresholds: &mut BySum,
         cell: &mut Cell,
-    ) {
-        let limits = thresholds.clone();
-        for &item in self.relevant[column].iter().chain(leaders) {
+    ) -> (BySum, BySum) {
+        let is_open = |item: &u32| self.hidden[*item as usize] >> column & 1 == 0;
+        let relevant: Vec<u32> = self.relevant[column]
+            .iter()
+            .copied()
+            .filter(is_open)
+            .collect();
+        let of_relevant = self.scores_of(sums, column, &relevant, cell);
+        let of_leaders = self.scores_of(sums, column, leaders, cell);
+        let mut limits = sums.infinite();
+        for scores in &of_relevant {
+            limits.lower_where_fewer_above(self.k, &of_leaders, scores);
+        }
+        let mut thresholds = limits.clone();
+        let relevant = relevant.iter().zip(&of_relevant);
+        for (&item, scores) in relevant.chain(leaders.iter().zip(&of_leaders)) {
             if self.hidden[item as usize] >> column & 1 == 0 {
                 self.hidden[item as usize] |= 1 << column;
-                self.score(sums, item, column, cell);
-                self.offer(sums, item, column, &cell.scores, &limits, thresholds);
+                self.offer(sums, item, column, scores, &limits, &mut thresholds);
             }
         }
+        (limits, thresholds)
+    }
+
+    /// The scores of some items of a column.
+    #[inline(always)]
+    fn scores_of(&self, sums: &Sums, column: usize, items: &[u32], cell: &mut Cell) -> Vec<BySum> {
+        let mut scores = Vec::with_capacity(items.len());
+        for &item in items {
+            self.score(sums, item, column, cell);
+            scores.push(cell.scores.clone());
+        }
+        scores
     }
 
     /// Offers every item that may reach a threshold, and is not hidden. A threshold stays at what it
@@ -176,7 +181,7 @@ impl Cell {
     fn of(sums: &Sums) -> Self {
         Self {
             row: vec![0.0; sums.matrices()],
-            scores: sums.constant(f32::INFINITY),
+            scores: sums.infinite(),
         }
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct Sums {
     /// The sum of the absolute parts of each weight.
     magnitudes: Vec<f32>,
     /// For as many sums as stand beside each other, what each matrix is weighted by; then for the
-    /// next.
+    /// next. Beside the last sum it is not a number, and so is the score, which reaches nothing.
     beside: Vec<[f32; LANES]>,
 }
 
@@ -43,7 +43,7 @@ impl Sums {
             }
         }
         let count = weights.len().checked_div(matrices).unwrap_or(0);
-        let mut beside = vec![[0.0; LANES]; count.div_ceil(LANES) * matrices];
+        let mut beside = vec![[f32::NAN; LANES]; count.div_ceil(LANES) * matrices];
         for sum in 0..count {
             for matrix in 0..matrices {
                 beside[sum / LANES * matrices + matrix][sum % LANES] =
@@ -97,11 +97,9 @@ impl Sums {
         found
     }
 
-    /// The same for every sum, and infinity beside the last.
-    pub(super) fn constant(&self, value: f32) -> BySum {
-        let mut numbers = vec![[value; LANES]; self.count.div_ceil(LANES)];
-        numbers.as_flattened_mut()[self.count..].fill(f32::INFINITY);
-        BySum(numbers)
+    /// Infinity for every sum.
+    pub(super) fn infinite(&self) -> BySum {
+        BySum(vec![[f32::INFINITY; LANES]; self.count.div_ceil(LANES)])
     }
 
     /// Writes down what `row`, which has what each matrix has for one item and column, is in each
@@ -135,14 +133,7 @@ impl Sums {
                 any |= scores[lane] >= thresholds[lane];
             }
             if any {
-                let before = block * LANES;
-                let count = LANES.min(self.count - before);
-                enter_lanes(
-                    before,
-                    &scores[..count],
-                    &mut thresholds[..count],
-                    &mut enter,
-                );
+                enter_lanes(block * LANES, scores, thresholds, &mut enter);
             }
         }
     }
@@ -152,8 +143,8 @@ impl Sums {
 #[inline(never)]
 fn enter_lanes(
     before: usize,
-    scores: &[f32],
-    thresholds: &mut [f32],
+    scores: &[f32; LANES],
+    thresholds: &mut [f32; LANES],
     enter: &mut impl FnMut(usize, f32) -> f32,
 ) {
     for (lane, (&score, threshold)) in scores.iter().zip(thresholds).enumerate() {
