@@ -26,6 +26,7 @@ mod eigen;
 mod inverse;
 mod largest;
 mod shared_matrix;
+mod symmetric_product;
 mod top_k;
 
 use std::fmt::Debug;
@@ -336,6 +337,16 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         self.spmm(walk, Direction::Forward, start, Update::REPLACE, half_way)?;
         let half_way = Operand::Dense(half_way);
         self.spmm(walk, Direction::Transposed, half_way, update, out)
+    }
+
+    /// `left^T * right` on the host, with the matrices of `right` side by side, where that is
+    /// known to be symmetric but for rounding: a device may take the lower triangle for both.
+    fn symmetric_product(
+        &self,
+        left: &Self::Matrix,
+        right: &[Self::Matrix],
+    ) -> Result<Array2<f64>> {
+        symmetric_product::symmetric_product(self, left, right)
     }
 
     /// The eigen-decomposition of a small symmetric host matrix, in `f64`; on the host.

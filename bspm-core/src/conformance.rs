@@ -64,6 +64,7 @@ macro_rules! backend_conformance {
             an_ode_step_is_both_halves_of_the_walk,
             an_ode_step_walks_from_histories,
             matmul_matches_f64,
+            symmetric_products_match_f64,
             elementwise_operations_match_f64,
             columns_are_cut_and_joined,
             eigenvectors_diagonalise,

@@ -27,7 +27,8 @@ use crate::kernel::combined_hits::CombinedHits;
 use crate::kernel::elementwise::{AddScaled, ScaleRows};
 use crate::kernel::instruction_set::InstructionSet;
 use crate::kernel::top_k::{SelectTop, SelectTopOfColumn};
-use crate::matrix::CpuMatrix;
+use crate::matmul;
+use crate::matrix::{CpuMatrix, TILE_COLUMNS, copy_side_by_side};
 use crate::sparse::{CpuSparse, Kind};
 use crate::threads::Threads;
 
@@ -38,9 +39,6 @@ pub struct CpuBackend {
     instruction_set: InstructionSet,
     memory_budget: Option<usize>,
 }
-
-/// Users per tile: rows of two cache lines, which measured faster than one or four.
-const TILE_COLUMNS: usize = 32;
 
 impl CpuBackend {
     /// Runs on the current rayon pool: the global one unless called from another.
@@ -220,8 +218,13 @@ impl Backend for CpuBackend {
         out: &mut CpuMatrix,
     ) -> Result<()> {
         let set = self.instruction_set;
-        dense_product(set, left, transpose_left, right, update, out);
+        dense_product(set, &self.threads, left, transpose_left, right, update, out);
         Ok(())
+    }
+
+    /// On all threads.
+    fn symmetric_product(&self, left: &CpuMatrix, right: &[CpuMatrix]) -> Result<Array2<f64>> {
+        Ok(matmul::symmetric_product(&self.threads, left, right))
     }
 
     fn add_scaled(
@@ -270,13 +273,7 @@ impl Backend for CpuBackend {
         let rows = parts.first().map_or(0, CpuMatrix::rows);
         let columns = parts.iter().map(CpuMatrix::columns).sum();
         let mut result = CpuMatrix::zeros(rows, columns);
-        let mut start = 0;
-        for part in parts {
-            let end = start + part.columns();
-            let mut view = result.view_mut();
-            view.slice_mut(s![.., start..end]).assign(&part.view());
-            start = end;
-        }
+        copy_side_by_side(parts, 0, result.view_mut());
         Ok(result)
     }
 

@@ -1,12 +1,21 @@
 //! Dense products, by faer's matrix multiplication.
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Par};
+use std::ops::Range;
 
-use crate::matrix::CpuMatrix;
+use faer::linalg::matmul::{matmul, triangular};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
+use ndarray::{Array2, ArrayViewMut2};
+use rayon::prelude::*;
 
-/// `out = product * op(left) * right`, or that added to `out`, on one thread.
+use crate::matrix::{CpuMatrix, PART_ROWS, copy_side_by_side};
+use crate::threads::Threads;
+
+/// Into how many sums at most a product over all rows is cut, each of one thread at a time.
+const SUMS: usize = 16;
+
+/// `out = product * op(left) * right`, or that added to `out`.
 pub(crate) fn multiply(
+    threads: &Threads,
     left: &CpuMatrix,
     transpose_left: bool,
     right: &CpuMatrix,
@@ -14,19 +23,66 @@ pub(crate) fn multiply(
     is_added: bool,
     out: &mut CpuMatrix,
 ) {
-    let left = left.as_faer();
-    let left = if transpose_left {
-        left.transpose()
-    } else {
-        left
-    };
     let accumulate = if is_added { Accum::Add } else { Accum::Replace };
-    matmul(
-        out.as_faer_mut(),
-        accumulate,
-        left,
-        right.as_faer(),
-        product,
-        Par::Seq,
-    );
+    let (left, right) = (left.as_faer(), right.as_faer());
+    if transpose_left {
+        let (left, out) = (left.transpose(), out.as_faer_mut());
+        return matmul(out, accumulate, left, right, product, Par::Seq);
+    }
+    out.for_each_part(threads, |start, out| {
+        let (rows, stride) = out.dim();
+        let out = out.as_slice_mut().expect("rows follow each other");
+        let out = MatMut::from_row_major_slice_mut(out, rows, stride);
+        let (left, out) = (left.subrows(start, rows), out.subcols_mut(0, right.ncols()));
+        matmul(out, accumulate, left, right, product, Par::Seq);
+    });
+}
+
+/// `left^T * right`, with the matrices of `right` side by side, from its lower triangle.
+///
+/// Memory: up to 16 matrices of the product's size. The number of threads changes no bit of the
+/// result.
+pub(crate) fn symmetric_product(
+    threads: &Threads,
+    left: &CpuMatrix,
+    right: &[CpuMatrix],
+) -> Array2<f64> {
+    let (rows, size) = (left.rows(), left.columns());
+    let rows_of_sum = rows.div_ceil(SUMS).max(1).next_multiple_of(PART_ROWS);
+    let sums: Vec<Mat<f32>> = threads.install(|| {
+        let starts = (0..rows).into_par_iter().step_by(rows_of_sum);
+        let ranges = starts.map(|start| start..rows.min(start + rows_of_sum));
+        ranges.map(|rows| triangle(left, right, rows)).collect()
+    });
+    Array2::from_shape_fn((size, size), |(row, column)| {
+        let (low, high) = (row.max(column), row.min(column));
+        sums.iter().map(|sum| f64::from(sum[(low, high)])).sum()
+    })
+}
+
+/// The lower triangle of the product of some of the rows.
+fn triangle(left: &CpuMatrix, right: &[CpuMatrix], rows: Range<usize>) -> Mat<f32> {
+    use triangular::BlockStructure::{Rectangular, TriangularLower};
+
+    let size = left.columns();
+    let mut sum = Mat::zeros(size, size);
+    let mut side_by_side = vec![0.0; PART_ROWS * size];
+    for start in rows.clone().step_by(PART_ROWS) {
+        let count = PART_ROWS.min(rows.end - start);
+        let part = &mut side_by_side[..count * size];
+        let view = ArrayViewMut2::from_shape((count, size), &mut *part);
+        copy_side_by_side(right, start, view.expect("the part has as many elements"));
+        triangular::matmul(
+            sum.as_mut(),
+            TriangularLower,
+            Accum::Add,
+            left.as_faer().subrows(start, count).transpose(),
+            Rectangular,
+            MatRef::from_row_major_slice(part, count, size),
+            Rectangular,
+            1.0,
+            Par::Seq,
+        );
+    }
+    sum
 }

@@ -6,8 +6,18 @@ use bspm_core::backend::{Shaped, SharedMatrix};
 use bytemuck::{Pod, Zeroable};
 use faer::{MatMut, MatRef};
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
+use rayon::prelude::*;
 
 use crate::quantized::QuantizedRows;
+use crate::threads::Threads;
+
+/// Columns of a tile: rows of two cache lines, which measured faster than one or four. What is
+/// wider is worked on by all threads.
+pub(crate) const TILE_COLUMNS: usize = 32;
+
+/// Rows of a part of a wider matrix: those of a few hundred columns stay in the second-level
+/// cache.
+pub(crate) const PART_ROWS: usize = 1024;
 
 /// A dense row-major `f32` matrix, aligned to cache lines where it owns its memory.
 ///
@@ -60,6 +70,31 @@ impl CpuMatrix {
         let mut matrix = Self::zeros(values.nrows(), values.ncols());
         matrix.view_mut().assign(&values);
         matrix
+    }
+
+    /// Runs `work` for parts of the rows: the first row of each, and the part, padding included.
+    pub(crate) fn for_each_part(
+        &mut self,
+        threads: &Threads,
+        work: impl Fn(usize, &mut ArrayViewMut2<'_, f32>) + Sync,
+    ) {
+        let (columns, stride) = (self.columns, self.stride);
+        if stride == 0 {
+            return;
+        }
+        let work = |start: usize, elements: &mut [f32]| {
+            let shape = (elements.len() / stride, stride);
+            let part = ArrayViewMut2::from_shape(shape, elements);
+            work(start, &mut part.expect("a part has whole rows"));
+        };
+        let elements = self.padded_mut();
+        if columns <= TILE_COLUMNS {
+            return work(0, elements);
+        }
+        threads.install(|| {
+            let parts = elements.par_chunks_mut(PART_ROWS * stride).enumerate();
+            parts.for_each(|(part, elements)| work(part * PART_ROWS, elements));
+        });
     }
 
     /// Uses the shared elements as they are where their rows need no padding.
@@ -144,6 +179,22 @@ impl CpuMatrix {
     pub(crate) fn as_faer_mut(&mut self) -> MatMut<'_, f32> {
         let (rows, columns, stride) = (self.rows, self.columns, self.stride);
         MatMut::from_row_major_slice_mut(self.padded_mut(), rows, stride).subcols_mut(0, columns)
+    }
+}
+
+/// Fills `out` with the rows from `start` on of matrices side by side.
+pub(crate) fn copy_side_by_side(
+    matrices: &[CpuMatrix],
+    start: usize,
+    mut out: ArrayViewMut2<'_, f32>,
+) {
+    let rows = start..start + out.nrows();
+    let mut column = 0;
+    for matrix in matrices {
+        let columns = column..column + matrix.columns;
+        column = columns.end;
+        out.slice_mut(s![.., columns])
+            .assign(&matrix.view().slice(s![rows.clone(), ..]));
     }
 }
 

@@ -303,6 +303,23 @@ impl<'a, B: Backend> Checked<'a, B> {
         self.backend.concatenate_columns(parts)
     }
 
+    /// See [`Backend::symmetric_product`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch); those of the backend.
+    pub fn symmetric_product(self, left: &B::Matrix, right: &[B::Matrix]) -> Result<Array2<f64>> {
+        let (rows, size) = left.shape();
+        let columns = right.iter().map(|it| it.shape().1).sum();
+        for part in right {
+            let shape = part.shape();
+            check::fits("symmetric_product", (rows, size), shape, shape.0 == rows)?;
+        }
+        let joined = (rows, columns);
+        check::fits("symmetric_product", (rows, size), joined, columns == size)?;
+        self.backend.symmetric_product(left, right)
+    }
+
     /// See [`Backend::symmetric_eigen`].
     ///
     /// # Errors

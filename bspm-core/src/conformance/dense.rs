@@ -28,38 +28,69 @@ pub fn zeros_are_zero<B: Backend>(backend: &B) {
 /// Products, with and without transposing, with every kind of update.
 pub fn matmul_matches_f64<B: Backend>(backend: &B) {
     let sizes = [0, 1, 3, 17, 32, 50];
+    let shapes = sizes
+        .iter()
+        .flat_map(|&rows| sizes.map(|inner| (rows, inner)));
     let mut random = random_source(2);
-    for rows in sizes {
-        for inner in sizes {
-            for columns in [0, 1, 8, 32, 37] {
-                let left = random_matrix(rows, inner, &mut random);
-                let right = random_matrix(inner, columns, &mut random);
-                let before = random_matrix(rows, columns, &mut random);
-                let product = to_f64(left.view()).dot(&to_f64(right.view()));
-                let right = backend.upload(right.view()).unwrap();
-                for transpose in [false, true] {
-                    let left = if transpose { left.t() } else { left.view() };
-                    let left = backend.upload(left).unwrap();
-                    for (factor, keep, added) in
-                        [(1.0, 0.0, None), (-2.0, 1.0, None), (0.5, 0.25, Some(3.0))]
-                    {
-                        let addend = backend.upload(before.view()).unwrap();
-                        let update = Update {
-                            product: factor,
-                            keep,
-                            addend: added.map(|added| (added, &addend)),
-                        };
-                        let mut out = backend.upload(before.view()).unwrap();
-                        let right = Operand::Dense(&right);
-                        backend
-                            .matmul(&left, transpose, right, update, &mut out)
-                            .unwrap();
-                        let kept = f64::from(keep + added.unwrap_or(0.0));
-                        let expected = &product * f64::from(factor) + to_f64(before.view()) * kept;
-                        assert_close(backend, &out, &expected, 2e-6);
-                    }
+    for (rows, inner) in shapes.chain([(2100, 40)]) {
+        for columns in [0, 1, 8, 32, 37] {
+            let left = random_matrix(rows, inner, &mut random);
+            let right = random_matrix(inner, columns, &mut random);
+            let before = random_matrix(rows, columns, &mut random);
+            let product = to_f64(left.view()).dot(&to_f64(right.view()));
+            let right = backend.upload(right.view()).unwrap();
+            for transpose in [false, true] {
+                let left = if transpose { left.t() } else { left.view() };
+                let left = backend.upload(left).unwrap();
+                for (factor, keep, added) in
+                    [(1.0, 0.0, None), (-2.0, 1.0, None), (0.5, 0.25, Some(3.0))]
+                {
+                    let addend = backend.upload(before.view()).unwrap();
+                    let update = Update {
+                        product: factor,
+                        keep,
+                        addend: added.map(|added| (added, &addend)),
+                    };
+                    let mut out = backend.upload(before.view()).unwrap();
+                    let right = Operand::Dense(&right);
+                    backend
+                        .matmul(&left, transpose, right, update, &mut out)
+                        .unwrap();
+                    let kept = f64::from(keep + added.unwrap_or(0.0));
+                    let expected = &product * f64::from(factor) + to_f64(before.view()) * kept;
+                    assert_close(backend, &out, &expected, 2e-6);
                 }
             }
+        }
+    }
+}
+
+/// `left^T * right` where `right = M * left` for a symmetric `M`, in one piece and in several.
+pub fn symmetric_products_match_f64<B: Backend>(backend: &B) {
+    let mut random = random_source(6);
+    for (rows, columns) in ODD_SHAPES.into_iter().chain([(2100, 40)]) {
+        let left = random_matrix(rows, columns, &mut random);
+        let weights = random_matrix(rows, 1, &mut random);
+        let right = &left * &weights;
+        let expected = to_f64(left.t()).dot(&to_f64(right.view()));
+        let left = backend.upload(left.view()).unwrap();
+        for width in [1, 16, 32, 100] {
+            let parts: Vec<B::Matrix> = (0..columns)
+                .step_by(width)
+                .map(|start| {
+                    let part = right.slice(s![.., start..columns.min(start + width)]);
+                    backend.upload(part).unwrap()
+                })
+                .collect();
+            let product = backend.symmetric_product(&left, &parts).unwrap();
+            assert_eq!(product.dim(), (columns, columns));
+            assert_eq!(product, product.t());
+            let size = expected
+                .iter()
+                .fold(1.0, |size: f64, it| size.max(it.abs()));
+            let error = (product - &expected).mapv(|it| it.abs() / size);
+            let largest = error.iter().fold(0.0, |most: f64, &it| most.max(it));
+            assert!(largest < 2e-6, "{rows} x {columns}: error {largest:e}");
         }
     }
 }

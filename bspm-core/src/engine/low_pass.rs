@@ -163,10 +163,10 @@ fn walked<B: Backend>(
     let (items, factors) = vectors.shape();
     let stage_rows = if polynomial.needs_stage() { items } else { 0 };
     let ranges = tile_ranges(factors, graph.tile_columns());
-    map_tiles(backend, vectors, &ranges, |vectors, range| {
+    map_tiles(backend, vectors, &ranges, |scratch, vectors, range| {
         let columns = range.len();
         let from = backend.columns(vectors, range)?;
-        let mut half_way = backend.zeros(graph.users(), columns)?;
+        let half_way = scratch.of_shape(backend, graph.users(), columns)?;
         let mut stage = backend.zeros(stage_rows, columns)?;
         let mut out = backend.zeros(items, columns)?;
         let run = Run {
@@ -174,7 +174,7 @@ fn walked<B: Backend>(
             graph,
             from: Operand::Dense(&from),
         };
-        polynomial.evaluate(run, &mut half_way, &mut stage, &mut out)?;
+        polynomial.evaluate(run, half_way, &mut stage, &mut out)?;
         Ok(out)
     })
 }

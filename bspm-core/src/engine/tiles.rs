@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::backend::{Backend, Checked};
+use crate::backend::{Backend, Checked, Shaped};
 use crate::error::Result;
 
 /// `0..columns` in consecutive ranges of at most `width`.
@@ -19,15 +19,42 @@ pub(crate) fn map_tiles<B: Backend, I: Sync>(
     backend: Checked<'_, B>,
     input: I,
     ranges: &[Range<usize>],
-    work: impl Fn(&I, Range<usize>) -> Result<B::Matrix> + Sync,
+    work: impl Fn(&mut Scratch<B::Matrix>, &I, Range<usize>) -> Result<B::Matrix> + Sync,
 ) -> Result<B::Matrix> {
     let tiles = backend.for_each_tile(
         ranges.len(),
-        || Ok(()),
-        |(), tile| work(&input, ranges[tile].clone()),
+        || Ok(Scratch::default()),
+        |scratch, tile| work(scratch, &input, ranges[tile].clone()),
     )?;
     drop(input);
     backend.concatenate_columns(&tiles)
+}
+
+/// A matrix that a worker keeps from tile to tile: new memory is zeroed and mapped before it is
+/// used.
+#[derive(Debug)]
+pub(crate) struct Scratch<M>(Option<M>);
+
+impl<M> Default for Scratch<M> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<M: Shaped> Scratch<M> {
+    /// Of this shape, with whatever was written to it.
+    pub(crate) fn of_shape<B: Backend<Matrix = M>>(
+        &mut self,
+        backend: Checked<'_, B>,
+        rows: usize,
+        columns: usize,
+    ) -> Result<&mut M> {
+        let kept = self.0.take().filter(|it| it.shape() == (rows, columns));
+        Ok(self.0.insert(match kept {
+            Some(kept) => kept,
+            None => backend.zeros(rows, columns)?,
+        }))
+    }
 }
 
 #[cfg(test)]

@@ -372,7 +372,6 @@ impl<M: Send + Sync> Found<M> {
         graph: &NormalizedGraph<B>,
         stop: SvdStop,
     ) -> Result<TruncatedSvd<M>> {
-        let (items, width) = (graph.items(), graph.tile_columns());
         let count = self.values.len();
         let mut order: Vec<usize> = (0..count).collect();
         order.sort_by(|&left, &right| self.values[right].total_cmp(&self.values[left]));
@@ -383,9 +382,9 @@ impl<M: Send + Sync> Found<M> {
                 for (place, &from) in order.iter().enumerate() {
                     permutation[[from, place]] = 1.0;
                 }
-                rotate(backend, width, vectors, permutation.view())?
+                rotate(backend, vectors, permutation.view())?
             }
-            None => backend.zeros(items, 0)?,
+            None => backend.zeros(graph.items(), 0)?,
         };
         let residuals: Vec<f64> = order.iter().map(|&from| self.residuals[from]).collect();
         Ok(TruncatedSvd {
@@ -418,7 +417,7 @@ fn random_start<B: Backend>(
 ) -> Result<B::Matrix> {
     let rows = graph.items();
     let ranges = tile_ranges(columns, graph.tile_columns());
-    map_tiles(backend, (), &ranges, |(), range| {
+    map_tiles(backend, (), &ranges, |_, (), range| {
         let mut random: Vec<ChaCha8Rng> = range
             .clone()
             .map(|column| {

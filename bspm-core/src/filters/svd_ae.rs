@@ -113,11 +113,11 @@ fn decoder<B: Backend>(
         return backend.zeros(interactions.items(), 0);
     }
     let tiles = tile_ranges(basis.factors(), graph.tile_columns());
-    map_tiles(backend, &basis.vectors, &tiles, |vectors, tile| {
-        let mut half_way = backend.zeros(interactions.users(), tile.len())?;
+    map_tiles(backend, &basis.vectors, &tiles, |scratch, vectors, tile| {
+        let half_way = scratch.of_shape(backend, interactions.users(), tile.len())?;
         let mut part = backend.columns(vectors, tile)?;
         backend.scale_rows(graph.inverse_root_degrees(), &mut part)?;
-        common_users.step(backend, None, Update::REPLACE, &mut half_way, &mut part)?;
+        common_users.step(backend, None, Update::REPLACE, half_way, &mut part)?;
         Ok(part)
     })
 }

@@ -14,6 +14,7 @@ use crate::kernel::spmm::spmm;
 use crate::matmul;
 use crate::matrix::CpuMatrix;
 use crate::sparse::{CpuSparse, Kind, ScaledPattern, Walk, row_of};
+use crate::threads::Threads;
 
 /// `out = update of (the sparse matrix, one way) * right`.
 pub(super) fn sparse_product(
@@ -212,6 +213,7 @@ pub(super) fn walk_from_single_items(
 /// `out = update of left * right`, or of `left^T * right`.
 pub(super) fn dense_product(
     set: InstructionSet,
+    threads: &Threads,
     left: &CpuMatrix,
     transpose_left: bool,
     right: Operand<'_, CpuBackend>,
@@ -247,7 +249,15 @@ pub(super) fn dense_product(
             out: out.padded_mut(),
         });
     } else {
-        matmul::multiply(left, transpose_left, right, update.product, is_kept, out);
+        matmul::multiply(
+            threads,
+            left,
+            transpose_left,
+            right,
+            update.product,
+            is_kept,
+            out,
+        );
     }
 }
 

@@ -107,13 +107,13 @@ pub(super) fn damp<B: Backend>(
         backend,
         vectors,
         &tile_ranges(columns, width),
-        |vectors, range| {
+        |scratch, vectors, range| {
             observed.advance(0)?;
             let mut tile = Tile {
                 backend,
                 graph,
                 locked,
-                users: backend.zeros(graph.users(), range.len())?,
+                users: scratch.of_shape(backend, graph.users(), range.len())?,
                 previous: backend.columns(vectors, range.clone())?,
                 current: backend.zeros(items, range.len())?,
             };
@@ -157,7 +157,7 @@ struct Tile<'a, B: Backend> {
     backend: Checked<'a, B>,
     graph: &'a NormalizedGraph<B>,
     locked: Option<&'a B::Matrix>,
-    users: B::Matrix,
+    users: &'a mut B::Matrix,
     previous: B::Matrix,
     current: B::Matrix,
 }
@@ -202,7 +202,7 @@ impl<B: Backend> Tile<'_, B> {
             self.backend,
             Some(Operand::Dense(&self.previous)),
             first,
-            &mut self.users,
+            self.users,
             &mut self.current,
         )?;
         for degree in 1..filter.degree {
@@ -219,7 +219,7 @@ impl<B: Backend> Tile<'_, B> {
                 self.backend,
                 Some(Operand::Dense(&self.current)),
                 next,
-                &mut self.users,
+                self.users,
                 &mut self.previous,
             )?;
             std::mem::swap(&mut self.previous, &mut self.current);

@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use crate::backend::{Backend, Checked, Operand, Shaped, Update};
-use crate::engine::tiles::{map_tiles, tile_ranges};
+use crate::engine::tiles::{Scratch, tile_ranges};
 use crate::engine::walk::NormalizedGraph;
 use crate::error::Result;
 
@@ -38,21 +38,18 @@ pub(super) fn rayleigh_ritz<B: Backend>(
     graph: &NormalizedGraph<B>,
     mut vectors: B::Matrix,
 ) -> Result<RitzPairs<B::Matrix>> {
-    let width = graph.tile_columns();
     let mut pass = 1;
     let (orthonormalizer, is_orthonormal) = loop {
-        let gram = project(backend, width, &vectors, Ok)?;
+        let gram = backend.symmetric_product(&vectors, std::slice::from_ref(&vectors))?;
         let orthonormalizer = orthonormalizer(backend, &gram)?;
         let is_orthonormal = orthonormalizer.smallest >= WELL_CONDITIONED;
         if is_orthonormal || pass == MAX_ORTHONORMALIZATIONS {
             break (orthonormalizer.transform, is_orthonormal);
         }
-        vectors = rotate(backend, width, vectors, orthonormalizer.transform.view())?;
+        vectors = rotate(backend, vectors, orthonormalizer.transform.view())?;
         pass += 1;
     };
-    let walk = project(backend, width, &vectors, |tile| {
-        apply_to_tile(backend, graph, &tile)
-    })?;
+    let walk = backend.symmetric_product(&vectors, &walked(backend, graph, &vectors)?)?;
     let projected = orthonormalizer.t().dot(&walk).dot(&orthonormalizer);
     let eigen = backend.symmetric_eigen(projected.view())?;
     let mut values = eigen.values;
@@ -62,7 +59,7 @@ pub(super) fn rayleigh_ritz<B: Backend>(
     let transform = orthonormalizer.dot(&eigenvectors);
     Ok(RitzPairs {
         values,
-        vectors: rotate(backend, width, vectors, transform.view())?,
+        vectors: rotate(backend, vectors, transform.view())?,
         is_orthonormal,
     })
 }
@@ -78,11 +75,12 @@ pub(super) fn residuals<B: Backend>(
     let ranges = tile_ranges(values.len(), width);
     let tiles = backend.for_each_tile(
         ranges.len(),
-        || Ok(()),
-        |(), tile| {
+        || Ok(Scratch::default()),
+        |scratch, tile| {
             let range = ranges[tile].clone();
+            let tile = backend.columns(vectors, range.clone())?;
+            let mut difference = apply_to_tile(backend, graph, scratch, tile)?;
             let vectors = backend.columns(vectors, range.clone())?;
-            let mut difference = apply_to_tile(backend, graph, &vectors)?;
             let values = Array1::from_iter(values[range].iter().map(|&value| value as f32));
             let subtract = Update::added(-1.0);
             let values = backend.upload(Array2::from_diag(&values).view())?;
@@ -104,46 +102,35 @@ pub(super) fn residuals<B: Backend>(
     Ok(tiles.concat())
 }
 
-/// `X^T f(X)` for a symmetric `f`, which is given `X` tile by tile.
-fn project<B: Backend>(
+/// `P X` for plain (not walk) coordinates, tile by tile.
+fn walked<B: Backend>(
     backend: Checked<'_, B>,
-    width: usize,
+    graph: &NormalizedGraph<B>,
     vectors: &B::Matrix,
-    map: impl Fn(B::Matrix) -> Result<B::Matrix> + Sync,
-) -> Result<Array2<f64>> {
-    let (_, columns) = vectors.shape();
-    let ranges = tile_ranges(columns, width);
-    let tiles = backend.for_each_tile(
+) -> Result<Vec<B::Matrix>> {
+    let ranges = tile_ranges(vectors.shape().1, graph.tile_columns());
+    backend.for_each_tile(
         ranges.len(),
-        || Ok(()),
-        |(), index| {
-            let tile = backend.columns(vectors, ranges[index].clone())?;
-            let product = transposed_product(backend, vectors, &map(tile)?)?;
-            backend.download(&product)
+        || Ok(Scratch::default()),
+        |scratch, tile| {
+            let tile = backend.columns(vectors, ranges[tile].clone())?;
+            apply_to_tile(backend, graph, scratch, tile)
         },
-    )?;
-    let mut projection = Array2::zeros((columns, columns));
-    for (range, tile) in ranges.into_iter().zip(tiles) {
-        projection
-            .slice_mut(ndarray::s![.., range])
-            .assign(&tile.mapv(f64::from));
-    }
-    Ok((&projection + &projection.t()) * 0.5)
+    )
 }
 
-/// `P X` for one tile of plain (not walk) coordinates.
+/// `P X` for one tile of plain coordinates.
 fn apply_to_tile<B: Backend>(
     backend: Checked<'_, B>,
     graph: &NormalizedGraph<B>,
-    tile: &B::Matrix,
+    scratch: &mut Scratch<B::Matrix>,
+    mut tile: B::Matrix,
 ) -> Result<B::Matrix> {
-    let (_, columns) = tile.shape();
-    let mut walked = backend.columns(tile, 0..columns)?;
-    backend.scale_rows(graph.inverse_root_degrees(), &mut walked)?;
-    let mut users = backend.zeros(graph.users(), columns)?;
-    graph.step(backend, None, Update::REPLACE, &mut users, &mut walked)?;
-    backend.scale_rows(graph.root_degrees(), &mut walked)?;
-    Ok(walked)
+    backend.scale_rows(graph.inverse_root_degrees(), &mut tile)?;
+    let users = scratch.of_shape(backend, graph.users(), tile.shape().1)?;
+    graph.step(backend, None, Update::REPLACE, users, &mut tile)?;
+    backend.scale_rows(graph.root_degrees(), &mut tile)?;
+    Ok(tile)
 }
 
 /// `left^T * right`.
@@ -163,28 +150,17 @@ fn transposed_product<B: Backend>(
     Ok(product)
 }
 
-/// `vectors * transform`, in tiles of `width` columns.
+/// `vectors * transform`.
 pub(super) fn rotate<B: Backend>(
     backend: Checked<'_, B>,
-    width: usize,
     vectors: B::Matrix,
     transform: ArrayView2<'_, f64>,
 ) -> Result<B::Matrix> {
-    let (rows, _) = vectors.shape();
     let transform = backend.upload(transform.mapv(|entry| entry as f32).view())?;
-    let (_, columns) = transform.shape();
-    map_tiles(
-        backend,
-        vectors,
-        &tile_ranges(columns, width),
-        |vectors, range| {
-            let mut tile = backend.zeros(rows, range.len())?;
-            let transform = backend.columns(&transform, range)?;
-            let transform = Operand::Dense(&transform);
-            backend.matmul(vectors, false, transform, Update::REPLACE, &mut tile)?;
-            Ok(tile)
-        },
-    )
+    let mut rotated = backend.zeros(vectors.shape().0, transform.shape().1)?;
+    let right = Operand::Dense(&transform);
+    backend.matmul(&vectors, false, right, Update::REPLACE, &mut rotated)?;
+    Ok(rotated)
 }
 
 struct Orthonormalizer {

@@ -1,0 +1,30 @@
+//! Products that are known to be symmetric, brought to the host.
+
+use ndarray::Array2;
+
+use super::{Backend, Operand, Shaped, Update};
+use crate::error::Result;
+
+/// What [`Backend::symmetric_product`] does unless a backend knows better: the whole product, and
+/// the mean of its two triangles.
+pub(super) fn symmetric_product<B: Backend>(
+    backend: &B,
+    left: &B::Matrix,
+    right: &[B::Matrix],
+) -> Result<Array2<f64>> {
+    let size = left.shape().1;
+    let joined;
+    let right = match right {
+        [] => return Ok(Array2::zeros((size, size))),
+        [only] => only,
+        several => {
+            joined = backend.concatenate_columns(several)?;
+            &joined
+        }
+    };
+    let mut product = backend.zeros(size, size)?;
+    let right = Operand::Dense(right);
+    backend.matmul(left, true, right, Update::REPLACE, &mut product)?;
+    let product = backend.download(&product)?.mapv(f64::from);
+    Ok((&product + &product.t()) * 0.5)
+}
