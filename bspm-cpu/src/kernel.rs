@@ -9,6 +9,7 @@ pub(crate) mod prefetch;
 pub(crate) mod row_dots;
 pub(crate) mod scatter;
 pub(crate) mod spmm;
+pub(crate) mod tile_product;
 pub(crate) mod top_k;
 
 #[cfg(test)]

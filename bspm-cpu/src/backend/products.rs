@@ -11,6 +11,7 @@ use crate::kernel::prefetch::{CACHE_LINE, prefetch};
 use crate::kernel::row_dots::RowDots;
 use crate::kernel::scatter::Scatter;
 use crate::kernel::spmm::spmm;
+use crate::kernel::tile_product::tile_product;
 use crate::matmul;
 use crate::matrix::CpuMatrix;
 use crate::sparse::{CpuSparse, Kind, ScaledPattern, Walk, row_of};
@@ -248,7 +249,7 @@ pub(super) fn dense_product(
             keep: if is_kept { 1.0 } else { 0.0 },
             out: out.padded_mut(),
         });
-    } else {
+    } else if transpose_left || !tile_product(set, left, right, update.product, is_kept, out) {
         matmul::multiply(
             threads,
             left,
