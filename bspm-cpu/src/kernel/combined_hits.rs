@@ -14,7 +14,7 @@ mod sums;
 use bspm_core::backend::{Combination, TopK};
 
 use self::bounds::Bounds;
-use self::sums::{BySum, Sums};
+use self::sums::{BySum, Parts, Sums};
 use super::instruction_set::Kernel;
 
 /// How many items are looked at before the next matrix: 4 KiB of each at the width of a tile.
@@ -79,16 +79,18 @@ impl<const WIDTH: usize> CombinedHits<'_, WIDTH> {
             .collect();
         let of_relevant = self.scores_of(sums, column, &relevant, cell);
         let of_leaders = self.scores_of(sums, column, leaders, cell);
+        let mut leaders: Vec<(u32, BySum)> = leaders.iter().copied().zip(of_leaders).collect();
+        leaders.sort_unstable_by(|(_, left), (_, right)| right.compare_first(left));
         let mut limits = sums.infinite();
         for scores in &of_relevant {
-            limits.lower_where_fewer_above(self.k, &of_leaders, scores);
+            limits.lower_where_fewer_above(self.k, &leaders, scores);
         }
         let mut thresholds = limits.clone();
-        let relevant = relevant.iter().zip(&of_relevant);
-        for (&item, scores) in relevant.chain(leaders.iter().zip(&of_leaders)) {
+        let relevant = relevant.into_iter().zip(of_relevant);
+        for (item, scores) in relevant.chain(leaders) {
             if self.hidden[item as usize] >> column & 1 == 0 {
                 self.hidden[item as usize] |= 1 << column;
-                self.offer(sums, item, column, scores, &limits, &mut thresholds);
+                self.offer(sums, item, column, &scores, &limits, &mut thresholds);
             }
         }
         (limits, thresholds)
@@ -140,7 +142,7 @@ impl<const WIDTH: usize> CombinedHits<'_, WIDTH> {
         for (value, matrix) in cell.row.iter_mut().zip(self.basis) {
             *value = scale * matrix[item as usize][column];
         }
-        sums.score(&cell.row, &mut cell.scores);
+        sums.score(&cell.row, &mut cell.parts, &mut cell.scores);
     }
 
     /// Offers an item to the sums whose thresholds it reaches. A threshold is that of the list,
@@ -156,10 +158,10 @@ impl<const WIDTH: usize> CombinedHits<'_, WIDTH> {
         thresholds: &mut BySum,
     ) {
         let columns = self.relevant.len();
-        sums.offer(scores, thresholds, |sum, score| {
+        sums.offer(scores, limits, thresholds, |sum, score, limit| {
             let selection = &mut self.selections[sum * columns + column];
             selection.offer(item, score);
-            selection.threshold().max(limits.numbers()[sum])
+            selection.threshold().max(limit)
         });
     }
 }
@@ -173,6 +175,8 @@ fn blocks(scales: &[f32]) -> impl Iterator<Item = (usize, &[f32])> {
 struct Cell {
     /// What each matrix has for it.
     row: Vec<f32>,
+    /// What each combination has.
+    parts: Vec<Parts>,
     /// What each sum has.
     scores: BySum,
 }
@@ -181,6 +185,7 @@ impl Cell {
     fn of(sums: &Sums) -> Self {
         Self {
             row: vec![0.0; sums.matrices()],
+            parts: sums.parts(),
             scores: sums.infinite(),
         }
     }

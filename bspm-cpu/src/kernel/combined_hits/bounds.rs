@@ -22,7 +22,7 @@ impl<const WIDTH: usize> Bounds<WIDTH> {
         let mut relative = Extremes::new(sums.matrices());
         let mut absolute = Extremes::new(sums.matrices());
         for (column, thresholds) in thresholds.iter().enumerate() {
-            let thresholds = thresholds.numbers();
+            let thresholds = sums.in_order(thresholds);
             let (divisible, others): (Vec<usize>, Vec<usize>) = (0..sums.len())
                 .filter(|&it| thresholds[it] < f32::INFINITY)
                 .partition(|&it| thresholds[it] >= LEAST_DIVISOR);
