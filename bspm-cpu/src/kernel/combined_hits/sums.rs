@@ -153,11 +153,11 @@ impl Sums {
         for (weights, out) in self.beside.chunks_exact(self.matrices).zip(&mut *parts) {
             let (mut plain, mut scaled) = ([0.0_f32; LANES], [0.0_f32; LANES]);
             for (&value, weights) in row.iter().zip(weights) {
-                for lane in 0..LANES {
-                    plain[lane] += value * weights.plain[lane];
+                for (sum, weight) in plain.iter_mut().zip(&weights.plain) {
+                    *sum += value * weight;
                 }
-                for lane in 0..LANES {
-                    scaled[lane] += value * weights.scaled[lane];
+                for (sum, weight) in scaled.iter_mut().zip(&weights.scaled) {
+                    *sum += value * weight;
                 }
             }
             *out = Parts { plain, scaled };
