@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use faer::linalg::matmul::{matmul, triangular};
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use faer::{Accum, Mat, MatRef, Par};
 use ndarray::{Array2, ArrayViewMut2};
 use rayon::prelude::*;
 
@@ -30,10 +30,7 @@ pub(crate) fn multiply(
         return matmul(out, accumulate, left, right, product, Par::Seq);
     }
     out.for_each_part(threads, |start, out| {
-        let (rows, stride) = out.dim();
-        let out = out.as_slice_mut().expect("rows follow each other");
-        let out = MatMut::from_row_major_slice_mut(out, rows, stride);
-        let (left, out) = (left.subrows(start, rows), out.subcols_mut(0, right.ncols()));
+        let left = left.subrows(start, out.nrows());
         matmul(out, accumulate, left, right, product, Par::Seq);
     });
 }

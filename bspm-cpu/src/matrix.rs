@@ -72,28 +72,24 @@ impl CpuMatrix {
         matrix
     }
 
-    /// Runs `work` for parts of the rows: the first row of each, and the part, padding included.
+    /// Runs `work` for parts of the rows: the first row of each, and the part.
     pub(crate) fn for_each_part(
         &mut self,
         threads: &Threads,
-        work: impl Fn(usize, &mut ArrayViewMut2<'_, f32>) + Sync,
+        work: impl Fn(usize, MatMut<'_, f32>) + Sync,
     ) {
         let (columns, stride) = (self.columns, self.stride);
-        if stride == 0 {
-            return;
-        }
-        let work = |start: usize, elements: &mut [f32]| {
-            let shape = (elements.len() / stride, stride);
-            let part = ArrayViewMut2::from_shape(shape, elements);
-            work(start, &mut part.expect("a part has whole rows"));
-        };
-        let elements = self.padded_mut();
         if columns <= TILE_COLUMNS {
-            return work(0, elements);
+            return work(0, self.as_faer_mut());
         }
+        let elements = self.padded_mut();
         threads.install(|| {
             let parts = elements.par_chunks_mut(PART_ROWS * stride).enumerate();
-            parts.for_each(|(part, elements)| work(part * PART_ROWS, elements));
+            parts.for_each(|(part, elements)| {
+                let rows = elements.len() / stride;
+                let out = MatMut::from_row_major_slice_mut(elements, rows, stride);
+                work(part * PART_ROWS, out.subcols_mut(0, columns));
+            });
         });
     }
 

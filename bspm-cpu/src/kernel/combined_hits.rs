@@ -77,17 +77,15 @@ impl<const WIDTH: usize> CombinedHits<'_, WIDTH> {
             .copied()
             .filter(is_open)
             .collect();
-        let of_relevant = self.scores_of(sums, column, &relevant, cell);
-        let of_leaders = self.scores_of(sums, column, leaders, cell);
-        let mut leaders: Vec<(u32, BySum)> = leaders.iter().copied().zip(of_leaders).collect();
+        let relevant = self.scored(sums, column, &relevant, cell);
+        let mut leaders = self.scored(sums, column, leaders, cell);
         leaders.sort_unstable_by(|(_, left), (_, right)| right.compare_first(left));
         let mut limits = sums.infinite();
-        for scores in &of_relevant {
+        for (_, scores) in &relevant {
             limits.lower_where_fewer_above(self.k, &leaders, scores);
         }
         let mut thresholds = limits.clone();
-        let relevant = relevant.into_iter().zip(of_relevant);
-        for (item, scores) in relevant.chain(leaders) {
+        for (item, scores) in relevant.into_iter().chain(leaders) {
             if self.hidden[item as usize] >> column & 1 == 0 {
                 self.hidden[item as usize] |= 1 << column;
                 self.offer(sums, item, column, &scores, &limits, &mut thresholds);
@@ -96,15 +94,21 @@ impl<const WIDTH: usize> CombinedHits<'_, WIDTH> {
         (limits, thresholds)
     }
 
-    /// The scores of some items of a column.
+    /// Some items of a column with their scores.
     #[inline(always)]
-    fn scores_of(&self, sums: &Sums, column: usize, items: &[u32], cell: &mut Cell) -> Vec<BySum> {
-        let mut scores = Vec::with_capacity(items.len());
+    fn scored(
+        &self,
+        sums: &Sums,
+        column: usize,
+        items: &[u32],
+        cell: &mut Cell,
+    ) -> Vec<(u32, BySum)> {
+        let mut scored = Vec::with_capacity(items.len());
         for &item in items {
             self.score(sums, item, column, cell);
-            scores.push(cell.scores.clone());
+            scored.push((item, cell.scores.clone()));
         }
-        scores
+        scored
     }
 
     /// Offers every item that may reach a threshold, and is not hidden. A threshold stays at what it
