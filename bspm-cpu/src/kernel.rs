@@ -8,6 +8,7 @@ pub(crate) mod instruction_set;
 pub(crate) mod prefetch;
 pub(crate) mod row_dots;
 pub(crate) mod scatter;
+pub(crate) mod single_column;
 pub(crate) mod spmm;
 pub(crate) mod tile_product;
 pub(crate) mod top_k;

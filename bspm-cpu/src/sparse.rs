@@ -1,10 +1,13 @@
 //! Sparse matrices: the two patterns of the walk with a scale per row, and item graphs.
 
-use std::ops::Range;
+pub(crate) mod row_groups;
+
 use std::sync::Arc;
 
 use bspm_core::backend::{Shaped, SparseParts};
 use sprs::{CsMatI, CsMatViewI};
+
+use self::row_groups::RowGroups;
 
 /// A pattern with one scale per row, and weights where not all entries are 1.
 #[derive(Clone, Debug)]
@@ -13,7 +16,8 @@ pub(crate) struct ScaledPattern {
     /// In the order of the entries.
     pub(crate) weights: Option<Vec<f32>>,
     pub(crate) scale: Vec<f32>,
-    pub(crate) by_length: RowsByLength,
+    /// All of it once more, for products with a single column.
+    pub(crate) row_groups: RowGroups,
 }
 
 impl ScaledPattern {
@@ -22,7 +26,7 @@ impl ScaledPattern {
             pattern: pattern.to_owned(),
             weights: weights.map(<[f32]>::to_vec),
             scale: scale.to_vec(),
-            by_length: RowsByLength::new(pattern, weights),
+            row_groups: RowGroups::new(pattern, weights, scale),
         }
     }
 
@@ -41,53 +45,6 @@ impl ScaledPattern {
         let place = ends[row as usize] as usize..ends[row as usize + 1] as usize;
         let weights = self.weights.as_ref().map(|weights| &weights[place.clone()]);
         (&self.columns()[place], weights)
-    }
-}
-
-/// The rows of a pattern once more, shortest first.
-///
-/// A product with a single column spends so little on a row that it matters whether the
-/// processor foresees where the row ends; between rows of one length it does.
-#[derive(Clone, Debug)]
-pub(crate) struct RowsByLength {
-    rows: Vec<u32>,
-    ends: Vec<u32>,
-    columns: Vec<u32>,
-    pub(crate) weights: Option<Vec<f32>>,
-}
-
-impl RowsByLength {
-    fn new(pattern: CsMatViewI<'_, (), u32>, weights: Option<&[f32]>) -> Self {
-        let ends = pattern.indptr();
-        let ends = ends.raw_storage();
-        let place = |row: u32| ends[row as usize] as usize..ends[row as usize + 1] as usize;
-        let mut rows: Vec<u32> = (0..pattern.rows() as u32).collect();
-        rows.sort_by_key(|&row| place(row).len());
-        let mut by_length = Self {
-            ends: vec![0],
-            columns: Vec::with_capacity(pattern.nnz()),
-            weights: weights.map(|weights| Vec::with_capacity(weights.len())),
-            rows,
-        };
-        for &row in &by_length.rows {
-            let columns = &pattern.indices()[place(row)];
-            by_length.columns.extend_from_slice(columns);
-            if let (Some(sorted), Some(weights)) = (&mut by_length.weights, weights) {
-                sorted.extend_from_slice(&weights[place(row)]);
-            }
-            by_length.ends.push(by_length.columns.len() as u32);
-        }
-        by_length
-    }
-
-    /// Each row, its columns, and where they stand among all.
-    #[inline(always)]
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &[u32], Range<usize>)> {
-        let places = self.ends.windows(2);
-        self.rows.iter().zip(places).map(|(&row, ends)| {
-            let place = ends[0] as usize..ends[1] as usize;
-            (row as usize, &self.columns[place.clone()], place)
-        })
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn dot(left: &[f32], right: &[f32]) -> f32 {
 }
 
 #[inline(always)]
-fn sum_in_halves<const PARTS: usize>(mut parts: [f32; PARTS]) -> f32 {
+pub(super) fn sum_in_halves<const PARTS: usize>(mut parts: [f32; PARTS]) -> f32 {
     let mut half = PARTS / 2;
     while half > 0 {
         for part in 0..half {

@@ -2,6 +2,7 @@
 
 use super::instruction_set::{InstructionSet, Kernel};
 use super::prefetch::prefetch;
+use super::single_column::single_column;
 use crate::matrix::CpuMatrix;
 use crate::sparse::ScaledPattern;
 use bspm_core::backend::Update;
@@ -27,10 +28,13 @@ pub(crate) fn spmm(
     };
     match out.stride() {
         0 => {}
-        1 => instruction_set.run(SingleColumn {
-            operands,
-            out: out.padded_mut(),
-        }),
+        1 => single_column(
+            instruction_set,
+            &pattern.row_groups,
+            operands.dense,
+            operands.update,
+            out.padded_mut(),
+        ),
         8 => operands.run::<8>(instruction_set, out),
         16 => operands.run::<16>(instruction_set, out),
         _ => operands.run::<32>(instruction_set, out),
@@ -162,72 +166,4 @@ impl<const WIDTH: usize, const WEIGHTED: bool> RowSums<'_, WIDTH, WEIGHTED> {
             *out = sum;
         }
     }
-}
-
-/// All rows of a product with one column, shortest first.
-struct SingleColumn<'a> {
-    operands: Operands<'a>,
-    out: &'a mut [f32],
-}
-
-impl Kernel for SingleColumn<'_> {
-    #[inline(always)]
-    fn run(self) {
-        let Operands {
-            pattern,
-            dense,
-            update,
-        } = self.operands;
-        let weights = pattern.by_length.weights.as_deref();
-        for (row, columns, place) in pattern.by_length.iter() {
-            let sum = match weights {
-                Some(weights) => weighted_sum_of(columns, &weights[place], dense),
-                None => sum_of(columns, dense),
-            };
-            let mut value = sum * (pattern.scale[row] * update.product);
-            if let Some((factor, addend)) = update.addend {
-                value += factor * addend[row];
-            }
-            let out = &mut self.out[row];
-            if update.keep != 0.0 {
-                value += update.keep * *out;
-            }
-            *out = value;
-        }
-    }
-}
-
-/// The sum of the gathered entries, as partial sums that need not wait for each other.
-#[inline(always)]
-fn sum_of(columns: &[u32], dense: &[f32]) -> f32 {
-    const PARTS: usize = 8;
-    let mut parts = [0.0_f32; PARTS];
-    let (chunks, rest) = columns.as_chunks::<PARTS>();
-    for chunk in chunks {
-        for part in 0..PARTS {
-            parts[part] += dense[chunk[part] as usize];
-        }
-    }
-    for (part, &column) in parts.iter_mut().zip(rest) {
-        *part += dense[column as usize];
-    }
-    parts.iter().sum()
-}
-
-/// The weighted sum of the gathered entries, as [`sum_of`].
-#[inline(always)]
-fn weighted_sum_of(columns: &[u32], weights: &[f32], dense: &[f32]) -> f32 {
-    const PARTS: usize = 8;
-    let mut parts = [0.0_f32; PARTS];
-    let (chunks, rest) = columns.as_chunks::<PARTS>();
-    let (weight_chunks, weights_of_rest) = weights.as_chunks::<PARTS>();
-    for (chunk, weights) in chunks.iter().zip(weight_chunks) {
-        for part in 0..PARTS {
-            parts[part] += weights[part] * dense[chunk[part] as usize];
-        }
-    }
-    for ((part, &column), weight) in parts.iter_mut().zip(rest).zip(weights_of_rest) {
-        *part += weight * dense[column as usize];
-    }
-    parts.iter().sum()
 }
