@@ -9,6 +9,7 @@
 
 mod bounds;
 mod leaders;
+mod stand_ins;
 mod sums;
 
 use bspm_core::backend::{Combination, TopK};

@@ -2,25 +2,34 @@
 
 use bspm_core::backend::TopK;
 
+use super::stand_ins::Likeness;
 use super::sums::Sums;
 use super::{BLOCK, CombinedHits, blocks};
 
 /// How many sums are ranked for themselves.
 const LEADING: usize = 4;
 
+/// How many matrices are read for that.
+const READ: usize = 4;
+
 /// How many times as long as what is asked for their lists are.
 const LONGER: usize = 3;
 
 impl<const WIDTH: usize> CombinedHits<'_, WIDTH> {
-    /// For each column the items that are among the best of one of [`LEADING`] sums.
+    /// For each column the items that are among the best of one of [`LEADING`] sums, or nearly.
     #[inline(always)]
     pub(super) fn leaders(&self, sums: &Sums) -> Vec<Vec<u32>> {
         let columns = self.relevant.len();
-        let leading: Vec<&[f32]> = sums
-            .unlike(LEADING, &self.sizes())
-            .into_iter()
-            .map(|sum| sums.weights_of(sum))
+        let likeness = Likeness::of(self.basis, self.scales);
+        let leading = sums.unlike(LEADING, &likeness.norms());
+        let weights: Vec<&[f32]> = leading.iter().map(|&sum| sums.weights_of(sum)).collect();
+        let stand_ins = likeness.stand_ins(&weights, READ);
+        let basis: Vec<_> = stand_ins
+            .matrices
+            .iter()
+            .map(|&it| self.basis[it])
             .collect();
+        let leading = stand_ins.weights;
         let blank = TopK::new(self.k.saturating_mul(LONGER));
         let mut thresholds = vec![[f32::INFINITY; WIDTH]; leading.len()];
         for thresholds in &mut thresholds {
@@ -31,7 +40,7 @@ impl<const WIDTH: usize> CombinedHits<'_, WIDTH> {
         for (first, scales) in blocks(self.scales) {
             for (place, weights) in leading.iter().enumerate() {
                 scores.fill([0.0; WIDTH]);
-                for (&weight, matrix) in weights.iter().zip(self.basis) {
+                for (&weight, matrix) in weights.iter().zip(&basis) {
                     let rows = &matrix[first..first + scales.len()];
                     let sums = scores.as_flattened_mut().iter_mut();
                     for (sum, value) in sums.zip(rows.as_flattened()) {
@@ -67,23 +76,6 @@ impl<const WIDTH: usize> CombinedHits<'_, WIDTH> {
             items.dedup();
         }
         leaders
-    }
-
-    /// The norm of each matrix, of some of the items.
-    #[inline(always)]
-    fn sizes(&self) -> Vec<f32> {
-        const EVERY: usize = 8;
-        let norm = |matrix: &&[[f32; WIDTH]]| {
-            let mut squares = [0.0_f32; WIDTH];
-            for (row, scale) in matrix.iter().zip(self.scales).step_by(EVERY) {
-                for lane in 0..WIDTH {
-                    let entry = scale * row[lane];
-                    squares[lane] += entry * entry;
-                }
-            }
-            squares.iter().sum::<f32>().sqrt()
-        };
-        self.basis.iter().map(norm).collect()
     }
 }
 
