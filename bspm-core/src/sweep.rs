@@ -176,7 +176,6 @@ impl<'a, B: Backend> Sweep<'a, B> {
         let form = Form::common(parts.iter().map(|it| it.as_slice()));
         for part in &mut parts {
             **part = form.of_series(part);
-            leave_out_rounding(part);
         }
         let products = Products {
             form,
@@ -400,19 +399,6 @@ struct Workspace<B: Backend> {
     products: Vec<B::Matrix>,
     users: B::Matrix,
     coefficients: Vec<B::Matrix>,
-}
-
-/// Makes zeros of coefficients that only rounding gave.
-fn leave_out_rounding(coefficients: &mut [f64]) {
-    const ROUNDING: f64 = 1e-12;
-    let largest = coefficients
-        .iter()
-        .fold(0.0, |most: f64, it| most.max(it.abs()));
-    for coefficient in coefficients {
-        if coefficient.abs() <= ROUNDING * largest {
-            *coefficient = 0.0;
-        }
-    }
 }
 
 /// The settings as combinations of the products.

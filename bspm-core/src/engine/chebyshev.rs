@@ -16,17 +16,28 @@ pub(crate) fn series_at(coefficients: &[f64], eigenvalue: f64) -> f64 {
 
 /// The same polynomial as coefficients of `1, p, p^2, ...`.
 pub(crate) fn series_to_powers(coefficients: &[f64]) -> Vec<f64> {
-    // T_(k+1) = 2 (1 - 2p) T_k - T_(k-1).
+    series_to_powers_of(coefficients, [1.0, -2.0])
+}
+
+/// The same polynomial as coefficients of `1, x, x^2, ...` for `x = 1 - 2p`.
+pub(crate) fn series_to_centred_powers(coefficients: &[f64]) -> Vec<f64> {
+    series_to_powers_of(coefficients, [0.0, 1.0])
+}
+
+/// Where the variable of the series is `line[0] + line[1] v`, the polynomial as coefficients of
+/// `1, v, v^2, ...`.
+fn series_to_powers_of(coefficients: &[f64], line: [f64; 2]) -> Vec<f64> {
+    // T_(k+1)(x) = 2 x T_k(x) - T_(k-1)(x).
     let mut powers = vec![0.0; coefficients.len()];
-    let (mut last, mut point) = (vec![1.0, -2.0], vec![1.0]);
+    let (mut last, mut point) = (line.to_vec(), vec![1.0]);
     for &coefficient in coefficients {
         for (power, value) in powers.iter_mut().zip(&point) {
             *power += coefficient * value;
         }
         let mut next = vec![0.0; point.len() + 1];
         for (place, value) in point.iter().enumerate() {
-            next[place] += 2.0 * value;
-            next[place + 1] -= 4.0 * value;
+            next[place] += 2.0 * line[0] * value;
+            next[place + 1] += 2.0 * line[1] * value;
         }
         for (place, value) in last.iter().enumerate().take(next.len()) {
             next[place] -= value;

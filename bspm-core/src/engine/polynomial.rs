@@ -1,6 +1,6 @@
 //! Polynomials of the walk, applied to histories or to a dense matrix.
 
-use super::chebyshev::{series_at, series_to_powers};
+use super::chebyshev::{series_at, series_to_centred_powers, series_to_powers};
 use super::walk::NormalizedGraph;
 use crate::backend::{Backend, Checked, Operand, Update};
 use crate::error::Result;
@@ -17,32 +17,57 @@ pub(crate) struct Polynomial {
 pub(crate) enum Form {
     /// `1, W, W^2, ...`, evaluated by Horner's scheme in the place of the scores.
     Powers,
-    /// `T_k(I - 2W)`, by Clenshaw's recurrence: stable whatever the degree where the spectrum
-    /// of `W` is in `[0, 1]`, with one matrix more.
+    /// `1, L, L^2, ...` for `L = I - 2W`, likewise: the spectrum of `W` is in `[0, 1]`, that of
+    /// `L` about 0.
+    CentredPowers,
+    /// `T_k(L)`, by Clenshaw's recurrence: stable whatever the degree, with one matrix more.
     Series,
 }
 
 impl Form {
-    /// Powers where all of these Chebyshev series are well conditioned in them.
-    pub(crate) fn common<'a>(mut series: impl Iterator<Item = &'a [f64]>) -> Self {
-        if series.all(|it| well_conditioned(it).is_some()) {
-            Self::Powers
-        } else {
-            Self::Series
-        }
+    /// The first in which all of these Chebyshev series are well conditioned.
+    pub(crate) fn common<'a>(series: impl Iterator<Item = &'a [f64]> + Clone) -> Self {
+        [Self::Powers, Self::CentredPowers]
+            .into_iter()
+            .find(|form| series.clone().all(|it| form.well_conditioned(it).is_some()))
+            .unwrap_or(Self::Series)
     }
 
-    /// The coefficients in this form of a polynomial that is given as a Chebyshev series.
+    /// The coefficients in this form of a polynomial that is given as a Chebyshev series, as few
+    /// as there are but for rounding.
     pub(crate) fn of_series(self, series: &[f64]) -> Vec<f64> {
-        let powers = match self {
-            Self::Powers => well_conditioned(series),
-            Self::Series => None,
+        self.well_conditioned(series)
+            .unwrap_or_else(|| without_rounding(series.to_vec()))
+    }
+
+    /// The coefficients of powers in this form, where rounding allows them.
+    fn well_conditioned(self, series: &[f64]) -> Option<Vec<f64>> {
+        let most = match self {
+            Self::Powers => MOST_POWERS,
+            Self::CentredPowers => MOST_CENTRED_POWERS,
+            Self::Series => return None,
         };
-        powers.unwrap_or_else(|| series.to_vec())
+        let series = &without_rounding(series.to_vec());
+        if series.len() > most + 1 {
+            return None;
+        }
+        let powers = match self {
+            Self::Powers => series_to_powers(series),
+            _ => series_to_centred_powers(series),
+        };
+        let sum: f64 = powers.iter().map(|it| it.abs()).sum();
+        let largest = (0..=64)
+            .map(|place| series_at(series, f64::from(place) / 64.0).abs())
+            .fold(0.0, f64::max);
+        if sum > CONDITION * largest {
+            return None;
+        }
+        Some(without_rounding(powers))
     }
 
     /// What the coefficients are multiplied by, after `points[0] = z`, which is the histories
-    /// where they are given: `W z`, `W^2 z` and so on, or `T_1(L) z`, `T_2(L) z`.
+    /// where they are given: `W z`, `W^2 z` and so on, or `L z`, `L^2 z`, or `T_1(L) z`,
+    /// `T_2(L) z`.
     /// `half_way: users x columns` is scratch.
     pub(crate) fn fill_points<B: Backend>(
         self,
@@ -61,7 +86,7 @@ impl Form {
             };
             let update = match (self, degree) {
                 (Self::Powers, _) => Update::REPLACE,
-                (Self::Series, 1) => Update {
+                (Self::CentredPowers, _) | (Self::Series, 1) => Update {
                     product: -2.0,
                     keep: 0.0,
                     addend: Some((1.0, last)),
@@ -82,8 +107,12 @@ impl Form {
     }
 }
 
-/// Up to this degree the powers are looked at.
-const MOST_POWERS: usize = 8;
+/// Up to this degree powers are looked at: the coefficients of `T_n(1 - 2p)` in them are up to
+/// `(3 + sqrt(8))^n`, by which the rounding of `f64` is amplified, to that of `f32` at most.
+const MOST_POWERS: usize = 10;
+
+/// Likewise those of `T_n(x)`: up to `(1 + sqrt(2))^n`.
+const MOST_CENTRED_POWERS: usize = 20;
 
 /// How much larger than the largest value on the spectrum the sum of the coefficients may be:
 /// rounding to `f32` is amplified by as much.
@@ -100,12 +129,10 @@ impl Polynomial {
 
     /// Chebyshev coefficients in `1 - 2p`; evaluated in powers where that is well conditioned.
     pub(crate) fn of_series(series: Vec<f64>) -> Self {
-        match well_conditioned(&series) {
-            Some(powers) => Self::of_powers(powers),
-            None => Self {
-                form: Form::Series,
-                coefficients: series,
-            },
+        let form = Form::common(std::iter::once(series.as_slice()));
+        Self {
+            coefficients: form.of_series(&series),
+            form,
         }
     }
 
@@ -138,6 +165,7 @@ impl Polynomial {
         match self.form {
             _ if rest.is_empty() => run.start(last, out),
             Form::Powers => run.horner(last, rest, half_way, out),
+            Form::CentredPowers => run.centred_horner(last, rest, half_way, out),
             Form::Series => run.clenshaw(last, rest, half_way, stage, out),
         }
     }
@@ -185,6 +213,34 @@ impl<B: Backend> Run<'_, B> {
         Ok(())
     }
 
+    /// With `b_k = h_k z + L b_(k+1)` from the last coefficients down, `b_0`.
+    fn centred_horner(
+        &self,
+        last: f64,
+        rest: &[f64],
+        half_way: &mut B::Matrix,
+        out: &mut B::Matrix,
+    ) -> Result<()> {
+        let mut first = Some(last);
+        for &coefficient in rest.iter().rev() {
+            // The last point is a multiple of `z`, and so is its product.
+            let (from, update, of_last) = match first.take() {
+                Some(last) => (Some(self.from), Update::times((-2.0 * last) as f32), last),
+                None => (
+                    None,
+                    Update {
+                        keep: 1.0,
+                        ..Update::times(-2.0)
+                    },
+                    0.0,
+                ),
+            };
+            self.graph.step(self.backend, from, update, half_way, out)?;
+            self.add(coefficient + of_last, out)?;
+        }
+        Ok(())
+    }
+
     /// With `b_k = h_k z + 2 L b_(k+1) - b_(k+2)` from the last coefficients down,
     /// `h_0 z + L b_1 - b_2`.
     fn clenshaw(
@@ -224,27 +280,19 @@ impl<B: Backend> Run<'_, B> {
     }
 }
 
-/// The polynomial with these Chebyshev coefficients in powers, where rounding allows that.
-fn well_conditioned(series: &[f64]) -> Option<Vec<f64>> {
-    if series.len() > MOST_POWERS + 1 {
-        return None;
-    }
-    let mut powers = series_to_powers(series);
-    let sum: f64 = powers.iter().map(|it| it.abs()).sum();
-    let largest = (0..=64)
-        .map(|place| series_at(series, f64::from(place) / 64.0).abs())
-        .fold(0.0, f64::max);
-    if sum > CONDITION * largest {
-        return None;
-    }
-    // What the change of basis leaves of a coefficient that is zero.
-    let rounding = 1e-14 * sum;
-    for power in &mut powers {
-        if power.abs() < rounding {
-            *power = 0.0;
+/// Makes zeros of what interpolation or a change of basis leaves of coefficients that are zero, and
+/// takes them from the end.
+fn without_rounding(mut coefficients: Vec<f64>) -> Vec<f64> {
+    const ROUNDING: f64 = 1e-12;
+    let sum: f64 = coefficients.iter().map(|it| it.abs()).sum();
+    for coefficient in &mut coefficients {
+        if coefficient.abs() < ROUNDING * sum {
+            *coefficient = 0.0;
         }
     }
-    Some(powers)
+    let last = coefficients.iter().rposition(|&it| it != 0.0);
+    coefficients.truncate(last.unwrap_or(0) + 1);
+    coefficients
 }
 
 #[cfg(test)]
@@ -256,6 +304,17 @@ mod tests {
         // The blur of one Euler step: p = 1/2 - 1/2 T_1(1 - 2p).
         let blur = Polynomial::of_series(vec![0.5, -0.5]);
         assert_eq!(blur, Polynomial::of_powers(vec![0.0, 1.0]));
+        // x^8 has coefficients of up to 70 * 256 in p, and one in x.
+        let mut centred = [70.0, 0.0, 112.0, 0.0, 56.0, 0.0, 16.0, 0.0, 2.0].map(|it| it / 256.0);
+        let power = Polynomial::of_series(centred.to_vec());
+        assert_eq!(power.form, Form::CentredPowers);
+        assert_eq!(power.coefficients, [vec![0.0; 8], vec![1.0]].concat());
+        // A step at one half.
+        centred = [0.5, -0.6, 0.0, 0.1, 0.0, -0.03, 0.0, 0.01, 0.0];
+        assert_eq!(
+            Polynomial::of_series(centred.to_vec()).form,
+            Form::CentredPowers
+        );
         let mut highest = vec![0.0; 9];
         highest[8] = 1.0;
         for series in [highest, vec![1.0; 30]] {
@@ -264,13 +323,25 @@ mod tests {
     }
 
     #[test]
+    fn what_rounding_leaves_of_zeros_takes_no_products() {
+        let ends_in_rounding = [0.5, -0.5, 1e-17, 3e-16, -8e-16];
+        let blur = Polynomial::of_series(ends_in_rounding.to_vec());
+        assert_eq!(blur, Polynomial::of_powers(vec![0.0, 1.0]));
+        assert_eq!(Polynomial::of_series(vec![0.0; 3]).constant(), Some(0.0));
+    }
+
+    #[test]
     fn powers_take_the_values_of_the_series() {
         let series = [0.3, -0.2, 0.1, 0.05, -0.02, 0.01];
-        let powers = series_to_powers(&series);
+        let value =
+            |powers: &[f64], at: f64| powers.iter().rev().fold(0.0, |sum, it| sum * at + it);
         for place in 0..=10 {
             let p = f64::from(place) / 10.0;
-            let value = powers.iter().rev().fold(0.0, |sum, power| sum * p + power);
-            assert!((value - series_at(&series, p)).abs() < 1e-14);
+            let expected = series_at(&series, p);
+            let powers = series_to_powers(&series);
+            assert!((value(&powers, p) - expected).abs() < 1e-14);
+            let centred = series_to_centred_powers(&series);
+            assert!((value(&centred, 1.0 - 2.0 * p) - expected).abs() < 1e-14);
         }
     }
 }

@@ -119,3 +119,16 @@ impl Settings for ChebyCf {
         Ok(Box::new(Spectral::new(graph, polynomial, low_pass)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn published_plateaus_need_one_matrix() {
+        for data in Preset::ALL {
+            let polynomial = Polynomial::of_series(ChebyCf::published(data).coefficients());
+            assert!(!polynomial.needs_stage(), "{data}");
+        }
+    }
+}
