@@ -14,7 +14,6 @@ pub(crate) fn single_column(
     update: Update<'_, [f32]>,
     out: &mut [f32],
 ) {
-    assert!(groups.reach() <= dense.len());
     #[cfg(target_arch = "x86_64")]
     if instruction_set == InstructionSet::Avx512
         && let Some(gather) = FastGather::detect(dense.len())
@@ -75,8 +74,11 @@ impl<G: Gather, T: Column> Kernel for SingleColumn<'_, G, T> {
 impl<G: Gather, T: Column> SingleColumn<'_, G, T> {
     #[inline(always)]
     fn run_groups<const WEIGHTED: bool>(self) {
+        assert!(self.groups.reach() <= self.dense.len());
         for group in self.groups.iter(self.columns) {
-            let mut sums = self.gather.sums::<T, WEIGHTED>(&group, self.dense);
+            // SAFETY: the columns are those of the groups, so they are below `reach`, and `gather`
+            // was chosen for this processor and as many places as `dense` has.
+            let mut sums = unsafe { self.gather.sums::<T, WEIGHTED>(&group, self.dense) };
             if group.is_one_row {
                 sums[0] = sum_in_halves(sums);
             }
@@ -113,8 +115,11 @@ const PARTS: usize = 4;
 
 /// Sums the entries of each lane.
 trait Gather: Copy {
-    /// The columns of the group must be places of `dense`.
-    fn sums<T: Column, const WEIGHTED: bool>(
+    /// # Safety
+    ///
+    /// The columns of the group are places of `dense`, and what gathers was chosen for the processor
+    /// and for as many places.
+    unsafe fn sums<T: Column, const WEIGHTED: bool>(
         self,
         group: &RowGroup<'_, T>,
         dense: &[f32],
@@ -127,7 +132,7 @@ struct Portable;
 
 impl Gather for Portable {
     #[inline(always)]
-    fn sums<T: Column, const WEIGHTED: bool>(
+    unsafe fn sums<T: Column, const WEIGHTED: bool>(
         self,
         group: &RowGroup<'_, T>,
         dense: &[f32],
@@ -209,13 +214,13 @@ impl FastGather {
 #[cfg(target_arch = "x86_64")]
 impl Gather for FastGather {
     #[inline(always)]
-    fn sums<T: Column, const WEIGHTED: bool>(
+    unsafe fn sums<T: Column, const WEIGHTED: bool>(
         self,
         group: &RowGroup<'_, T>,
         dense: &[f32],
     ) -> Lanes<f32> {
         assert!(!WEIGHTED || group.weights.len() == group.columns.len());
-        // SAFETY: `detect` found the instructions, and the caller's columns are places of `dense`.
+        // SAFETY: the caller's promise; weights are as many as columns.
         unsafe { avx512::sums::<T, WEIGHTED>(group, dense) }
     }
 }
