@@ -14,19 +14,9 @@ pub(crate) fn series_at(coefficients: &[f64], eigenvalue: f64) -> f64 {
     coefficients.first().copied().unwrap_or(0.0) + x * next - after
 }
 
-/// The same polynomial as coefficients of `1, p, p^2, ...`.
-pub(crate) fn series_to_powers(coefficients: &[f64]) -> Vec<f64> {
-    series_to_powers_of(coefficients, [1.0, -2.0])
-}
-
-/// The same polynomial as coefficients of `1, x, x^2, ...` for `x = 1 - 2p`.
-pub(crate) fn series_to_centred_powers(coefficients: &[f64]) -> Vec<f64> {
-    series_to_powers_of(coefficients, [0.0, 1.0])
-}
-
-/// Where the variable of the series is `line[0] + line[1] v`, the polynomial as coefficients of
+/// Where the variable of the series is `line[0] + line[1] v`, the same polynomial as coefficients of
 /// `1, v, v^2, ...`.
-fn series_to_powers_of(coefficients: &[f64], line: [f64; 2]) -> Vec<f64> {
+pub(crate) fn series_to_powers(coefficients: &[f64], line: [f64; 2]) -> Vec<f64> {
     // T_(k+1)(x) = 2 x T_k(x) - T_(k-1)(x).
     let mut powers = vec![0.0; coefficients.len()];
     let (mut last, mut point) = (line.to_vec(), vec![1.0]);

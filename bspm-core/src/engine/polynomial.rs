@@ -1,6 +1,6 @@
 //! Polynomials of the walk, applied to histories or to a dense matrix.
 
-use super::chebyshev::{series_at, series_to_centred_powers, series_to_powers};
+use super::chebyshev::{series_at, series_to_powers};
 use super::walk::NormalizedGraph;
 use crate::backend::{Backend, Checked, Operand, Update};
 use crate::error::Result;
@@ -42,19 +42,17 @@ impl Form {
 
     /// The coefficients of powers in this form, where rounding allows them.
     fn well_conditioned(self, series: &[f64]) -> Option<Vec<f64>> {
-        let most = match self {
-            Self::Powers => MOST_POWERS,
-            Self::CentredPowers => MOST_CENTRED_POWERS,
+        // `1 - 2p` by what the powers are of.
+        let (most, line) = match self {
+            Self::Powers => (MOST_POWERS, [1.0, -2.0]),
+            Self::CentredPowers => (MOST_CENTRED_POWERS, [0.0, 1.0]),
             Self::Series => return None,
         };
         let series = &without_rounding(series.to_vec());
         if series.len() > most + 1 {
             return None;
         }
-        let powers = match self {
-            Self::Powers => series_to_powers(series),
-            _ => series_to_centred_powers(series),
-        };
+        let powers = series_to_powers(series, line);
         let sum: f64 = powers.iter().map(|it| it.abs()).sum();
         let largest = (0..=64)
             .map(|place| series_at(series, f64::from(place) / 64.0).abs())
@@ -164,8 +162,8 @@ impl Polynomial {
         };
         match self.form {
             _ if rest.is_empty() => run.start(last, out),
-            Form::Powers => run.horner(last, rest, half_way, out),
-            Form::CentredPowers => run.centred_horner(last, rest, half_way, out),
+            Form::Powers => run.horner([0.0, 1.0], last, rest, half_way, out),
+            Form::CentredPowers => run.horner([1.0, -2.0], last, rest, half_way, out),
             Form::Series => run.clenshaw(last, rest, half_way, stage, out),
         }
     }
@@ -193,50 +191,35 @@ impl<B: Backend> Run<'_, B> {
         self.backend.add_scaled(factor as f32, self.from, 1.0, out)
     }
 
-    /// With `b_k = h_k z + W b_(k+1)` from the last coefficients down, `b_0`.
+    /// For `V = line[0] + line[1] W`, with `b_k = h_k z + V b_(k+1)` from the last coefficients
+    /// down, `b_0`.
     fn horner(
         &self,
+        line: [f64; 2],
         last: f64,
         rest: &[f64],
         half_way: &mut B::Matrix,
         out: &mut B::Matrix,
     ) -> Result<()> {
-        let mut first = Some((self.from, Update::times(last as f32)));
-        for &coefficient in rest.iter().rev() {
-            let (from, update) = match first.take() {
-                Some((from, update)) => (Some(from), update),
-                None => (None, Update::REPLACE),
-            };
-            self.graph.step(self.backend, from, update, half_way, out)?;
-            self.add(coefficient, out)?;
-        }
-        Ok(())
-    }
-
-    /// With `b_k = h_k z + L b_(k+1)` from the last coefficients down, `b_0`.
-    fn centred_horner(
-        &self,
-        last: f64,
-        rest: &[f64],
-        half_way: &mut B::Matrix,
-        out: &mut B::Matrix,
-    ) -> Result<()> {
+        let [keep, product] = line;
         let mut first = Some(last);
         for &coefficient in rest.iter().rev() {
             // The last point is a multiple of `z`, and so is its product.
-            let (from, update, of_last) = match first.take() {
-                Some(last) => (Some(self.from), Update::times((-2.0 * last) as f32), last),
-                None => (
-                    None,
-                    Update {
-                        keep: 1.0,
-                        ..Update::times(-2.0)
-                    },
-                    0.0,
-                ),
+            let (from, update, kept) = match first.take() {
+                Some(last) => {
+                    let update = Update::times((product * last) as f32);
+                    (Some(self.from), update, keep * last)
+                }
+                None => {
+                    let update = Update {
+                        keep: keep as f32,
+                        ..Update::times(product as f32)
+                    };
+                    (None, update, 0.0)
+                }
             };
             self.graph.step(self.backend, from, update, half_way, out)?;
-            self.add(coefficient + of_last, out)?;
+            self.add(coefficient + kept, out)?;
         }
         Ok(())
     }
@@ -338,9 +321,9 @@ mod tests {
         for place in 0..=10 {
             let p = f64::from(place) / 10.0;
             let expected = series_at(&series, p);
-            let powers = series_to_powers(&series);
+            let powers = series_to_powers(&series, [1.0, -2.0]);
             assert!((value(&powers, p) - expected).abs() < 1e-14);
-            let centred = series_to_centred_powers(&series);
+            let centred = series_to_powers(&series, [0.0, 1.0]);
             assert!((value(&centred, 1.0 - 2.0 * p) - expected).abs() < 1e-14);
         }
     }

@@ -172,23 +172,18 @@ impl Layout<'_> {
         let mut filled = vec![[T::default(); LANES]; most];
         let (mut rows_end, mut places_end) = (0, 0);
         for group in self.groups {
-            let starts = self.rows[rows_end..group.rows_end]
-                .iter()
-                .map(|&row| self.ends[row as usize] as usize);
+            let rows = &self.rows[rows_end..group.rows_end];
+            let start_of = |row: u32| self.ends[row as usize] as usize;
             let places = &mut filled[places_end..group.places_end];
-            if group.is_one_row {
-                for start in starts {
-                    for (lane, &length) in group.lengths.iter().enumerate() {
-                        for (step, lanes) in places.iter_mut().take(length as usize).enumerate() {
-                            lanes[lane] = value(start + step * LANES + lane);
-                        }
-                    }
-                }
-            } else {
-                for (lane, (start, &length)) in starts.zip(&group.lengths).enumerate() {
-                    for (step, lanes) in places.iter_mut().take(length as usize).enumerate() {
-                        lanes[lane] = value(start + step);
-                    }
+            for (lane, &length) in group.lengths.iter().enumerate() {
+                let (first, step) = match rows.get(lane) {
+                    _ if group.is_one_row => (start_of(rows[0]) + lane, LANES),
+                    Some(&row) => (start_of(row), 1),
+                    None => break,
+                };
+                let entries = (first..).step_by(step).take(length as usize);
+                for (lanes, entry) in places.iter_mut().zip(entries) {
+                    lanes[lane] = value(entry);
                 }
             }
             (rows_end, places_end) = (group.rows_end, group.places_end);
