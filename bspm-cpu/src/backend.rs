@@ -314,12 +314,11 @@ impl Backend for CpuBackend {
     ) -> Result<Vec<Vec<ScoredItem>>> {
         hide(hidden, scores);
         let sums = self.sums(scores, (left, right), item_scale, hidden.len());
-        if let Some(lists) = sums.top_k(k) {
-            return Ok(lists);
-        }
-        let add = Update::added(1.0);
-        self.matmul(left, false, Operand::Dense(right), add, scores)?;
-        self.top_k(scores, item_scale, hidden, k)
+        pruned_or(sums.top_k(k), || {
+            let add = Update::added(1.0);
+            self.matmul(left, false, Operand::Dense(right), add, scores)?;
+            self.top_k(scores, item_scale, hidden, k)
+        })
     }
 
     /// Only of the entries that may be among the largest, where bytes can tell them.
@@ -332,10 +331,9 @@ impl Backend for CpuBackend {
         k: usize,
     ) -> Result<Vec<Vec<ScoredItem>>> {
         let sums = self.sums(scores, product, item_scale, columns);
-        match sums.largest(k) {
-            Some(entries) => Ok(entries),
-            None => product_largest(self, scores, product, item_scale, columns, k),
-        }
+        pruned_or(sums.largest(k), || {
+            product_largest(self, scores, product, item_scale, columns, k)
+        })
     }
 
     /// Without writing any sum down, for tiles of at most 32 columns.
@@ -357,6 +355,18 @@ impl Backend for CpuBackend {
         };
         Ok(lists)
     }
+}
+
+/// The lists that are there, and of `whole`, which makes all of them, those that are not.
+fn pruned_or(
+    lists: Vec<Option<Vec<ScoredItem>>>,
+    whole: impl FnOnce() -> Result<Vec<Vec<ScoredItem>>>,
+) -> Result<Vec<Vec<ScoredItem>>> {
+    if lists.iter().all(Option::is_some) {
+        return Ok(lists.into_iter().flatten().collect());
+    }
+    let both = lists.into_iter().zip(whole()?);
+    Ok(both.map(|(list, whole)| list.unwrap_or(whole)).collect())
 }
 
 /// Takes the scores of the hidden items of each column out of every list.
