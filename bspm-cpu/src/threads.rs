@@ -18,7 +18,7 @@ pub(crate) struct Threads(Arc<Pools>);
 
 #[derive(Debug)]
 struct Pools {
-    /// None where it is the one that is current.
+    /// None if it is the one that is current.
     pool: Option<Arc<ThreadPool>>,
     /// Whose threads the pool has.
     process: u32,
@@ -70,7 +70,7 @@ impl Drop for Pools {
     }
 }
 
-/// A pool of so many threads.
+/// A pool of this many threads, or of one for each core if it is 0.
 pub(crate) fn pool_of(threads: usize) -> Result<ThreadPool, CpuError> {
     let pool = ThreadPoolBuilder::new().num_threads(threads).build();
     pool.map_err(|source| CpuError::ThreadPool {

@@ -162,7 +162,7 @@ struct ScoreContenders<'a> {
     sums: Sums<'a>,
     right: &'a [Vec<f32>],
     contenders: &'a [Vec<Contender>],
-    /// None where the contenders are of no use.
+    /// None for a column that is not pruned.
     scored: &'a mut [Option<Vec<ScoredItem>>],
 }
 
