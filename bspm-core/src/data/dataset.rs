@@ -1,5 +1,6 @@
 //! Interactions with the application's own ids, and when they happened.
 
+mod aligned;
 mod builder;
 mod k_core;
 mod selection;
