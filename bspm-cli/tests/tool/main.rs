@@ -1,5 +1,6 @@
 //! The program `bspm`, in one test program: what it needs of the library is compiled once.
 
+mod cases;
 mod commands;
 mod first_day;
 mod limits;
