@@ -1,23 +1,21 @@
 //! Arrow tables, by the PyCapsule interface: whatever package they come from.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use arrow_array::cast::AsArray;
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, to_ffi};
-use arrow_array::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
+use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::types::{Float64Type, Int64Type};
-use arrow_array::{Array, RecordBatch, RecordBatchIterator, RecordBatchReader, StructArray};
-use arrow_pyarrow::{FromPyArrow, FromPyArrowUnchecked};
-use arrow_schema::{ArrowError, DataType, SchemaRef};
+use arrow_array::{Array, RecordBatch, RecordBatchIterator, StructArray};
+use arrow_schema::{DataType, SchemaRef};
 use bspm::{Dataset, Error};
 use numpy::PyArray1;
-use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
 use crate::error::to_python;
 use crate::files::{Contents, contents};
 use crate::ids::Id;
+use crate::import::{Source, failed};
 use crate::options::ReadOptions;
 
 /// Record batches of one schema, which any package that knows the Arrow PyCapsule interface takes.
@@ -74,69 +72,7 @@ impl Batches {
     }
 }
 
-fn failed(error: ArrowError) -> PyErr {
-    PyValueError::new_err(error.to_string())
-}
-
-/// Record batches as they come, each checked before anything reads it.
-pub(crate) struct Source {
-    pub(crate) schema: SchemaRef,
-    batches: Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>,
-}
-
 impl Source {
-    /// Of an object that has the Arrow PyCapsule interface.
-    pub(crate) fn of(table: &Bound<'_, PyAny>) -> PyResult<Self> {
-        if table.hasattr("__arrow_c_stream__")? {
-            let reader = guarded(|| RecordBatchStreamReader::from_pyarrow_bound(table))
-                .map_err(damaged)??;
-            return Ok(Self {
-                schema: reader.schema(),
-                batches: Box::new(reader),
-            });
-        }
-        if table.hasattr("__arrow_c_array__")? {
-            // SAFETY: `next` checks the columns of the batch before anything reads them.
-            let import = || unsafe { RecordBatch::from_pyarrow_bound_unchecked(table) };
-            let batch = guarded(import).map_err(damaged)??;
-            return Ok(Self {
-                schema: batch.schema(),
-                batches: Box::new(std::iter::once(Ok(batch))),
-            });
-        }
-        let expected = "expected a table with the Arrow PyCapsule interface";
-        let text = format!("{expected}, found {}", table.get_type());
-        Err(PyTypeError::new_err(text))
-    }
-
-    /// The next batch, whose columns `is_read` are valid.
-    fn next(&mut self, is_read: impl Fn(&str) -> bool) -> Option<PyResult<RecordBatch>> {
-        let batch = match guarded(|| self.batches.next()) {
-            Ok(None) => return None,
-            Ok(Some(Ok(batch))) => batch,
-            Ok(Some(Err(error))) => return Some(Err(failed(error))),
-            Err(message) => return Some(Err(damaged(message))),
-        };
-        let schema = batch.schema();
-        for (field, column) in schema.fields().iter().zip(batch.columns()) {
-            if !is_read(field.name()) {
-                continue;
-            }
-            let found = match guarded(|| column.to_data().validate_full()) {
-                Ok(Ok(())) => continue,
-                Ok(Err(error)) => error.to_string(),
-                Err(message) => message,
-            };
-            return Some(Err(to_python(Error::InvalidColumn {
-                column: field.name().clone(),
-                row: None,
-                expected: "valid Arrow data".into(),
-                found,
-            })));
-        }
-        Some(Ok(batch))
-    }
-
     /// What `work` makes of each batch; of an empty one if there is none.
     pub(crate) fn map(
         mut self,
@@ -171,19 +107,6 @@ impl Source {
             PyKeyError::new_err(text)
         })
     }
-}
-
-/// What `work` gives, or what it panicked with.
-fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
-        let text = payload.downcast_ref::<String>().cloned();
-        let text = text.or_else(|| payload.downcast_ref::<&str>().map(|it| (*it).to_owned()));
-        text.unwrap_or_else(|| "a panic".into())
-    })
-}
-
-fn damaged(message: String) -> PyErr {
-    PyValueError::new_err(format!("table: expected valid Arrow data, found {message}"))
 }
 
 /// Whether a column holds text, or text by numbers of it.

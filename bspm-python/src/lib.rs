@@ -9,6 +9,7 @@ mod error;
 mod evaluation;
 mod files;
 mod ids;
+mod import;
 mod lists;
 mod model;
 mod options;

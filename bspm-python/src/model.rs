@@ -16,10 +16,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::arrays::{Csr, Integers, Rows};
-use crate::arrow::{Batches, Source, in_form};
+use crate::arrow::{Batches, in_form};
 use crate::error::to_python;
 use crate::evaluation::to_dict;
 use crate::ids::{Id, IdList, distinct};
+use crate::import::Source;
 use crate::lists::{Lists, to_arrays};
 use crate::options::refused;
 use crate::work::{long, short};
