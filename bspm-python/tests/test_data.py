@@ -239,6 +239,17 @@ def test_times_are_kept_in_the_model_and_its_file(tmp_path):
     assert again._core.to_bytes() == model._core.to_bytes()
 
 
+def test_interactions_that_join_leave_weights_and_times_as_they_are():
+    model = bspm.Model.fit(LOG, "popularity", time="at", weight="plays")
+    joined = model.with_interactions([("cid", "tea"), ("ann", "rice")]).interactions
+    assert joined.users == ["ann", "bob", "cid"] and joined.items == ["tea", "milk", "rice"]
+    assert joined.csr["data"].tolist() == [2.0, 3.0, 1.0, 1.0, 1.0]
+    # Pairs without a time join at the latest.
+    assert joined.times.tolist() == [30.0, 20.0, 30.0, 0.0, 30.0]
+    again = model.with_interactions([("cid", "tea")]).refit().interactions
+    assert again.csr["data"].tolist() == [2.0, 3.0, 1.0, 1.0] and again.times[0] == 30.0
+
+
 ZONE = datetime.timezone(datetime.timedelta(hours=2))
 DATES = [datetime.datetime(2026, 1, 1, 12, 0, 0, 250_000), datetime.datetime(1969, 12, 31)]
 SECONDS = [1767268800.25, -86400.0]

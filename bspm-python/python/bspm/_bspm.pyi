@@ -1,4 +1,4 @@
-from typing import Any, Optional, Sequence, TypeVar, Union
+from typing import Any, Optional, Sequence, TypeVar, Union, final
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +50,7 @@ def evaluate_lists(
     detailed: bool = False,
 ) -> dict[str, Any]: ...
 
+@final
 class Batches:
     """Record batches of one schema, by the Arrow PyCapsule interface."""
 
@@ -71,6 +72,7 @@ def tune(
     progress: Any = None,
 ) -> list[str]: ...
 
+@final
 class Core:
     @staticmethod
     def fit(
