@@ -271,6 +271,8 @@ SECONDS = [1767268800.25, -86400.0]
         ([it.date() for it in DATES], [1767225600.0, -86400.0]),
         (pd.Series([5, 7], dtype="Int64"), [5.0, 7.0]),
         (pl.Series(DATES), SECONDS),
+        (["2026-01-01T12:00:00.25Z", "1969-12-31"], SECONDS),
+        (pd.Series(["2026-01-01T14:00:00.25+02:00", "1969-12-31"]), SECONDS),
     ],
 )
 def test_times_of_every_kind_are_seconds_since_1970(times, expected):
@@ -288,6 +290,7 @@ def test_times_of_every_kind_are_seconds_since_1970(times, expected):
         (np.array(["2026-01-01", "NaT"], dtype="datetime64[s]"), "at, row 1: .*NaT"),
         (np.array([1.0, np.nan]), "row 1: expected a finite number, found NaN"),
         (pd.Series([1, None], dtype="Int64"), "row 1: expected .*found (<NA>|NaN)"),
+        (["2026-01-01", "soon"], "at, row 1: expected a number, or a date as '2026-01-31' .* found 'soon'"),
         ([DATES[0], None], "at, row 1: expected a time, found (None|NaT)"),
     ],
 )
@@ -314,6 +317,16 @@ def test_a_wrong_value_is_refused_with_its_column_and_row(column, values, text):
     for data in (frame, pd.DataFrame(frame)):
         with pytest.raises(ValueError, match=text):
             bspm.Model.fit(data, "popularity", weight="plays")
+
+
+def test_whole_numbers_of_any_type_are_the_same_ids():
+    expected = content({"user": [1, 2], "item": [3, 4]})
+    for dtype in (np.int8, np.uint16, np.uint64, np.float32, np.float64, object):
+        columns = {"user": np.array([1, 2], dtype), "item": np.array([3, 4], dtype)}
+        assert content(columns) == expected, dtype
+        assert content(pd.DataFrame(columns)) == expected, dtype
+    with pytest.raises(TypeError, match="user: expected ids that are str or int, found float64"):
+        content({"user": [1.5, 2.0], "item": [3, 4]})
 
 
 EMPTY = {"user": [], "item": []}

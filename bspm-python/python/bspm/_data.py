@@ -83,6 +83,8 @@ def ids_of(values: Any, what: str) -> Ids:
         if np.isnan(array).any():
             row = int(np.argmax(np.isnan(array)))
             raise ValueError(f"{what}, row {row}: expected an id in every row, found {array[row]}")
+        if (array == np.floor(array)).all() and (np.abs(array) <= 2.0**53).all():
+            return array.astype(np.int64)
         raise TypeError(f"{what}: expected ids that are str or int, found {array.dtype}")
     raise TypeError(f"{what}: expected ids that are str or int, found {array.dtype}")
 
@@ -505,6 +507,8 @@ def seconds_of(values: Any, what: str = "times") -> npt.NDArray[np.float64]:
         ticks, per_second = array.astype(np.int64), _PER_SECOND.get(unit, 1)
         seconds: npt.NDArray[np.float64] = ticks // per_second + (ticks % per_second) / per_second
         return seconds
+    if array.dtype.kind == "U":
+        return np.array([_seconds(str(text), what, row) for row, text in enumerate(array)], np.float64)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{what}: expected numbers or dates, found {array.dtype}")
     return np.ascontiguousarray(array, dtype=np.float64)
@@ -513,6 +517,12 @@ def seconds_of(values: Any, what: str = "times") -> npt.NDArray[np.float64]:
 def _seconds(value: Any, what: str, row: int) -> float:
     if is_missing(value):
         raise ValueError(f"{what}, row {row}: expected a time, found {value!r}")
+    if isinstance(value, str):
+        parsed = _bspm.parse_time(value)
+        if parsed is None:
+            expected = "a number, or a date as '2026-01-31' or '2026-01-31T12:30:00Z'"
+            raise ValueError(f"{what}, row {row}: expected {expected}, found {value!r}")
+        return parsed
     if isinstance(value, datetime.datetime):
         if value.tzinfo is None:
             value = value.replace(tzinfo=datetime.timezone.utc)
@@ -527,9 +537,8 @@ def _seconds(value: Any, what: str, row: int) -> float:
 
 def time_of(value: Any, what: str) -> float:
     """One time: a number, a date, or a text as files have it."""
-    if isinstance(value, str):
-        found = _bspm.parse_time(value)
-        if found is None:
-            raise ValueError(f"{what}: expected a number or a date as '2026-01-31', found {value!r}")
-        return found
-    return float(seconds_of([value], what)[0])
+    try:
+        return float(seconds_of([value], what)[0])
+    except ValueError:
+        expected = "a number, or a date as '2026-01-31' or '2026-01-31T12:30:00Z'"
+        raise ValueError(f"{what}: expected {expected}, found {value!r}") from None
