@@ -1,103 +1,242 @@
 //! Reading interactions in any of the formats.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
-use bspm::data::{Duplicates, Format, TableOptions, WeightScale, Weighting};
+use bspm::data::{
+    Duplicates, Format, InvalidRow, Quoting, ReadReport, TableOptions, TimeUnit, WeightScale,
+    Weighting, expand_paths,
+};
 use bspm::{Dataset, Error, Result};
+use bspm_cli::tell;
 use clap::Args;
 
 /// What the files of interactions look like.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Data")]
 pub(crate) struct DataArguments {
-    /// Format of the data: csv, tsv, movielens (user::item::rating::time), recbole, lightgcn
-    /// (user item item ...), npz (a CSR matrix of SciPy) or parquet; by the file's name unless
-    /// told
+    /// Format of the data: csv, tsv, jsonl (an object on each line), movielens
+    /// (user::item::rating::time), recbole, lightgcn (user item item ...), npz (a CSR matrix of
+    /// SciPy) or parquet. Default: by the name of the file
     #[arg(long)]
     format: Option<Format>,
-    /// Column of the users; user, or user_id in RecBole files, unless told
+    /// Column of users. Default: user, or user_id in RecBole files
     #[arg(long, value_name = "COLUMN")]
     user_column: Option<String>,
-    /// Column of the items; item, or item_id in RecBole files, unless told
+    /// Column of items. Default: item, or item_id in RecBole files
     #[arg(long, value_name = "COLUMN")]
     item_column: Option<String>,
-    /// Column of the ratings
+    /// Column of ratings; needs --rating-threshold
     #[arg(long, value_name = "COLUMN")]
     rating_column: Option<String>,
-    /// Column of the times: numbers, or dates as in 2026-01-31T12:30:00Z
+    /// Column of times: numbers, or dates as in 2026-01-31 12:30:00 UTC
     #[arg(long, value_name = "COLUMN")]
     time_column: Option<String>,
-    /// Column of the weights, such as counts or ratings: how much an interaction counts
+    /// Pattern of the times, as strftime has it: '%d/%m/%Y %H:%M'
+    #[arg(long, value_name = "PATTERN")]
+    time_format: Option<String>,
+    /// Unit of times that are numbers: s, ms, us, ns or d; they become seconds
+    #[arg(long, value_name = "UNIT")]
+    time_unit: Option<TimeUnit>,
+    /// Column of weights, such as counts or ratings: how much an interaction counts
     #[arg(long, value_name = "COLUMN")]
     weight_column: Option<String>,
-    /// What a weight becomes: linear (itself), log (log2(1 + weight)) or threshold:NUMBER (1 from
-    /// there on); the values of an npz matrix are weights with it
+    /// How the weight of a user and an item is scaled, after their repeats are combined: linear, log
+    /// (log2(1 + weight)) or threshold:NUMBER (1 from this number on); with it the values of an
+    /// npz matrix are weights
     #[arg(long, value_name = "SCALE")]
     weight: Option<WeightScale>,
-    /// In what time a weight is halved, as in 90d (with times in seconds; s, h, d, w or y), or a
-    /// number in the unit of the times; needs --time-column
-    #[arg(long, value_name = "TIME", value_parser = half_life)]
-    half_life: Option<f64>,
-    /// The weight of a pair that occurs more than once: sum, max or last
+    /// Half-life of weights, as in 90d (s, h, d, w or y; times are in seconds then), or a number in
+    /// the unit of the times; needs times
+    #[arg(long, value_name = "TIME")]
+    half_life: Option<HalfLife>,
+    /// How repeats of a user and an item are combined: sum, max or last of their weights, or count.
+    /// Default: sum if there are weights, else a pair counts once
     #[arg(long, value_name = "RULE")]
     duplicates: Option<Duplicates>,
     /// Keep only interactions with at least this rating
     #[arg(long, value_name = "RATING", allow_negative_numbers = true)]
     rating_threshold: Option<f64>,
-    /// The table has no header; its columns are these
+    /// Names of the columns of a table without header
     #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
     no_header: Option<Vec<String>>,
-    /// What separates the fields of a CSV file: one character, or tab
-    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
+    /// Delimiter of a CSV file: one character, or tab
+    #[arg(long, value_name = "CHARACTER", value_parser = byte)]
     delimiter: Option<u8>,
-    /// Keep only users and items with at least so many interactions among those kept
+    /// What quotes mean in a CSV or TSV file: checked, trusted (quoted fields may hold lines that
+    /// look like rows), backslash (\" is a quote in a field) or off (ordinary characters)
+    #[arg(long, value_name = "RULE")]
+    quoting: Option<Quoting>,
+    /// Skip lines that start with this character
+    #[arg(long, value_name = "CHARACTER", value_parser = byte)]
+    comment: Option<u8>,
+    /// Encoding of text, such as latin1, windows-1250 or utf-16le. Default: by the byte order mark,
+    /// else UTF-8
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<String>,
+    /// Read numbers with a decimal comma, as in 1,5
+    #[arg(long)]
+    decimal_comma: bool,
+    /// Texts that stand for a missing id. Default: null, NULL, None, NaN, nan, <NA>, <null> and \N
+    #[arg(long, value_name = "TEXT,...", value_delimiter = ',')]
+    null_values: Option<Vec<String>>,
+    /// Skip rows that are no interactions, and report how many and why
+    #[arg(long)]
+    skip_invalid: bool,
+    /// Keep only users and items with at least N interactions among those kept
     #[arg(long, value_name = "N")]
     k_core: Option<u32>,
 }
 
+/// Each option of the library and its flag.
+const FLAGS: [(&str, &str); 19] = [
+    ("user", "--user-column"),
+    ("item", "--item-column"),
+    ("rating", "--rating-column"),
+    ("time", "--time-column"),
+    ("weight", "--weight-column"),
+    ("rating_threshold", "--rating-threshold"),
+    ("weight_scale", "--weight"),
+    ("half_life", "--half-life"),
+    ("duplicates", "--duplicates"),
+    ("delimiter", "--delimiter"),
+    ("header", "--no-header"),
+    ("quoting", "--quoting"),
+    ("comment", "--comment"),
+    ("encoding", "--encoding"),
+    ("decimal_comma", "--decimal-comma"),
+    ("time_format", "--time-format"),
+    ("time_unit", "--time-unit"),
+    ("missing", "--null-values"),
+    ("skip_invalid", "--skip-invalid"),
+];
+
 /// Why interactions cannot be read, and the flag that may help.
 #[derive(Debug, thiserror::Error)]
-#[error("{error}{}", self.hint())]
+#[error("{}{}", self.message(), self.hint.as_deref().map(|hint| format!("; hint: {hint}")).unwrap_or_default())]
 pub(crate) struct DataError {
     #[source]
     error: Error,
-    flag: Option<&'static str>,
+    hint: Option<String>,
 }
 
 impl DataError {
-    fn hint(&self) -> String {
-        let hint = |flag: &str| {
-            format!("; {flag} names it, --no-header names all where the file does not")
-        };
-        self.flag.map(hint).unwrap_or_default()
+    /// The error, with the flag of an option that has no effect.
+    fn message(&self) -> String {
+        match &self.error {
+            Error::UnusedOption {
+                option,
+                context,
+                needed,
+            } => {
+                let flag = FLAGS.iter().find(|(name, _)| name == option);
+                let flag = flag.map_or(*option, |(_, flag)| flag);
+                format!("{flag} has no effect on {context}: it needs {needed}")
+            }
+            error => error.to_string(),
+        }
     }
 }
 
 impl From<Error> for DataError {
     fn from(error: Error) -> Self {
-        Self { error, flag: None }
+        let hint = hint(&error);
+        Self { error, hint }
     }
 }
 
+/// The flag that may help.
+fn hint(error: &Error) -> Option<String> {
+    let text = match error {
+        Error::InvalidField { reason, found, .. } => match reason {
+            InvalidRow::InvalidWeight | InvalidRow::InvalidRating if found.contains(',') => {
+                "--decimal-comma reads numbers as in 1,5; --skip-invalid skips such rows"
+            }
+            InvalidRow::InvalidTime => {
+                "--time-format reads other dates, as in --time-format '%d/%m/%Y %H:%M'; \
+                 --skip-invalid skips such rows"
+            }
+            InvalidRow::Encoding => "--encoding names the encoding, as in --encoding latin1",
+            InvalidRow::MissingUser | InvalidRow::MissingItem if !found.is_empty() => {
+                "--skip-invalid skips such rows; --null-values lists the texts that stand for a \
+                 missing id"
+            }
+            _ => "--skip-invalid skips such rows, and reports how many",
+        },
+        Error::Quotes { .. } => {
+            "--quoting off reads quotes as ordinary characters; --quoting trusted allows quoted \
+             fields of several lines, and --quoting backslash reads \\\" as a quote"
+        }
+        Error::AmbiguousFormat {
+            fields, delimiter, ..
+        } => {
+            let names = ["user", "item", "weight", "time"];
+            let more = (names.len()..*fields).map(|place| format!("column{}", place + 1));
+            let names = names
+                .map(str::to_owned)
+                .into_iter()
+                .take(*fields)
+                .chain(more);
+            let names: Vec<String> = names.collect();
+            let format = match delimiter {
+                '\t' => "--format tsv",
+                _ => "--format csv --delimiter ' '",
+            };
+            return Some(format!(
+                "{format} --no-header {} reads a table, --format lightgcn reads lists of items",
+                names.join(",")
+            ));
+        }
+        Error::Syntax { .. } => {
+            "--format names another format, as in --format tsv; lightgcn is user item item ..., with \
+             numbers from 0"
+        }
+        Error::Read { source, .. } if source.kind() == std::io::ErrorKind::InvalidData => {
+            "--encoding names the encoding of a text"
+        }
+        Error::InvalidFile { found, .. } if found == "another name" => {
+            "--format names the format, as in --format csv"
+        }
+        _ => return None,
+    };
+    Some(text.into())
+}
+
 impl DataArguments {
-    /// The interactions of a file, every id as text; `-` is standard input, which holds CSV
-    /// unless told.
+    /// The interactions of a file, a folder of part files or a pattern; see
+    /// [`read_all`](Self::read_all).
     pub(crate) fn read(&self, path: &Path) -> Result<Dataset, DataError> {
-        let is_input = path.as_os_str() == "-";
-        let path = if is_input {
-            Path::new(STANDARD_INPUT)
-        } else {
-            path
+        self.read_all(&[path.to_owned()])
+    }
+
+    /// The interactions of files, folders of part files and patterns, every id as text; `-` is
+    /// standard input. Warnings go to standard error.
+    pub(crate) fn read_all(&self, paths: &[PathBuf]) -> Result<Dataset, DataError> {
+        let (dataset, report) = self.load(paths)?;
+        for warning in &report.warnings {
+            tell!("warning: {warning}");
+        }
+        Ok(dataset)
+    }
+
+    /// The interactions of files, and what was read.
+    pub(crate) fn load(&self, paths: &[PathBuf]) -> Result<(Dataset, ReadReport), DataError> {
+        let is_input = |path: &PathBuf| path.as_os_str() == "-";
+        let paths = match paths {
+            [path] if is_input(path) => vec![PathBuf::from(STANDARD_INPUT)],
+            paths => expand_paths(paths)?,
         };
         let format = match self.format {
-            Some(format) => format,
-            None if is_input || self.delimiter.is_some() => Format::Csv,
-            None => Format::of(path)?,
+            Some(format) => Some(format),
+            None if paths.iter().any(|path| path.as_os_str() == STANDARD_INPUT) => {
+                Some(Format::Csv)
+            }
+            None if self.delimiter.is_some() => paths.first().and_then(|path| self.delimited(path)),
+            None => None,
         };
-        let options = self.table(format);
-        let dataset = Dataset::read(path, format, &options);
-        let dataset = dataset.map_err(|error| self.with_hint(error, format))?;
-        match self.k_core {
+        let read = Dataset::read_files(&paths, format, &self.table());
+        let (dataset, mut report) = read.map_err(|error| self.with_hint(error))?;
+        let dataset = match self.k_core {
             Some(degree) => {
                 let core = dataset.k_core(degree, degree)?;
                 if core.is_empty() {
@@ -108,43 +247,85 @@ impl DataArguments {
                     }
                     .into());
                 }
-                Ok(core)
+                core
             }
-            None => Ok(dataset),
+            None => dataset,
+        };
+        if let Some(half_life) = self.half_life {
+            report.warnings.extend(half_life.check(&dataset)?);
+        }
+        Ok((dataset, report))
+    }
+
+    /// CSV for a file whose name does not name a format that has another delimiter.
+    fn delimited(&self, path: &Path) -> Option<Format> {
+        match Format::of(path) {
+            Ok(Format::Csv | Format::Tsv | Format::LightGcn) | Err(_) => Some(Format::Csv),
+            Ok(_) => None,
         }
     }
 
-    /// Names the flag that names a column, where one is missing.
-    fn with_hint(&self, error: Error, format: Format) -> DataError {
-        let flag = match &error {
-            Error::MissingColumn { column, .. } => {
-                let (user, item) = self.id_columns(format);
-                let named = [
-                    (Some(user), "--user-column"),
-                    (Some(item), "--item-column"),
-                    (self.rating_column.as_deref(), "--rating-column"),
-                    (self.time_column.as_deref(), "--time-column"),
-                    (self.weight_column.as_deref(), "--weight-column"),
-                ];
-                let is_it = |(name, _): &(Option<&str>, _)| *name == Some(column.as_str());
-                named.into_iter().find(is_it).map(|(_, flag)| flag)
-            }
-            _ => None,
+    /// Whether no flag says how to read, and the first that does.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let table = self.table();
+        let mut uses = TableOptions::option_uses().iter();
+        let flag = |name: &str| {
+            FLAGS
+                .iter()
+                .find(|it| it.0 == name)
+                .map_or("--format", |it| it.1)
         };
-        DataError { error, flag }
+        match (self.format, self.k_core) {
+            (Some(_), _) => Some("--format"),
+            (_, Some(_)) => Some("--k-core"),
+            _ => uses.find(|it| it.is_set(&table)).map(|it| flag(it.name)),
+        }
     }
 
-    fn id_columns(&self, format: Format) -> (&str, &str) {
-        let (user, item) = format.columns();
-        (
-            self.user_column.as_deref().unwrap_or(user),
-            self.item_column.as_deref().unwrap_or(item),
-        )
+    /// Names the flag that names a column, if one is missing.
+    fn with_hint(&self, error: Error) -> DataError {
+        let Error::MissingColumn { column, found, .. } = &error else {
+            return error.into();
+        };
+        let named = [
+            (&self.user_column, "user", "--user-column"),
+            (&self.item_column, "item", "--item-column"),
+            (&self.rating_column, "", "--rating-column"),
+            (&self.time_column, "", "--time-column"),
+            (&self.weight_column, "", "--weight-column"),
+        ];
+        let is_it = |(name, default, _): &(&Option<String>, &str, _)| match name {
+            Some(name) => name == column,
+            None => !default.is_empty() && column.starts_with(default),
+        };
+        let flag = named.into_iter().find(is_it).map(|(.., flag)| flag);
+        let delimiters = [(';', "';'"), ('\t', "tab"), ('|', "'|'")];
+        let other = delimiters
+            .into_iter()
+            .find(|(delimiter, _)| !found.contains(", ") && found.contains(*delimiter));
+        let hint = match (other, flag) {
+            (Some((_, name)), _) => Some(format!("--delimiter {name} separates the fields")),
+            (None, Some(flag)) => Some(format!(
+                "{flag} names it; --no-header names all columns of a table without header"
+            )),
+            (None, None) => None,
+        };
+        DataError { error, hint }
     }
 
-    fn table(&self, format: Format) -> TableOptions {
-        let (user, item) = self.id_columns(format);
-        let mut options = TableOptions::new(user, item);
+    fn table(&self) -> TableOptions {
+        let mut options = TableOptions::default();
+        let mut weighting = Weighting::new();
+        weighting.scale = self.weight;
+        weighting.half_life = self.half_life.map(|it| it.time);
+        weighting.duplicates = self.duplicates;
+        options = options.weighting(weighting);
+        if let Some(column) = &self.user_column {
+            options = options.user(column);
+        }
+        if let Some(column) = &self.item_column {
+            options = options.item(column);
+        }
         if let Some(delimiter) = self.delimiter {
             options = options.delimiter(delimiter);
         }
@@ -154,18 +335,35 @@ impl DataArguments {
         if let Some(column) = &self.time_column {
             options = options.time(column);
         }
+        if let Some(pattern) = &self.time_format {
+            options = options.time_format(pattern);
+        }
+        if let Some(unit) = self.time_unit {
+            options = options.time_unit(unit);
+        }
         if let Some(column) = &self.weight_column {
             options = options.weight(column);
         }
-        if self.weight.is_some() || self.half_life.is_some() || self.duplicates.is_some() {
-            let mut weighting = Weighting::new()
-                .scale(self.weight.unwrap_or_default())
-                .duplicates(self.duplicates.unwrap_or_default());
-            weighting.half_life = self.half_life;
-            options = options.weighting(weighting);
-        }
         if let Some(threshold) = self.rating_threshold {
             options = options.rating_threshold(threshold);
+        }
+        if let Some(quoting) = self.quoting {
+            options = options.quoting(quoting);
+        }
+        if let Some(comment) = self.comment {
+            options = options.comment(comment);
+        }
+        if let Some(encoding) = &self.encoding {
+            options = options.encoding(encoding);
+        }
+        if self.decimal_comma {
+            options = options.decimal_comma();
+        }
+        if let Some(texts) = &self.null_values {
+            options = options.missing(texts);
+        }
+        if self.skip_invalid {
+            options = options.skip_invalid();
         }
         match &self.no_header {
             Some(columns) => options.without_header(columns),
@@ -174,34 +372,93 @@ impl DataArguments {
     }
 }
 
-/// Where standard input is a file.
-const STANDARD_INPUT: &str = "/dev/stdin";
+/// A half-life: a time in seconds if it was given with a unit, else in the unit of the data.
+#[derive(Clone, Copy, Debug)]
+struct HalfLife {
+    time: f64,
+    has_unit: bool,
+}
 
-fn delimiter(text: &str) -> Result<u8, String> {
-    match (text, text.as_bytes()) {
-        ("tab" | "\\t", _) => Ok(b'\t'),
-        (_, &[byte]) if byte != b'"' && byte != b'\n' => Ok(byte),
-        _ => Err("expected one character of ASCII, or tab".into()),
+/// Above this, times in seconds lie beyond the year 5000.
+const LARGEST_SECONDS: f64 = 1e11;
+
+impl HalfLife {
+    /// Refuses times in another unit than seconds beside a half-life with a unit; warns if it has
+    /// hardly an effect, or leaves hardly anything.
+    fn check(self, dataset: &Dataset) -> Result<Option<String>, Error> {
+        let times = dataset.times().unwrap_or_default();
+        let first = times.iter().copied().fold(f64::INFINITY, f64::min);
+        let last = times.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if self.has_unit && first.abs().max(last.abs()) > LARGEST_SECONDS {
+            return Err(Error::InvalidParameter {
+                parameter: "time",
+                expected: "times in seconds beside a half-life with a unit (--time-unit ms reads \
+                           milliseconds, us microseconds, ns nanoseconds)"
+                    .into(),
+                found: last.to_string(),
+            });
+        }
+        // After so many half-lives a weight is below a ten-thousandth.
+        let old = times.iter().filter(|&&it| last - it > 14.0 * self.time);
+        let old = old.count();
+        let span = last - first;
+        Ok(if old * 2 > times.len() {
+            Some(format!(
+                "{old} of {} interactions are older than 14 half-lives and count almost nothing: the \
+                 times span {span}, and the half-life is {}{}",
+                times.len(),
+                self.time,
+                if self.has_unit {
+                    " seconds"
+                } else {
+                    " in their unit"
+                }
+            ))
+        } else if span < self.time / 100.0 {
+            Some(format!(
+                "the half-life, {}, has hardly an effect: the times span {span}",
+                self.time
+            ))
+        } else {
+            None
+        })
     }
 }
 
-/// A time in seconds where it has a unit, else in that of the data.
-fn half_life(text: &str) -> Result<f64, String> {
-    const DAY: f64 = 86_400.0;
-    let units = [
-        ("s", 1.0),
-        ("h", 3_600.0),
-        ("d", DAY),
-        ("w", 7.0 * DAY),
-        ("y", 365.25 * DAY),
-    ];
-    let found = units
-        .into_iter()
-        .find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
-    let (number, seconds) = found.unwrap_or((text, 1.0));
-    match number.parse::<f64>() {
-        Ok(number) if number > 0.0 && number.is_finite() => Ok(number * seconds),
-        _ => Err("expected a number above 0, or one that ends in s, h, d, w or y".into()),
+impl FromStr for HalfLife {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        const DAY: f64 = 86_400.0;
+        let units = [
+            ("s", 1.0),
+            ("h", 3_600.0),
+            ("d", DAY),
+            ("w", 7.0 * DAY),
+            ("y", 365.25 * DAY),
+        ];
+        let found = units
+            .into_iter()
+            .find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
+        let (number, seconds) = found.unwrap_or((text, 1.0));
+        match number.parse::<f64>() {
+            Ok(number) if number > 0.0 && (number * seconds).is_finite() => Ok(Self {
+                time: number * seconds,
+                has_unit: found.is_some(),
+            }),
+            _ => Err("expected a number above 0, or one that ends in s, h, d, w or y".into()),
+        }
+    }
+}
+
+/// Where standard input is a file.
+const STANDARD_INPUT: &str = "/dev/stdin";
+
+fn byte(text: &str) -> Result<u8, String> {
+    match (text, text.as_bytes()) {
+        ("tab" | "\\t", _) => Ok(b'\t'),
+        (_, &[byte]) if byte != b'"' && byte != b'\n' && byte.is_ascii() => Ok(byte),
+        _ => Err("expected one character of ASCII, or tab".into()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::data::InvalidRow;
 use crate::progress::Stage;
 
 /// A `Result` whose error is [`enum@Error`].
@@ -82,6 +83,41 @@ pub enum Error {
         expected: String,
         /// The field, shortened when long.
         found: String,
+        /// Why the row is not an interaction.
+        reason: InvalidRow,
+    },
+
+    /// The quotes of a text table do not match.
+    #[error("{}:{line}: {problem}", path.display())]
+    Quotes {
+        /// The file.
+        path: PathBuf,
+        /// The line on which the quote opens, from 1.
+        line: u64,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+
+    /// An option has no effect on what is read.
+    #[error("{option}: has no effect on {context}; it needs {needed}")]
+    UnusedOption {
+        /// The option, as the method of [`TableOptions`](crate::data::TableOptions) that sets it.
+        option: &'static str,
+        /// The format or the other options.
+        context: String,
+        /// What the option needs.
+        needed: String,
+    },
+
+    /// A text file may be a table or lists of items, and its name does not say which.
+    #[error("{}: several lines have the same user, and each line has {fields} fields: this looks like a table, and not like a line for each user; name the format", path.display())]
+    AmbiguousFormat {
+        /// The file.
+        path: PathBuf,
+        /// How many fields each line has.
+        fields: usize,
+        /// What separates them: a tab or a space.
+        delimiter: char,
     },
 
     /// A column of a record batch does not hold what it should.
@@ -108,11 +144,15 @@ pub enum Error {
         found: String,
     },
 
-    /// A file is well formed but holds no interaction.
-    #[error("{}: expected at least one interaction, found none", path.display())]
+    /// What is read holds no interaction.
+    #[error("{}: expected at least one interaction, found none{}", path.display(), left_out_text(*rows, *left_out))]
     NoInteractions {
-        /// The file.
+        /// The file, or the last of several.
         path: PathBuf,
+        /// How many rows there are.
+        rows: u64,
+        /// How many of them are left out: invalid, below the rating threshold, or of weight 0.
+        left_out: u64,
     },
 
     /// An interaction lies outside the matrix.
@@ -243,11 +283,27 @@ pub enum Error {
 }
 
 impl Error {
+    /// A source without rows.
+    pub(crate) fn no_interactions(path: &std::path::Path) -> Self {
+        Self::NoInteractions {
+            path: path.into(),
+            rows: 0,
+            left_out: 0,
+        }
+    }
+
     pub(crate) fn unknown_id(kind: &'static str, id: &(impl std::fmt::Debug + ?Sized)) -> Self {
         Self::UnknownId {
             kind,
             id: shortened(format!("{id:?}")),
         }
+    }
+}
+
+fn left_out_text(rows: u64, left_out: u64) -> String {
+    match rows {
+        0 => String::new(),
+        rows => format!(" among {rows} rows, {left_out} of which are left out"),
     }
 }
 

@@ -249,7 +249,7 @@ fn what_is_wrong_is_said_with_column_and_row() {
         ),
         (
             batch([("user", numbers_column())]),
-            "column \"user\": expected ids that are text or whole numbers, found a column of Float32",
+            "column \"user\", row 0: expected a user of the model, found 1.0",
         ),
         (
             batch([("user", with_null)]),

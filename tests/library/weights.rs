@@ -99,10 +99,17 @@ fn scales_ages_and_duplicates_make_the_weight() {
         (new, 10.0),
         (new.duplicates(Duplicates::Max), 7.0),
         (new.duplicates(Duplicates::Last), 3.0),
-        (new.scale(WeightScale::Log), 2.0 + 3.0),
+        (new.scale(WeightScale::Log), 11_f32.log2()),
         (new.scale(WeightScale::Threshold(5.0)), 1.0),
         (new.half_life(10.0), 3.0 + 3.5),
-        (new.half_life(5.0).scale(WeightScale::Log), 2.0 + 0.75),
+        (
+            new.half_life(5.0).scale(WeightScale::Log),
+            11_f32.log2() * (4.75 / 10.0),
+        ),
+        (
+            new.duplicates(Duplicates::Last).scale(WeightScale::Log),
+            2.0,
+        ),
     ] {
         match weights(weighting, &twice) {
             Some(found) => assert_eq!(found, [expected, 1.0], "{weighting:?}"),

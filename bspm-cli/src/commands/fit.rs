@@ -13,7 +13,8 @@ use crate::data::DataArguments;
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// File of interactions
-    data: PathBuf,
+    #[arg(required = true, value_name = "DATA")]
+    data: Vec<PathBuf>,
     /// Where the model goes; a file that is there is replaced
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -27,7 +28,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     arguments.config.config(None)?;
-    let dataset = arguments.interactions.read(&arguments.data)?;
+    let dataset = arguments.interactions.read_all(&arguments.data)?;
     let config = arguments.config.config(Some(&dataset))?;
     on_device!(arguments.device, fit, dataset, config, arguments)
 }

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use std::time::Instant;
 
 use bspm::Backend;
+use bspm::data::InvalidRow;
 use bspm_cli::{DeviceArguments, tell};
 use clap::Args;
 
@@ -148,6 +149,7 @@ fn in_table(error: bspm::Error, table: Option<&Path>, places: &Places) -> bspm::
             column,
             expected,
             found,
+            reason: InvalidRow::InvalidItem,
         },
         (
             bspm::Error::InvalidColumn {

@@ -34,7 +34,8 @@ const BATCH: usize = 2048;
 pub(crate) struct Arguments {
     /// File of interactions, of which a fifth of each user's is held out unless told otherwise:
     /// the latest with --time-column, else some at random
-    data: PathBuf,
+    #[arg(required = true, value_name = "DATA")]
+    data: Vec<PathBuf>,
     #[command(flatten)]
     held_out: HeldOutArguments,
     /// Cut-offs; the first is the one that rows are sorted by
@@ -165,7 +166,7 @@ fn sweep<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
 impl Arguments {
     /// The interactions to fit and those held out, of one shape.
     fn matrices(&self) -> Result<(Interactions, Interactions), Box<dyn Error>> {
-        let dataset = self.interactions.read(&self.data)?;
+        let dataset = self.interactions.read_all(&self.data)?;
         let (train, test) = self.held_out.split(dataset, &self.interactions)?;
         Ok(aligned(&train, &test)?)
     }

@@ -27,7 +27,8 @@ use journal::Journal;
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// File of interactions
-    data: PathBuf,
+    #[arg(required = true, value_name = "DATA")]
+    data: Vec<PathBuf>,
     /// Where the model goes; a file that is there is replaced
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -95,7 +96,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 }
 
 fn tune<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
-    let dataset: Dataset = arguments.interactions.read(&arguments.data)?;
+    let dataset: Dataset = arguments.interactions.read_all(&arguments.data)?;
     let split = dataset.hold_out(arguments.ratio, arguments.seed)?;
     let (train, held_out) = (split.train.interactions(), split.test.interactions());
     let bars = ProgressBars::default();

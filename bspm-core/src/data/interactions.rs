@@ -32,7 +32,7 @@ pub struct Interactions {
     weights: Option<Vec<f32>>,
 }
 
-/// What the weight of a pair is that occurs more than once.
+/// How the weights of a pair that occurs more than once are combined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Duplicates {
@@ -43,6 +43,8 @@ pub enum Duplicates {
     Max,
     /// The last one.
     Last,
+    /// The number of times that the pair occurs; for interactions without weights.
+    Count,
 }
 
 impl std::str::FromStr for Duplicates {
@@ -53,9 +55,10 @@ impl std::str::FromStr for Duplicates {
             "sum" => Ok(Self::Sum),
             "max" => Ok(Self::Max),
             "last" => Ok(Self::Last),
+            "count" => Ok(Self::Count),
             _ => Err(invalid(
                 "duplicates",
-                "sum, max or last",
+                "sum, max, last or count",
                 format!("{text:?}"),
             )),
         }
@@ -128,13 +131,16 @@ impl Interactions {
                 return Err(invalid("weight", "a finite number, 0 or above", weight));
             }
         }
+        if duplicates == Duplicates::Count {
+            entries.iter_mut().for_each(|entry| entry.2 = 1.0);
+        }
         // Stable, so that the last of several stays the last.
         entries.sort_by_key(|&(user, item, _)| (user, item));
         entries.dedup_by(|next, kept| {
             let is_same = (next.0, next.1) == (kept.0, kept.1);
             if is_same {
                 kept.2 = match duplicates {
-                    Duplicates::Sum => (kept.2 + next.2).min(f32::MAX),
+                    Duplicates::Sum | Duplicates::Count => (kept.2 + next.2).min(f32::MAX),
                     Duplicates::Max => kept.2.max(next.2),
                     Duplicates::Last => next.2,
                 };

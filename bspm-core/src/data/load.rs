@@ -1,18 +1,41 @@
 //! From files to [`Dataset`](crate::Dataset), a file per format.
 
+#[cfg(feature = "parquet")]
+mod damage;
 mod delimited;
+mod encoding;
 mod file;
 mod format;
+mod id_text;
+mod json_lines;
 mod lightgcn;
 mod movielens;
 mod npz;
+mod options;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod paths;
 mod plain_text;
-mod table;
+mod quotes;
+mod read;
+mod report;
+mod rows;
 mod time;
+mod zstandard;
 
+#[cfg(feature = "parquet")]
+pub use damage::caught;
 pub use format::Format;
 pub use lightgcn::{Pairs, parse_lightgcn, read_lightgcn};
-pub use table::TableOptions;
-pub use time::parse_time;
+pub use options::{OptionUse, TableOptions};
+pub use paths::expand_paths;
+pub use quotes::Quoting;
+pub use report::{ColumnUse, ReadReport};
+pub use time::{TimeUnit, parse_time};
+
+#[cfg(feature = "arrow")]
+pub(crate) use {
+    id_text::{MissingTexts, whole_number},
+    rows::{Fault, Row, Rows},
+    time::{TimeReader, seconds},
+};

@@ -2,13 +2,12 @@
 
 use std::fs::File;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::builder::{Float32Builder, ListBuilder, StringBuilder};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use bspm::data::Ids;
+use bspm::data::{Ids, InvalidRow, caught};
 use bspm::{Error, Result};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 
@@ -276,6 +275,7 @@ fn numbers(path: &Path, records: &[csv::StringRecord], place: usize) -> Result<A
                 column: WEIGHTS.into(),
                 expected: "numbers separated by spaces".into(),
                 found: number.into(),
+                reason: InvalidRow::InvalidWeight,
             })?;
             lists.values().append_value(value);
         }
@@ -303,15 +303,4 @@ fn damaged(path: &Path, error: &dyn std::error::Error) -> Error {
         expected: "a table that can be read".into(),
         found: error.to_string(),
     }
-}
-
-/// The parquet crate takes some damages for impossible, and panics.
-fn caught<T>(path: &Path, read: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
-        Err(Error::InvalidFile {
-            path: path.into(),
-            expected: "a Parquet file that is whole".into(),
-            found: "damage".into(),
-        })
-    })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Dataset;
 use super::weighting::Weighting;
 use crate::data::ids::Ids;
-use crate::data::interactions::Interactions;
+use crate::data::interactions::{Duplicates, Interactions};
 use crate::error::Result;
 use crate::parameter::{check_range, invalid};
 
@@ -93,9 +93,10 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
         self
     }
 
-    /// What weights and times make an interaction count; an event without a weight has 1.
+    /// How weights, repeats and times make an interaction count.
     ///
-    /// Without it weights count as they are, and age is no matter.
+    /// Without weights a pair counts once, or as often as it occurs with [`Duplicates::Sum`] or
+    /// [`Duplicates::Count`]; with weights, an event without one weighs 1.
     pub fn weighting(mut self, weighting: Weighting) -> Self {
         self.weighting = weighting;
         self
@@ -168,58 +169,75 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
         Ok(())
     }
 
-    fn interactions(&self) -> Result<Interactions> {
-        let (users, items) = (self.users.len(), self.items.len());
-        self.weighting.check()?;
-        let latest = self.times.iter().copied().reduce(f64::max);
-        if self.weighting.half_life.is_some() && latest.is_none() && !self.pairs.is_empty() {
-            let expected = "a data set with times, to know how old an interaction is";
-            return Err(invalid("half_life", expected, "one without"));
-        }
-        if self.weights.is_empty() && self.weighting.half_life.is_none() {
-            return Interactions::from_pairs(users, items, self.pairs.iter().copied());
-        }
-        let mut places: Vec<usize> = (0..self.pairs.len()).collect();
-        if !self.times.is_empty() {
-            places.sort_by(|&left, &right| self.times[left].total_cmp(&self.times[right]));
-        }
-        let entries = places.into_iter().map(|place| {
-            let (user, item) = self.pairs[place];
-            let given = self.weights.get(place).copied().unwrap_or(1.0);
-            let age = latest.map(|latest| latest - self.times[place]);
-            (user, item, self.weighting.weight(given, age))
-        });
-        Interactions::from_weighted(users, items, entries, self.weighting.duplicates)
-    }
-
     /// The data set of what was added. Cost: a sort.
     ///
     /// # Errors
     ///
     /// [`Error::TooLarge`](crate::Error::TooLarge);
     /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a half-life that is not
-    /// above 0, or without times.
+    /// above 0, and for a weighting without effect: a half-life without times, a scale without
+    /// weights, or `Duplicates::Count` with them.
     pub fn finish(self) -> Result<Dataset<U, I>> {
-        let interactions = self.interactions()?;
-        let times = (!self.times.is_empty()).then(|| {
-            let mut timed: Vec<((u32, u32), f64)> =
-                self.pairs.iter().copied().zip(self.times).collect();
-            timed.sort_unstable_by(|left, right| {
-                left.0.cmp(&right.0).then(right.1.total_cmp(&left.1))
-            });
-            timed.dedup_by_key(|(pair, _)| *pair);
-            let is_kept = |pair: &(u32, u32)| {
-                let kept = interactions.items_of(pair.0);
-                kept.binary_search(&pair.1).is_ok()
-            };
-            let timed = timed.into_iter().filter(|(pair, _)| is_kept(pair));
-            timed.map(|(_, time)| time).collect()
-        });
+        let (has_weights, has_times) = (!self.weights.is_empty(), !self.times.is_empty());
+        if !self.pairs.is_empty() {
+            self.weighting.check(has_weights, has_times)?;
+        }
+        let counts_once =
+            !has_weights && self.weighting.half_life.is_none() && !self.weighting.counts_events();
+        let (interactions, times) = if counts_once && !has_times {
+            let pairs = self.pairs.iter().copied();
+            let once = Interactions::from_pairs(self.users.len(), self.items.len(), pairs)?;
+            (once, None)
+        } else {
+            let (entries, times) = self.combined();
+            let (users, items) = (self.users.len(), self.items.len());
+            let last = Duplicates::Last;
+            let matrix = Interactions::from_weighted(users, items, entries, last)?;
+            (matrix, has_times.then(|| times.into()))
+        };
         Ok(Dataset {
             users: Arc::new(self.users),
             items: Arc::new(self.items),
             interactions: interactions.into(),
             times,
         })
+    }
+
+    /// Each pair with its weight, and its latest time; without the pairs that weigh 0.
+    fn combined(&self) -> (Vec<(u32, u32, f32)>, Vec<f64>) {
+        let time = |place: usize| self.times.get(place).copied().unwrap_or_default();
+        let latest = self.times.iter().copied().fold(f64::MIN, f64::max);
+        let weighting = match self.weights.is_empty() && self.weighting.duplicates.is_none() {
+            // Without weights a pair counts once.
+            true => self.weighting.duplicates(Duplicates::Last),
+            false => self.weighting,
+        };
+        let mut places: Vec<u32> = (0..self.pairs.len() as u32).collect();
+        places.sort_unstable_by(|&left, &right| {
+            let key = |place: u32| (self.pairs[place as usize], time(place as usize), place);
+            let (left, right) = (key(left), key(right));
+            left.0
+                .cmp(&right.0)
+                .then(left.1.total_cmp(&right.1))
+                .then(left.2.cmp(&right.2))
+        });
+        let pair = |place: &u32| self.pairs[*place as usize];
+        let (mut entries, mut times) = (Vec::new(), Vec::new());
+        let mut events = Vec::new();
+        for group in places.chunk_by(|left, right| pair(left) == pair(right)) {
+            events.clear();
+            events.extend(group.iter().map(|&place| {
+                let place = place as usize;
+                let given = self.weights.get(place).copied().unwrap_or(1.0);
+                (given, weighting.decay(latest - time(place)))
+            }));
+            let weight = weighting.combine(&events);
+            if weight > 0.0 {
+                let (user, item) = pair(&group[0]);
+                entries.push((user, item, weight));
+                times.push(time(group[group.len() - 1] as usize));
+            }
+        }
+        (entries, times)
     }
 }

@@ -25,16 +25,18 @@ use crate::parameter::{check_range, invalid};
 #[must_use]
 #[non_exhaustive]
 pub struct Weighting {
-    /// What a weight that is given becomes.
-    pub scale: WeightScale,
-    /// In what time, in the unit of the times, a weight is halved; none where age is no matter.
-    /// Ages are counted from the latest interaction.
+    /// How the weight of a pair is scaled, after its repeated events are combined. Default:
+    /// [`WeightScale::Linear`].
+    pub scale: Option<WeightScale>,
+    /// The time, in the unit of the times, in which a weight is halved. Ages are counted from the
+    /// latest interaction. Default: weights do not decay.
     pub half_life: Option<f64>,
-    /// The weight of a pair that occurs more than once.
-    pub duplicates: Duplicates,
+    /// How repeated events of a pair are combined. Default: [`Duplicates::Sum`] if there are
+    /// weights; without weights a pair counts once, with its latest time.
+    pub duplicates: Option<Duplicates>,
 }
 
-/// What a weight that is given, such as a rating or a count, becomes.
+/// How a weight, such as a rating or a count, is scaled.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum WeightScale {
@@ -68,51 +70,98 @@ impl std::str::FromStr for WeightScale {
 }
 
 impl Weighting {
-    /// Weights as they are, and their sum for a pair that occurs more than once.
+    /// Weights as they are, without decay.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What a weight that is given becomes.
+    /// Sets how the weight of a pair is scaled.
     pub fn scale(mut self, scale: WeightScale) -> Self {
-        self.scale = scale;
+        self.scale = Some(scale);
         self
     }
 
-    /// Halves weights after each such time.
+    /// Sets the half-life of weights, in the unit of the times.
     pub fn half_life(mut self, half_life: f64) -> Self {
         self.half_life = Some(half_life);
         self
     }
 
-    /// The weight of a pair that occurs more than once.
+    /// Sets how repeated events of a pair are combined.
     pub fn duplicates(mut self, duplicates: Duplicates) -> Self {
-        self.duplicates = duplicates;
+        self.duplicates = Some(duplicates);
         self
     }
 
-    pub(super) fn check(&self) -> Result<()> {
-        match self.half_life {
-            Some(half_life) => check_range("half_life", half_life, f64::MIN_POSITIVE..=f64::MAX),
-            None => Ok(()),
-        }
+    /// Whether each event without a weight has the weight 1, rather than a pair counting once.
+    pub(crate) fn counts_events(&self) -> bool {
+        matches!(self.duplicates, Some(Duplicates::Sum | Duplicates::Count))
     }
 
-    /// What an interaction counts at this age.
-    pub(super) fn weight(&self, given: f64, age: Option<f64>) -> f32 {
-        let scaled = match self.scale {
-            WeightScale::Linear => given,
-            WeightScale::Log => (1.0 + given).log2(),
-            WeightScale::Threshold(least) => f64::from(u8::from(given >= least)),
+    /// Refuses what has no effect on events with or without weights and times.
+    pub(super) fn check(&self, has_weights: bool, has_times: bool) -> Result<()> {
+        if let Some(half_life) = self.half_life {
+            check_range("half_life", half_life, f64::MIN_POSITIVE..=f64::MAX)?;
+            if !has_times {
+                let expected = "a data set with times, which give the age of interactions";
+                return Err(invalid("half_life", expected, "one without"));
+            }
+        }
+        if self.duplicates == Some(Duplicates::Count) && has_weights {
+            let expected = "sum, max or last for interactions with weights";
+            return Err(invalid("duplicates", expected, "count"));
+        }
+        if self.scale.is_some() && !has_weights && !self.counts_events() {
+            let expected = "weights, or duplicates = sum or count, which make events weigh 1";
+            return Err(invalid(
+                "weight_scale",
+                expected,
+                "interactions without weights",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The weight of a pair from its events, each a weight and its decay (0 to 1), in order of time.
+    pub(super) fn combine(&self, events: &[(f64, f64)]) -> f32 {
+        let largest = |weights: &mut dyn Iterator<Item = f64>| weights.fold(0.0, f64::max);
+        let scaled = |event: &(f64, f64)| self.scaled(event.0);
+        // Without and with decay.
+        let (weight, decayed) = match (self.duplicates.unwrap_or_default(), events) {
+            (_, []) => (0.0, 0.0),
+            (_, [event]) | (Duplicates::Last, [.., event]) => {
+                (scaled(event), scaled(event) * event.1)
+            }
+            (Duplicates::Sum | Duplicates::Count, events) => {
+                let total: f64 = events.iter().map(|event| event.0).sum();
+                let decayed: f64 = events.iter().map(|event| event.0 * event.1).sum();
+                let weight = self.scaled(total);
+                // The mean decay of the events; of weights 0 there is none.
+                (weight, weight * (decayed / total.max(f64::MIN_POSITIVE)))
+            }
+            (Duplicates::Max, events) => (
+                largest(&mut events.iter().map(scaled)),
+                largest(&mut events.iter().map(|event| scaled(event) * event.1)),
+            ),
         };
-        let decay = match (self.half_life, age) {
-            (Some(half_life), Some(age)) => (-age / half_life).exp2(),
-            _ => 1.0,
-        };
-        if scaled <= 0.0 {
+        if weight <= 0.0 {
             return 0.0;
         }
         // However old, it stays an interaction.
-        (scaled * decay).clamp(f64::from(f32::MIN_POSITIVE), f64::from(f32::MAX)) as f32
+        decayed.clamp(f64::from(f32::MIN_POSITIVE), f64::from(f32::MAX)) as f32
+    }
+
+    fn scaled(&self, weight: f64) -> f64 {
+        match self.scale.unwrap_or_default() {
+            WeightScale::Linear => weight,
+            WeightScale::Log => (1.0 + weight).log2(),
+            WeightScale::Threshold(least) => f64::from(u8::from(weight >= least)),
+        }
+    }
+
+    /// The decay of a weight of this age.
+    pub(super) fn decay(&self, age: f64) -> f64 {
+        self.half_life
+            .map_or(1.0, |half_life| (-age / half_life).exp2())
     }
 }

@@ -1,13 +1,16 @@
-//! CSV, TSV, and the atomic files of RecBole.
+//! Tables of text whose fields stand between delimiters: CSV, TSV, and the atomic files of RecBole.
 
 use std::hash::Hash;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::str::FromStr;
 
 use super::file::open_text;
+use super::format::Format;
+use super::options::TableOptions;
 use super::plain_text::PlainText;
-use super::table::{Records, TableOptions};
+use super::quotes::{CheckedQuotes, QuoteError, Quoting};
+use super::rows::{Rows, TextFields};
 use crate::data::dataset::Dataset;
 use crate::error::{Error, Result};
 
@@ -29,17 +32,18 @@ where
 
     /// Parses a CSV or TSV table (RFC 4180) with one interaction per record.
     ///
-    /// A byte order mark, also that of UTF-16, CRLF line ends, quoted fields, blank lines and further
-    /// columns are accepted. Ids are taken as they are, spaces included, and must be
-    /// UTF-8 and not empty. Every record must have as many fields as the header.
-    /// `path` only names the source in errors.
+    /// A byte order mark, UTF-16, CRLF line ends, quoted fields, blank lines, a first line
+    /// `sep=;` and further columns are accepted. Ids are taken as they are, spaces included, and
+    /// must be text and not missing. Every record must have as many fields as the header. `path`
+    /// only names the source in errors.
     ///
     /// # Errors
     ///
     /// [`Error::MissingColumn`] for a column that the header lacks or has twice;
-    /// [`Error::InvalidField`] with line, column and text for an id or a number that
-    /// is none; [`Error::Syntax`] for a record of another length and for a quote that
-    /// is never closed; [`Error::NoInteractions`]; [`Error::Read`].
+    /// [`Error::InvalidField`] with line, column and text for an id or a number that is none, and
+    /// for a record of another length; [`Error::Quotes`] for a quote that is never closed and for
+    /// one that swallows records; [`Error::UnusedOption`]; [`Error::NoInteractions`];
+    /// [`Error::Read`].
     ///
     /// # Examples
     ///
@@ -64,7 +68,9 @@ where
         path: impl AsRef<Path>,
         options: &TableOptions,
     ) -> Result<Self> {
-        parse(reader, path.as_ref(), options, str::to_owned)
+        let mut rows = Rows::new(options);
+        parse(reader, path.as_ref(), Format::Csv, options, &mut rows)?;
+        Ok(rows.finish()?.0)
     }
 
     /// Reads an atomic file of RecBole (`.inter`); see [`parse_recbole`](Self::parse_recbole).
@@ -80,8 +86,7 @@ where
     /// Parses an atomic file of RecBole: tab-separated, with a header whose names end
     /// in a type, as in `user_id:token`.
     ///
-    /// The options name the columns without that type; their delimiter, quoting and
-    /// header are not used.
+    /// The options name the columns without that type.
     ///
     /// # Errors
     ///
@@ -104,92 +109,160 @@ where
         path: impl AsRef<Path>,
         options: &TableOptions,
     ) -> Result<Self> {
-        let options = TableOptions {
-            delimiter: b'\t',
-            quoting: false,
-            header: None,
-            ..options.clone()
-        };
-        parse(reader, path.as_ref(), &options, |name| {
-            name.split(':').next().unwrap_or_default().to_owned()
-        })
+        let mut rows = Rows::new(options);
+        parse(reader, path.as_ref(), Format::RecBole, options, &mut rows)?;
+        Ok(rows.finish()?.0)
     }
 }
 
-fn parse<U, I>(
+/// The delimiter that a first line `sep=;` names, as spreadsheets write it.
+fn named_delimiter(start: &[u8]) -> Option<u8> {
+    match start {
+        [s, e, p, b'=', delimiter, b'\n', ..]
+            if [s, e, p].map(u8::to_ascii_lowercase) == *b"sep" =>
+        {
+            Some(*delimiter)
+        }
+        _ => None,
+    }
+}
+
+/// Adds the rows of a table.
+pub(super) fn parse<U, I>(
     reader: impl Read,
     path: &Path,
+    format: Format,
     options: &TableOptions,
-    column_name: impl Fn(&str) -> String,
-) -> Result<Dataset<U, I>>
+    rows: &mut Rows<U, I>,
+) -> Result<()>
 where
     U: FromStr + Eq + Hash + Clone,
     I: FromStr + Eq + Hash + Clone,
 {
     let _span = tracing::info_span!("load", path = %path.display()).entered();
+    options.check(format)?;
+    rows.start(path, format);
+    let text = PlainText::new(reader, options.text_encoding()?);
+    let mut text = BufReader::with_capacity(1 << 16, text);
+    let failed = |source| Error::Read {
+        path: path.into(),
+        source,
+    };
+    let named = match format {
+        Format::Csv => named_delimiter(text.fill_buf().map_err(failed)?),
+        _ => None,
+    };
+    let lines_before = u64::from(named.is_some());
+    if named.is_some() {
+        text.consume("sep=;\n".len());
+    }
+    let delimiter = match format {
+        Format::Csv => options.delimiter.or(named).unwrap_or(b','),
+        _ => b'\t',
+    };
+    let quoting = match format {
+        Format::RecBole => Quoting::Off,
+        _ => options.quoting.unwrap_or_default(),
+    };
+    let columns = options.header.as_ref().map(Vec::len);
+    let text = CheckedQuotes::new(text, quoting, delimiter, options.comment, columns);
     let mut reader = csv::ReaderBuilder::new()
-        .delimiter(options.delimiter)
-        .quoting(options.quoting)
+        .delimiter(delimiter)
+        .quoting(quoting != Quoting::Off)
+        .escape((quoting == Quoting::Backslash).then_some(b'\\'))
+        .comment(options.comment)
         .has_headers(options.header.is_none())
         .flexible(true)
-        .from_reader(PlainText::new(reader));
-    let names: Vec<String> = match &options.header {
+        .buffer_capacity(1 << 16)
+        .from_reader(text);
+    let table_error = |error| table_error(path, lines_before, error);
+    let header: Vec<String> = match &options.header {
         Some(names) => names.clone(),
         None => {
-            let header = reader
-                .byte_headers()
-                .map_err(|error| table_error(path, error))?;
-            if header.is_empty() {
-                return Err(Error::NoInteractions { path: path.into() });
-            }
+            let header = reader.byte_headers().map_err(table_error)?;
             header
                 .iter()
-                .map(|name| column_name(String::from_utf8_lossy(name).trim()))
+                .map(|name| String::from_utf8_lossy(name).into_owned())
                 .collect()
         }
     };
-    let places = options.places(path, &names)?;
-    let columns = names.len();
-    let mut records = Records::new(path, names, places, options);
+    if header.is_empty() {
+        return Ok(());
+    }
+    let column_name = |name: &String| match format {
+        Format::RecBole => name.split(':').next().unwrap_or_default().trim().to_owned(),
+        _ => name.trim().to_owned(),
+    };
+    let names: Vec<String> = header.iter().map(column_name).collect();
+    let places = options.places(path, &names, format.columns())?;
+    rows.note_columns(&names, places, options);
+    let fields = TextFields::new(options, places, names, header);
+    let mut first = FirstRow::default();
     let mut record = csv::ByteRecord::new();
-    let mut line = 1;
-    while reader
-        .read_byte_record(&mut record)
-        .map_err(|error| table_error(path, error))?
-    {
+    while reader.read_byte_record(&mut record).map_err(table_error)? {
         let line_feeds = record.as_slice().iter().filter(|&&byte| byte == b'\n');
-        // An open quote takes the line feed that would have ended the last record.
-        let is_cut = record.as_slice().ends_with(b"\n") && reader.get_ref().has_open_quote();
-        line = reader.position().line() - line_feeds.count() as u64 - u64::from(!is_cut);
-        if record.len() != columns {
-            return Err(Error::Syntax {
-                path: path.into(),
-                line: line as usize,
-                column: 1,
-                expected: format!("{columns} fields"),
-                found: format!("{} fields", record.len()),
-            });
+        let line = lines_before + reader.position().line() - line_feeds.count() as u64 - 1;
+        if record.len() != fields.columns() {
+            rows.refuse_row(line, fields.field_count(record.len()))?;
+            continue;
         }
-        records.push(line, |place| record.get(place))?;
+        if options.header.is_some() {
+            first.see(&record[places.user], &record[places.item]);
+        }
+        rows.push(line, &mut fields.row(|place| record.get(place)))?;
     }
-    if options.quoting && reader.get_ref().has_open_quote() {
-        return Err(Error::Syntax {
-            path: path.into(),
-            line: line as usize,
-            column: 1,
-            expected: "a closing quote for every opening one".into(),
-            found: "an odd number of quotes".into(),
-        });
+    if let Some(warning) = first.warning() {
+        rows.warn(format!("{}: {warning}", path.display()));
     }
-    records.finish()
+    Ok(())
 }
 
-fn table_error(path: &Path, error: csv::Error) -> Error {
-    let line = error.position().map_or(1, csv::Position::line);
+/// Looks for a header that was read as a row: its ids are words, and all others are numbers.
+#[derive(Default)]
+struct FirstRow {
+    rows: u64,
+    words: Option<(String, String)>,
+    others_are_numbers: bool,
+}
+
+impl FirstRow {
+    fn see(&mut self, user: &[u8], item: &[u8]) {
+        let is_number = |field: &[u8]| field.first().is_some_and(u8::is_ascii_digit);
+        self.rows += 1;
+        if self.rows == 1 {
+            let is_words = !is_number(user) && !is_number(item);
+            let text = |field| String::from_utf8_lossy(field).into_owned();
+            self.words = is_words.then(|| (text(user), text(item)));
+            self.others_are_numbers = true;
+        } else if self.words.is_some() && self.others_are_numbers {
+            self.others_are_numbers = is_number(user) && is_number(item);
+        }
+    }
+
+    fn warning(&self) -> Option<String> {
+        let (user, item) = self.words.as_ref()?;
+        (self.rows > 1 && self.others_are_numbers).then(|| {
+            format!(
+                "the first row, user {user:?} and item {item:?}, looks like a header, and was read \
+                 as an interaction"
+            )
+        })
+    }
+}
+
+fn table_error(path: &Path, lines_before: u64, error: csv::Error) -> Error {
+    let line = lines_before + error.position().map_or(1, csv::Position::line);
     match error.into_kind() {
-        csv::ErrorKind::Io(source) => Error::Read {
-            path: path.into(),
-            source,
+        csv::ErrorKind::Io(source) => match source.get_ref().map(|it| it.downcast_ref()) {
+            Some(Some(&QuoteError { line, problem })) => Error::Quotes {
+                path: path.into(),
+                line: lines_before + line,
+                problem,
+            },
+            _ => Error::Read {
+                path: path.into(),
+                source,
+            },
         },
         other => Error::Syntax {
             path: path.into(),

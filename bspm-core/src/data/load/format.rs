@@ -1,10 +1,10 @@
-//! Which format a file has, and reading any.
+//! Which format a file has.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::file::open_text;
-use super::table::TableOptions;
-use crate::data::dataset::Dataset;
+use super::plain_text::{Lines, PlainText};
 use crate::error::{Error, Result};
 use crate::parameter::invalid;
 
@@ -20,6 +20,8 @@ pub enum Format {
     MovieLens,
     /// RecBole's atomic file.
     RecBole,
+    /// A JSON object on each line.
+    JsonLines,
     /// `user item item ...`, as LightGCN.
     LightGcn,
     /// A CSR matrix that SciPy saved.
@@ -30,41 +32,72 @@ pub enum Format {
 
 impl Format {
     /// Each format, its name, and how the names of its files end.
-    const ALL: [(Self, &'static str, &'static str); 7] = [
-        (Self::Csv, "csv", "csv"),
-        (Self::Tsv, "tsv", "tsv"),
-        (Self::MovieLens, "movielens", "dat"),
-        (Self::RecBole, "recbole", "inter"),
-        (Self::LightGcn, "lightgcn", "txt"),
-        (Self::Npz, "npz", "npz"),
-        (Self::Parquet, "parquet", "parquet"),
+    const ALL: [(Self, &'static str, &'static [&'static str]); 8] = [
+        (Self::Csv, "csv", &["csv"]),
+        (Self::Tsv, "tsv", &["tsv", "tab"]),
+        (Self::MovieLens, "movielens", &["dat"]),
+        (Self::RecBole, "recbole", &["inter"]),
+        (Self::JsonLines, "jsonl", &["jsonl", "ndjson", "json"]),
+        (Self::LightGcn, "lightgcn", &["txt"]),
+        (Self::Npz, "npz", &["npz"]),
+        (Self::Parquet, "parquet", &["parquet", "pq"]),
     ];
 
-    /// The format that files of this name usually have, which may end in .gz or .zst too.
+    /// The format that files of this name usually have. Case does not matter, and `.gz` or `.zst`
+    /// may follow.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidFile`] for another name.
     pub fn of(path: &Path) -> Result<Self> {
         let ending = |path: &Path| {
-            path.extension()
-                .and_then(|it| it.to_str())
-                .map(str::to_owned)
+            let ending = path.extension()?.to_str()?;
+            Some(ending.to_ascii_lowercase())
         };
         let ending = match ending(path).as_deref() {
-            Some("gz" | "zst") => ending(&path.with_extension("")),
+            Some("gz" | "zst" | "zstd") => ending(&path.with_extension("")),
             _ => ending(path),
         };
         let known = Self::ALL
             .iter()
-            .find(|(_, _, it)| ending.as_deref() == Some(it));
-        known.map(|it| it.0).ok_or_else(|| Error::InvalidFile {
-            path: path.into(),
-            expected: "a name that ends in .csv, .tsv, .dat, .inter, .txt, .npz or .parquet, or \
-                       the format beside it"
-                .into(),
-            found: "another name".into(),
+            .find(|(.., endings)| endings.iter().any(|it| ending.as_deref() == Some(it)));
+        known.map(|it| it.0).ok_or_else(|| {
+            let endings: Vec<&str> = Self::ALL.iter().flat_map(|it| it.2).copied().collect();
+            Error::InvalidFile {
+                path: path.into(),
+                expected: format!(
+                    "a name that ends in .{}, or the format beside it",
+                    endings.join(", .")
+                ),
+                found: "another name".into(),
+            }
         })
+    }
+
+    /// The format of a file, by its name and its first lines.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`of`](Self::of); [`Error::AmbiguousFormat`] for a text file with several lines of
+    /// one user that all have as many fields: it is a table rather than a line for each user;
+    /// [`Error::Read`].
+    pub fn of_file(path: &Path) -> Result<Self> {
+        let format = Self::of(path)?;
+        if format == Self::LightGcn && path.is_file() {
+            refuse_table(path)?;
+        }
+        Ok(format)
+    }
+
+    /// The name of the format, as [`FromStr`](std::str::FromStr) reads it.
+    pub fn name(self) -> &'static str {
+        let known = Self::ALL.iter().find(|(format, ..)| *format == self);
+        known.map_or("", |it| it.1)
+    }
+
+    /// Whether ids are numbers from 0, which are rows and columns too.
+    pub(super) fn has_numbers(self) -> bool {
+        matches!(self, Self::LightGcn | Self::Npz)
     }
 
     /// The columns of users and items that tables in this format usually have.
@@ -73,6 +106,41 @@ impl Format {
             Self::RecBole => ("user_id", "item_id"),
             _ => ("user", "item"),
         }
+    }
+}
+
+/// Bytes that are looked at to tell a table from lists.
+const LOOKED_AT: usize = 1 << 20;
+
+/// Refuses a table whose lines would be taken for a user and a list.
+fn refuse_table(path: &Path) -> Result<()> {
+    let mut lines = Lines::new(PlainText::new(open_text(path)?, None));
+    let (mut users, mut length, mut count) = (HashSet::new(), None, 0);
+    let (mut bytes, mut repeats, mut has_tabs) = (0, false, false);
+    while bytes < LOOKED_AT {
+        // Errors belong to the reading that follows.
+        let Ok(Some((_, line))) = lines.next() else {
+            break;
+        };
+        bytes += line.len() + 1;
+        let text = String::from_utf8_lossy(line);
+        let mut fields = text.split_whitespace();
+        let Some(user) = fields.next() else { continue };
+        let fields = 1 + fields.count();
+        if *length.get_or_insert(fields) != fields {
+            return Ok(());
+        }
+        count += 1;
+        has_tabs |= line.contains(&b'\t');
+        repeats |= !users.insert(user.to_owned());
+    }
+    match length {
+        Some(fields) if fields >= 3 && repeats && count > 1 => Err(Error::AmbiguousFormat {
+            path: path.into(),
+            fields,
+            delimiter: if has_tabs { '\t' } else { ' ' },
+        }),
+        _ => Ok(()),
     }
 }
 
@@ -85,55 +153,5 @@ impl std::str::FromStr for Format {
             let names = Self::ALL.map(|(_, name, _)| name).join(", ");
             invalid("format", names, format!("{text:?}"))
         })
-    }
-}
-
-impl Dataset {
-    /// Reads a file in any format, every id as text. The options say what tables look like,
-    /// and the rating threshold; see the method for each format, such as
-    /// [`read_csv`](Self::read_csv).
-    ///
-    /// # Errors
-    ///
-    /// Those of reading that format; [`Error::InvalidParameter`] for a format that this build
-    /// leaves out.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::path::Path;
-    /// use bspm_core::Dataset;
-    /// use bspm_core::data::{Format, TableOptions};
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let directory = tempfile::tempdir()?;
-    /// let path = directory.path().join("views.csv");
-    /// std::fs::write(&path, "user,item\nann,tea\n")?;
-    /// let format = Format::of(&path)?;
-    /// let (user, item) = format.columns();
-    /// let views = Dataset::read(&path, format, &TableOptions::new(user, item))?;
-    /// assert_eq!(views.history("ann")?, ["tea"]);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn read(path: impl AsRef<Path>, format: Format, options: &TableOptions) -> Result<Self> {
-        let path = path.as_ref();
-        let as_text =
-            |numbers: Dataset<u32, u32>| numbers.map_ids(ToString::to_string, ToString::to_string);
-        match format {
-            Format::Csv => Self::read_csv(path, options),
-            Format::Tsv => Self::read_csv(path, &options.clone().delimiter(b'\t')),
-            Format::MovieLens => Self::parse_ratings(open_text(path)?, path, options),
-            Format::RecBole => Self::read_recbole(path, options),
-            Format::LightGcn => as_text(Dataset::read_lightgcn(path)?),
-            Format::Npz => as_text(match options.weighting {
-                Some(weighting) => Dataset::read_npz_weighted(path, weighting)?,
-                None => Dataset::read_npz(path, options.rating_threshold)?,
-            }),
-            #[cfg(feature = "parquet")]
-            Format::Parquet => Self::read_parquet(path, options),
-            #[cfg(not(feature = "parquet"))]
-            Format::Parquet => Err(invalid("format", "the feature parquet for it", "parquet")),
-        }
     }
 }

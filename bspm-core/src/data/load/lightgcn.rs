@@ -4,6 +4,10 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::file::open_text;
+use super::format::Format;
+use super::options::TableOptions;
+use super::plain_text::PlainText;
+use super::rows::{Fault, Row, Rows};
 use crate::data::dataset::Dataset;
 use crate::data::interactions::Interactions;
 use crate::data::train_test::TrainTest;
@@ -20,34 +24,39 @@ pub struct Pairs {
     pub items: usize,
 }
 
+/// Sides up to this are taken from a file of any size.
+const SMALL_SIDE: usize = 1 << 20;
+
+/// How many users or items an interaction of a larger file may stand for: ids are counted
+/// from 0, so a file whose ids are far apart is of another kind, or damaged.
+const SIDE_PER_INTERACTION: usize = 64;
+
 impl Pairs {
-    /// Sides up to this are taken from a file of any size.
-    const SMALL_SIDE: usize = 1 << 20;
-
-    /// How many users or items an interaction of a larger file may stand for: ids are counted
-    /// from 0, so a file whose ids are far apart is of another kind, or damaged.
-    const SIDE_PER_INTERACTION: usize = 64;
-
     /// The pairs, unless there are none, or ids far beyond what so many interactions name.
     fn checked(self, path: &Path) -> Result<Self> {
         if self.pairs.is_empty() {
-            return Err(Error::NoInteractions { path: path.into() });
+            return Err(Error::no_interactions(path));
         }
-        let count = self.pairs.len();
-        let most = Self::SMALL_SIDE.max(count.saturating_mul(Self::SIDE_PER_INTERACTION));
         for (what, side) in [("user", self.users), ("item", self.items)] {
-            if side > most {
-                return Err(Error::InvalidFile {
-                    path: path.into(),
-                    expected: format!(
-                        "{what} ids counted from 0, below {most} in a file of {count} interactions"
-                    ),
-                    found: (side - 1).to_string(),
-                });
-            }
+            check_side(path, what, side, self.pairs.len())?;
         }
         Ok(self)
     }
+}
+
+/// Refuses ids far beyond what `count` interactions name.
+pub(super) fn check_side(path: &Path, what: &str, side: usize, count: usize) -> Result<()> {
+    let most = SMALL_SIDE.max(count.saturating_mul(SIDE_PER_INTERACTION));
+    if side <= most {
+        return Ok(());
+    }
+    Err(Error::InvalidFile {
+        path: path.into(),
+        expected: format!(
+            "{what} ids counted from 0, below {most} in a file of {count} interactions"
+        ),
+        found: (side - 1).to_string(),
+    })
 }
 
 /// Reads a LightGCN text file; see [`parse_lightgcn`].
@@ -58,7 +67,62 @@ impl Pairs {
 /// not follow the format.
 pub fn read_lightgcn(path: impl AsRef<Path>) -> Result<Pairs> {
     let path = path.as_ref();
-    parse_lightgcn(BufReader::with_capacity(1 << 16, open_text(path)?), path)
+    let text = PlainText::new(open_text(path)?, None);
+    parse_lightgcn(BufReader::with_capacity(1 << 16, text), path)
+}
+
+/// Adds the pairs of a file; every id from 0 to the largest gets a row or column.
+pub(super) fn parse(path: &Path, options: &TableOptions, rows: &mut Rows<u32, u32>) -> Result<()> {
+    let _span = tracing::info_span!("load", path = %path.display()).entered();
+    options.check(Format::LightGcn)?;
+    rows.start(path, Format::LightGcn);
+    let text = PlainText::new(open_text(path)?, options.text_encoding()?);
+    let pairs = parse_lightgcn(BufReader::with_capacity(1 << 16, text), path)?;
+    if pairs.users == 0 {
+        return Ok(());
+    }
+    let pairs = pairs.checked(path)?;
+    rows.add_ids(0..pairs.users as u32, 0..pairs.items as u32)?;
+    for (line, (user, item)) in pairs.pairs.into_iter().enumerate() {
+        let mut row = Numbered {
+            user,
+            item,
+            rating: None,
+            weight: None,
+        };
+        rows.push(line as u64 + 1, &mut row)?;
+    }
+    Ok(())
+}
+
+/// An interaction of a file whose ids are numbers.
+pub(super) struct Numbered {
+    pub(super) user: u32,
+    pub(super) item: u32,
+    pub(super) rating: Option<f64>,
+    pub(super) weight: Option<f64>,
+}
+
+impl Row<u32, u32> for Numbered {
+    fn user(&mut self) -> Result<u32, Fault> {
+        Ok(self.user)
+    }
+
+    fn item(&mut self) -> Result<u32, Fault> {
+        Ok(self.item)
+    }
+
+    fn rating(&mut self) -> Result<Option<f64>, Fault> {
+        Ok(self.rating)
+    }
+
+    fn weight(&mut self) -> Result<Option<f64>, Fault> {
+        Ok(self.weight)
+    }
+
+    fn time(&mut self) -> Result<Option<f64>, Fault> {
+        Ok(None)
+    }
 }
 
 impl TrainTest {

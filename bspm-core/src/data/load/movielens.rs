@@ -1,22 +1,29 @@
-//! The `::` files of MovieLens 1M and 10M.
+//! The rating files of MovieLens 1M and 10M: `user::item::rating::time`.
 
 use std::hash::Hash;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
 
 use super::file::open_text;
-use super::plain_text::PlainText;
-use super::table::{Records, TableOptions};
+use super::format::Format;
+use super::options::TableOptions;
+use super::plain_text::{Lines, PlainText};
+use super::rows::{Fault, Rows, TextFields};
+use crate::data::InvalidRow;
 use crate::data::dataset::Dataset;
-use crate::error::{Error, Result, shortened};
+use crate::error::{Error, Result};
+
+/// The columns of these files, which have no header.
+const COLUMNS: [&str; 4] = ["user", "item", "rating", "time"];
 
 impl<U, I> Dataset<U, I>
 where
     U: FromStr + Eq + Hash + Clone,
     I: FromStr + Eq + Hash + Clone,
 {
-    /// Reads a `ratings.dat` of MovieLens; see [`parse_movielens`](Self::parse_movielens).
+    /// Reads `ratings.dat` of MovieLens 1M or 10M; see
+    /// [`parse_movielens`](Self::parse_movielens).
     ///
     /// # Errors
     ///
@@ -32,8 +39,8 @@ where
     ///
     /// # Errors
     ///
-    /// [`Error::Syntax`] for a line that has not four fields; [`Error::InvalidField`]
-    /// for an id or a number that is none; [`Error::NoInteractions`]; [`Error::Read`].
+    /// [`Error::InvalidField`] for a line that has not four fields, and for an id or a number that
+    /// is none; [`Error::NoInteractions`]; [`Error::Read`].
     ///
     /// # Examples
     ///
@@ -52,59 +59,57 @@ where
     ) -> Result<Self> {
         let options = TableOptions {
             rating_threshold,
-            ..TableOptions::new("user", "item")
+            ..TableOptions::default()
         };
-        Self::parse_ratings(reader, path.as_ref(), &options)
+        let mut rows = Rows::new(&options);
+        parse(reader, path.as_ref(), &options, &mut rows)?;
+        Ok(rows.finish()?.0)
     }
+}
 
-    /// The columns are called user, item, rating and time.
-    pub(super) fn parse_ratings(
-        reader: impl Read,
-        path: &Path,
-        options: &TableOptions,
-    ) -> Result<Self> {
-        let _span = tracing::info_span!("load", path = %path.display()).entered();
-        let names = ["user", "item", "rating", "time"].map(str::to_owned);
-        let options = TableOptions {
-            user: "user".into(),
-            item: "item".into(),
-            rating: options.rating_threshold.map(|_| "rating".into()),
-            time: Some("time".into()),
-            ..options.clone()
-        };
-        let places = options.places(path, &names)?;
-        let mut records = Records::new(path, names.to_vec(), places, &options);
-        let mut reader = BufReader::new(PlainText::new(reader));
-        let mut buffer = Vec::new();
-        for line in 1.. {
-            buffer.clear();
-            let length = reader
-                .read_until(b'\n', &mut buffer)
-                .map_err(|source| Error::Read {
-                    path: path.into(),
-                    source,
-                })?;
-            if length == 0 {
-                break;
-            }
-            let text = buffer.strip_suffix(b"\n").unwrap_or(&buffer);
-            if text.is_empty() {
-                continue;
-            }
-            let fields = split(text);
-            if fields.len() != names.len() {
-                return Err(Error::Syntax {
-                    path: path.into(),
-                    line: line as usize,
-                    column: 1,
-                    expected: "user::item::rating::time".into(),
-                    found: shortened(String::from_utf8_lossy(text).into_owned()),
-                });
-            }
-            records.push(line, |place| fields.get(place).copied())?;
-        }
-        records.finish()
+/// Adds the rows of a file.
+pub(super) fn parse<U, I>(
+    reader: impl Read,
+    path: &Path,
+    options: &TableOptions,
+    rows: &mut Rows<U, I>,
+) -> Result<()>
+where
+    U: FromStr + Eq + Hash + Clone,
+    I: FromStr + Eq + Hash + Clone,
+{
+    let _span = tracing::info_span!("load", path = %path.display()).entered();
+    options.check(Format::MovieLens)?;
+    rows.start(path, Format::MovieLens);
+    let names = COLUMNS.map(str::to_owned).to_vec();
+    let mut read = options.clone();
+    read.time.get_or_insert_with(|| "time".into());
+    if read.rating_threshold.is_some() {
+        read.rating.get_or_insert_with(|| "rating".into());
     }
+    let places = read.places(path, &names, Format::MovieLens.columns())?;
+    rows.note_columns(&names, places, options);
+    let fields = TextFields::new(options, places, names.clone(), names);
+    let mut lines = Lines::new(PlainText::new(reader, options.text_encoding()?));
+    let failed = |source| Error::Read {
+        path: path.into(),
+        source,
+    };
+    while let Some((line, text)) = lines.next().map_err(failed)? {
+        if text.is_empty() || text.first().copied() == options.comment {
+            continue;
+        }
+        let parts = split(text);
+        if parts.len() == fields.columns() {
+            rows.push(line, &mut fields.row(|place| parts.get(place).copied()))?;
+        } else {
+            let found = String::from_utf8_lossy(text).into_owned();
+            let expected = "user::item::rating::time";
+            let fault = Fault::of_row(InvalidRow::FieldCount, expected, found);
+            rows.refuse_row(line, fault)?;
+        }
+    }
+    Ok(())
 }
 
 fn split(mut text: &[u8]) -> Vec<&[u8]> {

@@ -1,14 +1,18 @@
 //! Sparse matrices of SciPy: `scipy.sparse.save_npz` of a CSR matrix.
 
-use std::io::{self, BufReader, Cursor, Read, Seek};
+use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
-use npyz::{DType, Deserialize, NpyFile, TypeChar};
 use zip::ZipArchive;
+use zip::read::ZipFile;
 use zip::result::ZipError;
 
 use super::file::open;
-use crate::data::dataset::{Dataset, Event, Weighting};
+use super::format::Format;
+use super::lightgcn::{Numbered, check_side};
+use super::options::TableOptions;
+use super::rows::Rows;
+use crate::data::dataset::{Dataset, Weighting};
 use crate::data::interactions::Interactions;
 use crate::error::{Error, Result, shortened};
 use crate::parameter::invalid;
@@ -33,31 +37,15 @@ impl Dataset<u32, u32> {
     /// infinite; [`Error::InvalidParameter`] for a half-life, since the matrix has no times.
     pub fn read_npz_weighted(path: impl AsRef<Path>, weighting: Weighting) -> Result<Self> {
         let path = path.as_ref();
-        let matrix = entries(BufReader::new(open(path)?), path)?;
         if let Some(half_life) = weighting.half_life {
-            return Err(invalid(
-                "half_life",
-                "none, as a matrix has no times",
-                half_life,
-            ));
+            let expected = "none, as a matrix has no times";
+            return Err(invalid("half_life", expected, half_life));
         }
-        let mut builder = Dataset::builder().weighting(weighting);
-        builder.add_ids(0..matrix.users as u32, 0..matrix.items as u32)?;
-        for (user, item, value) in matrix.entries {
-            if !(value.is_finite() && value >= 0.0) {
-                return Err(Error::InvalidFile {
-                    path: path.into(),
-                    expected: "data: finite numbers, 0 or above".into(),
-                    found: value.to_string(),
-                });
-            }
-            builder.push(Event::new(user, item).weight(value))?;
-        }
-        let dataset = builder.finish()?;
-        if dataset.is_empty() {
-            return Err(Error::NoInteractions { path: path.into() });
-        }
-        Ok(dataset)
+        let mut options = TableOptions::default().weighting(weighting);
+        options.weighting.scale.get_or_insert_default();
+        let mut rows = Rows::new(&options);
+        parse(BufReader::new(open(path)?), path, &options, &mut rows)?;
+        Ok(rows.finish()?.0)
     }
 
     /// Parses a CSR matrix `users x items` that `scipy.sparse.save_npz` wrote,
@@ -75,26 +63,54 @@ impl Dataset<u32, u32> {
         path: impl AsRef<Path>,
         rating_threshold: Option<f64>,
     ) -> Result<Self> {
-        let path = path.as_ref();
-        let matrix = entries(reader, path)?;
-        let is_kept = |value: f64| {
-            value != 0.0 && rating_threshold.is_none_or(|threshold| value >= threshold)
+        let options = TableOptions {
+            rating_threshold,
+            ..TableOptions::default()
         };
-        let pairs: Vec<(u32, u32)> = matrix
-            .entries
-            .into_iter()
-            .filter(|entry| is_kept(entry.2))
-            .map(|(user, item, _)| (user, item))
-            .collect();
-        if pairs.is_empty() {
-            return Err(Error::NoInteractions { path: path.into() });
-        }
-        Self::from_interactions(
-            (0..matrix.users as u32).collect(),
-            (0..matrix.items as u32).collect(),
-            Interactions::from_pairs(matrix.users, matrix.items, pairs)?,
-        )
+        let mut rows = Rows::new(&options);
+        parse(reader, path.as_ref(), &options, &mut rows)?;
+        Ok(rows.finish()?.0)
     }
+}
+
+/// Adds the entries of a matrix; every row and column is an id. With a scale, the values are
+/// weights.
+pub(super) fn read(path: &Path, options: &TableOptions, rows: &mut Rows<u32, u32>) -> Result<()> {
+    parse(BufReader::new(open(path)?), path, options, rows)
+}
+
+fn parse(
+    reader: impl Read + Seek,
+    path: &Path,
+    options: &TableOptions,
+    rows: &mut Rows<u32, u32>,
+) -> Result<()> {
+    options.check(Format::Npz)?;
+    rows.start(path, Format::Npz);
+    let matrix = entries(reader, path)?;
+    rows.add_ids(0..matrix.users as u32, 0..matrix.items as u32)?;
+    let are_weights = options.weighting.scale.is_some();
+    for (line, (user, item, value)) in (1..).zip(matrix.entries) {
+        if are_weights && !(value.is_finite() && value >= 0.0) {
+            return Err(Error::InvalidFile {
+                path: path.into(),
+                expected: "data: finite numbers, 0 or above".into(),
+                found: value.to_string(),
+            });
+        }
+        if value == 0.0 {
+            rows.count_zero();
+            continue;
+        }
+        let mut row = Numbered {
+            user,
+            item,
+            rating: Some(value),
+            weight: are_weights.then_some(value),
+        };
+        rows.push(line, &mut row)?;
+    }
+    Ok(())
 }
 
 /// What a file holds: its shape, and `(row, column, value)`.
@@ -111,10 +127,7 @@ fn entries(reader: impl Read + Seek, path: &Path) -> Result<Entries> {
         zip: ZipArchive::new(reader).map_err(|error| damaged(path, "a zip archive", &error))?,
     };
     archive.expect_csr()?;
-    let shape = archive.integers("shape")?;
-    let row_ends = archive.integers("indptr")?;
-    let columns = archive.integers("indices")?;
-    let values = archive.numbers("data")?;
+    let shape = archive.integers("shape", 2)?;
     let contradiction = |expected: String, found: String| Error::InvalidFile {
         path: path.into(),
         expected,
@@ -135,6 +148,12 @@ fn entries(reader: impl Read + Seek, path: &Path) -> Result<Entries> {
             });
         }
     }
+    // What is read is what the matrix needs, whatever an array claims to hold.
+    let count = archive.count("indices")?;
+    check_side(path, "user", users, count)?;
+    let row_ends = archive.integers("indptr", users.saturating_add(1))?;
+    let columns = archive.integers("indices", count)?;
+    let values = archive.numbers("data", count)?;
     if row_ends.len() != users + 1
         || row_ends.first() != Some(&0)
         || row_ends.last() != Some(&columns.len())
@@ -192,164 +211,199 @@ struct Archive<'a, R: Read + Seek> {
     zip: ZipArchive<R>,
 }
 
-/// An array whose header fits its bytes.
-type Array = NpyFile<Cursor<Vec<u8>>>;
+/// The header of an array: what its elements are, and how many.
+struct Header {
+    /// `i`, `u`, `f`, `b` or `S`.
+    kind: u8,
+    /// Bytes of an element.
+    size: usize,
+    is_big_endian: bool,
+    count: usize,
+}
 
-/// Headers of NumPy arrays have about a hundred bytes and no nesting to speak of.
+/// Headers of NumPy arrays have about a hundred bytes.
 const LONGEST_HEADER: usize = 4096;
-const MOST_BRACKETS: usize = 16;
 
 impl<R: Read + Seek> Archive<'_, R> {
-    fn array(&mut self, name: &str) -> Result<Array> {
+    /// The entry of an array.
+    fn entry(&mut self, name: &str) -> Result<ZipFile<'_, R>> {
         let path = self.path;
         let what = format!("an array {name:?}");
-        let failed = |found: &dyn std::fmt::Display| damaged(path, &what, found);
-        let mut entry = match self.zip.by_name(&format!("{name}.npy")) {
-            Ok(entry) => entry,
-            Err(ZipError::FileNotFound) => {
-                let expected = format!("{what}, as scipy.sparse.save_npz writes");
-                return Err(damaged(path, &expected, &"none"));
-            }
-            Err(error) => return Err(failed(&error)),
-        };
-        let mut bytes = Vec::new();
-        entry
-            .read_to_end(&mut bytes)
-            .map_err(|error| failed(&error))?;
-        let data = header_end(&bytes).ok_or_else(|| failed(&"no header of a NumPy array"))?;
-        let data = bytes.len() - data;
-        let array = NpyFile::new(Cursor::new(bytes)).map_err(|error| failed(&error))?;
-        let size = element_kind(&array).map_or(0, |(_, size)| size);
-        let needed = array
-            .shape()
-            .iter()
-            .try_fold(size, |bytes, side| bytes.checked_mul(*side));
-        if size > 0 && needed != Some(data as u64) {
-            let shape = array.shape();
-            return Err(failed(&format!("{data} bytes for the shape {shape:?}")));
+        self.zip
+            .by_name(&format!("{name}.npy"))
+            .map_err(|error| match error {
+                ZipError::FileNotFound => {
+                    let expected = format!("{what}, as scipy.sparse.save_npz writes");
+                    damaged(path, &expected, &"none")
+                }
+                error => damaged(path, &what, &error),
+            })
+    }
+
+    /// How many elements an array has.
+    fn count(&mut self, name: &str) -> Result<usize> {
+        let path = self.path;
+        Ok(Header::read(&mut self.entry(name)?, path, name)?.count)
+    }
+
+    /// An array of at most so many elements.
+    fn array(&mut self, name: &str, most: usize) -> Result<(Header, Vec<u8>)> {
+        let path = self.path;
+        let mut entry = self.entry(name)?;
+        let header = Header::read(&mut entry, path, name)?;
+        let what = format!("an array {name:?}");
+        if header.count > most {
+            let expected = format!("{what} of {most} elements");
+            return Err(damaged(path, &expected, &header.count));
         }
-        Ok(array)
+        let needed = header.count.checked_mul(header.size);
+        let mut bytes = Vec::new();
+        let limit = needed.map_or(0, |bytes| bytes as u64 + 1);
+        entry
+            .take(limit)
+            .read_to_end(&mut bytes)
+            .map_err(|error| damaged(path, &what, &error))?;
+        if Some(bytes.len()) != needed {
+            let found = format!(
+                "{} bytes or more for {} elements",
+                bytes.len(),
+                header.count
+            );
+            return Err(damaged(path, &what, &found));
+        }
+        Ok((header, bytes))
     }
 
     fn expect_csr(&mut self) -> Result<()> {
         let path = self.path;
-        let array = self.array("format")?;
-        let is_name = matches!(element_kind(&array), Some((TypeChar::ByteStr, 1..=16)));
-        if !is_name || array.len() != 1 {
-            let found = array.dtype().descr();
-            return Err(damaged(path, "the name of a sparse format", &found));
-        }
-        let format: Vec<Vec<u8>> = array
-            .into_vec()
-            .map_err(|error| damaged(path, "the name of a sparse format", &error))?;
-        match format.as_slice() {
-            [name] if name == b"csr" => Ok(()),
-            other => Err(Error::InvalidFile {
+        let (header, bytes) = self.array("format", 1)?;
+        let name = String::from_utf8_lossy(&bytes);
+        let name = name.trim_end_matches('\0');
+        match (header.kind, name) {
+            (b'S', "csr") => Ok(()),
+            _ => Err(Error::InvalidFile {
                 path: path.into(),
                 expected: "a matrix in the format csr (its tocsr() makes one)".into(),
-                found: other
-                    .iter()
-                    .map(|name| String::from_utf8_lossy(name))
-                    .collect(),
+                found: shortened(name.into()),
             }),
         }
     }
 
-    fn integers(&mut self, name: &str) -> Result<Vec<usize>> {
+    fn integers(&mut self, name: &str, most: usize) -> Result<Vec<usize>> {
         let path = self.path;
-        let array = self.array(name)?;
-        let values = match element_kind(&array) {
-            Some((TypeChar::Int, 4)) => collect::<i32, i64>(array, i64::from),
-            Some((TypeChar::Int, 8)) => collect::<i64, i64>(array, |value| value),
-            _ => return Err(wrong_kind(path, name, "32- or 64-bit integers", &array)),
+        let (header, bytes) = self.array(name, most)?;
+        let values: Vec<i64> = match (header.kind, header.size) {
+            (b'i', 4) => header.values(&bytes, |it| i32::from_le_bytes(it).into()),
+            (b'i', 8) => header.values(&bytes, i64::from_le_bytes),
+            _ => return Err(header.wrong(path, name, "32- or 64-bit integers")),
         };
-        values
-            .map_err(|error| damaged(path, &format!("integers in {name:?}"), &error))?
-            .into_iter()
-            .map(|value| {
-                usize::try_from(value).map_err(|_| Error::InvalidFile {
-                    path: path.into(),
-                    expected: format!("{name}: numbers from 0"),
-                    found: value.to_string(),
-                })
+        let integers = values.into_iter().map(|value| {
+            usize::try_from(value).map_err(|_| Error::InvalidFile {
+                path: path.into(),
+                expected: format!("{name}: numbers from 0"),
+                found: value.to_string(),
             })
-            .collect()
-    }
-
-    fn numbers(&mut self, name: &str) -> Result<Vec<f64>> {
-        let path = self.path;
-        let array = self.array(name)?;
-        let values = match element_kind(&array) {
-            Some((TypeChar::Float, 8)) => collect::<f64, f64>(array, |value| value),
-            Some((TypeChar::Float, 4)) => collect::<f32, f64>(array, f64::from),
-            Some((TypeChar::Int, 8)) => collect::<i64, f64>(array, |value| value as f64),
-            Some((TypeChar::Int, 4)) => collect::<i32, f64>(array, f64::from),
-            Some((TypeChar::Int, 2)) => collect::<i16, f64>(array, f64::from),
-            Some((TypeChar::Int, 1)) => collect::<i8, f64>(array, f64::from),
-            Some((TypeChar::Uint, 8)) => collect::<u64, f64>(array, |value| value as f64),
-            Some((TypeChar::Uint, 4)) => collect::<u32, f64>(array, f64::from),
-            Some((TypeChar::Uint, 2)) => collect::<u16, f64>(array, f64::from),
-            Some((TypeChar::Uint, 1)) => collect::<u8, f64>(array, f64::from),
-            Some((TypeChar::Bool, 1)) => {
-                collect::<bool, f64>(array, |value| f64::from(u8::from(value)))
-            }
-            _ => return Err(wrong_kind(path, name, "numbers", &array)),
-        };
-        values.map_err(|error| damaged(path, &format!("numbers in {name:?}"), &error))
-    }
-}
-
-/// Where the header of a NumPy array ends; none where there is none worth reading. Deep nesting
-/// would take its parser forever.
-fn header_end(bytes: &[u8]) -> Option<usize> {
-    let version = *bytes.strip_prefix(b"\x93NUMPY")?.first()?;
-    let start = if version == 1 { 10 } else { 12 };
-    let length = match bytes.get(8..start)? {
-        &[low, high] => usize::from(u16::from_le_bytes([low, high])),
-        long => u32::from_le_bytes(long.try_into().ok()?) as usize,
-    };
-    let header = bytes.get(start..)?.get(..length)?;
-    let brackets = header.iter().filter(|byte| b"([{".contains(byte)).count();
-    if length > LONGEST_HEADER || brackets > MOST_BRACKETS {
-        return None;
-    }
-    // No more elements than bytes, and no overflow in counting them.
-    let text = std::str::from_utf8(header).ok()?;
-    let (_, shape) = text.split_once("'shape':")?;
-    let (shape, _) = shape.trim_start().strip_prefix('(')?.split_once(')')?;
-    let sides = shape
-        .split(',')
-        .map(str::trim)
-        .filter(|side| !side.is_empty());
-    let count = sides
-        .map(|side| side.parse().ok())
-        .try_fold(1_usize, |count, side: Option<usize>| {
-            count.checked_mul(side?)
         });
-    (count? <= bytes.len()).then_some(start + length)
-}
+        integers.collect()
+    }
 
-/// What the elements of an array are, and their size in bytes; `None` for records.
-fn element_kind(array: &Array) -> Option<(TypeChar, u64)> {
-    match array.dtype() {
-        DType::Plain(kind) => Some((kind.type_char(), kind.size_field())),
-        _ => None,
+    fn numbers(&mut self, name: &str, most: usize) -> Result<Vec<f64>> {
+        let path = self.path;
+        let (header, bytes) = self.array(name, most)?;
+        Ok(match (header.kind, header.size) {
+            (b'f', 8) => header.values(&bytes, f64::from_le_bytes),
+            (b'f', 4) => header.values(&bytes, |it| f32::from_le_bytes(it).into()),
+            (b'i', 8) => header.values(&bytes, |it| i64::from_le_bytes(it) as f64),
+            (b'i', 4) => header.values(&bytes, |it| i32::from_le_bytes(it).into()),
+            (b'i', 2) => header.values(&bytes, |it| i16::from_le_bytes(it).into()),
+            (b'i', 1) => header.values(&bytes, |it| i8::from_le_bytes(it).into()),
+            (b'u', 8) => header.values(&bytes, |it| u64::from_le_bytes(it) as f64),
+            (b'u', 4) => header.values(&bytes, |it| u32::from_le_bytes(it).into()),
+            (b'u', 2) => header.values(&bytes, |it| u16::from_le_bytes(it).into()),
+            (b'u' | b'b', 1) => header.values(&bytes, |it| u8::from_le_bytes(it).into()),
+            _ => return Err(header.wrong(path, name, "numbers")),
+        })
     }
 }
 
-fn collect<T: Deserialize, V>(array: Array, convert: impl Fn(T) -> V) -> io::Result<Vec<V>> {
-    array
-        .data::<T>()
-        .map_err(io::Error::other)?
-        .map(|value| value.map(&convert))
-        .collect()
-}
+impl Header {
+    fn read(entry: &mut impl Read, path: &Path, name: &str) -> Result<Self> {
+        let mut read = || -> Option<Self> {
+            let mut start = [0; 10];
+            entry.read_exact(&mut start).ok()?;
+            let [.., version, _, low, high] = start;
+            if &start[..6] != b"\x93NUMPY" {
+                return None;
+            }
+            let mut length = usize::from(u16::from_le_bytes([low, high]));
+            if version > 1 {
+                let mut high = [0; 2];
+                entry.read_exact(&mut high).ok()?;
+                length += usize::from(u16::from_le_bytes(high)) << 16;
+            }
+            if length > LONGEST_HEADER {
+                return None;
+            }
+            let mut text = vec![0; length];
+            entry.read_exact(&mut text).ok()?;
+            Self::parse(std::str::from_utf8(&text).ok()?)
+        };
+        read().ok_or_else(|| {
+            damaged(
+                path,
+                &format!("an array {name:?}"),
+                &"no header of a NumPy array",
+            )
+        })
+    }
 
-fn wrong_kind(path: &Path, name: &str, expected: &str, array: &Array) -> Error {
-    Error::InvalidFile {
-        path: path.into(),
-        expected: format!("{name}: {expected}"),
-        found: array.dtype().descr(),
+    /// Of a text such as `{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }`.
+    fn parse(text: &str) -> Option<Self> {
+        let (_, kind) = text.split_once("'descr':")?;
+        let (kind, _) = kind.trim_start().strip_prefix('\'')?.split_once('\'')?;
+        let (order, kind) = kind.split_at_checked(1)?;
+        let (kind, size) = kind.split_at_checked(1)?;
+        let (_, shape) = text.split_once("'shape':")?;
+        let (shape, _) = shape.trim_start().strip_prefix('(')?.split_once(')')?;
+        let sides = shape
+            .split(',')
+            .map(str::trim)
+            .filter(|side| !side.is_empty());
+        let count = sides
+            .map(|side| side.parse().ok())
+            .try_fold(1_usize, |count, side: Option<usize>| {
+                count.checked_mul(side?)
+            });
+        Some(Self {
+            kind: *kind.as_bytes().first()?,
+            size: size.parse().ok().filter(|size| (1..=16).contains(size))?,
+            is_big_endian: order == ">",
+            count: count?,
+        })
+    }
+
+    /// The elements; `convert` takes their bytes in little-endian order.
+    fn values<const N: usize, V>(&self, bytes: &[u8], convert: impl Fn([u8; N]) -> V) -> Vec<V> {
+        let (elements, _) = bytes.as_chunks::<N>();
+        let elements = elements.iter().map(|&(mut element)| {
+            if self.is_big_endian {
+                element.reverse();
+            }
+            convert(element)
+        });
+        elements.collect()
+    }
+
+    fn wrong(&self, path: &Path, name: &str, expected: &str) -> Error {
+        Error::InvalidFile {
+            path: path.into(),
+            expected: format!("{name}: {expected}"),
+            found: format!(
+                "elements of the type {}{}",
+                char::from(self.kind),
+                self.size
+            ),
+        }
     }
 }
 

@@ -3,17 +3,24 @@
 use std::hash::Hash;
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::Arc;
 
-use parquet::errors::ParquetError;
-use parquet::file::reader::{FileReader, SerializedFileReader};
-use parquet::record::Field;
-use parquet::schema::types::Type;
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
+use arrow_schema::DataType;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use super::damage::caught;
 use super::file::open;
-use super::table::{Records, TableOptions};
+use super::format::Format;
+use super::options::TableOptions;
+use super::rows::Rows;
+use crate::data::columns::{BatchRows, IdReader};
 use crate::data::dataset::Dataset;
-use crate::error::{Error, Result, shortened};
+use crate::error::{Error, Result};
+
+/// Rows that are read at a time.
+const BATCH: usize = 8192;
 
 impl<U, I> Dataset<U, I>
 where
@@ -22,86 +29,87 @@ where
 {
     /// Reads a Parquet file with one interaction per row, with the feature `parquet`.
     ///
-    /// Ids are columns of strings or integers; ratings and times are numbers, dates or
-    /// timestamps in the unit of the file. Only the named columns are read. The options'
-    /// delimiter, quoting and header are not used.
+    /// Ids are columns of text, whole numbers (of decimals and floating-point numbers too) or UUIDs.
+    /// Ratings and weights are numbers. Times are numbers, text, or dates and timestamps, which
+    /// become seconds since 1970 whatever their unit. Only the named columns are read.
     ///
     /// # Errors
     ///
     /// [`Error::Read`]; [`Error::InvalidFile`] for a file that is damaged or is no
-    /// Parquet; [`Error::MissingColumn`]; [`Error::InvalidField`] with the row, from 1;
+    /// Parquet, and for a column of a type that is not read; [`Error::MissingColumn`];
+    /// [`Error::InvalidField`] with the row, from 1; [`Error::UnusedOption`];
     /// [`Error::NoInteractions`].
     pub fn read_parquet(path: impl AsRef<Path>, options: &TableOptions) -> Result<Self> {
-        let path = path.as_ref();
-        let _span = tracing::info_span!("load", path = %path.display()).entered();
-        // The parquet crate takes some damages for impossible, and panics.
-        let read = std::panic::AssertUnwindSafe(|| Self::parse_parquet(path, options));
-        std::panic::catch_unwind(read).unwrap_or_else(|panic| {
-            let said = panic.downcast_ref::<String>().map(String::as_str);
-            let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
-            Err(Error::InvalidFile {
-                path: path.into(),
-                expected: "a Parquet file that is whole".into(),
-                found: shortened(said.unwrap_or("damage").to_owned()),
-            })
-        })
+        let mut rows = Rows::new(options);
+        parse(path.as_ref(), options, &mut rows)?;
+        Ok(rows.finish()?.0)
     }
+}
 
-    fn parse_parquet(path: &Path, options: &TableOptions) -> Result<Self> {
-        let damaged = |error: ParquetError| Error::InvalidFile {
+/// Adds the rows of a file.
+pub(super) fn parse<U, I>(path: &Path, options: &TableOptions, rows: &mut Rows<U, I>) -> Result<()>
+where
+    U: FromStr + Eq + Hash + Clone,
+    I: FromStr + Eq + Hash + Clone,
+{
+    let _span = tracing::info_span!("load", path = %path.display()).entered();
+    options.check(Format::Parquet)?;
+    rows.start(path, Format::Parquet);
+    let file = open(path)?;
+    caught(path, || {
+        let damaged = |error: &dyn std::error::Error| Error::InvalidFile {
             path: path.into(),
             expected: "a Parquet file".into(),
             found: error.to_string(),
         };
-        let reader = SerializedFileReader::new(open(path)?).map_err(damaged)?;
-        let schema = reader.metadata().file_metadata().schema();
-        let all: Vec<String> = schema
-            .get_fields()
-            .iter()
-            .map(|it| it.name().into())
-            .collect();
-        let in_file = options.places(path, &all)?;
-
-        let mut wanted = vec![in_file.user, in_file.item];
-        wanted.extend(in_file.rating);
-        wanted.extend(in_file.time);
-        wanted.extend(in_file.weight);
-        wanted.sort_unstable();
-        wanted.dedup();
-        let columns: Vec<Arc<Type>> = wanted
-            .iter()
-            .map(|&place| schema.get_fields()[place].clone())
-            .collect();
-        let names: Vec<String> = columns.iter().map(|it| it.name().into()).collect();
-        let places = options.places(path, &names)?;
-        let projection = Type::group_type_builder(schema.name())
-            .with_fields(columns)
-            .build()
-            .map_err(damaged)?;
-
-        let mut records = Records::new(path, names, places, options);
-        let rows = reader.get_row_iter(Some(projection)).map_err(damaged)?;
-        for (row, line) in rows.zip(1..) {
-            let row = row.map_err(damaged)?;
-            let texts: Vec<Vec<u8>> = row.get_column_iter().map(|(_, it)| text(it)).collect();
-            records.push(line, |place| texts.get(place).map(Vec::as_slice))?;
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|it| damaged(&it))?;
+        let fields = builder.schema().fields();
+        let names: Vec<String> = fields.iter().map(|it| it.name().clone()).collect();
+        let places = options.places(path, &names, Format::Parquet.columns())?;
+        rows.note_columns(&names, places, options);
+        let wanted = places.roles().map(|(place, _)| place);
+        let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
+        let reader = builder.with_projection(mask).with_batch_size(BATCH);
+        let (user, item) = (id_reader::<U>(), id_reader::<I>());
+        let mut line = 1;
+        for batch in reader.build().map_err(|it| damaged(&it))? {
+            let batch = batch.map_err(|it| damaged(&it))?;
+            let of_batch = BatchRows::new(&batch, options, &user, &item);
+            let mut of_batch = of_batch.map_err(|error| in_file(path, error))?;
+            for row in 0..batch.num_rows() {
+                rows.push(line, of_batch.at(row))?;
+                line += 1;
+            }
         }
-        records.finish()
+        Ok(())
+    })
+}
+
+/// Ids read from text.
+fn id_reader<T: FromStr>() -> IdReader<T> {
+    fn read<T: FromStr>(column: &dyn Array) -> Vec<Option<T>> {
+        let texts = column.as_string_view().iter();
+        texts.map(|text| text?.parse().ok()).collect()
+    }
+    IdReader {
+        to: DataType::Utf8View,
+        read: read::<T>,
     }
 }
 
-/// What a field says, and nothing for a null. Bytes that are no text are left as they are, for
-/// the error that names them.
-fn text(field: &Field) -> Vec<u8> {
-    let text = match field {
-        Field::Null => String::new(),
-        Field::Str(text) => text.clone(),
-        Field::Bytes(bytes) => return bytes.data().to_vec(),
-        Field::Date(number) | Field::TimeMillis(number) => number.to_string(),
-        Field::TimeMicros(number)
-        | Field::TimestampMillis(number)
-        | Field::TimestampMicros(number) => number.to_string(),
-        other => other.to_string(),
-    };
-    text.into_bytes()
+/// An error of a column, with the file.
+fn in_file(path: &Path, error: Error) -> Error {
+    match error {
+        Error::InvalidColumn {
+            column,
+            expected,
+            found,
+            ..
+        } => Error::InvalidFile {
+            path: path.into(),
+            expected: format!("the column {column:?}: {expected}"),
+            found,
+        },
+        error => error,
+    }
 }

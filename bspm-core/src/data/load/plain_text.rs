@@ -1,35 +1,26 @@
-//! Text without what different systems put around it.
+//! Text with one kind of line end.
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
+use encoding_rs::Encoding;
+use memchr::memchr;
 
-/// Passes text on without a byte order mark, UTF-16 with one as UTF-8, and with every line, the
-/// last one too, ended by a line feed; and counts its quotes.
+use super::encoding::Utf8;
+
+/// A text in UTF-8 without a byte order mark, in which each line, the last one too, ends in a line
+/// feed.
 pub(super) struct PlainText<R> {
-    reader: BufReader<DecodeReaderBytes<R, Vec<u8>>>,
+    reader: BufReader<Utf8<R>>,
     /// The last byte taken; a line feed at the start.
     last: u8,
-    has_open_quote: bool,
 }
 
 impl<R: Read> PlainText<R> {
-    pub(super) fn new(rest: R) -> Self {
-        // Bytes that are no UTF-8 are left to the errors that name them.
-        let decoded = DecodeReaderBytesBuilder::new()
-            .strip_bom(true)
-            .utf8_passthru(true)
-            .build(rest);
+    pub(super) fn new(reader: R, encoding: Option<&'static Encoding>) -> Self {
         Self {
-            reader: BufReader::with_capacity(1 << 16, decoded),
+            reader: BufReader::with_capacity(1 << 16, Utf8::new(reader, encoding)),
             last: b'\n',
-            has_open_quote: false,
         }
-    }
-
-    /// Whether the quotes so far are odd in number: in a whole table each has its twin.
-    pub(super) fn has_open_quote(&self) -> bool {
-        self.has_open_quote
     }
 }
 
@@ -48,20 +39,80 @@ impl<R: Read> Read for PlainText<R> {
             }
             let mut taken = 0;
             while taken < chunk.len() && written < buffer.len() {
-                let byte = chunk[taken];
-                taken += 1;
-                let is_second_half = byte == b'\n' && self.last == b'\r';
-                self.last = byte;
-                if !is_second_half {
-                    self.has_open_quote ^= byte == b'"';
-                    buffer[written] = if byte == b'\r' { b'\n' } else { byte };
+                let is_second_half = self.last == b'\r' && chunk[taken] == b'\n';
+                taken += usize::from(is_second_half);
+                let rest = &chunk[taken..];
+                let length = rest.len().min(buffer.len() - written);
+                let run = memchr(b'\r', &rest[..length]);
+                let count = run.unwrap_or(length);
+                buffer[written..written + count].copy_from_slice(&rest[..count]);
+                written += count;
+                taken += count;
+                self.last = match count {
+                    0 if is_second_half => b'\n',
+                    0 => self.last,
+                    _ => rest[count - 1],
+                };
+                if run.is_some() {
+                    buffer[written] = b'\n';
                     written += 1;
+                    taken += 1;
+                    self.last = b'\r';
                 }
             }
             self.reader.consume(taken);
         }
         Ok(written)
     }
+}
+
+/// Reads lines of at most [`LONGEST_RECORD`] bytes, without their line feeds.
+pub(super) struct Lines<R> {
+    reader: BufReader<PlainText<R>>,
+    line: Vec<u8>,
+    /// The number of the line last read, from 1.
+    number: u64,
+}
+
+/// The most bytes of a line, or of a record of a table: more is not a table, and a text without line
+/// ends must not fill the memory.
+pub(super) const LONGEST_RECORD: usize = 1 << 26;
+
+impl<R: Read> Lines<R> {
+    pub(super) fn new(text: PlainText<R>) -> Self {
+        Self {
+            reader: BufReader::with_capacity(1 << 16, text),
+            line: Vec::new(),
+            number: 0,
+        }
+    }
+
+    /// The next line and its number, from 1; none at the end.
+    ///
+    /// # Errors
+    ///
+    /// Those of the reader, and for a line of more than [`LONGEST_RECORD`] bytes.
+    pub(super) fn next(&mut self) -> io::Result<Option<(u64, &[u8])>> {
+        self.line.clear();
+        self.number += 1;
+        let most = LONGEST_RECORD as u64 + 1;
+        let length = self
+            .reader
+            .by_ref()
+            .take(most)
+            .read_until(b'\n', &mut self.line)?;
+        if length as u64 == most {
+            return Err(too_long(self.number));
+        }
+        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
+        Ok((length > 0).then_some((self.number, line)))
+    }
+}
+
+/// The error for a record without an end.
+pub(super) fn too_long(line: u64) -> io::Error {
+    let text = format!("line {line} has more than {LONGEST_RECORD} bytes: this is not a table");
+    io::Error::new(io::ErrorKind::InvalidData, text)
 }
 
 #[cfg(test)]
@@ -80,22 +131,22 @@ mod tests {
     }
 
     #[test]
-    fn marks_go_and_lines_end_in_line_feeds_however_the_text_is_cut() {
+    fn lines_end_in_line_feeds_however_the_text_is_cut() {
         for (text, expected) in [
             (&b"\xef\xbb\xbfa\r\nb\r\n"[..], &b"a\nb\n"[..]),
             (b"\xef\xbb\xbf", b""),
-            (b"\xef\xbbx", b"\xef\xbbx\n"),
             (b"\xff\xfea\0\r\0\n\0b\0", b"a\nb\n"),
-            (b"\xfe\xff\0a\0\n", b"a\n"),
             (b"a\xef\xbb\xbf\n", b"a\xef\xbb\xbf\n"),
             (b"a\rb\r\r\nc\r", b"a\nb\n\nc\n"),
             (b"\r", b"\n"),
             (b"a\n\nb", b"a\n\nb\n"),
+            (b"\r\n\r\na", b"\n\na\n"),
+            (b"a\n\r\n", b"a\n\n"),
             (b"", b""),
         ] {
             for chunk in 1..6 {
                 for room in 1..6 {
-                    let mut plain = PlainText::new(Chunks(text, chunk));
+                    let mut plain = PlainText::new(Chunks(text, chunk), None);
                     let mut found: Vec<u8> = Vec::new();
                     let mut buffer = vec![0; room];
                     loop {
@@ -112,11 +163,8 @@ mod tests {
     }
 
     #[test]
-    fn open_quotes_are_seen() {
-        for (text, is_open) in [("a\"b\"", false), ("\"", true), ("\"\r\n\"\"", true)] {
-            let mut plain = PlainText::new(text.as_bytes());
-            io::copy(&mut plain, &mut io::sink()).unwrap();
-            assert_eq!(plain.has_open_quote(), is_open, "{text:?}");
-        }
+    fn a_text_without_a_line_end_is_refused() {
+        let mut lines = Lines::new(PlainText::new(io::repeat(b'a'), None));
+        assert!(lines.next().unwrap_err().to_string().starts_with("line 1 "));
     }
 }

@@ -1,0 +1,312 @@
+//! Quotes in tables: a quoted field ends where the next field or record begins, and swallows no
+//! records.
+
+use std::io::{self, Read};
+
+use memchr::{memchr, memchr_iter, memrchr};
+
+use super::plain_text::{LONGEST_RECORD, too_long};
+
+/// What `"` means in a text table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Quoting {
+    /// A field may be quoted, and a quote within it is doubled (RFC 4180). A quoted field that
+    /// spans several lines, each of which looks like a record, is an error: the quote was most
+    /// likely part of a name, and takes records with it.
+    #[default]
+    Checked,
+    /// As `Checked`, but quoted fields may span lines that look like records.
+    Trusted,
+    /// As `Trusted`, with quotes within a field escaped by a backslash, as Spark and MySQL write.
+    Backslash,
+    /// An ordinary character.
+    Off,
+}
+
+impl std::str::FromStr for Quoting {
+    type Err = crate::Error;
+
+    fn from_str(text: &str) -> crate::Result<Self> {
+        match text {
+            "checked" => Ok(Self::Checked),
+            "trusted" => Ok(Self::Trusted),
+            "backslash" => Ok(Self::Backslash),
+            "off" => Ok(Self::Off),
+            _ => Err(crate::parameter::invalid(
+                "quoting",
+                "checked, trusted, backslash or off",
+                format!("{text:?}"),
+            )),
+        }
+    }
+}
+
+/// What is wrong with the quotes of a record; the source of an [`io::Error`].
+#[derive(Debug, thiserror::Error)]
+#[error("line {line}: {problem}")]
+pub(super) struct QuoteError {
+    /// The line on which the quote opens, from 1.
+    pub(super) line: u64,
+    pub(super) problem: &'static str,
+}
+
+const UNCLOSED: &str = "the quoted field that opens on this line is never closed";
+const FOLLOWED: &str = "the quoted field that opens on this line goes on after its closing quote";
+const SWALLOWS: &str =
+    "the quoted field that opens on this line spans several lines that look like records";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    RecordStart,
+    FieldStart,
+    Unquoted,
+    Quoted,
+    /// After a backslash within quotes.
+    Escaped,
+    /// After a quote within quotes: it closes the field, or is the first of two.
+    Closing,
+    Comment,
+}
+
+/// Passes a table on, with line feeds at the ends of its lines, and checks its quotes.
+pub(super) struct CheckedQuotes<R> {
+    reader: R,
+    quoting: Quoting,
+    delimiter: u8,
+    comment: Option<u8>,
+    state: State,
+    line: u64,
+    /// The line on which the last quoted field opens.
+    opened: u64,
+    /// Bytes of the record so far.
+    length: usize,
+    /// Delimiters on the line so far, those within quotes too.
+    delimiters: usize,
+    /// Delimiters outside of quotes, until a record has told how many there are in one.
+    first: usize,
+    /// Delimiters of a record.
+    expected: Option<usize>,
+    /// Whether each line of the record so far has as many delimiters as a record.
+    looks_like_records: bool,
+    spans_lines: bool,
+}
+
+impl<R: Read> CheckedQuotes<R> {
+    pub(super) fn new(
+        reader: R,
+        quoting: Quoting,
+        delimiter: u8,
+        comment: Option<u8>,
+        columns: Option<usize>,
+    ) -> Self {
+        Self {
+            reader,
+            quoting,
+            delimiter,
+            comment,
+            state: State::RecordStart,
+            line: 1,
+            opened: 1,
+            length: 0,
+            delimiters: 0,
+            first: 0,
+            expected: columns.map(|columns| columns.saturating_sub(1)),
+            looks_like_records: true,
+            spans_lines: false,
+        }
+    }
+
+    fn check(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let is_within = matches!(self.state, State::Quoted | State::Escaped | State::Closing);
+            let plain = match self.quoting {
+                _ if is_within || self.expected.is_none() => 0,
+                Quoting::Off => rest.len(),
+                _ => memchr(b'"', rest).unwrap_or(rest.len()),
+            };
+            // Up to the line of the next quote nothing but lines is counted.
+            let plain = match plain == rest.len() {
+                true => plain,
+                false => memrchr(b'\n', &rest[..plain]).map_or(0, |place| place + 1),
+            };
+            self.skip(&rest[..plain])?;
+            rest = &rest[plain..];
+            let line = memchr(b'\n', rest).map_or(rest.len(), |place| place + 1);
+            for &byte in &rest[..line] {
+                self.push(byte)?;
+            }
+            rest = &rest[line..];
+        }
+        Ok(())
+    }
+
+    /// Bytes without quotes, outside of quoted fields.
+    fn skip(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some(&last) = bytes.last() else {
+            return Ok(());
+        };
+        let tail = match memrchr(b'\n', bytes) {
+            Some(place) => {
+                self.line += memchr_iter(b'\n', bytes).count() as u64;
+                self.end_record();
+                &bytes[place + 1..]
+            }
+            None => bytes,
+        };
+        let Some(&first) = tail.first() else {
+            return Ok(());
+        };
+        if self.state == State::RecordStart && Some(first) == self.comment {
+            self.state = State::Comment;
+        }
+        if self.state != State::Comment {
+            self.delimiters += memchr_iter(self.delimiter, tail).count();
+            self.state = match last == self.delimiter {
+                true => State::FieldStart,
+                false => State::Unquoted,
+            };
+        }
+        self.grow(tail.len())
+    }
+
+    fn grow(&mut self, bytes: usize) -> io::Result<()> {
+        self.length += bytes;
+        match self.length > LONGEST_RECORD {
+            true => Err(too_long(self.line)),
+            false => Ok(()),
+        }
+    }
+
+    fn end_record(&mut self) {
+        self.state = State::RecordStart;
+        self.length = 0;
+        self.delimiters = 0;
+        self.looks_like_records = true;
+        self.spans_lines = false;
+    }
+
+    fn fault(&self, problem: &'static str) -> io::Error {
+        let line = self.opened;
+        io::Error::new(io::ErrorKind::InvalidData, QuoteError { line, problem })
+    }
+
+    fn push(&mut self, byte: u8) -> io::Result<()> {
+        self.grow(1)?;
+        if byte == b'\n' {
+            return self.end_line();
+        }
+        let is_delimiter = byte == self.delimiter;
+        let is_quote = byte == b'"' && self.quoting != Quoting::Off;
+        self.delimiters += usize::from(is_delimiter);
+        self.state = match self.state {
+            State::Comment => State::Comment,
+            State::RecordStart if Some(byte) == self.comment => State::Comment,
+            State::Quoted if is_quote => State::Closing,
+            State::Quoted if byte == b'\\' && self.quoting == Quoting::Backslash => State::Escaped,
+            State::Quoted | State::Escaped => State::Quoted,
+            State::Closing if is_quote => State::Quoted,
+            State::Closing if !is_delimiter => return Err(self.fault(FOLLOWED)),
+            State::RecordStart | State::FieldStart if is_quote => {
+                self.opened = self.line;
+                State::Quoted
+            }
+            _ if is_delimiter => {
+                self.first += 1;
+                State::FieldStart
+            }
+            _ => State::Unquoted,
+        };
+        Ok(())
+    }
+
+    fn end_line(&mut self) -> io::Result<()> {
+        self.line += 1;
+        let has_all = self.delimiters > 0 && Some(self.delimiters) == self.expected;
+        self.looks_like_records &= has_all;
+        self.delimiters = 0;
+        match self.state {
+            State::Quoted | State::Escaped => {
+                self.state = State::Quoted;
+                self.spans_lines = true;
+                return Ok(());
+            }
+            State::RecordStart | State::Comment => {}
+            _ => {
+                self.expected.get_or_insert(self.first);
+            }
+        }
+        if self.spans_lines && self.looks_like_records && self.quoting == Quoting::Checked {
+            return Err(self.fault(SWALLOWS));
+        }
+        self.end_record();
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for CheckedQuotes<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.reader.read(buffer)?;
+        self.check(&buffer[..length])?;
+        if length == 0 && !buffer.is_empty() && matches!(self.state, State::Quoted | State::Escaped)
+        {
+            return Err(self.fault(UNCLOSED));
+        }
+        Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives out a few bytes at a time.
+    struct Chunks<'a>(&'a [u8], usize);
+
+    impl Read for Chunks<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let length = self.1.min(self.0.len());
+            let mut chunk = &self.0[..length];
+            chunk.read(buffer).inspect(|&read| self.0 = &self.0[read..])
+        }
+    }
+
+    fn found(text: &str, quoting: Quoting) -> Vec<Option<(u64, &'static str)>> {
+        [1, 2, 7, 4096]
+            .map(|chunk| {
+                let text = Chunks(text.as_bytes(), chunk);
+                let mut checked = CheckedQuotes::new(text, quoting, b',', Some(b'#'), None);
+                let error = io::copy(&mut checked, &mut io::sink()).err()?;
+                let error = error.into_inner()?.downcast::<QuoteError>().ok()?;
+                Some((error.line, error.problem))
+            })
+            .to_vec()
+    }
+
+    #[test]
+    fn quotes_that_swallow_records_are_found_where_they_open() {
+        use Quoting::{Backslash, Checked, Off, Trusted};
+        for (text, quoting, expected) in [
+            ("a,b\n1,\"x\"\n", Checked, None),
+            ("a,b\n1,\"x \"\"y\"\"\"\n", Checked, None),
+            ("a,b\n1,x \"y\n2,z\"\n", Checked, None),
+            ("a,b\n1,\"x\n2,y\n", Checked, Some((2, UNCLOSED))),
+            ("a,b\n1,\"x\n2,y\n", Off, None),
+            ("a,b\n1,\"x\n2,\"y\n", Checked, Some((2, FOLLOWED))),
+            ("a,b\n1,\"x\n2,\"y\n", Trusted, Some((2, FOLLOWED))),
+            ("a,b\n1,\"x\n2,y\"\n", Checked, Some((2, SWALLOWS))),
+            ("a,b\n1,\"x\n2,y\"\n", Trusted, None),
+            ("a,b\n1,\"two\nlines\"\n3,x\n", Checked, None),
+            ("a,b\n1,\"x \\\"y\\\"\"\n", Backslash, None),
+            ("a,b\n1,\"x \\\"y\"\n", Checked, Some((2, FOLLOWED))),
+            ("# \"\na,b\n# a \"b\n1,2\n", Checked, None),
+            ("a,b\n\n\n1,\"x\n", Checked, Some((4, UNCLOSED))),
+            ("\"a\nb\",c\n1,2\n", Checked, None),
+        ] {
+            for found in found(text, quoting) {
+                assert_eq!(found, expected, "{text:?} with {quoting:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What was read, and what was left out.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::format::Format;
+use crate::data::InvalidRow;
+
+/// What a column of a table was read as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ColumnUse {
+    /// Its name.
+    pub name: String,
+    /// `user`, `item`, `rating`, `weight` or `time`; none for a column that was not read.
+    pub role: Option<&'static str>,
+    /// Why: the option that names it, or the default of the format.
+    pub reason: &'static str,
+}
+
+/// What reading interactions found: how many rows, which columns, and what was left out.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct ReadReport {
+    /// The files read, in order, each with its format.
+    pub files: Vec<(PathBuf, Format)>,
+    /// Rows, or interactions of a format without rows, those left out included.
+    pub rows: u64,
+    /// Rows passed over because they are no interactions, by reason.
+    pub invalid: BTreeMap<InvalidRow, u64>,
+    /// Rows whose rating is below the threshold.
+    pub below_threshold: u64,
+    /// Rows of weight 0, which are no interactions.
+    pub zero_weight: u64,
+    /// The columns of the first table; empty for a format without columns.
+    pub columns: Vec<ColumnUse>,
+    /// What may be wrong, each a sentence.
+    pub warnings: Vec<String>,
+}
+
+impl ReadReport {
+    /// Rows passed over because they are no interactions.
+    pub fn skipped(&self) -> u64 {
+        self.invalid.values().sum()
+    }
+
+    /// Rows that are interactions, repeats included.
+    pub fn interactions(&self) -> u64 {
+        self.rows - self.skipped() - self.below_threshold - self.zero_weight
+    }
+}
