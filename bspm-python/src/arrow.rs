@@ -109,10 +109,12 @@ impl Source {
     }
 }
 
-/// Whether a column holds text, or text by numbers of it.
+/// Whether the ids in a column are text: also those of bytes, and UUIDs.
 fn is_text(of: &DataType) -> bool {
     match of {
         DataType::Dictionary(_, values) => is_text(values),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => true,
+        DataType::FixedSizeBinary(_) => true,
         other => other.is_string(),
     }
 }
@@ -126,7 +128,7 @@ pub(crate) fn read_arrow<'py>(
 ) -> PyResult<Contents<'py>> {
     let mut source = Source::of(table)?;
     let usual = ("user", "item");
-    let rules = options.rules(options.named())?;
+    let weighting = options.weighting(options.named())?;
     let user = options.user.as_deref().unwrap_or(usual.0);
     let item = options.item.as_deref().unwrap_or(usual.1);
     let is_text_column = |name, keyword| source.column(name, keyword).map(is_text);
@@ -143,7 +145,7 @@ pub(crate) fn read_arrow<'py>(
             names.push(name);
         }
     }
-    let table = options.table(usual, rules);
+    let table = options.table(weighting);
     let mut wrong = None;
     let batches = std::iter::from_fn(|| match source.next(|name| names.contains(&name))? {
         Ok(batch) => Some(Ok(batch)),

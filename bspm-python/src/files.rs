@@ -1,8 +1,10 @@
 //! Interactions from files of every format, and from columns of numbered ids.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use bspm::data::{DatasetBuilder, Event, Format};
+use arrow_array::{Int64Array, LargeStringArray, RecordBatch};
+use bspm::data::{DatasetBuilder, Event, Format, TableOptions};
 use bspm::{Dataset, Error};
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
@@ -11,7 +13,8 @@ use pyo3::prelude::*;
 use crate::arrays::Integers;
 use crate::error::to_python;
 use crate::ids::Id;
-use crate::options::{Has, ReadOptions, Rules};
+use crate::import::failed;
+use crate::options::{Has, ReadOptions};
 use crate::work::short;
 
 /// Row ends, columns, and weights and times if there are any.
@@ -32,9 +35,8 @@ pub(crate) fn read_file<'py>(
     path: PathBuf,
     options: ReadOptions,
 ) -> PyResult<Contents<'py>> {
-    let format = Format::of(&path).map_err(to_python)?;
-    let rules = options.rules_of_file(format)?;
-    let table = options.table(format.columns(), rules);
+    let format = short(py, || Format::of_file(&path))?;
+    let table = options.file(format)?;
     let dataset: Dataset<String, String> = short(py, || Dataset::read(&path, format, &table))?;
     contents(py, &dataset)
 }
@@ -56,10 +58,8 @@ pub(crate) fn read_codes<'py>(
 ) -> PyResult<Contents<'py>> {
     let limit = u32::MAX as usize;
     let (users, items) = (users.below("users", limit)?, items.below("items", limit)?);
-    let Rules {
-        weighting,
-        rating_threshold,
-    } = options.rules(Has {
+    let rating_threshold = options.rating_threshold();
+    let weighting = options.weighting(Has {
         weights: weights.is_some(),
         times: times.is_some(),
         ratings: ratings.is_some(),
@@ -73,10 +73,7 @@ pub(crate) fn read_codes<'py>(
     let times = column(times, name(&options.time, "time"), f64::MIN)?;
     let ratings = column(ratings, name(&options.rating, "rating"), f64::MIN)?;
     let dataset = short(py, || {
-        let mut builder: DatasetBuilder<u32, u32> = Dataset::builder();
-        if let Some(weighting) = weighting {
-            builder = builder.weighting(weighting);
-        }
+        let mut builder: DatasetBuilder<u32, u32> = Dataset::builder().weighting(weighting);
         if let Some(threshold) = rating_threshold {
             builder = builder.rating_threshold(threshold);
         }
@@ -95,6 +92,28 @@ pub(crate) fn read_codes<'py>(
     })?;
     let numbers = dataset.map_ids(|&user| i64::from(user), |&item| i64::from(item));
     contents(py, &numbers.map_err(to_python)?)
+}
+
+/// The place of a text that the core takes for a missing id, if there is one.
+#[pyfunction]
+pub(crate) fn missing_text(py: Python<'_>, ids: Vec<String>) -> PyResult<Option<usize>> {
+    if ids.is_empty() {
+        return Ok(None);
+    }
+    let numbers = Int64Array::from_iter_values(0..ids.len() as i64);
+    let texts = LargeStringArray::from_iter_values(ids);
+    let columns = [
+        ("user", Arc::new(texts) as _),
+        ("item", Arc::new(numbers) as _),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).map_err(failed)?;
+    let options = TableOptions::new("user", "item");
+    let read = || Dataset::<String, i64>::from_batches([Ok(batch)], &options);
+    match py.detach(read) {
+        Ok(_) => Ok(None),
+        Err(Error::InvalidColumn { row: Some(row), .. }) => Ok(Some(row)),
+        Err(error) => Err(to_python(error)),
+    }
 }
 
 /// A column of finite numbers.

@@ -27,6 +27,7 @@ fn _bspm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(arrow::read_lists, module)?)?;
     module.add_function(wrap_pyfunction!(files::read_file, module)?)?;
     module.add_function(wrap_pyfunction!(files::read_codes, module)?)?;
+    module.add_function(wrap_pyfunction!(files::missing_text, module)?)?;
     module.add_function(wrap_pyfunction!(evaluation::split, module)?)?;
     module.add_function(wrap_pyfunction!(evaluation::evaluate_lists, module)?)?;
     module.add_function(wrap_pyfunction!(evaluation::parse_time, module)?)?;

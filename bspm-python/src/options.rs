@@ -43,13 +43,6 @@ pub(crate) struct Has {
     pub(crate) ratings: bool,
 }
 
-/// What the options ask of the core.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rules {
-    pub(crate) weighting: Option<Weighting>,
-    pub(crate) rating_threshold: Option<f64>,
-}
-
 impl ReadOptions {
     /// What the columns named here give.
     pub(crate) fn named(&self) -> Has {
@@ -60,12 +53,14 @@ impl ReadOptions {
         }
     }
 
-    /// The rules, if each of the options has an effect on a source that has these.
-    pub(crate) fn rules(&self, has: Has) -> PyResult<Rules> {
-        let scale = self.weight_scale.as_deref().map(scale).transpose()?;
-        let duplicates = self.duplicates.as_deref().map(str::parse::<Duplicates>);
-        let duplicates = duplicates.transpose().map_err(to_python)?;
-        let half_life = self.half_life.as_ref().map(HalfLife::value).transpose()?;
+    /// The threshold of ratings.
+    pub(crate) fn rating_threshold(&self) -> Option<f64> {
+        self.rating_threshold
+    }
+
+    /// The weighting, if each of the options has an effect on a source that has these.
+    pub(crate) fn weighting(&self, has: Has) -> PyResult<Weighting> {
+        let weighting = self.parsed()?;
         match (has.ratings, self.rating_threshold) {
             (false, Some(threshold)) => {
                 let expected = "ratings beside it; rating= names their column";
@@ -78,47 +73,54 @@ impl ReadOptions {
             }
             _ => {}
         }
-        if let (false, Some(half_life)) = (has.times, half_life) {
+        if let (false, Some(half_life)) = (has.times, weighting.half_life) {
             let expected = "times beside it; time= names their column";
             return Err(refused("half_life", expected, half_life));
         }
-        let counts = matches!(self.duplicates.as_deref(), Some("sum" | "count"));
-        if let (false, false, Some(text)) = (has.weights, counts, &self.weight_scale) {
+        let duplicates = weighting.duplicates;
+        if has.weights && duplicates == Some(Duplicates::Count) {
+            let expected = "'sum', 'max' or 'last' beside weights";
+            return Err(refused("duplicates", expected, "'count'"));
+        }
+        let counts = matches!(duplicates, Some(Duplicates::Sum | Duplicates::Count));
+        if has.weights || counts {
+            return Ok(weighting);
+        }
+        if let Some(text) = &self.weight_scale {
             let expected = "weights beside it; weight= names their column, \
                             duplicates='sum' makes weights of repeated pairs";
             return Err(refused("weight_scale", expected, format!("{text:?}")));
         }
-        if let (false, None, false, Some(text)) = (has.weights, half_life, counts, &self.duplicates)
-        {
+        if let (None, Some(text)) = (weighting.half_life, &self.duplicates) {
             let expected = "'sum' or 'count' without weights (weight= names their column)";
             return Err(refused("duplicates", expected, format!("{text:?}")));
         }
-        let is_weighted = scale.is_some() || half_life.is_some() || duplicates.is_some();
-        let weighting = is_weighted.then(|| {
-            let mut weighting = Weighting::new();
-            if let Some(scale) = scale {
-                weighting = weighting.scale(scale);
-            }
-            if let Some(half_life) = half_life {
-                weighting = weighting.half_life(half_life);
-            }
-            match duplicates {
-                Some(duplicates) => weighting.duplicates(duplicates),
-                None => weighting,
-            }
-        });
-        Ok(Rules {
-            weighting,
-            rating_threshold: self.rating_threshold,
-        })
+        Ok(weighting)
     }
 
-    /// As options for a table whose columns have these names if none are given.
-    pub(crate) fn table(&self, (user, item): (&str, &str), rules: Rules) -> TableOptions {
-        let mut options = TableOptions::new(
-            self.user.as_deref().unwrap_or(user),
-            self.item.as_deref().unwrap_or(item),
-        );
+    fn parsed(&self) -> PyResult<Weighting> {
+        let mut weighting = Weighting::new();
+        if let Some(text) = &self.weight_scale {
+            weighting = weighting.scale(scale(text)?);
+        }
+        if let Some(half_life) = &self.half_life {
+            weighting = weighting.half_life(half_life.value()?);
+        }
+        if let Some(text) = &self.duplicates {
+            weighting = weighting.duplicates(text.parse().map_err(to_python)?);
+        }
+        Ok(weighting)
+    }
+
+    /// As options for a table.
+    pub(crate) fn table(&self, weighting: Weighting) -> TableOptions {
+        let mut options = TableOptions::default().weighting(weighting);
+        if let Some(column) = &self.user {
+            options = options.user(column);
+        }
+        if let Some(column) = &self.item {
+            options = options.item(column);
+        }
         if let Some(column) = &self.weight {
             options = options.weight(column);
         }
@@ -128,62 +130,34 @@ impl ReadOptions {
         if let Some(column) = &self.rating {
             options = options.rating(column);
         }
-        if let Some(threshold) = rules.rating_threshold {
+        if let Some(threshold) = self.rating_threshold {
             options = options.rating_threshold(threshold);
-        }
-        if let Some(weighting) = rules.weighting {
-            options = options.weighting(weighting);
         }
         options
     }
 
-    /// The rules for a file in a format, some of which have no columns to name.
-    pub(crate) fn rules_of_file(&self, format: Format) -> PyResult<Rules> {
-        let has = match format {
-            Format::MovieLens => Has {
-                weights: self.weight.is_some(),
-                times: true,
-                ratings: self.rating_threshold.is_some(),
-            },
-            // The values of the matrix are weights, or ratings.
-            Format::Npz => Has {
-                weights: true,
-                times: false,
-                ratings: self.rating_threshold.is_some(),
-            },
-            _ => self.named(),
-        };
-        let named = [
-            ("user", &self.user),
-            ("item", &self.item),
-            ("weight", &self.weight),
-            ("time", &self.time),
-            ("rating", &self.rating),
-        ];
-        let is_read = |name: &str, column: &str| match format {
-            Format::LightGcn | Format::Npz => false,
-            // Its columns have these names.
-            Format::MovieLens => name == "weight" || name == column,
-            _ => true,
-        };
-        for (name, column) in named {
-            if let Some(column) = column.as_deref().filter(|column| !is_read(name, column)) {
-                let expected = match format {
-                    Format::MovieLens => format!("the column {name:?}, which the format has"),
-                    _ => "no column, since files of this format have no names of columns".into(),
-                };
-                return Err(refused(name, &expected, format!("{column:?}")));
+    /// As options for a file of this format, each of which has an effect.
+    pub(crate) fn file(&self, format: Format) -> PyResult<TableOptions> {
+        let options = self.table(self.parsed()?);
+        for option in TableOptions::option_uses() {
+            if option.is_set(&options) && !option.formats.contains(&format) {
+                let names: Vec<&str> = option.formats.iter().map(|it| it.name()).collect();
+                let expected = format!("a format that uses it ({})", names.join(", "));
+                return Err(refused(option.name, &expected, format.name()));
             }
         }
-        let rules = self.rules(has)?;
-        if let (Format::Npz, Some(_), Some(threshold)) =
-            (format, rules.weighting, rules.rating_threshold)
-        {
-            let expected = "values that are weights or ratings, and not both; \
-                            weight_scale='threshold:NUMBER' leaves weights below it out";
-            return Err(refused("rating_threshold", expected, threshold));
-        }
-        Ok(rules)
+        // These have times or ratings without a name for them.
+        let has_columns = format == Format::MovieLens;
+        let has_values = format == Format::Npz;
+        let _ = self.weighting(Has {
+            weights: self.weight.is_some() || has_values,
+            times: self.time.is_some() || has_columns,
+            ratings: match has_columns || has_values {
+                true => self.rating_threshold.is_some(),
+                false => self.rating.is_some(),
+            },
+        })?;
+        Ok(options)
     }
 }
 

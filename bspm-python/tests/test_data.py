@@ -184,7 +184,6 @@ def test_an_option_that_does_not_fit_the_data_is_refused(tmp_path):
         ([(1, 2)], {"time": "at"}, "time: expected only .* beside pairs"),
         ([(1, 2)], {"user": "who"}, "user: expected only .* beside pairs"),
         (read, {"weight": "plays"}, "weight: .* Interactions, which have been read"),
-        (matrix, {"rating_threshold": 1, "weight_scale": "log"}, "ratings or weights, and not both"),
     ]:
         with pytest.raises(ValueError, match=text):
             bspm.Model.fit(data, "popularity", **options)
@@ -192,12 +191,10 @@ def test_an_option_that_does_not_fit_the_data_is_refused(tmp_path):
     (tmp_path / "ratings.dat").write_text("1::2::5::30\n1::3::1::40\n2::2::5::50\n")
     scipy.sparse.save_npz(tmp_path / "matrix.npz", matrix)
     for file, options, text in [
-        ("train.txt", {"weight": "plays"}, "weight: expected no column"),
+        ("train.txt", {"weight": "plays"}, "weight: expected a format that uses it .*csv.* found lightgcn"),
         ("train.txt", {"duplicates": "max"}, "duplicates"),
         ("train.txt", {"half_life": 3}, "half_life"),
-        ("matrix.npz", {"time": "at"}, "time: expected no column"),
-        ("matrix.npz", {"rating_threshold": 1, "weight_scale": "log"}, "weights or ratings, and not both"),
-        ("ratings.dat", {"user": "who"}, 'user: expected the column "user"'),
+        ("matrix.npz", {"time": "at"}, "time: expected a format that uses it .* found npz"),
     ]:
         with pytest.raises(ValueError, match=text):
             bspm.Model.fit(tmp_path / file, "popularity", **options)
@@ -221,7 +218,35 @@ def test_entries_of_a_matrix_that_are_repeated_are_added_up_also_where_all_are_o
     assert rated.csr["indices"].tolist() == [0, 1] and rated.csr["data"] is None
 
 
+def test_texts_that_stand_for_a_missing_id_are_refused_everywhere(tmp_path):
+    for text in ("nan", "None", "NULL", ""):
+        table = {"user": ["ann", text, "bob"], "item": ["tea", "tea", "milk"]}
+        for name, data in [*doors(table, tmp_path), ("pairs", list(zip(*table.values())))]:
+            with pytest.raises(ValueError, match="expected .*id"):
+                bspm.Model.fit(data, "popularity")
+        with pytest.raises(ValueError, match=f"user, row 1: expected an id in every row, found '{text}'"):
+            bspm.Model.fit(table, "popularity")
+
+
 # ------------------------------------------------------------------ times
+
+
+@given(st.lists(st.integers(-(10**14), 4 * 10**15), min_size=1, max_size=8))
+@settings(max_examples=30, deadline=None)
+def test_the_same_dates_are_the_same_times(tmp_path_factory, microseconds):
+    folder = tmp_path_factory.mktemp("dates")
+    start = datetime.datetime(1970, 1, 1)
+    dates = [start + datetime.timedelta(microseconds=it) for it in microseconds]
+    log = {"user": list(range(len(dates))), "item": [1] * len(dates), "at": dates}
+    frame = pl.DataFrame(log)
+    frame.with_columns(pl.col("at").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")).write_csv(folder / "log.csv")
+    aware = {**log, "at": [it.replace(tzinfo=datetime.timezone.utc) for it in dates]}
+    found = [content(log, time="at"), content(folder / "log.csv", time="at")]
+    for data in (aware, pd.DataFrame(log), pd.DataFrame(aware), frame, pl.DataFrame(aware)):
+        found.append(content(data, time="at"))
+    found.append(content(pa.table(log), time="at"))
+    found.append(content(duckdb.sql("select * from frame"), time="at"))
+    assert len(set(found)) == 1, [it == found[0] for it in found]
 
 
 def test_times_are_kept_in_the_model_and_its_file(tmp_path):

@@ -105,6 +105,16 @@ def factorize(ids: Ids) -> tuple[Ids, npt.NDArray[np.int64]]:
     return list(known), found
 
 
+def numbered(values: Any, what: str) -> tuple[Ids, npt.NDArray[np.int64]]:
+    """The distinct ids and the place of each; ValueError for a text that stands for a missing id."""
+    ids, places = factorize(ids_of(values, what))
+    missing = _bspm.missing_text(ids) if isinstance(ids, list) else None
+    if missing is not None:
+        row = int(np.argmax(places == missing))
+        raise ValueError(f"{what}, row {row}: expected an id in every row, found {ids[missing]!r}")
+    return ids, places
+
+
 def numbers_of(ids: list[str]) -> Ids:
     """The ids as int64 where all are whole numbers written in one way only."""
     try:
@@ -233,8 +243,8 @@ class Interactions:
         options: dict[str, Any],
     ) -> "Interactions":
         """From columns; the options have their names."""
-        user_ids, rows = factorize(ids_of(users, options["user"] or "users"))
-        item_ids, columns = factorize(ids_of(items, options["item"] or "items"))
+        user_ids, rows = numbered(users, options["user"] or "users")
+        item_ids, columns = numbered(items, options["item"] or "items")
         if len(rows) != len(columns):
             raise ValueError(f"items: expected {len(rows)} of them, as users, found {len(columns)}")
         numbers = [
@@ -316,7 +326,7 @@ class Interactions:
 
         The numbers of rows and columns are the ids if none are given. CSR is borrowed, other
         formats are converted. With ``rating_threshold`` the values are ratings: those from it on
-        are interactions, and each counts 1.
+        are interactions, and each counts 1 if no ``weight_scale`` makes it a weight.
 
         Raises ValueError for a matrix without entries.
         """
@@ -331,21 +341,18 @@ class Interactions:
             raise ValueError("data: expected at least one interaction, found none")
         if rating_threshold is None and weight_scale is None and duplicates is None:
             return cls(user_ids, item_ids, csr)
-        if rating_threshold is not None and weight_scale is not None:
-            raise ValueError(
-                "rating_threshold: expected values that are ratings or weights, and not both, "
-                f"found {rating_threshold} beside weight_scale={weight_scale!r}"
-            )
         options = read_options(
             rating_threshold=rating_threshold, weight_scale=weight_scale, duplicates=duplicates
         )
         matrix = matrix.tocoo()
         values = numbers_in(matrix.data, "data")
         are_ratings = rating_threshold is not None
+        # As in a file of SciPy, ratings are no weights if no scale makes them weights.
+        are_weights = weight_scale is not None or not are_ratings
         entries, _, _ = _bspm.read_codes(
             np.ascontiguousarray(matrix.row, dtype=np.int64),
             np.ascontiguousarray(matrix.col, dtype=np.int64),
-            None if are_ratings else values,
+            values if are_weights else None,
             None,
             values if are_ratings else None,
             options,
@@ -436,8 +443,8 @@ class Interactions:
 
 
 def chosen(ids: Ids, places: npt.NDArray[np.int64]) -> Ids:
-    """The ids at these places, which ascend."""
-    if len(places) == len(ids):
+    """The ids at these places."""
+    if np.array_equal(places, np.arange(len(ids))):
         return ids
     if isinstance(ids, np.ndarray):
         return ids[places]
@@ -505,8 +512,10 @@ def seconds_of(values: Any, what: str = "times") -> npt.NDArray[np.float64]:
             unit = "s" if coarse and count == 1 else "ns"
             array = array.astype(f"datetime64[{unit}]")
         ticks, per_second = array.astype(np.int64), _PER_SECOND.get(unit, 1)
-        seconds: npt.NDArray[np.float64] = ticks // per_second + (ticks % per_second) / per_second
-        return seconds
+        # Rounded as the core does it, alike on both sides of 1970.
+        size = np.abs(ticks)
+        seconds: npt.NDArray[np.float64] = size // per_second + (size % per_second) / per_second
+        return np.copysign(seconds, ticks)
     if array.dtype.kind == "U":
         return np.array([_seconds(str(text), what, row) for row, text in enumerate(array)], np.float64)
     if array.dtype.kind not in "iuf":
@@ -526,8 +535,9 @@ def _seconds(value: Any, what: str, row: int) -> float:
     if isinstance(value, datetime.datetime):
         if value.tzinfo is None:
             value = value.replace(tzinfo=datetime.timezone.utc)
-        passed = value - _EPOCH
-        return float(passed.days * 86_400 + passed.seconds + passed.microseconds / 10**6)
+        passed = abs(value - _EPOCH)
+        seconds = float(passed.days * 86_400 + passed.seconds + passed.microseconds / 10**6)
+        return seconds if value >= _EPOCH else -seconds
     if isinstance(value, datetime.date):
         return float((value - _EPOCH.date()).days * 86_400)
     if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
