@@ -15,8 +15,8 @@ pub struct DeviceArguments {
     /// Memory that the backend may take; what needs more is refused before it starts
     #[arg(long, value_name = "BYTES", alias = "device-memory")]
     memory_budget: Option<usize>,
-    /// Threads; 0 or absent means one per core
-    #[arg(long)]
+    /// Threads, at most 1024; 0 or absent means one per core
+    #[arg(long, value_parser = threads)]
     threads: Option<usize>,
 }
 
@@ -88,4 +88,11 @@ impl DeviceArguments {
         )
         .into())
     }
+}
+
+/// At most as many threads as the CPU backend starts, whatever the device.
+fn threads(text: &str) -> Result<usize, String> {
+    let limit = CpuBackend::MOST_THREADS;
+    let threads = text.parse().ok().filter(|&threads| threads <= limit);
+    threads.ok_or_else(|| format!("expected 0 (one per core) to {limit}"))
 }

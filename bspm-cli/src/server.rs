@@ -6,6 +6,7 @@
 
 mod current;
 mod error;
+mod ids;
 mod metrics;
 mod queue;
 mod requests;

@@ -155,6 +155,13 @@ pub enum Error {
         left_out: u64,
     },
 
+    /// Nobody is left to evaluate, so that there is no mean.
+    #[error("nothing to evaluate: {reason}")]
+    NothingToEvaluate {
+        /// Why.
+        reason: String,
+    },
+
     /// An interaction lies outside the matrix.
     #[error(
         "interaction (user {user}, item {item}) lies outside the {users} users x {items} items matrix"

@@ -2,6 +2,7 @@
 
 pub(crate) mod evaluate;
 pub(crate) mod evaluation;
+mod finite;
 mod lists;
 pub(crate) mod rank;
 pub(crate) mod reach;
@@ -61,8 +62,9 @@ impl<B: Backend> FittedFilter<B> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter);
-    /// [`Error::MemoryBudget`](crate::Error::MemoryBudget); those of the backend.
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a setting outside its
+    /// range, and for a setting or weights that make scores which are not finite, with what is
+    /// sensible; [`Error::MemoryBudget`](crate::Error::MemoryBudget); those of the backend.
     pub fn fit(
         backend: B,
         interactions: impl Into<Arc<Interactions>>,
@@ -105,7 +107,10 @@ impl<B: Backend> FittedFilter<B> {
         )
         .entered();
         let source = Source::Fit(options, shared);
-        let filter = config.fit(Checked::new(&backend), &interactions, source)?;
+        let filter = config
+            .fit(Checked::new(&backend), &interactions, source)
+            .map_err(|error| finite::explained(error, &config, &interactions))?;
+        finite::check(Checked::new(&backend), &interactions, &config, &*filter)?;
         Self::new(backend, interactions, config, filter)
     }
 
@@ -213,6 +218,7 @@ impl<B: Backend> FittedFilter<B> {
         let (backend, filter) = (Checked::new(&self.backend), &*self.filter);
         let interactions = self.interactions.clone();
         let table = NeighbourTable::of(backend, &interactions, filter, keep, options)?;
+        finite::check(backend, &interactions, &config, &table)?;
         Self::new(self.backend.clone(), interactions, config, Box::new(table))
     }
 

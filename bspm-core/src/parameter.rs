@@ -33,7 +33,7 @@ pub(crate) fn check_range(
 }
 
 /// The number without a row of zeros.
-fn plain(value: f64) -> String {
+pub(crate) fn plain(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),
         size if !(1e-3..1e15).contains(&size) => format!("{value:e}"),

@@ -75,13 +75,16 @@ where
     ///
     /// The bytes go to a temporary file beside `path`, which is flushed to the disk and
     /// then renamed: whatever happens, `path` holds the whole of what it held before, or
-    /// the whole model. Where the process is killed, the temporary file may stay.
+    /// the whole model. Where the process is killed, the temporary file may stay. What was written
+    /// is checked as [`open`](Self::open) does before it is renamed.
     ///
     /// Not saved: the times of the data set.
     ///
     /// # Errors
     ///
-    /// [`Error::Write`](crate::Error::Write); those of the backend.
+    /// [`Error::Write`](crate::Error::Write);
+    /// [`Error::InvalidFile`](crate::Error::InvalidFile) for a model that could not be opened
+    /// again; those of the backend.
     ///
     /// # Examples
     ///
@@ -105,7 +108,11 @@ where
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let _span = tracing::info_span!("save", path = %path.display()).entered();
-        file::replace(path, |file| self.write(path, file))
+        let check = |written: &Path| {
+            let bytes = file::map(written)?;
+            CheckedFile::new(path, Arc::new(bytes))?.check::<U, I>()
+        };
+        file::replace_checked(path, |file| self.write(path, file), check)
     }
 
     /// The bytes that [`save`](Self::save) would write.
@@ -116,7 +123,9 @@ where
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.write(Path::new(IN_MEMORY), &mut bytes)?;
-        Ok(bytes)
+        let bytes = Arc::new(bytes);
+        CheckedFile::new(Path::new(IN_MEMORY), bytes.clone())?.check::<U, I>()?;
+        Ok(Arc::unwrap_or_clone(bytes))
     }
 
     /// Opens a saved model.

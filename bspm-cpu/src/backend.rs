@@ -30,9 +30,12 @@ use crate::kernel::top_k::{SelectTop, SelectTopOfColumn};
 use crate::matmul;
 use crate::matrix::{CpuMatrix, TILE_COLUMNS, copy_side_by_side};
 use crate::sparse::{CpuSparse, Kind};
-use crate::threads::Threads;
+use crate::threads::{Threads, pool_of};
 
 /// The CPU as a backend: cache-sized tiles of users on a rayon thread pool.
+///
+/// A process that is forked from one with such a backend may use it: it starts a pool of its own,
+/// of as many threads.
 #[derive(Clone, Debug)]
 pub struct CpuBackend {
     threads: Threads,
@@ -46,20 +49,25 @@ impl CpuBackend {
         Self::on(Threads::default())
     }
 
+    /// The most threads that [`with_threads`](Self::with_threads) starts.
+    ///
+    /// Above what machines have cores, and below what takes a machine down.
+    pub const MOST_THREADS: usize = 1024;
+
     /// Runs on a pool of its own with this many threads; 0 means one per core.
     ///
     /// # Errors
     ///
+    /// [`CpuError::TooManyThreads`] above [`MOST_THREADS`](Self::MOST_THREADS);
     /// [`CpuError::ThreadPool`] when the threads cannot be started.
     pub fn with_threads(threads: usize) -> Result<Self, CpuError> {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .map_err(|source| CpuError::ThreadPool {
+        if threads > Self::MOST_THREADS {
+            return Err(CpuError::TooManyThreads {
                 threads,
-                source: source.into(),
-            })?;
-        Ok(Self::with_pool(Arc::new(pool)))
+                limit: Self::MOST_THREADS,
+            });
+        }
+        Ok(Self::with_pool(Arc::new(pool_of(threads)?)))
     }
 
     /// Runs on the caller's pool.
@@ -218,13 +226,14 @@ impl Backend for CpuBackend {
         out: &mut CpuMatrix,
     ) -> Result<()> {
         let set = self.instruction_set;
-        dense_product(set, &self.threads, left, transpose_left, right, update, out);
-        Ok(())
+        dense_product(set, &self.threads, left, transpose_left, right, update, out)
+            .map_err(|error| error.in_operation("matmul"))
     }
 
     /// On all threads.
     fn symmetric_product(&self, left: &CpuMatrix, right: &[CpuMatrix]) -> Result<Array2<f64>> {
-        Ok(matmul::symmetric_product(&self.threads, left, right))
+        matmul::symmetric_product(&self.threads, left, right)
+            .map_err(|error| error.in_operation("symmetric_product"))
     }
 
     fn add_scaled(
@@ -314,12 +323,11 @@ impl Backend for CpuBackend {
     ) -> Result<Vec<Vec<ScoredItem>>> {
         hide(hidden, scores);
         let sums = self.sums(scores, (left, right), item_scale, hidden.len());
-        if let Some(lists) = sums.top_k(k) {
-            return Ok(lists);
-        }
-        let add = Update::added(1.0);
-        self.matmul(left, false, Operand::Dense(right), add, scores)?;
-        self.top_k(scores, item_scale, hidden, k)
+        pruned_or(sums.top_k(k), || {
+            let add = Update::added(1.0);
+            self.matmul(left, false, Operand::Dense(right), add, scores)?;
+            self.top_k(scores, item_scale, hidden, k)
+        })
     }
 
     /// Only of the entries that may be among the largest, where bytes can tell them.
@@ -332,10 +340,9 @@ impl Backend for CpuBackend {
         k: usize,
     ) -> Result<Vec<Vec<ScoredItem>>> {
         let sums = self.sums(scores, product, item_scale, columns);
-        match sums.largest(k) {
-            Some(entries) => Ok(entries),
-            None => product_largest(self, scores, product, item_scale, columns, k),
-        }
+        pruned_or(sums.largest(k), || {
+            product_largest(self, scores, product, item_scale, columns, k)
+        })
     }
 
     /// Without writing any sum down, for tiles of at most 32 columns.
@@ -357,6 +364,18 @@ impl Backend for CpuBackend {
         };
         Ok(lists)
     }
+}
+
+/// The lists that are there, and of `whole`, which makes all of them, those that are not.
+fn pruned_or(
+    lists: Vec<Option<Vec<ScoredItem>>>,
+    whole: impl FnOnce() -> Result<Vec<Vec<ScoredItem>>>,
+) -> Result<Vec<Vec<ScoredItem>>> {
+    if lists.iter().all(Option::is_some) {
+        return Ok(lists.into_iter().flatten().collect());
+    }
+    let both = lists.into_iter().zip(whole()?);
+    Ok(both.map(|(list, whole)| list.unwrap_or(whole)).collect())
 }
 
 /// Takes the scores of the hidden items of each column out of every list.

@@ -4,6 +4,15 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CpuError {
+    /// More threads are asked for than any machine has use for.
+    #[error("threads: expected 0 (one per core) to {limit}, found {threads}")]
+    TooManyThreads {
+        /// How many were asked for.
+        threads: usize,
+        /// How many may be: [`CpuBackend::MOST_THREADS`](crate::CpuBackend::MOST_THREADS).
+        limit: usize,
+    },
+
     /// A thread pool could not be built.
     #[error("cannot start {threads} threads: {source}")]
     ThreadPool {

@@ -33,7 +33,7 @@ pub(crate) fn invert_positive_definite(
         elements
             .par_chunks_exact_mut(stride.max(1))
             .for_each(|row| row.iter_mut().for_each(|value| *value = -*value));
-    });
+    })?;
     mirror(elements, size, stride);
     Ok(())
 }
@@ -95,7 +95,7 @@ fn eliminate(
                 Par::Seq,
             );
         });
-    });
+    })?;
 
     for row in 0..size {
         for (place, pivot) in pivots.clone().enumerate() {

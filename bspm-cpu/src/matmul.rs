@@ -7,6 +7,7 @@ use faer::{Accum, Mat, MatRef, Par};
 use ndarray::{Array2, ArrayViewMut2};
 use rayon::prelude::*;
 
+use crate::error::CpuError;
 use crate::matrix::{CpuMatrix, PART_ROWS, copy_side_by_side};
 use crate::threads::Threads;
 
@@ -22,17 +23,18 @@ pub(crate) fn multiply(
     product: f32,
     is_added: bool,
     out: &mut CpuMatrix,
-) {
+) -> Result<(), CpuError> {
     let accumulate = if is_added { Accum::Add } else { Accum::Replace };
     let (left, right) = (left.as_faer(), right.as_faer());
     if transpose_left {
         let (left, out) = (left.transpose(), out.as_faer_mut());
-        return matmul(out, accumulate, left, right, product, Par::Seq);
+        matmul(out, accumulate, left, right, product, Par::Seq);
+        return Ok(());
     }
     out.for_each_part(threads, |start, out| {
         let left = left.subrows(start, out.nrows());
         matmul(out, accumulate, left, right, product, Par::Seq);
-    });
+    })
 }
 
 /// `left^T * right`, with the matrices of `right` side by side, from its lower triangle.
@@ -43,18 +45,18 @@ pub(crate) fn symmetric_product(
     threads: &Threads,
     left: &CpuMatrix,
     right: &[CpuMatrix],
-) -> Array2<f64> {
+) -> Result<Array2<f64>, CpuError> {
     let (rows, size) = (left.rows(), left.columns());
     let rows_of_sum = rows.div_ceil(SUMS).max(1).next_multiple_of(PART_ROWS);
     let sums: Vec<Mat<f32>> = threads.install(|| {
         let starts = (0..rows).into_par_iter().step_by(rows_of_sum);
         let ranges = starts.map(|start| start..rows.min(start + rows_of_sum));
         ranges.map(|rows| triangle(left, right, rows)).collect()
-    });
-    Array2::from_shape_fn((size, size), |(row, column)| {
+    })?;
+    Ok(Array2::from_shape_fn((size, size), |(row, column)| {
         let (low, high) = (row.max(column), row.min(column));
         sums.iter().map(|sum| f64::from(sum[(low, high)])).sum()
-    })
+    }))
 }
 
 /// The lower triangle of the product of some of the rows.

@@ -8,6 +8,7 @@ use faer::{MatMut, MatRef};
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 use rayon::prelude::*;
 
+use crate::error::CpuError;
 use crate::quantized::QuantizedRows;
 use crate::threads::Threads;
 
@@ -77,10 +78,11 @@ impl CpuMatrix {
         &mut self,
         threads: &Threads,
         work: impl Fn(usize, MatMut<'_, f32>) + Sync,
-    ) {
+    ) -> Result<(), CpuError> {
         let (columns, stride) = (self.columns, self.stride);
         if columns <= TILE_COLUMNS {
-            return work(0, self.as_faer_mut());
+            work(0, self.as_faer_mut());
+            return Ok(());
         }
         let elements = self.padded_mut();
         threads.install(|| {
@@ -90,7 +92,7 @@ impl CpuMatrix {
                 let out = MatMut::from_row_major_slice_mut(elements, rows, stride);
                 work(part * PART_ROWS, out.subcols_mut(0, columns));
             });
-        });
+        })
     }
 
     /// Uses the shared elements as they are where their rows need no padding.

@@ -100,7 +100,7 @@ pub(crate) struct QuantizedColumns<const LANES: usize> {
 pub(crate) struct QuantizedColumn {
     /// The step from one whole number to the next.
     pub(crate) unit: f32,
-    /// At least `|c - unit d|`.
+    /// At least `|c - unit d|`; not finite if the column is not.
     pub(crate) error: f32,
     /// At least `|c|`.
     pub(crate) norm: f32,
@@ -122,11 +122,6 @@ impl<const LANES: usize> QuantizedColumns<LANES> {
             bytes,
             columns: quantized,
         }
-    }
-
-    /// Whether the bounds are numbers.
-    pub(crate) fn is_finite(&self) -> bool {
-        self.columns.iter().all(|column| column.error.is_finite())
     }
 }
 

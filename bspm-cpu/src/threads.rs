@@ -1,34 +1,113 @@
 //! Running tiles on a rayon pool.
 
+use std::process;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bspm_core::Result;
-use rayon::ThreadPool;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::error::CpuError;
 
 /// Where tiles run: a pool of the caller's, or the one that is current.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Threads(Option<Arc<ThreadPool>>);
+///
+/// A process that is forked from this one has no threads but the one that forked it, and would
+/// wait for the others for good: it gets a pool of its own, of as many.
+#[derive(Clone, Debug)]
+pub(crate) struct Threads(Arc<Pools>);
+
+#[derive(Debug)]
+struct Pools {
+    /// None if it is the one that is current.
+    pool: Option<Arc<ThreadPool>>,
+    /// Whose threads the pool has.
+    process: u32,
+    /// The pool of a forked process, and which.
+    forked: Mutex<Option<(u32, Arc<ThreadPool>)>>,
+}
+
+impl Pools {
+    fn new(pool: Option<Arc<ThreadPool>>) -> Arc<Self> {
+        Arc::new(Self {
+            pool,
+            process: process::id(),
+            forked: Mutex::default(),
+        })
+    }
+
+    /// The pool to run on; none for the one that is current.
+    fn get(&self) -> Result<Option<Arc<ThreadPool>>, CpuError> {
+        let process = process::id();
+        let is_in_pool = || rayon::current_thread_index().is_some();
+        if process == self.process || (self.pool.is_none() && is_in_pool()) {
+            return Ok(self.pool.clone());
+        }
+        let mut forked = self.forked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((owner, pool)) = &*forked
+            && *owner == process
+        {
+            return Ok(Some(pool.clone()));
+        }
+        let pool = Arc::new(pool_of(count(self.pool.as_ref()))?);
+        let before = forked.replace((process, pool.clone()));
+        std::mem::forget(before);
+        Ok(Some(pool))
+    }
+}
+
+/// A pool without its threads is left alone: to end it is to wake them.
+impl Drop for Pools {
+    fn drop(&mut self) {
+        let process = process::id();
+        if process != self.process {
+            std::mem::forget(self.pool.take());
+        }
+        let forked = self.forked.get_mut();
+        let forked = forked.unwrap_or_else(PoisonError::into_inner).take();
+        if forked.as_ref().is_some_and(|(owner, _)| *owner != process) {
+            std::mem::forget(forked);
+        }
+    }
+}
+
+/// A pool of this many threads, or of one for each core if it is 0.
+pub(crate) fn pool_of(threads: usize) -> Result<ThreadPool, CpuError> {
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|source| CpuError::ThreadPool {
+        threads,
+        source: source.into(),
+    })
+}
+
+fn count(pool: Option<&Arc<ThreadPool>>) -> usize {
+    pool.map_or_else(rayon::current_num_threads, |pool| {
+        pool.current_num_threads()
+    })
+}
+
+/// The pool that is current, of which the global one is started once in a process.
+impl Default for Threads {
+    fn default() -> Self {
+        static CURRENT: OnceLock<Arc<Pools>> = OnceLock::new();
+        Self(CURRENT.get_or_init(|| Pools::new(None)).clone())
+    }
+}
 
 impl Threads {
     pub(crate) fn of_pool(pool: Arc<ThreadPool>) -> Self {
-        Self(Some(pool))
-    }
-
-    fn count(&self) -> usize {
-        self.0
-            .as_ref()
-            .map_or_else(rayon::current_num_threads, |pool| {
-                pool.current_num_threads()
-            })
+        Self(Pools::new(Some(pool)))
     }
 
     /// Runs `work` where rayon's parallel iterators then run.
-    pub(crate) fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
-        match &self.0 {
+    ///
+    /// # Errors
+    ///
+    /// [`CpuError::ThreadPool`] in a forked process, which starts threads of its own.
+    pub(crate) fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, CpuError> {
+        Ok(match self.0.get()? {
             Some(pool) => pool.install(work),
             None => work(),
-        }
+        })
     }
 
     /// Runs `work` for each tile and returns the results in tile order.
@@ -63,10 +142,16 @@ impl Threads {
             }
         };
 
-        match (self.count().min(tiles), &self.0) {
-            (0 | 1, _) => worker(),
-            (workers, Some(pool)) => pool.scope(|scope| spawn(scope, workers, &worker)),
-            (workers, None) => rayon::scope(|scope| spawn(scope, workers, &worker)),
+        if tiles < 2 {
+            worker();
+        } else {
+            let pool = self.0.get();
+            let pool = pool.map_err(|error| error.in_operation("for_each_tile"))?;
+            match (count(pool.as_ref()).min(tiles), &pool) {
+                (0 | 1, _) => worker(),
+                (workers, Some(pool)) => pool.scope(|scope| spawn(scope, workers, &worker)),
+                (workers, None) => rayon::scope(|scope| spawn(scope, workers, &worker)),
+            }
         }
 
         let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);

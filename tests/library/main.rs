@@ -5,6 +5,7 @@
 mod arrow;
 mod cold;
 mod determinism;
+mod extremes;
 mod filters;
 mod hostile_input;
 mod malformed_input;

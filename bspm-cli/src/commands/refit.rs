@@ -45,22 +45,12 @@ fn refit<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let mut dataset = model.dataset().clone();
     if let Some(path) = &arguments.data {
         let more = arguments.interactions.read(path)?;
-        let pairs = more.interactions().pairs().filter_map(|(user, item)| {
-            let user = more.users().id(user)?.clone();
-            Some((user, more.items().id(item)?.clone()))
-        });
         if arguments.keep_vectors {
-            return save(&model.with_interactions(pairs)?, &arguments.output);
+            return save(&model.with_dataset(&more)?, &arguments.output);
         }
-        dataset = match more.times() {
-            Some(times) => {
-                let timed = pairs
-                    .zip(times)
-                    .map(|((user, item), &time)| (user, item, time));
-                dataset.with_timed_pairs(timed)?
-            }
-            None => dataset.with_pairs(pairs)?,
-        };
+        dataset = dataset.with_dataset(&more)?;
+    } else if let Some(flag) = arguments.interactions.given() {
+        return Err(format!("{flag} has no effect without a file of interactions").into());
     }
     let users = arguments.forget_user.iter().map(String::as_str);
     let items = arguments.forget_item.iter().map(String::as_str);

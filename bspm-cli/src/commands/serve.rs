@@ -24,9 +24,9 @@ pub(crate) struct Arguments {
     /// place or cut off without harm
     #[arg(long)]
     copy: bool,
-    /// Threads that score; one for each core unless told
-    #[arg(long, value_name = "N")]
-    workers: Option<usize>,
+    /// Threads that score, 1 to 1024; without it, one for each core
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    workers: Option<u16>,
     /// Requests that may wait; the next one is answered 503
     #[arg(long, value_name = "N", default_value_t = 256)]
     queue: usize,
@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: Arguments) -> Outcome {
     let mut options = ServerOptions::new(arguments.address);
     if let Some(workers) = arguments.workers {
-        options.workers = workers;
+        options.workers = workers.into();
     }
     options.queue = arguments.queue;
     options.connections = arguments.connections;

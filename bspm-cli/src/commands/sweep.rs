@@ -168,7 +168,9 @@ impl Arguments {
     fn matrices(&self) -> Result<(Interactions, Interactions), Box<dyn Error>> {
         let dataset = self.interactions.read_all(&self.data)?;
         let (train, test) = self.held_out.split(dataset, &self.interactions)?;
-        Ok(aligned(&train, &test)?)
+        let (train, test) = train.aligned(&test)?;
+        let matrix = |dataset: &Dataset| Interactions::clone(dataset.interactions());
+        Ok((matrix(&train), matrix(&test)))
     }
 
     /// Says where the best row lies at the edge of the grid, beyond which better ones may be.
@@ -221,26 +223,6 @@ impl Arguments {
         }
         writer.finish()
     }
-}
-
-/// Both matrices with the users and items of either.
-fn aligned(train: &Dataset, test: &Dataset) -> bspm::Result<(Interactions, Interactions)> {
-    if train.users() == test.users() && train.items() == test.items() {
-        let matrix = |dataset: &Dataset| Interactions::clone(dataset.interactions());
-        return Ok((matrix(train), matrix(test)));
-    }
-    let both = |first: &Dataset| -> bspm::Result<Interactions> {
-        let mut builder = Dataset::builder();
-        builder.add_ids(train.users().iter().cloned(), train.items().iter().cloned())?;
-        builder.add_ids(test.users().iter().cloned(), test.items().iter().cloned())?;
-        for (user, item) in first.interactions().pairs() {
-            if let (Some(user), Some(item)) = (first.users().id(user), first.items().id(item)) {
-                builder.push(bspm::data::Event::new(user.clone(), item.clone()))?;
-            }
-        }
-        Ok(Interactions::clone(builder.finish()?.interactions()))
-    };
-    Ok((both(train)?, both(test)?))
 }
 
 #[derive(Serialize)]

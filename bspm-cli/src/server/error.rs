@@ -41,6 +41,37 @@ pub(super) enum Failure {
     Lost,
 }
 
+impl Failure {
+    /// What axum and serde say of a request, in the terms of who sent it: JSON has numbers where
+    /// Rust has types of them.
+    pub(super) fn refused(message: &str) -> Self {
+        const OPENINGS: [(&str, &str); 3] = [
+            (
+                "Failed to deserialize the JSON body into the target type: ",
+                "",
+            ),
+            ("Failed to deserialize query string: ", ""),
+            ("Failed to parse the request body as JSON: ", "no JSON: "),
+        ];
+        const NUMBERS: [(&str, &str); 4] = [
+            ("expected usize", "expected a whole number"),
+            ("expected u16", "expected a whole number"),
+            ("expected f32", "expected a number"),
+            ("expected f64", "expected a number"),
+        ];
+        let mut message = message.to_owned();
+        for (opening, instead) in OPENINGS {
+            if let Some(rest) = message.strip_prefix(opening) {
+                message = format!("{instead}{rest}");
+            }
+        }
+        for (number, instead) in NUMBERS {
+            message = message.replace(number, instead);
+        }
+        Self::Request(message)
+    }
+}
+
 impl From<bspm::Error> for Failure {
     fn from(error: bspm::Error) -> Self {
         Self::Model(error)

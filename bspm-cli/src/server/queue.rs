@@ -113,6 +113,7 @@ fn rank(jobs: Vec<Job>) {
             weights,
             k,
             is_filled,
+            ..
         } => {
             let history = History::from(items);
             let weighted = weights
@@ -127,15 +128,30 @@ fn rank(jobs: Vec<Job>) {
     let options = RankOptions::top(k).fallback(Fallback::Popularity);
     let ranked = AssertUnwindSafe(|| model.filter().rank_histories(&histories, &options));
     let ranked = catch_unwind(ranked);
-    let mut lists = match ranked {
-        Ok(Ok(ranking)) => ranking.lists.into_iter(),
-        Ok(Err(_)) | Err(_) => Vec::new().into_iter(),
+    let failure = match ranked {
+        Ok(Ok(ranking)) => {
+            let lists = ranking.lists.into_iter().zip(asked);
+            for (job, (list, (k, is_filled))) in jobs.into_iter().zip(lists) {
+                let Work::Best { unknown, .. } = &job.work else {
+                    continue;
+                };
+                let answer = named(&model, &list, k, is_filled, unknown);
+                let _ = job.reply.send(answer);
+            }
+            return;
+        }
+        Ok(Err(error)) => Failure::Model(error),
+        Err(_) => Failure::Lost,
     };
-    for (job, (k, is_filled)) in jobs.into_iter().zip(asked) {
-        let answer = match lists.next() {
-            Some(list) => named(&model, &list, k, is_filled),
-            None => Err(Failure::Lost),
-        };
-        let _ = job.reply.send(answer);
+    // One history that cannot be scored does not take the others with it.
+    let mut jobs = jobs.into_iter();
+    match (jobs.next(), jobs.len()) {
+        (Some(only), 0) => {
+            let _ = only.reply.send(Err(failure));
+        }
+        (first, _) => first
+            .into_iter()
+            .chain(jobs)
+            .for_each(|job| rank(vec![job])),
     }
 }

@@ -2,25 +2,28 @@
 
 use std::sync::Arc;
 
-use bspm::{CpuModel, Fallback, RecommendOptions};
+use bspm::data::History;
+use bspm::fitted::RankOptions;
+use bspm::{CpuModel, Explanation, Fallback};
 use serde::{Deserialize, Serialize};
 
 use super::error::Failure;
-use super::work::Work;
+use super::ids::{Entry, Id, Lookup};
+use super::work::{Work, named};
 
 /// The longest list, history or selection that a request may ask for or bring.
 pub(super) const MOST: usize = 10_000;
 
 /// A user of the model, or a history; and what may stand in the list.
-#[derive(Deserialize, Debug, Default)]
-#[serde(deny_unknown_fields)]
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields, expecting = "an object with a user or a history")]
 pub(super) struct Recommend {
-    user: Option<String>,
+    user: Option<Id>,
     history: Option<Vec<Entry>>,
     k: Option<usize>,
     #[serde(default)]
-    deny: Vec<String>,
-    allow: Option<Vec<String>>,
+    deny: Vec<Id>,
+    allow: Option<Vec<Id>>,
     minimum_score: Option<f32>,
     #[serde(default)]
     fallback: FallbackName,
@@ -33,14 +36,6 @@ enum FallbackName {
     None,
     #[default]
     Popularity,
-}
-
-/// An item of a history, with or without what it counts.
-#[derive(Deserialize, Debug)]
-#[serde(untagged)]
-enum Entry {
-    Item(String),
-    Weighted { item: String, weight: f32 },
 }
 
 /// The same in an address; lists have commas in between.
@@ -58,17 +53,21 @@ pub(super) struct RecommendQuery {
 
 impl From<RecommendQuery> for Recommend {
     fn from(query: RecommendQuery) -> Self {
-        let list = |text: String| text.split(',').map(str::to_owned).collect::<Vec<_>>();
         Self {
-            user: Some(query.user),
+            user: Some(Id(query.user)),
             history: None,
             k: query.k,
-            deny: query.deny.map_or_else(Vec::new, list),
-            allow: query.allow.map(list),
+            deny: query.deny.as_deref().map_or_else(Vec::new, ids),
+            allow: query.allow.as_deref().map(ids),
             minimum_score: query.minimum_score,
             fallback: query.fallback,
         }
     }
+}
+
+/// The ids of a list with commas in between.
+fn ids(text: &str) -> Vec<Id> {
+    text.split(',').map(|id| Id(id.into())).collect()
 }
 
 fn length(k: Option<usize>) -> Result<usize, Failure> {
@@ -92,14 +91,16 @@ fn unknown(kind: &'static str, id: &str) -> Failure {
     })
 }
 
-/// The items of a user or of a history, and what each counts.
+/// The items of a user or of a history, and what each counts if any weight is said; an item
+/// without one counts 1 then. Items that the model does not know are left out.
 fn history(
     model: &CpuModel,
-    user: Option<&str>,
+    user: Option<&Id>,
     entries: Option<&[Entry]>,
+    lookup: &mut Lookup,
 ) -> Result<(Vec<u32>, Option<Vec<f32>>), Failure> {
     match (user, entries) {
-        (Some(user), None) => {
+        (Some(Id(user)), None) => {
             let row = model.dataset().users().index(user);
             let row = row.ok_or_else(|| unknown("user", user))?;
             let history = model.dataset().interactions().history_of(row);
@@ -109,21 +110,12 @@ fn history(
             ))
         }
         (None, Some(entries)) if entries.len() <= MOST => {
-            let mut items = Vec::with_capacity(entries.len());
-            let mut weights = Vec::with_capacity(entries.len());
-            for entry in entries {
-                let (item, weight) = match entry {
-                    Entry::Item(item) => (item, 1.0),
-                    Entry::Weighted { item, weight } => (item, *weight),
-                };
-                if !weight.is_finite() {
-                    return Err(Failure::Request("weight: expected a finite number".into()));
-                }
-                items.push(item_index(model, item)?);
-                weights.push(weight);
-            }
-            let are_ones = weights.iter().all(|weight| *weight == 1.0);
-            Ok((items, (!are_ones).then_some(weights)))
+            let known = entries.iter().filter_map(|Entry { item, weight }| {
+                Some((lookup.column(model, item)?, weight.unwrap_or(1.0)))
+            });
+            let (items, weights) = known.unzip();
+            let is_weighted = entries.iter().any(|entry| entry.weight.is_some());
+            Ok((items, is_weighted.then_some(weights)))
         }
         (None, Some(_)) => Err(Failure::Request(format!(
             "history: expected at most {MOST} items"
@@ -135,7 +127,9 @@ fn history(
 impl Recommend {
     pub(super) fn work(self, model: &Arc<CpuModel>) -> Result<Work, Failure> {
         let k = length(self.k)?;
-        let (items, weights) = history(model, self.user.as_deref(), self.history.as_deref())?;
+        let mut lookup = Lookup::default();
+        let (user, entries) = (self.user.as_ref(), self.history.as_deref());
+        let (items, weights) = history(model, user, entries, &mut lookup)?;
         let is_filled = self.fallback == FallbackName::Popularity;
         if self.deny.is_empty() && self.allow.is_none() && self.minimum_score.is_none() {
             return Ok(Work::Best {
@@ -143,24 +137,26 @@ impl Recommend {
                 weights,
                 k,
                 is_filled,
+                unknown: lookup.unknown,
             });
         }
-        let mut options = RecommendOptions::top(k).deny(self.deny);
+        let mut options = RankOptions::top(k).deny(lookup.columns(model, &self.deny));
         if is_filled {
             options = options.fallback(Fallback::Popularity);
         }
-        if let Some(allow) = self.allow {
-            options = options.allow(allow);
+        if let Some(allow) = &self.allow {
+            options = options.allow(lookup.columns(model, allow));
         }
         if let Some(score) = self.minimum_score {
             options = options.minimum_score(score);
         }
+        let unknown = lookup.unknown;
         Ok(Work::Other(Box::new(move |model: &CpuModel| {
-            let ids = model.dataset().items();
-            let weights = weights.unwrap_or_else(|| vec![1.0; items.len()]);
-            let named = items.iter().filter_map(|&item| ids.id(item)).cloned();
-            let list = model.recommend_for_history(named.zip(weights), options)?;
-            Ok(serde_json::to_string(&list)?)
+            let history = History::from(&items);
+            let weighted = weights.as_ref().and_then(|it| history.weighted(it));
+            let histories = [weighted.unwrap_or(history)];
+            let ranking = model.filter().rank_histories(&histories, &options)?;
+            named(model, &ranking.lists.concat(), k, is_filled, &unknown)
         })))
     }
 }
@@ -179,41 +175,58 @@ impl SimilarQuery {
             weights: None,
             k: length(self.k)?,
             is_filled: false,
+            unknown: Vec::new(),
         })
     }
 }
 
 #[derive(Deserialize, Debug)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "an object with an item, and a user or a history"
+)]
 pub(super) struct Explain {
-    user: Option<String>,
-    history: Option<Vec<String>>,
-    item: String,
+    user: Option<Id>,
+    history: Option<Vec<Id>>,
+    item: Id,
 }
 
 impl Explain {
     pub(super) fn work(self) -> Result<Work, Failure> {
+        #[derive(Serialize)]
+        struct Explained {
+            #[serde(flatten)]
+            explanation: Explanation,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            unknown_items: Vec<String>,
+        }
         if self.user.is_some() == self.history.is_some() {
             return Err(Failure::Request("expected a user or a history".into()));
         }
         Ok(Work::Other(Box::new(move |model: &CpuModel| {
+            let mut lookup = Lookup::default();
             let explanation = match (&self.user, &self.history) {
-                (Some(user), _) => model.explain(user.as_str(), self.item.as_str())?,
+                (Some(user), _) => model.explain(&user.0, &self.item.0)?,
                 (None, history) => {
                     let history = history.iter().flatten();
-                    model.explain_for_items(history, &self.item)?
+                    let known = history.filter(|item| lookup.column(model, item).is_some());
+                    let known: Vec<&String> = known.map(|item| &item.0).collect();
+                    model.explain_for_items(known, &self.item.0)?
                 }
             };
-            Ok(serde_json::to_string(&explanation)?)
+            Ok(serde_json::to_string(&Explained {
+                explanation,
+                unknown_items: lookup.unknown,
+            })?)
         })))
     }
 }
 
 #[derive(Deserialize, Debug)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with a user and items")]
 pub(super) struct Score {
-    user: String,
-    items: Vec<String>,
+    user: Id,
+    items: Vec<Id>,
 }
 
 #[derive(Deserialize, Debug)]
@@ -226,8 +239,8 @@ pub(super) struct ScoreQuery {
 impl From<ScoreQuery> for Score {
     fn from(query: ScoreQuery) -> Self {
         Self {
-            user: query.user,
-            items: query.items.split(',').map(str::to_owned).collect(),
+            user: Id(query.user),
+            items: ids(&query.items),
         }
     }
 }
@@ -238,10 +251,8 @@ impl Score {
             return Err(Failure::Request(format!("items: expected at most {MOST}")));
         }
         Ok(Work::Other(Box::new(move |model: &CpuModel| {
-            let items = self.items.iter().map(String::as_str);
-            Ok(serde_json::to_string(
-                &model.score(self.user.as_str(), items)?,
-            )?)
+            let items = self.items.iter().map(|item| &item.0);
+            Ok(serde_json::to_string(&model.score(&self.user.0, items)?)?)
         })))
     }
 }

@@ -89,12 +89,12 @@ impl IntoResponse for JsonText {
 fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Failure> {
     query
         .map(|query| query.0)
-        .map_err(|error| Failure::Request(error.body_text()))
+        .map_err(|error| Failure::refused(&error.body_text()))
 }
 
 fn body<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Failure> {
     body.map(|body| body.0)
-        .map_err(|error| Failure::Request(error.body_text()))
+        .map_err(|error| Failure::refused(&error.body_text()))
 }
 
 impl Shared {

@@ -15,6 +15,8 @@ pub(super) enum Work {
         k: usize,
         /// Whether popular items fill the list.
         is_filled: bool,
+        /// What the request names that the model does not know.
+        unknown: Vec<String>,
     },
     /// Anything else.
     Other(Box<dyn FnOnce(&CpuModel) -> Answer + Send>),
@@ -24,8 +26,19 @@ pub(super) enum Work {
 pub(super) type Answer = Result<String, Failure>;
 
 /// A list of at most `k` entries under the ids of the model, as JSON; those without a score
-/// only where it is to be filled.
-pub(super) fn named(model: &CpuModel, list: &[ScoredItem], k: usize, is_filled: bool) -> Answer {
+/// only where it is to be filled. If some items are unknown, it is an object with the list and those.
+pub(super) fn named(
+    model: &CpuModel,
+    list: &[ScoredItem],
+    k: usize,
+    is_filled: bool,
+    unknown: &[String],
+) -> Answer {
+    #[derive(Serialize)]
+    struct WithUnknown<'a> {
+        items: Vec<Entry<'a>>,
+        unknown_items: &'a [String],
+    }
     #[derive(Serialize)]
     struct Entry<'a> {
         item: &'a str,
@@ -45,5 +58,12 @@ pub(super) fn named(model: &CpuModel, list: &[ScoredItem], k: usize, is_filled: 
             fallback: Fallback::Popularity.has_filled(entry),
         })
     });
-    Ok(serde_json::to_string(&entries.collect::<Vec<_>>())?)
+    let items: Vec<Entry<'_>> = entries.collect();
+    Ok(match unknown {
+        [] => serde_json::to_string(&items)?,
+        unknown_items => serde_json::to_string(&WithUnknown {
+            items,
+            unknown_items,
+        })?,
+    })
 }

@@ -312,7 +312,7 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
                 "-o",
                 "x.bspm",
                 "--memory-budget",
-                "99",
+                "300",
             ][..],
             "a truncated SVD of 6 items with 6 vectors needs ",
         ),
@@ -751,5 +751,36 @@ fn a_full_device_is_an_error_and_no_panic() {
         let output = command(arguments).stdout(full()).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
         assert!(error(&output).contains("No space left"), "{output:?}");
+    }
+}
+
+#[test]
+fn a_sweep_measures_what_evaluate_does_of_weighted_files_with_ids_in_another_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let train = "user,item,count\na,x,9\na,y,1\nb,x,1\nb,z,6\nc,y,5\nc,z,1\nd,x,3\nd,v,8\n";
+    fs::write(folder.join("train.csv"), train).unwrap();
+    let same_ids = "user,item,count\nd,z,1\nd,y,1\nc,v,1\nb,v,1\nb,y,1\na,z,1\nc,x,1\n";
+    let other_ids = "user,item,count\nc,x,1\na,w,1\nb,y,1\na,v,1\n";
+    for test in [same_ids, other_ids] {
+        fs::write(folder.join("test.csv"), test).unwrap();
+        let common =
+            "--test test.csv --weight-column count -k 1,2 --json --beta 0.3 --factor-dim 2";
+        let common: Vec<&str> = common.split(' ').collect();
+        let sweep = [
+            &["sweep", "train.csv", "--sharpen-time", "1.0"],
+            &common[..],
+        ]
+        .concat();
+        let evaluate = ["evaluate", "--train", "train.csv", "--sharpen-time", "1.0"];
+        let evaluate = [&evaluate[..], &common].concat();
+        let swept = json_lines(&stdout(&bspm(folder, &sweep)));
+        let evaluated = json_lines(&stdout(&bspm(folder, &evaluate)));
+        assert_eq!((swept.len(), evaluated.len()), (2, 2));
+        for (swept, evaluated) in swept.iter().zip(&evaluated) {
+            for metric in ["k", "recall", "ndcg"] {
+                assert_eq!(swept[metric], evaluated[metric], "{metric} of {test}");
+            }
+        }
     }
 }

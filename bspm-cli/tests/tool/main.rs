@@ -2,6 +2,7 @@
 
 mod commands;
 mod first_day;
+mod limits;
 mod score;
 mod serve;
 mod shop;

@@ -249,6 +249,259 @@ fn every_address_answers_with_what_the_model_says() {
 }
 
 #[test]
+fn a_repeated_item_counts_the_same_whatever_else_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, model) = save(folder.path(), "shop.bspm", 0);
+    let service = Service::start(&path, &[]);
+    let weighted = |item: &str, weight: f32| json!({"item": item, "weight": weight});
+    let once = model.recommend_for_items(["i1", "i4"], 5).unwrap();
+    let summed = [("i1".to_owned(), 2.0_f32), ("i4".into(), 1.0)];
+    let summed = model.recommend_for_history(summed, 5).unwrap();
+    assert_ne!(once[0].score, summed[0].score);
+    for (history, expected) in [
+        (json!(["i1", "i4", "i1"]), &once),
+        (json!(["i1", "i4"]), &once),
+        (json!([weighted("i1", 1.0), "i4", "i1"]), &summed),
+        (
+            json!([
+                weighted("i1", 1.0),
+                weighted("i1", 1.0),
+                weighted("i4", 1.0)
+            ]),
+            &summed,
+        ),
+        (json!([weighted("i1", 2.0), "i4"]), &summed),
+    ] {
+        let all: Vec<&String> = model.dataset().items().iter().collect();
+        for more in [
+            json!({}),
+            json!({"deny": ["i1"]}),
+            json!({"allow": all}),
+            json!({"minimum_score": -1e9}),
+        ] {
+            let mut body = json!({"history": history, "k": 5});
+            body.as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            let (status, found) = service.post("/recommend", &body);
+            assert_eq!(status, 200, "{body}: {found}");
+            assert_same_list(&found, &as_json(expected));
+        }
+    }
+}
+
+/// A model whose ids are numbers.
+fn numbered(folder: &Path) -> (PathBuf, CpuModel) {
+    let pairs =
+        (0..40).flat_map(|user| (0..5).map(move |step| (user, (user * 2 + step * step) % 15)));
+    let pairs = pairs.map(|(user, item)| (user.to_string(), item.to_string()));
+    let config = BspmConfig::builder().build().unwrap();
+    let model = CpuModel::fit(
+        CpuBackend::new(),
+        Dataset::from_pairs(pairs).unwrap(),
+        config,
+    );
+    let (path, model) = (folder.join("numbers.bspm"), model.unwrap());
+    model.save(&path).unwrap();
+    (path, model)
+}
+
+#[test]
+fn whole_numbers_are_ids() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = numbered(folder.path());
+    let service = Service::start(&path, &[]);
+    for (path, numbers, texts) in [
+        (
+            "/recommend",
+            json!({"user": 1, "k": 2}),
+            json!({"user": "1", "k": 2}),
+        ),
+        (
+            "/recommend",
+            json!({"history": [1, {"item": 2, "weight": 3}], "deny": [4], "allow": [4, 5, 6, 7]}),
+            json!({"history": ["1", {"item": "2", "weight": 3}], "deny": ["4"], "allow": ["4", "5", "6", "7"]}),
+        ),
+        (
+            "/explain",
+            json!({"user": 1, "item": 2}),
+            json!({"user": "1", "item": "2"}),
+        ),
+        (
+            "/explain",
+            json!({"history": [1, 3], "item": 2}),
+            json!({"history": ["1", "3"], "item": "2"}),
+        ),
+        (
+            "/score",
+            json!({"user": 1, "items": [2, 3]}),
+            json!({"user": "1", "items": ["2", "3"]}),
+        ),
+    ] {
+        let (status, found) = service.post(path, &numbers);
+        assert_eq!(status, 200, "{numbers}: {found}");
+        assert_eq!((status, found), service.post(path, &texts), "{numbers}");
+    }
+    let id = "expected an id, a string or a whole number";
+    for (path, body, expected) in [
+        (
+            "/recommend",
+            json!({"user": 1.5}),
+            format!("user: invalid type: floating point `1.5`, {id}"),
+        ),
+        (
+            "/recommend",
+            json!({"history": [1.5]}),
+            format!("history[0]: invalid type: floating point `1.5`, {id}"),
+        ),
+        ("/recommend", json!({"deny": [true], "user": 1}), id.into()),
+        (
+            "/recommend",
+            json!({"user": 1, "k": "many"}),
+            "k: invalid type: string \"many\", expected a whole number".into(),
+        ),
+        (
+            "/recommend",
+            json!({"user": 1, "k": -1}),
+            "expected a whole number".into(),
+        ),
+        (
+            "/recommend",
+            json!({"user": 1, "minimum_score": "x"}),
+            "expected a number".into(),
+        ),
+        (
+            "/recommend",
+            json!({"history": [{"item": 1}]}),
+            "missing field `weight`".into(),
+        ),
+        (
+            "/recommend",
+            json!([1]),
+            "an object with a user or a history".into(),
+        ),
+        (
+            "/recommend",
+            json!("x"),
+            "an object with a user or a history".into(),
+        ),
+        (
+            "/explain",
+            json!("x"),
+            "an object with an item, and a user or a history".into(),
+        ),
+        (
+            "/score",
+            json!([]),
+            "an object with a user and items".into(),
+        ),
+        (
+            "/score",
+            json!({"user": 1, "items": 2}),
+            "expected a sequence".into(),
+        ),
+    ] {
+        let (status, found) = service.post(path, &body);
+        assert!((400..500).contains(&status), "{body}: {status}");
+        let message = found["error"].as_str().unwrap();
+        assert!(message.contains(&expected), "{body}: {message}");
+        for word in [
+            "deserialize",
+            "target type",
+            "struct",
+            "usize",
+            "f32",
+            "f64",
+            "enum",
+            "Option",
+        ] {
+            assert!(!message.contains(word), "{body}: {message}");
+        }
+    }
+    let request = agent().post(format!("http://{}/recommend", service.address));
+    let request = request.header("content-type", "application/json");
+    let message: Value = request.send("{").unwrap().body_mut().read_json().unwrap();
+    assert!(
+        message["error"].as_str().unwrap().starts_with("no JSON: "),
+        "{message}"
+    );
+    assert_eq!(service.post("/recommend", &json!({"user": 999})).0, 404);
+}
+
+#[test]
+fn unknown_items_are_left_out_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, model) = save(folder.path(), "shop.bspm", 0);
+    let service = Service::start(&path, &[]);
+    let expected = as_json(model.recommend_for_items(["i4", "i5"], 3).unwrap());
+    let (status, found) = service.post(
+        "/recommend",
+        &json!({"history": ["x", "i4", {"item": "y", "weight": 1}, "i5", "x"], "k": 3}),
+    );
+    assert_eq!(status, 200, "{found}");
+    assert_same_list(&found["items"], &expected);
+    assert_eq!(found["unknown_items"], json!(["x", "y"]));
+    let body =
+        json!({"history": ["i4", "i5"], "deny": ["sold out", "i1"], "allow": ["z", "i2", "i1"]});
+    let (status, found) = service.post("/recommend", &body);
+    assert_eq!(
+        (status, &found["unknown_items"]),
+        (200, &json!(["sold out", "z"]))
+    );
+    let items = found["items"].as_array().unwrap();
+    assert!(items.iter().all(|it| it["item"] == "i2"), "{found}");
+    let found = service.json("/recommend?user=u3&k=2&deny=nothing");
+    assert_eq!(found["unknown_items"], json!(["nothing"]));
+    assert_same_list(&found["items"], &as_json(model.recommend("u3", 2).unwrap()));
+    let (status, found) = service.post("/explain", &json!({"history": ["i4", "x"], "item": "i5"}));
+    let mut expected = as_json(model.explain_for_items(["i4"], "i5").unwrap());
+    expected["unknown_items"] = json!(["x"]);
+    assert_eq!((status, found), (200, expected));
+    // Without a known item nothing is left but what is popular.
+    let (status, found) =
+        service.post("/recommend", &json!({"history": ["x"], "fallback": "none"}));
+    assert_eq!(
+        (status, found),
+        (200, json!({"items": [], "unknown_items": ["x"]}))
+    );
+    for body in [
+        json!({"user": "nobody"}),
+        json!({"user": "nobody", "deny": ["x"]}),
+    ] {
+        assert_eq!(service.post("/recommend", &body).0, 404, "{body}");
+    }
+    let history = json!({"history": ["i4"], "item": "x"});
+    assert_eq!(service.post("/explain", &history).0, 404);
+}
+
+#[test]
+fn a_history_that_has_no_finite_score_is_refused_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, model) = save(folder.path(), "shop.bspm", 0);
+    let service = Service::start(&path, &["--workers", "1"]);
+    let history: Vec<Value> = (0..40)
+        .map(|item| json!({"item": format!("i{item}"), "weight": 3.4e38}))
+        .collect();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..10 {
+                    let (status, found) = service.post("/recommend", &json!({"history": history}));
+                    let message = found["error"].as_str().unwrap_or_default();
+                    assert!(status == 400 && message.starts_with("weight: "), "{found}");
+                }
+            });
+            scope.spawn(|| {
+                for _ in 0..10 {
+                    let found = service.json("/recommend?user=u3&k=4");
+                    assert_same_list(&found, &as_json(model.recommend("u3", 4).unwrap()));
+                }
+            });
+        }
+    });
+}
+
+#[test]
 fn requests_that_come_together_are_each_answered_with_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let (path, model) = save(folder.path(), "shop.bspm", 0);

@@ -1,5 +1,6 @@
 //! Interactions with the application's own ids, and when they happened.
 
+mod aligned;
 mod builder;
 mod k_core;
 mod selection;
@@ -105,8 +106,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     ///
     /// [`Error::TooLarge`].
     pub fn with_pairs(&self, pairs: impl IntoIterator<Item = (U, I)>) -> Result<Self> {
-        let latest = self.times().unwrap_or_default().iter().copied();
-        let latest = latest.reduce(f64::max).unwrap_or_default();
+        let latest = self.latest();
         let timed = pairs.into_iter().map(|(user, item)| (user, item, latest));
         self.with_timed_pairs(timed)
     }
@@ -131,6 +131,51 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     /// # Ok::<(), bspm_core::Error>(())
     /// ```
     pub fn with_timed_pairs(&self, pairs: impl IntoIterator<Item = (U, I, f64)>) -> Result<Self> {
+        let pairs = pairs.into_iter();
+        self.with_entries(pairs.map(|(user, item, time)| (user, item, 1.0, time)))
+    }
+
+    /// The data set with the interactions of another, whose users and items may be new, with their
+    /// weights and times. Of a pair that both have, the larger weight and the later time count. What
+    /// comes without times happens at the latest time of this data set; a data set without times
+    /// stays without. Cost: a sort of all interactions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bspm_core::Dataset;
+    /// use bspm_core::data::Event;
+    ///
+    /// let dataset: Dataset<&str, &str> = Dataset::from_pairs([("ann", "tea")])?;
+    /// let mut more = Dataset::builder();
+    /// more.push(Event::new("bob", "tea").weight(3.0))?;
+    /// let both = dataset.with_dataset(&more.finish()?)?;
+    /// assert_eq!(both.interactions().weights(), Some(&[1.0, 3.0][..]));
+    /// # Ok::<(), bspm_core::Error>(())
+    /// ```
+    pub fn with_dataset(&self, more: &Self) -> Result<Self> {
+        let latest = self.latest();
+        let times = more.times().unwrap_or_default();
+        let entries = more.interactions.entries().enumerate();
+        self.with_entries(entries.filter_map(|(place, (user, item, weight))| {
+            let time = times.get(place).copied().unwrap_or(latest);
+            let (user, item) = (more.users.id(user)?.clone(), more.items.id(item)?.clone());
+            Some((user, item, weight, time))
+        }))
+    }
+
+    /// The latest time; 0 without times.
+    fn latest(&self) -> f64 {
+        let times = self.times().unwrap_or_default().iter().copied();
+        times.reduce(f64::max).unwrap_or_default()
+    }
+
+    /// The data set with more interactions, each with a weight and a time.
+    fn with_entries(&self, entries: impl Iterator<Item = (U, I, f32, f64)>) -> Result<Self> {
         let (mut users, mut items) = (Ids::clone(&self.users), Ids::clone(&self.items));
         let mut all: Vec<(u32, u32, f32)> = self.interactions.entries().collect();
         let old = self
@@ -138,10 +183,10 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             .pairs()
             .zip(self.times().unwrap_or_default());
         let mut times: Vec<((u32, u32), f64)> = old.map(|(pair, &time)| (pair, time)).collect();
-        for (user, item, time) in pairs {
+        for (user, item, weight, time) in entries {
             let user = users.index_or_insert(user, "users")?;
             let item = items.index_or_insert(item, "items")?;
-            all.push((user, item, 1.0));
+            all.push((user, item, weight));
             times.push(((user, item), time));
         }
         let max = Duplicates::Max;

@@ -21,6 +21,8 @@ pub enum UnknownIds {
 
 /// The external ids of the users or of the items, each with its row or column.
 ///
+/// Two are equal if they have the same ids in the same order.
+///
 /// # Examples
 ///
 /// ```
@@ -31,10 +33,19 @@ pub enum UnknownIds {
 /// assert_eq!(dataset.items().id(0).unwrap(), "tea");
 /// # Ok::<(), bspm_core::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Ids<T: Eq + Hash> {
     ids: IndexSet<T>,
 }
+
+/// Compares order too, which `IndexSet` does not.
+impl<T: Eq + Hash> PartialEq for Ids<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.ids.as_slice() == other.ids.as_slice()
+    }
+}
+
+impl<T: Eq + Hash> Eq for Ids<T> {}
 
 impl<T: Eq + Hash> Ids<T> {
     pub(crate) fn new() -> Self {

@@ -9,7 +9,7 @@ use super::workspace::{TileHistories, Workspace};
 use crate::backend::{Backend, Checked, Operand, Shaped, Update};
 use crate::data::interactions::Interactions;
 use crate::error::Result;
-use crate::parameter::check_memory;
+use crate::parameter::{check_memory, invalid};
 
 /// What the regression is: `Q = (A^T diag(user_weights) A + diag(ridge))^-1`, and an item `i`
 /// of the history gives `-(d_i / d_j)^item_power Q_ij / Q_jj` to each other item `j`.
@@ -24,6 +24,12 @@ pub(crate) struct Regression {
 
 /// Bytes per pair of items while the matrix is moved to the device.
 const PEAK: usize = 8;
+
+/// Bytes of the inverse while it is made.
+pub(crate) fn bytes_of_inverse(interactions: &Interactions) -> usize {
+    let items = interactions.items();
+    items.saturating_mul(items).saturating_mul(PEAK)
+}
 
 const INVERSE: &str = "ease_r.inverse";
 const DIAGONAL: &str = "ease_r.diagonal";
@@ -81,7 +87,7 @@ impl Regression {
         options: &FitOptions,
     ) -> Result<(B::Matrix, Vec<f32>)> {
         let items = interactions.items();
-        let needed = items.saturating_mul(items).saturating_mul(PEAK);
+        let needed = bytes_of_inverse(interactions);
         let what = || format!("the inverse of a matrix of {items} x {items} items");
         check_memory(what, needed, self.memory_budget)?;
         let limits = Limits {
@@ -100,6 +106,15 @@ impl Regression {
         drop(gram);
         let inverse = backend.invert_positive_definite(matrix)?;
         let diagonal = diagonal_of(backend, &inverse)?;
+        if let Some(entry) = diagonal.iter().find(|it| !(it.is_finite() && **it > 0.0)) {
+            let expected = "a regularisation between the least and the largest sum of an item's \
+                            squared weights, whose inverse f32 can hold";
+            return Err(invalid(
+                "lambda",
+                expected,
+                format!("an inverse with {entry}"),
+            ));
+        }
         Ok((inverse, diagonal))
     }
 }

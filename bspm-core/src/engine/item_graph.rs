@@ -27,10 +27,22 @@ const ENTRY: usize = 8;
 /// What the memory of an item graph may be.
 #[derive(Clone, Copy)]
 pub(crate) struct Limits {
-    /// Bytes.
+    /// Bytes; the backend's budget holds too.
     pub(crate) budget: usize,
     /// The most entries that `finish` leaves in a row; none where it leaves all.
     pub(crate) row: Option<usize>,
+}
+
+/// Bytes that making a graph takes before its entries are counted: the transposed matrix, and a row
+/// while it is made.
+pub(crate) fn bytes_before_entries(interactions: &Interactions) -> usize {
+    let numbers = interactions.len()
+        * if interactions.weights().is_some() {
+            2
+        } else {
+            1
+        };
+    size_of::<f32>() * (numbers + 2 * interactions.items())
 }
 
 /// The graph whose entry between two items is the sum of `user_weights` over their common
@@ -77,11 +89,13 @@ pub(crate) fn of_common_users<B: Backend>(
     })?;
     let entries: usize = counts.iter().sum();
     let needed = entries.saturating_mul(ENTRY);
-    if needed > limits.budget || entries > u32::MAX as usize {
+    let budget = backend.memory_budget().unwrap_or(usize::MAX);
+    let budget = budget.min(limits.budget);
+    if needed > budget || entries > u32::MAX as usize {
         return Err(Error::MemoryBudget {
             what: format!("an item graph of {entries} entries"),
             needed,
-            available: limits.budget,
+            available: budget,
         });
     }
 
@@ -101,6 +115,8 @@ pub(crate) fn of_common_users<B: Backend>(
                 .collect();
             row.clear();
             finish(item, &mut entries);
+            // What was taken out is not to be held until all rows are there.
+            entries.shrink_to_fit();
             rows.push(entries);
         }
         observed.advance(rows.len())?;

@@ -82,9 +82,6 @@ pub(crate) fn mean_norm<B: Backend>(
         },
     )?;
     let mean = sums.iter().sum::<f64>() / histories.len() as f64;
-    Ok(if mean > 0.0 && mean.is_finite() {
-        mean
-    } else {
-        1.0
-    })
+    // Kept and divided by as `f32`.
+    Ok(if (mean as f32).is_normal() { mean } else { 1.0 })
 }

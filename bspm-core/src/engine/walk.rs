@@ -69,6 +69,19 @@ pub struct NormalizedGraph<B: Backend> {
     normalization: Normalization,
 }
 
+/// Bytes of a [`NormalizedGraph`]: the matrix, row by row and column by column, and what both are
+/// scaled by.
+pub(crate) fn bytes_of_walk(interactions: &Interactions) -> usize {
+    let numbers = interactions.len()
+        * if interactions.weights().is_some() {
+            4
+        } else {
+            2
+        };
+    let (users, items) = (interactions.users(), interactions.items());
+    size_of::<f32>() * (numbers + 2 * (users + items) + 4 * items)
+}
+
 impl<B: Backend> NormalizedGraph<B> {
     /// Normalises the matrix and copies it to the device.
     ///

@@ -26,7 +26,7 @@ use crate::engine::low_pass::LowPass;
 use crate::engine::polynomial::Polynomial;
 use crate::engine::spectral::Spectral;
 use crate::engine::tensors::Source;
-use crate::engine::walk::NormalizedGraph;
+use crate::engine::walk::{NormalizedGraph, bytes_of_walk};
 use crate::error::Result;
 
 impl Table for BspmConfig {
@@ -44,6 +44,10 @@ impl Settings for BspmConfig {
 
     fn check(&self) -> Result<()> {
         self.to_builder().build().map(drop)
+    }
+
+    fn memory(&self, interactions: &Interactions) -> usize {
+        bytes_of_walk(interactions)
     }
 
     fn fit<B: Backend>(

@@ -15,7 +15,7 @@ use crate::engine::low_pass::LowPass;
 use crate::engine::polynomial::Polynomial;
 use crate::engine::spectral::Spectral;
 use crate::engine::tensors::Source;
-use crate::engine::walk::{Normalization, NormalizedGraph, powers};
+use crate::engine::walk::{Normalization, NormalizedGraph, bytes_of_walk, powers};
 use crate::error::Result;
 use crate::parameter::check_positive;
 
@@ -88,6 +88,10 @@ impl Settings for ChebyCf {
             check_positive("factor_dim", self.factor_dim)?;
         }
         Ok(())
+    }
+
+    fn memory(&self, interactions: &Interactions) -> usize {
+        bytes_of_walk(interactions)
     }
 
     fn fit<B: Backend>(

@@ -25,6 +25,12 @@ pub(crate) trait Settings: Clone + Serialize + DeserializeOwned + Table {
         check_all(Self::table(), self)
     }
 
+    /// Bytes that fitting takes at the least, as far as the matrix and the settings tell.
+    ///
+    /// The budget of the backend is checked for them before anything is taken. For what is known
+    /// only later, such as the entries of an item graph, the engine checks it again.
+    fn memory(&self, interactions: &Interactions) -> usize;
+
     /// Fits the filter to checked settings; what is long to compute comes from the source.
     fn fit<B: Backend>(
         &self,

@@ -8,7 +8,7 @@ use super::preset::Preset;
 use super::setting::{F32_MAX, Search, settings};
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
-use crate::engine::autoencoder::{Autoencoder, Regression};
+use crate::engine::autoencoder::{Autoencoder, Regression, bytes_of_inverse};
 use crate::engine::filter::Filter;
 use crate::engine::tensors::Source;
 use crate::engine::walk::powers;
@@ -58,6 +58,10 @@ impl Settings for EaseDan {
             beta,
             memory_budget: 16 << 30,
         }
+    }
+
+    fn memory(&self, interactions: &Interactions) -> usize {
+        bytes_of_inverse(interactions)
     }
 
     fn fit<B: Backend>(

@@ -16,7 +16,9 @@ use crate::engine::mean_norm::{Length, mean_norm, saved_norms};
 use crate::engine::polynomial::Polynomial;
 use crate::engine::spectral::Spectral;
 use crate::engine::tensors::{Source, Tensor, Tensors};
-use crate::engine::walk::{Normalization, NormalizedGraph, largest_eigenvalue, offset_powers};
+use crate::engine::walk::{
+    Normalization, NormalizedGraph, bytes_of_walk, largest_eigenvalue, offset_powers,
+};
 use crate::engine::workspace::{TileHistories, Workspace};
 use crate::error::Result;
 use crate::parameter::check_positive;
@@ -241,6 +243,10 @@ impl Settings for Family {
             check_positive("factor_dim", self.factor_dim)?;
         }
         Ok(())
+    }
+
+    fn memory(&self, interactions: &Interactions) -> usize {
+        bytes_of_walk(interactions)
     }
 
     fn fit<B: Backend>(

@@ -11,6 +11,7 @@ use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
 use crate::engine::tensors::Source;
+use crate::engine::walk::bytes_of_walk;
 use crate::error::Result;
 
 /// `r P + alpha * r D_i^-1/2 V V^T D_i^1/2`: blur, and an ideal low-pass filter.
@@ -54,6 +55,10 @@ impl Settings for GfCf {
     fn check(&self) -> Result<()> {
         check_all(Self::SETTINGS, self)?;
         self.as_bspm().map(drop)
+    }
+
+    fn memory(&self, interactions: &Interactions) -> usize {
+        bytes_of_walk(interactions)
     }
 
     fn fit<B: Backend>(

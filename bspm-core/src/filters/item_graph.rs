@@ -38,6 +38,10 @@ impl Settings for ItemGraph {
         }
     }
 
+    fn memory(&self, _interactions: &Interactions) -> usize {
+        0
+    }
+
     fn fit<B: Backend>(
         &self,
         backend: Checked<'_, B>,

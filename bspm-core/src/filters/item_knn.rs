@@ -9,7 +9,7 @@ use super::setting::{ANY, F32_MAX, F64_MAX, MOST_ITEMS, Search, settings, words}
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
-use crate::engine::item_graph::{ItemGraphPolynomial, of_neighbours};
+use crate::engine::item_graph::{ItemGraphPolynomial, bytes_before_entries, of_neighbours};
 use crate::engine::tensors::Source;
 use crate::error::Result;
 
@@ -121,6 +121,10 @@ impl Settings for ItemKnn {
 
     fn published(_data: Preset) -> Self {
         Self::default()
+    }
+
+    fn memory(&self, interactions: &Interactions) -> usize {
+        bytes_before_entries(interactions)
     }
 
     fn fit<B: Backend>(

@@ -12,7 +12,7 @@ use crate::engine::filter::Filter;
 use crate::engine::polynomial::Polynomial;
 use crate::engine::spectral::Spectral;
 use crate::engine::tensors::Source;
-use crate::engine::walk::Normalization;
+use crate::engine::walk::{Normalization, bytes_of_walk};
 use crate::error::Result;
 
 /// `r D_i^-1/2 P^layers`: the normalised history, propagated.
@@ -36,6 +36,10 @@ impl Settings for LgcnIde {
         Self {
             layers: if data == Preset::Gowalla { 2 } else { 1 },
         }
+    }
+
+    fn memory(&self, interactions: &Interactions) -> usize {
+        bytes_of_walk(interactions)
     }
 
     fn fit<B: Backend>(

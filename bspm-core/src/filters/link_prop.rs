@@ -12,7 +12,7 @@ use crate::engine::filter::Filter;
 use crate::engine::polynomial::Polynomial;
 use crate::engine::spectral::Spectral;
 use crate::engine::tensors::Source;
-use crate::engine::walk::Normalization;
+use crate::engine::walk::{Normalization, bytes_of_walk};
 use crate::error::Result;
 
 /// The linkage score: every path from the user to an item over another user and an item of
@@ -48,6 +48,10 @@ impl Settings for LinkProp {
             gamma: 0.5,
             delta: 0.5,
         }
+    }
+
+    fn memory(&self, interactions: &Interactions) -> usize {
+        bytes_of_walk(interactions)
     }
 
     fn fit<B: Backend>(

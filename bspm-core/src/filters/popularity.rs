@@ -35,6 +35,10 @@ impl Settings for Popularity {
         Self {}
     }
 
+    fn memory(&self, interactions: &Interactions) -> usize {
+        2 * size_of::<f32>() * interactions.items()
+    }
+
     fn fit<B: Backend>(
         &self,
         backend: Checked<'_, B>,

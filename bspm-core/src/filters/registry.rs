@@ -34,7 +34,7 @@ use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
 use crate::engine::tensors::Source;
 use crate::error::Result;
-use crate::parameter::invalid;
+use crate::parameter::{check_memory, invalid};
 
 macro_rules! filters {
     (named { $($(#[$named_doc:meta])* $named:ident($named_settings:ty),)* }
@@ -146,6 +146,13 @@ macro_rules! filters {
                 }
             }
 
+            /// See [`Settings::memory`].
+            pub(crate) fn memory(&self, interactions: &Interactions) -> usize {
+                match self {
+                    $(Self::$variant(settings) => settings.memory(interactions),)*
+                }
+            }
+
             pub(crate) fn fit<B: Backend>(
                 &self,
                 backend: Checked<'_, B>,
@@ -153,6 +160,11 @@ macro_rules! filters {
                 source: Source<'_>,
             ) -> Result<Box<dyn Filter<B>>> {
                 self.check()?;
+                if let (Source::Fit(..), Some(budget)) = (source, backend.memory_budget()) {
+                    let (users, items) = (interactions.users(), interactions.items());
+                    let what = || format!("fitting {} to {users} users x {items} items", self.name());
+                    check_memory(what, self.memory(interactions), budget)?;
+                }
                 match self {
                     $(Self::$variant(settings) => settings.fit(backend, interactions, source),)*
                 }

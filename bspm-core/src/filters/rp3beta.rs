@@ -9,7 +9,7 @@ use super::setting::{MOST_ITEMS, Search, settings};
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
-use crate::engine::item_graph::{ItemGraphPolynomial, of_neighbours};
+use crate::engine::item_graph::{ItemGraphPolynomial, bytes_before_entries, of_neighbours};
 use crate::engine::tensors::Source;
 use crate::engine::walk::powers;
 use crate::error::Result;
@@ -54,6 +54,10 @@ impl Settings for Rp3Beta {
             beta,
             neighbours,
         }
+    }
+
+    fn memory(&self, interactions: &Interactions) -> usize {
+        bytes_before_entries(interactions)
     }
 
     fn fit<B: Backend>(

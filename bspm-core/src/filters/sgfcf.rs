@@ -12,6 +12,7 @@ use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
 use crate::engine::mean_norm::Length;
 use crate::engine::tensors::Source;
+use crate::engine::walk::bytes_of_walk;
 use crate::error::Result;
 
 /// `U S^beta V^T + gamma * R R^T R`, for `R = (D_u + offset)^-epsilon A (D_i + offset)^-epsilon` and
@@ -86,6 +87,10 @@ impl Settings for Sgfcf {
                 gamma: 0.5,
             },
         }
+    }
+
+    fn memory(&self, interactions: &Interactions) -> usize {
+        bytes_of_walk(interactions)
     }
 
     fn fit<B: Backend>(

@@ -9,11 +9,13 @@ use super::setting::{ANY, Search, settings, words};
 use crate::backend::{Backend, Checked};
 use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
-use crate::engine::item_graph::{ItemGraphPolynomial, Limits, of_common_users};
+use crate::engine::item_graph::{
+    ItemGraphPolynomial, Limits, bytes_before_entries, of_common_users,
+};
 use crate::engine::polynomial::Polynomial;
 use crate::engine::spectral::Spectral;
 use crate::engine::tensors::Source;
-use crate::engine::walk::{Normalization, powers};
+use crate::engine::walk::{Normalization, bytes_of_walk, powers};
 use crate::error::Result;
 
 /// A polynomial of `S`: the item graph `R^T R` of `R = D_u^-alpha A D_i^(alpha-1)` with each
@@ -86,6 +88,13 @@ impl Settings for TurboCf {
             power,
             filter,
             memory_budget: 8 << 30,
+        }
+    }
+
+    fn memory(&self, interactions: &Interactions) -> usize {
+        match self.is_walk() {
+            true => bytes_of_walk(interactions),
+            false => bytes_before_entries(interactions),
         }
     }
 

@@ -276,10 +276,10 @@ impl Evaluator {
         self.users
     }
 
-    /// The means at each cut-off, in the order given to [`new`](Self::new); zeros
-    /// while no user was added.
+    /// The means at each cut-off, in the order given to [`new`](Self::new); not numbers
+    /// ([`f64::NAN`]) while no user was added.
     pub fn means(&self) -> Vec<Metrics> {
-        let share = 1.0 / self.users.max(1) as f64;
+        let share = 1.0 / self.users as f64;
         self.sums.iter().map(|sum| sum.times(share)).collect()
     }
 }

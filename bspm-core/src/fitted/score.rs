@@ -9,6 +9,7 @@ use ndarray::{Array2, s};
 use super::FittedFilter;
 use super::evaluate::{EvaluateOptions, Evaluator};
 use super::evaluation::Evaluation;
+use super::finite;
 use super::rank::{ListRequest, RankOptions};
 use crate::backend::ScoredItem;
 use crate::backend::{Backend, Checked, Operand, Shaped, Update, check};
@@ -63,8 +64,8 @@ impl<B: Backend> FittedFilter<B> {
     ///
     /// [`Error::UnknownItem`] for an item, in a history or the options, that is not a
     /// column of the matrix; [`Error::InvalidParameter`] when `k` or the batch size is
-    /// 0, or the minimum score is not a number; [`Error::Cancelled`]; those of the
-    /// backend.
+    /// 0, the minimum score is not a number, or weights are so large that scores are not finite;
+    /// [`Error::Cancelled`]; those of the backend.
     pub fn rank_histories<'h, H>(&self, histories: &[H], options: &RankOptions) -> Result<Ranking>
     where
         H: Copy + Into<History<'h>>,
@@ -138,6 +139,7 @@ impl<B: Backend> FittedFilter<B> {
                     }
                     None => backend.top_k(scores, item_scale, &hidden, options.k)?,
                 };
+                lists.iter().try_for_each(|list| check_finite(list))?;
                 for (place, (list, hidden)) in lists.iter_mut().zip(hidden).enumerate() {
                     if let Some(least) = options.minimum_score {
                         list.truncate(list.partition_point(|entry| entry.score >= least));
@@ -274,7 +276,8 @@ impl<B: Backend> FittedFilter<B> {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownItem`]; those of the backend.
+    /// [`Error::UnknownItem`]; [`Error::InvalidParameter`] for weights that are not finite, or so
+    /// large that scores are not; those of the backend.
     pub fn score_histories<'h>(
         &self,
         histories: &[impl Copy + Into<History<'h>>],
@@ -296,6 +299,9 @@ impl<B: Backend> FittedFilter<B> {
         for (scores, range) in tiles {
             let scores = scores.slice(s![.., ..range.len()]);
             result.slice_mut(s![range, ..]).assign(&scores.t());
+        }
+        if let Some(&score) = result.iter().find(|it| !it.is_finite()) {
+            return Err(not_finite(score));
         }
         Ok(result)
     }
@@ -384,6 +390,21 @@ impl<B: Backend> FittedFilter<B> {
             },
         )
     }
+}
+
+/// [`Error::InvalidParameter`] for scores that are not finite: the first ones, in a list.
+fn check_finite(list: &[ScoredItem]) -> Result<()> {
+    match list.first().filter(|best| !best.score.is_finite()) {
+        Some(best) => Err(not_finite(best.score)),
+        None => Ok(()),
+    }
+}
+
+fn not_finite(score: f32) -> Error {
+    let range = finite::SENSIBLE_WEIGHTS;
+    let (low, high) = (range.start(), range.end());
+    let expected = format!("weights of a history from {low:e} to {high:e}, or smaller ones");
+    invalid("weight", expected, format!("a score of {score}"))
 }
 
 /// The histories with ascending items; weights must be finite.

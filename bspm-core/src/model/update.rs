@@ -49,7 +49,21 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// # Ok::<(), bspm_core::Error>(())
     /// ```
     pub fn with_interactions(&self, pairs: impl IntoIterator<Item = (U, I)>) -> Result<Self> {
-        let dataset = self.dataset.with_pairs(pairs)?;
+        self.with_extended(self.dataset.with_pairs(pairs)?)
+    }
+
+    /// [`with_interactions`](Self::with_interactions) of a data set, with its weights and times
+    /// ([`Dataset::with_dataset`]).
+    ///
+    /// # Errors
+    ///
+    /// As [`with_interactions`](Self::with_interactions).
+    pub fn with_dataset(&self, more: &Dataset<U, I>) -> Result<Self> {
+        self.with_extended(self.dataset.with_dataset(more)?)
+    }
+
+    /// The model that answers from more interactions.
+    fn with_extended(&self, dataset: Dataset<U, I>) -> Result<Self> {
         let fitted = match dataset.items().len() == self.dataset.items().len() {
             true => self.fitted.clone(),
             false => Arc::new(self.fitted.extended(dataset.interactions().clone())?),

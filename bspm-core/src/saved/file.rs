@@ -17,6 +17,15 @@ use crate::error::{Error, Result};
 ///
 /// [`Error::Write`], also where there is something that is no regular file; those of `write`.
 pub fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>) -> Result<()> {
+    replace_checked(path, write, |_| Ok(()))
+}
+
+/// [`replace`], unless `check` finds something wrong with the temporary file.
+pub(super) fn replace_checked(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>,
+    check: impl FnOnce(&Path) -> Result<()>,
+) -> Result<()> {
     let failed = |source| Error::Write {
         path: path.into(),
         source,
@@ -44,6 +53,7 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> Result<
     write(&mut out)?;
     out.flush().map_err(failed)?;
     drop(out);
+    check(temporary.path())?;
     if let Some(before) = before {
         temporary
             .as_file()

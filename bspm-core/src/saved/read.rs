@@ -129,6 +129,19 @@ impl<'a> CheckedFile<'a> {
         })
     }
 
+    /// Reads everything, as opening does, and keeps nothing.
+    pub(super) fn check<U, I>(&self) -> Result<()>
+    where
+        U: SavedId + Eq + Hash,
+        I: SavedId + Eq + Hash,
+    {
+        self.read::<U, I>()?;
+        for (name, (dtype, shape, _)) in &self.tensors {
+            self.tensor(name, *dtype, shape.len())?;
+        }
+        Ok(())
+    }
+
     pub(super) fn info(&self) -> Result<SavedModelInfo> {
         let (fitted, histories) = self.matrices()?;
         let histories = histories.as_ref().unwrap_or(&fitted);

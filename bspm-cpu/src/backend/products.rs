@@ -4,6 +4,7 @@ use bspm_core::backend::{Direction, Operand, Update};
 use sprs::CsMatI;
 
 use super::CpuBackend;
+use crate::error::CpuError;
 use crate::histories::CpuHistories;
 use crate::kernel::elementwise::{AddScaled, ScaleRows};
 use crate::kernel::instruction_set::InstructionSet;
@@ -220,11 +221,12 @@ pub(super) fn dense_product(
     right: Operand<'_, CpuBackend>,
     update: Update<'_, CpuMatrix>,
     out: &mut CpuMatrix,
-) {
+) -> Result<(), CpuError> {
     let right = match right {
         Operand::Histories(histories) if transpose_left => {
             start(set, update, out);
-            return project(set, left, update.product, histories, out);
+            project(set, left, update.product, histories, out);
+            return Ok(());
         }
         Operand::Histories(histories) => &histories.to_dense(),
         Operand::Dense(right) => right,
@@ -258,8 +260,9 @@ pub(super) fn dense_product(
             update.product,
             is_kept,
             out,
-        );
+        )?;
     }
+    Ok(())
 }
 
 /// `out += product * basis^T * histories`.

@@ -1,5 +1,8 @@
 //! The best of the sums of a matrix and a product, without all of the product: bytes tell which
 //! items contend for a place, and only their scores are computed.
+//!
+//! Each column is decided by itself, so that its entries are the same to the last bit whatever
+//! the others hold.
 
 use bspm_core::backend::{ScoredItem, TopK, largest};
 
@@ -18,8 +21,8 @@ const FEWEST_FACTORS: usize = 64;
 /// There must be so many items for each place of a list,
 const ITEMS_FOR_A_PLACE: usize = 64;
 
-/// and so many for each that contends, or the whole product is the faster way.
-const ITEMS_FOR_A_CONTENDER: usize = 32;
+/// and so many for each that contends, or the whole product is the faster way for the column.
+const ITEMS_FOR_A_CONTENDER: usize = 8;
 
 /// `scores + left * right`, times `item_scale`, of which the best are asked for.
 #[derive(Clone, Copy, Debug)]
@@ -35,27 +38,35 @@ pub(super) struct Sums<'a> {
 }
 
 impl Sums<'_> {
-    /// The `k` best of each column; none where the whole product is the better way.
-    pub(super) fn top_k(self, k: usize) -> Option<Vec<Vec<ScoredItem>>> {
-        let columns = self.contending::<false>(k)?.into_iter();
-        let lists = columns.map(|entries| {
+    /// The `k` best of each column; none for one for which the whole product is the better way.
+    pub(super) fn top_k(self, k: usize) -> Vec<Option<Vec<ScoredItem>>> {
+        let columns = self.contending::<false>(k).into_iter();
+        let list = |entries: Vec<ScoredItem>| {
             let mut list = TopK::new(k);
             for entry in entries {
                 list.offer(entry.item, entry.score);
             }
             list.into_sorted()
-        });
-        Some(lists.collect())
+        };
+        columns.map(|entries| entries.map(list)).collect()
     }
 
     /// The `k` entries of largest magnitude, likewise.
-    pub(super) fn largest(self, k: usize) -> Option<Vec<Vec<ScoredItem>>> {
-        let columns = self.contending::<true>(k)?.into_iter();
-        Some(columns.map(|entries| largest(entries, k)).collect())
+    pub(super) fn largest(self, k: usize) -> Vec<Option<Vec<ScoredItem>>> {
+        let columns = self.contending::<true>(k).into_iter();
+        let entries = |entries: Option<_>| Some(largest(entries?, k));
+        columns.map(entries).collect()
     }
 
-    /// The items that contend for `k` places, with their scores.
-    fn contending<const SIGNED: bool>(self, k: usize) -> Option<Vec<Vec<ScoredItem>>> {
+    /// The items of each column that contend for `k` places, with their scores.
+    fn contending<const SIGNED: bool>(self, k: usize) -> Vec<Option<Vec<ScoredItem>>> {
+        let scored = self.of_width::<SIGNED>(k);
+        scored.unwrap_or_else(|| vec![None; self.columns])
+    }
+
+    /// [`contending`](Self::contending); none if the shapes make the whole product the better way
+    /// for every column.
+    fn of_width<const SIGNED: bool>(self, k: usize) -> Option<Vec<Option<Vec<ScoredItem>>>> {
         let (items, factors) = (self.left.rows(), self.left.columns());
         let is_worth_it = (FEWEST_FACTORS..=MOST_FACTORS).contains(&factors)
             && k.saturating_mul(ITEMS_FOR_A_PLACE) <= items
@@ -84,14 +95,14 @@ impl Sums<'_> {
         self,
         products: P,
         k: usize,
-    ) -> Option<Vec<Vec<ScoredItem>>> {
+    ) -> Option<Vec<Option<Vec<ScoredItem>>>> {
         let left = self.left.quantized();
         let right = self.right.view();
         let right: Vec<Vec<f32>> = (0..self.columns)
             .map(|column| right.column(column).to_vec())
             .collect();
         let quantized = QuantizedColumns::<LANES>::new(&right, left.stride());
-        if !left.is_finite() || !quantized.is_finite() {
+        if !left.is_finite() {
             return None;
         }
         let mut least = vec![TopK::new(k); self.columns];
@@ -108,11 +119,23 @@ impl Sums<'_> {
         for (contenders, least) in contenders.iter_mut().zip(&least) {
             contenders.retain(|it| it.most >= least.threshold());
         }
-        let count: usize = contenders.iter().map(Vec::len).sum();
-        if count * ITEMS_FOR_A_CONTENDER > self.columns * self.left.rows() {
-            return None;
-        }
-        let mut scored = vec![Vec::new(); self.columns];
+        let most = self.left.rows() / ITEMS_FOR_A_CONTENDER;
+        let columns = quantized.columns.iter().zip(&mut contenders).enumerate();
+        let kept = columns.map(|(place, (column, contenders))| {
+            let is_zero = column.norm == 0.0;
+            let is_pruned = column.error.is_finite() && (is_zero || contenders.len() <= most);
+            if is_zero || !is_pruned {
+                contenders.clear();
+            }
+            is_pruned.then(|| {
+                if is_zero {
+                    self.without_product(place)
+                } else {
+                    Vec::new()
+                }
+            })
+        });
+        let mut scored: Vec<Option<Vec<ScoredItem>>> = kept.collect();
         self.set.run(ScoreContenders {
             sums: self,
             right: &right,
@@ -121,6 +144,17 @@ impl Sums<'_> {
         });
         Some(scored)
     }
+
+    /// All items that are not hidden, for a column of the product that is zero.
+    fn without_product(self, column: usize) -> Vec<ScoredItem> {
+        let rows = self.scores.padded().chunks_exact(self.scores.stride());
+        let rows = rows.zip(self.item_scale.padded()).zip(0..);
+        let entries = rows.map(|((row, scale), item)| ScoredItem {
+            item,
+            score: row[column] * scale,
+        });
+        entries.filter(|it| it.score > f32::NEG_INFINITY).collect()
+    }
 }
 
 /// Scores the contenders of each column.
@@ -128,7 +162,8 @@ struct ScoreContenders<'a> {
     sums: Sums<'a>,
     right: &'a [Vec<f32>],
     contenders: &'a [Vec<Contender>],
-    scored: &'a mut [Vec<ScoredItem>],
+    /// None for a column that is not pruned.
+    scored: &'a mut [Option<Vec<ScoredItem>>],
 }
 
 impl Kernel for ScoreContenders<'_> {
@@ -142,6 +177,7 @@ impl Kernel for ScoreContenders<'_> {
         } = self.sums;
         let columns = self.right.iter().zip(self.contenders).zip(self.scored);
         for (column, ((right, contenders), scored)) in columns.enumerate() {
+            let Some(scored) = scored else { continue };
             for contender in contenders {
                 let item = contender.item as usize;
                 let row = &left.padded()[item * left.stride()..][..right.len()];

@@ -160,6 +160,12 @@ impl Settings for Mix {
         Ok(())
     }
 
+    fn memory(&self, interactions: &Interactions) -> usize {
+        let parts = self.parts.iter();
+        let bytes = parts.map(|part| part.filter.memory(interactions));
+        bytes.fold(0, usize::saturating_add)
+    }
+
     fn fit<B: Backend>(
         &self,
         backend: Checked<'_, B>,

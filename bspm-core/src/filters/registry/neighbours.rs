@@ -67,6 +67,11 @@ impl Settings for Neighbours {
         self.filter.check()
     }
 
+    fn memory(&self, interactions: &Interactions) -> usize {
+        // The engine checks the budget for the table, of which it knows the entries.
+        self.filter.memory(interactions)
+    }
+
     fn fit<B: Backend>(
         &self,
         backend: Checked<'_, B>,
