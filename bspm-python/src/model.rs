@@ -3,6 +3,7 @@
 use std::hash::Hash;
 use std::path::PathBuf;
 
+use bspm::backend::CpuError;
 use bspm::data::History;
 use bspm::fitted::{Fallback, RankOptions};
 use bspm::saved::{SavedId, SavedModelInfo};
@@ -89,8 +90,13 @@ const MANY: usize = 4_096;
 pub(crate) fn backend(threads: usize) -> PyResult<CpuBackend> {
     match threads {
         0 => Ok(CpuBackend::new()),
-        threads => CpuBackend::with_threads(threads)
-            .map_err(|error| PyValueError::new_err(format!("num_threads: {error}"))),
+        threads => CpuBackend::with_threads(threads).map_err(|error| match error {
+            CpuError::TooManyThreads { threads, limit } => {
+                let expected = format!("0 (one for each core) to {limit}");
+                refused("num_threads", &expected, threads)
+            }
+            other => PyValueError::new_err(format!("num_threads: {other}")),
+        }),
     }
 }
 
@@ -345,14 +351,15 @@ impl Core {
         &self,
         py: Python<'_>,
         csr: Csr<'_>,
+        times: Times<'_>,
         users: IdList,
         items: IdList,
     ) -> PyResult<Self> {
         let rows = csr.rows()?;
         let model = each_becomes!(&self.model, model => {
             let (users, items) = (of_kind("users", users)?, of_kind("items", items)?);
-            let added = dataset(&rows, None, users, items)?;
-            short(py, || model.with_interactions(ids_of_pairs(&added)))?
+            let added = dataset(&rows, times, users, items)?;
+            short(py, || model.with_dataset(&added))?
         });
         Ok(Self { model })
     }
@@ -612,16 +619,6 @@ fn without<U: Id, I: Id>(
 ) -> PyResult<Dataset<U, I>> {
     let (users, items): (Vec<U>, Vec<I>) = (of_kind("users", users)?, of_kind("items", items)?);
     dataset.without::<U, I>(&users, &items).map_err(to_python)
-}
-
-/// The pairs of a data set under their ids.
-fn ids_of_pairs<U: Id, I: Id>(dataset: &Dataset<U, I>) -> Vec<(U, I)> {
-    let pairs = dataset.interactions().pairs();
-    let ids = pairs.filter_map(|(user, item)| {
-        let (user, item) = (dataset.users().id(user)?, dataset.items().id(item)?);
-        Some((user.clone(), item.clone()))
-    });
-    ids.collect()
 }
 
 fn histories(rows: &Rows) -> Vec<History<'_>> {

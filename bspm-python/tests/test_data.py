@@ -271,6 +271,12 @@ def test_interactions_that_join_leave_weights_and_times_as_they_are():
     assert joined.csr["data"].tolist() == [2.0, 3.0, 1.0, 1.0, 1.0]
     # Pairs without a time join at the latest.
     assert joined.times.tolist() == [30.0, 20.0, 30.0, 0.0, 30.0]
+    more = {"user": ["cid", "ann"], "item": ["tea", "tea"], "plays": [4.0, 1.0], "at": [40.0, 35.0]}
+    joined = model.with_interactions(more, weight="plays", time="at").interactions
+    assert joined.csr["data"].tolist() == [2.0, 3.0, 1.0, 4.0]
+    assert joined.times.tolist() == [35.0, 20.0, 0.0, 40.0]
+    with pytest.raises(ValueError, match="time: expected a model that was fitted with time="):
+        bspm.Model.fit(LOG, "popularity").with_interactions(more, time="at")
     again = model.with_interactions([("cid", "tea")]).refit().interactions
     assert again.csr["data"].tolist() == [2.0, 3.0, 1.0, 1.0] and again.times[0] == 30.0
 

@@ -425,5 +425,5 @@ def test_users_and_items_join_and_leave():
         model.forget(["zoe"])
     with pytest.raises(TypeError, match="text"):
         model.with_interactions([(1, "tea")])
-    with pytest.raises(ValueError, match="weight: expected 1"):
-        model.with_interactions([("ann", "rice", 2.0)])
+    weighted = model.with_interactions([("ann", "rice", 2.0)]).interactions
+    assert sorted(weighted.csr["data"].tolist()) == [1.0] * 5 + [2.0]

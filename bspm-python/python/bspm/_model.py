@@ -107,9 +107,9 @@ def all_settings(
 
 
 def threads_of(threads: int) -> int:
-    """A number of threads; ValueError for a negative one."""
-    if threads < 0:
-        raise ValueError(f"num_threads: expected 0 (all cores) or above, found {threads}")
+    """A number of threads; ValueError for one that is none."""
+    if not 0 <= threads < 2**32:
+        raise ValueError(f"num_threads: expected 0 (one for each core) or above, found {threads}")
     return threads
 
 
@@ -530,23 +530,46 @@ class Model:
     # ------------------------------------------------------------------ what comes after the fit
 
     def with_interactions(
-        self, data: Any, *, user: Optional[str] = None, item: Optional[str] = None
+        self,
+        data: Any,
+        *,
+        user: Optional[str] = None,
+        item: Optional[str] = None,
+        weight: Optional[str] = None,
+        time: Optional[str] = None,
+        rating: Optional[str] = None,
+        rating_threshold: Optional[float] = None,
+        weight_scale: Optional[str] = None,
+        duplicates: Optional[str] = None,
     ) -> "Model":
         """The model with more interactions, its singular vectors left as they were fitted.
 
-        ``data`` is what :meth:`fit` takes. Known users get longer histories, new ones join. Where
-        all items are known, the filter stays as it is. New items join with degrees and item graph
-        of all interactions, and a row of the singular vectors that is made from the items of their
-        users; what the vectors would learn is left out until :meth:`refit`. Each pair counts once.
+        ``data`` and the options of reading are those of :meth:`fit`. Known users get longer
+        histories, new ones join. If all items are known, the filter stays as it is. New items join
+        with degrees and item graph of all interactions, and a row of the singular vectors that is
+        made from the items of their users; what the vectors would learn is left out until
+        :meth:`refit`. Of a pair that was there the larger weight and the later time stay; without
+        times, pairs join at the latest time of the model.
 
-        Raises ValueError for weights other than 1, TypeError for ids of another kind.
+        Raises ValueError for times that join a model without times, TypeError for ids of another
+        kind.
         """
-        added = Interactions.of(data, user=user, item=item)
-        weights = added.csr["data"]
-        if weights is not None and (weights != 1).any():
-            other = weights[weights != 1][0]
-            raise ValueError(f"weight: expected 1 for each pair that joins, found {other}")
-        core = self._core.with_interactions(added.csr, added.users, added.items)
+        added = Interactions.of(
+            data,
+            user=user,
+            item=item,
+            weight=weight,
+            time=time,
+            rating=rating,
+            rating_threshold=rating_threshold,
+            weight_scale=weight_scale,
+            duplicates=duplicates,
+        )
+        if time is not None and self._core.times() is None:
+            raise ValueError(
+                f"time: expected a model that was fitted with time=, found one without, beside {time!r}"
+            )
+        core = self._core.with_interactions(added.csr, added.times, added.users, added.items)
         return Model(core, self._threads)
 
     def refit(self, *, progress: Any = None) -> "Model":
