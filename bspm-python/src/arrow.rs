@@ -40,7 +40,7 @@ impl Batches {
         PyCapsule::new_with_value(py, schema, c"arrow_schema")
     }
 
-    /// As one record batch, where there is one.
+    /// As one record batch, if there is one.
     #[pyo3(signature = (requested_schema = None))]
     fn __arrow_c_array__<'py>(
         &self,

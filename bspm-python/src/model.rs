@@ -198,7 +198,7 @@ impl Core {
         })
     }
 
-    /// Opens a model file, which is mapped rather than read where it can be.
+    /// Opens a model file, which is mapped rather than read if it can be.
     #[staticmethod]
     #[pyo3(signature = (path, *, threads = 0))]
     fn open(py: Python<'_>, path: PathBuf, threads: usize) -> PyResult<Self> {
@@ -385,7 +385,7 @@ impl Core {
     }
 
     /// The table: columns of the items of a history and of their neighbours, values, shares and
-    /// what is common; none where the model serves from none.
+    /// what is common; none if the model serves from none.
     fn neighbour_rows<'py>(&self, py: Python<'py>) -> Option<NeighbourArrays<'py>> {
         let rows = self.filter().neighbour_rows()?;
         let (mut items, mut neighbours, mut values) = (Vec::new(), Vec::new(), Vec::new());

@@ -169,7 +169,7 @@ def test_lists_are_ordered_by_rank_or_score_or_their_rows(model, parts):
     assert bspm.evaluate(table.iloc[order].drop(columns=["rank", "score"]), test, k=3) != expected
 
 
-def test_what_is_unknown_is_counted():
+def test_what_is_unknown_is_counted(tmp_path):
     test = [("ann", "tea"), ("ann", "milk"), ("bob", "rice"), ("cid", "jam")]
     lists = {"user": ["ann", "ann", "bob", "zoe"], "item": ["tea", "cake", "rice", "soup"]}
     found = bspm.evaluate(lists, test, k=2)
@@ -187,6 +187,8 @@ def test_what_is_unknown_is_counted():
     assert "coverage" not in bspm.evaluate(lists, test, k=2, detailed=True)
     frame = pd.DataFrame(test, columns=["who", "what"])
     named = {"who": lists["user"], "what": lists["item"]}
+    frame.to_csv(tmp_path / "test.csv", index=False)
+    assert bspm.evaluate(named, tmp_path / "test.csv", k=2, user="who", item="what") == found
     assert bspm.evaluate(named, frame, k=2, user="who", item="what") == found
 
 

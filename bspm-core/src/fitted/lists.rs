@@ -36,8 +36,8 @@ impl ListEvaluation {
     /// # Errors
     ///
     /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a test set without
-    /// interactions, a list without a user in common with it, a user with two lists, an item that
-    /// a list holds twice, and an impossible cut-off;
+    /// interactions, if none of its users has a list, for a user with two lists, an item that
+    /// occurs twice in a list, and an impossible cut-off;
     /// [`Error::TooLarge`](crate::Error::TooLarge).
     ///
     /// # Examples

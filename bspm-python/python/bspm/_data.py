@@ -116,7 +116,7 @@ def numbered(values: Any, what: str) -> tuple[Ids, npt.NDArray[np.int64]]:
 
 
 def numbers_of(ids: list[str]) -> Ids:
-    """The ids as int64 where all are whole numbers written in one way only."""
+    """The ids as int64 if all are whole numbers written in one way only."""
     try:
         numbers = np.array([int(text) for text in ids], dtype=np.int64)
     except (ValueError, OverflowError):
@@ -197,7 +197,7 @@ class Interactions:
     """The id of each column."""
     csr: Csr
     times: Optional[npt.NDArray[np.float64]] = None
-    """The time of each entry of the rows, where there are times."""
+    """The time of each entry of the rows, if there are times."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -475,7 +475,7 @@ def is_arrow(table: Any) -> bool:
 
 
 def as_csr(matrix: Any) -> Any:
-    """The matrix in compressed sparse rows, with a warning where it had to be converted."""
+    """The matrix in compressed sparse rows, with a warning if it is converted."""
     if not scipy.sparse.issparse(matrix):
         raise TypeError(f"expected a sparse matrix of SciPy, found {type(matrix).__name__}")
     if matrix.format == "csr":

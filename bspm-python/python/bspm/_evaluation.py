@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time as clock
 from typing import Any, Iterable, Optional, Sequence, Union
 
@@ -96,7 +97,8 @@ def evaluate(
 
 
 def _data(data: Any, user: Optional[str], item: Optional[str]) -> Any:
-    has_columns = isinstance(data, dict) or hasattr(data, "columns") or is_arrow(data)
+    is_file = isinstance(data, (str, os.PathLike))
+    has_columns = is_file or isinstance(data, dict) or hasattr(data, "columns") or is_arrow(data)
     names = {"user": user, "item": item} if has_columns else {}
     interactions = Interactions.of(data, **names)
     return interactions.csr, interactions.users, interactions.items

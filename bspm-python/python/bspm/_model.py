@@ -34,7 +34,7 @@ Progress = Callable[[str, int, int], object]
 
 @dataclass(frozen=True, eq=False)
 class Recommendations:
-    """A list of items, best first. Two are equal where all items and scores are."""
+    """A list of items, best first. Two are equal if all items and scores are."""
 
     items: list[Any]
     scores: npt.NDArray[np.float32]
@@ -330,7 +330,7 @@ class Model:
 
     @property
     def singular_values(self) -> npt.NDArray[np.float32]:
-        """Of the normalised matrix, descending; empty where the filter uses none."""
+        """Of the normalised matrix, descending; empty if the filter uses none."""
         return self._core.singular_values
 
     def __repr__(self) -> str:
@@ -385,7 +385,7 @@ class Model:
     ) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
         """The lists of some users, or of all, as :meth:`recommend`: items and scores, users x k.
 
-        A list that is shorter ends in None (-1 where items are numbers) and the lowest float32.
+        A list that is shorter ends in None (-1 if items are numbers) and the lowest float32.
         """
         options = self._options(keep_seen, deny, allow, minimum_score, fallback)
         count = self.shape[0]
@@ -740,7 +740,7 @@ def tune(
 ) -> list[dict[str, Any]]:
     """Searches the filter and the settings that fit the data best.
 
-    A part of the interactions is held out to choose by: the latest of each user where there
+    A part of the interactions is held out to choose by: the latest of each user if there
     are times, else some at random. Returns the trials, best first, each a dict with ``config``
     (for ``Model.fit``), ``value``, ``metrics``, ``fit_seconds``, ``score_seconds`` and ``outcome``.
     The options of reading are those of ``Model.fit``.
