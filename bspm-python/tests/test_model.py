@@ -126,7 +126,7 @@ def test_a_history_stands_for_a_user(model, pairs):
 
 
 def test_metrics_of_a_test_set(model):
-    test = pd.DataFrame({"user": ["user 0", "user 1"], "item": ["item 39", "never seen"]})
+    test = pd.DataFrame({"user": ["user 0", "user 1"], "item": ["item 38", "never seen"]})
     found = model.evaluate(test, k=40)
     assert found["users"] == 2 and 0.0 <= found["recall"] <= 0.5
     detailed = model.evaluate(test, k=[5, 40], detailed=True)
