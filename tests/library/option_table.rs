@@ -113,7 +113,11 @@ fn every_option_is_used_or_refused_by_every_format() {
                     );
                     assert!(!needed.is_empty());
                 }
-                Err(Error::InvalidField { .. }) if option.name == "time_format" => assert!(is_used),
+                Err(Error::InvalidField { .. })
+                    if matches!(option.name, "time_format" | "header") =>
+                {
+                    assert!(is_used);
+                }
                 Err(error) => panic!("{} for {}: {error}", option.name, format.name()),
                 Ok((dataset, report)) => {
                     assert!(
