@@ -4,6 +4,7 @@
 pub(crate) mod columns;
 pub(crate) mod components;
 pub(crate) mod dataset;
+mod half_life;
 pub(crate) mod history;
 pub(crate) mod ids;
 pub(crate) mod interactions;
@@ -16,6 +17,7 @@ mod train_test;
 pub use dataset::{
     Dataset, DatasetBuilder, DatasetSplit, DatasetSummary, Event, Quantiles, WeightScale, Weighting,
 };
+pub use half_life::HalfLife;
 pub use history::History;
 pub use ids::{Ids, UnknownIds};
 pub use interactions::{Duplicates, Interactions};
