@@ -34,8 +34,8 @@ pub(crate) struct Arguments {
     model: Option<PathBuf>,
     #[command(flatten)]
     held_out: HeldOutArguments,
-    /// Pass over users of the test file that the model does not know
-    #[arg(long)]
+    /// Leave out users of the test file that the model does not know
+    #[arg(long, requires = "test")]
     skip_unknown: bool,
     /// Predict each of so many random parts of each user's interactions by the others, and tell
     /// the mean and how far the parts are apart

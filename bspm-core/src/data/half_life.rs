@@ -44,6 +44,9 @@ impl HalfLife {
         dataset: &Dataset<U, I>,
     ) -> Result<Option<String>> {
         let times = dataset.times().unwrap_or_default();
+        if times.is_empty() {
+            return Ok(None);
+        }
         let first = times.iter().copied().fold(f64::INFINITY, f64::min);
         let last = times.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         if self.has_unit && first.abs().max(last.abs()) > Self::LARGEST_SECONDS {
