@@ -113,11 +113,11 @@ pub enum Error {
     },
 
     /// A text file may be a table or lists of items, and its name does not say which.
-    #[error("{}: several lines have the same user, and each line has {fields} fields: this looks like a table, and not like a line for each user; name the format", path.display())]
+    #[error("{}: several lines have the same user, and most lines have {fields} fields: this looks like a table, and not like a line for each user; name the format", path.display())]
     AmbiguousFormat {
         /// The file.
         path: PathBuf,
-        /// How many fields each line has.
+        /// How many fields most lines have.
         fields: usize,
         /// What separates them: a tab or a space.
         delimiter: char,

@@ -18,6 +18,7 @@ mod options;
 mod parquet;
 mod paths;
 mod plain_text;
+mod plausibility;
 mod quotes;
 mod read;
 mod report;

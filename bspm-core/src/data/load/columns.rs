@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 
 use super::id_text::{MissingTexts, whole_number};
 use super::options::TableOptions;
-use super::rows::{Fault, Row};
+use super::rows::{Fault, Row, parse_number};
 use super::time::{TimeReader, seconds};
 use crate::error::{Error, InvalidRow, Result, shortened};
 
@@ -171,14 +171,16 @@ fn without_missing(column: ArrayRef, missing: &MissingTexts<'_>) -> ArrayRef {
 }
 
 /// A column of numbers; text that is a number is one.
-fn numbers(name: &str, column: &ArrayRef) -> Result<Vec<Option<f64>>> {
+fn numbers(name: &str, column: &ArrayRef, decimal_comma: bool) -> Result<Vec<Option<f64>>> {
     let expected = "numbers";
     let column = decoded(name, column, expected)?;
     let found = column.data_type();
     if found.is_string() {
         let texts = cast(name, &column, &DataType::Utf8View, expected)?;
         let texts = texts.as_string_view().iter();
-        return Ok(texts.map(|text| text?.trim().parse().ok()).collect());
+        return Ok(texts
+            .map(|text| parse_number(text?.trim(), decimal_comma))
+            .collect());
     }
     if !(found.is_numeric() || *found == DataType::Null) {
         return Err(wrong_type(name, expected, &column));
@@ -217,7 +219,7 @@ fn times(name: &str, column: &ArrayRef, options: &TableOptions) -> Result<Vec<Op
         return Ok(texts.map(|text| reader.read(text?)).collect());
     }
     if !is_temporal {
-        let numbers = numbers(name, &column)?.into_iter();
+        let numbers = numbers(name, &column, options.decimal_comma)?.into_iter();
         return Ok(numbers.map(|it| reader.number(it?)).collect());
     }
     let to_seconds = match column.data_type() {
@@ -354,11 +356,12 @@ impl<U, I> BatchRows<U, I> {
             });
             Ok::<_, Error>(NumberColumn(column.transpose()?))
         };
+        let number = |name: &str, column: &ArrayRef| numbers(name, column, options.decimal_comma);
         Ok(Self {
             users: id_column(batch, user_name, user, &missing)?,
             items: id_column(batch, item_name, item, &missing)?,
-            ratings: column(options.rating.as_deref(), &numbers)?,
-            weights: column(options.weight.as_deref(), &numbers)?,
+            ratings: column(options.rating.as_deref(), &number)?,
+            weights: column(options.weight.as_deref(), &number)?,
             times: column(options.time.as_deref(), &|name, column| {
                 times(name, column, options)
             })?,

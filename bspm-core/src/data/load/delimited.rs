@@ -115,16 +115,17 @@ where
     }
 }
 
-/// The delimiter that a first line `sep=;` names, as spreadsheets write it.
-fn named_delimiter(start: &[u8]) -> Option<u8> {
-    match start {
-        [s, e, p, b'=', delimiter, b'\n', ..]
-            if [s, e, p].map(u8::to_ascii_lowercase) == *b"sep" =>
-        {
-            Some(*delimiter)
-        }
-        _ => None,
-    }
+/// The delimiter that a first line `sep=;` names, as spreadsheets write it, and the length of the
+/// line: it may be quoted, and end in more delimiters.
+fn named_delimiter(start: &[u8]) -> Option<(u8, usize)> {
+    let end = start.iter().take(256).position(|&byte| byte == b'\n')?;
+    let line = start[..end].strip_prefix(b"\"").unwrap_or(&start[..end]);
+    let [s, e, p, b'=', delimiter, rest @ ..] = line else {
+        return None;
+    };
+    let is_named = [s, e, p].map(u8::to_ascii_lowercase) == *b"sep";
+    let is_end = rest.iter().all(|byte| byte == delimiter || *byte == b'"');
+    (is_named && is_end).then_some((*delimiter, end + 1))
 }
 
 /// Adds the rows of a table.
@@ -153,11 +154,11 @@ where
         _ => None,
     };
     let lines_before = u64::from(named.is_some());
-    if named.is_some() {
-        text.consume("sep=;\n".len());
+    if let Some((_, length)) = named {
+        text.consume(length);
     }
     let delimiter = match format {
-        Format::Csv => options.delimiter.or(named).unwrap_or(b','),
+        Format::Csv => options.delimiter.or(named.map(|it| it.0)).unwrap_or(b','),
         _ => b'\t',
     };
     let quoting = match format {
@@ -211,6 +212,7 @@ where
         }
         rows.push(line, &mut fields.row(|place| record.get(place)))?;
     }
+    rows.note_times(&fields);
     if let Some(warning) = first.warning() {
         rows.warn(format!("{}: {warning}", path.display()));
     }

@@ -1,6 +1,6 @@
 //! Which format a file has.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::file::open_text;
@@ -112,11 +112,13 @@ impl Format {
 /// Bytes that are looked at to tell a table from lists.
 const LOOKED_AT: usize = 1 << 20;
 
-/// Refuses a table whose lines would be taken for a user and a list.
+/// Refuses a table whose lines would be taken for a user and a list, and lists that start with their
+/// length.
 fn refuse_table(path: &Path) -> Result<()> {
     let mut lines = Lines::new(PlainText::new(open_text(path)?, None));
-    let (mut users, mut length, mut count) = (HashSet::new(), None, 0);
-    let (mut bytes, mut repeats, mut has_tabs) = (0, false, false);
+    let (mut users, mut lengths) = (HashSet::new(), HashMap::new());
+    let (mut bytes, mut count) = (0, 0);
+    let (mut has_repeats, mut has_tabs, mut are_counted) = (false, false, true);
     while bytes < LOOKED_AT {
         // Errors belong to the reading that follows.
         let Ok(Some((_, line))) = lines.next() else {
@@ -126,23 +128,35 @@ fn refuse_table(path: &Path) -> Result<()> {
         let text = String::from_utf8_lossy(line);
         let mut fields = text.split_whitespace();
         let Some(user) = fields.next() else { continue };
-        let fields = 1 + fields.count();
-        if *length.get_or_insert(fields) != fields {
-            return Ok(());
-        }
+        let rest = fields.count();
+        *lengths.entry(1 + rest).or_insert(0_usize) += 1;
         count += 1;
+        are_counted &= user.parse() == Ok(rest);
         has_tabs |= line.contains(&b'\t');
-        repeats |= !users.insert(user.to_owned());
+        has_repeats |= !users.insert(user.to_owned());
     }
-    match length {
-        Some(fields) if fields >= 3 && repeats && count > 1 => Err(Error::AmbiguousFormat {
+    if count >= FEWEST_LISTS && are_counted {
+        return Err(Error::InvalidFile {
             path: path.into(),
-            fields,
-            delimiter: if has_tabs { '\t' } else { ' ' },
-        }),
+            expected: "a user and its items on each line".into(),
+            found: "lines that start with the number of what follows".into(),
+        });
+    }
+    let usual = lengths.iter().max_by_key(|(_, lines)| **lines);
+    match usual {
+        Some((&fields, &lines)) if fields >= 3 && has_repeats && lines * 5 >= count * 4 => {
+            Err(Error::AmbiguousFormat {
+                path: path.into(),
+                fields,
+                delimiter: if has_tabs { '\t' } else { ' ' },
+            })
+        }
         _ => Ok(()),
     }
 }
+
+/// Fewer lines may start with the number of what follows by chance.
+const FEWEST_LISTS: usize = 3;
 
 impl std::str::FromStr for Format {
     type Err = Error;

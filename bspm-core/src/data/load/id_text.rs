@@ -34,8 +34,9 @@ impl<'o> MissingTexts<'o> {
         Self { texts, starts }
     }
 
-    /// Whether a text is empty or stands for a missing value.
+    /// Whether a text is empty or stands for a missing value, whatever spaces are around it.
     pub(crate) fn contains(&self, text: &str) -> bool {
+        let text = text.trim();
         match text.as_bytes().first() {
             None => true,
             Some(&start) => self.starts[usize::from(start)] && self.texts.contains(&text),

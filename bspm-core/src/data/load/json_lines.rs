@@ -61,6 +61,11 @@ where
             }
             Err(error) => {
                 let found = error.to_string();
+                let found = found
+                    .split(" at line ")
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned();
                 let fault = Fault::of_row(InvalidRow::NotAnObject, "a JSON object", found);
                 rows.refuse_row(line, fault)?;
                 continue;
@@ -94,6 +99,7 @@ where
         };
         rows.push(line, &mut fields.row(field))?;
     }
+    rows.note_times(&fields);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::file::open_text;
 use super::format::Format;
 use super::options::TableOptions;
-use super::plain_text::PlainText;
+use super::plain_text::{LONGEST_RECORD, PlainText};
 use super::rows::{Fault, Row, Rows};
 use crate::data::dataset::Dataset;
 use crate::data::interactions::Interactions;
@@ -302,6 +302,10 @@ impl Parser {
             }
         }
         self.column += 1;
+        if self.column > LONGEST_RECORD {
+            let expected = format!("a line of at most {LONGEST_RECORD} bytes");
+            return Err(self.syntax(self.column, expected, &[byte]));
+        }
         Ok(())
     }
 

@@ -109,6 +109,7 @@ where
             rows.refuse_row(line, fault)?;
         }
     }
+    rows.note_times(&fields);
     Ok(())
 }
 

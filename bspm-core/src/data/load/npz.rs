@@ -91,7 +91,8 @@ fn parse(
     rows.add_ids(0..matrix.users as u32, 0..matrix.items as u32)?;
     let are_weights = options.weighting.scale.is_some();
     for (line, (user, item, value)) in (1..).zip(matrix.entries) {
-        if are_weights && !(value.is_finite() && value >= 0.0) {
+        let must_be_positive = are_weights || options.rating_threshold.is_none();
+        if must_be_positive && !(value.is_finite() && value >= 0.0) {
             return Err(Error::InvalidFile {
                 path: path.into(),
                 expected: "data: finite numbers, 0 or above".into(),
@@ -166,10 +167,10 @@ fn entries(reader: impl Read + Seek, path: &Path) -> Result<Entries> {
                 columns.len()
             ),
             format!(
-                "{} numbers from {:?} to {:?}",
+                "{} numbers from {} to {}, in another order or of other ends",
                 row_ends.len(),
-                row_ends.first(),
-                row_ends.last()
+                row_ends.first().unwrap_or(&0),
+                row_ends.last().unwrap_or(&0)
             ),
         ));
     }

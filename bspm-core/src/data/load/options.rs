@@ -6,8 +6,9 @@ use encoding_rs::Encoding;
 
 use super::format::Format;
 use super::quotes::Quoting;
-use super::time::TimeUnit;
+use super::time::{self, TimeUnit};
 use crate::data::dataset::Weighting;
+use crate::data::interactions::Duplicates;
 use crate::error::{Error, Result, shortened};
 use crate::parameter::invalid;
 
@@ -75,13 +76,6 @@ const TABLES: &[Format] = &[
     Format::JsonLines,
     Format::Parquet,
 ];
-const TEXT_TABLES: &[Format] = &[
-    Format::Csv,
-    Format::Tsv,
-    Format::MovieLens,
-    Format::RecBole,
-    Format::JsonLines,
-];
 const TEXT: &[Format] = &[
     Format::Csv,
     Format::Tsv,
@@ -135,7 +129,7 @@ impl TableOptions {
         "quoting" QUOTED |it| it.quoting.is_some();
         "comment" DELIMITED |it| it.comment.is_some();
         "encoding" TEXT |it| it.encoding.is_some();
-        "decimal_comma" TEXT_TABLES |it| it.decimal_comma;
+        "decimal_comma" TABLES |it| it.decimal_comma;
         "time_format" TABLES |it| it.time_format.is_some();
         "time_unit" TABLES |it| it.time_unit.is_some();
         "missing" TABLES |it| it.missing.is_some();
@@ -329,11 +323,33 @@ impl TableOptions {
                 "times that are numbers, without a time_format",
             ),
             (
+                matches!(
+                    self.weighting.duplicates,
+                    Some(Duplicates::Max | Duplicates::Last)
+                ) && !has_weights
+                    && self.weighting.half_life.is_none(),
+                "duplicates",
+                "a column of weights or a half-life (sum and count work without)",
+            ),
+            (
+                self.comment.is_some() && self.comment == self.delimiter.or(Some(b',')),
+                "comment",
+                "a character other than the delimiter",
+            ),
+            (
                 self.decimal_comma && self.weight.is_none() && self.rating_threshold.is_none(),
                 "decimal_comma",
                 "a column of weights or ratings",
             ),
         ];
+        if self
+            .rating_threshold
+            .is_some_and(|threshold| !threshold.is_finite())
+        {
+            let found = self.rating_threshold.unwrap_or_default();
+            return Err(invalid("rating_threshold", "a finite number", found));
+        }
+        self.check_time_format()?;
         match rules.into_iter().find(|(is_unused, ..)| *is_unused) {
             Some((_, option, needed)) => Err(Error::UnusedOption {
                 option,
@@ -341,6 +357,18 @@ impl TableOptions {
                 needed: needed.into(),
             }),
             None => Ok(()),
+        }
+    }
+
+    /// Refuses a pattern that cannot read what it writes, such as one without a year.
+    fn check_time_format(&self) -> Result<()> {
+        match &self.time_format {
+            Some(pattern) if !time::is_readable(pattern) => Err(invalid(
+                "time_format",
+                "a pattern with a year, as strftime has it: %d/%m/%Y %H:%M",
+                format!("{pattern:?}"),
+            )),
+            _ => Ok(()),
         }
     }
 
@@ -372,7 +400,8 @@ impl TableOptions {
         defaults: (&'static str, &'static str),
     ) -> Result<Places> {
         let find = |column: &str| {
-            let mut found = (0..names.len()).filter(|&place| names[place] == column);
+            let is_it = |place: &usize| names[*place].trim() == column.trim();
+            let mut found = (0..names.len()).filter(is_it);
             match (found.next(), found.next()) {
                 (Some(place), None) => Ok(place),
                 (first, _) => Err(Error::MissingColumn {

@@ -1,6 +1,6 @@
 //! Files, folders of part files, and patterns.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -81,6 +81,36 @@ fn add(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
             found: "none".into(),
         }),
         false => Ok(()),
+    }
+}
+
+/// Refuses a file that comes twice, under whatever name: its rows would count twice.
+#[derive(Default)]
+pub(super) struct DistinctFiles {
+    seen: HashSet<(u64, u64, PathBuf)>,
+}
+
+impl DistinctFiles {
+    pub(super) fn add(&mut self, path: &Path) -> Result<()> {
+        // What cannot be looked at is left to the reading.
+        let Ok(metadata) = path.metadata() else {
+            return Ok(());
+        };
+        #[cfg(unix)]
+        let key = {
+            use std::os::unix::fs::MetadataExt;
+            (metadata.dev(), metadata.ino(), PathBuf::new())
+        };
+        #[cfg(not(unix))]
+        let key = (0, 0, path.canonicalize().unwrap_or_else(|_| path.into()));
+        if metadata.is_file() && !self.seen.insert(key) {
+            return Err(Error::InvalidFile {
+                path: path.into(),
+                expected: "each file once".into(),
+                found: "a file that was read before, under this or another name".into(),
+            });
+        }
+        Ok(())
     }
 }
 

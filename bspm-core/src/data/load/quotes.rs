@@ -69,6 +69,32 @@ enum State {
     Comment,
 }
 
+/// The lines of a record that are not empty.
+#[derive(Default)]
+struct SpannedLines {
+    are_several: bool,
+    count: usize,
+    /// Those with as many delimiters as a record.
+    full: usize,
+    is_first_full: bool,
+    is_last_full: bool,
+}
+
+impl SpannedLines {
+    fn see(&mut self, is_full: bool) {
+        self.is_first_full |= is_full && self.count == 0;
+        self.is_last_full = is_full;
+        self.count += 1;
+        self.full += usize::from(is_full);
+    }
+
+    /// Whether the first, the last and at least half of several lines look like records.
+    fn look_like_records(&self) -> bool {
+        let are_most = self.full * 2 >= self.count;
+        self.are_several && self.is_first_full && self.is_last_full && are_most
+    }
+}
+
 /// Passes a table on, with line feeds at the ends of its lines, and checks its quotes.
 pub(super) struct CheckedQuotes<R> {
     reader: R,
@@ -79,17 +105,17 @@ pub(super) struct CheckedQuotes<R> {
     line: u64,
     /// The line on which the last quoted field opens.
     opened: u64,
-    /// Bytes of the record so far.
+    /// Bytes of the record so far, and of its last line.
     length: usize,
+    line_length: usize,
     /// Delimiters on the line so far, those within quotes too.
     delimiters: usize,
     /// Delimiters outside of quotes, until a record has told how many there are in one.
     first: usize,
     /// Delimiters of a record.
     expected: Option<usize>,
-    /// Whether each line of the record so far has as many delimiters as a record.
-    looks_like_records: bool,
-    spans_lines: bool,
+    /// The lines of a record that spans several.
+    lines: SpannedLines,
 }
 
 impl<R: Read> CheckedQuotes<R> {
@@ -109,11 +135,11 @@ impl<R: Read> CheckedQuotes<R> {
             line: 1,
             opened: 1,
             length: 0,
+            line_length: 0,
             delimiters: 0,
             first: 0,
             expected: columns.map(|columns| columns.saturating_sub(1)),
-            looks_like_records: true,
-            spans_lines: false,
+            lines: SpannedLines::default(),
         }
     }
 
@@ -161,6 +187,7 @@ impl<R: Read> CheckedQuotes<R> {
         if self.state == State::RecordStart && Some(first) == self.comment {
             self.state = State::Comment;
         }
+        self.line_length += tail.len();
         if self.state != State::Comment {
             self.delimiters += memchr_iter(self.delimiter, tail).count();
             self.state = match last == self.delimiter {
@@ -182,9 +209,9 @@ impl<R: Read> CheckedQuotes<R> {
     fn end_record(&mut self) {
         self.state = State::RecordStart;
         self.length = 0;
+        self.line_length = 0;
         self.delimiters = 0;
-        self.looks_like_records = true;
-        self.spans_lines = false;
+        self.lines = SpannedLines::default();
     }
 
     fn fault(&self, problem: &'static str) -> io::Error {
@@ -197,6 +224,7 @@ impl<R: Read> CheckedQuotes<R> {
         if byte == b'\n' {
             return self.end_line();
         }
+        self.line_length += 1;
         let is_delimiter = byte == self.delimiter;
         let is_quote = byte == b'"' && self.quoting != Quoting::Off;
         self.delimiters += usize::from(is_delimiter);
@@ -223,13 +251,17 @@ impl<R: Read> CheckedQuotes<R> {
 
     fn end_line(&mut self) -> io::Result<()> {
         self.line += 1;
+        let is_empty = self.delimiters == 0 && self.line_length == 0;
         let has_all = self.delimiters > 0 && Some(self.delimiters) == self.expected;
-        self.looks_like_records &= has_all;
+        if !is_empty {
+            self.lines.see(has_all);
+        }
         self.delimiters = 0;
+        self.line_length = 0;
         match self.state {
             State::Quoted | State::Escaped => {
                 self.state = State::Quoted;
-                self.spans_lines = true;
+                self.lines.are_several = true;
                 return Ok(());
             }
             State::RecordStart | State::Comment => {}
@@ -237,7 +269,7 @@ impl<R: Read> CheckedQuotes<R> {
                 self.expected.get_or_insert(self.first);
             }
         }
-        if self.spans_lines && self.looks_like_records && self.quoting == Quoting::Checked {
+        if self.quoting == Quoting::Checked && self.lines.look_like_records() {
             return Err(self.fault(SWALLOWS));
         }
         self.end_record();
@@ -296,6 +328,11 @@ mod tests {
             ("a,b\n1,\"x\n2,\"y\n", Checked, Some((2, FOLLOWED))),
             ("a,b\n1,\"x\n2,\"y\n", Trusted, Some((2, FOLLOWED))),
             ("a,b\n1,\"x\n2,y\"\n", Checked, Some((2, SWALLOWS))),
+            (
+                "a,b\n1,\"x\n\n2,y\n3\n4,z\"\n",
+                Checked,
+                Some((2, SWALLOWS)),
+            ),
             ("a,b\n1,\"x\n2,y\"\n", Trusted, None),
             ("a,b\n1,\"two\nlines\"\n3,x\n", Checked, None),
             ("a,b\n1,\"x \\\"y\\\"\"\n", Backslash, None),

@@ -5,9 +5,10 @@ use std::path::Path;
 use super::file::open_text;
 use super::format::Format;
 use super::options::TableOptions;
+use super::paths::DistinctFiles;
 use super::report::ReadReport;
 use super::rows::Rows;
-use super::{delimited, json_lines, lightgcn, movielens, npz};
+use super::{delimited, json_lines, lightgcn, movielens, npz, plausibility};
 use crate::data::dataset::Dataset;
 use crate::error::{Error, Result};
 #[cfg(not(feature = "parquet"))]
@@ -78,8 +79,10 @@ impl Dataset {
         let mut texts: Rows<String, String> = Rows::new(options);
         let mut numbers: Rows<u32, u32> = Rows::new(options);
         let mut first = None;
+        let mut distinct = DistinctFiles::default();
         for path in paths {
             let path = path.as_ref();
+            distinct.add(path)?;
             let format = match format {
                 Some(format) => format,
                 None => Format::of_file(path)?,
@@ -110,14 +113,16 @@ impl Dataset {
                 }
             }
         }
-        match first {
-            None => Err(Error::no_interactions("no file".as_ref())),
+        let (dataset, mut report) = match first {
+            None => return Err(Error::no_interactions("no file".as_ref())),
             Some(format) if format.has_numbers() => {
                 let (dataset, report) = numbers.finish()?;
                 let dataset = dataset.map_ids(ToString::to_string, ToString::to_string)?;
-                Ok((dataset, report))
+                (dataset, report)
             }
-            Some(_) => texts.finish(),
-        }
+            Some(_) => texts.finish()?,
+        };
+        report.warnings.extend(plausibility::warnings(&dataset));
+        Ok((dataset, report))
     }
 }

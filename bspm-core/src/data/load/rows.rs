@@ -8,7 +8,7 @@ use super::format::Format;
 use super::id_text::MissingTexts;
 use super::options::{Places, TableOptions};
 use super::report::{ColumnUse, ReadReport};
-use super::time::{self, TimeReader};
+use super::time::{self, TimeReader, TimesRead};
 use crate::data::dataset::{Dataset, DatasetBuilder, Event};
 use crate::error::{Error, InvalidRow, Result, shortened};
 
@@ -50,6 +50,7 @@ pub(crate) struct Rows<U: Eq + Hash, I: Eq + Hash> {
     rating_threshold: Option<f64>,
     skip_invalid: bool,
     report: ReadReport,
+    times: TimesRead,
 }
 
 impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
@@ -60,6 +61,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
             rating_threshold: options.rating_threshold,
             skip_invalid: options.skip_invalid,
             report: ReadReport::default(),
+            times: TimesRead::default(),
         }
     }
 
@@ -97,6 +99,13 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
             }
         });
         self.report.columns = columns.collect();
+    }
+
+    /// Counts what the times of a text table were.
+    pub(super) fn note_times(&mut self, fields: &TextFields<'_>) {
+        let read = fields.times.times_read();
+        self.times.dates += read.dates;
+        self.times.other_numbers += read.other_numbers;
     }
 
     pub(super) fn warn(&mut self, text: String) {
@@ -189,6 +198,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
             builder,
             path,
             mut report,
+            times,
             ..
         } = self;
         let dataset = builder.finish()?;
@@ -198,6 +208,13 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
                 rows: report.rows,
                 left_out: report.skipped() + report.below_threshold + report.zero_weight,
             });
+        }
+        if times.dates > 0 && times.other_numbers > 0 {
+            report.warnings.push(format!(
+                "{} times are dates and {} are numbers that are not seconds since 1970: they cannot be \
+                 compared",
+                times.dates, times.other_numbers
+            ));
         }
         if report.skipped() > 0 {
             let reasons: Vec<String> = report
@@ -312,15 +329,34 @@ impl<'f, F: Fn(usize) -> Option<&'f [u8]>> TextRow<'f, '_, F> {
     fn number(&self, place: usize, reason: InvalidRow) -> Result<f64, Fault> {
         let expected = "a finite number";
         let text = self.text(place, expected)?.trim();
-        let number = match self.fields.decimal_comma {
-            false => text.parse::<f64>().ok(),
-            true if text.contains('.') => None,
-            true => text.replace(',', ".").parse().ok(),
-        };
-        number
+        parse_number(text, self.fields.decimal_comma)
             .filter(|number| number.is_finite())
             .ok_or_else(|| self.fault(reason, place, expected))
     }
+}
+
+/// Whether a field is a name of the header, in any case, with spaces or a byte order mark around it.
+fn is_heading(field: &[u8], name: &[u8]) -> bool {
+    let field = field.strip_prefix(b"\xef\xbb\xbf").unwrap_or(field);
+    field.trim_ascii().eq_ignore_ascii_case(name.trim_ascii())
+}
+
+/// A number as a text has it; with a decimal comma, points are between thousands.
+pub(super) fn parse_number(text: &str, decimal_comma: bool) -> Option<f64> {
+    if !decimal_comma {
+        return text.parse().ok();
+    }
+    let (whole, fraction) = text.split_once(',').unwrap_or((text, ""));
+    let mut groups = whole.trim_start_matches(['-', '+']).split('.');
+    let first = groups.next().map_or(0, str::len);
+    let has_groups = whole.contains('.');
+    let are_thousands = (1..=3).contains(&first) && groups.all(|group| group.len() == 3);
+    if has_groups && !are_thousands || fraction.contains(['.', ',']) {
+        return None;
+    }
+    format!("{}.{fraction}0", whole.replace('.', ""))
+        .parse()
+        .ok()
 }
 
 struct IdKind {
@@ -347,7 +383,7 @@ impl<'f, U: FromStr, I: FromStr, F: Fn(usize) -> Option<&'f [u8]>> Row<U, I>
         let (user, item) = (self.fields.places.user, self.fields.places.item);
         let is_name = |place: usize| {
             let name = self.fields.header[place].as_bytes();
-            (self.field)(place).is_some_and(|field| field == name)
+            (self.field)(place).is_some_and(|field| is_heading(field, name))
         };
         if is_name(user) && is_name(item) {
             let expected = "a user id, and not the header again";

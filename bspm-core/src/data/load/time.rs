@@ -1,10 +1,13 @@
 //! Times in tables: numbers, or dates.
 
+use std::cell::Cell;
+
 use jiff::civil::DateTime;
 use jiff::fmt::{rfc2822, strtime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::data::HalfLife;
 use crate::error::{Error, Result};
 use crate::parameter::invalid;
 
@@ -63,11 +66,23 @@ impl std::str::FromStr for TimeUnit {
 pub(crate) struct TimeReader<'o> {
     format: Option<&'o str>,
     unit: Option<TimeUnit>,
+    read: Cell<TimesRead>,
+}
+
+/// How many times of a text were dates, and how many were numbers that are no likely seconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TimesRead {
+    pub(super) dates: u64,
+    pub(super) other_numbers: u64,
 }
 
 impl<'o> TimeReader<'o> {
     pub(crate) fn new(format: Option<&'o str>, unit: Option<TimeUnit>) -> Self {
-        Self { format, unit }
+        Self {
+            format,
+            unit,
+            read: Cell::default(),
+        }
     }
 
     /// The time that a text says, if it says one.
@@ -75,10 +90,33 @@ impl<'o> TimeReader<'o> {
         match self.format {
             Some(format) => parse_with(format, text.trim()),
             None => match text.trim().parse::<f64>() {
-                Ok(number) => self.number(number),
-                Err(_) => parse_time(text),
+                Ok(number) => {
+                    let time = self.number(number)?;
+                    self.count(
+                        0,
+                        u64::from(!(1e8..HalfLife::LARGEST_SECONDS).contains(&time)),
+                    );
+                    Some(time)
+                }
+                Err(_) => {
+                    self.count(1, 0);
+                    parse_time(text)
+                }
             },
         }
+    }
+
+    fn count(&self, dates: u64, other_numbers: u64) {
+        let read = self.read.get();
+        self.read.set(TimesRead {
+            dates: read.dates + dates,
+            other_numbers: read.other_numbers + other_numbers,
+        });
+    }
+
+    /// What was read so far.
+    pub(super) fn times_read(&self) -> TimesRead {
+        self.read.get()
     }
 
     /// The time that a number says, if it says one.
@@ -178,11 +216,24 @@ fn unambiguous(text: &str) -> Option<f64> {
     None
 }
 
+/// Whether a pattern reads what it writes.
+pub(super) fn is_readable(pattern: &str) -> bool {
+    let time = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
+    let written = strtime::format(pattern, &time);
+    written.is_ok_and(|text| parse_with(pattern, &text).is_some())
+}
+
 /// The time that a text in a format says, in seconds since 1970.
 fn parse_with(format: &str, text: &str) -> Option<f64> {
-    let parts = strtime::parse(format, text).ok()?;
+    let mut parts = strtime::parse(format, text).ok()?;
     if parts.offset().is_some() || parts.timestamp().is_some() {
         return Some(seconds(parts.to_timestamp().ok()?.as_duration()));
+    }
+    if parts.month().is_none() && parts.day_of_year().is_none() {
+        parts.set_month(Some(1)).ok()?;
+    }
+    if parts.day().is_none() && parts.day_of_year().is_none() {
+        parts.set_day(Some(1)).ok()?;
     }
     let date = match parts.to_datetime() {
         Ok(date) => date,
