@@ -54,6 +54,11 @@ pub(crate) struct ConfigArguments {
 }
 
 impl ConfigArguments {
+    /// The file of the configuration.
+    pub(crate) fn file(&self) -> Option<&PathBuf> {
+        self.config.as_ref()
+    }
+
     /// The configuration for the data; without any, for a check before they are read.
     pub(crate) fn config(&self, dataset: Option<&Dataset>) -> Result<FilterConfig, Box<dyn Error>> {
         let base = match &self.config {

@@ -4,6 +4,7 @@ mod commands;
 mod data;
 mod held_out;
 mod output;
+mod outputs;
 
 use bspm_cli::tell;
 use std::error::Error;

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::{ConfigArguments, Outcome, fitted, on_device, save};
 use crate::data::DataArguments;
+use crate::outputs::Files;
 
 /// Fit a model to interactions and save it
 #[derive(Args)]
@@ -27,6 +28,11 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    Files::new()
+        .reads_data(&arguments.data)
+        .reads(arguments.config.file())
+        .writes("--output", &arguments.output)
+        .check()?;
     arguments.config.config(None)?;
     let dataset = arguments.interactions.read_all(&arguments.data)?;
     let config = arguments.config.config(Some(&dataset))?;

@@ -10,6 +10,7 @@ use super::lists::{FallbackName, ItemList, ListArguments, UserList};
 use super::{Outcome, TextModel, on_device};
 use crate::data;
 use crate::output::{self, OutputArguments, Writer};
+use crate::outputs::Files;
 
 /// How many users are ranked before their lists are written.
 const BATCH: usize = 2048;
@@ -52,6 +53,11 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    Files::new()
+        .reads(&arguments.model)
+        .reads(arguments.users_from.as_ref())
+        .writes_stream("--output", arguments.file.as_ref())
+        .check()?;
     on_device!(arguments.device, recommend, arguments)
 }
 

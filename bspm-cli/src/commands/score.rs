@@ -14,8 +14,9 @@ use clap::Args;
 
 use super::lists::options as list_options;
 use super::{Outcome, TextModel, on_device, parquet_file};
+use crate::outputs::Files;
 use input::{Input, Places};
-use manifest::{Key, ListOptions, Output, at_least_one};
+use manifest::{Key, ListOptions, Output, at_least_one, is_name};
 
 /// Lists for the rows of a table, or for all users of a model, in Parquet files
 ///
@@ -70,6 +71,11 @@ impl FromStr for Shard {
 const BATCH: usize = 4096;
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    Files::new()
+        .reads(&arguments.model)
+        .reads(arguments.table.as_ref())
+        .writes_folder("--output", &arguments.output, is_name)
+        .check()?;
     on_device!(arguments.device, score, arguments)
 }
 
@@ -117,12 +123,11 @@ fn score<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
             let (places, batch) = batch?;
             found += batch.num_rows();
             let lists = model.recommend_batch(&batch, options.clone());
-            let lists =
-                lists.map_err(|error| in_table(error, arguments.table.as_deref(), &places))?;
-            match arguments.lists.long {
-                true => bspm::arrow::long_form(&lists),
-                false => Ok(lists),
-            }
+            let lists = match arguments.lists.long {
+                true => lists.and_then(|lists| bspm::arrow::long_form(&lists)),
+                false => lists,
+            };
+            lists.map_err(|error| in_table(error, arguments.table.as_deref(), &places))
         });
         parquet_file::write(&path, Some(arguments.part_rows), lists)?;
         progress.written(&path, found, start);

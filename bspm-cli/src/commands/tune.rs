@@ -4,7 +4,7 @@ mod journal;
 mod plot;
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bspm::tune::{Trial, TuneOptions, Tuner};
@@ -16,7 +16,8 @@ use serde::Serialize;
 
 use super::{Outcome, fitted, on_device, save};
 use crate::data::DataArguments;
-use crate::output::{OutputArguments, Record, Writer};
+use crate::output::{OutputArguments, Record, Writer, write_file};
+use crate::outputs::Files;
 use journal::Journal;
 
 /// Search the filter and the settings that fit the data best, and save a model of them
@@ -92,6 +93,13 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    Files::new()
+        .reads_data(&arguments.data)
+        .writes("--output", arguments.output.as_ref())
+        .writes("--checkpoint", arguments.checkpoint.as_ref())
+        .writes_stream("--csv", arguments.csv.as_ref())
+        .writes_stream("--plot", arguments.plot.as_ref())
+        .check()?;
     on_device!(arguments.device, tune, arguments)
 }
 
@@ -165,8 +173,7 @@ impl Arguments {
     fn report<B: Backend>(&self, tuner: &Tuner<B>) -> Outcome {
         let board = tuner.leaderboard();
         if let Some(path) = &self.csv {
-            write_csv(path, &board)
-                .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+            write_file(path, &csv_of(&board)?)?;
         }
         if let Some(path) = &self.plot {
             let metric = format!("{}@{}", self.metric, self.k);
@@ -180,8 +187,8 @@ impl Arguments {
     }
 }
 
-fn write_csv(path: &Path, trials: &[&Trial]) -> Result<(), Box<dyn Error>> {
-    let mut out = csv::Writer::from_path(path)?;
+fn csv_of(trials: &[&Trial]) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut out = csv::Writer::from_writer(Vec::new());
     let metrics = Metrics::NAMES.iter().copied();
     let first = ["filter", "config", "value", "estimate"].into_iter();
     let last = ["users", "fit_seconds", "score_seconds", "outcome"];
@@ -202,7 +209,7 @@ fn write_csv(path: &Path, trials: &[&Trial]) -> Result<(), Box<dyn Error>> {
         ]);
         out.write_record(record)?;
     }
-    Ok(out.flush()?)
+    Ok(out.into_inner()?)
 }
 
 /// A trial as a row of the leaderboard.

@@ -3,6 +3,7 @@
 mod commands;
 mod first_day;
 mod limits;
+mod outputs;
 mod score;
 mod serve;
 mod shop;

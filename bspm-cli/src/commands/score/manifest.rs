@@ -2,14 +2,14 @@
 
 use std::error::Error;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use bspm::saved::replace_file;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use crate::commands::fingerprint::Fingerprint;
+use crate::output::write_file;
 
 /// What the lists of a folder are of; parts of different ones are never mixed.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
@@ -151,16 +151,15 @@ impl Output {
     }
 }
 
+/// Whether a run writes files of this name.
+pub(in crate::commands) fn is_name(name: &str) -> bool {
+    name == MANIFEST || name.starts_with("part-") || name.starts_with("_SUCCESS-")
+}
+
 fn name(part: usize) -> String {
     format!("part-{part:06}.parquet")
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Box<dyn Error>> {
-    replace_file(path, |file| {
-        file.write_all(bytes).map_err(|source| bspm::Error::Write {
-            path: path.into(),
-            source,
-        })
-    })?;
-    Ok(())
+    Ok(write_file(path, bytes)?)
 }
