@@ -98,13 +98,15 @@ fn score<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         arguments.part_rows,
         &arguments.lists,
     )?;
-    let output = Output::open(&arguments.output, &key)?;
     let Shard { index, count } = arguments.shard;
+    let output = Output::open(&arguments.output, key, index, count)?;
     let mut progress = Progress::new(input.rows());
     for part in 0.. {
         let rows = part * arguments.part_rows..(part + 1) * arguments.part_rows;
         let is_mine = part % count == index;
-        if !is_mine || output.has(part) {
+        let written = input.rows().filter(|_| !arguments.lists.long);
+        let written = written.map(|all| rows.end.min(all).saturating_sub(rows.start));
+        if !is_mine || output.has(part, written) {
             match input.skip(rows)? {
                 0 => break,
                 found => progress.passed(found, is_mine),
@@ -112,11 +114,11 @@ fn score<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
             continue;
         }
         let path = output.path(part);
-        output.clear(part)?;
         let mut batches = input.read(rows, BATCH)?.peekable();
         if batches.peek().is_none() {
             break;
         }
+        let _lock = output.lock(part)?;
         let start = Instant::now();
         let mut found = 0;
         let lists = batches.map(|batch| {
@@ -129,7 +131,7 @@ fn score<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
             };
             lists.map_err(|error| in_table(error, arguments.table.as_deref(), &places))
         });
-        parquet_file::write(&path, Some(arguments.part_rows), lists)?;
+        parquet_file::write_after(&path, Some(arguments.part_rows), lists, || output.begin())?;
         progress.written(&path, found, start);
     }
     output.finish(index, count)?;

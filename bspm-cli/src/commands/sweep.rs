@@ -17,6 +17,7 @@ use serde::Serialize;
 use super::{Outcome, on_device};
 use crate::data::DataArguments;
 use crate::held_out::HeldOutArguments;
+use crate::lock::Lock;
 use crate::output::{OutputArguments, Record, Writer, write_file};
 use crate::outputs::Files;
 use checkpoint::Checkpoint;
@@ -146,6 +147,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 }
 
 fn sweep<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
+    let checkpoint = arguments.checkpoint.as_deref();
+    let _lock = checkpoint.map(Lock::of).transpose()?;
     let (train, held_out) = arguments.matrices()?;
     let base = BspmConfig::for_shape(train.users(), train.items());
     let configs = arguments.grid.configs(base)?;

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::{Outcome, fitted, on_device, save};
 use crate::data::DataArguments;
+use crate::lock::Lock;
 use crate::output::{OutputArguments, Record, Writer, write_file};
 use crate::outputs::Files;
 use journal::Journal;
@@ -104,6 +105,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 }
 
 fn tune<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
+    let checkpoint = arguments.checkpoint.as_deref();
+    let _lock = checkpoint.map(Lock::of).transpose()?;
     let dataset: Dataset = arguments.interactions.read_all(&arguments.data)?;
     let split = dataset.hold_out(arguments.ratio, arguments.seed)?;
     let (train, held_out) = (split.train.interactions(), split.test.interactions());
