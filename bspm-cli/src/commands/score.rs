@@ -16,7 +16,7 @@ use super::lists::options as list_options;
 use super::{Outcome, TextModel, on_device, parquet_file};
 use crate::outputs::Files;
 use input::{Input, Places};
-use manifest::{Key, ListOptions, Output, at_least_one, is_name};
+use manifest::{Key, ListOptions, Output, is_name};
 
 /// Lists for the rows of a table, or for all users of a model, in Parquet files
 ///
@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "I/N", default_value = "0/1")]
     shard: Shard,
     /// Rows of the table in each part
-    #[arg(long, value_name = "ROWS", default_value_t = 65_536, value_parser = at_least_one)]
+    #[arg(long, value_name = "ROWS", default_value_t = 65_536, value_parser = manifest::count)]
     part_rows: usize,
     #[command(flatten)]
     lists: ListOptions,

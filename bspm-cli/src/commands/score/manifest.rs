@@ -32,7 +32,7 @@ pub(super) struct Key {
 #[derive(Args, Clone, Debug, Serialize, Deserialize, PartialEq)]
 pub(super) struct ListOptions {
     /// Items in each list
-    #[arg(short, default_value_t = 10, value_parser = at_least_one)]
+    #[arg(short, default_value_t = 10, value_parser = count)]
     pub(super) k: usize,
     /// A row for each item of a list, in place of lists
     #[arg(long)]
@@ -48,10 +48,13 @@ pub(super) struct ListOptions {
     pub(super) skip_unknown: bool,
 }
 
-pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
+/// The most rows of a part, and the most items of a list.
+const LARGEST: usize = i32::MAX as usize;
+
+pub(super) fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(count) if count > 0 => Ok(count),
-        _ => Err("expected a whole number, 1 or above".into()),
+        Ok(count @ 1..=LARGEST) => Ok(count),
+        _ => Err(format!("expected a whole number from 1 to {LARGEST}")),
     }
 }
 
