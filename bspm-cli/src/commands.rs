@@ -1,5 +1,6 @@
 //! The subcommands, a file each.
 
+pub(crate) mod describe;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod export;

@@ -380,7 +380,7 @@ struct HalfLife {
 }
 
 /// Above this, times in seconds lie beyond the year 5000.
-const LARGEST_SECONDS: f64 = 1e11;
+pub(crate) const LARGEST_SECONDS: f64 = 1e11;
 
 impl HalfLife {
     /// Refuses times in another unit than seconds beside a half-life with a unit; warns if it has

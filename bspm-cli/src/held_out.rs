@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bspm::Dataset;
 use clap::Args;
 
-use crate::data::DataArguments;
+use crate::data::{DataArguments, LARGEST_SECONDS};
 
 /// What is held out of each user's interactions where nothing is said.
 const SHARE: f64 = 0.2;
@@ -25,13 +25,13 @@ pub(crate) struct HeldOutArguments {
     last_out: bool,
     /// Predict what happened from this time on, by what was before; a number in the unit of the
     /// times, or a date as in 2026-01-31
-    #[arg(long, value_name = "TIME", group = "held out", value_parser = time)]
-    from: Option<f64>,
+    #[arg(long, value_name = "TIME", group = "held out", value_parser = from)]
+    from: Option<From>,
     /// Predict this share of each user's interactions, drawn at random
     #[arg(long, value_name = "SHARE", group = "held out")]
     ratio: Option<f64>,
-    /// Seed of the draw
-    #[arg(long, default_value_t = 0)]
+    /// Seed of the random draw
+    #[arg(long, default_value_t = 0, conflicts_with_all = ["test", "last_out", "from"])]
     pub(crate) seed: u64,
 }
 
@@ -47,7 +47,10 @@ impl HeldOutArguments {
         }
         let split = match (self.ratio, self.from) {
             (Some(ratio), _) => dataset.random_split(ratio, self.seed)?,
-            (None, Some(time)) => dataset.split_at(time)?,
+            (None, Some(from)) => {
+                from.check(&dataset)?;
+                dataset.split_at(from.time)?
+            }
             (None, None) if self.last_out => dataset.leave_last_out()?,
             (None, None) => dataset.hold_out(SHARE, self.seed)?,
         };
@@ -55,6 +58,29 @@ impl HeldOutArguments {
     }
 }
 
-fn time(text: &str) -> Result<f64, String> {
-    bspm::data::parse_time(text).ok_or_else(|| "expected a number or a date".into())
+/// From when on interactions are held out.
+#[derive(Clone, Copy, Debug)]
+struct From {
+    time: f64,
+    is_date: bool,
+}
+
+impl From {
+    /// Refuses a date beside times that are not seconds.
+    fn check(self, dataset: &Dataset) -> Result<(), String> {
+        let times = dataset.times().unwrap_or_default().iter().copied();
+        match times.reduce(f64::max) {
+            Some(last) if self.is_date && last.abs() > LARGEST_SECONDS => Err(format!(
+                "--from: expected times in seconds beside a date, found {last}; hint: --time-unit ms \
+                 reads milliseconds, us microseconds, ns nanoseconds"
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn from(text: &str) -> Result<From, String> {
+    let time = bspm::data::parse_time(text).ok_or("expected a number or a date")?;
+    let is_date = text.trim().parse::<f64>().is_err();
+    Ok(From { time, is_date })
 }

@@ -1,4 +1,4 @@
-//! `bspm`: fit, recommend, score, evaluate, sweep, tune, similar, serve, inspect.
+//! `bspm`: describe, fit, recommend, score, evaluate, sweep, tune, similar, serve, inspect.
 
 mod commands;
 mod data;
@@ -16,7 +16,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use commands::{
-    evaluate, explain, export, fit, inspect, recommend, refit, score, serve, similar, sweep, tune,
+    describe, evaluate, explain, export, fit, inspect, recommend, refit, score, serve, similar,
+    sweep, tune,
 };
 
 /// Training-free recommendations with Blurring-Sharpening Process Models.
@@ -33,6 +34,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Describe(describe::Arguments),
     Fit(fit::Arguments),
     Recommend(recommend::Arguments),
     Score(score::Arguments),
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         .with_span_events(tracing_subscriber::fmt::format::FmtSpan::CLOSE)
         .init();
     let result = match Arguments::parse().command {
+        Command::Describe(arguments) => describe::run(&arguments),
         Command::Fit(arguments) => fit::run(&arguments),
         Command::Recommend(arguments) => recommend::run(&arguments),
         Command::Score(arguments) => score::run(&arguments),

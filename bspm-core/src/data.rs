@@ -13,7 +13,9 @@ pub(crate) mod load;
 mod synthetic;
 mod train_test;
 
-pub use dataset::{Dataset, DatasetBuilder, DatasetSplit, Event, WeightScale, Weighting};
+pub use dataset::{
+    Dataset, DatasetBuilder, DatasetSplit, DatasetSummary, Event, Quantiles, WeightScale, Weighting,
+};
 pub use history::History;
 pub use ids::{Ids, UnknownIds};
 pub use interactions::{Duplicates, Interactions};
@@ -23,8 +25,8 @@ pub use invalid_row::InvalidRow;
 pub use load::caught;
 #[cfg(feature = "load")]
 pub use load::{
-    ColumnUse, Format, OptionUse, Pairs, Quoting, ReadReport, TableOptions, TimeUnit, expand_paths,
-    parse_lightgcn, parse_time, read_lightgcn,
+    ColumnUse, Format, OptionUse, Pairs, Quoting, ReadReport, TableOptions, TimeUnit, date_of,
+    expand_paths, parse_lightgcn, parse_time, read_lightgcn,
 };
 pub use synthetic::SyntheticShape;
 pub use train_test::TrainTest;

@@ -3,6 +3,7 @@
 pub(crate) mod evaluate;
 pub(crate) mod evaluation;
 mod finite;
+mod lists;
 pub(crate) mod rank;
 pub(crate) mod reach;
 pub(crate) mod score;
@@ -28,6 +29,7 @@ use crate::filters::registry::{FilterConfig, Neighbours};
 use crate::parameter::invalid;
 pub use evaluate::{EvaluateOptions, Evaluator, Metrics};
 pub use evaluation::{CatalogueMetrics, Comparison, Evaluation, Interval};
+pub use lists::ListEvaluation;
 pub use rank::{Fallback, ListRequest, RankOptions};
 use reach::Reach;
 pub use score::Ranking;

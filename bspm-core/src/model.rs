@@ -6,6 +6,7 @@ mod neighbours;
 mod options;
 mod recommend;
 mod similar_users;
+mod test_coverage;
 mod update;
 
 use std::borrow::Borrow;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use explain::{Contribution, Explanation};
 pub use options::RecommendOptions;
 pub use recommend::Recommendation;
+pub use test_coverage::TestCoverage;
 
 use crate::backend::{Backend, check};
 use crate::data::dataset::Dataset;

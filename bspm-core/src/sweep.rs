@@ -23,7 +23,7 @@ use crate::engine::tensors::Source;
 use crate::engine::tiles::tile_ranges;
 use crate::engine::walk::NormalizedGraph;
 use crate::engine::workspace::TileHistories;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::filters::bspm::config::BspmConfig;
 use crate::filters::bspm::merge::Response;
 use crate::fitted::evaluate::{Evaluator, Metrics};
@@ -147,6 +147,11 @@ impl<'a, B: Backend> Sweep<'a, B> {
             return Err(invalid("settings", "at least 1", 0));
         }
         check::same("sweep", train.shape(), held_out.shape())?;
+        if held_out.is_empty() {
+            return Err(Error::NothingToEvaluate {
+                reason: "no user has an interaction held out: a user needs two".into(),
+            });
+        }
         let graph = NormalizedGraph::new(&backend, &train)?;
         let mut factor_dims: Vec<usize> = configs
             .iter()

@@ -212,7 +212,9 @@ impl<B: Backend> Tuner<B> {
         }
         let mut users = held_out.users_with_items();
         if users.is_empty() {
-            return Err(invalid("held_out", "at least one interaction", "none"));
+            return Err(Error::NothingToEvaluate {
+                reason: "no user has an interaction held out: a user needs two".into(),
+            });
         }
         users.shuffle(&mut ChaCha8Rng::seed_from_u64(options.seed));
         users.truncate(MOST_USERS);

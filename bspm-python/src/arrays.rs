@@ -131,6 +131,15 @@ impl Rows {
         (&self.columns[place], weights)
     }
 
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Whether each row has its columns in ascending order, none of them twice.
+    pub(crate) fn is_canonical(&self) -> bool {
+        (0..self.len()).all(|row| self.row(row).0.is_sorted_by(|left, right| left < right))
+    }
+
     /// As a matrix; entries that occur more than once are added up, those of 0 left out.
     pub(crate) fn interactions(&self) -> PyResult<Interactions> {
         let users = self.len();
@@ -143,11 +152,11 @@ impl Rows {
             })
         };
         let interactions = match self.weights {
-            None => {
+            None if self.is_canonical() => {
                 let pairs = entries().map(|(user, item, _)| (user, item));
                 Interactions::from_pairs(users, self.width, pairs)
             }
-            Some(_) => Interactions::from_weighted(users, self.width, entries(), Duplicates::Sum),
+            _ => Interactions::from_weighted(users, self.width, entries(), Duplicates::Sum),
         };
         interactions.map_err(to_python)
     }

@@ -1,17 +1,22 @@
 //! Arrow tables, by the PyCapsule interface: whatever package they come from.
 
+use arrow_array::cast::AsArray;
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, to_ffi};
-use arrow_array::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
-use arrow_array::{Array, RecordBatch, RecordBatchIterator, RecordBatchReader, StructArray};
-use arrow_pyarrow::FromPyArrow;
-use arrow_schema::{ArrowError, DataType, SchemaRef};
-use bspm::Dataset;
-use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
+use arrow_array::ffi_stream::FFI_ArrowArrayStream;
+use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{Array, RecordBatch, RecordBatchIterator, StructArray};
+use arrow_schema::{DataType, SchemaRef};
+use bspm::{Dataset, Error};
+use numpy::PyArray1;
+use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
 use crate::error::to_python;
-use crate::files::{Columns, Contents, contents};
+use crate::files::{Contents, contents};
+use crate::ids::Id;
+use crate::import::{Source, failed};
+use crate::options::ReadOptions;
 
 /// Record batches of one schema, which any package that knows the Arrow PyCapsule interface takes.
 #[pyclass(frozen, module = "bspm._bspm")]
@@ -35,7 +40,7 @@ impl Batches {
         PyCapsule::new_with_value(py, schema, c"arrow_schema")
     }
 
-    /// As one record batch, where there is one.
+    /// As one record batch, if there is one.
     #[pyo3(signature = (requested_schema = None))]
     fn __arrow_c_array__<'py>(
         &self,
@@ -67,49 +72,18 @@ impl Batches {
     }
 }
 
-fn failed(error: ArrowError) -> PyErr {
-    PyValueError::new_err(error.to_string())
-}
-
-/// Record batches as they come.
-pub(crate) struct Source {
-    pub(crate) schema: SchemaRef,
-    pub(crate) batches: Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>,
-}
-
 impl Source {
-    /// Of an object that has the Arrow PyCapsule interface.
-    pub(crate) fn of(table: &Bound<'_, PyAny>) -> PyResult<Self> {
-        if table.hasattr("__arrow_c_stream__")? {
-            let reader = RecordBatchStreamReader::from_pyarrow_bound(table)?;
-            return Ok(Self {
-                schema: reader.schema(),
-                batches: Box::new(reader),
-            });
-        }
-        if table.hasattr("__arrow_c_array__")? {
-            let batch = RecordBatch::from_pyarrow_bound(table)?;
-            return Ok(Self {
-                schema: batch.schema(),
-                batches: Box::new(std::iter::once(Ok(batch))),
-            });
-        }
-        let expected = "expected a table with the Arrow PyCapsule interface";
-        let text = format!("{expected}, found {}", table.get_type());
-        Err(PyTypeError::new_err(text))
-    }
-
-    /// What `work` makes of each batch; of an empty one where there is none.
+    /// What `work` makes of each batch; of an empty one if there is none.
     pub(crate) fn map(
-        self,
+        mut self,
         py: Python<'_>,
         work: impl Fn(&RecordBatch) -> bspm::Result<RecordBatch> + Send + Sync,
     ) -> PyResult<Batches> {
-        let Self { schema, batches } = self;
+        let schema = self.schema.clone();
         let batches = py.detach(|| {
             let mut made = Vec::new();
-            for batch in batches {
-                made.push(work(&batch.map_err(failed)?).map_err(to_python)?);
+            while let Some(batch) = self.next(|_| true) {
+                made.push(work(&batch?).map_err(to_python)?);
             }
             if made.is_empty() {
                 made.push(work(&RecordBatch::new_empty(schema)).map_err(to_python)?);
@@ -121,12 +95,26 @@ impl Source {
             batches,
         })
     }
+
+    /// The type of the column of this name, which a keyword of Python names.
+    fn column(&self, name: &str, keyword: &str) -> PyResult<&DataType> {
+        let found = self.schema.column_with_name(name);
+        found.map(|(_, field)| field.data_type()).ok_or_else(|| {
+            let fields = self.schema.fields().iter();
+            let there: Vec<&str> = fields.map(|it| it.name().as_str()).collect();
+            let there = there.join(", ");
+            let text = format!("no column {name:?}; there are {there}; {keyword}= names another");
+            PyKeyError::new_err(text)
+        })
+    }
 }
 
-/// Whether a column holds text, or text by numbers of it.
+/// Whether the ids in a column are text: also those of bytes, and UUIDs.
 fn is_text(of: &DataType) -> bool {
     match of {
         DataType::Dictionary(_, values) => is_text(values),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => true,
+        DataType::FixedSizeBinary(_) => true,
         other => other.is_string(),
     }
 }
@@ -136,32 +124,43 @@ fn is_text(of: &DataType) -> bool {
 pub(crate) fn read_arrow<'py>(
     py: Python<'py>,
     table: &Bound<'py, PyAny>,
-    columns: Columns,
+    options: ReadOptions,
 ) -> PyResult<Contents<'py>> {
-    let source = Source::of(table)?;
-    let (user, item) = ("user", "item");
-    let names = [
-        Some(columns.user.as_deref().unwrap_or(user)),
-        Some(columns.item.as_deref().unwrap_or(item)),
-        columns.weight.as_deref(),
-        columns.time.as_deref(),
+    let mut source = Source::of(table)?;
+    let usual = ("user", "item");
+    let weighting = options.weighting(options.named())?;
+    let user = options.user.as_deref().unwrap_or(usual.0);
+    let item = options.item.as_deref().unwrap_or(usual.1);
+    let is_text_column = |name, keyword| source.column(name, keyword).map(is_text);
+    let kinds = (is_text_column(user, "user")?, is_text_column(item, "item")?);
+    let others = [
+        (options.weight.as_deref(), "weight"),
+        (options.time.as_deref(), "time"),
+        (options.rating.as_deref(), "rating"),
     ];
-    let mut kinds = Vec::new();
-    for name in names.into_iter().flatten() {
-        let Some((_, field)) = source.schema.column_with_name(name) else {
-            let fields = source.schema.fields().iter();
-            let there: Vec<&str> = fields.map(|it| it.name().as_str()).collect();
-            let text = format!("no column {name:?}; there are {}", there.join(", "));
-            return Err(PyKeyError::new_err(text));
-        };
-        kinds.push(is_text(field.data_type()));
+    let mut names = vec![user, item];
+    for (name, keyword) in others {
+        if let Some(name) = name {
+            source.column(name, keyword)?;
+            names.push(name);
+        }
     }
-    let kinds = (kinds[0], kinds[1]);
-    let options = columns.options((user, item));
+    let table = options.table(weighting);
+    let mut wrong = None;
+    let batches = std::iter::from_fn(|| match source.next(|name| names.contains(&name))? {
+        Ok(batch) => Some(Ok(batch)),
+        Err(error) => {
+            wrong = Some(error);
+            None
+        }
+    });
     macro_rules! read {
         ($users:ty, $items:ty) => {{
-            let read = || Dataset::<$users, $items>::from_batches(source.batches, &options);
-            contents(py, &py.detach(read).map_err(to_python)?)
+            let dataset = py.detach(|| Dataset::<$users, $items>::from_batches(batches, &table));
+            match wrong {
+                Some(error) => Err(error),
+                None => contents(py, &dataset.map_err(to_python)?),
+            }
         }};
     }
     match kinds {
@@ -169,6 +168,147 @@ pub(crate) fn read_arrow<'py>(
         (false, true) => read!(i64, String),
         (true, false) => read!(String, i64),
         (true, true) => read!(String, String),
+    }
+}
+
+/// Users, items, and the name and values of the column that orders them.
+type ListColumns<'py> = (
+    Bound<'py, PyAny>,
+    Bound<'py, PyAny>,
+    Option<(String, Bound<'py, PyAny>)>,
+);
+
+/// The columns of a table of lists: ids as int64 or str, and the numbers that order them as
+/// float64. Without a name for these the column "rank" or "score" is taken if there is one.
+#[pyfunction]
+pub(crate) fn read_lists<'py>(
+    py: Python<'py>,
+    table: &Bound<'py, PyAny>,
+    ids: (String, String),
+    order: Option<(String, String)>,
+) -> PyResult<ListColumns<'py>> {
+    let mut source = Source::of(table)?;
+    let order = order.or_else(|| {
+        let usual = ["rank", "score"].into_iter();
+        let name = usual.filter(|name| source.schema.column_with_name(name).is_some());
+        name.map(|name| (name.to_owned(), name.to_owned())).next()
+    });
+    let mut columns = Vec::new();
+    for (name, keyword) in [(&ids.0, "user"), (&ids.1, "item")] {
+        let expected = "ids that are text or whole numbers";
+        let cells = match source.column(name, keyword)? {
+            it if is_text(it) => Cells::Texts(Vec::new()),
+            it if is_integer(it) => Cells::Integers(Vec::new()),
+            other => return Err(unlike(name, expected, other)),
+        };
+        columns.push(Read::new(name, expected, cells));
+    }
+    if let Some((name, keyword)) = &order {
+        let found = source.column(name, keyword)?;
+        if !found.is_numeric() {
+            return Err(unlike(name, "numbers", found));
+        }
+        let cells = Cells::Floats(Vec::new());
+        columns.push(Read::new(name, "a number", cells));
+    }
+    let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+    while let Some(batch) = source.next(|name| names.contains(&name)) {
+        let batch = batch?;
+        for column in &mut columns {
+            column.add(&batch)?;
+        }
+    }
+    let mut columns = columns
+        .into_iter()
+        .map(|column| column.cells.into_python(py));
+    let mut next = || columns.next().transpose();
+    let (Some(users), Some(items)) = (next()?, next()?) else {
+        return Err(PyValueError::new_err("lists: expected users and items"));
+    };
+    let values = next()?;
+    let order = order.zip(values).map(|((name, _), values)| (name, values));
+    Ok((users, items, order))
+}
+
+fn is_integer(of: &DataType) -> bool {
+    match of {
+        DataType::Dictionary(_, values) => is_integer(values),
+        other => other.is_integer(),
+    }
+}
+
+fn unlike(column: &str, expected: &str, found: &DataType) -> PyErr {
+    to_python(Error::InvalidColumn {
+        column: column.into(),
+        row: None,
+        expected: expected.into(),
+        found: format!("a column of {found}"),
+    })
+}
+
+/// What was read of a column.
+struct Read<'n> {
+    name: &'n str,
+    expected: &'static str,
+    rows: usize,
+    cells: Cells,
+}
+
+enum Cells {
+    Integers(Vec<i64>),
+    Texts(Vec<String>),
+    Floats(Vec<f64>),
+}
+
+impl<'n> Read<'n> {
+    fn new(name: &'n str, expected: &'static str, cells: Cells) -> Self {
+        Self {
+            name,
+            expected,
+            rows: 0,
+            cells,
+        }
+    }
+
+    fn add(&mut self, batch: &RecordBatch) -> PyResult<()> {
+        let Some(column) = batch.column_by_name(self.name) else {
+            return Ok(());
+        };
+        let to = match self.cells {
+            Cells::Integers(_) => DataType::Int64,
+            Cells::Texts(_) => DataType::LargeUtf8,
+            Cells::Floats(_) => DataType::Float64,
+        };
+        let column = arrow_cast::cast(column, &to).map_err(failed)?;
+        // What does not fit the type has become null.
+        if let Some(row) = (0..column.len()).find(|&row| column.is_null(row)) {
+            return Err(to_python(Error::InvalidColumn {
+                column: self.name.into(),
+                row: Some(self.rows + row),
+                expected: self.expected.into(),
+                found: "null".into(),
+            }));
+        }
+        self.rows += column.len();
+        match &mut self.cells {
+            Cells::Integers(all) => all.extend(column.as_primitive::<Int64Type>().values()),
+            Cells::Floats(all) => all.extend(column.as_primitive::<Float64Type>().values()),
+            Cells::Texts(all) => {
+                let texts = column.as_string::<i64>().iter().flatten();
+                all.extend(texts.map(str::to_owned));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Cells {
+    fn into_python(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        match self {
+            Self::Integers(values) => Id::to_python(py, values),
+            Self::Texts(values) => Id::to_python(py, values),
+            Self::Floats(values) => Ok(PyArray1::from_vec(py, values).into_any()),
+        }
     }
 }
 

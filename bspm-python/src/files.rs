@@ -1,86 +1,170 @@
-//! Interactions from files of every format.
+//! Interactions from files of every format, and from columns of numbered ids.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use bspm::Dataset;
-use bspm::data::{Format, TableOptions};
-use numpy::PyArray1;
+use arrow_array::{Int64Array, LargeStringArray, RecordBatch};
+use bspm::data::{DatasetBuilder, Event, Format, TableOptions};
+use bspm::{Dataset, Error};
+use numpy::{PyArray1, PyReadonlyArray1};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use crate::arrays::Integers;
+use crate::error::to_python;
 use crate::ids::Id;
+use crate::import::failed;
+use crate::options::{Has, ReadOptions};
 use crate::work::short;
 
-/// What a file or a table holds: row ends, columns, weights and times where it has them, and the
-/// ids.
-pub(crate) type Contents<'py> = (
+/// Row ends, columns, and weights and times if there are any.
+pub(crate) type Entries<'py> = (
     Bound<'py, PyArray1<i64>>,
     Bound<'py, PyArray1<i64>>,
     Option<Bound<'py, PyArray1<f32>>>,
     Option<Bound<'py, PyArray1<f64>>>,
-    Bound<'py, PyAny>,
-    Bound<'py, PyAny>,
 );
 
-/// Columns of a table.
-#[derive(Debug, FromPyObject)]
-pub(crate) struct Columns {
-    #[pyo3(item)]
-    pub(crate) user: Option<String>,
-    #[pyo3(item)]
-    pub(crate) item: Option<String>,
-    #[pyo3(item)]
-    pub(crate) weight: Option<String>,
-    #[pyo3(item)]
-    pub(crate) time: Option<String>,
-    #[pyo3(item)]
-    rating: Option<String>,
-    #[pyo3(item)]
-    rating_threshold: Option<f64>,
-}
-
-impl Columns {
-    /// As options for a table whose columns have these names unless told.
-    pub(crate) fn options(self, (user, item): (&str, &str)) -> TableOptions {
-        let mut options = TableOptions::new(
-            self.user.as_deref().unwrap_or(user),
-            self.item.as_deref().unwrap_or(item),
-        );
-        if let Some(column) = self.weight {
-            options = options.weight(column);
-        }
-        if let Some(column) = self.time {
-            options = options.time(column);
-        }
-        if let Some(column) = self.rating {
-            options = options.rating(column);
-        }
-        if let Some(threshold) = self.rating_threshold {
-            options = options.rating_threshold(threshold);
-        }
-        options
-    }
-}
+/// What a file or a table holds: the entries, and the ids of users and items.
+pub(crate) type Contents<'py> = (Entries<'py>, Bound<'py, PyAny>, Bound<'py, PyAny>);
 
 /// Reads a file, whose format its name tells.
 #[pyfunction]
 pub(crate) fn read_file<'py>(
     py: Python<'py>,
     path: PathBuf,
-    columns: Columns,
+    options: ReadOptions,
 ) -> PyResult<Contents<'py>> {
-    let dataset: Dataset<String, String> = short(py, || {
-        let format = Format::of(&path)?;
-        let options = columns.options(format.columns());
-        Dataset::read(&path, format, &options)
-    })?;
+    let format = short(py, || Format::of_file(&path))?;
+    let table = options.file(format)?;
+    let dataset: Dataset<String, String> = short(py, || Dataset::read(&path, format, &table))?;
     contents(py, &dataset)
 }
 
-/// A data set in arrays.
+/// Reads interactions whose users and items are numbered; the ids that come back are the numbers
+/// of those that are kept. With a shape all of its rows and columns are kept.
+#[pyfunction]
+#[pyo3(signature = (users, items, weights, times, ratings, options, *, shape = None))]
+#[expect(clippy::too_many_arguments, reason = "columns of one table")]
+pub(crate) fn read_codes<'py>(
+    py: Python<'py>,
+    users: Integers<'py>,
+    items: Integers<'py>,
+    weights: Option<PyReadonlyArray1<'py, f64>>,
+    times: Option<PyReadonlyArray1<'py, f64>>,
+    ratings: Option<PyReadonlyArray1<'py, f64>>,
+    options: ReadOptions,
+    shape: Option<(usize, usize)>,
+) -> PyResult<Contents<'py>> {
+    let limit = u32::MAX as usize;
+    let (users, items) = (users.below("users", limit)?, items.below("items", limit)?);
+    let rating_threshold = options.rating_threshold();
+    let weighting = options.weighting(Has {
+        weights: weights.is_some(),
+        times: times.is_some(),
+        ratings: ratings.is_some(),
+    })?;
+    let name = |given: &Option<String>, usual: &str| given.clone().unwrap_or(usual.into());
+    let column = |values: Option<PyReadonlyArray1<'py, f64>>, name: String, least: f64| {
+        let values = values.map(|values| Column::of(&values, name, least, users.len()));
+        values.transpose()
+    };
+    let weights = column(weights, name(&options.weight, "weight"), 0.0)?;
+    let times = column(times, name(&options.time, "time"), f64::MIN)?;
+    let ratings = column(ratings, name(&options.rating, "rating"), f64::MIN)?;
+    let dataset = short(py, || {
+        let mut builder: DatasetBuilder<u32, u32> = Dataset::builder().weighting(weighting);
+        if let Some(threshold) = rating_threshold {
+            builder = builder.rating_threshold(threshold);
+        }
+        if let Some((users, items)) = shape {
+            builder.add_ids(0..users as u32, 0..items as u32)?;
+        }
+        for (row, (&user, &item)) in users.iter().zip(&items).enumerate() {
+            let at = |column: &Option<Column>| column.as_ref().map(|it| it.0[row]);
+            let mut event = Event::new(user, item);
+            event.weight = at(&weights);
+            event.time = at(&times);
+            event.rating = at(&ratings);
+            builder.push(event)?;
+        }
+        builder.finish()
+    })?;
+    let numbers = dataset.map_ids(|&user| i64::from(user), |&item| i64::from(item));
+    contents(py, &numbers.map_err(to_python)?)
+}
+
+/// The place of a text that the core takes for a missing id, if there is one.
+#[pyfunction]
+pub(crate) fn missing_text(py: Python<'_>, ids: Vec<String>) -> PyResult<Option<usize>> {
+    if ids.is_empty() {
+        return Ok(None);
+    }
+    let numbers = Int64Array::from_iter_values(0..ids.len() as i64);
+    let texts = LargeStringArray::from_iter_values(ids);
+    let columns = [
+        ("user", Arc::new(texts) as _),
+        ("item", Arc::new(numbers) as _),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).map_err(failed)?;
+    let options = TableOptions::new("user", "item");
+    let read = || Dataset::<String, i64>::from_batches([Ok(batch)], &options);
+    match py.detach(read) {
+        Ok(_) => Ok(None),
+        Err(Error::InvalidColumn { row: Some(row), .. }) => Ok(Some(row)),
+        Err(error) => Err(to_python(error)),
+    }
+}
+
+/// A column of finite numbers.
+struct Column(Vec<f64>);
+
+impl Column {
+    fn of(
+        values: &PyReadonlyArray1<'_, f64>,
+        name: String,
+        least: f64,
+        rows: usize,
+    ) -> PyResult<Self> {
+        let values = values.as_array().to_vec();
+        if values.len() != rows {
+            let text = format!("{name}: expected {rows} values, found {}", values.len());
+            return Err(PyValueError::new_err(text));
+        }
+        let is_wrong = |value: &f64| !(value.is_finite() && *value >= least);
+        match values.iter().position(is_wrong) {
+            None => Ok(Self(values)),
+            Some(row) => Err(to_python(Error::InvalidColumn {
+                column: name,
+                row: Some(row),
+                expected: match least == 0.0 {
+                    true => "a finite number, 0 or above".into(),
+                    false => "a finite number".into(),
+                },
+                found: values[row].to_string(),
+            })),
+        }
+    }
+}
+
+/// A data set in arrays; one without interactions is an error.
 pub(crate) fn contents<'py, U: Id, I: Id>(
     py: Python<'py>,
     dataset: &Dataset<U, I>,
 ) -> PyResult<Contents<'py>> {
+    if dataset.is_empty() {
+        let text = "data: expected at least one interaction, found none";
+        return Err(PyValueError::new_err(text));
+    }
+    Ok((
+        entries(py, dataset),
+        Id::to_python(py, dataset.users().iter().cloned().collect())?,
+        Id::to_python(py, dataset.items().iter().cloned().collect())?,
+    ))
+}
+
+/// The entries of a data set in arrays.
+pub(crate) fn entries<'py, U: Id, I: Id>(py: Python<'py>, dataset: &Dataset<U, I>) -> Entries<'py> {
     let matrix = dataset.interactions();
     let rows = matrix.as_csr();
     let ends = rows.indptr().into_raw_storage().iter();
@@ -88,12 +172,10 @@ pub(crate) fn contents<'py, U: Id, I: Id>(
     let items: Vec<i64> = rows.indices().iter().map(|&it| it.into()).collect();
     let weights = matrix.weights().map(<[f32]>::to_vec);
     let times = dataset.times().map(<[f64]>::to_vec);
-    Ok((
+    (
         PyArray1::from_vec(py, ends),
         PyArray1::from_vec(py, items),
         weights.map(|weights| PyArray1::from_vec(py, weights)),
         times.map(|times| PyArray1::from_vec(py, times)),
-        Id::to_python(py, dataset.users().iter().cloned().collect())?,
-        Id::to_python(py, dataset.items().iter().cloned().collect())?,
-    ))
+    )
 }

@@ -6,10 +6,13 @@
 mod arrays;
 mod arrow;
 mod error;
+mod evaluation;
 mod files;
 mod ids;
+mod import;
 mod lists;
 mod model;
+mod options;
 mod search;
 mod work;
 
@@ -21,7 +24,13 @@ fn _bspm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<model::Core>()?;
     module.add_class::<arrow::Batches>()?;
     module.add_function(wrap_pyfunction!(arrow::read_arrow, module)?)?;
+    module.add_function(wrap_pyfunction!(arrow::read_lists, module)?)?;
     module.add_function(wrap_pyfunction!(files::read_file, module)?)?;
+    module.add_function(wrap_pyfunction!(files::read_codes, module)?)?;
+    module.add_function(wrap_pyfunction!(files::missing_text, module)?)?;
+    module.add_function(wrap_pyfunction!(evaluation::split, module)?)?;
+    module.add_function(wrap_pyfunction!(evaluation::evaluate_lists, module)?)?;
+    module.add_function(wrap_pyfunction!(evaluation::parse_time, module)?)?;
     module.add_function(wrap_pyfunction!(search::tune, module)?)?;
     module.add_function(wrap_pyfunction!(search::configuration, module)?)?;
     module.add_function(wrap_pyfunction!(search::filters, module)?)?;

@@ -3,23 +3,27 @@
 use std::hash::Hash;
 use std::path::PathBuf;
 
+use bspm::backend::CpuError;
 use bspm::data::History;
 use bspm::fitted::{Fallback, RankOptions};
 use bspm::saved::{SavedId, SavedModelInfo};
 use bspm::{
-    CpuBackend, Dataset, EvaluateOptions, FilterConfig, FitOptions, FittedFilter, Metrics, Model,
+    CpuBackend, Dataset, EvaluateOptions, FilterConfig, FitOptions, FittedFilter, Model,
     RecommendOptions, UnknownIds,
 };
-use numpy::{PyArray1, PyArray2, PyArrayMethods};
-use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::arrays::{Csr, Integers, Rows};
-use crate::arrow::{Batches, Source, in_form};
+use crate::arrow::{Batches, in_form};
 use crate::error::to_python;
+use crate::evaluation::to_dict;
 use crate::ids::{Id, IdList, distinct};
+use crate::import::Source;
 use crate::lists::{Lists, to_arrays};
+use crate::options::refused;
 use crate::work::{long, short};
 
 /// A model, of each combination of ids.
@@ -86,35 +90,68 @@ const MANY: usize = 4_096;
 pub(crate) fn backend(threads: usize) -> PyResult<CpuBackend> {
     match threads {
         0 => Ok(CpuBackend::new()),
-        threads => CpuBackend::with_threads(threads)
-            .map_err(|error| PyRuntimeError::new_err(error.to_string())),
+        threads => CpuBackend::with_threads(threads).map_err(|error| match error {
+            CpuError::TooManyThreads { threads, limit } => {
+                let expected = format!("0 (one for each core) to {limit}");
+                refused("num_threads", &expected, threads)
+            }
+            other => PyValueError::new_err(format!("num_threads: {other}")),
+        }),
     }
 }
 
+/// The time of each entry of some rows, in their order, if there are times.
+pub(crate) type Times<'py> = Option<PyReadonlyArray1<'py, f64>>;
+
 /// The dataset of some rows, with ids of these types.
-fn dataset<U: Id, I: Id>(rows: &Rows, users: Vec<U>, items: Vec<I>) -> PyResult<Dataset<U, I>> {
+pub(crate) fn dataset<U: Id, I: Id>(
+    rows: &Rows,
+    times: Times<'_>,
+    users: Vec<U>,
+    items: Vec<I>,
+) -> PyResult<Dataset<U, I>> {
     let (users, items) = (distinct("users", users)?, distinct("items", items)?);
-    Dataset::from_interactions(users, items, rows.interactions()?).map_err(to_python)
+    let dataset = Dataset::from_interactions(users, items, rows.interactions()?);
+    let Some(times) = times else {
+        return dataset.map_err(to_python);
+    };
+    if !rows.is_canonical() {
+        let expected = "rows whose columns ascend, each of them once";
+        return Err(refused("times", expected, "others"));
+    }
+    let times = times.as_array().to_vec();
+    let dataset = dataset.and_then(|dataset| dataset.with_times(times));
+    dataset.map_err(to_python)
+}
+
+/// The dataset whose ids are the rows and columns themselves.
+pub(crate) fn numbered(rows: &Rows, times: Times<'_>) -> PyResult<Dataset<i64, i64>> {
+    let ids = |count: usize| (0..count as i64).collect();
+    dataset(rows, times, ids(rows.len()), ids(rows.width()))
 }
 
 /// The dataset of some rows and ids, of each combination of ids.
 macro_rules! with_dataset {
-    ($rows:expr, $users:expr, $items:expr, $dataset:ident, $variant:ident => $body:expr) => {
+    ($rows:expr, $times:expr, $users:expr, $items:expr, $dataset:ident, $variant:ident => $body:expr) => {
         match ($users, $items) {
             (IdList::Numbers(users), IdList::Numbers(items)) => {
-                let ($dataset, $variant) = (dataset($rows, users, items)?, AnyModel::Numbers);
+                let dataset = dataset($rows, $times, users, items)?;
+                let ($dataset, $variant) = (dataset, AnyModel::Numbers);
                 $body
             }
             (IdList::Numbers(users), IdList::Texts(items)) => {
-                let ($dataset, $variant) = (dataset($rows, users, items)?, AnyModel::NumbersTexts);
+                let dataset = dataset($rows, $times, users, items)?;
+                let ($dataset, $variant) = (dataset, AnyModel::NumbersTexts);
                 $body
             }
             (IdList::Texts(users), IdList::Numbers(items)) => {
-                let ($dataset, $variant) = (dataset($rows, users, items)?, AnyModel::TextsNumbers);
+                let dataset = dataset($rows, $times, users, items)?;
+                let ($dataset, $variant) = (dataset, AnyModel::TextsNumbers);
                 $body
             }
             (IdList::Texts(users), IdList::Texts(items)) => {
-                let ($dataset, $variant) = (dataset($rows, users, items)?, AnyModel::Texts);
+                let dataset = dataset($rows, $times, users, items)?;
+                let ($dataset, $variant) = (dataset, AnyModel::Texts);
                 $body
             }
         }
@@ -126,7 +163,10 @@ pub(crate) fn config(json: &str) -> PyResult<FilterConfig> {
         .map_err(|error| PyValueError::new_err(format!("configuration: {error}")))
 }
 
-fn numbers<'py, T: numpy::Element>(py: Python<'py>, values: Vec<T>) -> Bound<'py, PyArray1<T>> {
+pub(crate) fn numbers<'py, T: numpy::Element>(
+    py: Python<'py>,
+    values: Vec<T>,
+) -> Bound<'py, PyArray1<T>> {
     PyArray1::from_vec(py, values)
 }
 
@@ -134,11 +174,12 @@ fn numbers<'py, T: numpy::Element>(py: Python<'py>, values: Vec<T>) -> Bound<'py
 impl Core {
     /// Fits a model to compressed sparse rows.
     #[staticmethod]
-    #[pyo3(signature = (csr, users, items, config, *, threads = 0, seed = 0, progress = None))]
+    #[pyo3(signature = (csr, times, users, items, config, *, threads = 0, seed = 0, progress = None))]
     #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
     fn fit(
         py: Python<'_>,
         csr: Csr<'_>,
+        times: Times<'_>,
         users: IdList,
         items: IdList,
         config: &str,
@@ -148,7 +189,7 @@ impl Core {
     ) -> PyResult<Self> {
         let (config, backend) = (self::config(config)?, backend(threads)?);
         let rows = csr.rows()?;
-        with_dataset!(&rows, users, items, dataset, variant => {
+        with_dataset!(&rows, times, users, items, dataset, variant => {
             let model = long(py, progress.as_ref(), |observer| {
                 let options = FitOptions::new().seed(seed).observer(observer);
                 Model::fit_with(backend, dataset, config, &options)
@@ -157,7 +198,7 @@ impl Core {
         })
     }
 
-    /// Opens a model file, which is mapped rather than read where it can be.
+    /// Opens a model file, which is mapped rather than read if it can be.
     #[staticmethod]
     #[pyo3(signature = (path, *, threads = 0))]
     fn open(py: Python<'_>, path: PathBuf, threads: usize) -> PyResult<Self> {
@@ -274,6 +315,12 @@ impl Core {
         (ends, numbers(py, columns), numbers(py, weights))
     }
 
+    /// The time of each entry of [`matrix`](Self::matrix), if there are times.
+    fn times<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyArray1<f64>>> {
+        let times = each!(&self.model, model => model.dataset().times());
+        times.map(|times| numbers(py, times.to_vec()))
+    }
+
     /// Whether the histories of these users have just the items of these rows.
     fn has_rows(&self, users: Integers<'_>, csr: Csr<'_>) -> PyResult<bool> {
         let matrix = self.histories();
@@ -304,14 +351,15 @@ impl Core {
         &self,
         py: Python<'_>,
         csr: Csr<'_>,
+        times: Times<'_>,
         users: IdList,
         items: IdList,
     ) -> PyResult<Self> {
         let rows = csr.rows()?;
         let model = each_becomes!(&self.model, model => {
             let (users, items) = (of_kind("users", users)?, of_kind("items", items)?);
-            let added = dataset(&rows, users, items)?;
-            short(py, || model.with_interactions(ids_of_pairs(&added)))?
+            let added = dataset(&rows, times, users, items)?;
+            short(py, || model.with_dataset(&added))?
         });
         Ok(Self { model })
     }
@@ -337,7 +385,7 @@ impl Core {
     }
 
     /// The table: columns of the items of a history and of their neighbours, values, shares and
-    /// what is common; none where the model serves from none.
+    /// what is common; none if the model serves from none.
     fn neighbour_rows<'py>(&self, py: Python<'py>) -> Option<NeighbourArrays<'py>> {
         let rows = self.filter().neighbour_rows()?;
         let (mut items, mut neighbours, mut values) = (Vec::new(), Vec::new(), Vec::new());
@@ -517,7 +565,8 @@ impl Core {
         };
         let options = EvaluateOptions::at(k.as_slice()).unknown_users(unknown);
         each!(&self.model, model => {
-            let test = dataset(&rows, of_kind("users", users)?, of_kind("items", items)?)?;
+            let (users, items) = (of_kind("users", users)?, of_kind("items", items)?);
+            let test = dataset(&rows, None, users, items)?;
             evaluate(py, model, &test, options, detailed, progress)
         })
     }
@@ -542,7 +591,7 @@ type Scored<'py> = (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<f32>>);
 type Vectors<'py> = (Bound<'py, PyArray2<f32>>, Bound<'py, PyArray2<f32>>);
 
 /// Ids of the kind that the model has.
-fn of_kind<T: Id>(what: &str, ids: IdList) -> PyResult<Vec<T>> {
+pub(crate) fn of_kind<T: Id>(what: &str, ids: IdList) -> PyResult<Vec<T>> {
     T::of(ids).ok_or_else(|| {
         PyTypeError::new_err(format!(
             "{what}: expected ids that are {}, as the model's",
@@ -572,16 +621,6 @@ fn without<U: Id, I: Id>(
     dataset.without::<U, I>(&users, &items).map_err(to_python)
 }
 
-/// The pairs of a data set under their ids.
-fn ids_of_pairs<U: Id, I: Id>(dataset: &Dataset<U, I>) -> Vec<(U, I)> {
-    let pairs = dataset.interactions().pairs();
-    let ids = pairs.filter_map(|(user, item)| {
-        let (user, item) = (dataset.users().id(user)?, dataset.items().id(item)?);
-        Some((user.clone(), item.clone()))
-    });
-    ids.collect()
-}
-
 fn histories(rows: &Rows) -> Vec<History<'_>> {
     let history = |row: usize| {
         let (items, weights) = rows.row(row);
@@ -608,40 +647,7 @@ fn evaluate<
     let evaluation = long(py, progress.as_ref(), |observer| {
         model.evaluate_users(test, options.observer(observer))
     })?;
-    let result = PyDict::new(py);
-    result.set_item("users", evaluation.users().len())?;
-    let cutoffs = PyDict::new(py);
-    let means = evaluation.means();
-    for (place, &k) in evaluation.cutoffs().iter().enumerate() {
-        let at_cutoff = PyDict::new(py);
-        for (name, value) in Metrics::NAMES.iter().zip(means[place].values()) {
-            at_cutoff.set_item(name, value)?;
-        }
-        if detailed {
-            for name in ["recall", "ndcg"] {
-                let interval = evaluation.interval(name, k).map_err(to_python)?;
-                at_cutoff.set_item(format!("{name}_interval"), (interval.low, interval.high))?;
-            }
-            let catalogue = evaluation.catalogue()[place];
-            at_cutoff.set_item("coverage", catalogue.coverage)?;
-            at_cutoff.set_item("gini", catalogue.gini)?;
-            at_cutoff.set_item("novelty", catalogue.novelty)?;
-            at_cutoff.set_item("popularity", catalogue.popularity)?;
-            at_cutoff.set_item("diversity", catalogue.diversity)?;
-        }
-        cutoffs.set_item(k, at_cutoff)?;
-    }
-    result.set_item("metrics", cutoffs)?;
-    if detailed {
-        let rows: Vec<i64> = evaluation.users().iter().map(|&it| it.into()).collect();
-        result.set_item("rows", numbers(py, rows))?;
-        let first = evaluation.cutoffs()[0];
-        for name in ["recall", "ndcg"] {
-            let values = evaluation.values(name, first).map_err(to_python)?;
-            result.set_item(format!("{name}_by_user"), numbers(py, values))?;
-        }
-    }
-    Ok(result)
+    to_dict(py, &evaluation, detailed, true)
 }
 
 impl Core {

@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
-use bspm::data::{Event, Ids};
 use bspm::tune::{TuneOptions, Tuner};
-use bspm::{BspmConfig, Dataset, FilterConfig, FitOptions, Preset};
+use bspm::{BspmConfig, FilterConfig, FitOptions, Preset};
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::arrays::{Csr, Rows};
+use crate::arrays::Csr;
 use crate::error::to_python;
-use crate::model::backend;
+use crate::model::{backend, numbered};
 use crate::work::long;
 
 /// The names of all filters, each with its settings and their values.
@@ -90,8 +89,7 @@ pub(crate) fn tune(
 ) -> PyResult<Vec<String>> {
     let backend = backend(threads)?;
     let rows = csr.rows()?;
-    let times = times.map(|times| times.as_array().to_vec());
-    let dataset = dataset(&rows, times.as_deref())?;
+    let dataset = numbered(&rows, times)?;
     let split = dataset
         .hold_out(options.ratio, options.seed)
         .map_err(to_python)?;
@@ -117,30 +115,4 @@ pub(crate) fn tune(
         serde_json::to_string(trial).map_err(|error| PyValueError::new_err(error.to_string()))
     };
     trials.iter().map(as_json).collect()
-}
-
-/// The rows and columns themselves are the ids.
-fn dataset(rows: &Rows, times: Option<&[f64]>) -> PyResult<Dataset<u32, u32>> {
-    let Some(times) = times else {
-        let interactions = rows.interactions()?;
-        let ids = |count: usize| -> Ids<u32> { (0..count as u32).collect() };
-        let (users, items) = (ids(interactions.users()), ids(interactions.items()));
-        return Dataset::from_interactions(users, items, interactions).map_err(to_python);
-    };
-    let mut builder = Dataset::builder();
-    let mut times = times.iter();
-    for user in 0..rows.len() {
-        let (items, weights) = rows.row(user);
-        for (place, &item) in items.iter().enumerate() {
-            let mut event = Event::new(user as u32, item);
-            let time = times.next();
-            let expected = "times: expected one for each interaction";
-            event = event.time(*time.ok_or_else(|| PyValueError::new_err(expected))?);
-            if let Some(weights) = weights {
-                event = event.weight(weights[place].into());
-            }
-            builder.push(event).map_err(to_python)?;
-        }
-    }
-    builder.finish().map_err(to_python)
 }

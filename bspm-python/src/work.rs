@@ -1,4 +1,4 @@
-//! Long work without the interpreter: progress is told, and Ctrl-C ends it.
+//! Long work without the interpreter: progress is reported, and Ctrl-C ends it.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -126,7 +126,7 @@ def test_a_history_stands_for_a_user(model, pairs):
 
 
 def test_metrics_of_a_test_set(model):
-    test = pd.DataFrame({"user": ["user 0", "user 1"], "item": ["item 39", "never seen"]})
+    test = pd.DataFrame({"user": ["user 0", "user 1"], "item": ["item 38", "never seen"]})
     found = model.evaluate(test, k=40)
     assert found["users"] == 2 and 0.0 <= found["recall"] <= 0.5
     detailed = model.evaluate(test, k=[5, 40], detailed=True)
@@ -425,5 +425,5 @@ def test_users_and_items_join_and_leave():
         model.forget(["zoe"])
     with pytest.raises(TypeError, match="text"):
         model.with_interactions([(1, "tea")])
-    with pytest.raises(ValueError, match="weight: expected 1"):
-        model.with_interactions([("ann", "rice", 2.0)])
+    weighted = model.with_interactions([("ann", "rice", 2.0)]).interactions
+    assert sorted(weighted.csr["data"].tolist()) == [1.0] * 5 + [2.0]

@@ -5,11 +5,14 @@
 mod arrow;
 mod cold;
 mod determinism;
+#[cfg(all(feature = "arrow", feature = "parquet"))]
+mod doors;
 mod extremes;
 mod filters;
 mod hostile_input;
 mod malformed_input;
 mod model;
+mod option_table;
 mod own_filter;
 mod random;
 mod reference;

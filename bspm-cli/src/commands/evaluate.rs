@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bspm::fitted::{CatalogueMetrics, Comparison, Evaluation, Interval};
@@ -23,12 +23,12 @@ use crate::output::{OutputArguments, Record, Writer};
     group(ArgGroup::new("held out"))
 )]
 pub(crate) struct Arguments {
-    /// File of interactions, of which a fifth of each user's is held out unless told otherwise:
-    /// the latest with --time-column, else some at random
-    data: Option<PathBuf>,
-    /// File of interactions to fit a model to
+    /// Files of interactions, folders of part files, or patterns. Default: a fifth of each user's
+    /// interactions is held out, the latest with --time-column, else some at random
+    data: Vec<PathBuf>,
+    /// Files of interactions to fit a model to
     #[arg(long, value_name = "FILE")]
-    train: Option<PathBuf>,
+    train: Vec<PathBuf>,
     /// A saved model
     #[arg(long, value_name = "FILE", conflicts_with_all = ["last_out", "ratio", "ConfigArguments", "ProcessArguments"])]
     model: Option<PathBuf>,
@@ -74,27 +74,41 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 
 fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let bars = ProgressBars::default();
-    let train = arguments.train.as_ref().or(arguments.data.as_ref());
-    if let (Some(train), Some(folds)) = (train, arguments.folds) {
+    let train = match arguments.train.is_empty() {
+        true => arguments.data.as_slice(),
+        false => arguments.train.as_slice(),
+    };
+    if let Some(folds) = arguments.folds {
         return cross_validate(&backend, train, folds, arguments, &bars);
     }
     let start = Instant::now();
-    let (model, test) = match (&arguments.model, train) {
-        (None, Some(train)) => {
+    let (model, test) = match &arguments.model {
+        None => {
             arguments.config.config(None)?;
-            let dataset = arguments.interactions.read(train)?;
+            let dataset = arguments.interactions.read_all(train)?;
             let held_out = &arguments.held_out;
             let (train, test) = held_out.split(dataset, &arguments.interactions)?;
             (arguments.fit(backend, train, &bars)?, test)
         }
-        (Some(model), _) => {
+        Some(model) => {
             let test = arguments.held_out.test.as_ref();
             let test = test.ok_or("a model needs --test")?;
             let test = arguments.interactions.read(test)?;
             (TextModel::open(backend, model)?, test)
         }
-        (None, None) => return Err("either interactions or --model is needed".into()),
     };
+    let coverage = model.test_coverage(&test);
+    if coverage.unknown_users > 0 && !arguments.skip_unknown {
+        return Err(format!(
+            "{} of {} users of the test set are unknown to the model; hint: --skip-unknown leaves them \
+             out",
+            coverage.unknown_users, coverage.users
+        )
+        .into());
+    }
+    for warning in coverage.warnings() {
+        tell!("warning: {warning}");
+    }
     let ready = start.elapsed();
     let unknown_users = match arguments.skip_unknown {
         true => UnknownIds::Skip,
@@ -164,13 +178,13 @@ impl Arguments {
 /// The metrics of each part predicted by the others, and their means.
 fn cross_validate<B: Backend>(
     backend: &B,
-    path: &Path,
+    paths: &[PathBuf],
     folds: usize,
     arguments: &Arguments,
     bars: &ProgressBars,
 ) -> Outcome {
     arguments.config.config(None)?;
-    let dataset = arguments.interactions.read(path)?;
+    let dataset = arguments.interactions.read_all(paths)?;
     let mut writer = Writer::new(&arguments.output);
     let mut found: Vec<Vec<Metrics>> = Vec::new();
     for fold in 0..folds.max(1) {

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use bspm::{Backend, Dataset, FilterConfig};
-use bspm_cli::{DeviceArguments, ProgressBars};
+use bspm_cli::{DeviceArguments, ProgressBars, tell};
 use clap::Args;
 
+use super::describe::Description;
 use super::{ConfigArguments, Outcome, fitted, on_device, save};
 use crate::data::DataArguments;
 use crate::outputs::Files;
@@ -13,7 +14,7 @@ use crate::outputs::Files;
 /// Fit a model to interactions and save it
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// File of interactions
+    /// Files of interactions, folders of part files, or patterns such as '2026-*.csv'
     #[arg(required = true, value_name = "DATA")]
     data: Vec<PathBuf>,
     /// Where the model goes; a file that is there is replaced
@@ -34,7 +35,13 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         .writes("--output", &arguments.output)
         .check()?;
     arguments.config.config(None)?;
-    let dataset = arguments.interactions.read_all(&arguments.data)?;
+    let (dataset, report) = arguments.interactions.load(&arguments.data)?;
+    for warning in &report.warnings {
+        tell!("warning: {warning}");
+    }
+    for line in Description::of(&dataset, report).lines() {
+        tell!("{line}");
+    }
     let config = arguments.config.config(Some(&dataset))?;
     on_device!(arguments.device, fit, dataset, config, arguments)
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::process::Stdio;
 
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::json;
 
 use crate::shop::{bspm, command, error, json_lines, open, shop, stdout};
@@ -204,7 +205,10 @@ fn evaluate_splits_or_takes_a_test_file() {
     )
     .unwrap();
     let refused = error(&bspm(folder, &test));
-    assert!(refused.contains("user \"zoe\" is unknown"), "{refused}");
+    assert!(
+        refused.contains("1 of 2 users") && refused.contains("--skip-unknown"),
+        "{refused}"
+    );
     let skipping = [&test[..], &["--skip-unknown"]].concat();
     assert_eq!(
         json_lines(&stdout(&bspm(folder, &skipping)))[0]["recall"],
@@ -503,7 +507,7 @@ fn a_sweep_sorts_its_rows_and_writes_them_everywhere() {
         "sweep",
         "ratings.csv",
         "--ratio",
-        "0.3",
+        "0.7",
         "--no-idl",
         "--checkpoint",
         "done.json",
@@ -557,13 +561,10 @@ fn an_exported_neighbour_table_has_what_its_model_serves_from() {
         entries.iter().map(|it| it["item"].to_string()).collect()
     };
     assert_eq!(items(lists("table.bspm")), items(lists("shop.bspm")));
-    for (file, user, item) in [
-        ("table.parquet", "item", "neighbour"),
-        ("table.items.parquet", "item", "item"),
-    ] {
-        let options = bspm::data::TableOptions::new(user, item);
-        let rows: bspm::Dataset = bspm::Dataset::read_parquet(folder.join(file), &options).unwrap();
-        assert!(!rows.is_empty(), "{file}");
+    for file in ["table.parquet", "table.items.parquet"] {
+        let file = fs::File::open(folder.join(file)).unwrap();
+        let rows = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+        assert!(rows.metadata().file_metadata().num_rows() > 0);
     }
     // Of a table, the table itself.
     let again = [&["export", "neighbours", "table.bspm"][..], &export[3..7]].concat();
@@ -742,7 +743,7 @@ fn a_full_device_is_an_error_and_no_panic() {
             "--train",
             "ratings.csv",
             "--ratio",
-            "0.3",
+            "0.4",
             "--factor-dim",
             "1",
         ],

@@ -75,7 +75,10 @@ fn a_missing_column_names_the_flag() {
     ] {
         let fit = [&["fit", "renamed.csv", "-o", "x.bspm"], flags].concat();
         let message = error(&bspm(shop.path(), &fit));
-        assert!(message.contains(&format!("; {flag} names it")), "{message}");
+        assert!(
+            message.contains(&format!("hint: {flag} names it")),
+            "{message}"
+        );
     }
 }
 

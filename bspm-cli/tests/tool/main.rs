@@ -1,5 +1,6 @@
 //! The program `bspm`, in one test program: what it needs of the library is compiled once.
 
+mod cases;
 mod checkpoints;
 mod commands;
 mod first_day;

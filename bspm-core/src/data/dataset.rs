@@ -5,6 +5,7 @@ mod builder;
 mod k_core;
 mod selection;
 mod split;
+mod summary;
 mod weighting;
 
 use std::borrow::Borrow;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 pub use builder::{DatasetBuilder, Event};
 pub use split::DatasetSplit;
+pub use summary::{DatasetSummary, Quantiles};
 pub use weighting::{WeightScale, Weighting};
 
 use crate::data::ids::Ids;

@@ -31,7 +31,7 @@ pub use options::{OptionUse, TableOptions};
 pub use paths::expand_paths;
 pub use quotes::Quoting;
 pub use report::{ColumnUse, ReadReport};
-pub use time::{TimeUnit, parse_time};
+pub use time::{TimeUnit, date_of, parse_time};
 
 #[cfg(feature = "arrow")]
 pub(crate) use {

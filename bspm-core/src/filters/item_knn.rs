@@ -103,7 +103,11 @@ impl ItemKnn {
                 common + self.alpha * (own - common) + self.beta * (other - common)
             }
         };
-        common / (whole + self.shrinkage)
+        // Users that weigh nothing say nothing of their items.
+        match whole + self.shrinkage {
+            0.0 => 0.0,
+            whole => common / whole,
+        }
     }
 }
 

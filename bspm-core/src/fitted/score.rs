@@ -169,15 +169,16 @@ impl<B: Backend> FittedFilter<B> {
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`] for another shape; [`Error::InvalidParameter`] for an
-    /// impossible cut-off; [`Error::Cancelled`]; those of the backend.
+    /// [`Error::ShapeMismatch`] for another shape; [`Error::NothingToEvaluate`] if no user has an
+    /// interaction in `test`; [`Error::InvalidParameter`] for an impossible cut-off;
+    /// [`Error::Cancelled`]; those of the backend.
     pub fn evaluate(
         &self,
         test: &Interactions,
         options: impl Into<EvaluateOptions>,
     ) -> Result<Evaluator> {
         check::same("evaluate", self.interactions.shape(), test.shape())?;
-        let users = test.users_with_items();
+        let users = tested_users(test)?;
         let histories = self.histories(&users)?;
         let relevant = |place: usize| Cow::Borrowed(test.items_of(users[place]));
         self.evaluate_histories(&histories, relevant, &options.into())
@@ -197,7 +198,7 @@ impl<B: Backend> FittedFilter<B> {
         options: impl Into<EvaluateOptions>,
     ) -> Result<Evaluation> {
         check::same("evaluate", self.interactions.shape(), test.shape())?;
-        let users = test.users_with_items();
+        let users = tested_users(test)?;
         let histories = self.histories(&users)?;
         let relevant = |place: usize| Cow::Borrowed(test.items_of(users[place]));
         self.evaluate_histories_by_user(&histories, &users, relevant, &options.into())
@@ -457,5 +458,15 @@ impl<'a> Distinct<'a> {
             Self::Already(history) => *history,
             Self::Made(items, weights) => History::new(items, weights.as_deref()),
         }
+    }
+}
+/// The users that have interactions in `test`.
+fn tested_users(test: &Interactions) -> Result<Vec<u32>> {
+    let users = test.users_with_items();
+    match users.is_empty() {
+        true => Err(Error::NothingToEvaluate {
+            reason: "no user has an interaction in the test set".into(),
+        }),
+        false => Ok(users),
     }
 }

@@ -43,7 +43,9 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// # Errors
     ///
     /// [`Error::UnknownId`] for a user of `test` that the model does not know, unless
-    /// they are skipped; [`Error::InvalidParameter`] for an impossible cut-off;
+    /// they are skipped; [`Error::NothingToEvaluate`] if no interaction of `test` can be in a list
+    /// ([`test_coverage`](Self::test_coverage)); [`Error::InvalidParameter`] for an impossible
+    /// cut-off;
     /// [`Error::Cancelled`]; those of the backend.
     ///
     /// # Examples
@@ -125,6 +127,14 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     where
         U: Debug,
     {
+        if options.unknown_users == UnknownIds::Error {
+            let has_items = |row: usize| !test.interactions().items_of(row as u32).is_empty();
+            let tested = test.users().iter().enumerate();
+            for (_, user) in tested.filter(|(row, _)| has_items(*row)) {
+                self.user_index(user)?;
+            }
+        }
+        self.test_coverage(test).check()?;
         let mut held_out = HeldOut {
             columns: self.columns_of(test)?,
             users: Vec::new(),
@@ -136,10 +146,9 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
             if items.is_empty() {
                 continue;
             }
-            let user = match self.user_index(id) {
-                Ok(user) => user,
-                Err(_) if options.unknown_users == UnknownIds::Skip => continue,
-                Err(error) => return Err(error),
+            // Unknown users are skipped: if they were errors, there are none.
+            let Some(user) = self.dataset.users().index(id) else {
+                continue;
             };
             let history = self.dataset.interactions().history_of(user);
             held_out.users.push(user);

@@ -110,7 +110,9 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
             }
             coverage.users += 1;
             coverage.interactions += tested.len();
-            tested.iter().for_each(|&item| is_used[item as usize] = true);
+            tested
+                .iter()
+                .for_each(|&item| is_used[item as usize] = true);
             let Some(user) = self.dataset.users().index(id) else {
                 coverage.unknown_users += 1;
                 continue;
@@ -124,7 +126,9 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
             }
         }
         let unknown = columns.iter().zip(is_used);
-        coverage.unknown_items = unknown.filter(|(it, is_used)| *is_used && it.is_none()).count();
+        coverage.unknown_items = unknown
+            .filter(|(it, is_used)| *is_used && it.is_none())
+            .count();
         coverage
     }
 }

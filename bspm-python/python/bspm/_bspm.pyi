@@ -1,4 +1,4 @@
-from typing import Any, Optional, Sequence, TypeVar, Union
+from typing import Any, Optional, Sequence, TypeVar, Union, final
 
 import numpy as np
 import numpy.typing as npt
@@ -6,14 +6,15 @@ import numpy.typing as npt
 _Ids = Union[npt.NDArray[np.int64], list[str]]
 _Lists = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
 _Id = TypeVar("_Id")
-_Contents = tuple[
+_Entries = tuple[
     npt.NDArray[np.int64],
     npt.NDArray[np.int64],
     Optional[npt.NDArray[np.float32]],
     Optional[npt.NDArray[np.float64]],
-    _Id,
-    _Id,
 ]
+_Contents = tuple[_Entries, _Id, _Id]
+_Times = Optional[npt.NDArray[np.float64]]
+_Data = tuple[dict[str, Any], _Ids, _Ids]
 
 __version__: str
 
@@ -23,10 +24,34 @@ def filters() -> dict[str, dict[str, str]]:
 def configuration(
     filter: str, shape: tuple[int, int], preset: Optional[str], settings: Sequence[tuple[str, str]]
 ) -> str: ...
-def read_file(
-    path: str, columns: dict[str, Any]
-) -> _Contents[list[str]]: ...
+def read_file(path: str, options: dict[str, Any]) -> _Contents[list[str]]: ...
+def read_codes(
+    users: npt.NDArray[np.int64],
+    items: npt.NDArray[np.int64],
+    weights: _Times,
+    times: _Times,
+    ratings: _Times,
+    options: dict[str, Any],
+    *,
+    shape: Optional[tuple[int, int]] = None,
+) -> _Contents[npt.NDArray[np.int64]]: ...
+def missing_text(ids: list[str]) -> Optional[int]: ...
+def parse_time(text: str) -> Optional[float]: ...
+def split(
+    csr: dict[str, Any], times: _Times, options: dict[str, Any]
+) -> tuple[_Entries, _Entries]: ...
+def evaluate_lists(
+    users: _Ids,
+    items: _Ids,
+    order: _Times,
+    test: _Data,
+    train: Optional[_Data],
+    k: Sequence[int],
+    *,
+    detailed: bool = False,
+) -> dict[str, Any]: ...
 
+@final
 class Batches:
     """Record batches of one schema, by the Arrow PyCapsule interface."""
 
@@ -35,22 +60,25 @@ class Batches:
     def __arrow_c_array__(self, requested_schema: Any = None) -> tuple[Any, Any]: ...
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any: ...
 
-def read_arrow(
-    table: Any, columns: dict[str, Any]
-) -> _Contents[_Ids]: ...
+def read_arrow(table: Any, options: dict[str, Any]) -> _Contents[_Ids]: ...
+def read_lists(
+    table: Any, ids: tuple[str, str], order: Optional[tuple[str, str]]
+) -> tuple[_Ids, _Ids, Optional[tuple[str, npt.NDArray[np.float64]]]]: ...
 def tune(
     csr: dict[str, Any],
-    times: Optional[npt.NDArray[np.float64]],
+    times: _Times,
     options: dict[str, Any],
     *,
     threads: int = 0,
     progress: Any = None,
 ) -> list[str]: ...
 
+@final
 class Core:
     @staticmethod
     def fit(
         csr: dict[str, Any],
+        times: _Times,
         users: _Ids,
         items: _Ids,
         config: str,
@@ -79,7 +107,9 @@ class Core:
     def columns(self, items: _Ids) -> npt.NDArray[np.int64]: ...
     def history(self, user: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]: ...
     def neighbours(self, keep: int, *, progress: Any = None) -> Core: ...
-    def with_interactions(self, csr: dict[str, Any], users: _Ids, items: _Ids) -> Core: ...
+    def with_interactions(
+        self, csr: dict[str, Any], times: _Times, users: _Ids, items: _Ids
+    ) -> Core: ...
     def forget(self, users: _Ids, items: _Ids, *, progress: Any = None) -> Core: ...
     def neighbour_rows(
         self,
@@ -95,6 +125,7 @@ class Core:
     def matrix(
         self,
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]: ...
+    def times(self) -> _Times: ...
     def has_rows(self, users: npt.NDArray[Any], csr: dict[str, Any]) -> bool: ...
     def rank(
         self,

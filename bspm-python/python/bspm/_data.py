@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import warnings
 from dataclasses import dataclass
-from typing import Any, Optional, Sequence, Union
+from typing import Any, Iterable, Optional, Sequence, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,36 @@ from . import _bspm
 Ids = Union["npt.NDArray[np.int64]", "list[str]"]
 Csr = dict[str, Any]
 
+READ_OPTIONS = (
+    "user",
+    "item",
+    "weight",
+    "time",
+    "rating",
+    "rating_threshold",
+    "weight_scale",
+    "half_life",
+    "duplicates",
+)
+"""The keywords that say how interactions are read."""
+
+
+def read_options(**given: Any) -> dict[str, Any]:
+    """All options of reading, as the native part takes them: None for those not given."""
+    for name in given:
+        if name not in READ_OPTIONS:
+            raise TypeError(f"{name}: expected one of {', '.join(READ_OPTIONS)}")
+    return {name: given.get(name) for name in READ_OPTIONS}
+
+
+def listed(ids: Iterable[Any], what: str) -> list[Any]:
+    """The ids in a list; TypeError for one text, whose letters would be taken for ids."""
+    if isinstance(ids, (str, bytes)):
+        raise TypeError(
+            f"{what}: expected a list of ids, found the text {ids!r}; put it in a list: [{ids!r}]"
+        )
+    return list(ids)
+
 
 def ids_of(values: Any, what: str) -> Ids:
     """Ids as the native part takes them: int64, or a list of str.
@@ -25,7 +56,7 @@ def ids_of(values: Any, what: str) -> Ids:
     if isinstance(values, np.ndarray) and values.dtype == np.int64 and values.ndim == 1:
         return np.ascontiguousarray(values)
     if isinstance(values, (str, bytes)):
-        raise TypeError(f"{what}: expected a sequence of ids, found {values!r}")
+        listed(values, what)
     array = np.asarray(values)
     if array.ndim != 1:
         raise ValueError(f"{what}: expected one dimension, found {array.ndim}")
@@ -43,13 +74,18 @@ def ids_of(values: Any, what: str) -> Ids:
             return found
         if all(isinstance(value, (int, np.integer)) and not isinstance(value, bool) for value in found):
             return np.array(found, dtype=np.int64)
-        for value in found:
-            if value is None or value != value:
-                raise ValueError(f"{what}: expected an id in every row, found {value!r}")
+        for row, value in enumerate(found):
+            if is_missing(value):
+                raise ValueError(f"{what}, row {row}: expected an id in every row, found {value!r}")
         kinds = sorted({type(value).__name__ for value in found})
         raise TypeError(f"{what}: expected ids that are all str or all int, found {', '.join(kinds)}")
     if array.dtype.kind == "f":
-        raise TypeError(f"{what}: expected ids that are str or int, found {array.dtype} (a missing id?)")
+        if np.isnan(array).any():
+            row = int(np.argmax(np.isnan(array)))
+            raise ValueError(f"{what}, row {row}: expected an id in every row, found {array[row]}")
+        if (array == np.floor(array)).all() and (np.abs(array) <= 2.0**53).all():
+            return array.astype(np.int64)
+        raise TypeError(f"{what}: expected ids that are str or int, found {array.dtype}")
     raise TypeError(f"{what}: expected ids that are str or int, found {array.dtype}")
 
 
@@ -69,8 +105,18 @@ def factorize(ids: Ids) -> tuple[Ids, npt.NDArray[np.int64]]:
     return list(known), found
 
 
+def numbered(values: Any, what: str) -> tuple[Ids, npt.NDArray[np.int64]]:
+    """The distinct ids and the place of each; ValueError for a text that stands for a missing id."""
+    ids, places = factorize(ids_of(values, what))
+    missing = _bspm.missing_text(ids) if isinstance(ids, list) else None
+    if missing is not None:
+        row = int(np.argmax(places == missing))
+        raise ValueError(f"{what}, row {row}: expected an id in every row, found {ids[missing]!r}")
+    return ids, places
+
+
 def numbers_of(ids: list[str]) -> Ids:
-    """The ids as int64 where all are whole numbers written in one way only."""
+    """The ids as int64 if all are whole numbers written in one way only."""
     try:
         numbers = np.array([int(text) for text in ids], dtype=np.int64)
     except (ValueError, OverflowError):
@@ -78,13 +124,37 @@ def numbers_of(ids: list[str]) -> Ids:
     return numbers if all(str(int(text)) == text for text in ids) else ids
 
 
-def weights_of(values: Any, count: int, what: str = "weight") -> Optional[npt.NDArray[np.float32]]:
-    """Weights as float32; None where all are 1.
+def is_missing(value: Any) -> bool:
+    """Whether a value is None, NaN, NaT or pandas' NA."""
+    if value is None:
+        return True
+    try:
+        return bool(value != value)
+    except TypeError:  # The NA of pandas is neither.
+        return True
 
-    Raises ValueError for a negative number or one that is not finite.
+
+def numbers_in(values: Any, what: str) -> npt.NDArray[np.float64]:
+    """A column of numbers as float64; ValueError with the row of a missing one."""
+    array = np.asarray(values)
+    if array.dtype.kind == "O":
+        for row, value in enumerate(array.ravel()):
+            if is_missing(value):
+                raise ValueError(f"{what}, row {row}: expected a number, found {value!r}")
+        try:
+            array = array.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{what}: expected numbers ({error})") from error
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{what}: expected numbers, found {array.dtype}")
+    return np.ascontiguousarray(array, dtype=np.float64)
+
+
+def weights_of(values: Any, count: int, what: str) -> Optional[npt.NDArray[np.float32]]:
+    """The values of a matrix as float32; None if all are 1.
+
+    Raises ValueError for a number that is not finite.
     """
-    if values is None:
-        return None
     array = np.asarray(values)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{what}: expected numbers, found {array.dtype}")
@@ -127,7 +197,7 @@ class Interactions:
     """The id of each column."""
     csr: Csr
     times: Optional[npt.NDArray[np.float64]] = None
-    """The time of each entry of the rows, where there are times."""
+    """The time of each entry of the rows, if there are times."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -136,33 +206,58 @@ class Interactions:
 
     @classmethod
     def from_pairs(
-        cls, users: Any, items: Any, weights: Any = None, times: Any = None
+        cls,
+        users: Any,
+        items: Any,
+        weights: Any = None,
+        times: Any = None,
+        ratings: Any = None,
+        *,
+        rating_threshold: Optional[float] = None,
+        weight_scale: Optional[str] = None,
+        half_life: Union[float, str, None] = None,
+        duplicates: Optional[str] = None,
     ) -> "Interactions":
         """From a user and an item for each interaction, in any order.
 
-        Ids are all ``str`` or all ``int``. Weights (0 or above) of a pair that occurs more
-        than once are added up; without weights it counts once.
+        Ids are all ``str`` or all ``int``. Without weights (0 or above) a pair that occurs more
+        than once counts once; with weights they are added up, if ``duplicates`` does not say
+        otherwise. The options are those of ``Model.fit``.
         """
-        user_ids, rows = factorize(ids_of(users, "users"))
-        item_ids, columns = factorize(ids_of(items, "items"))
+        options = read_options(
+            rating_threshold=rating_threshold,
+            weight_scale=weight_scale,
+            half_life=half_life,
+            duplicates=duplicates,
+        )
+        return cls._from_columns(users, items, weights, times, ratings, options)
+
+    @classmethod
+    def _from_columns(
+        cls,
+        users: Any,
+        items: Any,
+        weights: Any,
+        times: Any,
+        ratings: Any,
+        options: dict[str, Any],
+    ) -> "Interactions":
+        """From columns; the options have their names."""
+        user_ids, rows = numbered(users, options["user"] or "users")
+        item_ids, columns = numbered(items, options["item"] or "items")
         if len(rows) != len(columns):
             raise ValueError(f"items: expected {len(rows)} of them, as users, found {len(columns)}")
-        order = np.argsort(rows, kind="stable")
-        counts = np.bincount(rows, minlength=len(user_ids)) if len(rows) else np.zeros(0, np.int64)
-        weight = weights_of(weights, len(rows))
-        stamps = None
-        if times is not None:
-            stamps = seconds_of(times)
-            if stamps.shape != (len(rows),):
-                raise ValueError(f"times: expected {len(rows)} of them, found shape {stamps.shape}")
-            stamps = np.ascontiguousarray(stamps[order])
-        csr: Csr = {
-            "indptr": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            "indices": np.ascontiguousarray(columns[order]),
-            "data": None if weight is None else np.ascontiguousarray(weight[order]),
-            "columns": len(item_ids),
-        }
-        return cls(user_ids, item_ids, csr, stamps)
+        numbers = [
+            None if values is None else numbers_in(values, options[name] or name)
+            for name, values in (("weight", weights), ("rating", ratings))
+        ]
+        stamps = None if times is None else seconds_of(times, options["time"] or "time")
+        entries, kept_users, kept_items = _bspm.read_codes(
+            rows, columns, numbers[0], stamps, numbers[1], options
+        )
+        return cls._of_arrays(
+            entries, chosen(user_ids, kept_users), chosen(item_ids, kept_items)
+        )
 
     @classmethod
     def from_frame(
@@ -172,52 +267,68 @@ class Interactions:
         item: str = "item",
         weight: Optional[str] = None,
         time: Optional[str] = None,
+        rating: Optional[str] = None,
+        *,
+        rating_threshold: Optional[float] = None,
+        weight_scale: Optional[str] = None,
+        half_life: Union[float, str, None] = None,
+        duplicates: Optional[str] = None,
     ) -> "Interactions":
         """From the columns of a table: of pandas, polars, PyArrow, DuckDB, or a dict of arrays.
 
         Any object with the Arrow PyCapsule interface is a table, and is read without a copy in
-        Python. Weights of a pair that occurs more than once are added up; of its times the
-        latest stays.
+        Python. The options are those of ``Model.fit``. Of the times of a pair that occurs more
+        than once the latest stays.
 
         Raises KeyError for a column that there is not.
         """
-        if is_arrow(frame):
-            columns = {"user": user, "item": item, "weight": weight, "time": time}
-            return cls._from_arrow(frame, columns)
-
-        def column(name: str) -> Any:
-            try:
-                values = frame[name]
-            except Exception as error:
-                names = list(getattr(frame, "columns", None) or getattr(frame, "column_names", []) or frame)
-                raise KeyError(f"no column {name!r}; there are {names}") from error
-            return values.to_numpy() if hasattr(values, "to_numpy") else values
-
-        return cls.from_pairs(
-            column(user),
-            column(item),
-            None if weight is None else column(weight),
-            None if time is None else column(time),
+        options = read_options(
+            user=user,
+            item=item,
+            weight=weight,
+            time=time,
+            rating=rating,
+            rating_threshold=rating_threshold,
+            weight_scale=weight_scale,
+            half_life=half_life,
+            duplicates=duplicates,
         )
+        if is_arrow(frame):
+            return cls._of_arrays(*_bspm.read_arrow(frame, options))
+
+        def column(keyword: str) -> Any:
+            name = options[keyword]
+            return None if name is None else column_of(frame, name, keyword)
+
+        columns = [column(keyword) for keyword in ("user", "item", "weight", "time", "rating")]
+        users, items, weights, times, ratings = columns
+        return cls._from_columns(users, items, weights, times, ratings, options)
 
     @classmethod
-    def _from_arrow(cls, table: Any, columns: dict[str, Optional[str]]) -> "Interactions":
-        named = {**columns, "rating": None, "rating_threshold": None}
-        indptr, indices, weights, times, users, items = _bspm.read_arrow(table, named)
-        return cls._of_arrays((indptr, indices, weights, times), users, items)
-
-    @classmethod
-    def _of_arrays(cls, arrays: Sequence[Any], users: Ids, items: Ids) -> "Interactions":
+    def _of_arrays(cls, entries: Sequence[Any], users: Ids, items: Ids) -> "Interactions":
         """From row ends, columns, weights and times, as the native part gives them."""
-        indptr, indices, weights, times = arrays
+        indptr, indices, weights, times = entries
         csr: Csr = {"indptr": indptr, "indices": indices, "data": weights, "columns": len(items)}
         return cls(users, items, csr, times)
 
     @classmethod
-    def from_matrix(cls, matrix: Any, users: Any = None, items: Any = None) -> "Interactions":
+    def from_matrix(
+        cls,
+        matrix: Any,
+        users: Any = None,
+        items: Any = None,
+        *,
+        rating_threshold: Optional[float] = None,
+        weight_scale: Optional[str] = None,
+        duplicates: Optional[str] = None,
+    ) -> "Interactions":
         """From a SciPy sparse matrix, users x items, whose values are weights.
 
-        Rows and columns are the ids unless told. CSR is borrowed, other formats are converted.
+        The numbers of rows and columns are the ids if none are given. CSR is borrowed, other
+        formats are converted. With ``rating_threshold`` the values are ratings: those from it on
+        are interactions, and each counts 1 if no ``weight_scale`` makes it a weight.
+
+        Raises ValueError for a matrix without entries.
         """
         matrix = as_csr(matrix)
         user_ids = ids_of(np.arange(matrix.shape[0]) if users is None else users, "users")
@@ -225,7 +336,29 @@ class Interactions:
         for what, ids, expected in (("users", user_ids, matrix.shape[0]), ("items", item_ids, matrix.shape[1])):
             if len(ids) != expected:
                 raise ValueError(f"{what}: expected {expected} ids, found {len(ids)}")
-        return cls(user_ids, item_ids, csr_of(matrix))
+        csr = csr_of(matrix)
+        if len(matrix.data) == 0:
+            raise ValueError("data: expected at least one interaction, found none")
+        if rating_threshold is None and weight_scale is None and duplicates is None:
+            return cls(user_ids, item_ids, csr)
+        options = read_options(
+            rating_threshold=rating_threshold, weight_scale=weight_scale, duplicates=duplicates
+        )
+        matrix = matrix.tocoo()
+        values = numbers_in(matrix.data, "data")
+        are_ratings = rating_threshold is not None
+        # As in a file of SciPy, ratings are no weights if no scale makes them weights.
+        are_weights = weight_scale is not None or not are_ratings
+        entries, _, _ = _bspm.read_codes(
+            np.ascontiguousarray(matrix.row, dtype=np.int64),
+            np.ascontiguousarray(matrix.col, dtype=np.int64),
+            values if are_weights else None,
+            None,
+            values if are_ratings else None,
+            options,
+            shape=matrix.shape,
+        )
+        return cls._of_arrays(entries, user_ids, item_ids)
 
     @classmethod
     def from_file(
@@ -238,47 +371,98 @@ class Interactions:
         time: Optional[str] = None,
         rating: Optional[str] = None,
         rating_threshold: Optional[float] = None,
+        weight_scale: Optional[str] = None,
+        half_life: Union[float, str, None] = None,
+        duplicates: Optional[str] = None,
     ) -> "Interactions":
         """From a file whose name tells its format, as the tool reads it.
 
-        CSV, TSV, RecBole, MovieLens, LightGCN's text, SciPy's npz; the columns are those of
-        a table. Ids that are all whole numbers become int.
+        CSV, TSV, RecBole, MovieLens, LightGCN's text, SciPy's npz; the options are those of
+        ``Model.fit``. Ids that are all whole numbers become int. The values of an npz file count
+        only with ``weight_scale`` (as weights) or ``rating_threshold`` (as ratings).
 
         Raises FileNotFoundError, and ValueError with the file, the line and what was expected.
         """
-        columns = {
-            "user": user,
-            "item": item,
-            "weight": weight,
-            "time": time,
-            "rating": rating,
-            "rating_threshold": rating_threshold,
-        }
-        indptr, indices, weights, times, users, items = _bspm.read_file(os.fspath(path), columns)
-        return cls._of_arrays(
-            (indptr, indices, weights, times), numbers_of(users), numbers_of(items)
+        options = read_options(
+            user=user,
+            item=item,
+            weight=weight,
+            time=time,
+            rating=rating,
+            rating_threshold=rating_threshold,
+            weight_scale=weight_scale,
+            half_life=half_life,
+            duplicates=duplicates,
         )
+        entries, users, items = _bspm.read_file(os.fspath(path), options)
+        return cls._of_arrays(entries, numbers_of(users), numbers_of(items))
 
     @classmethod
-    def of(cls, data: Any, **columns: Any) -> "Interactions":
-        """From any of these: Interactions, a file, a SciPy matrix, a table, or pairs of ids."""
-        columns = {name: value for name, value in columns.items() if value is not None}
+    def of(cls, data: Any, **options: Any) -> "Interactions":
+        """From any of these: Interactions, a file, a SciPy matrix, a table, or pairs of ids.
+
+        Raises ValueError for an option that has no effect on data of this kind.
+        """
+        options = {name: value for name, value in read_options(**options).items() if value is not None}
+
+        def only(kind: str, *allowed: str) -> None:
+            for name, value in options.items():
+                if name not in allowed:
+                    those = f"only {', '.join(allowed)}" if allowed else "no option of reading"
+                    raise ValueError(
+                        f"{name}: expected {those} beside {kind}, found {value!r}; "
+                        f"a table has columns that options name"
+                    )
+
         if isinstance(data, cls):
+            only("Interactions, which have been read")
             return data
         if isinstance(data, (str, os.PathLike)):
-            return cls.from_file(data, **columns)
+            return cls.from_file(data, **options)
         if scipy.sparse.issparse(data):
-            return cls.from_matrix(data)
+            only("a matrix", "rating_threshold", "weight_scale", "duplicates")
+            return cls.from_matrix(data, **options)
         if isinstance(data, dict) or hasattr(data, "columns") or is_arrow(data):
-            return cls.from_frame(data, **columns)
+            return cls.from_frame(data, **options)
         pairs: Sequence[Any] = data if isinstance(data, (list, tuple)) else list(data)
         if not all(isinstance(pair, (tuple, list)) and len(pair) in (2, 3) for pair in pairs):
             raise TypeError("data: expected a table, a sparse matrix or pairs of user and item")
         sizes = {len(pair) for pair in pairs}
         if len(sizes) > 1:
             raise ValueError("data: expected pairs, or triples with a weight, not both")
-        weights = [pair[2] for pair in pairs] if sizes == {3} else None
-        return cls.from_pairs([pair[0] for pair in pairs], [pair[1] for pair in pairs], weights)
+        only("pairs", "rating_threshold", "weight_scale", "duplicates")
+        third = [pair[2] for pair in pairs] if sizes == {3} else None
+        are_ratings = third is not None and "rating_threshold" in options
+        return cls.from_pairs(
+            [pair[0] for pair in pairs],
+            [pair[1] for pair in pairs],
+            weights=None if are_ratings else third,
+            ratings=third if are_ratings else None,
+            **options,
+        )
+
+
+def chosen(ids: Ids, places: npt.NDArray[np.int64]) -> Ids:
+    """The ids at these places."""
+    if np.array_equal(places, np.arange(len(ids))):
+        return ids
+    if isinstance(ids, np.ndarray):
+        return ids[places]
+    return [ids[place] for place in places]
+
+
+def column_of(frame: Any, name: str, keyword: str) -> Any:
+    """A column of a table of pandas or of a dict, which a keyword names.
+
+    Raises KeyError with the columns that there are.
+    """
+    names = getattr(frame, "columns", frame)
+    there = [str(it) for it in names]
+    try:
+        return frame[name]
+    except KeyError as error:
+        text = f"no column {name!r}; there are {', '.join(there)}; {keyword}= names another"
+        raise KeyError(text) from error
 
 
 def is_arrow(table: Any) -> bool:
@@ -291,7 +475,7 @@ def is_arrow(table: Any) -> bool:
 
 
 def as_csr(matrix: Any) -> Any:
-    """The matrix in compressed sparse rows, with a warning where it had to be converted."""
+    """The matrix in compressed sparse rows, with a warning if it is converted."""
     if not scipy.sparse.issparse(matrix):
         raise TypeError(f"expected a sparse matrix of SciPy, found {type(matrix).__name__}")
     if matrix.format == "csr":
@@ -300,14 +484,71 @@ def as_csr(matrix: Any) -> Any:
     return matrix.tocsr()
 
 
-def seconds_of(values: Any) -> npt.NDArray[np.float64]:
-    """Times as numbers: those of NumPy, pandas and polars as seconds since 1970."""
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+_PER_SECOND = {"ms": 10**3, "us": 10**6, "ns": 10**9}
+
+
+def seconds_of(values: Any, what: str = "times") -> npt.NDArray[np.float64]:
+    """Times as numbers: dates as seconds since 1970 UTC, numbers as they are.
+
+    Dates without a time zone are those of UTC. Raises ValueError with the row of a missing one.
+    """
+    zone = getattr(getattr(values, "dtype", None), "tz", None)
+    if zone is not None:
+        # A Series of pandas has these under `dt`, an index has them itself.
+        dates = getattr(values, "dt", values)
+        values = dates.tz_convert("UTC")
+        values = getattr(values, "dt", values).tz_localize(None)
     array = np.asarray(values)
+    if array.dtype.kind == "O":
+        return np.array([_seconds(value, what, row) for row, value in enumerate(array)], np.float64)
     if array.dtype.kind == "M":
-        return array.astype("datetime64[ms]").astype(np.float64) / 1000.0
+        if np.isnat(array).any():
+            row = int(np.argmax(np.isnat(array)))
+            raise ValueError(f"{what}, row {row}: expected a time, found NaT")
+        unit, count = np.datetime_data(array.dtype)
+        if unit not in _PER_SECOND or count != 1:
+            coarse = unit in ("Y", "M", "W", "D", "h", "m", "s")
+            unit = "s" if coarse and count == 1 else "ns"
+            array = array.astype(f"datetime64[{unit}]")
+        ticks, per_second = array.astype(np.int64), _PER_SECOND.get(unit, 1)
+        # Rounded as the core does it, alike on both sides of 1970.
+        size = np.abs(ticks)
+        seconds: npt.NDArray[np.float64] = size // per_second + (size % per_second) / per_second
+        return np.copysign(seconds, ticks)
+    if array.dtype.kind == "U":
+        return np.array([_seconds(str(text), what, row) for row, text in enumerate(array)], np.float64)
     if array.dtype.kind not in "iuf":
-        raise TypeError(f"times: expected numbers or dates, found {array.dtype}")
-    times = array.astype(np.float64)
-    if not np.isfinite(times).all():
-        raise ValueError("times: expected finite numbers")
-    return times
+        raise TypeError(f"{what}: expected numbers or dates, found {array.dtype}")
+    return np.ascontiguousarray(array, dtype=np.float64)
+
+
+def _seconds(value: Any, what: str, row: int) -> float:
+    if is_missing(value):
+        raise ValueError(f"{what}, row {row}: expected a time, found {value!r}")
+    if isinstance(value, str):
+        parsed = _bspm.parse_time(value)
+        if parsed is None:
+            expected = "a number, or a date as '2026-01-31' or '2026-01-31T12:30:00Z'"
+            raise ValueError(f"{what}, row {row}: expected {expected}, found {value!r}")
+        return parsed
+    if isinstance(value, datetime.datetime):
+        if value.tzinfo is None:
+            value = value.replace(tzinfo=datetime.timezone.utc)
+        passed = abs(value - _EPOCH)
+        seconds = float(passed.days * 86_400 + passed.seconds + passed.microseconds / 10**6)
+        return seconds if value >= _EPOCH else -seconds
+    if isinstance(value, datetime.date):
+        return float((value - _EPOCH.date()).days * 86_400)
+    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+        return float(value)
+    raise TypeError(f"{what}, row {row}: expected a number or a date, found {value!r}")
+
+
+def time_of(value: Any, what: str) -> float:
+    """One time: a number, a date, or a text as files have it."""
+    try:
+        return float(seconds_of([value], what)[0])
+    except ValueError:
+        expected = "a number, or a date as '2026-01-31' or '2026-01-31T12:30:00Z'"
+        raise ValueError(f"{what}: expected {expected}, found {value!r}") from None

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _bspm
-from ._data import Ids, Interactions, csr_of, ids_of
+from ._data import READ_OPTIONS, Ids, Interactions, csr_of, ids_of, listed
 
 Id = Union[str, int]
 
@@ -34,7 +34,7 @@ Progress = Callable[[str, int, int], object]
 
 @dataclass(frozen=True, eq=False)
 class Recommendations:
-    """A list of items, best first. Two are equal where all items and scores are."""
+    """A list of items, best first. Two are equal if all items and scores are."""
 
     items: list[Any]
     scores: npt.NDArray[np.float32]
@@ -73,7 +73,10 @@ class Explanation:
 def configuration(
     filter: str, shape: tuple[int, int], preset: Optional[str], settings: dict[str, Any]
 ) -> str:
-    """A configuration as JSON; errors name the argument."""
+    """A configuration as JSON; errors name the argument.
+
+    A setting whose name is a keyword of Python may end in an underscore: ``lambda_``.
+    """
 
     def text(value: Any) -> str:
         if value is None:
@@ -84,8 +87,30 @@ def configuration(
             return str(int(value))
         return str(value)
 
-    named = [(name, text(value)) for name, value in settings.items()]
+    plain = all_settings({}, settings)
+    named = [(name, text(value)) for name, value in plain.items()]
     return _bspm.configuration(filter, shape, preset, named)
+
+
+def all_settings(
+    settings: Optional[dict[str, Any]], keywords: dict[str, Any]
+) -> dict[str, Any]:
+    """Settings of a filter from a dict and from keywords, of which ``lambda_`` is ``lambda``."""
+    found: dict[str, Any] = {}
+    for source in (settings or {}, keywords):
+        for name, value in source.items():
+            plain = name.rstrip("_")
+            if plain in found:
+                raise ValueError(f"{plain}: expected one value, found {found[plain]!r} and {value!r}")
+            found[plain] = value
+    return found
+
+
+def threads_of(threads: int) -> int:
+    """A number of threads; ValueError for one that is none."""
+    if not 0 <= threads < 2**32:
+        raise ValueError(f"num_threads: expected 0 (one for each core) or above, found {threads}")
+    return threads
 
 
 def fit_matrix(
@@ -99,10 +124,11 @@ def fit_matrix(
     """A filter of a CSR matrix whose rows and columns are the ids."""
     return _bspm.Core.fit(
         csr_of(matrix),
+        None,
         np.arange(matrix.shape[0], dtype=np.int64),
         np.arange(matrix.shape[1], dtype=np.int64),
         configuration(filter, matrix.shape, preset, settings),
-        threads=threads,
+        threads=threads_of(threads),
         progress=progress,
     )
 
@@ -158,38 +184,76 @@ class Model:
         item: Optional[str] = None,
         weight: Optional[str] = None,
         time: Optional[str] = None,
+        rating: Optional[str] = None,
+        rating_threshold: Optional[float] = None,
+        weight_scale: Optional[str] = None,
+        half_life: Union[float, str, None] = None,
+        duplicates: Optional[str] = None,
         preset: Optional[str] = None,
         config: Union[str, dict[str, Any], None] = None,
+        settings: Optional[dict[str, Any]] = None,
         num_threads: int = 0,
         seed: int = 0,
         progress: Any = None,
-        **settings: Any,
+        **keywords: Any,
     ) -> "Model":
         """Fits a filter to interactions.
 
-        ``data`` is a table (pandas, polars, PyArrow, a dict of arrays) with columns ``user`` and
-        ``item``, a SciPy matrix users x items, or pairs. ``filter`` is one of
-        ``bspm.filters()``; its settings are keywords, as in ``factor_dim=64``. ``preset``
-        starts from published settings (gowalla, yelp2018, amazon-book); without it, BSPM
-        takes settings for data of this shape. ``progress`` is True, tqdm, or a callback with
+        ``data`` is a table (pandas, polars, PyArrow, DuckDB, a dict of arrays), a file, a SciPy
+        matrix users x items, pairs, or triples with a weight. All of them give the same model.
+        What is read of it:
+
+        - ``user`` and ``item``: the columns of the ids, "user" and "item" by default.
+        - ``weight``: the column of weights, 0 or above. Without it each pair counts once, however
+          often it occurs; with it the weights of a repeated pair are added up.
+        - ``weight_scale``: what a weight becomes: "linear" (itself), "log" (log2(1 + weight)) or
+          "threshold:NUMBER" (1 from there on, else nothing); it applies after the sum.
+        - ``duplicates``: "sum", "max", "last" or "count" of the weights of a repeated pair. Without
+          weights, "sum" and "count" both count how often the pair occurs.
+        - ``time``: the column of times, numbers or dates (seconds since 1970 UTC). The model
+          keeps the latest of each pair.
+        - ``half_life``: the time in which a weight is halved, in the unit of the times, or a text
+          as "90d" with times in seconds (s, h, d, w or y). Ages are those at the latest time.
+        - ``rating`` and ``rating_threshold``: only rows with at least this rating are read. In
+          triples the third number is the rating then.
+
+        ``filter`` is one of ``bspm.filters()``; its settings are keywords, as in
+        ``factor_dim=64``, or stand in the dict ``settings``: there also those called as an argument of
+        ``fit`` (``filter``) or a word of Python (``lambda``, which is ``lambda_`` as a keyword).
+        ``preset`` starts from published settings (gowalla, yelp2018, amazon-book); without it,
+        BSPM takes settings for data of this shape. ``progress`` is True, tqdm, or a callback with
         the stage, what is done and how much there is. Ctrl-C ends the fit.
 
-        Raises ValueError for an argument outside its range, KeyError for a missing column,
-        TypeError for ids that are neither str nor int, MemoryError above a filter's budget.
+        Raises ValueError for an argument outside its range and an option without an effect,
+        KeyError for a missing column, TypeError for ids that are neither str nor int, MemoryError
+        above a filter's budget.
         """
-        interactions = Interactions.of(data, user=user, item=item, weight=weight, time=time)
+        interactions = Interactions.of(
+            data,
+            user=user,
+            item=item,
+            weight=weight,
+            time=time,
+            rating=rating,
+            rating_threshold=rating_threshold,
+            weight_scale=weight_scale,
+            half_life=half_life,
+            duplicates=duplicates,
+        )
+        chosen = all_settings(settings, keywords)
         if config is None:
-            config = configuration(filter, interactions.shape, preset, settings)
-        elif settings or preset:
+            config = configuration(filter, interactions.shape, preset, chosen)
+        elif chosen or preset:
             raise ValueError("config: expected no settings and no preset beside it")
         elif isinstance(config, dict):
             config = json.dumps(config)
         core = _bspm.Core.fit(
             interactions.csr,
+            interactions.times,
             interactions.users,
             interactions.items,
             config,
-            threads=num_threads,
+            threads=threads_of(num_threads),
             seed=seed,
             progress=progress_of(progress),
         )
@@ -199,9 +263,10 @@ class Model:
     def tune(cls, data: Any, *, num_threads: int = 0, progress: Any = None, **options: Any) -> "Model":
         """The best filter and settings that a search finds, fitted to all of the data.
 
-        Takes the options of :func:`bspm.tune`; the trials are in ``leaderboard``.
+        Takes the options of :func:`bspm.tune`, and of :meth:`fit` those of reading; the trials are
+        in ``leaderboard``.
         """
-        columns = {name: options.pop(name, None) for name in ("user", "item", "weight", "time")}
+        columns = {name: options.pop(name, None) for name in READ_OPTIONS}
         interactions = Interactions.of(data, **columns)
         trials = tune(interactions, num_threads=num_threads, progress=progress, **options)
         model = cls.fit(interactions, config=trials[0]["config"], num_threads=num_threads)
@@ -211,7 +276,7 @@ class Model:
     @classmethod
     def open(cls, path: Union[str, os.PathLike[str]], *, num_threads: int = 0) -> "Model":
         """Opens a model file, of this package, the Rust crate or the tool; it is mapped."""
-        return cls(_bspm.Core.open(os.fspath(path), threads=num_threads), num_threads)
+        return cls(_bspm.Core.open(os.fspath(path), threads=threads_of(num_threads)), num_threads)
 
     def save(self, path: Union[str, os.PathLike[str]]) -> None:
         """Saves the model to one file; a file that is there is replaced as a whole."""
@@ -245,6 +310,19 @@ class Model:
         return self._items
 
     @property
+    def interactions(self) -> Interactions:
+        """What the model answers from, with weights and times if there are any."""
+        indptr, indices, weights = self._core.matrix()
+        csr = {
+            "indptr": indptr,
+            "indices": indices,
+            "data": None if (weights == 1).all() else weights,
+            "columns": self.shape[1],
+        }
+        items = self._core.items()
+        return Interactions(self.users, items, csr, self._core.times())
+
+    @property
     def config(self) -> dict[str, Any]:
         """The filter and its settings."""
         found: dict[str, Any] = json.loads(self._core.config)
@@ -252,7 +330,7 @@ class Model:
 
     @property
     def singular_values(self) -> npt.NDArray[np.float32]:
-        """Of the normalised matrix, descending; empty where the filter uses none."""
+        """Of the normalised matrix, descending; empty if the filter uses none."""
         return self._core.singular_values
 
     def __repr__(self) -> str:
@@ -307,7 +385,7 @@ class Model:
     ) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
         """The lists of some users, or of all, as :meth:`recommend`: items and scores, users x k.
 
-        A list that is shorter ends in None (-1 where items are numbers) and the lowest float32.
+        A list that is shorter ends in None (-1 if items are numbers) and the lowest float32.
         """
         options = self._options(keep_seen, deny, allow, minimum_score, fallback)
         count = self.shape[0]
@@ -406,6 +484,13 @@ class Model:
         *,
         user: Optional[str] = None,
         item: Optional[str] = None,
+        weight: Optional[str] = None,
+        time: Optional[str] = None,
+        rating: Optional[str] = None,
+        rating_threshold: Optional[float] = None,
+        weight_scale: Optional[str] = None,
+        half_life: Union[float, str, None] = None,
+        duplicates: Optional[str] = None,
         skip_unknown: bool = False,
         detailed: bool = False,
         progress: Any = None,
@@ -414,9 +499,22 @@ class Model:
 
         With one cut-off the metrics, with several a dict of them. ``detailed`` adds 95%
         intervals, coverage, Gini's index, novelty, popularity and diversity. Items that the
-        model does not know count as missed; unknown users are a KeyError unless skipped.
+        model does not know count as missed; unknown users are a KeyError unless skipped, and a
+        mean over no users is a ValueError. The options of reading are those of :meth:`fit`; each
+        pair of the test set counts once, whatever its weight.
         """
-        interactions = Interactions.of(test, user=user, item=item)
+        interactions = Interactions.of(
+            test,
+            user=user,
+            item=item,
+            weight=weight,
+            time=time,
+            rating=rating,
+            rating_threshold=rating_threshold,
+            weight_scale=weight_scale,
+            half_life=half_life,
+            duplicates=duplicates,
+        )
         cutoffs = [k] if isinstance(k, (int, np.integer)) else list(k)
         found: dict[str, Any] = self._core.evaluate(
             interactions.csr,
@@ -427,31 +525,51 @@ class Model:
             detailed=detailed,
             progress=progress_of(progress),
         )
-        metrics = found.pop("metrics")
-        if isinstance(k, (int, np.integer)):
-            return {**metrics[int(k)], **found}
-        return {**metrics, **found}
+        return flat(found, k)
 
     # ------------------------------------------------------------------ what comes after the fit
 
     def with_interactions(
-        self, data: Any, *, user: Optional[str] = None, item: Optional[str] = None
+        self,
+        data: Any,
+        *,
+        user: Optional[str] = None,
+        item: Optional[str] = None,
+        weight: Optional[str] = None,
+        time: Optional[str] = None,
+        rating: Optional[str] = None,
+        rating_threshold: Optional[float] = None,
+        weight_scale: Optional[str] = None,
+        duplicates: Optional[str] = None,
     ) -> "Model":
         """The model with more interactions, its singular vectors left as they were fitted.
 
-        ``data`` is what :meth:`fit` takes. Known users get longer histories, new ones join. Where
-        all items are known, the filter stays as it is. New items join with degrees and item graph
-        of all interactions, and a row of the singular vectors that is made from the items of their
-        users; what the vectors would learn is left out until :meth:`refit`. Each pair counts once.
+        ``data`` and the options of reading are those of :meth:`fit`. Known users get longer
+        histories, new ones join. If all items are known, the filter stays as it is. New items join
+        with degrees and item graph of all interactions, and a row of the singular vectors that is
+        made from the items of their users; what the vectors would learn is left out until
+        :meth:`refit`. Of a pair that was there the larger weight and the later time stay; without
+        times, pairs join at the latest time of the model.
 
-        Raises ValueError for weights other than 1, TypeError for ids of another kind.
+        Raises ValueError for times that join a model without times, TypeError for ids of another
+        kind.
         """
-        added = Interactions.of(data, user=user, item=item)
-        weights = added.csr["data"]
-        if weights is not None and (weights != 1).any():
-            other = weights[weights != 1][0]
-            raise ValueError(f"weight: expected 1 for each pair that joins, found {other}")
-        core = self._core.with_interactions(added.csr, added.users, added.items)
+        added = Interactions.of(
+            data,
+            user=user,
+            item=item,
+            weight=weight,
+            time=time,
+            rating=rating,
+            rating_threshold=rating_threshold,
+            weight_scale=weight_scale,
+            duplicates=duplicates,
+        )
+        if time is not None and self._core.times() is None:
+            raise ValueError(
+                f"time: expected a model that was fitted with time=, found one without, beside {time!r}"
+            )
+        core = self._core.with_interactions(added.csr, added.times, added.users, added.items)
         return Model(core, self._threads)
 
     def refit(self, *, progress: Any = None) -> "Model":
@@ -467,7 +585,9 @@ class Model:
         is unknown.
         """
         core = self._core.forget(
-            ids_of(list(users), "users"), ids_of(list(items), "items"), progress=progress_of(progress)
+            ids_of(listed(users, "users"), "users"),
+            ids_of(listed(items, "items"), "items"),
+            progress=progress_of(progress)
         )
         return Model(core, self._threads)
 
@@ -503,10 +623,10 @@ class Model:
     # ------------------------------------------------------------------ ids
 
     def _rows(self, users: Iterable[Any]) -> npt.NDArray[np.int64]:
-        return self._known(list(users), self._core.rows, "user")
+        return self._known(listed(users, "users"), self._core.rows, "user")
 
-    def _columns(self, items: Iterable[Any]) -> npt.NDArray[np.int64]:
-        return self._known(list(items), self._core.columns, "item")
+    def _columns(self, items: Iterable[Any], what: str = "items") -> npt.NDArray[np.int64]:
+        return self._known(listed(items, what), self._core.columns, "item")
 
     def _known(
         self, ids: list[Any], places: Callable[[Ids], npt.NDArray[np.int64]], what: str
@@ -526,8 +646,8 @@ class Model:
     ) -> dict[str, Any]:
         return {
             "keep_seen": keep_seen,
-            "deny": None if deny is None else self._columns(deny),
-            "allow": None if allow is None else self._columns(allow),
+            "deny": None if deny is None else self._columns(deny, "deny"),
+            "allow": None if allow is None else self._columns(allow, "allow"),
             "minimum_score": minimum_score,
             "fallback": fallback,
         }
@@ -542,7 +662,7 @@ class Model:
         return self._csr(*self._core.history(int(self._rows([user])[0])))
 
     def _history(self, history: Union[Sequence[Id], dict[Any, float]]) -> dict[str, Any]:
-        ids = list(history)
+        ids = listed(history, "history")
         columns = self._columns(ids)
         if not isinstance(history, dict):
             return self._csr(np.unique(columns), None)
@@ -579,6 +699,14 @@ class Model:
         return ids
 
 
+def flat(found: dict[str, Any], k: Union[int, Sequence[int]]) -> dict[str, Any]:
+    """The metrics beside the other results; at several cut-offs a dict for each."""
+    metrics = found.pop("metrics")
+    if isinstance(k, (int, np.integer)):
+        return {**metrics[int(k)], **found}
+    return {**metrics, **found}
+
+
 def _from_bytes(
     content: bytes, kinds: tuple[bool, bool], threads: int, leaderboard: list[dict[str, Any]]
 ) -> Model:
@@ -594,6 +722,11 @@ def tune(
     item: Optional[str] = None,
     weight: Optional[str] = None,
     time: Optional[str] = None,
+    rating: Optional[str] = None,
+    rating_threshold: Optional[float] = None,
+    weight_scale: Optional[str] = None,
+    half_life: Union[float, str, None] = None,
+    duplicates: Optional[str] = None,
     metric: str = "ndcg",
     k: int = 20,
     trials: int = 300,
@@ -607,18 +740,30 @@ def tune(
 ) -> list[dict[str, Any]]:
     """Searches the filter and the settings that fit the data best.
 
-    A part of the interactions is held out to choose by: the latest of each user where there
+    A part of the interactions is held out to choose by: the latest of each user if there
     are times, else some at random. Returns the trials, best first, each a dict with ``config``
     (for ``Model.fit``), ``value``, ``metrics``, ``fit_seconds``, ``score_seconds`` and ``outcome``.
+    The options of reading are those of ``Model.fit``.
     """
-    interactions = Interactions.of(data, user=user, item=item, weight=weight, time=time)
+    interactions = Interactions.of(
+        data,
+        user=user,
+        item=item,
+        weight=weight,
+        time=time,
+        rating=rating,
+        rating_threshold=rating_threshold,
+        weight_scale=weight_scale,
+        half_life=half_life,
+        duplicates=duplicates,
+    )
     options = {
         "metric": metric,
         "k": k,
         "trials": trials,
         "seconds": minutes * 60.0,
         "popularity_penalty": popularity_penalty,
-        "filters": list(filters),
+        "filters": listed(filters, "filters"),
         "ratio": ratio,
         "seed": seed,
     }
@@ -626,7 +771,7 @@ def tune(
         interactions.csr,
         interactions.times,
         options,
-        threads=num_threads,
+        threads=threads_of(num_threads),
         progress=progress_of(progress),
     )
     return [json.loads(trial) for trial in found]

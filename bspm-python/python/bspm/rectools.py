@@ -11,13 +11,14 @@ import numpy as np
 from rectools.models.base import ModelBase
 from rectools.types import InternalIdsArray
 
-from ._model import configuration, fit_matrix
+from ._model import all_settings, configuration, fit_matrix
 
 
 class BSPMModel(ModelBase[Any]):  # type: ignore[misc, unused-ignore]
     """Any filter of ``bspm.filters()`` in RecTools.
 
-    ``filter`` is its name, and its settings are keywords, as for ``bspm.Model.fit``.
+    ``filter`` is its name, and its settings are keywords or stand in the dict ``settings``, as for
+    ``bspm.Model.fit``.
     """
 
     recommends_for_warm = False
@@ -29,11 +30,13 @@ class BSPMModel(ModelBase[Any]):  # type: ignore[misc, unused-ignore]
         num_threads: int = 0,
         preset: str | None = None,
         verbose: int = 0,
-        **settings: Any,
+        settings: dict[str, Any] | None = None,
+        **keywords: Any,
     ) -> None:
         super().__init__(verbose=verbose)
-        configuration(filter, (1, 1), preset, settings)
-        self.filter, self.preset, self.settings = filter, preset, settings
+        chosen = all_settings(settings, keywords)
+        configuration(filter, (1, 1), preset, chosen)
+        self.filter, self.preset, self.settings = filter, preset, chosen
         self.num_threads = num_threads
 
     def _fit(self, dataset: Any) -> None:

@@ -134,8 +134,8 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         if split.train.is_empty() || split.test.is_empty() {
             let first = times.iter().copied().fold(f64::INFINITY, f64::min);
             let last = times.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let expected = format!("a time after {first} and up to {last}");
-            return Err(invalid("time", expected, time));
+            let expected = format!("a time after {} and up to {}", shown(first), shown(last));
+            return Err(invalid("time", expected, shown(time)));
         }
         Ok(split)
     }
@@ -208,6 +208,15 @@ fn draws(seed: u64) -> impl FnMut() -> ChaCha8Rng {
         random.set_stream(users.next().unwrap_or(u64::MAX));
         random
     }
+}
+
+/// A time in a message: as a date too if it may be seconds since 1970.
+fn shown(time: f64) -> String {
+    #[cfg(feature = "load")]
+    if let Some(date) = crate::data::date_of(time) {
+        return format!("{date} ({time})");
+    }
+    time.to_string()
 }
 
 #[cfg(test)]

@@ -215,7 +215,7 @@ impl TableOptions {
         self
     }
 
-    /// Passes over lines that start with this byte, such as `#`.
+    /// Skips lines that start with this byte, such as `#`.
     pub fn comment(mut self, start: u8) -> Self {
         self.comment = Some(start);
         self
@@ -254,7 +254,7 @@ impl TableOptions {
         self
     }
 
-    /// Passes over rows that are no interactions, instead of an error at the first; the
+    /// Skips rows that are no interactions, instead of an error at the first; the
     /// [`ReadReport`](crate::data::ReadReport) counts them by reason.
     pub fn skip_invalid(mut self) -> Self {
         self.skip_invalid = true;

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use super::format::Format;
 use crate::data::InvalidRow;
 
 /// What a column of a table was read as.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ColumnUse {
     /// Its name.
@@ -26,7 +28,7 @@ pub struct ReadReport {
     pub files: Vec<(PathBuf, Format)>,
     /// Rows, or interactions of a format without rows, those left out included.
     pub rows: u64,
-    /// Rows passed over because they are no interactions, by reason.
+    /// Rows skipped because they are no interactions, by reason.
     pub invalid: BTreeMap<InvalidRow, u64>,
     /// Rows whose rating is below the threshold.
     pub below_threshold: u64,
@@ -39,7 +41,7 @@ pub struct ReadReport {
 }
 
 impl ReadReport {
-    /// Rows passed over because they are no interactions.
+    /// Rows skipped because they are no interactions.
     pub fn skipped(&self) -> u64 {
         self.invalid.values().sum()
     }

@@ -104,7 +104,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
         self.report.warnings.push(text);
     }
 
-    /// Adds a row, or passes over it; `line` is where it starts, from 1.
+    /// Adds a row, or skips it; `line` is where it starts, from 1.
     pub(crate) fn push(&mut self, line: u64, row: &mut impl Row<U, I>) -> Result<()> {
         self.report.rows += 1;
         let read = self.event(row);
@@ -207,7 +207,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
                 .map(|(reason, count)| format!("{count} with {reason}"))
                 .collect();
             report.warnings.push(format!(
-                "{} of {} rows are passed over: {}",
+                "{} of {} rows are skipped: {}",
                 report.skipped(),
                 report.rows,
                 reasons.join(", ")

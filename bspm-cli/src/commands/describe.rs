@@ -1,0 +1,215 @@
+//! `bspm describe`: what interactions look like.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use bspm::Dataset;
+use bspm::data::{ColumnUse, DatasetSummary, InvalidRow, Quantiles, ReadReport, date_of};
+use clap::Args;
+use serde::Serialize;
+
+use super::Outcome;
+use crate::data::DataArguments;
+use crate::output::{OutputArguments, Record, Writer};
+
+/// Describe interactions: rows, users, items, degrees, repeats, times, weights, what each column is
+/// read as, and what may be wrong
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Files of interactions, folders of part files, or patterns
+    #[arg(required = true, value_name = "DATA")]
+    data: Vec<PathBuf>,
+    #[command(flatten)]
+    output: OutputArguments,
+    #[command(flatten)]
+    interactions: DataArguments,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    let (dataset, report) = arguments.interactions.load(&arguments.data)?;
+    let mut writer = Writer::new(&arguments.output);
+    writer.write(&Description::of(&dataset, report))?;
+    writer.finish()
+}
+
+/// What the interactions look like, and how they were read.
+#[derive(Serialize)]
+pub(crate) struct Description {
+    files: Vec<(PathBuf, &'static str)>,
+    rows: u64,
+    skipped: BTreeMap<InvalidRow, u64>,
+    below_threshold: u64,
+    zero_weight: u64,
+    /// Rows of a user and an item that an earlier row has too.
+    repeats: u64,
+    #[serde(flatten)]
+    summary: DatasetSummary,
+    columns: Vec<ColumnUse>,
+    warnings: Vec<String>,
+}
+
+impl Description {
+    pub(crate) fn of(dataset: &Dataset, report: ReadReport) -> Self {
+        let summary = dataset.summary();
+        let mut warnings = report.warnings.clone();
+        if summary.users_with_one * 2 > summary.users {
+            warnings.push(format!(
+                "{} of {} users have a single interaction: nothing of them can be held out, and little \
+                 is known of them",
+                summary.users_with_one, summary.users
+            ));
+        }
+        if let Some(times) = summary.times
+            && date_of(times.max).is_none()
+            && times.max > 1e11
+        {
+            warnings.push(format!(
+                "the times, up to {}, are not seconds since 1970: --time-unit ms, us or ns reads them",
+                times.max
+            ));
+        }
+        Self {
+            rows: report.rows,
+            repeats: report
+                .interactions()
+                .saturating_sub(summary.interactions as u64),
+            skipped: report.invalid,
+            below_threshold: report.below_threshold,
+            zero_weight: report.zero_weight,
+            summary,
+            columns: report.columns,
+            warnings,
+            files: report
+                .files
+                .into_iter()
+                .map(|(path, format)| (path, format.name()))
+                .collect(),
+        }
+    }
+
+    /// The two lines that tell the most: what was read, and as what.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let Self { summary, .. } = self;
+        let left_out = self.skipped.values().sum::<u64>() + self.below_threshold + self.zero_weight;
+        let left_out = match left_out {
+            0 => String::new(),
+            left_out => format!(", {left_out} of them left out"),
+        };
+        let median = |quantiles: Option<Quantiles>| quantiles.map_or(0.0, |it| it.median);
+        let mut lines = vec![format!(
+            "read {} rows{left_out}: {} interactions of {} users with {} items; median {} a user, {} an \
+             item",
+            self.rows,
+            summary.interactions,
+            summary.users,
+            summary.items,
+            median(summary.per_user),
+            median(summary.per_item),
+        )];
+        if !self.columns.is_empty() {
+            lines.push(format!("columns: {}", self.columns_as_text()));
+        }
+        lines
+    }
+
+    fn columns_as_text(&self) -> String {
+        let read = self.columns.iter().filter_map(|column| {
+            let role = column.role?;
+            Some(format!("{role} = {}", column.name))
+        });
+        let unread: Vec<&str> = self
+            .columns
+            .iter()
+            .filter(|column| column.role.is_none())
+            .map(|column| column.name.as_str())
+            .collect();
+        let mut texts: Vec<String> = read.collect();
+        if !unread.is_empty() {
+            texts.push(format!("not read: {}", unread.join(", ")));
+        }
+        texts.join("; ")
+    }
+}
+
+impl Record for Description {
+    fn columns(&self) -> Vec<(&'static str, bool)> {
+        vec![("what", false), ("value", false)]
+    }
+
+    fn rows(&self) -> Vec<Vec<String>> {
+        let Self { summary, .. } = self;
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        let mut row = |what: &str, value: String| rows.push(vec![what.into(), value]);
+        for (path, format) in &self.files {
+            row("file", format!("{} ({format})", path.display()));
+        }
+        row("rows", self.rows.to_string());
+        for (reason, count) in &self.skipped {
+            row("skipped rows", format!("{count} with {reason}"));
+        }
+        if self.below_threshold > 0 {
+            row(
+                "rows below the rating threshold",
+                self.below_threshold.to_string(),
+            );
+        }
+        if self.zero_weight > 0 {
+            row("rows of weight 0", self.zero_weight.to_string());
+        }
+        row("repeated rows", self.repeats.to_string());
+        row("users", summary.users.to_string());
+        row("items", summary.items.to_string());
+        row("interactions", summary.interactions.to_string());
+        row("density", format!("{:.4}%", 100.0 * summary.density));
+        let quantiles = [
+            ("interactions per user", summary.per_user),
+            ("interactions per item", summary.per_item),
+            ("weights", summary.weights),
+        ];
+        for (what, quantiles) in quantiles {
+            if let Some(quantiles) = quantiles {
+                row(what, text(quantiles));
+            }
+        }
+        let share = 100.0 * summary.users_with_one as f64 / summary.users.max(1) as f64;
+        row(
+            "users with one interaction",
+            format!("{} ({share:.1}%)", summary.users_with_one),
+        );
+        if let Some(times) = summary.times {
+            row("times", span(times));
+        }
+        for column in &self.columns {
+            let what = format!("column {}", column.name);
+            row(
+                &what,
+                match column.role {
+                    Some(role) => format!("{role} ({})", column.reason),
+                    None => column.reason.into(),
+                },
+            );
+        }
+        for warning in &self.warnings {
+            row("warning", warning.clone());
+        }
+        rows
+    }
+}
+
+fn text(it: Quantiles) -> String {
+    format!(
+        "min {}, 25% {}, median {}, 75% {}, max {}, mean {:.2}",
+        it.min, it.q25, it.median, it.q75, it.max, it.mean
+    )
+}
+
+/// From when to when, as dates if the times may be seconds.
+fn span(times: Quantiles) -> String {
+    match (date_of(times.min), date_of(times.max)) {
+        (Some(first), Some(last)) => {
+            let days = (times.max - times.min) / 86_400.0;
+            format!("{first} to {last} ({days:.1} days)")
+        }
+        _ => format!("{} to {} (in the unit of the data)", times.min, times.max),
+    }
+}

@@ -1,0 +1,785 @@
+//! Files as people have them: each is read as the file that says the same plainly, or refused with
+//! the option that reads it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+use std::sync::Arc;
+
+use arrow_array::{
+    ArrayRef, Decimal128Array, FixedSizeBinaryArray, Float64Array, Int32Array, ListArray,
+    RecordBatch, StringArray, TimestampMicrosecondArray, TimestampMillisecondArray,
+    TimestampNanosecondArray, types::Int32Type,
+};
+use arrow_schema::{DataType, Field, Schema};
+use parquet::arrow::ArrowWriter;
+use tempfile::TempDir;
+
+use crate::shop::{bspm, error, json_lines, stdout};
+
+/// User, item, how often, and the day of the year 2026, from 0: 12 users, 12 items, 48 pairs.
+fn interactions() -> Vec<(u32, u32, u32, u32)> {
+    let of_user = |user: u32| {
+        (0..4).map(move |step| {
+            let item = (user + [0, 1, 3, 7][step as usize]) % 12;
+            (user, item, 1 + (user + step) % 3, 5 * step + user)
+        })
+    };
+    (0..12).flat_map(of_user).collect()
+}
+
+/// A table with a header and a row for each interaction.
+fn table(header: &str, row: impl Fn((u32, u32, u32, u32)) -> String) -> String {
+    let rows: Vec<String> = interactions().into_iter().map(row).collect();
+    format!("{header}\n{}\n", rows.join("\n"))
+}
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn write_parquet<'a>(
+        &self,
+        name: &str,
+        columns: impl IntoIterator<Item = (&'a str, ArrayRef)>,
+    ) {
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        self.write_batch(name, &batch);
+    }
+
+    fn write_batch(&self, name: &str, batch: &RecordBatch) {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let file = fs::File::create(path).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+        writer.write(batch).unwrap();
+        writer.close().unwrap();
+    }
+
+    fn run(&self, arguments: &str) -> Output {
+        let arguments: Vec<&str> = arguments.split(' ').collect();
+        bspm(self.path(), &arguments)
+    }
+
+    /// The bytes of the model of some data, and what standard error says.
+    fn fit(&self, arguments: &str) -> (Vec<u8>, String) {
+        let output = self.run(&format!("fit {arguments} -o model.bspm --factor-dim 3"));
+        stdout(&output);
+        let model = fs::read(self.path().join("model.bspm")).unwrap();
+        (model, String::from_utf8(output.stderr).unwrap())
+    }
+
+    fn refused(&self, arguments: &str) -> String {
+        error(&self.run(&format!("fit {arguments} -o refused.bspm")))
+    }
+}
+
+fn column<T>(of: impl Fn((u32, u32, u32, u32)) -> T) -> Vec<T> {
+    interactions().into_iter().map(of).collect()
+}
+
+fn text_column(of: impl Fn((u32, u32, u32, u32)) -> String) -> ArrayRef {
+    Arc::new(StringArray::from(column(of)))
+}
+
+const DAY: i64 = 86_400;
+/// 2026-01-01.
+const START: i64 = 1_767_225_600;
+
+fn seconds((.., day): (u32, u32, u32, u32)) -> i64 {
+    START + DAY * i64::from(day)
+}
+
+#[test]
+fn times_of_a_table_are_seconds_whatever_their_unit() {
+    let folder = Folder::new();
+    folder.write(
+        "plain.csv",
+        table("user,item,at", |row| {
+            format!("u{},i{},{}", row.0, row.1, seconds(row))
+        }),
+    );
+    let flags = "--time-column at --half-life 10d";
+    let (plain, _) = folder.fit(&format!("plain.csv {flags}"));
+    let times: [(&str, ArrayRef); 4] = [
+        (
+            "ms",
+            Arc::new(TimestampMillisecondArray::from(column(|row| {
+                1_000 * seconds(row)
+            }))),
+        ),
+        (
+            "us",
+            Arc::new(
+                TimestampMicrosecondArray::from(column(|row| 1_000_000 * seconds(row)))
+                    .with_timezone("UTC"),
+            ),
+        ),
+        (
+            "ns",
+            Arc::new(TimestampNanosecondArray::from(column(|row| {
+                1_000_000_000 * seconds(row)
+            }))),
+        ),
+        (
+            "days",
+            Arc::new(arrow_array::Date32Array::from(column(|row| {
+                (seconds(row) / DAY) as i32
+            }))),
+        ),
+    ];
+    for (unit, times) in times {
+        let name = format!("{unit}.parquet");
+        folder.write_parquet(
+            &name,
+            [
+                ("user", text_column(|row| format!("u{}", row.0))),
+                ("item", text_column(|row| format!("i{}", row.1))),
+                ("at", times),
+            ],
+        );
+        assert_eq!(folder.fit(&format!("{name} {flags}")).0, plain, "{unit}");
+        let late = folder.run(&format!(
+            "evaluate {name} --time-column at --from 2030-01-01"
+        ));
+        assert!(error(&late).contains("2026-01-01T00:00:00Z"), "{late:?}");
+        let useless = folder.refused(&format!("{name} {flags} --time-unit ms"));
+        assert!(useless.contains("--time-unit has no effect"), "{useless}");
+    }
+}
+
+#[test]
+fn milliseconds_beside_a_half_life_in_days_are_refused_or_read() {
+    let folder = Folder::new();
+    folder.write(
+        "s.csv",
+        table("user,item,at", |row| {
+            format!("u{},i{},{}", row.0, row.1, seconds(row))
+        }),
+    );
+    folder.write(
+        "ms.csv",
+        table("user,item,at", |row| {
+            format!("u{},i{},{}000", row.0, row.1, seconds(row))
+        }),
+    );
+    let flags = "--time-column at --half-life 10d";
+    assert!(
+        folder
+            .refused(&format!("ms.csv {flags}"))
+            .contains("--time-unit ms")
+    );
+    assert_eq!(
+        folder.fit(&format!("ms.csv {flags} --time-unit ms")).0,
+        folder.fit(&format!("s.csv {flags}")).0
+    );
+    let dated = folder.run("evaluate ms.csv --time-column at --from 2026-01-10");
+    assert!(error(&dated).contains("--time-unit ms"), "{dated:?}");
+    stdout(&folder.run("evaluate ms.csv --time-column at --from 2026-01-10 --time-unit ms"));
+    let (_, short) = folder.fit("s.csv --time-column at --half-life 30");
+    assert!(short.contains("older than 14 half-lives"), "{short}");
+}
+
+#[test]
+fn ids_of_a_table_are_what_other_systems_call_them() {
+    let folder = Folder::new();
+    let user = |user: u32| 17_001 + user;
+    let uuid = |user: u32| format!("1ab07425-1201-5a4f-ba37-c9023da8d{user:03x}");
+    folder.write(
+        "plain.csv",
+        table("user,item", |row| format!("{},i{}", user(row.0), row.1)),
+    );
+    folder.write(
+        "uuid.csv",
+        table("user,item", |row| format!("{},i{}", uuid(row.0), row.1)),
+    );
+    let decimals = |scale: i8| -> ArrayRef {
+        let unit = 10_i128.pow(scale as u32);
+        let users = column(|row| i128::from(user(row.0)) * unit);
+        let users = Decimal128Array::from(users).with_precision_and_scale(12, scale);
+        Arc::new(users.unwrap())
+    };
+    let items = || text_column(|row| format!("i{}", row.1));
+    let columns: [(&str, ArrayRef); 4] = [
+        ("decimal", decimals(0)),
+        ("decimals", decimals(2)),
+        (
+            "double",
+            Arc::new(Float64Array::from(column(|row| f64::from(user(row.0))))),
+        ),
+        (
+            "int",
+            Arc::new(Int32Array::from(column(|row| user(row.0) as i32))),
+        ),
+    ];
+    let (plain, _) = folder.fit("plain.csv");
+    for (kind, users) in columns {
+        let name = format!("{kind}.parquet");
+        folder.write_parquet(&name, [("user", users), ("item", items())]);
+        assert_eq!(folder.fit(&name).0, plain, "{kind}");
+    }
+    folder.write(
+        "floats.jsonl",
+        table("", |row| {
+            format!("{{\"user\": {}.0, \"item\": \"i{}\"}}", user(row.0), row.1)
+        }),
+    );
+    assert_eq!(folder.fit("floats.jsonl").0, plain);
+
+    let bytes = column(|row| {
+        let hex: String = uuid(row.0).replace('-', "");
+        let byte = |place: usize| u8::from_str_radix(&hex[2 * place..][..2], 16).unwrap();
+        std::array::from_fn::<u8, 16, _>(byte)
+    });
+    let users = FixedSizeBinaryArray::try_from_iter(bytes.iter()).unwrap();
+    let uuids = Field::new("user", DataType::FixedSizeBinary(16), false)
+        .with_metadata([("ARROW:extension:name".to_owned(), "arrow.uuid".to_owned())]);
+    let plain_bytes = Field::new("user", DataType::FixedSizeBinary(16), false);
+    for (name, users_field) in [("uuid.parquet", uuids), ("bytes.parquet", plain_bytes)] {
+        let schema = Schema::new(vec![users_field, Field::new("item", DataType::Utf8, false)]);
+        let batch =
+            RecordBatch::try_new(schema.into(), vec![Arc::new(users.clone()), items()]).unwrap();
+        folder.write_batch(name, &batch);
+    }
+    assert_eq!(folder.fit("uuid.parquet").0, folder.fit("uuid.csv").0);
+    assert!(folder.refused("bytes.parquet").contains("FixedSizeBinary"));
+
+    let lists = column(|row| Some([Some(row.0 as i32)]));
+    let lists = ListArray::from_iter_primitive::<Int32Type, _, _>(lists);
+    folder.write_parquet(
+        "lists.parquet",
+        [("user", Arc::new(lists) as _), ("item", items())],
+    );
+    let halves = Float64Array::from(column(|row| f64::from(row.0) + 0.5));
+    folder.write_parquet(
+        "halves.parquet",
+        [("user", Arc::new(halves) as _), ("item", items())],
+    );
+    for name in ["lists.parquet", "halves.parquet"] {
+        assert!(folder.refused(name).contains("user"), "{name}");
+    }
+}
+
+#[test]
+fn quotes_in_names_lose_no_rows() {
+    let folder = Folder::new();
+    let name = |place: u32| format!("the {place} band");
+    let named = |quotes: [&str; 2]| {
+        table("user\titem\tname\tplays", |row| {
+            let name = match (row.0, row.1) {
+                (3, 3) => quotes[0].to_owned(),
+                (7, 8) => quotes[1].to_owned(),
+                _ => name(row.1),
+            };
+            format!("u{}\ti{}\t{name}\t{}", row.0, row.1, row.2)
+        })
+    };
+    folder.write("plain.tsv", named(["the 3 band", "the 8 band"]));
+    let flags = "--weight-column plays";
+    let (plain, _) = folder.fit(&format!("plain.tsv {flags}"));
+    for (place, quotes) in [
+        ["\"Weird\" Al", "the 8 band"],
+        ["\"Heroes", "\"Low"],
+        ["\"Heroes", "12\""],
+        ["the 3 band", "\"Low"],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let file = format!("quotes-{place}.tsv");
+        folder.write(&file, named(quotes));
+        let message = folder.refused(&format!("{file} {flags}"));
+        assert!(message.contains("--quoting off"), "{quotes:?}: {message}");
+        assert!(message.contains(&format!("{file}:")), "{message}");
+        let off = folder.fit(&format!("{file} {flags} --quoting off"));
+        assert_eq!(off.0, plain, "{quotes:?}");
+    }
+    folder.write("backslash.tsv", named(["\"an \\\"odd\\\" name\"", "x"]));
+    assert_eq!(
+        folder
+            .fit(&format!("backslash.tsv {flags} --quoting backslash"))
+            .0,
+        plain
+    );
+}
+
+#[test]
+fn tables_are_not_taken_for_lists() {
+    let folder = Folder::new();
+    let rows = |delimiter: &str, time: bool| {
+        let row = |(user, item, count, day): (u32, u32, u32, u32)| {
+            let mut fields = vec![user.to_string(), item.to_string(), count.to_string()];
+            fields.extend(time.then(|| day.to_string()));
+            fields.join(delimiter)
+        };
+        table("", row).trim_start().to_owned()
+    };
+    for (file, delimiter, time) in [
+        ("tabs.txt", "\t", false),
+        ("spaces.txt", " ", false),
+        ("times.TXT", "\t", true),
+    ] {
+        folder.write(file, rows(delimiter, time));
+        let message = folder.refused(file);
+        assert!(
+            message.contains("--no-header user,item,weight"),
+            "{message}"
+        );
+        let format = match delimiter {
+            "\t" => ["--format", "tsv"].as_slice(),
+            _ => &["--format", "csv", "--delimiter", " "],
+        };
+        let header = [
+            "--no-header",
+            if time {
+                "user,item,weight,time"
+            } else {
+                "user,item,weight"
+            },
+        ];
+        let fit = ["fit", file, "-o", "table.bspm", "--weight-column", "weight"];
+        let fit = bspm(folder.path(), &[&fit[..], format, &header].concat());
+        assert!(
+            stdout(&fit).contains("12 users x 12 items, 48 interactions"),
+            "{fit:?}"
+        );
+        // Asked for, lists are read.
+        folder.fit(&format!("{file} --format lightgcn"));
+    }
+    folder.write("lists.txt", "0 1 2\n1 0 2\n2 0 1 3\n");
+    folder.fit("lists.txt");
+    folder.write("pairs.txt", "0 1\n0 2\n1 2\n");
+    folder.fit("pairs.txt");
+}
+
+#[test]
+fn repeats_count_as_their_number() {
+    let folder = Folder::new();
+    let rows = |weight: &str| {
+        let lines = interactions().into_iter().flat_map(|row| {
+            let line = format!("u{},i{}{weight}\n", row.0, row.1);
+            std::iter::repeat_n(line, row.2 as usize)
+        });
+        lines.collect::<String>()
+    };
+    folder.write("rows.csv", format!("user,item\n{}", rows("")));
+    folder.write("ones.csv", format!("user,item,n\n{}", rows(",1")));
+    folder.write(
+        "counts.csv",
+        table("user,item,n", |row| {
+            format!("u{},i{},{}", row.0, row.1, row.2)
+        }),
+    );
+    folder.write(
+        "once.csv",
+        table("user,item", |row| format!("u{},i{}", row.0, row.1)),
+    );
+    for scale in ["", " --weight log", " --weight threshold:2"] {
+        let (counts, _) = folder.fit(&format!("counts.csv --weight-column n{scale}"));
+        for twin in [
+            "rows.csv --duplicates sum",
+            "rows.csv --duplicates count",
+            "ones.csv --weight-column n",
+            "ones.csv --weight-column n --duplicates sum",
+        ] {
+            assert_eq!(
+                folder.fit(&format!("{twin}{scale}")).0,
+                counts,
+                "{twin}{scale}"
+            );
+        }
+    }
+    let (once, _) = folder.fit("once.csv");
+    for twin in [
+        "rows.csv",
+        "rows.csv --duplicates max",
+        "ones.csv --weight-column n --duplicates last",
+    ] {
+        assert_eq!(folder.fit(twin).0, once, "{twin}");
+    }
+    let useless = folder.refused("counts.csv --weight-column n --duplicates count");
+    assert!(useless.contains("duplicates"), "{useless}");
+}
+
+#[test]
+fn options_without_effect_are_refused_in_every_command() {
+    let folder = Folder::new();
+    folder.write(
+        "ratings.csv",
+        table("user,item,stars", |row| {
+            format!("u{},i{},{}", row.0, row.1, row.2)
+        }),
+    );
+    folder.write("lists.txt", "0 1 2\n1 0\n2 0 1 3\n");
+    folder.fit("ratings.csv");
+    for (options, flag) in [
+        ("ratings.csv --rating-column stars", "--rating-column"),
+        ("ratings.csv --rating-column nosuch", "--rating-column"),
+        ("ratings.csv --weight log", "--weight "),
+        ("ratings.csv --half-life 30d", "--half-life"),
+        ("ratings.csv --time-unit ms", "--time-unit"),
+        ("ratings.csv --time-format %Y", "--time-format"),
+        ("ratings.csv --decimal-comma", "--decimal-comma"),
+        ("ratings.csv --rating-threshold 2", "--rating-threshold"),
+        ("lists.txt --weight-column plays", "--weight-column"),
+        ("lists.txt --user-column user", "--user-column"),
+        ("lists.txt --time-column at", "--time-column"),
+        ("lists.txt --no-header user,item", "--no-header"),
+        ("lists.txt --skip-invalid", "--skip-invalid"),
+    ] {
+        for command in [
+            "fit {} -o x.bspm",
+            "evaluate {}",
+            "tune {} --time 1s",
+            "sweep {}",
+            "describe {}",
+        ] {
+            let output = folder.run(&command.replace("{}", options));
+            let message = error(&output);
+            assert!(
+                message.contains(flag) && message.contains("no effect"),
+                "{command}: {message}"
+            );
+        }
+    }
+    let refit = error(&folder.run("refit model.bspm -o model.bspm --user-column who"));
+    assert!(refit.contains("--user-column has no effect"), "{refit}");
+    let refit = error(&folder.run("refit model.bspm lists.txt -o model.bspm --user-column who"));
+    assert!(refit.contains("--user-column has no effect"), "{refit}");
+}
+
+#[test]
+fn dates_are_read_in_the_forms_that_can_be_read_in_one_way_or_by_a_pattern() {
+    let folder = Folder::new();
+    let date = |row: (u32, u32, u32, u32)| (1 + row.3 / 28, 1 + row.3 % 28);
+    let with = |of: &dyn Fn(u32, u32) -> String| {
+        table("user;item;at", |row| {
+            let (month, day) = date(row);
+            format!("u{};i{};{}", row.0, row.1, of(month, day))
+        })
+    };
+    folder.write(
+        "iso.csv",
+        with(&|month, day| format!("2026-{month:02}-{day:02}T08:26:00Z")),
+    );
+    let flags = "--delimiter ; --time-column at --half-life 5d";
+    let (iso, _) = folder.fit(&format!("iso.csv {flags}"));
+    let forms: [(&str, &dyn Fn(u32, u32) -> String); 6] = [
+        ("utc", &|month, day| {
+            format!("2026-{month:02}-{day:02} 08:26:00 UTC")
+        }),
+        ("offset", &|month, day| {
+            format!("2026-{month:02}-{day:02} 10:26:00 +0200")
+        }),
+        ("compact", &|month, day| {
+            format!("2026-{month:02}-{day:02}T08:26:00+0000")
+        }),
+        ("slashes", &|month, day| {
+            format!("2026/{month:02}/{day:02} 08:26")
+        }),
+        ("short", &|month, day| format!("2026-{month}-{day} 8:26")),
+        ("fraction", &|month, day| {
+            format!("2026-{month:02}-{day:02} 08:26:00.000")
+        }),
+    ];
+    for (name, form) in forms {
+        folder.write("other.csv", with(form));
+        assert_eq!(folder.fit(&format!("other.csv {flags}")).0, iso, "{name}");
+    }
+    let patterns: [(&str, &dyn Fn(u32, u32) -> String); 3] = [
+        ("%m/%d/%Y", &|month, day| format!("{month}/{day}/2026")),
+        ("%d.%m.%Y", &|month, day| {
+            format!("{day:02}.{month:02}.2026")
+        }),
+        ("%Y%m%d", &|month, day| format!("2026{month:02}{day:02}")),
+    ];
+    folder.write(
+        "days.csv",
+        with(&|month, day| format!("2026-{month:02}-{day:02}")),
+    );
+    let (days, _) = folder.fit(&format!("days.csv {flags}"));
+    for (pattern, form) in patterns {
+        folder.write("other.csv", with(form));
+        if pattern.contains(['/', '.']) {
+            let message = folder.refused(&format!("other.csv {flags}"));
+            assert!(message.contains("--time-format"), "{message}");
+        }
+        let (read, _) = folder.fit(&format!("other.csv {flags} --time-format {pattern}"));
+        assert_eq!(read, days, "{pattern}");
+    }
+}
+
+#[test]
+fn rows_that_are_no_interactions_are_refused_or_counted() {
+    let folder = Folder::new();
+    let flags = "--weight-column n";
+    let rows = |more: &str| {
+        let text = table("user,item,n", |row| {
+            format!("u{},i{},{}", row.0, row.1, row.2)
+        });
+        format!("{text}{more}")
+    };
+    folder.write("clean.csv", rows(""));
+    let (clean, _) = folder.fit(&format!("clean.csv {flags}"));
+    let bad = [
+        (",i1,1", "no user"),
+        ("u1,,1", "no item"),
+        ("NULL,i1,1", "no user"),
+        ("NaN,i1,1", "no user"),
+        ("u1,None,1", "no item"),
+        ("\\N,i1,1", "no user"),
+        ("u1,i1,-1", "a weight below 0"),
+        ("u1,i1,many", "an invalid weight"),
+        ("u1,i1", "another number of fields"),
+        ("user,item,n", "the header again"),
+    ];
+    for (row, reason) in bad {
+        folder.write("one.csv", rows(&format!("{row}\n")));
+        let message = folder.refused(&format!("one.csv {flags}"));
+        assert!(
+            message.contains("one.csv:50:") && message.contains("--skip-invalid"),
+            "{message}"
+        );
+        let (read, told) = folder.fit(&format!("one.csv {flags} --skip-invalid"));
+        assert_eq!(read, clean, "{row}");
+        let expected = format!("1 of 49 rows are skipped: 1 with {reason}");
+        assert!(told.contains(&expected), "{row}: {told}");
+    }
+    let all: Vec<&str> = bad.iter().map(|it| it.0).collect();
+    folder.write("all.csv", rows(&format!("{}\n", all.join("\n"))));
+    let (read, told) = folder.fit(&format!("all.csv {flags} --skip-invalid"));
+    assert_eq!(read, clean);
+    assert!(
+        told.contains("10 of 58 rows are skipped: 1 with another number of fields, "),
+        "{told}"
+    );
+    // The threshold leaves a row out before anything else is looked at.
+    folder.write("cancelled.csv", rows("u1,i1,-1\n,i2,-3\n"));
+    let threshold = "--rating-column n --rating-threshold 1";
+    assert_eq!(
+        folder.fit(&format!("cancelled.csv {flags} {threshold}")).0,
+        clean
+    );
+    // An id that is called like a missing value.
+    folder.write("names.csv", rows("None,i1,1\n"));
+    assert!(
+        folder
+            .fit(&format!("names.csv {flags} --null-values null"))
+            .1
+            .contains("13 users")
+    );
+}
+
+#[test]
+fn an_evaluation_of_nothing_is_an_error() {
+    let folder = Folder::new();
+    folder.write("once.csv", "user,item\na,x\nb,x\nc,y\n");
+    folder.write("train.csv", "user,item\n1,x\n1,y\n2,x\n");
+    folder.write("other.csv", "user,item\n1.0,y\n2.0,y\n");
+    folder.write("items.csv", "user,item\n1,X\n2,Y\n");
+    folder.write("mixed.csv", "user,item\n2,y\n3,x\n2,z\n1,x\n");
+    folder.fit("train.csv");
+    for evaluation in [
+        "evaluate once.csv",
+        "evaluate once.csv --ratio 0.5",
+        "evaluate once.csv --folds 2",
+        "evaluate --train train.csv --test other.csv --skip-unknown",
+        "evaluate --train train.csv --test items.csv",
+        "evaluate --train train.csv --test train.csv",
+        "evaluate --model model.bspm --test items.csv",
+        "evaluate --model model.bspm --test items.csv --detailed",
+        "tune once.csv --time 1s",
+        "sweep once.csv",
+    ] {
+        let message = error(&folder.run(evaluation));
+        assert!(
+            message.contains("nothing to evaluate"),
+            "{evaluation}: {message}"
+        );
+    }
+    let unknown = error(&folder.run("evaluate --train train.csv --test mixed.csv"));
+    assert!(
+        unknown.contains("1 of 3 users") && unknown.contains("--skip-unknown"),
+        "{unknown}"
+    );
+    let mixed = folder.run("evaluate --train train.csv --test mixed.csv --skip-unknown");
+    stdout(&mixed);
+    let told = String::from_utf8(mixed.stderr).unwrap();
+    for part in [
+        "1 of 3 users",
+        "1 items of the test set",
+        "1 of 4 interactions",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+}
+
+#[test]
+fn files_folders_patterns_and_json_lines_are_one_data_set() {
+    let folder = Folder::new();
+    let csv = |from: usize, to: usize| {
+        let rows = interactions();
+        let rows = rows[from..to]
+            .iter()
+            .map(|row| format!("u{},i{}\n", row.0, row.1));
+        format!("user,item\n{}", rows.collect::<String>())
+    };
+    folder.write("whole.csv", csv(0, 48));
+    let (whole, _) = folder.fit("whole.csv");
+    folder.write("parts/month=1/a.csv", csv(0, 20));
+    folder.write("parts/month=2/b.csv", csv(20, 48));
+    folder.write("parts/_SUCCESS", "");
+    folder.write("parts/month=1/.a.csv.crc", "x");
+    for (name, rows) in [("table/a.parquet", 0..20), ("table/b.parquet", 20..48)] {
+        let rows = &interactions()[rows];
+        let texts = |of: &dyn Fn(&(u32, u32, u32, u32)) -> String| -> ArrayRef {
+            Arc::new(StringArray::from(rows.iter().map(of).collect::<Vec<_>>()))
+        };
+        folder.write_parquet(
+            name,
+            [
+                ("user", texts(&|row| format!("u{}", row.0))),
+                ("item", texts(&|row| format!("i{}", row.1))),
+            ],
+        );
+    }
+    let json = table("", |row| {
+        format!(
+            "{{\"note\": [1, {{}}], \"item\": \"i{}\", \"user\": \"u{}\"}}",
+            row.1, row.0
+        )
+    });
+    folder.write("reviews.jsonl", &json);
+    folder.write("reviews.JSON", &json);
+    for data in [
+        "parts/month=1/a.csv parts/month=2/b.csv",
+        "parts",
+        "parts/*/*.csv",
+        "table",
+        "table/a.parquet parts/month=2",
+        "reviews.jsonl",
+        "reviews.JSON",
+    ] {
+        assert_eq!(folder.fit(data).0, whole, "{data}");
+    }
+    folder.write("array.json", "[{\"user\": 1, \"item\": 2}]");
+    assert!(folder.refused("array.json").contains("jq"));
+    folder.write("zip.csv", "PK\x03\x04rest");
+    assert!(folder.refused("zip.csv").contains("unpack"));
+}
+
+#[test]
+fn a_spreadsheets_export_is_read() {
+    let folder = Folder::new();
+    let rows = table("Kunde;Artikel;Menge", |row| {
+        format!("{};{};{},5", 100 + row.0, row.1, row.2)
+    });
+    folder.write("plain.csv", rows.replace(',', ".").replace(';', ","));
+    let columns = "--user-column Kunde --item-column Artikel --weight-column Menge";
+    let (plain, _) = folder.fit(&format!("plain.csv {columns}"));
+    folder.write(
+        "export.csv",
+        format!("sep=;\r\n{}", rows.replace('\n', "\r\n")),
+    );
+    let message = folder.refused(&format!("export.csv {columns}"));
+    assert!(
+        message.contains("export.csv:3: Menge") && message.contains("--decimal-comma"),
+        "{message}"
+    );
+    assert_eq!(
+        folder
+            .fit(&format!("export.csv {columns} --decimal-comma"))
+            .0,
+        plain
+    );
+    let both = format!("export.csv {columns} --decimal-comma --delimiter ;");
+    assert_eq!(folder.fit(&both).0, plain);
+    folder.write("without.csv", &rows);
+    let message = folder.refused(&format!("without.csv {columns}"));
+    assert!(message.contains("--delimiter ';'"), "{message}");
+    let latin: Vec<u8> = rows
+        .chars()
+        .map(|it| if it == '1' { 0xe9 } else { it as u8 })
+        .collect();
+    folder.write("latin.csv", latin);
+    let flags = format!("latin.csv {columns} --decimal-comma --delimiter ;");
+    assert!(folder.refused(&flags).contains("--encoding"));
+}
+
+#[test]
+fn a_refit_keeps_the_weights_and_times_of_new_interactions() {
+    let folder = Folder::new();
+    let csv = |from: usize, to: usize| {
+        let rows = interactions();
+        let rows = rows[from..to].iter();
+        let rows = rows.map(|row| format!("u{},i{},{},{}\n", row.0, row.1, row.2, row.3));
+        format!("user,item,n,at\n{}", rows.collect::<String>())
+    };
+    folder.write("whole.csv", csv(0, 48));
+    folder.write("old.csv", csv(0, 44));
+    folder.write("new.csv", csv(44, 48));
+    let flags = "--weight-column n --time-column at";
+    let (whole, _) = folder.fit(&format!("whole.csv {flags}"));
+    folder.fit(&format!("old.csv {flags}"));
+    stdout(&folder.run(&format!("refit model.bspm new.csv -o later.bspm {flags}")));
+    assert_eq!(fs::read(folder.path().join("later.bspm")).unwrap(), whole);
+    stdout(&folder.run(&format!(
+        "refit model.bspm new.csv -o kept.bspm --keep-vectors {flags}"
+    )));
+    let export = |model: &str| {
+        let model: bspm::CpuModel =
+            bspm::Model::open(bspm::CpuBackend::new(), folder.path().join(model)).unwrap();
+        let dataset = model.dataset();
+        let weights = dataset.interactions().weights().map(<[f32]>::to_vec);
+        (weights, dataset.times().map(<[f64]>::to_vec))
+    };
+    assert_eq!(export("kept.bspm"), export("later.bspm"));
+}
+
+#[test]
+fn data_are_described_before_they_are_fitted() {
+    let folder = Folder::new();
+    let text = table("user,item,n,at,note", |row| {
+        format!("u{},i{},{},{},x", row.0, row.1, row.2, seconds(row))
+    });
+    folder.write("data.csv", format!("{text},i1,1,0,x\nu1,i5,2,{START},y\n"));
+    let flags = "--weight-column n --time-column at --skip-invalid";
+    let json = stdout(&folder.run(&format!("describe data.csv {flags} --json")));
+    let found = &json_lines(&json)[0];
+    assert_eq!(found["rows"], 50);
+    assert_eq!(found["skipped"]["missing_user"], 1);
+    assert_eq!((&found["users"], &found["items"]), (&12.into(), &12.into()));
+    assert_eq!(
+        found["interactions"].as_u64().unwrap() + found["repeats"].as_u64().unwrap(),
+        49
+    );
+    assert_eq!(found["columns"][4]["role"], serde_json::Value::Null);
+    let table = stdout(&folder.run(&format!("describe data.csv {flags}")));
+    for part in [
+        "2026-01-01T00:00:00Z to ",
+        "column note",
+        "density",
+        "skipped rows",
+    ] {
+        assert!(table.contains(part), "{table}");
+    }
+    let (_, told) = folder.fit(&format!("data.csv {flags}"));
+    assert!(told.contains("read 50 rows, 1 of them left out"), "{told}");
+    assert!(
+        told.contains("user = user; item = item; weight = n; time = at; not read: note"),
+        "{told}"
+    );
+}

@@ -1,0 +1,202 @@
+//! Lists that any system made, evaluated as those of a model are.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use super::evaluate::Evaluator;
+use super::evaluation::Evaluation;
+use crate::data::dataset::Dataset;
+use crate::data::ids::Ids;
+use crate::data::interactions::Interactions;
+use crate::error::{Result, shortened};
+use crate::parameter::invalid;
+
+/// The evaluation of lists that any system made, and what of them could not count.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ListEvaluation {
+    /// The metrics, whose users are rows of the test set. Its catalogue metrics count the items of
+    /// the training set and of the lists; without a training set they say nothing.
+    pub evaluation: Evaluation,
+    /// Users of lists who have no test items: they are left out.
+    pub unknown_users: usize,
+    /// Distinct items of lists that neither the test set nor the training set has: they are in
+    /// the lists, and no hits.
+    pub unknown_items: usize,
+    /// Users of the test set without a list: they count, without a hit.
+    pub users_without_list: usize,
+}
+
+impl ListEvaluation {
+    /// Evaluates lists, best item first, against a test set. The mean is over the users that have
+    /// test items.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a test set without
+    /// interactions, if none of its users has a list, for a user with two lists, an item that
+    /// occurs twice in a list, and an impossible cut-off;
+    /// [`Error::TooLarge`](crate::Error::TooLarge).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bspm_core::Dataset;
+    /// use bspm_core::fitted::ListEvaluation;
+    ///
+    /// let test: Dataset<&str, &str> =
+    ///     Dataset::from_pairs([("ann", "tea"), ("ann", "milk"), ("bob", "rice")])?;
+    /// let lists = [("ann", vec!["tea", "jam"]), ("zoe", vec!["tea"])];
+    /// let found = ListEvaluation::of(lists, &test, None, &[2])?;
+    /// assert_eq!(found.evaluation.means()[0].recall, 0.25);
+    /// assert_eq!((found.unknown_users, found.unknown_items), (1, 1));
+    /// assert_eq!(found.users_without_list, 1);
+    /// # Ok::<(), bspm_core::Error>(())
+    /// ```
+    pub fn of<U, I>(
+        lists: impl IntoIterator<Item = (U, Vec<I>)>,
+        test: &Dataset<U, I>,
+        train: Option<&Dataset<U, I>>,
+        cutoffs: &[usize],
+    ) -> Result<Self>
+    where
+        U: Eq + Hash + Clone + Debug,
+        I: Eq + Hash + Clone + Debug,
+    {
+        let evaluator = Evaluator::new(cutoffs)?;
+        let rows = test.interactions().users_with_items();
+        if rows.is_empty() {
+            let expected = "a test set with at least one interaction";
+            return Err(invalid("test", expected, "none"));
+        }
+        let mut found: Vec<Option<Vec<u32>>> = vec![None; test.users().len()];
+        let mut columns = train.map_or_else(Ids::new, |train| Ids::clone(train.items()));
+        let known = columns.len();
+        let mut strangers = HashSet::new();
+        for (user, list) in lists {
+            let list = numbered(&user, list, &mut columns)?;
+            let row = test.users().index::<U>(&user);
+            match row.filter(|row| !test.interactions().items_of(*row).is_empty()) {
+                None if strangers.insert(user.clone()) => {}
+                Some(row) if found[row as usize].is_none() => found[row as usize] = Some(list),
+                _ => {
+                    let found = shortened(format!("two of user {user:?}"));
+                    return Err(invalid("lists", "one list for each user", found));
+                }
+            }
+        }
+        let listed = columns.len();
+        let in_test = |item: &&I| test.items().index::<I>(item).is_some();
+        let unknown_items = columns.iter().skip(known).filter(|it| !in_test(it)).count();
+        let mut test_columns = Vec::with_capacity(test.items().len());
+        for item in test.items().iter() {
+            test_columns.push(columns.index_or_insert(item.clone(), "items")?);
+        }
+        let users_without_list = rows.iter().filter(|&&it| found[it as usize].is_none());
+        let users_without_list = users_without_list.count();
+        if users_without_list == rows.len() {
+            let expected = "a list of at least one user of the test set";
+            return Err(invalid("lists", expected, "none"));
+        }
+        let lists = rows.iter().map(|&row| found[row as usize].take());
+        let lists: Vec<Vec<u32>> = lists.map(Option::unwrap_or_default).collect();
+        let relevant = |place: usize| {
+            let items = test.interactions().items_of(rows[place]).iter();
+            let mut items: Vec<u32> = items.map(|&item| test_columns[item as usize]).collect();
+            items.sort_unstable();
+            Cow::Owned(items)
+        };
+        let catalogue = match train.map(Dataset::interactions) {
+            None => Interactions::from_pairs(0, listed, [])?,
+            Some(train) => Interactions::from_pairs(train.users(), listed, train.pairs())?,
+        };
+        let users = rows.clone();
+        Ok(Self {
+            evaluation: Evaluation::new(&evaluator, &catalogue, users, &lists, relevant),
+            unknown_users: strangers.len(),
+            unknown_items,
+            users_without_list,
+        })
+    }
+}
+
+/// A list in columns, of which none occurs twice.
+fn numbered<U: Debug, I: Eq + Hash + Clone + Debug>(
+    user: &U,
+    list: Vec<I>,
+    columns: &mut Ids<I>,
+) -> Result<Vec<u32>> {
+    let mut seen = HashSet::with_capacity(list.len());
+    let mut numbers = Vec::with_capacity(list.len());
+    for item in list {
+        let number = columns.index_or_insert(item.clone(), "items")?;
+        if !seen.insert(number) {
+            let found = shortened(format!("{item:?} twice in the list of user {user:?}"));
+            return Err(invalid("lists", "each item once in a list", found));
+        }
+        numbers.push(number);
+    }
+    Ok(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data(pairs: &[(&'static str, u32)]) -> Dataset<&'static str, u32> {
+        Dataset::from_pairs(pairs.iter().copied()).unwrap()
+    }
+
+    #[test]
+    fn users_without_a_list_count_and_strangers_do_not() {
+        let test = data(&[("ann", 1), ("bob", 2), ("cid", 3)]);
+        let train = data(&[("ann", 2), ("bob", 1), ("cid", 9)]);
+        let lists = [("ann", vec![7, 1]), ("bob", vec![2]), ("zoe", vec![8])];
+        let found = ListEvaluation::of(lists, &test, Some(&train), &[2, 1]).unwrap();
+        let means = found.evaluation.means();
+        assert_eq!((means[0].recall, means[1].recall), (2.0 / 3.0, 1.0 / 3.0));
+        assert_eq!(found.evaluation.users(), [0, 1, 2]);
+        assert_eq!((found.unknown_users, found.unknown_items), (1, 2));
+        assert_eq!(found.users_without_list, 1);
+        // Of 2, 1, 9 in the training set, and of 7 and 8 in the lists.
+        assert_eq!(found.evaluation.catalogue()[0].coverage, 3.0 / 5.0);
+    }
+
+    #[test]
+    fn what_has_no_mean_is_refused() {
+        let (test, none) = (data(&[("ann", 1)]), data(&[]));
+        let of = |lists: Vec<(&'static str, Vec<u32>)>, test| {
+            ListEvaluation::of(lists, test, None, &[2])
+                .unwrap_err()
+                .to_string()
+        };
+        for (lists, test, expected) in [
+            (
+                vec![("ann", vec![1])],
+                &none,
+                "test: expected a test set with at least one",
+            ),
+            (
+                vec![("bob", vec![1])],
+                &test,
+                "lists: expected a list of at least one user",
+            ),
+            (vec![], &test, "lists: expected a list of at least one user"),
+            (
+                vec![("ann", vec![1]), ("ann", vec![2])],
+                &test,
+                "lists: expected one list for each user, found two of user \"ann\"",
+            ),
+            (
+                vec![("ann", vec![1, 2, 1])],
+                &test,
+                "lists: expected each item once in a list, found 1 twice in the list of user \"ann\"",
+            ),
+        ] {
+            let found = of(lists, test);
+            assert!(found.starts_with(expected), "{found}");
+        }
+    }
+}

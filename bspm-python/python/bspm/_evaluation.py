@@ -1,0 +1,225 @@
+"""Splits of data, the metrics of lists by any system, and filters side by side."""
+
+from __future__ import annotations
+
+import os
+import time as clock
+from typing import Any, Iterable, Optional, Sequence, Union
+
+import numpy as np
+
+from . import _bspm
+from ._data import Interactions, column_of, ids_of, is_arrow, listed, numbers_in, time_of
+from ._model import Model, flat, progress_of
+
+
+def split(
+    data: Any,
+    *,
+    ratio: Optional[float] = None,
+    seed: Optional[int] = None,
+    random: bool = False,
+    last_out: bool = False,
+    from_time: Any = None,
+    **options: Any,
+) -> tuple[Interactions, Interactions]:
+    """A part to fit and a part to test, over the same users and items.
+
+    Of each user the share ``ratio`` (a fifth by default) is held out: the latest interactions if
+    the data have times, else some chosen by ``seed``. Other ways, one at a time:
+
+    - ``random=True``: some chosen by ``seed``, also if there are times; rounded down.
+    - ``last_out=True``: the latest interaction of each user.
+    - ``from_time``: all interactions from this time on; a number in the unit of the times, or a
+      date for times that are dates.
+
+    A user with a single interaction keeps it for the fit, but for ``from_time``. ``data`` and the
+    options of reading are those of ``Model.fit``.
+
+    Raises ValueError for an option without an effect, and if a part has no interactions.
+    """
+    interactions = Interactions.of(data, **options)
+    chosen = {
+        "ratio": ratio,
+        "seed": seed,
+        "random": random,
+        "last_out": last_out,
+        "from_time": None if from_time is None else time_of(from_time, "from_time"),
+    }
+    parts = _bspm.split(interactions.csr, interactions.times, chosen)
+    users, items = interactions.users, interactions.items
+    train, test = (Interactions._of_arrays(part, users, items) for part in parts)
+    return train, test
+
+
+def evaluate(
+    lists: Any,
+    test: Any,
+    k: Union[int, Sequence[int]] = 20,
+    *,
+    train: Any = None,
+    user: Optional[str] = None,
+    item: Optional[str] = None,
+    rank: Optional[str] = None,
+    score: Optional[str] = None,
+    detailed: bool = False,
+) -> dict[str, Any]:
+    """The metrics of lists by any system, as ``Model.evaluate`` has them.
+
+    ``lists`` is a table (pandas, polars, PyArrow, DuckDB, a dict of arrays) with a row for each
+    entry: ``user``, ``item``, and ``rank`` (lowest first) or ``score`` (highest first), which
+    order the list. Without a name given, a column "rank" or else "score" is taken, and a table
+    with neither has its rows in the order of the lists. ``test`` and ``train`` are data as
+    ``Model.fit`` takes them, with the same ``user`` and ``item`` if they are tables with these columns.
+
+    The mean is over the users of the test set; one without a list counts, with no hit. Beside
+    the metrics there are ``users``, ``users_without_list``, ``unknown_users`` (with a list and
+    without test items: left out) and ``unknown_items`` (in neither ``test`` nor ``train``; they
+    keep their places in the lists, and are no hits). ``detailed`` adds 95% intervals, and with
+    ``train`` coverage, Gini's index, novelty, popularity and diversity.
+
+    Raises ValueError for a test set without users, lists of none of them, and an item that occurs
+    twice in a list; KeyError for a missing column; TypeError for ids of another kind than the test
+    set's.
+    """
+    users, items, order = _entries(lists, user or "user", item or "item", rank, score)
+    cutoffs = [k] if isinstance(k, (int, np.integer)) else list(k)
+    found = _bspm.evaluate_lists(
+        users,
+        items,
+        order,
+        _data(test, user, item),
+        None if train is None else _data(train, user, item),
+        [int(it) for it in cutoffs],
+        detailed=detailed,
+    )
+    return flat(found, k)
+
+
+def _data(data: Any, user: Optional[str], item: Optional[str]) -> Any:
+    is_file = isinstance(data, (str, os.PathLike))
+    has_columns = is_file or isinstance(data, dict) or hasattr(data, "columns") or is_arrow(data)
+    names = {"user": user, "item": item} if has_columns else {}
+    interactions = Interactions.of(data, **names)
+    return interactions.csr, interactions.users, interactions.items
+
+
+def _entries(
+    lists: Any, user: str, item: str, rank: Optional[str], score: Optional[str]
+) -> tuple[Any, Any, Any]:
+    """Users, items, and numbers that order them, lowest first, or None."""
+    if rank is not None and score is not None:
+        raise ValueError(f"rank: expected rank= or score=, and not both, found {rank!r} and {score!r}")
+    named = (rank, "rank") if rank is not None else (score, "score")
+    given = None if named[0] is None else (str(named[0]), named[1])
+    order = None
+    if is_arrow(lists):
+        users, items, found = _bspm.read_lists(lists, (user, item), given)
+        name, order = found if found is not None else (None, None)
+        keyword = given[1] if given is not None else name
+    else:
+        name, keyword = given if given is not None else _order_of(lists)
+        users = ids_of(column_of(lists, user, "user"), user)
+        items = ids_of(column_of(lists, item, "item"), item)
+        if name is not None:
+            order = numbers_in(column_of(lists, name, str(keyword)), name)
+    for what, values in ((item, items), (name, order)):
+        if values is not None and len(values) != len(users):
+            raise ValueError(f"{what}: expected {len(users)} values, as {user}, found {len(values)}")
+    if order is not None and np.isnan(order).any():
+        row = int(np.argmax(np.isnan(order)))
+        raise ValueError(f"{name}, row {row}: expected a number, found NaN")
+    return users, items, -order if order is not None and keyword == "score" else order
+
+
+def _order_of(table: Any) -> tuple[Optional[str], Optional[str]]:
+    """The column that orders the lists if none is named, and the keyword that names it."""
+    if not (isinstance(table, dict) or hasattr(table, "columns")):
+        raise TypeError(
+            "lists: expected a table with the columns user, item, and rank or score, "
+            f"found {type(table).__name__}"
+        )
+    there = set(getattr(table, "columns", table))
+    name = next((name for name in ("rank", "score") if name in there), None)
+    return name, name
+
+
+def compare(
+    filters: Iterable[Any],
+    data: Any,
+    *,
+    test: Any = None,
+    k: int = 20,
+    metric: str = "ndcg",
+    ratio: Optional[float] = None,
+    seed: Optional[int] = None,
+    random: bool = False,
+    last_out: bool = False,
+    from_time: Any = None,
+    skip_unknown: bool = False,
+    detailed: bool = False,
+    num_threads: int = 0,
+    progress: Any = None,
+    **options: Any,
+) -> list[dict[str, Any]]:
+    """Fits filters to one part of the data and evaluates them on the other, the best one first.
+
+    Each of ``filters`` is a name, a pair of a name and a dict of settings, or a configuration, as
+    those of ``Model.config`` and of the trials of :func:`bspm.tune`. ``data`` is divided as by
+    :func:`bspm.split`, if there is no ``test`` beside it. The options of reading are those of
+    ``Model.fit``.
+
+    Returns a dict for each filter, with ``name``, ``config``, the metrics at ``k``, ``users``,
+    ``fit_seconds`` and ``evaluate_seconds``, in descending order of ``metric``. For more than one
+    comparison of the same data, split them once and pass both parts.
+    """
+    contenders = [_contender(it) for it in listed(filters, "filters")]
+    if not contenders:
+        raise ValueError("filters: expected at least one filter, found none")
+    ways: dict[str, Any] = {
+        "ratio": ratio,
+        "seed": seed,
+        "random": random or None,
+        "last_out": last_out or None,
+        "from_time": from_time,
+    }
+    ways = {name: value for name, value in ways.items() if value is not None}
+    if test is None:
+        train, held_out = split(data, **ways, **options)
+    else:
+        for name, value in ways.items():
+            raise ValueError(f"{name}: expected no way to split beside test=, found {value!r}")
+        train = Interactions.of(data, **options)
+        is_read = isinstance(test, Interactions)
+        held_out = Interactions.of(test, **({} if is_read else options))
+    tell = progress_of(progress)
+    board = []
+    for name, arguments in contenders:
+        start = clock.perf_counter()
+        model = Model.fit(train, num_threads=num_threads, progress=tell, **arguments)
+        fitted = clock.perf_counter()
+        found = model.evaluate(
+            held_out, int(k), skip_unknown=skip_unknown, detailed=detailed, progress=tell
+        )
+        seconds = {
+            "fit_seconds": fitted - start,
+            "evaluate_seconds": clock.perf_counter() - fitted,
+        }
+        board.append({"name": name, "config": model.config, **found, **seconds})
+    if not isinstance(board[0].get(metric), float):
+        known = ", ".join(name for name, value in board[0].items() if isinstance(value, float))
+        raise ValueError(f"metric: expected one of {known}, found {metric!r}")
+    return sorted(board, key=lambda entry: -entry[metric])
+
+
+def _contender(given: Any) -> tuple[str, dict[str, Any]]:
+    if isinstance(given, str):
+        return given, {"filter": given}
+    if isinstance(given, dict) and given:
+        return str(next(iter(given))), {"config": given}
+    if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], dict):
+        return str(given[0]), {"filter": given[0], "settings": given[1]}
+    raise TypeError(
+        "filters: expected names, pairs of a name and a dict of settings, or configurations, "
+        f"found {given!r}"
+    )

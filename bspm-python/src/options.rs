@@ -1,0 +1,209 @@
+//! Which columns are read, and what makes an interaction count.
+
+use bspm::data::{Duplicates, Format, TableOptions, WeightScale, Weighting};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::error::to_python;
+
+/// The options of reading, as keywords of Python.
+#[derive(Debug, FromPyObject)]
+pub(crate) struct ReadOptions {
+    #[pyo3(item)]
+    pub(crate) user: Option<String>,
+    #[pyo3(item)]
+    pub(crate) item: Option<String>,
+    #[pyo3(item)]
+    pub(crate) weight: Option<String>,
+    #[pyo3(item)]
+    pub(crate) time: Option<String>,
+    #[pyo3(item)]
+    pub(crate) rating: Option<String>,
+    #[pyo3(item)]
+    rating_threshold: Option<f64>,
+    #[pyo3(item)]
+    weight_scale: Option<String>,
+    #[pyo3(item)]
+    half_life: Option<HalfLife>,
+    #[pyo3(item)]
+    duplicates: Option<String>,
+}
+
+#[derive(Debug, FromPyObject)]
+enum HalfLife {
+    Number(f64),
+    Text(String),
+}
+
+/// What a source has beside users and items.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Has {
+    pub(crate) weights: bool,
+    pub(crate) times: bool,
+    pub(crate) ratings: bool,
+}
+
+impl ReadOptions {
+    /// What the columns named here give.
+    pub(crate) fn named(&self) -> Has {
+        Has {
+            weights: self.weight.is_some(),
+            times: self.time.is_some(),
+            ratings: self.rating.is_some(),
+        }
+    }
+
+    /// The threshold of ratings.
+    pub(crate) fn rating_threshold(&self) -> Option<f64> {
+        self.rating_threshold
+    }
+
+    /// The weighting, if each of the options has an effect on a source that has these.
+    pub(crate) fn weighting(&self, has: Has) -> PyResult<Weighting> {
+        let weighting = self.parsed()?;
+        match (has.ratings, self.rating_threshold) {
+            (false, Some(threshold)) => {
+                let expected = "ratings beside it; rating= names their column";
+                return Err(refused("rating_threshold", expected, threshold));
+            }
+            (true, None) => {
+                let expected =
+                    "rating_threshold= beside it, or weight= for ratings that are weights";
+                return Err(refused("rating", expected, "neither"));
+            }
+            _ => {}
+        }
+        if let (false, Some(half_life)) = (has.times, weighting.half_life) {
+            let expected = "times beside it; time= names their column";
+            return Err(refused("half_life", expected, half_life));
+        }
+        let duplicates = weighting.duplicates;
+        if has.weights && duplicates == Some(Duplicates::Count) {
+            let expected = "'sum', 'max' or 'last' beside weights";
+            return Err(refused("duplicates", expected, "'count'"));
+        }
+        let counts = matches!(duplicates, Some(Duplicates::Sum | Duplicates::Count));
+        if has.weights || counts {
+            return Ok(weighting);
+        }
+        if let Some(text) = &self.weight_scale {
+            let expected = "weights beside it; weight= names their column, \
+                            duplicates='sum' makes weights of repeated pairs";
+            return Err(refused("weight_scale", expected, format!("{text:?}")));
+        }
+        if let (None, Some(text)) = (weighting.half_life, &self.duplicates) {
+            let expected = "'sum' or 'count' without weights (weight= names their column)";
+            return Err(refused("duplicates", expected, format!("{text:?}")));
+        }
+        Ok(weighting)
+    }
+
+    fn parsed(&self) -> PyResult<Weighting> {
+        let mut weighting = Weighting::new();
+        if let Some(text) = &self.weight_scale {
+            weighting = weighting.scale(scale(text)?);
+        }
+        if let Some(half_life) = &self.half_life {
+            weighting = weighting.half_life(half_life.value()?);
+        }
+        if let Some(text) = &self.duplicates {
+            weighting = weighting.duplicates(text.parse().map_err(to_python)?);
+        }
+        Ok(weighting)
+    }
+
+    /// As options for a table.
+    pub(crate) fn table(&self, weighting: Weighting) -> TableOptions {
+        let mut options = TableOptions::default().weighting(weighting);
+        if let Some(column) = &self.user {
+            options = options.user(column);
+        }
+        if let Some(column) = &self.item {
+            options = options.item(column);
+        }
+        if let Some(column) = &self.weight {
+            options = options.weight(column);
+        }
+        if let Some(column) = &self.time {
+            options = options.time(column);
+        }
+        if let Some(column) = &self.rating {
+            options = options.rating(column);
+        }
+        if let Some(threshold) = self.rating_threshold {
+            options = options.rating_threshold(threshold);
+        }
+        options
+    }
+
+    /// As options for a file of this format, each of which has an effect.
+    pub(crate) fn file(&self, format: Format) -> PyResult<TableOptions> {
+        let options = self.table(self.parsed()?);
+        for option in TableOptions::option_uses() {
+            if option.is_set(&options) && !option.formats.contains(&format) {
+                let names: Vec<&str> = option.formats.iter().map(|it| it.name()).collect();
+                let expected = format!("a format that uses it ({})", names.join(", "));
+                return Err(refused(option.name, &expected, format.name()));
+            }
+        }
+        // These have times or ratings without a name for them.
+        let has_columns = format == Format::MovieLens;
+        let has_values = format == Format::Npz;
+        let _ = self.weighting(Has {
+            weights: self.weight.is_some() || has_values,
+            times: self.time.is_some() || has_columns,
+            ratings: match has_columns || has_values {
+                true => self.rating_threshold.is_some(),
+                false => self.rating.is_some(),
+            },
+        })?;
+        Ok(options)
+    }
+}
+
+impl HalfLife {
+    fn value(&self) -> PyResult<f64> {
+        let found = match self {
+            Self::Number(number) => Some(*number),
+            Self::Text(text) => in_seconds(text),
+        };
+        found
+            .filter(|number| *number > 0.0 && number.is_finite())
+            .ok_or_else(|| {
+                let expected = "a number above 0 in the unit of the times, or a text as '90d' \
+                                with times in seconds (s, h, d, w or y)";
+                match self {
+                    Self::Number(number) => refused("half_life", expected, number),
+                    Self::Text(text) => refused("half_life", expected, format!("{text:?}")),
+                }
+            })
+    }
+}
+
+/// A text such as 90d in seconds; a number as it is.
+fn in_seconds(text: &str) -> Option<f64> {
+    const DAY: f64 = 86_400.0;
+    let units = [
+        ("s", 1.0),
+        ("h", 3_600.0),
+        ("d", DAY),
+        ("w", 7.0 * DAY),
+        ("y", 365.25 * DAY),
+    ];
+    let found = units
+        .into_iter()
+        .find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
+    let (number, seconds) = found.unwrap_or((text, 1.0));
+    Some(number.trim().parse::<f64>().ok()? * seconds)
+}
+
+fn scale(text: &str) -> PyResult<WeightScale> {
+    text.parse().map_err(|_| {
+        let expected = "'linear', 'log' or 'threshold:NUMBER'";
+        refused("weight_scale", expected, format!("{text:?}"))
+    })
+}
+
+pub(crate) fn refused(what: &str, expected: &str, found: impl std::fmt::Display) -> PyErr {
+    PyValueError::new_err(format!("{what}: expected {expected}, found {found}"))
+}

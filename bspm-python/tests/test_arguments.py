@@ -1,0 +1,114 @@
+"""Arguments that are easily mistaken: names of columns and settings, one text for a list, threads."""
+
+import multiprocessing
+import sys
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import bspm
+
+PAIRS = [("ann", "tea"), ("ann", "milk"), ("bob", "milk"), ("bob", "rice"), ("eve", "tea")]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return bspm.Model.fit(PAIRS, "gf-cf", factor_dim=2)
+
+
+@pytest.mark.parametrize("table", [pd.DataFrame, pl.DataFrame, dict])
+def test_a_missing_column_is_named_with_those_that_there_are(table):
+    data = table({"userId": ["ann", "bob"], "movieId": [1, 2]})
+    text = r"no column .user.; there are userId, movieId; user= names another"
+    with pytest.raises(KeyError, match=text):
+        bspm.Model.fit(data, "popularity")
+    text = r"no column .item.; there are userId, movieId; item= names another"
+    with pytest.raises(KeyError, match=text):
+        bspm.Model.fit(data, "popularity", user="userId")
+    with pytest.raises(KeyError, match="no column .plays.; .*weight= names another"):
+        bspm.Model.fit(data, "popularity", user="userId", item="movieId", weight="plays")
+    assert bspm.Model.fit(data, "popularity", user="userId", item="movieId").shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "call, what",
+    [
+        (lambda model: model.recommend_many("ann"), "users"),
+        (lambda model: model.recommend("ann", deny="tea"), "deny"),
+        (lambda model: model.recommend("ann", allow="tea"), "allow"),
+        (lambda model: model.recommend(history="tea"), "history"),
+        (lambda model: model.score("ann", "tea"), "items"),
+        (lambda model: model.score(history="tea", items=["tea"]), "history"),
+        (lambda model: model.explain(item="tea", history="milk"), "history"),
+        (lambda model: model.forget("bob"), "users"),
+        (lambda model: model.forget(items="tea"), "items"),
+        (lambda model: bspm.tune(PAIRS, trials=1, filters="gf-cf"), "filters"),
+        (lambda model: bspm.compare("gf-cf", PAIRS), "filters"),
+        (lambda model: bspm.Interactions.from_pairs("ann", ["tea"]), "users"),
+        (lambda model: bspm.Model.fit({"user": "ann", "item": ["tea"]}), "user"),
+    ],
+)
+def test_one_text_is_not_cut_into_letters(model, call, what):
+    with pytest.raises(TypeError, match=rf"{what}: expected a list of ids, found the text '.*'; put it in a list"):
+        call(model)
+
+
+def test_settings_may_be_called_as_an_argument_or_a_keyword_of_python():
+    fit = bspm.Model.fit
+    expected = fit(PAIRS, "ease-r", **{"lambda": 3.0})
+    assert expected.config["ease-r"]["lambda"] == 3.0
+    assert fit(PAIRS, "ease-r", lambda_=3.0).config == expected.config
+    assert fit(PAIRS, "ease-r", settings={"lambda": 3.0}).config == expected.config
+    filters = bspm.filters()["turbo-cf"]
+    assert "filter" in filters
+    found = [fit(PAIRS, "turbo-cf", settings={"filter": value}) for value in ("linear", "second-order")]
+    assert found[0].config != found[1].config
+    mixed = fit(PAIRS, "turbo-cf", alpha=0.7, settings={"filter": "linear"})
+    assert mixed.config["turbo-cf"]["alpha"] == 0.7
+    with pytest.raises(ValueError, match="lambda: expected one value, found 3.0 and 4.0"):
+        fit(PAIRS, "ease-r", lambda_=4.0, settings={"lambda": 3.0})
+    with pytest.raises(ValueError, match="no settings and no preset beside it"):
+        fit(PAIRS, config=expected.config, settings={"lambda": 3.0})
+
+
+def test_too_many_threads_are_refused():
+    for threads in (10**6, 2**63):
+        with pytest.raises(ValueError, match=f"num_threads: expected 0 .* found {threads}"):
+            bspm.Model.fit(PAIRS, "popularity", num_threads=threads)
+    with pytest.raises(ValueError, match="num_threads: expected 0 .* found -1"):
+        bspm.Model.fit(PAIRS, "popularity", num_threads=-1)
+
+
+def work_after_a_fork(model, pairs, test, queue):
+    items, scores = model.recommend_many(k=3)
+    metrics = model.evaluate(test, k=3)
+    again = bspm.Model.fit(pairs, "gf-cf", factor_dim=2)
+    queue.put((items.tolist(), scores.tolist(), metrics["ndcg"], again.recommend_many(k=3)[0].tolist()))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+@pytest.mark.parametrize("threads", [0, 2])
+def test_a_forked_process_fits_ranks_and_evaluates(threads):
+    random = np.random.default_rng(3)
+    pairs = [(int(user), int(item)) for user, item in random.integers(0, 200, (4000, 2))]
+    test = [(user, int(random.integers(0, 200))) for user, _ in pairs[:500]]
+    model = bspm.Model.fit(pairs, "gf-cf", factor_dim=2, num_threads=threads)
+    expected = model.recommend_many(k=3)
+    ndcg = model.evaluate(test, k=3)["ndcg"]
+    context = multiprocessing.get_context("fork")
+    queue = context.SimpleQueue()
+    child = context.Process(target=work_after_a_fork, args=(model, pairs, test, queue))
+    child.start()
+    # Only a child that hangs takes so long.
+    child.join(60)
+    is_done = not child.is_alive()
+    if not is_done:
+        child.kill()
+        child.join()
+    assert is_done and child.exitcode == 0, "the forked process hangs or has failed"
+    items, scores, found, again = queue.get()
+    assert items == expected[0].tolist() == again
+    np.testing.assert_array_equal(np.array(scores, np.float32), expected[1])
+    assert found == ndcg
