@@ -16,6 +16,7 @@ pub(crate) mod score;
 pub(crate) mod serve;
 pub(crate) mod similar;
 pub(crate) mod sweep;
+mod text_rows;
 pub(crate) mod tune;
 
 use std::error::Error;

@@ -25,8 +25,8 @@ pub use invalid_row::InvalidRow;
 pub use load::caught;
 #[cfg(feature = "load")]
 pub use load::{
-    ColumnUse, Format, OptionUse, Pairs, Quoting, ReadReport, TableOptions, TimeUnit, date_of,
-    expand_paths, parse_lightgcn, parse_time, read_lightgcn,
+    ColumnUse, Format, OptionUse, Pairs, Quoting, ReadReport, TableOptions, TextLines, TextTable,
+    TimeUnit, date_of, expand_paths, parse_lightgcn, parse_time, read_lightgcn,
 };
 pub use synthetic::SyntheticShape;
 pub use train_test::TrainTest;

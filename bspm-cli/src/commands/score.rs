@@ -2,6 +2,7 @@
 
 mod input;
 mod manifest;
+mod names;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -13,6 +14,7 @@ use bspm_cli::{DeviceArguments, tell};
 use clap::Args;
 
 use super::lists::options as list_options;
+use super::text_rows::TextOptions;
 use super::{Outcome, TextModel, on_device, parquet_file};
 use crate::outputs::Files;
 use input::{Input, Places};
@@ -20,17 +22,18 @@ use manifest::{Key, ListOptions, Output, is_name};
 
 /// Lists for the rows of a table, or for all users of a model, in Parquet files
 ///
-/// The table is Parquet, or a CSV file whose lists are separated by spaces. Its columns: user,
-/// history (lists of items), weights, deny and allow (likewise); one of the first two is needed,
-/// the others may be missing, and what is there beside them is copied. OUT gets a file for each
+/// The table is Parquet, CSV or TSV with spaces between the items of lists, or JSON lines; text may be
+/// compressed with gzip or Zstandard. Its columns: user, history (lists of items), weights, deny and
+/// allow (likewise); one of the first two is needed, the others may be missing, and other columns are
+/// copied. OUT gets a file for each
 /// part of the rows, whole or not at all: a run that was killed goes on where it stopped when
 /// it is started again, and shards of one table may write into one folder.
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// The saved model
     model: PathBuf,
-    /// Who is recommended to: a table that ends in .parquet or .csv; all users of the model
-    /// where there is none
+    /// Who gets lists: a table whose name ends in .parquet, .csv, .tsv or .jsonl. Default: all users
+    /// of the model
     table: Option<PathBuf>,
     /// The folder for the part files
     #[arg(short, long, value_name = "OUT")]
@@ -41,6 +44,8 @@ pub(crate) struct Arguments {
     /// Rows of the table in each part
     #[arg(long, value_name = "ROWS", default_value_t = 65_536, value_parser = manifest::count)]
     part_rows: usize,
+    #[command(flatten)]
+    text: TextOptions,
     #[command(flatten)]
     lists: ListOptions,
     #[command(flatten)]
@@ -89,13 +94,24 @@ fn score<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         lists.skip_unknown,
     );
     let mut input = match &arguments.table {
-        Some(path) => Input::open(path)?,
+        Some(path) => {
+            let reserved: &[&str] = match lists.long {
+                true => &["items", "scores", "rank", "item", "score"],
+                false => &["items", "scores"],
+            };
+            Input::open(path, &arguments.text, reserved)?
+        }
+        None if arguments.text != TextOptions::default() => {
+            let message = "--delimiter and --encoding have no effect without a table of users";
+            return Err(message.into());
+        }
         None => Input::of_users(model.dataset().users()),
     };
     let key = Key::new(
         &arguments.model,
         arguments.table.as_deref(),
         arguments.part_rows,
+        &arguments.text,
         &arguments.lists,
     )?;
     let Shard { index, count } = arguments.shard;

@@ -9,3 +9,4 @@ mod outputs;
 mod score;
 mod serve;
 mod shop;
+mod users;

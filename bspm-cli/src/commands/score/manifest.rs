@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::commands::fingerprint::Fingerprint;
 use crate::commands::parquet_file;
+use crate::commands::text_rows::TextOptions;
 use crate::lock::Lock;
 use crate::output::write_file;
 
@@ -24,6 +25,8 @@ pub(super) struct Key {
     /// A hash of the table; none for the users of the model.
     table: Option<String>,
     part_rows: usize,
+    #[serde(flatten)]
+    text: TextOptions,
     #[serde(flatten)]
     lists: ListOptions,
 }
@@ -63,6 +66,7 @@ impl Key {
         model: &Path,
         table: Option<&Path>,
         part_rows: usize,
+        text: &TextOptions,
         lists: &ListOptions,
     ) -> Result<Self, Box<dyn Error>> {
         let hash = |path: &Path| -> Result<String, Box<dyn Error>> {
@@ -76,6 +80,7 @@ impl Key {
             model: hash(model)?,
             table: table.map(hash).transpose()?,
             part_rows,
+            text: text.clone(),
             lists: lists.clone(),
         })
     }
@@ -85,6 +90,10 @@ impl Key {
         let checks = [
             (self.model == other.model, "another model"),
             (self.table == other.table, "another table"),
+            (
+                self.text == other.text,
+                "a table that was read with another --delimiter or --encoding",
+            ),
             (self.part_rows == other.part_rows, "another --part-rows"),
         ];
         match checks.iter().find(|(is_same, _)| !is_same) {

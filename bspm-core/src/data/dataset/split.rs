@@ -157,11 +157,9 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         }
         let degrees = self.interactions().user_degrees();
         let most = degrees.into_iter().max().unwrap_or(0) as usize;
-        if folds > most {
-            let expected = match most {
-                0 | 1 => "a user with at least 2 interactions, which folds divide".to_owned(),
-                _ => format!("at most {most}, the most interactions of a user"),
-            };
+        // Two parts of users with one interaction each are for the evaluation to refuse.
+        if folds > most.max(2) {
+            let expected = format!("at most {}, the most interactions of a user", most.max(2));
             return Err(invalid("folds", &expected, folds));
         }
         let mut draws = draws(seed);
