@@ -3,6 +3,7 @@
 //! | chapter | for |
 //! | --- | --- |
 //! | [`quickstart`] | a first model and its lists |
+//! | [`data`] | reading files: formats, columns, options, errors |
 //! | [`parameters`] | choosing the parameters for your own data |
 //! | [`tuning`] | the best filter for your own data, and interactions that count more or less |
 //! | [`embedding`] | models inside an application: ids, new users, updates, files |
@@ -17,6 +18,9 @@
 
 #[doc = include_str!("guide/quickstart.md")]
 pub mod quickstart {}
+
+#[doc = include_str!("guide/data.md")]
+pub mod data {}
 
 #[doc = include_str!("guide/parameters.md")]
 pub mod parameters {}

@@ -291,6 +291,7 @@ pub enum Error {
 
 impl Error {
     /// A source without rows.
+    #[cfg(feature = "load")]
     pub(crate) fn no_interactions(path: &std::path::Path) -> Self {
         Self::NoInteractions {
             path: path.into(),

@@ -113,7 +113,11 @@ fn every_option_is_used_or_refused_by_every_format() {
                     );
                     assert!(!needed.is_empty());
                 }
-                Err(Error::InvalidField { .. }) if option.name == "time_format" => assert!(is_used),
+                Err(Error::InvalidField { .. })
+                    if matches!(option.name, "time_format" | "header") =>
+                {
+                    assert!(is_used);
+                }
                 Err(error) => panic!("{} for {}: {error}", option.name, format.name()),
                 Ok((dataset, report)) => {
                     assert!(
@@ -159,4 +163,39 @@ fn binary_formats_refuse_the_options_of_text() {
             );
         }
     }
+}
+
+#[test]
+fn the_guide_has_the_table_of_options() {
+    let guide = include_str!("../../src/guide/data.md");
+    let header = guide
+        .lines()
+        .find(|line| line.starts_with("| option |"))
+        .unwrap();
+    let formats: Vec<&str> = header.split('|').map(str::trim).collect();
+    let mut rows = 0;
+    for option in TableOptions::option_uses() {
+        let start = format!("| `{}` |", option.name);
+        let row = guide.lines().find(|line| line.starts_with(&start));
+        let row = row.unwrap_or_else(|| panic!("no row of {}", option.name));
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        for (name, cell) in formats.iter().zip(cells).skip(2).take(8) {
+            let format: Format = name.parse().unwrap();
+            let is_used = option.formats.contains(&format);
+            assert_eq!(
+                cell,
+                if is_used { "yes" } else { "" },
+                "{} for {name}",
+                option.name
+            );
+        }
+        rows += 1;
+    }
+    assert_eq!(
+        rows,
+        guide
+            .lines()
+            .filter(|line| line.starts_with("| `") && line.contains("| yes |"))
+            .count()
+    );
 }

@@ -459,3 +459,45 @@ fn compressed_text_and_utf_16_are_read_as_they_are() {
         assert!(error.to_string().contains(name), "{error}");
     }
 }
+
+/// A Zstandard file of some text, with a checksum.
+fn zstandard(text: &str) -> Vec<u8> {
+    let level = ruzstd::encoding::CompressionLevel::Fastest;
+    let mut frame = ruzstd::encoding::compress_to_vec(text.as_bytes(), level);
+    // The encoder states a checksum: the third lowest bit of the descriptor says so.
+    assert_eq!(frame[4] & 4, 4, "a frame with a checksum");
+    // A skippable frame, as pzstd writes them, before it.
+    let mut file = vec![0x5e, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4];
+    file.append(&mut frame);
+    file
+}
+
+#[test]
+fn a_damaged_zstandard_file_is_never_read_as_other_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f.csv.zst");
+    let text: String = (0..60)
+        .map(|row| format!("u{},i{}\n", row % 17, row * row % 23))
+        .collect();
+    let whole = zstandard(&format!("user,item\n{text}"));
+    let read = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        Dataset::read(&path, Format::Csv, &TableOptions::default())
+    };
+    let plain = read(&whole).unwrap();
+    assert_eq!(plain.users().len(), 17);
+    let (mut refused, mut same) = (0, 0);
+    for bit in 0..8 * whole.len() {
+        let mut damaged = whole.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        match read(&damaged) {
+            Ok(dataset) => {
+                assert_eq!(dataset, plain, "bit {bit}");
+                same += 1;
+            }
+            Err(_) => refused += 1,
+        }
+    }
+    // What the skippable frame holds says nothing, nor how large a window is.
+    assert!(refused > 10 * same, "{refused} and {same}");
+}

@@ -155,7 +155,7 @@ fn impossible_options_are_named() {
         tuner
             .unwrap_err()
             .to_string()
-            .starts_with("held_out: expected at least one")
+            .starts_with("nothing to evaluate: ")
     );
 }
 

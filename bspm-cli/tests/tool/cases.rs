@@ -783,3 +783,23 @@ fn data_are_described_before_they_are_fitted() {
         "{told}"
     );
 }
+
+#[test]
+fn a_damaged_parquet_file_is_one_line_of_error() {
+    let folder = Folder::new();
+    let damaged = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/hostile");
+    let mut tried = 0;
+    for entry in fs::read_dir(damaged).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|it| it != "parquet") {
+            continue;
+        }
+        fs::copy(&path, folder.path().join("damaged.parquet")).unwrap();
+        let columns = "--user-column user --item-column item";
+        let message = folder.refused(&format!("damaged.parquet {columns}"));
+        assert_eq!(message.lines().count(), 1, "{path:?}: {message}");
+        assert!(message.starts_with("error: "), "{message}");
+        tried += 1;
+    }
+    assert!(tried > 0);
+}

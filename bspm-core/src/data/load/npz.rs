@@ -44,7 +44,7 @@ impl Dataset<u32, u32> {
         let mut options = TableOptions::default().weighting(weighting);
         options.weighting.scale.get_or_insert_default();
         let mut rows = Rows::new(&options);
-        parse(BufReader::new(open(path)?), path, &options, &mut rows)?;
+        read(path, &options, &mut rows)?;
         Ok(rows.finish()?.0)
     }
 
@@ -76,6 +76,7 @@ impl Dataset<u32, u32> {
 /// Adds the entries of a matrix; every row and column is an id. With a scale, the values are
 /// weights.
 pub(super) fn read(path: &Path, options: &TableOptions, rows: &mut Rows<u32, u32>) -> Result<()> {
+    options.check(Format::Npz)?;
     parse(BufReader::new(open(path)?), path, options, rows)
 }
 
@@ -85,7 +86,6 @@ fn parse(
     options: &TableOptions,
     rows: &mut Rows<u32, u32>,
 ) -> Result<()> {
-    options.check(Format::Npz)?;
     rows.start(path, Format::Npz);
     let matrix = entries(reader, path)?;
     rows.add_ids(0..matrix.users as u32, 0..matrix.items as u32)?;

@@ -309,4 +309,18 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_record_without_an_end_is_refused() {
+        for (text, quoting) in [
+            ("a", Quoting::Checked),
+            ("\"", Quoting::Trusted),
+            ("a", Quoting::Off),
+        ] {
+            let endless = text.as_bytes().chain(io::repeat(b'x'));
+            let mut checked = CheckedQuotes::new(endless, quoting, b',', None, None);
+            let error = io::copy(&mut checked, &mut io::sink()).unwrap_err();
+            assert!(error.to_string().contains("this is not a table"), "{error}");
+        }
+    }
 }

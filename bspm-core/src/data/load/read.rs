@@ -84,6 +84,7 @@ impl Dataset {
                 Some(format) => format,
                 None => Format::of_file(path)?,
             };
+            options.check(format)?;
             if format.has_numbers() != first.get_or_insert(format).has_numbers() {
                 return Err(Error::InvalidFile {
                     path: path.into(),
