@@ -2,6 +2,7 @@
 
 pub(crate) mod describe;
 pub(crate) mod evaluate;
+mod evaluate_lists;
 pub(crate) mod explain;
 pub(crate) mod export;
 mod fingerprint;

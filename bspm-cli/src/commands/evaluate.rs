@@ -11,6 +11,7 @@ use bspm_cli::{DeviceArguments, ProgressBars, tell};
 use clap::{ArgGroup, Args};
 use serde::Serialize;
 
+use super::evaluate_lists::{self, Request};
 use super::{ConfigArguments, Outcome, TextModel, fitted, on_device, shape};
 use crate::data::DataArguments;
 use crate::held_out::HeldOutArguments;
@@ -19,7 +20,8 @@ use crate::output::{OutputArguments, Record, Writer};
 /// Measure recall, NDCG and more: of a saved model, or of one that is fitted for it
 #[derive(Args)]
 #[command(
-    group(ArgGroup::new("fitted").required(true).args(["data", "train", "model"])),
+    group(ArgGroup::new("fitted").args(["data", "train", "model"])),
+    group(ArgGroup::new("evaluated").required(true).multiple(true).args(["data", "train", "model", "lists"])),
     group(ArgGroup::new("held out"))
 )]
 pub(crate) struct Arguments {
@@ -32,6 +34,19 @@ pub(crate) struct Arguments {
     /// A saved model
     #[arg(long, value_name = "FILE", conflicts_with_all = ["last_out", "ratio", "ConfigArguments", "ProcessArguments"])]
     model: Option<PathBuf>,
+    /// Lists that any system made, instead of a model: tables with the columns user, item, and rank or
+    /// score, or user and items; CSV, TSV, JSON lines or Parquet. --train names what they were made
+    /// from
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "test",
+        conflicts_with_all = [
+            "data", "model", "skip_unknown", "against", "filter", "preset", "config", "set", "ProcessArguments",
+            "DeviceArguments",
+        ]
+    )]
+    lists: Vec<PathBuf>,
     #[command(flatten)]
     held_out: HeldOutArguments,
     /// Pass over users of the test file that the model does not know
@@ -69,6 +84,17 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     // Impossible cut-offs are refused before anything long begins.
     Evaluator::new(&arguments.k)?;
+    if let (lists @ [_, ..], Some(test)) = (arguments.lists.as_slice(), &arguments.held_out.test) {
+        return evaluate_lists::run(&Request {
+            lists,
+            test,
+            train: &arguments.train,
+            interactions: &arguments.interactions,
+            cutoffs: &arguments.k,
+            detailed: arguments.detailed,
+            output: &arguments.output,
+        });
+    }
     on_device!(arguments.device, evaluate, arguments)
 }
 
@@ -250,7 +276,7 @@ impl Record for OfFolds {
 
 /// The metrics at a cut-off, between what they lie, and what the lists are together.
 #[derive(Serialize)]
-struct Detailed {
+pub(super) struct Detailed {
     #[serde(flatten)]
     means: AtCutoff,
     recall_interval: Interval,
@@ -259,7 +285,11 @@ struct Detailed {
 }
 
 impl Detailed {
-    fn at(evaluation: &Evaluation, place: usize, metrics: Metrics) -> bspm::Result<Self> {
+    pub(super) fn at(
+        evaluation: &Evaluation,
+        place: usize,
+        metrics: Metrics,
+    ) -> bspm::Result<Self> {
         let k = evaluation.cutoffs()[place];
         Ok(Self {
             means: AtCutoff { k, metrics },
@@ -347,10 +377,10 @@ fn columns_of_metrics() -> Vec<(&'static str, bool)> {
 }
 
 #[derive(Serialize)]
-struct AtCutoff {
-    k: usize,
+pub(super) struct AtCutoff {
+    pub(super) k: usize,
     #[serde(flatten)]
-    metrics: Metrics,
+    pub(super) metrics: Metrics,
 }
 
 impl Record for AtCutoff {

@@ -5,6 +5,7 @@ mod checkpoints;
 mod commands;
 mod first_day;
 mod limits;
+mod lists;
 mod outputs;
 mod score;
 mod serve;

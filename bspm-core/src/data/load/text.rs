@@ -108,11 +108,14 @@ impl fmt::Debug for TextLines {
 pub struct TextTable {
     path: PathBuf,
     columns: Vec<String>,
-    reader: csv::Reader<CheckedQuotes<BufReader<PlainText<Box<dyn Read>>>>>,
+    reader: csv::Reader<CheckedQuotes<Text>>,
     record: csv::ByteRecord,
     /// Lines before the header.
     lines_before: u64,
 }
+
+/// A text in UTF-8 with line feeds.
+type Text = BufReader<PlainText<Box<dyn Read>>>;
 
 impl TextTable {
     /// Opens a table. Of the options those count that say how text is divided: the delimiter,
