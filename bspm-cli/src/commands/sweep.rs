@@ -257,18 +257,18 @@ impl Record for SettingAtCutoff<'_> {
     }
 
     fn rows(&self) -> Vec<Vec<String>> {
-        let mut row = values_of(self.varied, self.config, "off");
+        let mut row = values_of(self.varied, self.config);
         row.push(self.k.to_string());
         row.extend([self.metrics.recall, self.metrics.ndcg].map(|value| format!("{value:.4}")));
         vec![row]
     }
 }
 
-/// The values of the settings, and `off` for those of a process that is.
-fn values_of(settings: &[&Setting<BspmConfig>], config: &BspmConfig, off: &str) -> Vec<String> {
+/// The values of the settings, empty for those of a process that is off.
+fn values_of(settings: &[&Setting<BspmConfig>], config: &BspmConfig) -> Vec<String> {
     settings
         .iter()
-        .map(|setting| setting.get(config).unwrap_or_else(|| off.into()))
+        .map(|setting| setting.get(config).unwrap_or_default())
         .collect()
 }
 
@@ -281,7 +281,7 @@ fn csv_of(cutoffs: &[usize], rows: &[SweepRow]) -> Result<Vec<u8>, Box<dyn Error
     out.write_record(header)?;
     for row in rows {
         for (&k, metrics) in cutoffs.iter().zip(&row.metrics) {
-            let mut record = values_of(&all, &row.config, "");
+            let mut record = values_of(&all, &row.config);
             record.push(k.to_string());
             record.extend(metrics.values().iter().map(f64::to_string));
             out.write_record(record)?;

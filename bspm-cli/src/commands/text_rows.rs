@@ -231,11 +231,25 @@ fn cell(value: Value) -> Cell {
         Value::Array(values) => {
             let text = |value| match value {
                 Value::Null => None,
-                Value::String(text) => Some(text),
-                other => Some(other.to_string()),
+                other => Some(text_of(other)),
             };
             Cell::List(values.into_iter().map(text).collect())
         }
-        other => Cell::Text(other.to_string()),
+        other => Cell::Text(text_of(other)),
+    }
+}
+
+/// A value as text; a whole number is its digits, also if it is written as 3.0.
+fn text_of(value: Value) -> String {
+    const LARGEST: f64 = (1_u64 << 53) as f64;
+    match value {
+        Value::String(text) => text,
+        Value::Number(number) if number.is_f64() => match number.as_f64() {
+            Some(whole) if whole.fract() == 0.0 && whole.abs() <= LARGEST => {
+                (whole as i64).to_string()
+            }
+            _ => number.to_string(),
+        },
+        other => other.to_string(),
     }
 }

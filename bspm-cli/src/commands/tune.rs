@@ -223,7 +223,14 @@ struct Row<'a>(&'a Trial);
 impl Record for Row<'_> {
     fn columns(&self) -> Vec<(&'static str, bool)> {
         let names = [
-            "filter", "settings", "value", "recall", "ndcg", "users", "fit", "score",
+            "filter",
+            "settings",
+            "value",
+            "recall",
+            "ndcg",
+            "users",
+            "fit_seconds",
+            "score_seconds",
         ];
         let mut columns: Vec<_> = names.into_iter().map(|name| (name, true)).collect();
         columns[0].1 = false;
@@ -241,8 +248,8 @@ impl Record for Row<'_> {
             format!("{:.4}", trial.metrics.recall),
             format!("{:.4}", trial.metrics.ndcg),
             trial.users.to_string(),
-            format!("{:.1} s", trial.fit_seconds),
-            format!("{:.1} s", trial.score_seconds),
+            format!("{:.1}", trial.fit_seconds),
+            format!("{:.1}", trial.score_seconds),
             trial.outcome.to_string(),
         ]]
     }

@@ -309,6 +309,23 @@ fn a_column_has_one_name_and_one_kind_of_value() {
     }
     assert!(filled > 0, "{csv}");
 
+    // Settings of a process that is off are empty in a column of numbers.
+    let sweep = [
+        "sweep",
+        "ratings.csv",
+        "--last-out",
+        "--time-column=at",
+        "--no-idl",
+    ];
+    let table = stdout(&bspm(
+        folder,
+        &[&sweep[..], &["--sharpen-time=off,1"]].concat(),
+    ));
+    assert!(
+        table.contains("sharpen_time") && !table.contains("off"),
+        "{table}"
+    );
+
     for (header, flags, column) in [
         ("user,score", &["--long"][..], "score"),
         ("user,rank", &["--long"], "rank"),
