@@ -1,11 +1,10 @@
 //! Reading interactions in any of the formats.
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use bspm::data::{
-    Duplicates, Format, InvalidRow, Quoting, ReadReport, TableOptions, TimeUnit, WeightScale,
-    Weighting, expand_paths,
+    Duplicates, Format, HalfLife, InvalidRow, Quoting, ReadReport, TableOptions, TimeUnit,
+    WeightScale, Weighting, expand_paths,
 };
 use bspm::{Dataset, Error, Result};
 use bspm_cli::tell;
@@ -194,6 +193,9 @@ fn hint(error: &Error) -> Option<String> {
         Error::Read { source, .. } if source.kind() == std::io::ErrorKind::InvalidData => {
             "--encoding names the encoding of a text"
         }
+        Error::InvalidParameter {
+            parameter: "time", ..
+        } => "--time-unit ms reads milliseconds, us microseconds, ns nanoseconds",
         Error::InvalidFile { found, .. } if found == "another name" => {
             "--format names the format, as in --format csv"
         }
@@ -368,85 +370,6 @@ impl DataArguments {
         match &self.no_header {
             Some(columns) => options.without_header(columns),
             None => options,
-        }
-    }
-}
-
-/// A half-life: a time in seconds if it was given with a unit, else in the unit of the data.
-#[derive(Clone, Copy, Debug)]
-struct HalfLife {
-    time: f64,
-    has_unit: bool,
-}
-
-/// Above this, times in seconds lie beyond the year 5000.
-pub(crate) const LARGEST_SECONDS: f64 = 1e11;
-
-impl HalfLife {
-    /// Refuses times in another unit than seconds beside a half-life with a unit; warns if it has
-    /// hardly an effect, or leaves hardly anything.
-    fn check(self, dataset: &Dataset) -> Result<Option<String>, Error> {
-        let times = dataset.times().unwrap_or_default();
-        let first = times.iter().copied().fold(f64::INFINITY, f64::min);
-        let last = times.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        if self.has_unit && first.abs().max(last.abs()) > LARGEST_SECONDS {
-            return Err(Error::InvalidParameter {
-                parameter: "time",
-                expected: "times in seconds beside a half-life with a unit (--time-unit ms reads \
-                           milliseconds, us microseconds, ns nanoseconds)"
-                    .into(),
-                found: last.to_string(),
-            });
-        }
-        // After so many half-lives a weight is below a ten-thousandth.
-        let old = times.iter().filter(|&&it| last - it > 14.0 * self.time);
-        let old = old.count();
-        let span = last - first;
-        Ok(if old * 2 > times.len() {
-            Some(format!(
-                "{old} of {} interactions are older than 14 half-lives and count almost nothing: the \
-                 times span {span}, and the half-life is {}{}",
-                times.len(),
-                self.time,
-                if self.has_unit {
-                    " seconds"
-                } else {
-                    " in their unit"
-                }
-            ))
-        } else if span < self.time / 100.0 {
-            Some(format!(
-                "the half-life, {}, has hardly an effect: the times span {span}",
-                self.time
-            ))
-        } else {
-            None
-        })
-    }
-}
-
-impl FromStr for HalfLife {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        const DAY: f64 = 86_400.0;
-        let units = [
-            ("s", 1.0),
-            ("h", 3_600.0),
-            ("d", DAY),
-            ("w", 7.0 * DAY),
-            ("y", 365.25 * DAY),
-        ];
-        let found = units
-            .into_iter()
-            .find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
-        let (number, seconds) = found.unwrap_or((text, 1.0));
-        match number.parse::<f64>() {
-            Ok(number) if number > 0.0 && (number * seconds).is_finite() => Ok(Self {
-                time: number * seconds,
-                has_unit: found.is_some(),
-            }),
-            _ => Err("expected a number above 0, or one that ends in s, h, d, w or y".into()),
         }
     }
 }

@@ -4,9 +4,10 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use bspm::Dataset;
+use bspm::data::HalfLife;
 use clap::Args;
 
-use crate::data::{DataArguments, LARGEST_SECONDS};
+use crate::data::DataArguments;
 
 /// What is held out of each user's interactions where nothing is said.
 const SHARE: f64 = 0.2;
@@ -70,7 +71,7 @@ impl From {
     fn check(self, dataset: &Dataset) -> Result<(), String> {
         let times = dataset.times().unwrap_or_default().iter().copied();
         match times.reduce(f64::max) {
-            Some(last) if self.is_date && last.abs() > LARGEST_SECONDS => Err(format!(
+            Some(last) if self.is_date && last.abs() > HalfLife::LARGEST_SECONDS => Err(format!(
                 "--from: expected times in seconds beside a date, found {last}; hint: --time-unit ms \
                  reads milliseconds, us microseconds, ns nanoseconds"
             )),

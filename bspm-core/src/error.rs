@@ -1,8 +1,11 @@
 //! The one error type of the crate.
 
+mod invalid_row;
+
 use std::path::PathBuf;
 
-use crate::data::InvalidRow;
+pub use invalid_row::InvalidRow;
+
 use crate::progress::Stage;
 
 /// A `Result` whose error is [`enum@Error`].

@@ -159,7 +159,11 @@ pub(crate) fn read_arrow<'py>(
             let dataset = py.detach(|| Dataset::<$users, $items>::from_batches(batches, &table));
             match wrong {
                 Some(error) => Err(error),
-                None => contents(py, &dataset.map_err(to_python)?),
+                None => {
+                    let dataset = dataset.map_err(to_python)?;
+                    options.check_half_life(py, &dataset)?;
+                    contents(py, &dataset)
+                }
             }
         }};
     }

@@ -14,7 +14,7 @@ use crate::arrays::Integers;
 use crate::error::to_python;
 use crate::ids::Id;
 use crate::import::failed;
-use crate::options::{Has, ReadOptions};
+use crate::options::{Has, ReadOptions, warn};
 use crate::work::short;
 
 /// Row ends, columns, and weights and times if there are any.
@@ -37,7 +37,12 @@ pub(crate) fn read_file<'py>(
 ) -> PyResult<Contents<'py>> {
     let format = short(py, || Format::of_file(&path))?;
     let table = options.file(format)?;
-    let dataset: Dataset<String, String> = short(py, || Dataset::read(&path, format, &table))?;
+    let read = || Dataset::read_files([&path], Some(format), &table);
+    let (dataset, report) = short(py, read)?;
+    for warning in &report.warnings {
+        warn(py, warning)?;
+    }
+    options.check_half_life(py, &dataset)?;
     contents(py, &dataset)
 }
 
@@ -91,7 +96,9 @@ pub(crate) fn read_codes<'py>(
         builder.finish()
     })?;
     let numbers = dataset.map_ids(|&user| i64::from(user), |&item| i64::from(item));
-    contents(py, &numbers.map_err(to_python)?)
+    let numbers = numbers.map_err(to_python)?;
+    options.check_half_life(py, &numbers)?;
+    contents(py, &numbers)
 }
 
 /// The place of a text that the core takes for a missing id, if there is one.

@@ -1,10 +1,12 @@
 //! Which columns are read, and what makes an interaction count.
 
-use bspm::data::{Duplicates, Format, TableOptions, WeightScale, Weighting};
-use pyo3::exceptions::PyValueError;
+use bspm::Dataset;
+use bspm::data::{Duplicates, Format, HalfLife, TableOptions, WeightScale, Weighting};
+use pyo3::exceptions::{PyUserWarning, PyValueError};
 use pyo3::prelude::*;
 
 use crate::error::to_python;
+use crate::ids::Id;
 
 /// The options of reading, as keywords of Python.
 #[derive(Debug, FromPyObject)]
@@ -24,13 +26,13 @@ pub(crate) struct ReadOptions {
     #[pyo3(item)]
     weight_scale: Option<String>,
     #[pyo3(item)]
-    half_life: Option<HalfLife>,
+    half_life: Option<GivenHalfLife>,
     #[pyo3(item)]
     duplicates: Option<String>,
 }
 
 #[derive(Debug, FromPyObject)]
-enum HalfLife {
+enum GivenHalfLife {
     Number(f64),
     Text(String),
 }
@@ -98,13 +100,29 @@ impl ReadOptions {
         Ok(weighting)
     }
 
+    /// Refuses a half-life that does not fit the times of a data set; warns if it has hardly an
+    /// effect.
+    pub(crate) fn check_half_life<U: Id, I: Id>(
+        &self,
+        py: Python<'_>,
+        dataset: &Dataset<U, I>,
+    ) -> PyResult<()> {
+        let Some(half_life) = &self.half_life else {
+            return Ok(());
+        };
+        match half_life.parsed()?.check(dataset).map_err(to_python)? {
+            Some(warning) => warn(py, &warning),
+            None => Ok(()),
+        }
+    }
+
     fn parsed(&self) -> PyResult<Weighting> {
         let mut weighting = Weighting::new();
         if let Some(text) = &self.weight_scale {
             weighting = weighting.scale(scale(text)?);
         }
         if let Some(half_life) = &self.half_life {
-            weighting = weighting.half_life(half_life.value()?);
+            weighting = weighting.half_life(half_life.parsed()?.time);
         }
         if let Some(text) = &self.duplicates {
             weighting = weighting.duplicates(text.parse().map_err(to_python)?);
@@ -161,40 +179,14 @@ impl ReadOptions {
     }
 }
 
-impl HalfLife {
-    fn value(&self) -> PyResult<f64> {
-        let found = match self {
-            Self::Number(number) => Some(*number),
-            Self::Text(text) => in_seconds(text),
+impl GivenHalfLife {
+    fn parsed(&self) -> PyResult<HalfLife> {
+        let parsed = match self {
+            Self::Number(number) => number.to_string().parse(),
+            Self::Text(text) => text.parse(),
         };
-        found
-            .filter(|number| *number > 0.0 && number.is_finite())
-            .ok_or_else(|| {
-                let expected = "a number above 0 in the unit of the times, or a text as '90d' \
-                                with times in seconds (s, h, d, w or y)";
-                match self {
-                    Self::Number(number) => refused("half_life", expected, number),
-                    Self::Text(text) => refused("half_life", expected, format!("{text:?}")),
-                }
-            })
+        parsed.map_err(to_python)
     }
-}
-
-/// A text such as 90d in seconds; a number as it is.
-fn in_seconds(text: &str) -> Option<f64> {
-    const DAY: f64 = 86_400.0;
-    let units = [
-        ("s", 1.0),
-        ("h", 3_600.0),
-        ("d", DAY),
-        ("w", 7.0 * DAY),
-        ("y", 365.25 * DAY),
-    ];
-    let found = units
-        .into_iter()
-        .find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
-    let (number, seconds) = found.unwrap_or((text, 1.0));
-    Some(number.trim().parse::<f64>().ok()? * seconds)
 }
 
 fn scale(text: &str) -> PyResult<WeightScale> {
@@ -202,6 +194,12 @@ fn scale(text: &str) -> PyResult<WeightScale> {
         let expected = "'linear', 'log' or 'threshold:NUMBER'";
         refused("weight_scale", expected, format!("{text:?}"))
     })
+}
+
+/// A `UserWarning`.
+pub(crate) fn warn(py: Python<'_>, text: &str) -> PyResult<()> {
+    let text = std::ffi::CString::new(text).unwrap_or_default();
+    PyErr::warn(py, &py.get_type::<PyUserWarning>(), &text, 2)
 }
 
 pub(crate) fn refused(what: &str, expected: &str, found: impl std::fmt::Display) -> PyErr {

@@ -392,3 +392,16 @@ def test_options_are_those_of_every_function_that_reads():
     others = {**many, "who": [{"ann": "bob", "bob": "ann"}[it] for it in many["who"]]}
     assert model.evaluate(others, k=2, **options)["users"] >= 1
     assert bspm.compare(["popularity"], many, k=2, **options)[0]["users"] >= 1
+
+
+def test_a_half_life_fits_the_times() -> None:
+    seconds = [1_767_225_600 + 86_400 * day for day in range(6)]
+    log = {"user": list("aabbcc"), "item": list("xyxzyz"), "at": seconds}
+    bspm.Interactions.of(log, time="at", half_life="2d")
+    with pytest.raises(ValueError, match="time: expected times in seconds"):
+        milliseconds = {**log, "at": [1000 * time for time in seconds]}
+        bspm.Interactions.of(milliseconds, time="at", half_life="2d")
+    with pytest.warns(UserWarning, match="older than 14 half-lives"):
+        bspm.Interactions.of(log, time="at", half_life=2)
+    with pytest.warns(UserWarning, match="hardly an effect"):
+        bspm.Interactions.of(log, time="at", half_life="90y")

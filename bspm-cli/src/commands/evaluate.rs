@@ -49,8 +49,8 @@ pub(crate) struct Arguments {
     lists: Vec<PathBuf>,
     #[command(flatten)]
     held_out: HeldOutArguments,
-    /// Pass over users of the test file that the model does not know
-    #[arg(long)]
+    /// Leave out users of the test file that the model does not know
+    #[arg(long, requires = "test")]
     skip_unknown: bool,
     /// Predict each of so many random parts of each user's interactions by the others, and tell
     /// the mean and how far the parts are apart

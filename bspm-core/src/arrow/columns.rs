@@ -5,8 +5,8 @@ use arrow_array::{ArrayRef, LargeListArray};
 use arrow_schema::{DataType, Field};
 
 use super::ids::ArrowId;
-use crate::data::columns::{self, cast};
-pub(super) use crate::data::columns::{find, value, wrong};
+use crate::data::load::columns::{self, cast};
+pub(super) use crate::data::load::columns::{find, value, wrong};
 use crate::error::Result;
 
 /// A column of ids, as they are read.

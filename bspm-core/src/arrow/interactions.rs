@@ -4,8 +4,8 @@ use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 
 use super::ids::ArrowId;
-use crate::data::columns::{BatchRows, IdReader, wrong};
 use crate::data::dataset::Dataset;
+use crate::data::load::columns::{BatchRows, IdReader, wrong};
 use crate::data::load::{ReadReport, Rows, TableOptions};
 use crate::error::Result;
 

@@ -1,5 +1,7 @@
 //! From files to [`Dataset`](crate::Dataset), a file per format.
 
+#[cfg(feature = "arrow")]
+pub(crate) mod columns;
 #[cfg(feature = "parquet")]
 mod damage;
 mod delimited;
@@ -33,11 +35,7 @@ pub use paths::expand_paths;
 pub use quotes::Quoting;
 pub use report::{ColumnUse, ReadReport};
 pub use text::{TextLines, TextTable};
-pub use time::{TimeUnit, date_of, parse_time};
+pub use time::{TimeUnit, parse_time};
 
 #[cfg(feature = "arrow")]
-pub(crate) use {
-    id_text::{MissingTexts, whole_number},
-    rows::{Fault, Row, Rows},
-    time::{TimeReader, seconds},
-};
+pub(crate) use rows::Rows;

@@ -15,7 +15,7 @@ use super::id_text::whole_number;
 use super::options::TableOptions;
 use super::plain_text::{Lines, PlainText};
 use super::rows::{Fault, Rows, TextFields};
-use crate::data::InvalidRow;
+use crate::error::InvalidRow;
 use crate::error::{Error, Result, shortened};
 
 /// Adds the rows of a file.

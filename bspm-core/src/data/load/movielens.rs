@@ -10,8 +10,8 @@ use super::format::Format;
 use super::options::TableOptions;
 use super::plain_text::{Lines, PlainText};
 use super::rows::{Fault, Rows, TextFields};
-use crate::data::InvalidRow;
 use crate::data::dataset::Dataset;
+use crate::error::InvalidRow;
 use crate::error::{Error, Result};
 
 /// The columns of these files, which have no header.

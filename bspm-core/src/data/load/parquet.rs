@@ -10,12 +10,12 @@ use arrow_schema::DataType;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use super::columns::{BatchRows, IdReader};
 use super::damage::caught;
 use super::file::open;
 use super::format::Format;
 use super::options::TableOptions;
 use super::rows::Rows;
-use crate::data::columns::{BatchRows, IdReader};
 use crate::data::dataset::Dataset;
 use crate::error::{Error, Result};
 

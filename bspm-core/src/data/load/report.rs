@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::format::Format;
-use crate::data::InvalidRow;
+use crate::error::InvalidRow;
 
 /// What a column of a table was read as.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -9,9 +9,8 @@ use super::id_text::MissingTexts;
 use super::options::{Places, TableOptions};
 use super::report::{ColumnUse, ReadReport};
 use super::time::{self, TimeReader};
-use crate::data::InvalidRow;
 use crate::data::dataset::{Dataset, DatasetBuilder, Event};
-use crate::error::{Error, Result, shortened};
+use crate::error::{Error, InvalidRow, Result, shortened};
 
 /// Why a row is not an interaction: the column, what it may hold and what it holds.
 #[derive(Debug)]
@@ -242,7 +241,7 @@ impl<'o> TextFields<'o> {
             header,
             missing: MissingTexts::new(options),
             decimal_comma: options.decimal_comma,
-            times: TimeReader::new(options),
+            times: TimeReader::new(options.time_format.as_deref(), options.time_unit),
         }
     }
 

@@ -9,8 +9,7 @@ use super::format::Format;
 use super::options::TableOptions;
 use super::plain_text::{Lines, PlainText};
 use super::quotes::{CheckedQuotes, QuoteError, Quoting};
-use crate::data::InvalidRow;
-use crate::error::{Error, Result, shortened};
+use crate::error::{Error, InvalidRow, Result, shortened};
 use crate::parameter::invalid;
 
 /// The lines of a text file.

@@ -5,7 +5,6 @@ use jiff::fmt::{rfc2822, strtime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::options::TableOptions;
 use crate::error::{Error, Result};
 use crate::parameter::invalid;
 
@@ -67,11 +66,8 @@ pub(crate) struct TimeReader<'o> {
 }
 
 impl<'o> TimeReader<'o> {
-    pub(crate) fn new(options: &'o TableOptions) -> Self {
-        Self {
-            format: options.time_format.as_deref(),
-            unit: options.time_unit,
-        }
+    pub(crate) fn new(format: Option<&'o str>, unit: Option<TimeUnit>) -> Self {
+        Self { format, unit }
     }
 
     /// The time that a text says, if it says one.
@@ -140,23 +136,6 @@ fn iso(text: &str) -> Option<f64> {
 /// Seconds with a fraction; every door turns times into numbers by this function.
 pub(crate) fn seconds(duration: SignedDuration) -> f64 {
     duration.as_secs_f64()
-}
-
-/// The date of a time that may be seconds since 1970, as in `2026-01-31T12:30:00Z`: one between 1973
-/// and 5138. None for another time, which is likely in another unit.
-///
-/// # Examples
-///
-/// ```
-/// use bspm_core::data::date_of;
-///
-/// assert_eq!(date_of(1_769_862_600.0).unwrap(), "2026-01-31T12:30:00Z");
-/// assert_eq!(date_of(1_769_862_600_000.0), None); // Milliseconds.
-/// ```
-pub fn date_of(time: f64) -> Option<String> {
-    let is_likely = (1e8..1e11).contains(&time);
-    let date = is_likely.then(|| Timestamp::from_second(time as i64).ok())??;
-    Some(date.to_string())
 }
 
 /// Forms beside ISO 8601 that can be read in one way only.

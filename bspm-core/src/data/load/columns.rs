@@ -9,11 +9,11 @@ use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringViewArray};
 use arrow_schema::{DataType, Field, TimeUnit};
 use jiff::SignedDuration;
 
-use crate::data::InvalidRow;
-use crate::data::load::{
-    Fault, MissingTexts, Row, TableOptions, TimeReader, seconds, whole_number,
-};
-use crate::error::{Error, Result, shortened};
+use super::id_text::{MissingTexts, whole_number};
+use super::options::TableOptions;
+use super::rows::{Fault, Row};
+use super::time::{TimeReader, seconds};
+use crate::error::{Error, InvalidRow, Result, shortened};
 
 /// What is wrong with a column, or with one of its rows.
 pub(crate) fn wrong(
@@ -190,7 +190,7 @@ fn numbers(name: &str, column: &ArrayRef) -> Result<Vec<Option<f64>>> {
 /// A column of times in seconds: those of a type for times whatever their unit, numbers, and text.
 fn times(name: &str, column: &ArrayRef, options: &TableOptions) -> Result<Vec<Option<f64>>> {
     let expected = "times or numbers";
-    let reader = TimeReader::new(options);
+    let reader = TimeReader::new(options.time_format.as_deref(), options.time_unit);
     let column = decoded(name, column, expected)?;
     let (is_temporal, is_text) = (
         column.data_type().is_temporal(),
