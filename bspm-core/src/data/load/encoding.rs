@@ -13,15 +13,40 @@ use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 pub(super) struct Utf8<R> {
     reader: R,
     encoding: Option<&'static Encoding>,
+    /// None for UTF-8, and once the text has ended.
     decoder: Option<Decoder>,
-    /// Bytes that are read and not yet passed on.
-    bytes: Vec<u8>,
-    start: usize,
+    /// Bytes that are read and not yet taken.
+    bytes: Pending,
+    /// Text that is decoded and not yet taken.
+    text: Pending,
     is_started: bool,
     is_ended: bool,
     /// How many bytes were decoded, for errors.
     decoded: usize,
 }
+
+/// Bytes that wait to be taken.
+#[derive(Default)]
+struct Pending {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+impl Pending {
+    fn rest(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+
+    fn take(&mut self, buffer: &mut [u8]) -> usize {
+        let count = self.rest().len().min(buffer.len());
+        buffer[..count].copy_from_slice(&self.rest()[..count]);
+        self.start += count;
+        count
+    }
+}
+
+/// Bytes that are decoded at a time; each becomes at most three of UTF-8.
+const CHUNK: usize = 1 << 14;
 
 impl<R: Read> Utf8<R> {
     pub(super) fn new(reader: R, encoding: Option<&'static Encoding>) -> Self {
@@ -29,59 +54,74 @@ impl<R: Read> Utf8<R> {
             reader,
             encoding,
             decoder: None,
-            bytes: Vec::new(),
-            start: 0,
+            bytes: Pending::default(),
+            text: Pending::default(),
             is_started: false,
             is_ended: false,
             decoded: 0,
         }
     }
 
-    /// Reads more, unless the text has ended.
+    /// Reads more bytes, unless the text has ended.
     fn fill(&mut self) -> io::Result<()> {
-        self.bytes.drain(..self.start);
-        self.start = 0;
-        let length = self.bytes.len();
-        self.bytes.resize(length + (1 << 16), 0);
+        let Pending { bytes, start } = &mut self.bytes;
+        bytes.drain(..std::mem::take(start));
+        let length = bytes.len();
+        bytes.resize(length + CHUNK, 0);
         let read = loop {
-            match self.reader.read(&mut self.bytes[length..]) {
+            match self.reader.read(&mut bytes[length..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 read => break read,
             }
         };
-        self.bytes
-            .truncate(length + read.as_ref().map_or(0, |&read| read));
+        bytes.truncate(length + read.as_ref().map_or(0, |&read| read));
         self.is_ended = read? == 0;
         Ok(())
     }
 
     /// Looks for a byte order mark, and chooses the decoder.
     fn begin(&mut self) -> io::Result<()> {
-        while self.bytes.len() < 3 && !self.is_ended {
+        while self.bytes.rest().len() < 3 && !self.is_ended {
             self.fill()?;
         }
-        let (found, length) = match Encoding::for_bom(&self.bytes) {
+        let start = self.bytes.rest();
+        let (found, length) = match Encoding::for_bom(start) {
             Some((encoding, length)) => (Some(encoding), length),
             None => (None, 0),
         };
-        self.start = length;
-        self.decoded = length;
-        let guessed = || looks_like_utf16(&self.bytes);
+        let guessed = || looks_like_utf16(start);
         let encoding = found.or(self.encoding).or_else(guessed).unwrap_or(UTF_8);
         if encoding != UTF_8 {
             self.decoder = Some(encoding.new_decoder_without_bom_handling());
         }
+        self.bytes.start = length;
+        self.decoded = length;
         self.is_started = true;
         Ok(())
     }
 
-    fn pass_on(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.start < self.bytes.len() {
-            let count = (&self.bytes[self.start..]).read(buffer)?;
-            self.start += count;
-            return Ok(count);
+    /// Decodes what is read into text; none is left at the end.
+    fn decode(&mut self, mut decoder: Decoder) -> io::Result<()> {
+        self.text.start = 0;
+        self.text.bytes.resize(3 * CHUNK + 16, 0);
+        let rest = self.bytes.rest();
+        let (result, read, written) =
+            decoder.decode_to_utf8_without_replacement(rest, &mut self.text.bytes, self.is_ended);
+        self.text.bytes.truncate(written);
+        self.bytes.start += read;
+        self.decoded += read;
+        match result {
+            DecoderResult::Malformed(..) => {
+                let name = decoder.encoding().name();
+                let text = format!("malformed {name} before byte {}", self.decoded);
+                return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+            }
+            DecoderResult::InputEmpty if self.is_ended => return Ok(()),
+            DecoderResult::InputEmpty => self.fill()?,
+            DecoderResult::OutputFull => {}
         }
-        self.reader.read(buffer)
+        self.decoder = Some(decoder);
+        Ok(())
     }
 }
 
@@ -90,33 +130,15 @@ impl<R: Read> Read for Utf8<R> {
         if !self.is_started {
             self.begin()?;
         }
-        // A character may need four bytes of UTF-8.
-        if buffer.len() < 4 && self.decoder.is_some() && !buffer.is_empty() {
-            let text = "a buffer of at least four bytes is needed";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-        }
-        loop {
-            let is_last = self.is_ended;
-            let Some(decoder) = &mut self.decoder else {
-                return self.pass_on(buffer);
-            };
-            let rest = &self.bytes[self.start..];
-            let (result, read, written) =
-                decoder.decode_to_utf8_without_replacement(rest, buffer, is_last);
-            self.start += read;
-            self.decoded += read;
-            match result {
-                DecoderResult::Malformed(..) => {
-                    let name = decoder.encoding().name();
-                    let text = format!("malformed {name} before byte {}", self.decoded);
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, text));
-                }
-                _ if written > 0 || buffer.is_empty() => return Ok(written),
-                DecoderResult::OutputFull => return Ok(0),
-                DecoderResult::InputEmpty if is_last => return Ok(0),
-                DecoderResult::InputEmpty => self.fill()?,
+        while self.text.rest().is_empty() {
+            match self.decoder.take() {
+                Some(decoder) => self.decode(decoder)?,
+                None if !self.bytes.rest().is_empty() => return Ok(self.bytes.take(buffer)),
+                None if self.is_ended => return Ok(0),
+                None => return self.reader.read(buffer),
             }
         }
+        Ok(self.text.take(buffer))
     }
 }
 
