@@ -47,7 +47,7 @@ impl<'a> Files<'a> {
         for path in paths {
             self.inputs.push(input(path));
             // What is wrong with a path is reported by the reading that follows.
-            let files = expand_paths(&[path]).unwrap_or_default();
+            let files = expand_paths([path]).unwrap_or_default();
             self.inputs.extend(files);
         }
         self

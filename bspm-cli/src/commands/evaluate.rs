@@ -11,7 +11,7 @@ use bspm_cli::{DeviceArguments, ProgressBars, tell};
 use clap::{ArgGroup, Args};
 use serde::Serialize;
 
-use super::evaluate_lists::{self, Request};
+use super::evaluate_lists::{self, Request, WithCounts};
 use super::{ConfigArguments, Outcome, TextModel, fitted, on_device, shape};
 use crate::data::DataArguments;
 use crate::held_out::HeldOutArguments;
@@ -85,15 +85,27 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     // Impossible cut-offs are refused before anything long begins.
     Evaluator::new(&arguments.k)?;
     if let (lists @ [_, ..], Some(test)) = (arguments.lists.as_slice(), &arguments.held_out.test) {
-        return evaluate_lists::run(&Request {
+        let (evaluation, counts) = evaluate_lists::evaluate(&Request {
             lists,
             test,
             train: &arguments.train,
             interactions: &arguments.interactions,
             cutoffs: &arguments.k,
             detailed: arguments.detailed,
-            output: &arguments.output,
-        });
+        })?;
+        let (counts, k) = (&counts, evaluation.cutoffs());
+        let mut writer = Writer::new(&arguments.output);
+        for (place, metrics) in evaluation.means().into_iter().enumerate() {
+            if arguments.detailed {
+                let metrics = Detailed::at(&evaluation, place, metrics)?;
+                writer.write(&WithCounts { metrics, counts })?;
+            } else {
+                let k = k[place];
+                let metrics = AtCutoff { k, metrics };
+                writer.write(&WithCounts { metrics, counts })?;
+            }
+        }
+        return writer.finish();
     }
     on_device!(arguments.device, evaluate, arguments)
 }
@@ -276,7 +288,7 @@ impl Record for OfFolds {
 
 /// The metrics at a cut-off, between what they lie, and what the lists are together.
 #[derive(Serialize)]
-pub(super) struct Detailed {
+struct Detailed {
     #[serde(flatten)]
     means: AtCutoff,
     recall_interval: Interval,
@@ -377,10 +389,10 @@ fn columns_of_metrics() -> Vec<(&'static str, bool)> {
 }
 
 #[derive(Serialize)]
-pub(super) struct AtCutoff {
-    pub(super) k: usize,
+struct AtCutoff {
+    k: usize,
     #[serde(flatten)]
-    pub(super) metrics: Metrics,
+    metrics: Metrics,
 }
 
 impl Record for AtCutoff {

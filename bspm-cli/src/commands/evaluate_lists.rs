@@ -2,18 +2,17 @@
 
 mod read;
 
+use std::error::Error;
 use std::path::PathBuf;
 
 use bspm::Dataset;
 use bspm::data::expand_paths;
-use bspm::fitted::ListEvaluation;
+use bspm::fitted::{Evaluation, ListEvaluation};
 use bspm_cli::tell;
 use serde::Serialize;
 
-use super::Outcome;
-use super::evaluate::{AtCutoff, Detailed};
 use crate::data::DataArguments;
-use crate::output::{OutputArguments, Record, Writer};
+use crate::output::Record;
 use read::{Lists, Repeats};
 
 /// What is evaluated, and by what.
@@ -26,10 +25,10 @@ pub(super) struct Request<'a> {
     pub(super) interactions: &'a DataArguments,
     pub(super) cutoffs: &'a [usize],
     pub(super) detailed: bool,
-    pub(super) output: &'a OutputArguments,
 }
 
-pub(super) fn run(request: &Request<'_>) -> Outcome {
+/// The evaluation of the lists, and what of them could not count, which is reported on standard error.
+pub(super) fn evaluate(request: &Request<'_>) -> Result<(Evaluation, Counts), Box<dyn Error>> {
     if request.detailed && request.train.is_empty() {
         let message = "--detailed counts items in the interactions that lists are made from; hint: \
                        --train FILE names them";
@@ -57,26 +56,12 @@ pub(super) fn run(request: &Request<'_>) -> Outcome {
         repeats,
     };
     counts.tell();
-    let mut writer = Writer::new(request.output);
-    for (place, metrics) in found.evaluation.means().into_iter().enumerate() {
-        let k = found.evaluation.cutoffs()[place];
-        match request.detailed {
-            true => writer.write(&WithCounts {
-                metrics: Detailed::at(&found.evaluation, place, metrics)?,
-                counts: &counts,
-            })?,
-            false => writer.write(&WithCounts {
-                metrics: AtCutoff { k, metrics },
-                counts: &counts,
-            })?,
-        }
-    }
-    writer.finish()
+    Ok((found.evaluation, counts))
 }
 
 /// What was evaluated, and what could not count.
 #[derive(Serialize)]
-struct Counts {
+pub(super) struct Counts {
     users: usize,
     users_without_list: usize,
     unknown_users: usize,
@@ -124,11 +109,11 @@ impl Counts {
 
 /// Metrics as a row, with the counts in JSON.
 #[derive(Serialize)]
-struct WithCounts<'a, R: Record> {
+pub(super) struct WithCounts<'a, R: Record> {
     #[serde(flatten)]
-    metrics: R,
+    pub(super) metrics: R,
     #[serde(flatten)]
-    counts: &'a Counts,
+    pub(super) counts: &'a Counts,
 }
 
 impl<R: Record> Record for WithCounts<'_, R> {
