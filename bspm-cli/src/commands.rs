@@ -2,6 +2,7 @@
 
 pub(crate) mod describe;
 pub(crate) mod evaluate;
+mod evaluate_lists;
 pub(crate) mod explain;
 pub(crate) mod export;
 mod fingerprint;
@@ -16,6 +17,7 @@ pub(crate) mod score;
 pub(crate) mod serve;
 pub(crate) mod similar;
 pub(crate) mod sweep;
+mod text_rows;
 pub(crate) mod tune;
 
 use std::error::Error;
@@ -55,6 +57,11 @@ pub(crate) struct ConfigArguments {
 }
 
 impl ConfigArguments {
+    /// The file of the configuration.
+    pub(crate) fn file(&self) -> Option<&PathBuf> {
+        self.config.as_ref()
+    }
+
     /// The configuration for the data; without any, for a check before they are read.
     pub(crate) fn config(&self, dataset: Option<&Dataset>) -> Result<FilterConfig, Box<dyn Error>> {
         let base = match &self.config {

@@ -375,31 +375,13 @@ impl DataArguments {
 }
 
 /// Where standard input is a file.
-const STANDARD_INPUT: &str = "/dev/stdin";
+pub(crate) const STANDARD_INPUT: &str = "/dev/stdin";
 
-fn byte(text: &str) -> Result<u8, String> {
+/// One character of ASCII, or tab.
+pub(crate) fn byte(text: &str) -> Result<u8, String> {
     match (text, text.as_bytes()) {
         ("tab" | "\\t", _) => Ok(b'\t'),
         (_, &[byte]) if byte != b'"' && byte != b'\n' && byte.is_ascii() => Ok(byte),
         _ => Err("expected one character of ASCII, or tab".into()),
     }
-}
-
-/// The lines of a file, or of standard input where the path is `-`; blank ones are
-/// passed over.
-pub(crate) fn lines(path: &PathBuf) -> Result<Vec<String>> {
-    let text = if path.as_os_str() == "-" {
-        std::io::read_to_string(std::io::stdin())
-    } else {
-        std::fs::read_to_string(path)
-    }
-    .map_err(|source| Error::Read {
-        path: path.clone(),
-        source,
-    })?;
-    Ok(text
-        .lines()
-        .filter(|line| !line.is_empty())
-        .map(str::to_owned)
-        .collect())
 }

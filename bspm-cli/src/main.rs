@@ -3,7 +3,9 @@
 mod commands;
 mod data;
 mod held_out;
+mod lock;
 mod output;
+mod outputs;
 
 use bspm_cli::tell;
 use std::error::Error;
@@ -58,7 +60,7 @@ fn main() -> ExitCode {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_writer(|| Quiet(io::stderr()))
         .with_span_events(tracing_subscriber::fmt::format::FmtSpan::CLOSE)
         .init();
     let result = match Arguments::parse().command {
@@ -89,6 +91,21 @@ fn main() -> ExitCode {
             tell!("error: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Standard error, which takes what it can: a full device or a closed pipe ends no command.
+struct Quiet(io::Stderr);
+
+impl Write for Quiet {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _ = self.0.write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let _ = self.0.flush();
+        Ok(())
     }
 }
 

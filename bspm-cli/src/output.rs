@@ -1,6 +1,8 @@
 //! Tables for people, JSON lines for programs.
 
+use std::borrow::Cow;
 use std::error::Error;
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -70,7 +72,7 @@ impl Writer {
             Form::Table(table) => {
                 let table = table.get_or_insert_with(|| with_header(&record.columns()));
                 for row in record.rows() {
-                    table.add_row(row);
+                    table.add_row(row.iter().map(|cell| shown(cell)));
                 }
                 Ok(())
             }
@@ -86,14 +88,20 @@ impl Writer {
             Form::CsvFile(path, rows) => (path, rows.out.into_inner()?),
             Form::LinesFile(path, bytes) => (path, bytes),
         };
-        let failed = |source| bspm::Error::Write {
-            path: path.clone(),
-            source,
-        };
-        Ok(replace_file(&path, |out| {
-            out.write_all(&bytes).map_err(failed)
-        })?)
+        Ok(write_file(&path, &bytes)?)
     }
+}
+
+/// Replaces a file as a whole; a device or a pipe is written to.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> bspm::Result<()> {
+    let failed = |source| bspm::Error::Write {
+        path: path.into(),
+        source,
+    };
+    if fs::metadata(path).is_ok_and(|it| !it.is_file() && !it.is_dir()) {
+        return fs::write(path, bytes).map_err(failed);
+    }
+    replace_file(path, |out| out.write_all(bytes).map_err(failed))
 }
 
 impl Rows {
@@ -113,6 +121,30 @@ impl Rows {
 fn write_line(out: &mut impl Write, record: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *out, record)?;
     out.write_all(b"\n")
+}
+
+/// A text as a terminal may show it: characters that move the cursor, change the terminal or the
+/// direction of the text are escaped, as `\n` and `\u{1b}`.
+fn shown(text: &str) -> Cow<'_, str> {
+    let is_unsafe = |it: char| {
+        let is_break = matches!(it, '\u{2028}' | '\u{2029}');
+        let is_direction = matches!(
+            it,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        );
+        it.is_control() || is_break || is_direction
+    };
+    if !text.contains(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        match is_unsafe(character) {
+            true => escaped.extend(character.escape_default()),
+            false => escaped.push(character),
+        }
+    }
+    Cow::Owned(escaped)
 }
 
 fn with_header(columns: &[(&'static str, bool)]) -> Table {

@@ -39,7 +39,8 @@ pub struct ServerOptions {
     pub address: SocketAddr,
     /// Threads that score; one for each core unless told.
     pub workers: usize,
-    /// Requests that may wait to be scored; the next one is answered 503.
+    /// Requests that may wait to be scored, at least 1 and at most 65,536; the next one is answered
+    /// 503.
     pub queue: usize,
     /// Connections that may be open; the next one waits.
     pub connections: usize,
@@ -48,6 +49,9 @@ pub struct ServerOptions {
     /// How long requests that have begun may take after the end was asked for.
     pub grace: Duration,
 }
+
+/// The longest time that is waited for headers: a year, which no clock adds up to an overflow.
+const LONGEST_WAIT: Duration = Duration::from_secs(365 * 86_400);
 
 impl ServerOptions {
     /// One worker for each core, 256 requests in the queue, 1,000 connections, ten seconds.
@@ -100,11 +104,12 @@ async fn run(
     listening(listener.local_addr().map_err(bound)?);
     tokio::spawn(current.clone().watch());
     let service = TowerToHyperService::new(router(current, options));
-    let permits = Arc::new(Semaphore::new(options.connections.max(1)));
+    let connections = options.connections.clamp(1, Semaphore::MAX_PERMITS);
+    let permits = Arc::new(Semaphore::new(connections));
     let graceful = GracefulShutdown::new();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(options.timeout)
+        .header_read_timeout(options.timeout.min(LONGEST_WAIT))
         .keep_alive(true);
     let mut end = std::pin::pin!(end_asked_for());
     loop {

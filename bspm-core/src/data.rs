@@ -28,8 +28,8 @@ pub use interactions::{Duplicates, Interactions};
 pub use load::caught;
 #[cfg(feature = "load")]
 pub use load::{
-    ColumnUse, Format, OptionUse, Pairs, Quoting, ReadReport, TableOptions, TimeUnit, expand_paths,
-    parse_lightgcn, parse_time, read_lightgcn,
+    ColumnUse, Format, OptionUse, Pairs, Quoting, ReadReport, TableOptions, TextLines, TextTable,
+    TimeUnit, expand_paths, parse_lightgcn, parse_time, read_lightgcn,
 };
 pub use synthetic::SyntheticShape;
 pub use train_test::TrainTest;

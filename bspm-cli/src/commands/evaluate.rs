@@ -11,6 +11,7 @@ use bspm_cli::{DeviceArguments, ProgressBars, tell};
 use clap::{ArgGroup, Args};
 use serde::Serialize;
 
+use super::evaluate_lists::{self, Request, WithCounts};
 use super::{ConfigArguments, Outcome, TextModel, fitted, on_device, shape};
 use crate::data::DataArguments;
 use crate::held_out::HeldOutArguments;
@@ -19,7 +20,8 @@ use crate::output::{OutputArguments, Record, Writer};
 /// Measure recall, NDCG and more: of a saved model, or of one that is fitted for it
 #[derive(Args)]
 #[command(
-    group(ArgGroup::new("fitted").required(true).args(["data", "train", "model"])),
+    group(ArgGroup::new("fitted").args(["data", "train", "model"])),
+    group(ArgGroup::new("evaluated").required(true).multiple(true).args(["data", "train", "model", "lists"])),
     group(ArgGroup::new("held out"))
 )]
 pub(crate) struct Arguments {
@@ -32,6 +34,19 @@ pub(crate) struct Arguments {
     /// A saved model
     #[arg(long, value_name = "FILE", conflicts_with_all = ["last_out", "ratio", "ConfigArguments", "ProcessArguments"])]
     model: Option<PathBuf>,
+    /// Lists that any system made, instead of a model: tables with the columns user, item, and rank or
+    /// score, or user and items; CSV, TSV, JSON lines or Parquet. --train names what they were made
+    /// from
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "test",
+        conflicts_with_all = [
+            "data", "model", "skip_unknown", "against", "filter", "preset", "config", "set", "ProcessArguments",
+            "DeviceArguments",
+        ]
+    )]
+    lists: Vec<PathBuf>,
     #[command(flatten)]
     held_out: HeldOutArguments,
     /// Leave out users of the test file that the model does not know
@@ -69,6 +84,29 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     // Impossible cut-offs are refused before anything long begins.
     Evaluator::new(&arguments.k)?;
+    if let (lists @ [_, ..], Some(test)) = (arguments.lists.as_slice(), &arguments.held_out.test) {
+        let (evaluation, counts) = evaluate_lists::evaluate(&Request {
+            lists,
+            test,
+            train: &arguments.train,
+            interactions: &arguments.interactions,
+            cutoffs: &arguments.k,
+            detailed: arguments.detailed,
+        })?;
+        let (counts, k) = (&counts, evaluation.cutoffs());
+        let mut writer = Writer::new(&arguments.output);
+        for (place, metrics) in evaluation.means().into_iter().enumerate() {
+            if arguments.detailed {
+                let metrics = Detailed::at(&evaluation, place, metrics)?;
+                writer.write(&WithCounts { metrics, counts })?;
+            } else {
+                let k = k[place];
+                let metrics = AtCutoff { k, metrics };
+                writer.write(&WithCounts { metrics, counts })?;
+            }
+        }
+        return writer.finish();
+    }
     on_device!(arguments.device, evaluate, arguments)
 }
 
@@ -259,7 +297,11 @@ struct Detailed {
 }
 
 impl Detailed {
-    fn at(evaluation: &Evaluation, place: usize, metrics: Metrics) -> bspm::Result<Self> {
+    pub(super) fn at(
+        evaluation: &Evaluation,
+        place: usize,
+        metrics: Metrics,
+    ) -> bspm::Result<Self> {
         let k = evaluation.cutoffs()[place];
         Ok(Self {
             means: AtCutoff { k, metrics },

@@ -15,6 +15,7 @@ use clap::{Args, Subcommand};
 use ndarray::{Array1, Array2};
 
 use super::{Outcome, TextModel, on_device, parquet_file, shape};
+use crate::outputs::Files;
 
 /// Write a model as Parquet tables that other engines read
 #[derive(Args)]
@@ -88,9 +89,34 @@ fn parquet_name(text: &str) -> Result<PathBuf, String> {
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     match &arguments.what {
-        What::Neighbours(arguments) => on_device!(arguments.device, neighbours, arguments),
-        What::Vectors(arguments) => on_device!(arguments.device, vectors, arguments),
+        What::Neighbours(arguments) => {
+            Files::new()
+                .reads(&arguments.model)
+                .writes("--output", &arguments.output)
+                .writes("the table beside it,", &items_table(&arguments.output))
+                .writes("--model-output", arguments.model_output.as_ref())
+                .check()?;
+            on_device!(arguments.device, neighbours, arguments)
+        }
+        What::Vectors(arguments) => {
+            Files::new()
+                .reads(&arguments.model)
+                .writes("--output", &arguments.output)
+                .writes("the table beside it,", &users_table(&arguments.output))
+                .check()?;
+            on_device!(arguments.device, vectors, arguments)
+        }
     }
+}
+
+/// The second table of neighbours.
+fn items_table(path: &Path) -> PathBuf {
+    path.with_extension("items.parquet")
+}
+
+/// The second table of vectors.
+fn users_table(path: &Path) -> PathBuf {
+    path.with_extension("users.parquet")
 }
 
 fn vectors<B: Backend>(backend: B, arguments: &VectorArguments) -> Outcome {
@@ -103,7 +129,7 @@ fn vectors<B: Backend>(backend: B, arguments: &VectorArguments) -> Outcome {
         let history = dataset.interactions().history_of(user);
         vectors.of_history(history)
     });
-    let path = arguments.output.with_extension("users.parquet");
+    let path = users_table(&arguments.output);
     write_vectors(&path, "user", dataset.users().iter().zip(histories))?;
     tell!(
         "{}: {}, {} numbers each",
@@ -235,11 +261,7 @@ fn write_tables<B: Backend>(table: &TextModel<B>, path: &Path) -> Outcome {
         ("share", numbers(rows.shares().to_vec())),
         ("common", numbers(rows.common().to_vec())),
     ]);
-    Ok(parquet_file::write(
-        &path.with_extension("items.parquet"),
-        None,
-        [items],
-    )?)
+    Ok(parquet_file::write(&items_table(path), None, [items])?)
 }
 
 /// Columns of one length, without nulls.

@@ -9,6 +9,7 @@ use clap::Args;
 use super::describe::Description;
 use super::{ConfigArguments, Outcome, fitted, on_device, save};
 use crate::data::DataArguments;
+use crate::outputs::Files;
 
 /// Fit a model to interactions and save it
 #[derive(Args)]
@@ -28,6 +29,11 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    Files::new()
+        .reads_data(&arguments.data)
+        .reads(arguments.config.file())
+        .writes("--output", &arguments.output)
+        .check()?;
     arguments.config.config(None)?;
     let (dataset, report) = arguments.interactions.load(&arguments.data)?;
     for warning in &report.warnings {

@@ -87,6 +87,19 @@ impl From<FallbackName> for Fallback {
     }
 }
 
+/// The columns of lists of recommendations, which a fallback may fill; `of` is what the lists are
+/// for.
+fn columns(of: &'static str) -> Vec<(&'static str, bool)> {
+    let names = [
+        (of, false),
+        ("rank", true),
+        ("item", false),
+        ("score", true),
+        ("fallback", false),
+    ];
+    names.into()
+}
+
 /// The list of one user.
 #[derive(Serialize)]
 pub(crate) struct UserList<'a> {
@@ -96,12 +109,7 @@ pub(crate) struct UserList<'a> {
 
 impl Record for UserList<'_> {
     fn columns(&self) -> Vec<(&'static str, bool)> {
-        vec![
-            ("user", false),
-            ("rank", true),
-            ("item", false),
-            ("score", true),
-        ]
+        columns("user")
     }
 
     fn rows(&self) -> Vec<Vec<String>> {
@@ -109,25 +117,41 @@ impl Record for UserList<'_> {
     }
 }
 
-/// The list of a history that belongs to no user, or of an item.
+/// The list of a history that belongs to no user.
 #[derive(Serialize)]
 pub(crate) struct ItemList<'a> {
     pub(crate) history: &'a [String],
     pub(crate) items: Vec<Recommendation>,
 }
 
+/// The list of an item, which no fallback fills.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(crate) struct SimilarList<'a>(pub(crate) ItemList<'a>);
+
 impl Record for ItemList<'_> {
     fn columns(&self) -> Vec<(&'static str, bool)> {
-        vec![
-            ("history", false),
-            ("rank", true),
-            ("item", false),
-            ("score", true),
-        ]
+        columns("history")
     }
 
     fn rows(&self) -> Vec<Vec<String>> {
         rows(&self.history.join(" "), &self.items)
+    }
+}
+
+impl Record for SimilarList<'_> {
+    fn columns(&self) -> Vec<(&'static str, bool)> {
+        let mut columns = self.0.columns();
+        columns.pop();
+        columns
+    }
+
+    fn rows(&self) -> Vec<Vec<String>> {
+        let mut rows = self.0.rows();
+        for row in &mut rows {
+            row.pop();
+        }
+        rows
     }
 }
 
@@ -140,10 +164,12 @@ fn rows(of: &str, items: &[Recommendation]) -> Vec<Vec<String>> {
                 of.to_owned(),
                 (place + 1).to_string(),
                 entry.item.clone(),
+                // An item that only fills the list has no score.
                 match entry.is_fallback {
-                    true => "popular".to_owned(),
+                    true => String::new(),
                     false => format!("{:.6}", entry.score),
                 },
+                entry.is_fallback.to_string(),
             ]
         })
         .collect()

@@ -9,6 +9,8 @@ use plotters::coord::{CoordTranslate, Shift};
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 
+use crate::output::write_file;
+
 const SIZE: (u32, u32) = (900, 600);
 
 /// Of labels and of titles.
@@ -61,8 +63,7 @@ pub(super) fn write(path: &Path, plot: &impl Plot) -> Result<(), Box<dyn Error>>
         true => svg(plot)?,
         false => png(plot)?,
     };
-    let written = std::fs::write(path, bytes);
-    written.map_err(|error| format!("cannot write {}: {error}", path.display()).into())
+    Ok(write_file(path, &bytes)?)
 }
 
 fn svg(plot: &impl Plot) -> Result<Vec<u8>, Box<dyn Error>> {

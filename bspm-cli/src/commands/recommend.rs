@@ -1,15 +1,17 @@
 //! `bspm recommend`: lists for users, or for the items of somebody unknown.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bspm::Backend;
+use bspm::data::{TableOptions, TextLines};
 use bspm_cli::{DeviceArguments, ProgressBars};
 use clap::{ArgGroup, Args};
 
 use super::lists::{FallbackName, ItemList, ListArguments, UserList};
 use super::{Outcome, TextModel, on_device};
-use crate::data;
+use crate::data::STANDARD_INPUT;
 use crate::output::{self, OutputArguments, Writer};
+use crate::outputs::Files;
 
 /// How many users are ranked before their lists are written.
 const BATCH: usize = 2048;
@@ -23,7 +25,7 @@ pub(crate) struct Arguments {
     /// Users
     #[arg(group = "whom")]
     users: Vec<String>,
-    /// File with a user per line; - is standard input
+    /// File with a user on each line, plain or compressed with gzip or Zstandard; - is standard input
     #[arg(long, value_name = "FILE", group = "whom")]
     users_from: Option<PathBuf>,
     /// All users of the model
@@ -52,6 +54,11 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    Files::new()
+        .reads(&arguments.model)
+        .reads(arguments.users_from.as_ref())
+        .writes_stream("--output", arguments.file.as_ref())
+        .check()?;
     on_device!(arguments.device, recommend, arguments)
 }
 
@@ -70,7 +77,7 @@ fn recommend<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         return writer.finish();
     }
     let users: Vec<String> = match &arguments.users_from {
-        Some(path) => data::lines(path)?,
+        Some(path) => users_of(path)?,
         None if arguments.all => model.dataset().users().iter().cloned().collect(),
         None => arguments.users.clone(),
     };
@@ -84,4 +91,20 @@ fn recommend<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         }
     }
     writer.finish()
+}
+
+/// The lines of a file, or of standard input if the path is `-`; blank ones are passed over.
+fn users_of(path: &Path) -> bspm::Result<Vec<String>> {
+    let path = match path.as_os_str() == "-" {
+        true => Path::new(STANDARD_INPUT),
+        false => path,
+    };
+    let mut lines = TextLines::open(path, &TableOptions::default())?;
+    let mut users = Vec::new();
+    while let Some((_, user)) = lines.next_line()? {
+        if !user.trim().is_empty() {
+            users.push(user.to_owned());
+        }
+    }
+    Ok(users)
 }

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::{Outcome, TextModel, fitted, on_device, save};
 use crate::data::DataArguments;
+use crate::outputs::Files;
 
 /// Fit the filter of a model anew, with its settings, to its interactions and to new ones
 #[derive(Args)]
@@ -37,6 +38,11 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    // The model may be replaced by the one that is fitted anew.
+    Files::new()
+        .reads_data(arguments.data.as_slice())
+        .writes("--output", &arguments.output)
+        .check()?;
     on_device!(arguments.device, refit, arguments)
 }
 

@@ -2,6 +2,7 @@
 
 mod input;
 mod manifest;
+mod names;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -13,23 +14,26 @@ use bspm_cli::{DeviceArguments, tell};
 use clap::Args;
 
 use super::lists::options as list_options;
+use super::text_rows::TextOptions;
 use super::{Outcome, TextModel, on_device, parquet_file};
+use crate::outputs::Files;
 use input::{Input, Places};
-use manifest::{Key, ListOptions, Output, at_least_one};
+use manifest::{Key, ListOptions, Output, is_name};
 
 /// Lists for the rows of a table, or for all users of a model, in Parquet files
 ///
-/// The table is Parquet, or a CSV file whose lists are separated by spaces. Its columns: user,
-/// history (lists of items), weights, deny and allow (likewise); one of the first two is needed,
-/// the others may be missing, and what is there beside them is copied. OUT gets a file for each
+/// The table is Parquet, CSV or TSV with spaces between the items of lists, or JSON lines; text may be
+/// compressed with gzip or Zstandard. Its columns: user, history (lists of items), weights, deny and
+/// allow (likewise); one of the first two is needed, the others may be missing, and other columns are
+/// copied. OUT gets a file for each
 /// part of the rows, whole or not at all: a run that was killed goes on where it stopped when
 /// it is started again, and shards of one table may write into one folder.
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// The saved model
     model: PathBuf,
-    /// Who is recommended to: a table that ends in .parquet or .csv; all users of the model
-    /// where there is none
+    /// Who gets lists: a table whose name ends in .parquet, .csv, .tsv or .jsonl. Default: all users
+    /// of the model
     table: Option<PathBuf>,
     /// The folder for the part files
     #[arg(short, long, value_name = "OUT")]
@@ -38,8 +42,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "I/N", default_value = "0/1")]
     shard: Shard,
     /// Rows of the table in each part
-    #[arg(long, value_name = "ROWS", default_value_t = 65_536, value_parser = at_least_one)]
+    #[arg(long, value_name = "ROWS", default_value_t = 65_536, value_parser = manifest::count)]
     part_rows: usize,
+    #[command(flatten)]
+    text: TextOptions,
     #[command(flatten)]
     lists: ListOptions,
     #[command(flatten)]
@@ -70,6 +76,11 @@ impl FromStr for Shard {
 const BATCH: usize = 4096;
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    Files::new()
+        .reads(&arguments.model)
+        .reads(arguments.table.as_ref())
+        .writes_folder("--output", &arguments.output, is_name)
+        .check()?;
     on_device!(arguments.device, score, arguments)
 }
 
@@ -83,22 +94,35 @@ fn score<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         lists.skip_unknown,
     );
     let mut input = match &arguments.table {
-        Some(path) => Input::open(path)?,
+        Some(path) => {
+            let reserved: &[&str] = match lists.long {
+                true => &["items", "scores", "rank", "item", "score"],
+                false => &["items", "scores"],
+            };
+            Input::open(path, &arguments.text, reserved)?
+        }
+        None if arguments.text != TextOptions::default() => {
+            let message = "--delimiter and --encoding have no effect without a table of users";
+            return Err(message.into());
+        }
         None => Input::of_users(model.dataset().users()),
     };
     let key = Key::new(
         &arguments.model,
         arguments.table.as_deref(),
         arguments.part_rows,
+        &arguments.text,
         &arguments.lists,
     )?;
-    let output = Output::open(&arguments.output, &key)?;
     let Shard { index, count } = arguments.shard;
+    let output = Output::open(&arguments.output, key, index, count)?;
     let mut progress = Progress::new(input.rows());
     for part in 0.. {
         let rows = part * arguments.part_rows..(part + 1) * arguments.part_rows;
         let is_mine = part % count == index;
-        if !is_mine || output.has(part) {
+        let written = input.rows().filter(|_| !arguments.lists.long);
+        let written = written.map(|all| rows.end.min(all).saturating_sub(rows.start));
+        if !is_mine || output.has(part, written) {
             match input.skip(rows)? {
                 0 => break,
                 found => progress.passed(found, is_mine),
@@ -106,25 +130,24 @@ fn score<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
             continue;
         }
         let path = output.path(part);
-        output.clear(part)?;
         let mut batches = input.read(rows, BATCH)?.peekable();
         if batches.peek().is_none() {
             break;
         }
+        let _lock = output.lock(part)?;
         let start = Instant::now();
         let mut found = 0;
         let lists = batches.map(|batch| {
             let (places, batch) = batch?;
             found += batch.num_rows();
             let lists = model.recommend_batch(&batch, options.clone());
-            let lists =
-                lists.map_err(|error| in_table(error, arguments.table.as_deref(), &places))?;
-            match arguments.lists.long {
-                true => bspm::arrow::long_form(&lists),
-                false => Ok(lists),
-            }
+            let lists = match arguments.lists.long {
+                true => lists.and_then(|lists| bspm::arrow::long_form(&lists)),
+                false => lists,
+            };
+            lists.map_err(|error| in_table(error, arguments.table.as_deref(), &places))
         });
-        parquet_file::write(&path, Some(arguments.part_rows), lists)?;
+        parquet_file::write_after(&path, Some(arguments.part_rows), lists, || output.begin())?;
         progress.written(&path, found, start);
     }
     output.finish(index, count)?;

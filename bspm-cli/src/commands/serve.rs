@@ -1,11 +1,13 @@
 //! `bspm serve`: a saved model over HTTP.
 
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use bspm_cli::server::{ServerOptions, serve};
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 
 use super::Outcome;
 
@@ -25,17 +27,22 @@ pub(crate) struct Arguments {
     #[arg(long)]
     copy: bool,
     /// Threads that score, 1 to 1024; without it, one for each core
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = up_to::<u16>(1024))]
     workers: Option<u16>,
-    /// Requests that may wait; the next one is answered 503
-    #[arg(long, value_name = "N", default_value_t = 256)]
-    queue: usize,
-    /// Connections that may be open; the next one waits
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    connections: usize,
-    /// Seconds that a request may take, its headers apart
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-    timeout: u64,
+    /// Requests that may wait, 1 to 65536; the next one is answered 503
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = up_to::<u32>(65_536))]
+    queue: u32,
+    /// Connections that may be open, 1 to 1000000; the next one waits
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = up_to::<u32>(1_000_000))]
+    connections: u32,
+    /// Seconds that a request may take, its headers apart; 1 to 86400
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = up_to::<u32>(86_400))]
+    timeout: u32,
+}
+
+/// Whole numbers from 1 to the largest.
+fn up_to<T: TryFrom<u64> + Clone + Send + Sync + 'static>(largest: u64) -> RangedU64ValueParser<T> {
+    RangedU64ValueParser::new().range(1..=largest)
 }
 
 pub(crate) fn run(arguments: Arguments) -> Outcome {
@@ -43,15 +50,16 @@ pub(crate) fn run(arguments: Arguments) -> Outcome {
     if let Some(workers) = arguments.workers {
         options.workers = workers.into();
     }
-    options.queue = arguments.queue;
-    options.connections = arguments.connections;
-    options.timeout = Duration::from_secs(arguments.timeout.max(1));
+    options.queue = arguments.queue as usize;
+    options.connections = arguments.connections as usize;
+    options.timeout = Duration::from_secs(arguments.timeout.into());
     Ok(serve(
         arguments.model,
         arguments.copy,
         &options,
         |address| {
-            println!("listening on http://{address}");
+            // Whoever started the server need not read this.
+            let _ = writeln!(io::stdout(), "listening on http://{address}");
         },
     )?)
 }

@@ -6,9 +6,10 @@ use bspm::Backend;
 use bspm_cli::DeviceArguments;
 use clap::Args;
 
-use super::lists::{ItemList, ListArguments};
+use super::lists::{ItemList, ListArguments, SimilarList};
 use super::{Outcome, TextModel, on_device};
 use crate::output::{self, OutputArguments, Writer};
+use crate::outputs::Files;
 
 /// List the items that an item speaks for most
 #[derive(Args)]
@@ -30,6 +31,10 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    Files::new()
+        .reads(&arguments.model)
+        .writes_stream("--output", arguments.file.as_ref())
+        .check()?;
     on_device!(arguments.device, similar, arguments)
 }
 
@@ -42,7 +47,7 @@ fn similar<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     };
     for history in arguments.items.chunks(1) {
         let items = model.similar_items(&history[0], options.clone())?;
-        writer.write(&ItemList { history, items })?;
+        writer.write(&SimilarList(ItemList { history, items }))?;
     }
     writer.finish()
 }

@@ -5,8 +5,7 @@ mod plot;
 mod values;
 
 use std::error::Error;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use bspm::filters::{Setting, SettingKind};
 use bspm::sweep::{Sweep, SweepGrid, SweepRow};
@@ -18,7 +17,9 @@ use serde::Serialize;
 use super::{Outcome, on_device};
 use crate::data::DataArguments;
 use crate::held_out::HeldOutArguments;
-use crate::output::{OutputArguments, Record, Writer};
+use crate::lock::Lock;
+use crate::output::{OutputArguments, Record, Writer, write_file};
+use crate::outputs::Files;
 use checkpoint::Checkpoint;
 
 /// How many users are evaluated between two checkpoints.
@@ -135,10 +136,19 @@ impl FromArgMatches for GridArguments {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     Evaluator::new(&arguments.k)?;
     arguments.grid.configs(BspmConfig::default())?;
+    Files::new()
+        .reads_data(&arguments.data)
+        .reads(arguments.held_out.test.as_ref())
+        .writes("--checkpoint", arguments.checkpoint.as_ref())
+        .writes_stream("--csv", arguments.csv.as_ref())
+        .writes_stream("--plot", arguments.plot.as_ref())
+        .check()?;
     on_device!(arguments.device, sweep, arguments)
 }
 
 fn sweep<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
+    let checkpoint = arguments.checkpoint.as_deref();
+    let _lock = checkpoint.map(Lock::of).transpose()?;
     let (train, held_out) = arguments.matrices()?;
     let base = BspmConfig::for_shape(train.users(), train.items());
     let configs = arguments.grid.configs(base)?;
@@ -197,7 +207,7 @@ impl Arguments {
     fn report(&self, rows: &[SweepRow]) -> Outcome {
         self.warn_of_edges(rows);
         if let Some(path) = &self.csv {
-            write_csv(path, &self.k, rows)?;
+            write_file(path, &csv_of(&self.k, rows)?)?;
         }
         if let Some(path) = &self.plot {
             plot::draw(path, self.k[0], rows)?;
@@ -247,37 +257,35 @@ impl Record for SettingAtCutoff<'_> {
     }
 
     fn rows(&self) -> Vec<Vec<String>> {
-        let mut row = values_of(self.varied, self.config, "off");
+        let mut row = values_of(self.varied, self.config);
         row.push(self.k.to_string());
         row.extend([self.metrics.recall, self.metrics.ndcg].map(|value| format!("{value:.4}")));
         vec![row]
     }
 }
 
-/// The values of the settings, and `off` for those of a process that is.
-fn values_of(settings: &[&Setting<BspmConfig>], config: &BspmConfig, off: &str) -> Vec<String> {
+/// The values of the settings, empty for those of a process that is off.
+fn values_of(settings: &[&Setting<BspmConfig>], config: &BspmConfig) -> Vec<String> {
     settings
         .iter()
-        .map(|setting| setting.get(config).unwrap_or_else(|| off.into()))
+        .map(|setting| setting.get(config).unwrap_or_default())
         .collect()
 }
 
 /// One record per setting and cut-off.
-fn write_csv(path: &Path, cutoffs: &[usize], rows: &[SweepRow]) -> Outcome {
-    let failed = |error: &dyn Error| format!("cannot write {}: {error}", path.display());
-    let file = File::create(path).map_err(|error| failed(&error))?;
-    let mut out = csv::Writer::from_writer(file);
+fn csv_of(cutoffs: &[usize], rows: &[SweepRow]) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut out = csv::Writer::from_writer(Vec::new());
     let all: Vec<&Setting<BspmConfig>> = BspmConfig::SETTINGS.iter().collect();
     let settings = all.iter().map(|setting| setting.name);
     let header = settings.chain(["k"]).chain(Metrics::NAMES.iter().copied());
-    out.write_record(header).map_err(|error| failed(&error))?;
+    out.write_record(header)?;
     for row in rows {
         for (&k, metrics) in cutoffs.iter().zip(&row.metrics) {
-            let mut record = values_of(&all, &row.config, "");
+            let mut record = values_of(&all, &row.config);
             record.push(k.to_string());
             record.extend(metrics.values().iter().map(f64::to_string));
-            out.write_record(record).map_err(|error| failed(&error))?;
+            out.write_record(record)?;
         }
     }
-    out.flush().map_err(|error| failed(&error).into())
+    Ok(out.into_inner()?)
 }

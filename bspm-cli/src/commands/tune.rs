@@ -4,7 +4,7 @@ mod journal;
 mod plot;
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bspm::tune::{Trial, TuneOptions, Tuner};
@@ -16,7 +16,9 @@ use serde::Serialize;
 
 use super::{Outcome, fitted, on_device, save};
 use crate::data::DataArguments;
-use crate::output::{OutputArguments, Record, Writer};
+use crate::lock::Lock;
+use crate::output::{OutputArguments, Record, Writer, write_file};
+use crate::outputs::Files;
 use journal::Journal;
 
 /// Search the filter and the settings that fit the data best, and save a model of them
@@ -92,10 +94,19 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    Files::new()
+        .reads_data(&arguments.data)
+        .writes("--output", arguments.output.as_ref())
+        .writes("--checkpoint", arguments.checkpoint.as_ref())
+        .writes_stream("--csv", arguments.csv.as_ref())
+        .writes_stream("--plot", arguments.plot.as_ref())
+        .check()?;
     on_device!(arguments.device, tune, arguments)
 }
 
 fn tune<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
+    let checkpoint = arguments.checkpoint.as_deref();
+    let _lock = checkpoint.map(Lock::of).transpose()?;
     let dataset: Dataset = arguments.interactions.read_all(&arguments.data)?;
     let split = dataset.hold_out(arguments.ratio, arguments.seed)?;
     let (train, held_out) = (split.train.interactions(), split.test.interactions());
@@ -165,8 +176,7 @@ impl Arguments {
     fn report<B: Backend>(&self, tuner: &Tuner<B>) -> Outcome {
         let board = tuner.leaderboard();
         if let Some(path) = &self.csv {
-            write_csv(path, &board)
-                .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+            write_file(path, &csv_of(&board)?)?;
         }
         if let Some(path) = &self.plot {
             let metric = format!("{}@{}", self.metric, self.k);
@@ -180,8 +190,8 @@ impl Arguments {
     }
 }
 
-fn write_csv(path: &Path, trials: &[&Trial]) -> Result<(), Box<dyn Error>> {
-    let mut out = csv::Writer::from_path(path)?;
+fn csv_of(trials: &[&Trial]) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut out = csv::Writer::from_writer(Vec::new());
     let metrics = Metrics::NAMES.iter().copied();
     let first = ["filter", "config", "value", "estimate"].into_iter();
     let last = ["users", "fit_seconds", "score_seconds", "outcome"];
@@ -202,7 +212,7 @@ fn write_csv(path: &Path, trials: &[&Trial]) -> Result<(), Box<dyn Error>> {
         ]);
         out.write_record(record)?;
     }
-    Ok(out.flush()?)
+    Ok(out.into_inner()?)
 }
 
 /// A trial as a row of the leaderboard.
@@ -213,7 +223,14 @@ struct Row<'a>(&'a Trial);
 impl Record for Row<'_> {
     fn columns(&self) -> Vec<(&'static str, bool)> {
         let names = [
-            "filter", "settings", "value", "recall", "ndcg", "users", "fit", "score",
+            "filter",
+            "settings",
+            "value",
+            "recall",
+            "ndcg",
+            "users",
+            "fit_seconds",
+            "score_seconds",
         ];
         let mut columns: Vec<_> = names.into_iter().map(|name| (name, true)).collect();
         columns[0].1 = false;
@@ -231,8 +248,8 @@ impl Record for Row<'_> {
             format!("{:.4}", trial.metrics.recall),
             format!("{:.4}", trial.metrics.ndcg),
             trial.users.to_string(),
-            format!("{:.1} s", trial.fit_seconds),
-            format!("{:.1} s", trial.score_seconds),
+            format!("{:.1}", trial.fit_seconds),
+            format!("{:.1}", trial.score_seconds),
             trial.outcome.to_string(),
         ]]
     }

@@ -33,9 +33,12 @@ pub(super) struct Queue {
 /// The most histories that are scored together: the columns of a tile.
 const LARGEST_BATCH: usize = 32;
 
+/// The longest queue, whose places are allocated at the start.
+const LONGEST_QUEUE: usize = 65_536;
+
 impl Queue {
     pub(super) fn new(current: Arc<CurrentModel>, workers: usize, length: usize) -> Self {
-        let (jobs, waiting) = sync_channel(length.max(1));
+        let (jobs, waiting) = sync_channel(length.clamp(1, LONGEST_QUEUE));
         let waiting = Arc::new(Mutex::new(waiting));
         let counters = Arc::new(Counters::default());
         for _ in 0..workers.max(1) {

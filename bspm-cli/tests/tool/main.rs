@@ -1,9 +1,13 @@
 //! The program `bspm`, in one test program: what it needs of the library is compiled once.
 
 mod cases;
+mod checkpoints;
 mod commands;
 mod first_day;
 mod limits;
+mod lists;
+mod outputs;
 mod score;
 mod serve;
 mod shop;
+mod users;

@@ -313,7 +313,7 @@ fn what_is_wrong_with_a_table_leaves_no_part() {
         ),
         (
             "ratings.txt",
-            "ratings.txt: expected a name that ends in .parquet or .csv",
+            "ratings.txt: expected a name that ends in .parquet, .csv, .tsv or .jsonl",
         ),
         ("missing.csv", "cannot read missing.csv"),
     ] {

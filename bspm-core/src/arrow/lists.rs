@@ -1,5 +1,6 @@
 //! Lists of items as columns.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -41,10 +42,6 @@ pub(super) fn with_lists<I: ArrowId>(
     let scores = Float32Array::from_iter(scores);
     let mut columns = others(batch, &REQUEST);
     for (name, values) in [(ITEMS, items), (SCORES, Arc::new(scores) as ArrayRef)] {
-        if columns.iter().any(|(field, _)| field.name() == name) {
-            let expected = "no column of this name, which the lists have";
-            return Err(wrong(name, None, expected, "one"));
-        }
         let field = Arc::new(Field::new_list_field(values.data_type().clone(), true));
         let lists = ListArray::try_new(field, ends.clone(), values, None).map_err(unfit)?;
         columns.push((
@@ -60,7 +57,8 @@ pub(super) fn with_lists<I: ArrowId>(
 ///
 /// # Errors
 ///
-/// [`Error::InvalidColumn`] for a batch without such lists.
+/// [`Error::InvalidColumn`] for a batch without such lists, and for a column beside them with the name
+/// `rank`, `item` or `score`.
 pub fn long_form(lists: &RecordBatch) -> Result<RecordBatch> {
     let column = |name: &str| {
         let found = find(lists, name)?;
@@ -112,6 +110,14 @@ fn others(batch: &RecordBatch, names: &[&str]) -> Vec<(Field, ArrayRef)> {
 }
 
 fn of(columns: Vec<(Field, ArrayRef)>) -> Result<RecordBatch> {
+    let mut names = HashSet::new();
+    if let Some((field, _)) = columns
+        .iter()
+        .find(|it| !names.insert(it.0.name().as_str()))
+    {
+        let expected = "the only one of its name in the lists (rename the one of the table)";
+        return Err(wrong(field.name(), None, expected, "a second one"));
+    }
     let (fields, columns): (Vec<Field>, _) = columns.into_iter().unzip();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(unfit)
 }

@@ -23,6 +23,7 @@ mod quotes;
 mod read;
 mod report;
 mod rows;
+mod text;
 mod time;
 mod zstandard;
 
@@ -34,6 +35,7 @@ pub use options::{OptionUse, TableOptions};
 pub use paths::expand_paths;
 pub use quotes::Quoting;
 pub use report::{ColumnUse, ReadReport};
+pub use text::{TextLines, TextTable};
 pub use time::{TimeUnit, parse_time};
 
 #[cfg(feature = "arrow")]

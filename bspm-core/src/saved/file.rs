@@ -1,8 +1,8 @@
 //! Model files on disk: replaced as a whole, and mapped into memory.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use memmap2::{Mmap, MmapOptions};
 
@@ -11,13 +11,96 @@ use crate::error::{Error, Result};
 /// Replaces a file by what `write` writes, or leaves it as it is.
 ///
 /// The bytes go to a temporary file beside it, `.NAME.*.partial`, which is flushed to the disk
-/// and then renamed. The file keeps its mode, and a link stays one.
+/// and then renamed. The file keeps its owner, its group and its permissions, except for set-user-ID
+/// and set-group-ID bits, and a link stays one.
 ///
 /// # Errors
 ///
-/// [`Error::Write`], also where there is something that is no regular file; those of `write`.
+/// [`Error::Write`], also for a target that [`check_replaceable`] refuses, and for a file of another
+/// owner or group, which this process cannot keep; those of `write`.
 pub fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>) -> Result<()> {
     replace_checked(path, write, |_| Ok(()))
+}
+
+/// Checks whether [`replace_file`](replace) can write a file of this name, without writing anything.
+///
+/// # Errors
+///
+/// [`Error::Write`] for a folder, a device or a pipe, for a symbolic link that leads nowhere, and for
+/// a file in a folder that does not exist.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::saved::check_replaceable;
+///
+/// let folder = tempfile::tempdir()?;
+/// check_replaceable(&folder.path().join("shop.bspm"))?;
+/// assert!(check_replaceable(folder.path()).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn check_replaceable(path: &Path) -> Result<()> {
+    Target::of(path).map(drop).map_err(|source| Error::Write {
+        path: path.into(),
+        source,
+    })
+}
+
+/// The file that is to be replaced.
+struct Target {
+    /// Where it is: for a link, what it leads to.
+    path: PathBuf,
+    /// What is there now.
+    before: Option<Metadata>,
+}
+
+impl Target {
+    fn of(path: &Path) -> io::Result<Self> {
+        let refused = |kind, what: String| Err(io::Error::new(kind, what));
+        let Ok(target) = fs::canonicalize(path) else {
+            if let Ok(target) = fs::read_link(path) {
+                let what = format!(
+                    "it is a symbolic link to {}, which does not exist; remove the link or name the \
+                     file itself",
+                    target.display()
+                );
+                return refused(io::ErrorKind::InvalidInput, what);
+            }
+            let (path, before) = (path.to_owned(), None);
+            let target = Self { path, before };
+            if path_is_folder(&target.path) {
+                return Err(io::ErrorKind::IsADirectory.into());
+            }
+            fs::metadata(target.folder())?;
+            return Ok(target);
+        };
+        let before = fs::metadata(&target)?;
+        if before.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        if !before.is_file() {
+            let what =
+                "it is not a regular file, and only a regular file can be replaced as a whole";
+            return refused(io::ErrorKind::InvalidInput, what.into());
+        }
+        Ok(Self {
+            path: target,
+            before: Some(before),
+        })
+    }
+
+    fn folder(&self) -> &Path {
+        match self.path.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        }
+    }
+}
+
+/// Whether a path cannot name a file, as `..` and `folder/`.
+fn path_is_folder(path: &Path) -> bool {
+    let text = path.as_os_str().as_encoded_bytes();
+    path.file_name().is_none() || text.last().is_some_and(|&last| last == b'/')
 }
 
 /// [`replace`], unless `check` finds something wrong with the temporary file.
@@ -30,41 +113,46 @@ pub(super) fn replace_checked(
         path: path.into(),
         source,
     };
-    // A link stays one: what it leads to is replaced.
-    let target = fs::canonicalize(path).ok();
-    let path = target.as_deref().unwrap_or(path);
-    let before = fs::metadata(path).ok();
-    if before
-        .as_ref()
-        .is_some_and(|it| !it.is_file() && !it.is_dir())
-    {
-        let what = "not a regular file, which alone can be replaced as a whole";
-        return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, what)));
-    }
-    let directory = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    let name = path
-        .file_name()
-        .ok_or_else(|| failed(io::Error::from(io::ErrorKind::IsADirectory)))?;
-    let temporary = temporary_file(name, directory).map_err(failed)?;
+    let target = Target::of(path).map_err(failed)?;
+    let name = target.path.file_name().unwrap_or_default();
+    let temporary = temporary_file(name, target.folder()).map_err(failed)?;
     let mut out = BufWriter::with_capacity(1 << 20, temporary.as_file());
     write(&mut out)?;
     out.flush().map_err(failed)?;
     drop(out);
     check(temporary.path())?;
-    if let Some(before) = before {
-        temporary
-            .as_file()
-            .set_permissions(before.permissions())
-            .map_err(failed)?;
+    if let Some(before) = &target.before {
+        keep_access(temporary.as_file(), before).map_err(failed)?;
     }
     temporary.as_file().sync_all().map_err(failed)?;
     temporary
-        .persist(path)
+        .persist(&target.path)
         .map_err(|error| failed(error.error))?;
-    sync_directory(directory).map_err(failed)
+    sync_directory(target.folder()).map_err(failed)
+}
+
+/// Gives a file the owner, the group and the permissions of the one that it replaces.
+#[cfg(unix)]
+fn keep_access(file: &File, before: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+    let now = file.metadata()?;
+    let (user, group) = (before.uid(), before.gid());
+    if (now.uid(), now.gid()) != (user, group) {
+        fchown(file, Some(user), Some(group)).map_err(|error| {
+            let what = format!(
+                "the file that is there belongs to user {user} and group {group}, which a new file \
+                 cannot keep ({error}); remove the file first or name another one"
+            );
+            io::Error::new(error.kind(), what)
+        })?;
+    }
+    // New contents do not run with the rights of the owner.
+    file.set_permissions(PermissionsExt::from_mode(before.mode() & 0o777))
+}
+
+#[cfg(not(unix))]
+fn keep_access(file: &File, before: &Metadata) -> io::Result<()> {
+    file.set_permissions(before.permissions())
 }
 
 fn temporary_file(name: &std::ffi::OsStr, directory: &Path) -> io::Result<tempfile::NamedTempFile> {

@@ -7,9 +7,12 @@ use std::sync::Arc;
 
 use arrow_array::builder::{Float32Builder, ListBuilder, StringBuilder};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use bspm::data::{Ids, InvalidRow, caught};
+use bspm::data::{Format, Ids, InvalidRow, caught};
 use bspm::{Error, Result};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
+
+use super::names::check_names;
+use crate::commands::text_rows::{Cell, TextOptions, TextRow, TextRows};
 
 /// A batch, and where its rows are in the table.
 type Rows = Result<(Places, RecordBatch)>;
@@ -41,16 +44,12 @@ pub(super) enum Input<'a> {
         file: File,
         metadata: ArrowReaderMetadata,
     },
-    /// A CSV file, which is read once from its beginning.
-    Csv {
-        path: PathBuf,
-        header: Vec<String>,
-        reader: Box<csv::Reader<File>>,
-    },
+    /// A text, which is read once from its beginning.
+    Text(Box<TextRows>),
 }
 
-/// The columns of a CSV file that are lists.
-const LISTS: [&str; 3] = ["history", "deny", "allow"];
+/// The columns of a text that are lists.
+const LISTS: [&str; 4] = ["history", WEIGHTS, "deny", "allow"];
 const WEIGHTS: &str = "weights";
 
 impl<'a> Input<'a> {
@@ -58,44 +57,46 @@ impl<'a> Input<'a> {
         Self::Users(users.iter().map(String::as_str).collect())
     }
 
-    pub(super) fn open(path: &Path) -> Result<Self> {
-        let open = || {
-            File::open(path).map_err(|source| Error::Read {
-                path: path.into(),
-                source,
-            })
-        };
-        match path.extension().and_then(|it| it.to_str()) {
-            Some("parquet") => {
-                let file = open()?;
+    /// Opens a table, whose columns must not be taken for others: `reserved` are those of the lists.
+    pub(super) fn open(path: &Path, options: &TextOptions, reserved: &[&str]) -> Result<Self> {
+        let input = match Format::of(path) {
+            Ok(Format::Parquet) => {
+                options.refuse_for(path, "a Parquet file", "text")?;
+                let file = File::open(path).map_err(|source| Error::Read {
+                    path: path.into(),
+                    source,
+                })?;
                 let metadata = caught(path, || {
                     ArrowReaderMetadata::load(&file, Default::default())
                         .map_err(|error| damaged(path, &error))
                 })?;
-                Ok(Self::Parquet {
+                Self::Parquet {
                     path: path.into(),
                     file,
                     metadata,
-                })
+                }
             }
-            Some("csv") => {
-                let mut reader = csv::Reader::from_reader(open()?);
-                let header = reader.headers().map_err(|error| damaged(path, &error))?;
-                let header = header
-                    .iter()
-                    .map(|it| it.trim_start_matches('\u{feff}').into());
-                Ok(Self::Csv {
+            Ok(format @ (Format::Csv | Format::Tsv | Format::JsonLines)) => {
+                Self::Text(Box::new(TextRows::open(path, format, options)?))
+            }
+            _ => {
+                return Err(Error::InvalidFile {
                     path: path.into(),
-                    header: header.collect(),
-                    reader: Box::new(reader),
-                })
+                    expected: "a name that ends in .parquet, .csv, .tsv or .jsonl".into(),
+                    found: "another".into(),
+                });
             }
-            _ => Err(Error::InvalidFile {
-                path: path.into(),
-                expected: "a name that ends in .parquet or .csv".into(),
-                found: "another".into(),
-            }),
+        };
+        match &input {
+            Self::Users(_) => {}
+            Self::Text(rows) => check_names(path, rows.columns(), reserved)?,
+            Self::Parquet { metadata, .. } => {
+                let fields = metadata.schema().fields().iter();
+                let names: Vec<String> = fields.map(|field| field.name().clone()).collect();
+                check_names(path, &names, reserved)?;
+            }
         }
+        Ok(input)
     }
 
     /// How many rows there are, where that is known before they are read.
@@ -106,7 +107,7 @@ impl<'a> Input<'a> {
                 let rows = metadata.metadata().file_metadata().num_rows();
                 Some(usize::try_from(rows).unwrap_or(0))
             }
-            Self::Csv { .. } => None,
+            Self::Text(_) => None,
         }
     }
 
@@ -114,14 +115,9 @@ impl<'a> Input<'a> {
     pub(super) fn skip(&mut self, rows: Range<usize>) -> Result<usize> {
         match (self.rows(), self) {
             (Some(all), _) => Ok(rows.end.min(all).saturating_sub(rows.start)),
-            (None, Self::Csv { path, reader, .. }) => {
-                let mut record = csv::StringRecord::new();
+            (None, Self::Text(text)) => {
                 let mut found = 0;
-                while found < rows.len()
-                    && reader
-                        .read_record(&mut record)
-                        .map_err(|error| damaged(path, &error))?
-                {
+                while found < rows.len() && text.next()?.is_some() {
                     found += 1;
                 }
                 Ok(found)
@@ -182,14 +178,10 @@ impl<'a> Input<'a> {
                     }))
                 })))
             }
-            Self::Csv {
-                path,
-                header,
-                reader,
-            } => {
+            Self::Text(text) => {
                 let mut left = rows.len();
                 Ok(Box::new(std::iter::from_fn(move || {
-                    let found = csv_batch(path, header, reader, batch.min(left)).transpose()?;
+                    let found = text_batch(text, batch.min(left)).transpose()?;
                     if let Ok((_, batch)) = &found {
                         left -= batch.num_rows();
                     }
@@ -218,74 +210,67 @@ fn row_groups(metadata: &ArrowReaderMetadata, start: usize, end: usize) -> (Vec<
     (groups, offset)
 }
 
-/// The next records of a CSV file, if there are some.
-fn csv_batch(
-    path: &Path,
-    header: &[String],
-    reader: &mut csv::Reader<File>,
-    count: usize,
-) -> Result<Option<(Places, RecordBatch)>> {
-    let mut records = Vec::with_capacity(count);
-    for record in reader.records().take(count) {
-        records.push(record.map_err(|error| damaged(path, &error))?);
+/// The next rows of a text, if there are some.
+fn text_batch(text: &mut TextRows, count: usize) -> Result<Option<(Places, RecordBatch)>> {
+    let mut rows: Vec<TextRow> = Vec::with_capacity(count.min(1 << 12));
+    while rows.len() < count
+        && let Some(row) = text.next()?
+    {
+        rows.push(row);
     }
-    if records.is_empty() {
+    if rows.is_empty() {
         return Ok(None);
     }
-    let columns = header.iter().enumerate().map(|(place, name)| {
-        let texts = || {
-            records
-                .iter()
-                .map(|record| record.get(place).unwrap_or_default())
-        };
+    let names = text.columns().iter().enumerate();
+    let columns = names.map(|(place, name)| {
         let column: ArrayRef = match name.as_str() {
-            WEIGHTS => numbers(path, &records, place)?,
-            name if LISTS.contains(&name) => items(texts()),
-            _ => Arc::new(StringArray::from_iter(
-                texts().map(|text| (!text.is_empty()).then_some(text)),
+            name if !LISTS.contains(&name) => Arc::new(StringArray::from_iter(
+                rows.iter().map(|row| row.text(place)),
             )),
+            name => lists(text.path(), &rows, place, name)?,
         };
         Ok((name.clone(), column))
     });
-    let lines = records.iter().map(line).collect();
     let batch = of(columns.collect::<Result<Vec<_>>>()?)?;
+    let lines = rows.iter().map(|row| row.line).collect();
     Ok(Some((Places::Lines(lines), batch)))
 }
 
-/// Lists of what is separated by spaces; none for an empty text.
-fn items<'t>(texts: impl Iterator<Item = &'t str>) -> ArrayRef {
-    let mut lists = ListBuilder::new(StringBuilder::new());
-    for text in texts {
-        text.split_whitespace()
-            .for_each(|item| lists.values().append_value(item));
-        lists.append(!text.trim().is_empty());
-    }
-    Arc::new(lists.finish())
-}
-
-/// Likewise of numbers.
-fn numbers(path: &Path, records: &[csv::StringRecord], place: usize) -> Result<ArrayRef> {
-    let mut lists = ListBuilder::new(Float32Builder::new());
-    for record in records {
-        let text = record.get(place).unwrap_or_default();
-        for number in text.split_whitespace() {
-            let value = number.parse().map_err(|_| Error::InvalidField {
+/// A column of lists, which are separated by spaces, or arrays of JSON; of numbers if they are
+/// weights.
+fn lists(path: &Path, rows: &[TextRow], place: usize, name: &str) -> Result<ArrayRef> {
+    let mut items = ListBuilder::new(StringBuilder::new());
+    let mut numbers = ListBuilder::new(Float32Builder::new());
+    for row in rows {
+        let values: Option<Vec<Option<&str>>> = match &row.cells[place] {
+            Cell::Null => None,
+            Cell::Text(text) if text.trim().is_empty() => None,
+            Cell::Text(text) => Some(text.split_whitespace().map(Some).collect()),
+            Cell::List(values) => Some(values.iter().map(Option::as_deref).collect()),
+        };
+        for value in values.iter().flatten() {
+            if name != WEIGHTS {
+                items.values().append_option(*value);
+                continue;
+            }
+            let number = value.map(str::parse).transpose();
+            let number = number.map_err(|_| Error::InvalidField {
                 path: path.into(),
-                line: line(record),
-                column: WEIGHTS.into(),
+                line: row.line,
+                column: name.into(),
                 expected: "numbers separated by spaces".into(),
-                found: number.into(),
+                found: value.unwrap_or_default().into(),
                 reason: InvalidRow::InvalidWeight,
             })?;
-            lists.values().append_value(value);
+            numbers.values().append_option(number);
         }
-        lists.append(!text.trim().is_empty());
+        items.append(values.is_some());
+        numbers.append(values.is_some());
     }
-    Ok(Arc::new(lists.finish()))
-}
-
-fn line(record: &csv::StringRecord) -> u64 {
-    record.position().map_or(0, csv::Position::line)
+    Ok(match name {
+        WEIGHTS => Arc::new(numbers.finish()),
+        _ => Arc::new(items.finish()),
+    })
 }
 
 fn of(columns: impl IntoIterator<Item = (String, ArrayRef)>) -> Result<RecordBatch> {

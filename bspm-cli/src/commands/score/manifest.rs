@@ -1,15 +1,20 @@
 //! The folder of part files: what it holds the lists of, and which parts are there.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use bspm::saved::replace_file;
+use bspm_cli::tell;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use crate::commands::fingerprint::Fingerprint;
+use crate::commands::parquet_file;
+use crate::commands::text_rows::TextOptions;
+use crate::lock::Lock;
+use crate::output::write_file;
 
 /// What the lists of a folder are of; parts of different ones are never mixed.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
@@ -21,6 +26,8 @@ pub(super) struct Key {
     table: Option<String>,
     part_rows: usize,
     #[serde(flatten)]
+    text: TextOptions,
+    #[serde(flatten)]
     lists: ListOptions,
 }
 
@@ -28,7 +35,7 @@ pub(super) struct Key {
 #[derive(Args, Clone, Debug, Serialize, Deserialize, PartialEq)]
 pub(super) struct ListOptions {
     /// Items in each list
-    #[arg(short, default_value_t = 10, value_parser = at_least_one)]
+    #[arg(short, default_value_t = 10, value_parser = count)]
     pub(super) k: usize,
     /// A row for each item of a list, in place of lists
     #[arg(long)]
@@ -44,10 +51,13 @@ pub(super) struct ListOptions {
     pub(super) skip_unknown: bool,
 }
 
-pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
+/// The most rows of a part, and the most items of a list.
+const LARGEST: usize = i32::MAX as usize;
+
+pub(super) fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(count) if count > 0 => Ok(count),
-        _ => Err("expected a whole number, 1 or above".into()),
+        Ok(count @ 1..=LARGEST) => Ok(count),
+        _ => Err(format!("expected a whole number from 1 to {LARGEST}")),
     }
 }
 
@@ -56,6 +66,7 @@ impl Key {
         model: &Path,
         table: Option<&Path>,
         part_rows: usize,
+        text: &TextOptions,
         lists: &ListOptions,
     ) -> Result<Self, Box<dyn Error>> {
         let hash = |path: &Path| -> Result<String, Box<dyn Error>> {
@@ -69,6 +80,7 @@ impl Key {
             model: hash(model)?,
             table: table.map(hash).transpose()?,
             part_rows,
+            text: text.clone(),
             lists: lists.clone(),
         })
     }
@@ -78,6 +90,10 @@ impl Key {
         let checks = [
             (self.model == other.model, "another model"),
             (self.table == other.table, "another table"),
+            (
+                self.text == other.text,
+                "a table that was read with another --delimiter or --encoding",
+            ),
             (self.part_rows == other.part_rows, "another --part-rows"),
         ];
         match checks.iter().find(|(is_same, _)| !is_same) {
@@ -91,76 +107,172 @@ impl Key {
 #[derive(Debug)]
 pub(super) struct Output {
     folder: PathBuf,
+    key: Key,
+    /// Whether the manifest is there.
+    is_begun: Cell<bool>,
+    /// Whether the folder was made here, and goes again if nothing comes into it.
+    is_new: bool,
+    /// Of the shard; gone before the folder is.
+    lock: Option<Lock>,
 }
 
 const MANIFEST: &str = "manifest.json";
 
 impl Output {
-    /// The folder, which is made where there is none; it must be of this key if it has one.
-    pub(super) fn open(folder: &Path, key: &Key) -> Result<Self, Box<dyn Error>> {
+    /// The folder, which is made if it does not exist, for a shard of these lists, which no other run
+    /// may write at the same time.
+    pub(super) fn open(
+        folder: &Path,
+        key: Key,
+        index: usize,
+        count: usize,
+    ) -> Result<Self, Box<dyn Error>> {
+        let is_new = !folder.exists();
         fs::create_dir_all(folder)
             .map_err(|error| format!("cannot write {}: {error}", folder.display()))?;
-        let path = folder.join(MANIFEST);
-        match fs::read(&path) {
-            Ok(text) => {
-                let found: Key = serde_json::from_slice(&text)
-                    .map_err(|error| format!("{}: no manifest: {error}", path.display()))?;
-                if let Some(difference) = found.difference(key) {
-                    return Err(format!(
-                        "{}: the lists that are there are of {difference}; use another folder",
-                        folder.display()
-                    )
-                    .into());
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                write(&path, &serde_json::to_vec_pretty(key)?)?;
-            }
-            Err(error) => return Err(format!("cannot read {}: {error}", path.display()).into()),
-        }
-        Ok(Self {
+        let mut output = Self {
             folder: folder.into(),
-        })
+            key,
+            is_begun: Cell::new(false),
+            is_new,
+            lock: None,
+        };
+        output.lock = Some(Lock::of(&folder.join(format!("shard-{index}-of-{count}")))?);
+        if !output.has_manifest()? && output.has_parts()? {
+            return Err(format!(
+                "{}: it holds part files without a {MANIFEST}, which says what they are of; use \
+                 another folder",
+                folder.display()
+            )
+            .into());
+        }
+        Ok(output)
+    }
+
+    /// Whether there is a manifest, which must be that of these lists.
+    fn has_manifest(&self) -> bspm::Result<bool> {
+        let path = self.folder.join(MANIFEST);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(source) => return Err(bspm::Error::Read { path, source }),
+        };
+        let refused = |found: String| bspm::Error::InvalidFile {
+            path: path.clone(),
+            expected: "the manifest of these lists (use another folder)".into(),
+            found,
+        };
+        let found: Key =
+            serde_json::from_slice(&text).map_err(|error| refused(error.to_string()))?;
+        match found.difference(&self.key) {
+            Some(difference) => Err(refused(format!("that of {difference}"))),
+            None => {
+                self.is_begun.set(true);
+                Ok(true)
+            }
+        }
+    }
+
+    fn has_parts(&self) -> bspm::Result<bool> {
+        let failed = |source| bspm::Error::Read {
+            path: self.folder.clone(),
+            source,
+        };
+        for entry in fs::read_dir(&self.folder).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            if name.to_string_lossy().starts_with("part-") {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Writes the manifest, unless it is there: from now on the folder is that of these lists.
+    pub(super) fn begin(&self) -> bspm::Result<()> {
+        if self.is_begun.get() || self.has_manifest()? {
+            return Ok(());
+        }
+        let path = self.folder.join(MANIFEST);
+        let text = serde_json::to_vec_pretty(&self.key).map_err(|error| bspm::Error::Write {
+            path: path.clone(),
+            source: error.into(),
+        })?;
+        write_file(&path, &text)?;
+        self.is_begun.set(true);
+        Ok(())
     }
 
     pub(super) fn path(&self, part: usize) -> PathBuf {
         self.folder.join(name(part))
     }
 
-    /// Whether a part is there, and then it is whole.
-    pub(super) fn has(&self, part: usize) -> bool {
-        self.path(part).exists()
+    /// Whether a part is there as a whole, with so many rows if that is known.
+    pub(super) fn has(&self, part: usize, rows: Option<usize>) -> bool {
+        let path = self.path(part);
+        let is_whole = parquet_file::is_whole(&path, rows);
+        if !is_whole && path.exists() {
+            tell!("{}: it is damaged and is written again", path.display());
+        }
+        is_whole
     }
 
-    /// Removes what a run that was killed has left of a part.
-    pub(super) fn clear(&self, part: usize) -> io::Result<()> {
+    /// The lock of a part, without what a run that was killed has left of it.
+    pub(super) fn lock(&self, part: usize) -> Result<Lock, Box<dyn Error>> {
+        let lock = Lock::of(&self.path(part))?;
         let prefix = format!(".{}.", name(part));
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
-            if entry.file_name().to_string_lossy().starts_with(&prefix) {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with(&prefix) && name.ends_with(".partial") {
                 fs::remove_file(entry.path())?;
             }
         }
-        Ok(())
+        Ok(lock)
     }
 
     /// Says that all parts of a shard are there.
     pub(super) fn finish(&self, index: usize, count: usize) -> Result<(), Box<dyn Error>> {
+        self.begin()?;
+        self.remove_locks()?;
         let path = self.folder.join(format!("_SUCCESS-{index}-of-{count}"));
-        write(&path, b"")
+        Ok(write_file(&path, b"")?)
     }
+}
+
+impl Output {
+    /// Removes the lock files that runs which were killed have left.
+    fn remove_locks(&self) -> Result<(), Box<dyn Error>> {
+        for entry in fs::read_dir(&self.folder)? {
+            let name = entry?.file_name();
+            let name = name.to_string_lossy();
+            let locked = name
+                .strip_prefix('.')
+                .and_then(|it| it.strip_suffix(".lock"));
+            if let Some(part) = locked.filter(|it| it.starts_with("part-")) {
+                // That of a run that goes on stays.
+                drop(Lock::of(&self.folder.join(part)));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.lock = None;
+        if self.is_new && !self.is_begun.get() {
+            // Only if it is empty: another shard may have begun.
+            let _ = fs::remove_dir(&self.folder);
+        }
+    }
+}
+
+/// Whether a run writes files of this name.
+pub(in crate::commands) fn is_name(name: &str) -> bool {
+    name == MANIFEST || name.starts_with("part-") || name.starts_with("_SUCCESS-")
 }
 
 fn name(part: usize) -> String {
     format!("part-{part:06}.parquet")
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Box<dyn Error>> {
-    replace_file(path, |file| {
-        file.write_all(bytes).map_err(|source| bspm::Error::Write {
-            path: path.into(),
-            source,
-        })
-    })?;
-    Ok(())
 }

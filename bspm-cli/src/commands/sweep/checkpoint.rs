@@ -1,15 +1,15 @@
 //! What is done of a sweep, in a file.
 
 use std::error::Error;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
-use bspm::saved::replace_file;
 use bspm::sweep::SweepState;
 use bspm::{BspmConfig, Interactions};
 use serde::{Deserialize, Serialize};
 
 use crate::commands::fingerprint::Fingerprint;
+use crate::output::write_file;
 
 /// A state, and what it is the state of.
 #[derive(Serialize, Deserialize)]
@@ -59,12 +59,6 @@ impl Checkpoint {
             state: state.clone(),
         };
         let text = serde_json::to_vec(&checkpoint)?;
-        replace_file(path, |file| {
-            file.write_all(&text).map_err(|source| bspm::Error::Write {
-                path: path.into(),
-                source,
-            })
-        })?;
-        Ok(())
+        Ok(write_file(path, &text)?)
     }
 }

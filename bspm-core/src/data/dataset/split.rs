@@ -148,11 +148,19 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     /// # Errors
     ///
     /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) unless
-    /// `fold < folds` and `folds` is 2 or more.
+    /// `fold < folds` and `folds` is from 2 to the most interactions of a user: more parts than
+    /// that leave some empty.
     pub fn fold(&self, fold: usize, folds: usize, seed: u64) -> Result<DatasetSplit<U, I>> {
         if folds < 2 || fold >= folds {
             let expected = "two folds or more, and one of them";
             return Err(invalid("fold", expected, format!("{fold} of {folds}")));
+        }
+        let degrees = self.interactions().user_degrees();
+        let most = degrees.into_iter().max().unwrap_or(0) as usize;
+        // Two parts of users with one interaction each are for the evaluation to refuse.
+        if folds > most.max(2) {
+            let expected = format!("at most {}, the most interactions of a user", most.max(2));
+            return Err(invalid("folds", &expected, folds));
         }
         let mut draws = draws(seed);
         self.split(|places| {

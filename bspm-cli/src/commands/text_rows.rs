@@ -1,0 +1,255 @@
+//! Rows of text tables and of JSON lines.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use bspm::data::{Format, InvalidRow, TableOptions, TextLines, TextTable};
+use bspm::{Error, Result};
+use clap::Args;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::Value;
+
+use crate::data::byte;
+
+/// How text is divided.
+#[derive(Args, Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct TextOptions {
+    /// Delimiter of a CSV file: one character, or tab
+    #[arg(long, value_name = "CHARACTER", value_parser = byte)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    delimiter: Option<u8>,
+    /// Encoding of text, such as latin1, windows-1250 or utf-16le. Default: by the byte order mark,
+    /// else UTF-8
+    #[arg(long, value_name = "NAME")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    encoding: Option<String>,
+}
+
+impl TextOptions {
+    /// Refuses options that have no effect on this file.
+    pub(crate) fn refuse_for(&self, path: &Path, is: &str, needed: &str) -> Result<()> {
+        let option = match (&self.delimiter, &self.encoding) {
+            (Some(_), _) => "--delimiter",
+            (None, Some(_)) => "--encoding",
+            (None, None) => return Ok(()),
+        };
+        Err(Error::UnusedOption {
+            option,
+            context: format!("{}, {is}", path.display()),
+            needed: needed.into(),
+        })
+    }
+
+    fn table(&self) -> TableOptions {
+        let mut options = TableOptions::default();
+        if let Some(delimiter) = self.delimiter {
+            options = options.delimiter(delimiter);
+        }
+        if let Some(encoding) = &self.encoding {
+            options = options.encoding(encoding);
+        }
+        options
+    }
+}
+
+/// A value of a row.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Cell {
+    /// There is none.
+    Null,
+    /// A text, or what is no list as text.
+    Text(String),
+    /// An array of JSON.
+    List(Vec<Option<String>>),
+}
+
+/// A row, with a value for each column.
+#[derive(Debug)]
+pub(crate) struct TextRow {
+    /// The line on which it starts, from 1.
+    pub(crate) line: u64,
+    pub(crate) cells: Vec<Cell>,
+}
+
+impl TextRow {
+    /// The value of a column as text; none if it is empty.
+    pub(crate) fn text(&self, place: usize) -> Option<&str> {
+        match &self.cells[place] {
+            Cell::Text(text) if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// The rows of a CSV or TSV table, or of JSON lines, in order.
+#[derive(Debug)]
+pub(crate) struct TextRows {
+    path: PathBuf,
+    columns: Vec<String>,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    Table(TextTable),
+    /// The first object is read before its row is asked for, since it says which columns there are.
+    Objects(TextLines, Option<TextRow>),
+}
+
+impl TextRows {
+    /// Opens a file in one of the formats `csv`, `tsv` and `jsonl`.
+    pub(crate) fn open(path: &Path, format: Format, options: &TextOptions) -> Result<Self> {
+        let (columns, source) = match format {
+            Format::JsonLines => {
+                let mut lines = TextLines::open(path, &options.table())?;
+                if options.delimiter.is_some() {
+                    options.refuse_for(path, "a file of JSON lines", "CSV")?;
+                }
+                match next_object(&mut lines, path)? {
+                    None => (Vec::new(), Source::Objects(lines, None)),
+                    Some((line, object)) => {
+                        let (columns, cells) = object.0.into_iter().unzip();
+                        let first = TextRow { line, cells };
+                        (columns, Source::Objects(lines, Some(first)))
+                    }
+                }
+            }
+            format => {
+                let table = TextTable::open(path, format, &options.table())?;
+                (table.columns().to_vec(), Source::Table(table))
+            }
+        };
+        Ok(Self {
+            path: path.into(),
+            columns,
+            source,
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The next row; none at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<TextRow>> {
+        match &mut self.source {
+            Source::Table(table) => {
+                let mut fields = Vec::new();
+                let line = table.next_row(&mut fields)?;
+                Ok(line.map(|line| TextRow {
+                    line,
+                    cells: fields.into_iter().map(Cell::Text).collect(),
+                }))
+            }
+            Source::Objects(lines, first) => {
+                if let Some(first) = first.take() {
+                    return Ok(Some(first));
+                }
+                let Some((line, object)) = next_object(lines, &self.path)? else {
+                    return Ok(None);
+                };
+                let mut cells = vec![Cell::Null; self.columns.len()];
+                for (name, cell) in object.0 {
+                    let place = self.columns.iter().position(|it| *it == name);
+                    let place = place.ok_or_else(|| Error::InvalidField {
+                        path: self.path.clone(),
+                        line,
+                        column: "object".into(),
+                        expected: format!(
+                            "only names that the first object has ({})",
+                            self.columns.join(", ")
+                        ),
+                        found: name,
+                        reason: InvalidRow::NotAnObject,
+                    })?;
+                    cells[place] = cell;
+                }
+                Ok(Some(TextRow { line, cells }))
+            }
+        }
+    }
+}
+
+/// The object on the next line that is not blank.
+fn next_object(lines: &mut TextLines, path: &Path) -> Result<Option<(u64, Object)>> {
+    while let Some((line, text)) = lines.next_line()? {
+        if text.trim().is_empty() {
+            continue;
+        }
+        let object = serde_json::from_str(text).map_err(|error| Error::InvalidField {
+            path: path.into(),
+            line,
+            column: "object".into(),
+            expected: format!("a JSON object ({error})"),
+            found: text.chars().take(60).collect(),
+            reason: InvalidRow::NotAnObject,
+        })?;
+        return Ok(Some((line, object)));
+    }
+    Ok(None)
+}
+
+/// The names and values of an object, in their order, each name once.
+struct Object(Vec<(String, Cell)>);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        struct OfObject;
+        impl<'de> Visitor<'de> for OfObject {
+            type Value = Object;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> std::result::Result<Object, A::Error> {
+                let mut values: Vec<(String, Cell)> = Vec::new();
+                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    if values.iter().any(|it| it.0 == name) {
+                        return Err(A::Error::custom(format!("the name {name:?} twice")));
+                    }
+                    values.push((name, cell(value)));
+                }
+                Ok(Object(values))
+            }
+        }
+        from.deserialize_map(OfObject)
+    }
+}
+
+fn cell(value: Value) -> Cell {
+    match value {
+        Value::Null => Cell::Null,
+        Value::String(text) => Cell::Text(text),
+        Value::Array(values) => {
+            let text = |value| match value {
+                Value::Null => None,
+                other => Some(text_of(other)),
+            };
+            Cell::List(values.into_iter().map(text).collect())
+        }
+        other => Cell::Text(text_of(other)),
+    }
+}
+
+/// A value as text; a whole number is its digits, also if it is written as 3.0.
+fn text_of(value: Value) -> String {
+    const LARGEST: f64 = (1_u64 << 53) as f64;
+    match value {
+        Value::String(text) => text,
+        Value::Number(number) if number.is_f64() => match number.as_f64() {
+            Some(whole) if whole.fract() == 0.0 && whole.abs() <= LARGEST => {
+                (whole as i64).to_string()
+            }
+            _ => number.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
