@@ -10,6 +10,8 @@ use bspm::{Dataset, Error, Result};
 use bspm_cli::tell;
 use clap::Args;
 
+use crate::output::shown;
+
 /// What the files of interactions look like.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Data")]
@@ -115,14 +117,14 @@ const FLAGS: [(&str, &str); 19] = [
 #[error("{}{}", self.message(), self.hint.as_deref().map(|hint| format!("; hint: {hint}")).unwrap_or_default())]
 pub(crate) struct DataError {
     #[source]
-    error: Error,
+    error: Box<Error>,
     hint: Option<String>,
 }
 
 impl DataError {
     /// The error, with the flag of an option that has no effect.
     fn message(&self) -> String {
-        match &self.error {
+        match &*self.error {
             Error::UnusedOption {
                 option,
                 context,
@@ -140,6 +142,7 @@ impl DataError {
 impl From<Error> for DataError {
     fn from(error: Error) -> Self {
         let hint = hint(&error);
+        let error = Box::new(error);
         Self { error, hint }
     }
 }
@@ -149,7 +152,8 @@ fn hint(error: &Error) -> Option<String> {
     let text = match error {
         Error::InvalidField { reason, found, .. } => match reason {
             InvalidRow::InvalidWeight | InvalidRow::InvalidRating if found.contains(',') => {
-                "--decimal-comma reads numbers as in 1,5; --skip-invalid skips such rows"
+                "--decimal-comma reads a comma as the decimal point (1,5 is one and a half; 1,000 is 1); \
+                 --skip-invalid skips such rows"
             }
             InvalidRow::InvalidTime => {
                 "--time-format reads other dates, as in --time-format '%d/%m/%Y %H:%M'; \
@@ -190,7 +194,7 @@ fn hint(error: &Error) -> Option<String> {
             "--format names another format, as in --format tsv; lightgcn is user item item ..., with \
              numbers from 0"
         }
-        Error::Read { source, .. } if source.kind() == std::io::ErrorKind::InvalidData => {
+        Error::Read { source, .. } if source.to_string().starts_with("malformed") => {
             "--encoding names the encoding of a text"
         }
         Error::InvalidParameter {
@@ -216,18 +220,27 @@ impl DataArguments {
     pub(crate) fn read_all(&self, paths: &[PathBuf]) -> Result<Dataset, DataError> {
         let (dataset, report) = self.load(paths)?;
         for warning in &report.warnings {
-            tell!("warning: {warning}");
+            tell!("warning: {}", shown(warning));
+        }
+        if report.below_threshold + report.zero_weight > 0 {
+            tell!(
+                "{} of {} rows are left out: {} below the rating threshold, {} of weight 0",
+                report.below_threshold + report.zero_weight,
+                report.rows,
+                report.below_threshold,
+                report.zero_weight
+            );
         }
         Ok(dataset)
     }
 
     /// The interactions of files, and what was read.
     pub(crate) fn load(&self, paths: &[PathBuf]) -> Result<(Dataset, ReadReport), DataError> {
-        let is_input = |path: &PathBuf| path.as_os_str() == "-";
-        let paths = match paths {
-            [path] if is_input(path) => vec![PathBuf::from(STANDARD_INPUT)],
-            paths => expand_paths(paths)?,
-        };
+        let named = paths.iter().map(|path| match path.as_os_str() == "-" {
+            true => Path::new(STANDARD_INPUT),
+            false => path.as_path(),
+        });
+        let paths = expand_paths(named)?;
         let format = match self.format {
             Some(format) => Some(format),
             None if paths.iter().any(|path| path.as_os_str() == STANDARD_INPUT) => {
@@ -238,6 +251,7 @@ impl DataArguments {
         };
         let read = Dataset::read_files(&paths, format, &self.table());
         let (dataset, mut report) = read.map_err(|error| self.with_hint(error))?;
+        let before = dataset.len();
         let dataset = match self.k_core {
             Some(degree) => {
                 let core = dataset.k_core(degree, degree)?;
@@ -249,6 +263,10 @@ impl DataArguments {
                     }
                     .into());
                 }
+                tell!(
+                    "{} of {before} interactions are left out by the k-core",
+                    before - core.len()
+                );
                 core
             }
             None => dataset,
@@ -301,17 +319,29 @@ impl DataArguments {
             None => !default.is_empty() && column.starts_with(default),
         };
         let flag = named.into_iter().find(is_it).map(|(.., flag)| flag);
-        let delimiters = [(';', "';'"), ('\t', "tab"), ('|', "'|'")];
+        let names: Vec<&str> = found.split(", ").collect();
+        let delimiters = [
+            (';', "--delimiter ';' separates the fields"),
+            ('\t', "--format tsv reads fields between tabs"),
+            ('|', "--delimiter '|' separates the fields"),
+            (',', "--format csv reads fields between commas"),
+        ];
         let other = delimiters
             .into_iter()
-            .find(|(delimiter, _)| !found.contains(", ") && found.contains(*delimiter));
+            .find(|(delimiter, _)| names.len() == 1 && found.contains(*delimiter));
+        let in_case = names.iter().find(|name| name.eq_ignore_ascii_case(column));
         let hint = match (other, flag) {
-            (Some((_, name)), _) => Some(format!("--delimiter {name} separates the fields")),
-            (None, Some(flag)) => Some(format!(
-                "{flag} names it; --no-header names all columns of a table without header"
-            )),
+            (Some((_, hint)), _) => Some(hint.to_owned()),
+            (None, _) if found == "it twice" => None,
+            (None, Some(flag)) => Some(match in_case {
+                Some(name) => format!("{flag} {name}"),
+                None => format!(
+                    "{flag} names it; --no-header names all columns of a table without header"
+                ),
+            }),
             (None, None) => None,
         };
+        let error = Box::new(error);
         DataError { error, hint }
     }
 

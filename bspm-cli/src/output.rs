@@ -125,7 +125,7 @@ fn write_line(out: &mut impl Write, record: &impl Serialize) -> io::Result<()> {
 
 /// A text as a terminal may show it: characters that move the cursor, change the terminal or the
 /// direction of the text are escaped, as `\n` and `\u{1b}`.
-fn shown(text: &str) -> Cow<'_, str> {
+pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     let is_unsafe = |it: char| {
         let is_break = matches!(it, '\u{2028}' | '\u{2029}');
         let is_direction = matches!(

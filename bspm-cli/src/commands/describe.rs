@@ -32,6 +32,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     writer.finish()
 }
 
+/// Names of columns in a line.
+const MOST_NAMES: usize = 20;
+
 /// What the interactions look like, and how they were read.
 #[derive(Serialize)]
 pub(crate) struct Description {
@@ -125,7 +128,12 @@ impl Description {
             .collect();
         let mut texts: Vec<String> = read.collect();
         if !unread.is_empty() {
-            texts.push(format!("not read: {}", unread.join(", ")));
+            let (first, rest) = unread.split_at(unread.len().min(MOST_NAMES));
+            let more = match rest.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            texts.push(format!("not read: {}{more}", first.join(", ")));
         }
         texts.join("; ")
     }

@@ -9,6 +9,7 @@ use clap::Args;
 use super::describe::Description;
 use super::{ConfigArguments, Outcome, fitted, on_device, save};
 use crate::data::DataArguments;
+use crate::output::shown;
 use crate::outputs::Files;
 
 /// Fit a model to interactions and save it
@@ -37,10 +38,10 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     arguments.config.config(None)?;
     let (dataset, report) = arguments.interactions.load(&arguments.data)?;
     for warning in &report.warnings {
-        tell!("warning: {warning}");
+        tell!("warning: {}", shown(warning));
     }
     for line in Description::of(&dataset, report).lines() {
-        tell!("{line}");
+        tell!("{}", shown(&line));
     }
     let config = arguments.config.config(Some(&dataset))?;
     on_device!(arguments.device, fit, dataset, config, arguments)

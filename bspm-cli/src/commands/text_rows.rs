@@ -91,7 +91,7 @@ pub(crate) struct TextRows {
 
 #[derive(Debug)]
 enum Source {
-    Table(TextTable),
+    Table(Box<TextTable>),
     /// The first object is read before its row is asked for, since it says which columns there are.
     Objects(TextLines, Option<TextRow>),
 }
@@ -116,7 +116,7 @@ impl TextRows {
             }
             format => {
                 let table = TextTable::open(path, format, &options.table())?;
-                (table.columns().to_vec(), Source::Table(table))
+                (table.columns().to_vec(), Source::Table(Box::new(table)))
             }
         };
         Ok(Self {

@@ -17,8 +17,14 @@ use tempfile::TempDir;
 
 use crate::shop::{bspm, error, json_lines, stdout};
 
+/// How a date is written: of a month and a day.
+type DateForm<'a> = &'a dyn Fn(u32, u32) -> String;
+
+/// User, item, how often, and the day.
+type Row = (u32, u32, u32, u32);
+
 /// User, item, how often, and the day of the year 2026, from 0: 12 users, 12 items, 48 pairs.
-fn interactions() -> Vec<(u32, u32, u32, u32)> {
+fn interactions() -> Vec<Row> {
     let of_user = |user: u32| {
         (0..4).map(move |step| {
             let item = (user + [0, 1, 3, 7][step as usize]) % 12;
@@ -29,7 +35,7 @@ fn interactions() -> Vec<(u32, u32, u32, u32)> {
 }
 
 /// A table with a header and a row for each interaction.
-fn table(header: &str, row: impl Fn((u32, u32, u32, u32)) -> String) -> String {
+fn table(header: &str, row: impl Fn(Row) -> String) -> String {
     let rows: Vec<String> = interactions().into_iter().map(row).collect();
     format!("{header}\n{}\n", rows.join("\n"))
 }
@@ -87,11 +93,11 @@ impl Folder {
     }
 }
 
-fn column<T>(of: impl Fn((u32, u32, u32, u32)) -> T) -> Vec<T> {
+fn column<T>(of: impl Fn(Row) -> T) -> Vec<T> {
     interactions().into_iter().map(of).collect()
 }
 
-fn text_column(of: impl Fn((u32, u32, u32, u32)) -> String) -> ArrayRef {
+fn text_column(of: impl Fn(Row) -> String) -> ArrayRef {
     Arc::new(StringArray::from(column(of)))
 }
 
@@ -99,7 +105,7 @@ const DAY: i64 = 86_400;
 /// 2026-01-01.
 const START: i64 = 1_767_225_600;
 
-fn seconds((.., day): (u32, u32, u32, u32)) -> i64 {
+fn seconds((.., day): Row) -> i64 {
     START + DAY * i64::from(day)
 }
 
@@ -320,7 +326,7 @@ fn quotes_in_names_lose_no_rows() {
 fn tables_are_not_taken_for_lists() {
     let folder = Folder::new();
     let rows = |delimiter: &str, time: bool| {
-        let row = |(user, item, count, day): (u32, u32, u32, u32)| {
+        let row = |(user, item, count, day): Row| {
             let mut fields = vec![user.to_string(), item.to_string(), count.to_string()];
             fields.extend(time.then(|| day.to_string()));
             fields.join(delimiter)
@@ -466,7 +472,7 @@ fn options_without_effect_are_refused_in_every_command() {
 #[test]
 fn dates_are_read_in_the_forms_that_can_be_read_in_one_way_or_by_a_pattern() {
     let folder = Folder::new();
-    let date = |row: (u32, u32, u32, u32)| (1 + row.3 / 28, 1 + row.3 % 28);
+    let date = |row: Row| (1 + row.3 / 28, 1 + row.3 % 28);
     let with = |of: &dyn Fn(u32, u32) -> String| {
         table("user;item;at", |row| {
             let (month, day) = date(row);
@@ -479,7 +485,7 @@ fn dates_are_read_in_the_forms_that_can_be_read_in_one_way_or_by_a_pattern() {
     );
     let flags = "--delimiter ; --time-column at --half-life 5d";
     let (iso, _) = folder.fit(&format!("iso.csv {flags}"));
-    let forms: [(&str, &dyn Fn(u32, u32) -> String); 6] = [
+    let forms: [(&str, DateForm<'_>); 6] = [
         ("utc", &|month, day| {
             format!("2026-{month:02}-{day:02} 08:26:00 UTC")
         }),
@@ -501,7 +507,7 @@ fn dates_are_read_in_the_forms_that_can_be_read_in_one_way_or_by_a_pattern() {
         folder.write("other.csv", with(form));
         assert_eq!(folder.fit(&format!("other.csv {flags}")).0, iso, "{name}");
     }
-    let patterns: [(&str, &dyn Fn(u32, u32) -> String); 3] = [
+    let patterns: [(&str, DateForm<'_>); 3] = [
         ("%m/%d/%Y", &|month, day| format!("{month}/{day}/2026")),
         ("%d.%m.%Y", &|month, day| {
             format!("{day:02}.{month:02}.2026")
@@ -647,7 +653,7 @@ fn files_folders_patterns_and_json_lines_are_one_data_set() {
     folder.write("parts/month=1/.a.csv.crc", "x");
     for (name, rows) in [("table/a.parquet", 0..20), ("table/b.parquet", 20..48)] {
         let rows = &interactions()[rows];
-        let texts = |of: &dyn Fn(&(u32, u32, u32, u32)) -> String| -> ArrayRef {
+        let texts = |of: &dyn Fn(&Row) -> String| -> ArrayRef {
             Arc::new(StringArray::from(rows.iter().map(of).collect::<Vec<_>>()))
         };
         folder.write_parquet(

@@ -21,6 +21,7 @@ mod plain_text;
 mod plausibility;
 mod quotes;
 mod read;
+mod records;
 mod report;
 mod rows;
 mod text;

@@ -1,18 +1,17 @@
 //! Tables of text whose fields stand between delimiters: CSV, TSV, and the atomic files of RecBole.
 
 use std::hash::Hash;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
 
 use super::file::open_text;
 use super::format::Format;
 use super::options::TableOptions;
-use super::plain_text::PlainText;
-use super::quotes::{CheckedQuotes, QuoteError, Quoting};
+use super::records::Records;
 use super::rows::{Rows, TextFields};
 use crate::data::dataset::Dataset;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 impl<U, I> Dataset<U, I>
 where
@@ -115,19 +114,6 @@ where
     }
 }
 
-/// The delimiter that a first line `sep=;` names, as spreadsheets write it, and the length of the
-/// line: it may be quoted, and end in more delimiters.
-fn named_delimiter(start: &[u8]) -> Option<(u8, usize)> {
-    let end = start.iter().take(256).position(|&byte| byte == b'\n')?;
-    let line = start[..end].strip_prefix(b"\"").unwrap_or(&start[..end]);
-    let [s, e, p, b'=', delimiter, rest @ ..] = line else {
-        return None;
-    };
-    let is_named = [s, e, p].map(u8::to_ascii_lowercase) == *b"sep";
-    let is_end = rest.iter().all(|byte| byte == delimiter || *byte == b'"');
-    (is_named && is_end).then_some((*delimiter, end + 1))
-}
-
 /// Adds the rows of a table.
 pub(super) fn parse<U, I>(
     reader: impl Read,
@@ -143,50 +129,8 @@ where
     let _span = tracing::info_span!("load", path = %path.display()).entered();
     options.check(format)?;
     rows.start(path, format);
-    let text = PlainText::new(reader, options.text_encoding()?);
-    let mut text = BufReader::with_capacity(1 << 16, text);
-    let failed = |source| Error::Read {
-        path: path.into(),
-        source,
-    };
-    let named = match format {
-        Format::Csv => named_delimiter(text.fill_buf().map_err(failed)?),
-        _ => None,
-    };
-    let lines_before = u64::from(named.is_some());
-    if let Some((_, length)) = named {
-        text.consume(length);
-    }
-    let delimiter = match format {
-        Format::Csv => options.delimiter.or(named.map(|it| it.0)).unwrap_or(b','),
-        _ => b'\t',
-    };
-    let quoting = match format {
-        Format::RecBole => Quoting::Off,
-        _ => options.quoting.unwrap_or_default(),
-    };
-    let columns = options.header.as_ref().map(Vec::len);
-    let text = CheckedQuotes::new(text, quoting, delimiter, options.comment, columns);
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .quoting(quoting != Quoting::Off)
-        .escape((quoting == Quoting::Backslash).then_some(b'\\'))
-        .comment(options.comment)
-        .has_headers(options.header.is_none())
-        .flexible(true)
-        .buffer_capacity(1 << 16)
-        .from_reader(text);
-    let table_error = |error| table_error(path, lines_before, error);
-    let header: Vec<String> = match &options.header {
-        Some(names) => names.clone(),
-        None => {
-            let header = reader.byte_headers().map_err(table_error)?;
-            header
-                .iter()
-                .map(|name| String::from_utf8_lossy(name).into_owned())
-                .collect()
-        }
-    };
+    let mut records = Records::new(reader, path, format, options)?;
+    let header = records.header().to_vec();
     if header.is_empty() {
         return Ok(());
     }
@@ -200,9 +144,7 @@ where
     let fields = TextFields::new(options, places, names, header);
     let mut first = FirstRow::default();
     let mut record = csv::ByteRecord::new();
-    while reader.read_byte_record(&mut record).map_err(table_error)? {
-        let line_feeds = record.as_slice().iter().filter(|&&byte| byte == b'\n');
-        let line = lines_before + reader.position().line() - line_feeds.count() as u64 - 1;
+    while let Some(line) = records.next(&mut record)? {
         if record.len() != fields.columns() {
             rows.refuse_row(line, fields.field_count(record.len()))?;
             continue;
@@ -249,29 +191,5 @@ impl FirstRow {
                  as an interaction"
             )
         })
-    }
-}
-
-fn table_error(path: &Path, lines_before: u64, error: csv::Error) -> Error {
-    let line = lines_before + error.position().map_or(1, csv::Position::line);
-    match error.into_kind() {
-        csv::ErrorKind::Io(source) => match source.get_ref().map(|it| it.downcast_ref()) {
-            Some(Some(&QuoteError { line, problem })) => Error::Quotes {
-                path: path.into(),
-                line: lines_before + line,
-                problem,
-            },
-            _ => Error::Read {
-                path: path.into(),
-                source,
-            },
-        },
-        other => Error::Syntax {
-            path: path.into(),
-            line: line as usize,
-            column: 1,
-            expected: "a record".into(),
-            found: format!("{other:?}"),
-        },
     }
 }

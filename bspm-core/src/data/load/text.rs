@@ -1,14 +1,14 @@
 //! Text that holds something else than interactions, by the rules that interactions are read by.
 
 use std::fmt;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::file::open_text;
 use super::format::Format;
 use super::options::TableOptions;
 use super::plain_text::{Lines, PlainText};
-use super::quotes::{CheckedQuotes, QuoteError, Quoting};
+use super::records::Records;
 use crate::error::{Error, InvalidRow, Result, shortened};
 use crate::parameter::invalid;
 
@@ -107,14 +107,9 @@ impl fmt::Debug for TextLines {
 pub struct TextTable {
     path: PathBuf,
     columns: Vec<String>,
-    reader: csv::Reader<CheckedQuotes<Text>>,
+    records: Records<Box<dyn Read>>,
     record: csv::ByteRecord,
-    /// Lines before the header.
-    lines_before: u64,
 }
-
-/// A text in UTF-8 with line feeds.
-type Text = BufReader<PlainText<Box<dyn Read>>>;
 
 impl TextTable {
     /// Opens a table. Of the options those count that say how text is divided: the delimiter,
@@ -130,53 +125,13 @@ impl TextTable {
         if !matches!(format, Format::Csv | Format::Tsv) {
             return Err(invalid("format", "csv or tsv", format.name()));
         }
-        let text = PlainText::new(open_text(path)?, options.text_encoding()?);
-        let mut text = BufReader::with_capacity(1 << 16, text);
-        let named = match format {
-            Format::Csv => {
-                let start = text.fill_buf().map_err(|source| Error::Read {
-                    path: path.into(),
-                    source,
-                })?;
-                named_delimiter(start)
-            }
-            _ => None,
-        };
-        if named.is_some() {
-            text.consume("sep=;\n".len());
-        }
-        let lines_before = u64::from(named.is_some());
-        let delimiter = match format {
-            Format::Tsv => b'\t',
-            _ => options.delimiter.or(named).unwrap_or(b','),
-        };
-        let quoting = options.quoting.unwrap_or_default();
-        let columns = options.header.as_ref().map(Vec::len);
-        let text = CheckedQuotes::new(text, quoting, delimiter, options.comment, columns);
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(delimiter)
-            .quoting(quoting != Quoting::Off)
-            .escape((quoting == Quoting::Backslash).then_some(b'\\'))
-            .comment(options.comment)
-            .has_headers(options.header.is_none())
-            .flexible(true)
-            .buffer_capacity(1 << 16)
-            .from_reader(text);
-        let columns = match &options.header {
-            Some(names) => names.clone(),
-            None => {
-                let header = reader.byte_headers();
-                let header = header.map_err(|error| table_error(path, lines_before, error))?;
-                let name = |bytes| String::from_utf8_lossy(bytes).trim().to_owned();
-                header.iter().map(name).collect()
-            }
-        };
+        let records = Records::new(open_text(path)?, path, format, options)?;
+        let columns = records.header().iter();
         Ok(Self {
             path: path.into(),
-            columns,
-            reader,
+            columns: columns.map(|name| name.trim().to_owned()).collect(),
+            records,
             record: csv::ByteRecord::new(),
-            lines_before,
         })
     }
 
@@ -193,14 +148,10 @@ impl TextTable {
     /// [`Error::Read`]; [`Error::Quotes`]; [`Error::InvalidField`] for a row with another number of
     /// fields than there are columns, and for a field that is not text in the encoding.
     pub fn next_row(&mut self, row: &mut Vec<String>) -> Result<Option<u64>> {
-        let read = self.reader.read_byte_record(&mut self.record);
-        if !read.map_err(|error| table_error(&self.path, self.lines_before, error))? {
+        let Some(line) = self.records.next(&mut self.record)? else {
             return Ok(None);
-        }
+        };
         let fields = self.record.iter();
-        let line_feeds = self.record.as_slice().iter();
-        let line_feeds = line_feeds.filter(|&&byte| byte == b'\n').count() as u64;
-        let line = self.lines_before + self.reader.position().line() - line_feeds - 1;
         if fields.len() != self.columns.len() {
             return Err(Error::InvalidField {
                 path: self.path.clone(),
@@ -240,42 +191,5 @@ fn not_text(path: &Path, line: u64, column: &str, bytes: &[u8]) -> Error {
         expected: "text in UTF-8, or the name of another encoding".into(),
         found: shortened(String::from_utf8_lossy(bytes).into_owned()),
         reason: InvalidRow::Encoding,
-    }
-}
-
-/// The delimiter that a first line `sep=;` names, as spreadsheets write it.
-pub(super) fn named_delimiter(start: &[u8]) -> Option<u8> {
-    match start {
-        [s, e, p, b'=', delimiter, b'\n', ..]
-            if [s, e, p].map(u8::to_ascii_lowercase) == *b"sep" =>
-        {
-            Some(*delimiter)
-        }
-        _ => None,
-    }
-}
-
-/// What is wrong with a record.
-pub(super) fn table_error(path: &Path, lines_before: u64, error: csv::Error) -> Error {
-    let line = lines_before + error.position().map_or(1, csv::Position::line);
-    match error.into_kind() {
-        csv::ErrorKind::Io(source) => match source.get_ref().map(|it| it.downcast_ref()) {
-            Some(Some(&QuoteError { line, problem })) => Error::Quotes {
-                path: path.into(),
-                line: lines_before + line,
-                problem,
-            },
-            _ => Error::Read {
-                path: path.into(),
-                source,
-            },
-        },
-        other => Error::Syntax {
-            path: path.into(),
-            line: line as usize,
-            column: 1,
-            expected: "a record".into(),
-            found: format!("{other:?}"),
-        },
     }
 }
