@@ -76,10 +76,12 @@ fn readings() -> impl Strategy<Value = Reading> {
         .prop_map(
             |(has_weight, has_time, scale, duplicates, half_life, threshold)| {
                 let mut weighting = Weighting::new();
-                weighting.duplicates = duplicates;
-                let counts = has_weight || duplicates == Some(Duplicates::Sum);
-                weighting.scale = scale.filter(|_| counts);
                 weighting.half_life = half_life.filter(|_| has_time);
+                let chooses = has_weight || weighting.half_life.is_some();
+                let has_effect = |rule: &Duplicates| chooses || *rule == Duplicates::Sum;
+                weighting.duplicates = duplicates.filter(has_effect);
+                let counts = has_weight || weighting.duplicates == Some(Duplicates::Sum);
+                weighting.scale = scale.filter(|_| counts);
                 Reading {
                     has_weight,
                     has_time,

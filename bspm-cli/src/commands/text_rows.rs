@@ -93,7 +93,7 @@ pub(crate) struct TextRows {
 enum Source {
     Table(Box<TextTable>),
     /// The first object is read before its row is asked for, since it says which columns there are.
-    Objects(TextLines, Option<TextRow>),
+    Objects(Box<TextLines>, Option<TextRow>),
 }
 
 impl TextRows {
@@ -106,11 +106,11 @@ impl TextRows {
                     options.refuse_for(path, "a file of JSON lines", "CSV")?;
                 }
                 match next_object(&mut lines, path)? {
-                    None => (Vec::new(), Source::Objects(lines, None)),
+                    None => (Vec::new(), Source::Objects(Box::new(lines), None)),
                     Some((line, object)) => {
                         let (columns, cells) = object.0.into_iter().unzip();
                         let first = TextRow { line, cells };
-                        (columns, Source::Objects(lines, Some(first)))
+                        (columns, Source::Objects(Box::new(lines), Some(first)))
                     }
                 }
             }

@@ -411,13 +411,11 @@ fn repeats_count_as_their_number() {
         }
     }
     let (once, _) = folder.fit("once.csv");
-    for twin in [
-        "rows.csv",
-        "rows.csv --duplicates max",
-        "ones.csv --weight-column n --duplicates last",
-    ] {
+    for twin in ["rows.csv", "ones.csv --weight-column n --duplicates last"] {
         assert_eq!(folder.fit(twin).0, once, "{twin}");
     }
+    let useless = folder.refused("rows.csv --duplicates max");
+    assert!(useless.contains("--duplicates has no effect"), "{useless}");
     let useless = folder.refused("counts.csv --weight-column n --duplicates count");
     assert!(useless.contains("duplicates"), "{useless}");
 }
@@ -814,4 +812,135 @@ fn a_damaged_parquet_file_is_one_line_of_error() {
         tried += 1;
     }
     assert!(tried > 1, "{tried}");
+}
+
+#[test]
+fn what_is_most_likely_misread_is_reported_with_counts() {
+    let folder = Folder::new();
+    let plain = table("user,item,at", |row| {
+        format!("{},i{},{}", 100 + row.0, row.1, 20_260_101 + row.3 % 28)
+    });
+    for (more, flags, expected) in [
+        (
+            "101.0,i1,20260101\n",
+            "",
+            "1 user ids differ from another one",
+        ),
+        ("0101,i1,20260101\n", "", "\"0101\" and \"101\""),
+        (
+            "101 ,i1,20260101\n",
+            "",
+            "1 user ids differ from another one",
+        ),
+        ("NA,i1,20260101\n", "", "the user \"NA\" has 1 interactions"),
+        (
+            "101,\"[614, 736]\",20260101\n",
+            "",
+            "1 item ids look like lists",
+        ),
+        ("", " --time-column at", "all times look like dates"),
+        (
+            "101,i1,2026-01-05\n",
+            " --time-column at",
+            "1 times are dates and 48 are numbers",
+        ),
+    ] {
+        folder.write("data.csv", format!("{plain}{more}"));
+        let (_, told) = folder.fit(&format!("data.csv{flags}"));
+        assert!(told.contains(expected), "{more}: {told}");
+        let described = stdout(&folder.run(&format!("describe data.csv{flags}")));
+        assert!(described.contains("warning"), "{described}");
+    }
+    folder.write("dates.csv", &plain);
+    let (_, told) = folder.fit("dates.csv --time-column at --time-format %Y%m%d");
+    assert!(!told.contains("warning"), "{told}");
+    folder.write("names.csv", "customer,product\n1,2\n1,3\n2,3\n");
+    let (_, told) = folder.fit("names.csv --no-header user,item");
+    assert!(told.contains("looks like a header"), "{told}");
+    folder.write(
+        "stars.csv",
+        "user,item,stars\nu,a,1\nu,b,5\nv,a,5\nv,c,4\nu,c,5\n",
+    );
+    let flags = "--rating-column stars --rating-threshold 4";
+    let evaluated = folder.run(&format!("evaluate stars.csv {flags}"));
+    let told = String::from_utf8(evaluated.stderr).unwrap();
+    assert!(
+        told.contains("1 of 5 rows are left out: 1 below the rating threshold"),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_cannot_be_right_is_refused() {
+    let folder = Folder::new();
+    let plain = table("user,item", |row| format!("u{},i{}", row.0, row.1));
+    folder.write("plain.csv", &plain);
+    fs::hard_link(
+        folder.path().join("plain.csv"),
+        folder.path().join("link.csv"),
+    )
+    .unwrap();
+    for (heading, data) in [("User, Item", "a.csv"), ("\u{feff}user,item", "b.csv")] {
+        folder.write(data, format!("{plain}{heading}\nu1,i9\n"));
+        assert!(
+            folder.refused(data).contains("the header again"),
+            "{heading}"
+        );
+    }
+    folder.write("padded.csv", format!("{plain} NULL ,i1\n"));
+    folder.write("blank.csv", format!("{plain} ,i1\n"));
+    folder.write(
+        "odd.txt",
+        "0\t3\t5\n0\t4\t1\n1\t3\t2\n1\t5\t2\n2\t4\t1\n2\t5\n",
+    );
+    folder.write("counted.txt", "2 4 5\n1 9\n3 1 2 3\n");
+    for (fit, expected) in [
+        ("plain.csv ./plain.csv", "each file once"),
+        ("plain.csv link.csv", "each file once"),
+        ("padded.csv", "a user id"),
+        ("blank.csv", "a user id"),
+        ("odd.txt", "most lines have 3 fields"),
+        ("counted.txt", "the number of what follows"),
+        ("plain.csv --comment , ", "--comment has no effect"),
+        (
+            "plain.csv --rating-column item --rating-threshold NaN",
+            "rating_threshold",
+        ),
+        (
+            "plain.csv --time-column item --time-format %H:%M",
+            "a pattern with a year",
+        ),
+        ("plain.csv --user-column User", "hint: --user-column user"),
+    ] {
+        let message = folder.refused(fit.trim_end());
+        assert!(message.contains(expected), "{fit}: {message}");
+    }
+    folder.write("\u{1b}[31m.csv", "\u{1b}[31mPWN,item\nu,a\n");
+    let message = folder.refused("\u{1b}[31m.csv");
+    assert!(!message.contains('\u{1b}'), "{message:?}");
+}
+
+#[test]
+fn numbers_and_headers_of_spreadsheets_are_read_in_their_forms() {
+    let folder = Folder::new();
+    folder.write("plain.csv", "user,item,n\na,x,1234.5\na,y,1000\nb,x,2\n");
+    let (plain, _) = folder.fit("plain.csv --weight-column n");
+    let rows = "user;item;n\na;x;1.234,5\na;y;1.000\nb;x;2\n";
+    for first in ["sep=;\n", "\"sep=;\"\n", "sep=;;;\n"] {
+        folder.write("sheet.csv", format!("{first}{rows}"));
+        let (read, _) = folder.fit("sheet.csv --weight-column n --decimal-comma");
+        assert_eq!(read, plain, "{first:?}");
+    }
+    folder.write("wrong.csv", "user;item;n\na;x;12.34,5\n");
+    let flags = "--delimiter ; --weight-column n --decimal-comma";
+    assert!(
+        folder
+            .refused(&format!("wrong.csv {flags}"))
+            .contains("12.34,5")
+    );
+    folder.write(
+        "months.csv",
+        "user,item,at\na,x,2026-01\na,y,2026-03\nb,x,2026-02\n",
+    );
+    folder.fit("months.csv --time-column at --time-format %Y-%m");
 }
