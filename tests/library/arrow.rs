@@ -290,7 +290,7 @@ fn what_is_wrong_is_said_with_column_and_row() {
                 ("user", texts(&["u1", "u2"])),
                 ("items", texts(&["a", "b"])),
             ]),
-            "column \"items\": expected no column of this name",
+            "column \"items\": expected the only one of its name in the lists",
         ),
         (
             batch([("user", texts(&["u1", "u2"])), ("user", texts(&["a", "b"]))]),

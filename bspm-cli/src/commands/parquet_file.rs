@@ -58,7 +58,7 @@ pub(super) fn write_after(
     })
 }
 
-/// Whether a file that was written here is there from its beginning to its end, with so many rows if
+/// Whether a file that was written here is there from its beginning to its end, with this number of rows if
 /// that is known.
 pub(super) fn is_whole(path: &Path, rows: Option<usize>) -> bool {
     caught(path, || {

@@ -31,7 +31,7 @@ impl HalfLife {
     /// Times in seconds are below this: it is the year 5138.
     pub const LARGEST_SECONDS: f64 = 1e11;
 
-    /// A weight has less than a ten-thousandth of its value after so many half-lives.
+    /// After this number of half-lives a weight is below a ten-thousandth of its value.
     const OLD: f64 = 14.0;
 
     /// A warning if the half-life has hardly an effect on a data set, or leaves hardly anything.

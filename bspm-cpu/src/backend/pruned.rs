@@ -21,7 +21,7 @@ const FEWEST_FACTORS: usize = 64;
 /// There must be so many items for each place of a list,
 const ITEMS_FOR_A_PLACE: usize = 64;
 
-/// and so many for each that contends, or the whole product is the faster way for the column.
+/// and this number for each candidate, or the whole product is the faster way for the column.
 const ITEMS_FOR_A_CONTENDER: usize = 8;
 
 /// `scores + left * right`, times `item_scale`, of which the best are asked for.

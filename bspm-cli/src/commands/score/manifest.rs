@@ -206,7 +206,7 @@ impl Output {
         self.folder.join(name(part))
     }
 
-    /// Whether a part is there as a whole, with so many rows if that is known.
+    /// Whether a part is there as a whole, with this number of rows if that is known.
     pub(super) fn has(&self, part: usize, rows: Option<usize>) -> bool {
         let path = self.path(part);
         let is_whole = parquet_file::is_whole(&path, rows);

@@ -247,7 +247,7 @@ impl<R: Read + Seek> Archive<'_, R> {
         Ok(Header::read(&mut self.entry(name)?, path, name)?.count)
     }
 
-    /// An array of at most so many elements.
+    /// An array of at most `most` elements.
     fn array(&mut self, name: &str, most: usize) -> Result<(Header, Vec<u8>)> {
         let path = self.path;
         let mut entry = self.entry(name)?;

@@ -44,7 +44,7 @@ impl Dataset {
 
     /// Reads files as one data set, every id as text, and reports what was read and left out.
     ///
-    /// Without a format, that of each file is told by [`Format::of_file`]. Files of one call are all
+    /// Default of `format`: [`Format::of_file`] of each file. Files of one call are all
     /// tables, or all of a format whose ids are numbers (`lightgcn`, `npz`). Folders and patterns
     /// become files by [`expand_paths`](crate::data::expand_paths). See the method of each format,
     /// such as [`read_csv`](Self::read_csv).
