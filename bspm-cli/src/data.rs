@@ -79,7 +79,12 @@ pub(crate) struct DataArguments {
     #[arg(long)]
     decimal_comma: bool,
     /// Texts that stand for a missing id. Default: null, NULL, None, NaN, nan, <NA>, <null> and \N
-    #[arg(long, value_name = "TEXT,...", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "TEXT,...",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
     null_values: Option<Vec<String>>,
     /// Skip rows that are no interactions, and report how many and why
     #[arg(long)]
@@ -302,6 +307,21 @@ impl DataArguments {
         }
     }
 
+    /// The first flag, if there is one, that says how much interactions count.
+    pub(crate) fn weighting(&self) -> Option<&'static str> {
+        match (self.weight, self.half_life, self.duplicates) {
+            (Some(_), ..) => Some("--weight"),
+            (_, Some(_), _) => Some("--half-life"),
+            (.., Some(_)) => Some("--duplicates"),
+            _ => None,
+        }
+    }
+
+    /// Whether weights are halved with time.
+    pub(crate) fn has_half_life(&self) -> bool {
+        self.half_life.is_some()
+    }
+
     /// Names the flag that names a column, if one is missing.
     fn with_hint(&self, error: Error) -> DataError {
         let Error::MissingColumn { column, found, .. } = &error else {
@@ -324,7 +344,13 @@ impl DataArguments {
             (';', "--delimiter ';' separates the fields"),
             ('\t', "--format tsv reads fields between tabs"),
             ('|', "--delimiter '|' separates the fields"),
-            (',', "--format csv reads fields between commas"),
+            (
+                ',',
+                match self.delimiter {
+                    Some(_) => "--delimiter ',' separates the fields",
+                    None => "--format csv reads fields between commas",
+                },
+            ),
         ];
         let other = delimiters
             .into_iter()

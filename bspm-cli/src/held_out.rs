@@ -31,12 +31,17 @@ pub(crate) struct HeldOutArguments {
     /// Predict this share of each user's interactions, drawn at random
     #[arg(long, value_name = "SHARE", group = "held out")]
     ratio: Option<f64>,
-    /// Seed of the random draw
-    #[arg(long, default_value_t = 0, conflicts_with_all = ["test", "last_out", "from"])]
-    pub(crate) seed: u64,
+    /// Seed of the random draw. Default: 0
+    #[arg(long, conflicts_with_all = ["test", "last_out", "from"])]
+    seed: Option<u64>,
 }
 
 impl HeldOutArguments {
+    /// The seed of the random draw.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed.unwrap_or(0)
+    }
+
     /// What the model sees, and what it is asked to predict.
     pub(crate) fn split(
         &self,
@@ -47,13 +52,20 @@ impl HeldOutArguments {
             return Ok((dataset, interactions.read(test)?));
         }
         let split = match (self.ratio, self.from) {
-            (Some(ratio), _) => dataset.random_split(ratio, self.seed)?,
+            (Some(ratio), _) => dataset.random_split(ratio, self.seed())?,
             (None, Some(from)) => {
                 from.check(&dataset)?;
                 dataset.split_at(from.time)?
             }
             (None, None) if self.last_out => dataset.leave_last_out()?,
-            (None, None) => dataset.hold_out(SHARE, self.seed)?,
+            (None, None) if self.seed.is_some() && dataset.times().is_some() => {
+                return Err(
+                    "--seed has no effect on interactions with times: the latest are held out; \
+                            --ratio draws at random"
+                        .into(),
+                );
+            }
+            (None, None) => dataset.hold_out(SHARE, self.seed())?,
         };
         Ok((split.train, split.test))
     }

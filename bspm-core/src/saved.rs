@@ -78,8 +78,6 @@ where
     /// the whole model. Where the process is killed, the temporary file may stay. What was written
     /// is checked as [`open`](Self::open) does before it is renamed.
     ///
-    /// Not saved: the times of the data set.
-    ///
     /// # Errors
     ///
     /// [`Error::Write`](crate::Error::Write);

@@ -63,7 +63,7 @@ fn an_array_is_as_long_as_its_bytes_whatever_its_header_says() {
         (
             "indices",
             array(&header("<i4", "100000000000,"), &[0; 4]),
-            "m.npz: expected an array \"indices\", found 4 bytes",
+            "m.npz: expected indptr: 2 numbers, the last of which is 100000000000",
         ),
         (
             "data",
@@ -79,6 +79,11 @@ fn an_array_is_as_long_as_its_bytes_whatever_its_header_says() {
             "format",
             array(&header("|S0", "1000000000000,"), b""),
             "m.npz: expected an array \"format\", found no header of a NumPy array",
+        ),
+        (
+            "indices",
+            array(&header("<i4", "150000000,"), b""),
+            "m.npz: expected indptr: 2 numbers, the last of which is 150000000",
         ),
         (
             "shape",

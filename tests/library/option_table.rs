@@ -50,27 +50,27 @@ fn formats() -> [(Format, &'static str, Vec<u8>); 6] {
         (
             Format::Csv,
             "f.csv",
-            "user,item,stars,at\nu,i,2,5\nu,i,3,6\n".into(),
+            "user,item,stars,at\nu,i,2,5\nu,i,3,6\nu,j,2,1\n".into(),
         ),
         (
             Format::Tsv,
             "f.tsv",
-            "user\titem\tstars\tat\nu\ti\t2\t5\nu\ti\t3\t6\n".into(),
+            "user\titem\tstars\tat\nu\ti\t2\t5\nu\ti\t3\t6\nu\tj\t2\t1\n".into(),
         ),
         (
             Format::MovieLens,
             "f.dat",
-            "u::i::2::5\nu::i::3::6\n".into(),
+            "u::i::2::5\nu::i::3::6\nu::j::2::1\n".into(),
         ),
         (
             Format::RecBole,
             "f.inter",
-            "user_id:token\titem_id:token\tstars:float\tat:float\nu\ti\t2\t5\nu\ti\t3\t6\n".into(),
+            "user_id:token\titem_id:token\tstars:float\tat:float\nu\ti\t2\t5\nu\ti\t3\t6\nu\tj\t2\t1\n".into(),
         ),
         (
             Format::JsonLines,
             "f.jsonl",
-            "{\"user\": \"u\", \"item\": \"i\", \"stars\": 2, \"at\": 5}\n".into(),
+            "{\"user\": \"u\", \"item\": \"i\", \"stars\": 2, \"at\": 5}\n{\"user\": \"u\", \"item\": \"i\", \"stars\": 3, \"at\": 6}\n{\"user\": \"u\", \"item\": \"j\", \"stars\": 2, \"at\": 1}\n".into(),
         ),
         (Format::LightGcn, "f.txt", "0 1 1\n1 0\n".into()),
     ]

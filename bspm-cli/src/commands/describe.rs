@@ -57,8 +57,7 @@ impl Description {
         let mut warnings = report.warnings.clone();
         if summary.users_with_one * 2 > summary.users {
             warnings.push(format!(
-                "{} of {} users have a single interaction: nothing of them can be held out, and little \
-                 is known of them",
+                "{} of {} users have a single interaction: no interaction can be held out for these users",
                 summary.users_with_one, summary.users
             ));
         }
@@ -90,7 +89,12 @@ impl Description {
         }
     }
 
-    /// The two lines that tell the most: what was read, and as what.
+    /// What may be wrong, each a sentence.
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The two most useful lines: what was read, and as what.
     pub(crate) fn lines(&self) -> Vec<String> {
         let Self { summary, .. } = self;
         let left_out = self.skipped.values().sum::<u64>() + self.below_threshold + self.zero_weight;
@@ -117,7 +121,7 @@ impl Description {
 
     fn columns_as_text(&self) -> String {
         let read = self.columns.iter().filter_map(|column| {
-            let role = column.role?;
+            let role = column.role.as_ref()?;
             Some(format!("{role} = {}", column.name))
         });
         let unread: Vec<&str> = self
@@ -191,7 +195,7 @@ impl Record for Description {
             let what = format!("column {}", column.name);
             row(
                 &what,
-                match column.role {
+                match &column.role {
                     Some(role) => format!("{role} ({})", column.reason),
                     None => column.reason.into(),
                 },

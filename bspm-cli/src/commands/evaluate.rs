@@ -52,8 +52,8 @@ pub(crate) struct Arguments {
     /// Leave out users of the test file that the model does not know
     #[arg(long, requires = "test")]
     skip_unknown: bool,
-    /// Predict each of so many random parts of each user's interactions by the others, and tell
-    /// the mean and how far the parts are apart
+    /// Number of random folds of a cross-validation: each part of a user's interactions is predicted by
+    /// the others; reports the mean and the standard deviation
     #[arg(long, value_name = "N", group = "held out", conflicts_with_all = ["model", "detailed", "against"])]
     folds: Option<usize>,
     /// Cut-offs
@@ -64,8 +64,8 @@ pub(crate) struct Arguments {
         default_value = "20"
     )]
     k: Vec<usize>,
-    /// Add between what the metrics lie (95%, drawn from the users) and how varied the lists are:
-    /// coverage, Gini's index, novelty, popularity, diversity
+    /// Add 95% confidence intervals (bootstrap over users), and what the lists are together: coverage,
+    /// Gini index, novelty, popularity, diversity
     #[arg(long)]
     detailed: bool,
     /// Compare with this saved model too, user by user
@@ -131,6 +131,9 @@ fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         Some(model) => {
             let test = arguments.held_out.test.as_ref();
             let test = test.ok_or("a model needs --test")?;
+            if let Some(flag) = arguments.interactions.weighting() {
+                return Err(format!("{flag} has no effect on a test set").into());
+            }
             let test = arguments.interactions.read(test)?;
             (TextModel::open(backend, model)?, test)
         }
@@ -227,7 +230,7 @@ fn cross_validate<B: Backend>(
     let mut found: Vec<Vec<Metrics>> = Vec::new();
     for fold in 0..folds.max(1) {
         let start = Instant::now();
-        let split = dataset.fold(fold, folds, arguments.held_out.seed)?;
+        let split = dataset.fold(fold, folds, arguments.held_out.seed())?;
         let model = arguments.fit(backend.clone(), split.train, bars)?;
         let ready = start.elapsed();
         let options = EvaluateOptions::at(arguments.k.as_slice()).observer(bars.observer());

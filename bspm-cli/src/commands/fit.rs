@@ -37,10 +37,11 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         .check()?;
     arguments.config.config(None)?;
     let (dataset, report) = arguments.interactions.load(&arguments.data)?;
-    for warning in &report.warnings {
+    let description = Description::of(&dataset, report);
+    for warning in description.warnings() {
         tell!("warning: {}", shown(warning));
     }
-    for line in Description::of(&dataset, report).lines() {
+    for line in description.lines() {
         tell!("{}", shown(&line));
     }
     let config = arguments.config.config(Some(&dataset))?;

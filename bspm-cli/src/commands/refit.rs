@@ -15,9 +15,10 @@ use crate::outputs::Files;
 pub(crate) struct Arguments {
     /// Model file
     model: PathBuf,
-    /// File of further interactions, of known or new users and items; each counts 1, or as much
-    /// as it did where that is more
-    data: Option<PathBuf>,
+    /// Files of further interactions, of known or new users and items. If the model already has a pair,
+    /// the larger weight and the later time are kept
+    #[arg(value_name = "DATA")]
+    data: Vec<PathBuf>,
     /// Where the model goes; a file that is there is replaced
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -49,8 +50,19 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 fn refit<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let model = TextModel::open(backend.clone(), &arguments.model)?;
     let mut dataset = model.dataset().clone();
-    if let Some(path) = &arguments.data {
-        let more = arguments.interactions.read(path)?;
+    if !arguments.data.is_empty() {
+        let more = arguments.interactions.read_all(&arguments.data)?;
+        if arguments.interactions.has_half_life() {
+            return Err("--half-life has no effect on the interactions that the model has, so that old and \
+                        new ones would not compare: fit all of them with it"
+                .into());
+        }
+        if more.times().is_some() && dataset.times().is_none() {
+            return Err(
+                "times have no effect on a model without times: fit all interactions with times"
+                    .into(),
+            );
+        }
         if arguments.keep_vectors {
             return save(&model.with_dataset(&more)?, &arguments.output);
         }

@@ -1,5 +1,6 @@
 //! Ids and histories as requests write them.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use bspm::CpuModel;
@@ -104,13 +105,14 @@ impl<'de> Deserialize<'de> for Entry {
 pub(super) struct Lookup {
     /// Each once, in the order of the request.
     pub(super) unknown: Vec<String>,
+    seen: HashSet<String>,
 }
 
 impl Lookup {
     /// The column of an item; none if the model does not know it, which is noted.
     pub(super) fn column(&mut self, model: &CpuModel, item: &Id) -> Option<u32> {
         let column = model.dataset().items().index(&item.0);
-        if column.is_none() && !self.unknown.contains(&item.0) {
+        if column.is_none() && self.seen.insert(item.0.clone()) {
             self.unknown.push(item.0.clone());
         }
         column

@@ -944,3 +944,71 @@ fn numbers_and_headers_of_spreadsheets_are_read_in_their_forms() {
     );
     folder.fit("months.csv --time-column at --time-format %Y-%m");
 }
+
+#[test]
+fn swallowed_rows_are_found_wherever_a_chunk_of_the_file_ends() {
+    let folder = Folder::new();
+    // The quotes lie around the end of the first 64 KiB that are read.
+    for shift in 0..24 {
+        let mut text = String::from("user,name,item\n");
+        while text.len() < (1 << 16) - 40 + shift {
+            text.push_str("u1,x,i1\n");
+        }
+        text.push_str("uA,\"bad,iA\nuB,other\",iB\nu2,plain,i2\n");
+        folder.write("chunks.csv", text);
+        let message = folder.refused("chunks.csv");
+        assert!(message.contains("--quoting off"), "{shift}: {message}");
+    }
+}
+
+#[test]
+fn a_refit_takes_what_compares_with_the_model() {
+    let folder = Folder::new();
+    folder.write(
+        "old.csv",
+        "user,item,at\na,x,1767225600\nb,x,1767225601\nb,y,1767225602\n",
+    );
+    folder.write("new.csv", "user,item,at\na,y,1772323200\n");
+    folder.write("more.csv", "user,item,at\nc,y,1772323201\n");
+    folder.fit("old.csv");
+    let times = "refit model.bspm new.csv -o later.bspm --time-column at";
+    assert!(error(&folder.run(times)).contains("a model without times"));
+    folder.fit("old.csv --time-column at");
+    let half = format!("{times} --half-life 30d");
+    assert!(error(&folder.run(&half)).contains("--half-life has no effect"));
+    stdout(&folder.run("refit model.bspm new.csv more.csv -o later.bspm --time-column at"));
+    let test =
+        folder.run("evaluate --model later.bspm --test new.csv --half-life 3d --time-column at");
+    assert!(
+        error(&test).contains("--half-life has no effect on a test set"),
+        "{test:?}"
+    );
+    let seed = folder.run("evaluate old.csv --time-column at --seed 3");
+    assert!(error(&seed).contains("--seed has no effect"), "{seed:?}");
+    folder.write(
+        "dates.csv",
+        "user,item,at\na,x,2026-01-01\nb,x,2026-01-02\n",
+    );
+    let unit = folder.refused("dates.csv --time-column at --time-unit ms");
+    assert!(unit.contains("--time-unit has no effect"), "{unit}");
+}
+
+#[test]
+fn large_weights_and_json_numbers_keep_their_values() {
+    let folder = Folder::new();
+    folder.write(
+        "large.csv",
+        "user,item,w\na,x,1e308\na,x,1e308\na,y,2\nb,y,3\n",
+    );
+    let described = stdout(&folder.run("describe large.csv --weight-column w --json"));
+    assert_eq!(json_lines(&described)[0]["interactions"], 3);
+    folder.write("plain.csv", "user,item,w\na,x,1.234\na,y,2\nb,y,1.5\n");
+    let (plain, _) = folder.fit("plain.csv --weight-column w");
+    folder.write(
+        "n.jsonl",
+        "{\"user\":\"a\",\"item\":\"x\",\"w\":1.234}\n{\"user\":\"a\",\"item\":\"y\",\"w\":2}\n\
+         {\"user\":\"b\",\"item\":\"y\",\"w\":\"1,5\"}\n",
+    );
+    let (read, _) = folder.fit("n.jsonl --weight-column w --decimal-comma");
+    assert_eq!(read, plain);
+}

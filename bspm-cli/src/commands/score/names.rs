@@ -48,7 +48,7 @@ pub(super) fn check_names(path: &Path, names: &[String], reserved: &[&str]) -> R
             return refused("other columns than those of the lists".into(), found);
         }
         if let Some(meant) = meant(name) {
-            let expected = format!("the name {meant:?}, or one that is less like it");
+            let expected = format!("a column that is not easily confused with {meant:?}");
             return refused(expected, format!("the column {name:?}; rename it"));
         }
     }
@@ -63,7 +63,8 @@ fn meant(name: &str) -> Option<&'static str> {
     let letters = name.chars().filter(|it| !it.is_whitespace());
     let plain: String = letters.flat_map(char::to_lowercase).collect();
     let is_like = |(read, words): &&(&str, &[&str])| {
-        words.contains(&plain.as_str()) || is_one_edit_away(&plain, read)
+        let is_close = plain.len() > 3 && plain.as_bytes()[0] == read.as_bytes()[0];
+        words.contains(&plain.as_str()) || is_close && is_one_edit_away(&plain, read)
     };
     READ.iter().find(is_like).map(|(read, _)| *read)
 }

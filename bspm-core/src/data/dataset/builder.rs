@@ -7,7 +7,7 @@ use super::Dataset;
 use super::weighting::Weighting;
 use crate::data::ids::Ids;
 use crate::data::interactions::{Duplicates, Interactions};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::parameter::{check_range, invalid};
 
 /// One interaction as an application or a file tells it.
@@ -181,6 +181,13 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
         let (has_weights, has_times) = (!self.weights.is_empty(), !self.times.is_empty());
         if !self.pairs.is_empty() {
             self.weighting.check(has_weights, has_times)?;
+        }
+        if self.pairs.len() > u32::MAX as usize {
+            return Err(Error::TooLarge {
+                what: "rows",
+                found: self.pairs.len(),
+                limit: u32::MAX as usize,
+            });
         }
         let counts_once =
             !has_weights && self.weighting.half_life.is_none() && !self.weighting.counts_events();

@@ -135,6 +135,7 @@ impl Weighting {
             (Duplicates::Sum | Duplicates::Count, events) => {
                 let total: f64 = events.iter().map(|event| event.0).sum();
                 let decayed: f64 = events.iter().map(|event| event.0 * event.1).sum();
+                let (total, decayed) = (total.min(f64::MAX), decayed.min(f64::MAX));
                 let weight = self.scaled(total);
                 // The mean decay of the events; of weights 0 there is none.
                 (weight, weight * (decayed / total.max(f64::MIN_POSITIVE)))

@@ -139,7 +139,10 @@ fn refuse_table(path: &Path) -> Result<()> {
         return Err(Error::InvalidFile {
             path: path.into(),
             expected: "a user and its items on each line".into(),
-            found: "lines that start with the number of what follows".into(),
+            found:
+                "lines that start with the number of what follows (the format lightgcn, if it is \
+                    named, reads the numbers as users)"
+                    .into(),
         });
     }
     let usual = lengths.iter().max_by_key(|(_, lines)| **lines);

@@ -50,7 +50,7 @@ where
         if text.trim_ascii().is_empty() {
             continue;
         }
-        let object = match Object::of(text, &names) {
+        let object = match Object::of(text, &names, options.decimal_comma) {
             Ok(object) => object,
             Err(_) if is_first && text.trim_ascii_start().starts_with(b"[") => {
                 return Err(Error::InvalidFile {
@@ -119,9 +119,13 @@ struct Object<'t> {
 }
 
 impl<'t> Object<'t> {
-    fn of(text: &'t [u8], names: &[String]) -> Result<Self, serde_json::Error> {
+    fn of(
+        text: &'t [u8],
+        names: &[String],
+        decimal_comma: bool,
+    ) -> Result<Self, serde_json::Error> {
         let mut parser = serde_json::Deserializer::from_slice(text);
-        let object = parser.deserialize_map(Values(names))?;
+        let object = parser.deserialize_map(Values(names, decimal_comma))?;
         parser.end()?;
         Ok(object)
     }
@@ -139,7 +143,8 @@ impl<'t> Object<'t> {
     }
 }
 
-struct Values<'n>(&'n [String]);
+/// The names that are read, and whether texts have a decimal comma.
+struct Values<'n>(&'n [String], bool);
 
 impl<'de> Visitor<'de> for Values<'_> {
     type Value = Object<'de>;
@@ -162,7 +167,7 @@ impl<'de> Visitor<'de> for Values<'_> {
                         return Err(serde::de::Error::custom(text));
                     }
                     let raw: &RawValue = map.next_value()?;
-                    let (text, id) = read(raw.get()).map_err(serde::de::Error::custom)?;
+                    let (text, id) = read(raw.get(), self.1).map_err(serde::de::Error::custom)?;
                     object.texts[place] = text;
                     object.ids[place] = id;
                 }
@@ -177,13 +182,25 @@ impl<'de> Visitor<'de> for Values<'_> {
 }
 
 /// A value as text, and as an id; an id whose text is that of the value is none.
-fn read(raw: &str) -> Result<(Cow<'_, str>, Option<Id<'_>>), serde_json::Error> {
+fn read(
+    raw: &str,
+    decimal_comma: bool,
+) -> Result<(Cow<'_, str>, Option<Id<'_>>), serde_json::Error> {
     Ok(match raw.as_bytes().first() {
         Some(b'"') => (text(raw)?, None),
         Some(b'n') => (Cow::Borrowed(""), None),
-        Some(b'-' | b'0'..=b'9') => (Cow::Borrowed(raw), whole(raw)),
+        Some(b'-') if raw == "-0" => (Cow::Borrowed("0"), None),
+        Some(b'-' | b'0'..=b'9') => (number(raw, decimal_comma), whole(raw)),
         _ => (Cow::Borrowed(raw), Some(Id::Other)),
     })
+}
+
+/// A number as text has it: JSON writes a decimal point.
+fn number(raw: &str, decimal_comma: bool) -> Cow<'_, str> {
+    match decimal_comma && raw.contains('.') {
+        true => Cow::Owned(raw.replace('.', ",")),
+        false => Cow::Borrowed(raw),
+    }
 }
 
 fn text(raw: &str) -> Result<Cow<'_, str>, serde_json::Error> {

@@ -153,6 +153,19 @@ fn entries(reader: impl Read + Seek, path: &Path) -> Result<Entries> {
     let count = archive.count("indices")?;
     check_side(path, "user", users, count)?;
     let row_ends = archive.integers("indptr", users.saturating_add(1))?;
+    if row_ends.last() != Some(&count) {
+        return Err(contradiction(
+            format!(
+                "indptr: {} numbers, the last of which is {count}",
+                users + 1
+            ),
+            format!(
+                "{} numbers, the last {}",
+                row_ends.len(),
+                row_ends.last().unwrap_or(&0)
+            ),
+        ));
+    }
     let columns = archive.integers("indices", count)?;
     let values = archive.numbers("data", count)?;
     if row_ends.len() != users + 1

@@ -300,7 +300,7 @@ impl TableOptions {
             (
                 self.weighting.scale.is_some() && !has_weights,
                 "weight_scale",
-                "a column of weights, or duplicates = sum or count",
+                "weights (a column of them, or duplicates = sum or count)",
             ),
             (
                 self.weighting.half_life.is_some() && !has_time,
@@ -326,7 +326,7 @@ impl TableOptions {
                 matches!(
                     self.weighting.duplicates,
                     Some(Duplicates::Max | Duplicates::Last)
-                ) && !has_weights
+                ) && !(self.weight.is_some() || has_values && self.weighting.scale.is_some())
                     && self.weighting.half_life.is_none(),
                 "duplicates",
                 "a column of weights or a half-life (sum and count work without)",
@@ -353,7 +353,7 @@ impl TableOptions {
         match rules.into_iter().find(|(is_unused, ..)| *is_unused) {
             Some((_, option, needed)) => Err(Error::UnusedOption {
                 option,
-                context: "what is read".into(),
+                context: "this reading".into(),
                 needed: needed.into(),
             }),
             None => Ok(()),

@@ -45,9 +45,13 @@ fn matches(path: &Path, pattern: &str) -> Result<Vec<PathBuf>> {
         found,
     };
     let found = glob::glob(pattern).map_err(|error| bad(error.to_string()))?;
-    let found: Vec<PathBuf> = found
+    let mut found: Vec<PathBuf> = found
         .collect::<Result<_, _>>()
         .map_err(|error| bad(error.to_string()))?;
+    // As in folders, unless the pattern asks for such names.
+    if !is_hidden(path) {
+        found.retain(|path| !is_hidden(path));
+    }
     match found.is_empty() {
         true => Err(bad("a pattern that matches nothing".into())),
         false => Ok(found),
@@ -60,20 +64,7 @@ fn add(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         return Ok(());
     }
     let before = files.len();
-    if path.join("metadata").is_dir() && path.join("data").is_dir() {
-        return Err(Error::InvalidFile {
-            path: path.into(),
-            expected: "a folder of part files".into(),
-            found:
-                "an Iceberg table, whose folder holds files of older versions too: export it as \
-                    Parquet"
-                    .into(),
-        });
-    }
-    match path.join("_delta_log").is_dir() {
-        true => files.extend(delta_files(path)?),
-        false => add_folder(path, files, DEEPEST)?,
-    }
+    add_folder(path, files, DEEPEST)?;
     match files.len() == before {
         true => Err(Error::InvalidFile {
             path: path.into(),
@@ -82,6 +73,47 @@ fn add(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         }),
         false => Ok(()),
     }
+}
+
+/// The part files of a folder and of the folders in it, or those of the table that it is.
+fn add_folder(folder: &Path, files: &mut Vec<PathBuf>, depth: usize) -> Result<()> {
+    if folder.join("metadata").is_dir() && folder.join("data").is_dir() {
+        return Err(Error::InvalidFile {
+            path: folder.into(),
+            expected: "a folder of part files".into(),
+            found:
+                "an Iceberg table, whose folder holds files of older versions too: export it as \
+                    Parquet"
+                    .into(),
+        });
+    }
+    if folder.join("_delta_log").is_dir() {
+        files.extend(delta_files(folder)?);
+        return Ok(());
+    }
+    if depth == 0 {
+        return Err(Error::InvalidFile {
+            path: folder.into(),
+            expected: format!("at most {DEEPEST} folders within each other"),
+            found: "more".into(),
+        });
+    }
+    for path in entries(folder)? {
+        if is_hidden(&path) {
+            continue;
+        }
+        match path.is_dir() {
+            true => add_folder(&path, files, depth - 1)?,
+            false => files.push(path),
+        }
+    }
+    Ok(())
+}
+
+/// Whether a name is that of a file beside the data, such as `_SUCCESS` or `.part-0.crc`.
+fn is_hidden(path: &Path) -> bool {
+    let name = path.file_name().map(|it| it.to_string_lossy().into_owned());
+    name.is_none_or(|name| name.starts_with(['_', '.']))
 }
 
 /// Refuses a file that comes twice, under whatever name: its rows would count twice.
@@ -107,7 +139,7 @@ impl DistinctFiles {
             return Err(Error::InvalidFile {
                 path: path.into(),
                 expected: "each file once".into(),
-                found: "a file that was read before, under this or another name".into(),
+                found: "a file that is given twice, possibly through a link".into(),
             });
         }
         Ok(())
@@ -126,27 +158,6 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     paths.sort_unstable();
     Ok(paths)
-}
-
-fn add_folder(folder: &Path, files: &mut Vec<PathBuf>, depth: usize) -> Result<()> {
-    if depth == 0 {
-        return Err(Error::InvalidFile {
-            path: folder.into(),
-            expected: format!("at most {DEEPEST} folders within each other"),
-            found: "more".into(),
-        });
-    }
-    for path in entries(folder)? {
-        let name = path.file_name().map(|it| it.to_string_lossy().into_owned());
-        if name.is_none_or(|name| name.starts_with(['_', '.'])) {
-            continue;
-        }
-        match path.is_dir() {
-            true => add_folder(&path, files, depth - 1)?,
-            false => files.push(path),
-        }
-    }
-    Ok(())
 }
 
 /// The files of the latest version of a Delta table: those that its log adds and does not remove.
@@ -279,6 +290,13 @@ mod tests {
         );
         let files = expand_paths([folder.path()]).unwrap();
         assert_eq!(files, [at("day=a b/new.parquet")]);
+        // Below another folder too.
+        let outer = tempfile::tempdir().unwrap();
+        let table = outer.path().join("table");
+        std::fs::rename(folder.path(), &table).unwrap();
+        let files = expand_paths([outer.path()]).unwrap();
+        assert_eq!(files, [table.join("day=a b/new.parquet")]);
+        std::fs::rename(&table, folder.path()).unwrap();
         std::fs::remove_file(at(&format!("_delta_log/{:020}.json", 0))).unwrap();
         assert!(expand_paths([folder.path()]).is_err());
     }

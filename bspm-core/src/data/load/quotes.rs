@@ -52,7 +52,7 @@ pub(super) struct QuoteError {
 }
 
 const UNCLOSED: &str = "the quoted field that opens on this line is never closed";
-const FOLLOWED: &str = "the quoted field that opens on this line goes on after its closing quote";
+const FOLLOWED: &str = "text follows the closing quote of the field that opens on this line";
 const SWALLOWS: &str =
     "the quoted field that opens on this line spans several lines that look like records";
 
@@ -146,7 +146,9 @@ impl<R: Read> CheckedQuotes<R> {
     fn check(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut rest = bytes;
         while !rest.is_empty() {
-            let is_within = matches!(self.state, State::Quoted | State::Escaped | State::Closing);
+            // Of a record that spans lines, each line is looked at whole.
+            let is_within = self.lines.are_several
+                || matches!(self.state, State::Quoted | State::Escaped | State::Closing);
             let plain = match self.quoting {
                 _ if is_within || self.expected.is_none() => 0,
                 Quoting::Off => rest.len(),
@@ -333,6 +335,7 @@ mod tests {
                 Checked,
                 Some((2, SWALLOWS)),
             ),
+            ("a,b,c\n1,\"x,1\n2,y\",2\n", Checked, Some((2, SWALLOWS))),
             ("a,b\n1,\"x\n2,y\"\n", Trusted, None),
             ("a,b\n1,\"two\nlines\"\n3,x\n", Checked, None),
             ("a,b\n1,\"x \\\"y\\\"\"\n", Backslash, None),

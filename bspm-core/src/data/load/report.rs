@@ -14,8 +14,8 @@ use crate::error::InvalidRow;
 pub struct ColumnUse {
     /// Its name.
     pub name: String,
-    /// `user`, `item`, `rating`, `weight` or `time`; none for a column that was not read.
-    pub role: Option<&'static str>,
+    /// `user`, `item`, `rating`, `weight` or `time`, or several with `and` between them; none for a column that was not read.
+    pub role: Option<String>,
     /// Why: the option that names it, or the default of the format.
     pub reason: &'static str,
 }

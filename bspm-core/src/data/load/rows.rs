@@ -49,6 +49,7 @@ pub(crate) struct Rows<U: Eq + Hash, I: Eq + Hash> {
     path: Option<PathBuf>,
     rating_threshold: Option<f64>,
     skip_invalid: bool,
+    has_time_unit: bool,
     report: ReadReport,
     times: TimesRead,
 }
@@ -60,6 +61,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
             path: None,
             rating_threshold: options.rating_threshold,
             skip_invalid: options.skip_invalid,
+            has_time_unit: options.time_unit.is_some(),
             report: ReadReport::default(),
             times: TimesRead::default(),
         }
@@ -82,20 +84,22 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
             return;
         }
         let columns = names.iter().enumerate().map(|(place, name)| {
-            let role = places.roles().find(|it| it.0 == place).map(|it| it.1);
-            let is_default = match role {
+            let roles = places.roles().filter(|it| it.0 == place);
+            let roles: Vec<&str> = roles.map(|it| it.1).collect();
+            let role = (!roles.is_empty()).then(|| roles.join(" and "));
+            let is_default = match role.as_deref() {
                 Some("user") => options.user.is_none(),
                 Some("item") => options.item.is_none(),
                 _ => false,
             };
             ColumnUse {
                 name: name.clone(),
-                role,
                 reason: match role {
                     None => "not read",
                     Some(_) if is_default => "default of the format",
                     Some(_) => "named by an option",
                 },
+                role,
             }
         });
         self.report.columns = columns.collect();
@@ -105,6 +109,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
     pub(super) fn note_times(&mut self, fields: &TextFields<'_>) {
         let read = fields.times.times_read();
         self.times.dates += read.dates;
+        self.times.numbers += read.numbers;
         self.times.other_numbers += read.other_numbers;
     }
 
@@ -199,8 +204,16 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
             path,
             mut report,
             times,
+            has_time_unit,
             ..
         } = self;
+        if has_time_unit && times.dates > 0 && times.numbers == 0 {
+            return Err(Error::UnusedOption {
+                option: "time_unit",
+                context: "times that are dates".into(),
+                needed: "times that are numbers".into(),
+            });
+        }
         let dataset = builder.finish()?;
         if dataset.is_empty() {
             return Err(Error::NoInteractions {
@@ -354,9 +367,11 @@ pub(super) fn parse_number(text: &str, decimal_comma: bool) -> Option<f64> {
     if has_groups && !are_thousands || fraction.contains(['.', ',']) {
         return None;
     }
-    format!("{}.{fraction}0", whole.replace('.', ""))
-        .parse()
-        .ok()
+    let whole = whole.replace('.', "");
+    match fraction {
+        "" => whole.parse().ok(),
+        fraction => format!("{whole}.{fraction}").parse().ok(),
+    }
 }
 
 struct IdKind {

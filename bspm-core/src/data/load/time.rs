@@ -69,10 +69,11 @@ pub(crate) struct TimeReader<'o> {
     read: Cell<TimesRead>,
 }
 
-/// How many times of a text were dates, and how many were numbers that are no likely seconds.
+/// How many times of a text were dates, numbers, and numbers that are not likely seconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct TimesRead {
     pub(super) dates: u64,
+    pub(super) numbers: u64,
     pub(super) other_numbers: u64,
 }
 
@@ -92,24 +93,23 @@ impl<'o> TimeReader<'o> {
             None => match text.trim().parse::<f64>() {
                 Ok(number) => {
                     let time = self.number(number)?;
-                    self.count(
-                        0,
-                        u64::from(!(1e8..HalfLife::LARGEST_SECONDS).contains(&time)),
-                    );
+                    let are_seconds = (1e8..HalfLife::LARGEST_SECONDS).contains(&time);
+                    self.count(0, 1, u64::from(!are_seconds));
                     Some(time)
                 }
                 Err(_) => {
-                    self.count(1, 0);
+                    self.count(1, 0, 0);
                     parse_time(text)
                 }
             },
         }
     }
 
-    fn count(&self, dates: u64, other_numbers: u64) {
+    fn count(&self, dates: u64, numbers: u64, other_numbers: u64) {
         let read = self.read.get();
         self.read.set(TimesRead {
             dates: read.dates + dates,
+            numbers: read.numbers + numbers,
             other_numbers: read.other_numbers + other_numbers,
         });
     }

@@ -50,7 +50,7 @@ impl<R: BufRead> Frames<R> {
                         return Err(io::ErrorKind::UnexpectedEof.into());
                     }
                 }
-                Err(error) => return Err(damaged(&error)),
+                Err(_) => return Err(damaged(&"a frame has no valid header")),
             }
         }
         Ok(None)
@@ -64,7 +64,7 @@ impl<R: BufRead> Read for Frames<R> {
                 let one = BlockDecodingStrategy::UptoBlocks(1);
                 decoder
                     .decode_blocks(&mut self.file, one)
-                    .map_err(|error| damaged(&error))?;
+                    .map_err(|_| damaged(&"a block cannot be decoded"))?;
             }
             let count = decoder.read(buffer)?;
             *length += count as u64;
