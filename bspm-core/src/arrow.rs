@@ -11,5 +11,5 @@ mod lists;
 mod recommend;
 mod requests;
 
-pub use ids::ArrowId;
+pub use ids::{ArrowId, id_texts};
 pub use lists::long_form;

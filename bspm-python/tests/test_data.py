@@ -405,3 +405,11 @@ def test_a_half_life_fits_the_times() -> None:
         bspm.Interactions.of(log, time="at", half_life=2)
     with pytest.warns(UserWarning, match="hardly an effect"):
         bspm.Interactions.of(log, time="at", half_life="90y")
+
+
+def test_mixed_ids_and_true_as_a_weight_are_refused() -> None:
+    with pytest.raises(TypeError, match="all str or all int"):
+        bspm.Interactions.of({"user": [1, "1"], "item": ["x", "y"]})
+    with pytest.raises(TypeError, match="expected number"):
+        log = {"user": ["a", "b"], "item": ["x", "y"], "liked": [True, False]}
+        bspm.Interactions.of(log, weight="liked")

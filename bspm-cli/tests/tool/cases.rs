@@ -946,22 +946,6 @@ fn numbers_and_headers_of_spreadsheets_are_read_in_their_forms() {
 }
 
 #[test]
-fn swallowed_rows_are_found_wherever_a_chunk_of_the_file_ends() {
-    let folder = Folder::new();
-    // The quotes lie around the end of the first 64 KiB that are read.
-    for shift in 0..24 {
-        let mut text = String::from("user,name,item\n");
-        while text.len() < (1 << 16) - 40 + shift {
-            text.push_str("u1,x,i1\n");
-        }
-        text.push_str("uA,\"bad,iA\nuB,other\",iB\nu2,plain,i2\n");
-        folder.write("chunks.csv", text);
-        let message = folder.refused("chunks.csv");
-        assert!(message.contains("--quoting off"), "{shift}: {message}");
-    }
-}
-
-#[test]
 fn a_refit_takes_what_compares_with_the_model() {
     let folder = Folder::new();
     folder.write(

@@ -6,11 +6,37 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, UInt32Type, UInt64Type};
-use arrow_array::{Array, ArrayRef, PrimitiveArray, StringArray};
+use arrow_array::{Array, ArrayRef, PrimitiveArray, RecordBatch, StringArray};
 use arrow_schema::DataType;
 
 use crate::data::ids::Ids;
+use crate::data::load::columns::{self, needed};
 use crate::error::{Error, Result};
+
+/// The ids of a column as text, by the rules of [`Dataset::from_batches`](crate::Dataset::from_batches):
+/// whole numbers of any type give the plain number, and UUIDs their usual text. None for a null and
+/// for what is no id.
+///
+/// # Errors
+///
+/// [`Error::InvalidColumn`] for a column that is missing, or of a type that is no id.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+/// use arrow_array::{Float64Array, RecordBatch};
+///
+/// let ids = Arc::new(Float64Array::from(vec![17.0, 0.5]));
+/// let batch = RecordBatch::try_from_iter([("user", ids as _)])?;
+/// let texts = bspm_core::arrow::id_texts(&batch, "user")?;
+/// assert_eq!(texts, [Some("17".to_owned()), None]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn id_texts(batch: &RecordBatch, name: &str) -> Result<Vec<Option<String>>> {
+    let column = needed(batch, name)?;
+    Ok(String::read(&columns::ids(name, &column, &String::READ)?))
+}
 
 /// An id that a column of a record batch can hold: text or a whole number.
 ///

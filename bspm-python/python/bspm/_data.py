@@ -57,6 +57,10 @@ def ids_of(values: Any, what: str) -> Ids:
         return np.ascontiguousarray(values)
     if isinstance(values, (str, bytes)):
         listed(values, what)
+    if isinstance(values, (list, tuple)):
+        # One by one: NumPy would write the numbers among texts as text.
+        are_floats = all(isinstance(value, (float, np.floating)) for value in values)
+        values = np.array(values, dtype=np.float64 if are_floats else object)
     array = np.asarray(values)
     if array.ndim != 1:
         raise ValueError(f"{what}: expected one dimension, found {array.ndim}")
@@ -141,11 +145,13 @@ def numbers_in(values: Any, what: str) -> npt.NDArray[np.float64]:
         for row, value in enumerate(array.ravel()):
             if is_missing(value):
                 raise ValueError(f"{what}, row {row}: expected a number, found {value!r}")
+            if isinstance(value, (bool, np.bool_)):
+                raise TypeError(f"{what}, row {row}: expected a number, found {value!r}")
         try:
             array = array.astype(np.float64)
         except (TypeError, ValueError) as error:
             raise TypeError(f"{what}: expected numbers ({error})") from error
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in "iuf":
         raise TypeError(f"{what}: expected numbers, found {array.dtype}")
     return np.ascontiguousarray(array, dtype=np.float64)
 

@@ -6,9 +6,10 @@ use std::path::Path;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
-use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, StringArray};
+use arrow_array::{Array, ArrayRef, ListArray, RecordBatch};
 use arrow_cast::cast;
 use arrow_schema::{DataType, Field};
+use bspm::arrow::id_texts;
 use bspm::data::{Format, InvalidRow, caught};
 use bspm::{Error, Result};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -204,22 +205,7 @@ impl Lists {
                 found: format!("a column of {}", column.data_type()),
             })
         };
-        let ids = |place: usize| -> Result<StringArray> {
-            let column = batch.column(place);
-            // Whole numbers that a table keeps as floating-point ones are written as whole numbers.
-            let is_floating = column.data_type().is_floating();
-            if is_floating {
-                let numbers = to(place, &DataType::Float64, "ids")?;
-                let numbers = numbers.as_primitive::<Float64Type>();
-                return Ok(numbers
-                    .iter()
-                    .map(|it| it.map(|it| it.to_string()))
-                    .collect());
-            }
-            Ok(to(place, &DataType::Utf8, "ids")?
-                .as_string::<i32>()
-                .clone())
-        };
+        let ids = |place: usize| in_file(path, id_texts(batch, &names[place]));
         let fault = |row: usize, column: &str, expected: &str| Error::InvalidField {
             path: path.into(),
             line: rows_before + row as u64 + 1,
@@ -228,9 +214,8 @@ impl Lists {
             found: "none".into(),
             reason: InvalidRow::InvalidItem,
         };
-        let id = |ids: &StringArray, row: usize, column: &str| match ids.is_valid(row) {
-            true => Ok(ids.value(row).to_owned()),
-            false => Err(fault(row, column, "an id")),
+        let id = |ids: &[Option<String>], row: usize, column: &str| {
+            ids[row].clone().ok_or_else(|| fault(row, column, "an id"))
         };
         match Columns::of(path, &names)? {
             Columns::Entries {
@@ -253,16 +238,25 @@ impl Lists {
             }
             Columns::Lists { user, items } => {
                 let users = ids(user)?;
-                let kind = DataType::List(Field::new_list_field(DataType::Utf8, true).into());
+                let column = batch.column(items);
+                let values = match column.data_type() {
+                    DataType::List(field) | DataType::LargeList(field) => field.data_type().clone(),
+                    DataType::FixedSizeList(field, _) => field.data_type().clone(),
+                    // Refused by the cast.
+                    _ => DataType::Null,
+                };
+                let kind = DataType::List(Field::new_list_field(values, true).into());
                 let lists = to(items, &kind, "lists of ids")?;
                 let lists: &ListArray = lists.as_list();
                 for row in 0..batch.num_rows() {
-                    let list = lists.value(row);
-                    let list = list.as_string::<i32>();
-                    let list = (0..list.len()).map(|place| match list.is_valid(place) {
-                        true => Ok(list.value(place).to_owned()),
-                        false => Err(fault(row, ITEMS, "an id")),
-                    });
+                    let list = RecordBatch::try_from_iter([(ITEMS, lists.value(row))]);
+                    let list = list.map_err(|error| Error::InvalidFile {
+                        path: path.into(),
+                        expected: "lists of ids".into(),
+                        found: error.to_string(),
+                    })?;
+                    let list = in_file(path, id_texts(&list, ITEMS))?.into_iter();
+                    let list = list.map(|it| it.ok_or_else(|| fault(row, ITEMS, "an id")));
                     let list = list.collect::<Result<Vec<String>>>()?;
                     self.add_list(path, &id(&users, row, USER)?, list)?;
                 }
@@ -318,6 +312,23 @@ impl Lists {
         });
         (lists.collect(), repeats)
     }
+}
+
+/// What is wrong with a column, with the file.
+fn in_file<T>(path: &Path, read: Result<T>) -> Result<T> {
+    read.map_err(|error| match error {
+        Error::InvalidColumn {
+            column,
+            expected,
+            found,
+            ..
+        } => Error::InvalidFile {
+            path: path.into(),
+            expected: format!("column {column:?} to hold {expected}"),
+            found,
+        },
+        error => error,
+    })
 }
 
 /// The item of an entry: an id, or an object of JSON with one.

@@ -61,7 +61,8 @@ pub(crate) fn find(batch: &RecordBatch, name: &str) -> Result<Option<ArrayRef>> 
     }
 }
 
-fn needed(batch: &RecordBatch, name: &str) -> Result<ArrayRef> {
+/// The only column of this name.
+pub(crate) fn needed(batch: &RecordBatch, name: &str) -> Result<ArrayRef> {
     find(batch, name)?.ok_or_else(|| {
         let fields = batch.schema_ref().fields().iter();
         let names: Vec<&str> = fields.map(|it| it.name().as_str()).collect();

@@ -162,6 +162,8 @@ impl<R: Read> CheckedQuotes<R> {
             self.skip(&rest[..plain])?;
             rest = &rest[plain..];
             let line = memchr(b'\n', rest).map_or(rest.len(), |place| place + 1);
+            self.grow(line)?;
+            self.line_length += line;
             for &byte in &rest[..line] {
                 self.push(byte)?;
             }
@@ -222,11 +224,9 @@ impl<R: Read> CheckedQuotes<R> {
     }
 
     fn push(&mut self, byte: u8) -> io::Result<()> {
-        self.grow(1)?;
         if byte == b'\n' {
             return self.end_line();
         }
-        self.line_length += 1;
         let is_delimiter = byte == self.delimiter;
         let is_quote = byte == b'"' && self.quoting != Quoting::Off;
         self.delimiters += usize::from(is_delimiter);
@@ -253,7 +253,8 @@ impl<R: Read> CheckedQuotes<R> {
 
     fn end_line(&mut self) -> io::Result<()> {
         self.line += 1;
-        let is_empty = self.delimiters == 0 && self.line_length == 0;
+        // The line feed counts.
+        let is_empty = self.delimiters == 0 && self.line_length <= 1;
         let has_all = self.delimiters > 0 && Some(self.delimiters) == self.expected;
         if !is_empty {
             self.lines.see(has_all);
