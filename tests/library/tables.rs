@@ -239,7 +239,7 @@ fn a_threshold_needs_a_column_of_ratings() {
     let options = TableOptions::new("user", "item").rating_threshold(3.0);
     assert_eq!(
         parse("user,item\na,b\n", &options).unwrap_err().to_string(),
-        "rating_threshold: has no effect on what is read; it needs a column of ratings"
+        "rating_threshold: has no effect on this reading; it needs a column of ratings"
     );
 }
 
