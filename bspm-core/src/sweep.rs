@@ -113,8 +113,8 @@ impl<'a, B: Backend> Sweep<'a, B> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) when there is no setting, or an impossible cut-off or
-    /// `factor_dim`; [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) unless both matrices have the same shape;
+    /// [`Error::InvalidParameter`] when there is no setting, or an impossible cut-off or
+    /// `factor_dim`; [`Error::ShapeMismatch`] unless both matrices have the same shape;
     /// those of fitting.
     pub fn new(
         backend: B,
@@ -132,7 +132,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
     ///
     /// # Errors
     ///
-    /// [`Error::Cancelled`](crate::Error::Cancelled), and those of [`new`](Self::new).
+    /// [`Error::Cancelled`], and those of [`new`](Self::new).
     pub fn new_with(
         backend: B,
         train: impl Into<Arc<Interactions>>,
@@ -237,7 +237,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) when the state is of another number of settings, users
+    /// [`Error::InvalidParameter`] when the state is of another number of settings, users
     /// or cut-offs.
     pub fn resume(&mut self, state: SweepState) -> Result<()> {
         let mine = &self.state.evaluators[0];
@@ -275,7 +275,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
     ///
     /// # Errors
     ///
-    /// [`Error::Cancelled`](crate::Error::Cancelled), which leaves the state as it was; those of the backend.
+    /// [`Error::Cancelled`], which leaves the state as it was; those of the backend.
     pub fn advance(&mut self, users: usize) -> Result<()> {
         let start = self.state.users_done;
         let end = start.saturating_add(users).min(self.users.len());

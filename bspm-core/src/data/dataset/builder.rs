@@ -106,10 +106,10 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a rating, weight or time that is not a number,
+    /// [`Error::InvalidParameter`] for a rating, weight or time that is not a number,
     /// for a weight that is negative or infinite, for an
     /// event without rating where there is a threshold, and for one with a time where
-    /// another had none; [`Error::TooLarge`](crate::Error::TooLarge).
+    /// another had none; [`Error::TooLarge`].
     pub fn push(&mut self, event: Event<U, I>) -> Result<()> {
         for (parameter, value) in [
             ("rating", event.rating),
@@ -154,7 +154,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`](crate::Error::TooLarge).
+    /// [`Error::TooLarge`].
     pub fn add_ids(
         &mut self,
         users: impl IntoIterator<Item = U>,
@@ -173,8 +173,8 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`](crate::Error::TooLarge);
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a half-life that is not
+    /// [`Error::TooLarge`];
+    /// [`Error::InvalidParameter`] for a half-life that is not
     /// above 0, and for a weighting without effect: a half-life without times, a scale without
     /// weights, or `Duplicates::Count` with them.
     pub fn finish(self) -> Result<Dataset<U, I>> {

@@ -23,7 +23,7 @@ where
     ///
     /// # Errors
     ///
-    /// [`Error::Read`], and those of [`parse_csv`](Self::parse_csv).
+    /// [`Error::Read`](crate::Error::Read), and those of [`parse_csv`](Self::parse_csv).
     pub fn read_csv(path: impl AsRef<Path>, options: &TableOptions) -> Result<Self> {
         let path = path.as_ref();
         Self::parse_csv(open_text(path)?, path, options)
@@ -38,11 +38,11 @@ where
     ///
     /// # Errors
     ///
-    /// [`Error::MissingColumn`] for a column that the header lacks or has twice;
-    /// [`Error::InvalidField`] with line, column and text for an id or a number that is none, and
-    /// for a record of another length; [`Error::Quotes`] for a quote that is never closed and for
-    /// one that swallows records; [`Error::UnusedOption`]; [`Error::NoInteractions`];
-    /// [`Error::Read`].
+    /// [`Error::MissingColumn`](crate::Error::MissingColumn) for a column that the header lacks or has twice;
+    /// [`Error::InvalidField`](crate::Error::InvalidField) with line, column and text for an id or a number that is none, and
+    /// for a record of another length; [`Error::Quotes`](crate::Error::Quotes) for a quote that is never closed and for
+    /// one that swallows records; [`Error::UnusedOption`](crate::Error::UnusedOption); [`Error::NoInteractions`](crate::Error::NoInteractions);
+    /// [`Error::Read`](crate::Error::Read).
     ///
     /// # Examples
     ///
