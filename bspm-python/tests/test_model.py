@@ -266,7 +266,7 @@ except KeyboardInterrupt:
         ({"user": [1, 2], "item": [1]}, ValueError, "items: expected 2"),
         ({"user": [1.5, 2.0], "item": [1, 2]}, TypeError, "str or int"),
         ({"user": ["a", None], "item": [1, 2]}, ValueError, "an id in every row"),
-        ({"user": ["a", 1], "item": [1, 2]}, (TypeError, ValueError), ""),
+        ({"user": ["a", 1], "item": [1, 2]}, TypeError, "all str or all int"),
         ({"user": [1, 2]}, KeyError, "no column 'item'"),
         ([(1, 2, 3, 4)], TypeError, "pairs of user and item"),
         ([(1, 2, -1.0)], ValueError, "weight"),
@@ -275,10 +275,6 @@ except KeyboardInterrupt:
     ],
 )
 def test_bad_data_is_an_exception_that_says_why(data, error, text):
-    if isinstance(data, dict) and data["user"] == ["a", 1]:
-        # NumPy makes text of both, which is as good.
-        bspm.Model.fit(data, "popularity")
-        return
     with pytest.raises(error, match=text):
         bspm.Model.fit(data, "popularity")
 
