@@ -117,6 +117,12 @@ const FLAGS: [(&str, &str); 19] = [
     ("skip_invalid", "--skip-invalid"),
 ];
 
+/// The flag of an option of the library.
+fn flag_of(option: &str) -> Option<&'static str> {
+    let known = FLAGS.iter().find(|(name, _)| *name == option);
+    known.map(|(_, flag)| *flag)
+}
+
 /// Why interactions cannot be read, and the flag that may help.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{}", self.message(), self.hint.as_deref().map(|hint| format!("; hint: {hint}")).unwrap_or_default())]
@@ -135,8 +141,7 @@ impl DataError {
                 context,
                 needed,
             } => {
-                let flag = FLAGS.iter().find(|(name, _)| name == option);
-                let flag = flag.map_or(*option, |(_, flag)| flag);
+                let flag = flag_of(option).unwrap_or(option);
                 format!("{flag} has no effect on {context}: it needs {needed}")
             }
             error => error.to_string(),
@@ -294,16 +299,12 @@ impl DataArguments {
     pub(crate) fn given(&self) -> Option<&'static str> {
         let table = self.table();
         let mut uses = TableOptions::option_uses().iter();
-        let flag = |name: &str| {
-            FLAGS
-                .iter()
-                .find(|it| it.0 == name)
-                .map_or("--format", |it| it.1)
-        };
         match (self.format, self.k_core) {
             (Some(_), _) => Some("--format"),
             (_, Some(_)) => Some("--k-core"),
-            _ => uses.find(|it| it.is_set(&table)).map(|it| flag(it.name)),
+            _ => uses
+                .find(|it| it.is_set(&table))
+                .and_then(|it| flag_of(it.name)),
         }
     }
 
