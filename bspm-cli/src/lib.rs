@@ -15,6 +15,7 @@ macro_rules! tell {
 
 mod allocator;
 mod device;
+pub mod log;
 mod process;
 mod progress;
 pub mod server;

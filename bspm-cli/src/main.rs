@@ -7,7 +7,7 @@ mod lock;
 mod output;
 mod outputs;
 
-use bspm_cli::tell;
+use bspm_cli::{log, tell};
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -56,14 +56,15 @@ enum Command {
 
 fn main() -> ExitCode {
     bspm_cli::return_large_blocks();
-    let filter = tracing_subscriber::EnvFilter::try_from_env("BSPM_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(|| Quiet(io::stderr()))
-        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::CLOSE)
-        .init();
-    let result = match Arguments::parse().command {
+    let arguments = Arguments::parse();
+    let _log = match arguments.command {
+        Command::Serve(_) => Some(log::start_in_background()),
+        _ => {
+            log::start();
+            None
+        }
+    };
+    let result = match arguments.command {
         Command::Describe(arguments) => describe::run(&arguments),
         Command::Fit(arguments) => fit::run(&arguments),
         Command::Recommend(arguments) => recommend::run(&arguments),
@@ -91,21 +92,6 @@ fn main() -> ExitCode {
             tell!("error: {}", output::shown(&error.to_string()));
             ExitCode::FAILURE
         }
-    }
-}
-
-/// Standard error, which takes what it can: a full device or a closed pipe ends no command.
-struct Quiet(io::Stderr);
-
-impl Write for Quiet {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let _ = self.0.write_all(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        let _ = self.0.flush();
-        Ok(())
     }
 }
 

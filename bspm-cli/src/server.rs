@@ -1,13 +1,18 @@
 //! A saved model over HTTP: what `bspm serve` runs, and what a program can embed.
 //!
 //! Requests that arrive while others are scored wait in a bounded queue and are then scored
-//! together, as one tile. A full queue answers 503 at once. The model is replaced when its file
+//! together, as one tile; half of the threads at most work on anything but lists. A full queue
+//! answers 503 at once. The model is replaced when its file
 //! is, or on SIGHUP; requests that have begun are answered from the old one.
 
+mod access;
+mod bodies;
+mod connections;
 mod current;
 mod error;
 mod ids;
 mod metrics;
+mod object;
 mod queue;
 mod requests;
 mod routes;
@@ -20,12 +25,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 
+use connections::{Connections, Place};
 pub use current::CurrentModel;
 pub use error::ServerError;
 pub use routes::router;
@@ -37,21 +44,31 @@ pub use routes::router;
 pub struct ServerOptions {
     /// Where to listen; port 0 takes a free one.
     pub address: SocketAddr,
-    /// Threads that score; one for each core unless told.
+    /// Threads that score. Default: one for each core.
     pub workers: usize,
-    /// Requests that may wait to be scored, at least 1 and at most 65,536; the next one is answered
-    /// 503.
+    /// Requests for lists that may wait to be scored, and as many others, at least 1 and at most
+    /// 65,536; the next one is answered 503.
     pub queue: usize,
-    /// Connections that may be open; the next one waits.
+    /// Connections that may be open; for the next one, that which has been idle longest is closed.
     pub connections: usize,
-    /// How long the headers of a request, and then the whole of it, may take.
+    /// How long the headers of a request, then the whole of it, and then each part of the answer
+    /// may take.
     pub timeout: Duration,
+    /// Names by which requests may call the server beside `localhost` and IP addresses. If there are
+    /// none, a server on a loopback address takes no other name, and one on another address takes
+    /// any.
+    pub hosts: Vec<String>,
+    /// API keys, of which a request must carry one; none are required if there are none.
+    pub keys: Vec<String>,
     /// How long requests that have begun may take after the end was asked for.
     pub grace: Duration,
 }
 
 /// The longest time that is waited for headers: a year, which no clock adds up to an overflow.
 const LONGEST_WAIT: Duration = Duration::from_secs(365 * 86_400);
+
+/// The most bytes of a request's head, and that are read or written at once.
+const LARGEST_HEAD: usize = 64 << 10;
 
 impl ServerOptions {
     /// One worker for each core, 256 requests in the queue, 1,000 connections, ten seconds.
@@ -63,6 +80,8 @@ impl ServerOptions {
             connections: 1_000,
             timeout: Duration::from_secs(10),
             grace: Duration::from_secs(10),
+            hosts: Vec::new(),
+            keys: Vec::new(),
         }
     }
 }
@@ -101,33 +120,50 @@ async fn run(
         source,
     };
     let listener = TcpListener::bind(options.address).await.map_err(bound)?;
-    listening(listener.local_addr().map_err(bound)?);
+    let address = listener.local_addr().map_err(bound)?;
+    if let Some(warning) = access::warning(options, address) {
+        tracing::warn!("{warning}");
+    }
+    listening(address);
     tokio::spawn(current.clone().watch());
-    let service = TowerToHyperService::new(router(current, options));
-    let connections = options.connections.clamp(1, Semaphore::MAX_PERMITS);
-    let permits = Arc::new(Semaphore::new(connections));
+    let connections = Connections::new(options.connections);
+    let router = routes::with_connections(current, options, Some(connections.clone()));
+    let service = TowerToHyperService::new(router);
+    let timeout = options.timeout.min(LONGEST_WAIT);
     let graceful = GracefulShutdown::new();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(options.timeout.min(LONGEST_WAIT))
+        .header_read_timeout(timeout)
+        .max_buf_size(LARGEST_HEAD)
+        .half_close(true)
         .keep_alive(true);
     let mut end = std::pin::pin!(end_asked_for());
     loop {
         let stream = tokio::select! {
             () = &mut end => break,
-            accepted = accept(&listener, &permits) => accepted,
+            accepted = accept(&listener, &connections) => accepted,
         };
-        let Ok((stream, permit)) = stream else {
+        let Ok((stream, place)) = stream else {
             // Out of descriptors, most likely: others have to go first.
+            connections.close_one();
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let connection = http.serve_connection(TokioIo::new(stream), service.clone());
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(timeout));
+        let (service, connection) = (service.clone(), place.connection().clone());
+        let service = service_fn(move |mut request| {
+            request.extensions_mut().insert(connection.clone());
+            service.call(request)
+        });
+        let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            let _permit = permit;
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "connection");
+            tokio::select! {
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!(%error, "connection");
+                },
+                () = place.closed() => tracing::debug!("an idle connection was closed"),
             }
         });
     }
@@ -144,16 +180,11 @@ async fn run(
 /// The next connection, once there is room for it.
 async fn accept(
     listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let permit = permits
-        .clone()
-        .acquire_owned()
-        .await
-        .map_err(io::Error::other)?;
+    connections: &Arc<Connections>,
+) -> io::Result<(TcpStream, Place)> {
     let (stream, _) = listener.accept().await?;
     stream.set_nodelay(true)?;
-    Ok((stream, permit))
+    Ok((stream, connections.admit().await))
 }
 
 /// Ends with SIGTERM or SIGINT.

@@ -50,7 +50,7 @@ use std::hash::Hash;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use file::{check_replaceable, replace as replace_file};
+pub use file::{check_replaceable, file_hash, replace as replace_file};
 pub use format::SavedModelInfo;
 pub use id::SavedId;
 

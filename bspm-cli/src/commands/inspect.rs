@@ -37,6 +37,7 @@ impl Record for SavedModelInfo {
         [
             ("format", self.format.to_string()),
             ("bytes", self.bytes.to_string()),
+            ("hash", self.hash.clone()),
             ("users", format!("{} ({})", self.users, self.user_ids)),
             ("items", format!("{} ({})", self.items, self.item_ids)),
             ("interactions", self.interactions.to_string()),

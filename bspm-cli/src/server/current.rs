@@ -2,10 +2,16 @@
 
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bspm::fitted::RankOptions;
+use bspm::saved::file_hash;
 use bspm::{CpuBackend, CpuModel};
+use serde::Serialize;
+
+use super::metrics::{counter, gauge};
 
 /// A model in a file that may be replaced.
 #[derive(Debug)]
@@ -14,6 +20,8 @@ pub struct CurrentModel {
     /// Whether it is read into memory, and not mapped.
     copy: bool,
     served: RwLock<Served>,
+    reloads: AtomicU64,
+    failed_reloads: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -21,6 +29,23 @@ struct Served {
     model: Arc<CpuModel>,
     /// Of the file, before it was opened.
     version: Option<Version>,
+    hash: String,
+    loaded: SystemTime,
+    /// Whether the file now in its place could not be loaded.
+    is_stale: bool,
+}
+
+/// What is served, for those who watch it.
+#[derive(Serialize)]
+pub(super) struct State {
+    /// Of the model's file.
+    hash: String,
+    /// Seconds since 1970 at which it was loaded.
+    loaded: u64,
+    /// Whether the file now in the model's place could not be loaded.
+    is_stale: bool,
+    reloads: u64,
+    failed_reloads: u64,
 }
 
 /// What tells a file from its successor: identity, length, and when it was written.
@@ -37,33 +62,82 @@ impl CurrentModel {
     /// Those of [`Model::open`](bspm::Model::open).
     pub fn open(path: PathBuf, copy: bool) -> bspm::Result<Self> {
         let served = RwLock::new(open(&path, copy)?);
-        Ok(Self { path, copy, served })
+        Ok(Self {
+            path,
+            copy,
+            served,
+            reloads: AtomicU64::new(0),
+            failed_reloads: AtomicU64::new(0),
+        })
+    }
+
+    fn served(&self) -> RwLockReadGuard<'_, Served> {
+        self.served.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The model; it stays whole for whoever holds it.
     pub fn get(&self) -> Arc<CpuModel> {
-        let served = self.served.read().unwrap_or_else(PoisonError::into_inner);
-        served.model.clone()
+        self.served().model.clone()
     }
 
-    /// Opens the file anew. The old model is served until the new one is whole, and kept where
-    /// that cannot be opened.
+    pub(super) fn state(&self) -> State {
+        let served = self.served();
+        State {
+            hash: served.hash.clone(),
+            loaded: seconds(served.loaded),
+            is_stale: served.is_stale,
+            reloads: self.reloads.load(Ordering::Relaxed),
+            failed_reloads: self.failed_reloads.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Its reloads, in the text format of Prometheus.
+    pub(super) fn metrics(&self) -> String {
+        let state = self.state();
+        let loaded = state.loaded as f64;
+        let failed = "Files in the model's place that could not be loaded.";
+        [
+            counter(
+                "bspm_reloads_total",
+                "Models loaded since the start.",
+                state.reloads,
+            ),
+            counter("bspm_failed_reloads_total", failed, state.failed_reloads),
+            gauge(
+                "bspm_model_loaded_seconds",
+                "When the model was loaded.",
+                loaded,
+            ),
+        ]
+        .concat()
+    }
+
+    /// Opens the file anew. The old model is served until the new one is whole, and stays if that
+    /// cannot be opened.
     ///
     /// # Errors
     ///
     /// Those of [`Model::open`](bspm::Model::open).
     pub fn reload(&self) -> bspm::Result<()> {
-        let next = open(&self.path, self.copy)?;
-        *self.served.write().unwrap_or_else(PoisonError::into_inner) = next;
-        Ok(())
+        let next = open(&self.path, self.copy);
+        let mut served = self.served.write().unwrap_or_else(PoisonError::into_inner);
+        match next {
+            Ok(next) => {
+                *served = next;
+                self.reloads.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
+            Err(error) => {
+                served.is_stale = true;
+                self.failed_reloads.fetch_add(1, Ordering::Relaxed);
+                Err(error)
+            }
+        }
     }
 
     /// Reloads whenever the file is replaced, and on SIGHUP.
     pub(super) async fn watch(self: Arc<Self>) {
-        let mut known = {
-            let served = self.served.read();
-            served.unwrap_or_else(PoisonError::into_inner).version
-        };
+        let mut known = self.served().version;
         #[cfg(unix)]
         let mut hangups = {
             use tokio::signal::unix::{SignalKind, signal};
@@ -91,17 +165,22 @@ impl CurrentModel {
             }
             known = now;
             let this = self.clone();
-            match tokio::task::spawn_blocking(move || this.reload()).await {
-                Ok(Ok(())) => tracing::info!(path = %self.path.display(), "the model was replaced"),
-                Ok(Err(error)) => tracing::warn!(%error, "the old model stays"),
-                Err(error) => tracing::warn!(%error, "the old model stays"),
-            }
+            let refused = match tokio::task::spawn_blocking(move || this.reload()).await {
+                Ok(Ok(())) => {
+                    tracing::info!(path = %self.path.display(), "the model was replaced");
+                    continue;
+                }
+                Ok(Err(error)) => error.to_string(),
+                Err(error) => error.to_string(),
+            };
+            tracing::warn!("the model was not replaced, the one before is served: {refused}");
         }
     }
 }
 
 fn open(path: &Path, copy: bool) -> bspm::Result<Served> {
     let version = version(path);
+    let hash = file_hash(path)?;
     let model = if copy {
         let bytes = fs::read(path).map_err(|source| bspm::Error::Read {
             path: path.into(),
@@ -111,10 +190,32 @@ fn open(path: &Path, copy: bool) -> bspm::Result<Served> {
     } else {
         CpuModel::open(CpuBackend::new(), path)?
     };
+    prepare(&model)?;
     Ok(Served {
         model: Arc::new(model),
         version,
+        hash,
+        loaded: SystemTime::now(),
+        is_stale: false,
     })
+}
+
+/// Makes what the first list would have to wait for.
+fn prepare(model: &CpuModel) -> bspm::Result<()> {
+    let interactions = model.filter().interactions();
+    let users = interactions.users_with_items();
+    let Some(&user) = users.first() else {
+        return Ok(());
+    };
+    let options = RankOptions::top(1);
+    model.filter().rank(&[user], &options)?;
+    Ok(())
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
 }
 
 fn version(path: &Path) -> Option<Version> {

@@ -7,6 +7,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::bodies;
+
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -33,6 +35,18 @@ pub(super) enum Failure {
     Model(bspm::Error),
     /// The request is not what is expected.
     Request(String),
+    /// The body has too many bytes.
+    TooLarge,
+    /// The body is not declared to be JSON.
+    MediaType,
+    /// The address does not take this method.
+    Method,
+    /// There is nothing at this address.
+    NotFound,
+    /// The request names another host.
+    Host(String),
+    /// The request has no valid API key.
+    Key,
     /// The queue is full.
     Busy,
     /// It took longer than a request may.
@@ -84,35 +98,59 @@ impl From<serde_json::Error> for Failure {
     }
 }
 
+impl Failure {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Model(bspm::Error::UnknownId { .. }) | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Model(bspm::Error::InvalidParameter { .. }) | Self::Request(_) => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::Model(_) | Self::Lost => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Host(_) => StatusCode::FORBIDDEN,
+            Self::Key => StatusCode::UNAUTHORIZED,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Late => StatusCode::REQUEST_TIMEOUT,
+        }
+    }
+
+    fn message(self) -> String {
+        match self {
+            Self::Model(error) => error.to_string(),
+            Self::Request(message) => message,
+            Self::TooLarge => format!("the body has more than {} bytes", bodies::LARGEST),
+            Self::MediaType => "expected the header content-type: application/json".into(),
+            Self::Method => "this address does not take this method; the header allow has those \
+                             that it does"
+                .into(),
+            Self::NotFound => "there is nothing at this address".into(),
+            Self::Host(host) => {
+                format!("the host {host:?} is not allowed; `bspm serve --host NAME` allows it")
+            }
+            Self::Key => {
+                "expected the header authorization: Bearer KEY, with a valid API key".into()
+            }
+            Self::Busy => "too many requests are waiting; try again".into(),
+            Self::Late => "the request took too long".into(),
+            Self::Lost => "the request could not be answered".into(),
+        }
+    }
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let (status, message) = match self {
-            Self::Model(error) => {
-                let status = match error {
-                    bspm::Error::UnknownId { .. } => StatusCode::NOT_FOUND,
-                    bspm::Error::InvalidParameter { .. } => StatusCode::BAD_REQUEST,
-                    _ => StatusCode::INTERNAL_SERVER_ERROR,
-                };
-                (status, error.to_string())
-            }
-            Self::Request(message) => (StatusCode::BAD_REQUEST, message),
-            Self::Busy => {
-                let message = "too many requests are waiting; try again".to_owned();
-                (StatusCode::SERVICE_UNAVAILABLE, message)
-            }
-            Self::Late => (
-                StatusCode::REQUEST_TIMEOUT,
-                "the request took too long".into(),
-            ),
-            Self::Lost => {
-                let message = "the request could not be answered".into();
-                (StatusCode::INTERNAL_SERVER_ERROR, message)
-            }
+        let status = self.status();
+        let mut response = (status, Json(json!({ "error": self.message() }))).into_response();
+        let header = match status {
+            StatusCode::SERVICE_UNAVAILABLE => Some((header::RETRY_AFTER, "1")),
+            StatusCode::UNAUTHORIZED => Some((header::WWW_AUTHENTICATE, "Bearer")),
+            _ => None,
         };
-        let mut response = (status, Json(json!({ "error": message }))).into_response();
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            let headers = response.headers_mut();
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some((name, value)) = header {
+            let value = HeaderValue::from_static(value);
+            response.headers_mut().insert(name, value);
         }
         response
     }

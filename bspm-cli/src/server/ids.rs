@@ -8,6 +8,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::error::Failure;
+
 /// An id: a text, or a whole number, which stands for its decimal digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Id(pub(super) String);
@@ -17,6 +19,32 @@ pub(super) struct Id(pub(super) String);
 pub(super) struct Entry {
     pub(super) item: Id,
     pub(super) weight: Option<f32>,
+}
+
+/// The ids of a list in an address, with commas in between. An id with a comma is in double quotes,
+/// and a double quote in it is doubled, as in CSV.
+///
+/// # Errors
+///
+/// [`Failure::Request`] for a list of more than one line.
+pub(super) fn from_list(name: &str, text: &str) -> Result<Vec<Id>, Failure> {
+    let mut records = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let refused = |found: String| {
+        let expected = "expected ids with commas in between, those with commas in double quotes";
+        Failure::Request(format!("{name}: {expected}, found {found}"))
+    };
+    let mut ids = Vec::new();
+    for (line, record) in records.records().enumerate() {
+        let record = record.map_err(|error| refused(error.to_string()))?;
+        if line > 0 {
+            return Err(refused("more than one line".into()));
+        }
+        ids.extend(record.iter().map(|id| Id(id.into())));
+    }
+    Ok(ids)
 }
 
 struct OfId;
@@ -148,6 +176,19 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn lists_in_addresses_are_csv() {
+        let list = |text: &str| -> Vec<String> {
+            let ids = from_list("deny", text).unwrap();
+            ids.into_iter().map(|id| id.0).collect()
+        };
+        assert_eq!(list("a,b c"), ["a", "b c"]);
+        assert_eq!(list("\"a,b\",c"), ["a,b", "c"]);
+        assert_eq!(list("\"say \"\"a\"\"\""), ["say \"a\""]);
+        assert!(list("").is_empty());
+        assert!(from_list("deny", "a\nb").is_err());
     }
 
     #[test]

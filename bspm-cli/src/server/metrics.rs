@@ -69,13 +69,30 @@ impl Counters {
         let seconds = self.microseconds.load(Ordering::Relaxed) as f64 / 1e6;
         line(format_args!("bspm_request_seconds_sum {seconds}"));
         line(format_args!("bspm_request_seconds_count {sum}"));
-        for (name, help, counter) in [
-            ("bspm_batches_total", "Batches scored.", &self.batches),
-            ("bspm_scored_total", "Requests scored.", &self.scored),
-        ] {
-            line(format_args!("# HELP {name} {help}\n# TYPE {name} counter"));
-            line(format_args!("{name} {}", counter.load(Ordering::Relaxed)));
-        }
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let dropped = crate::log::dropped_lines() as u64;
+        text.push_str(&counter(
+            "bspm_batches_total",
+            "Batches scored.",
+            load(&self.batches),
+        ));
+        text.push_str(&counter(
+            "bspm_scored_total",
+            "Requests scored.",
+            load(&self.scored),
+        ));
+        let name = "bspm_log_lines_dropped_total";
+        text.push_str(&counter(name, "Lines that the log dropped.", dropped));
         text
     }
+}
+
+/// The lines of a counter without labels.
+pub(super) fn counter(name: &str, help: &str, value: u64) -> String {
+    format!("# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n")
+}
+
+/// The lines of a gauge without labels.
+pub(super) fn gauge(name: &str, help: &str, value: f64) -> String {
+    format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n")
 }

@@ -1,52 +1,88 @@
-//! The queue of what is to be scored, and the threads that do it.
+//! The queues of what is to be done, and the threads that do it.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use bspm::data::History;
-use bspm::fitted::RankOptions;
+use bspm::fitted::{ListRequest, RankOptions};
 use bspm::{CpuModel, Fallback};
 use tokio::sync::oneshot;
 
 use super::current::CurrentModel;
 use super::error::Failure;
 use super::metrics::Counters;
-use super::work::{Answer, Work, named};
+use super::work::{Answer, ListWork, Work, named};
 
-/// The work of a request on the model that it was prepared for.
-pub(super) struct Job {
-    pub(super) model: Arc<CpuModel>,
-    pub(super) work: Work,
+/// Work on the model that it was prepared for.
+struct Job<W> {
+    model: Arc<CpuModel>,
+    work: W,
     reply: oneshot::Sender<Answer>,
 }
 
-/// A bounded queue in front of some threads.
+type ListJob = Job<ListWork>;
+type OtherJob = Job<Box<dyn FnOnce(&CpuModel) -> Answer + Send>>;
+
+/// Two bounded queues in front of some threads: lists, and everything else, which at most half of
+/// the threads work on.
 #[derive(Clone)]
 pub(super) struct Queue {
-    jobs: SyncSender<Job>,
+    waiting: Arc<Open>,
     pub(super) current: Arc<CurrentModel>,
     pub(super) counters: Arc<Counters>,
+}
+
+struct Waiting {
+    /// Of each queue.
+    most: usize,
+    /// Threads that may work on what is no list.
+    most_others: usize,
+    jobs: Mutex<Jobs>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Jobs {
+    lists: VecDeque<ListJob>,
+    others: VecDeque<OtherJob>,
+    /// Threads that work on what is no list.
+    in_others: usize,
+    is_over: bool,
+}
+
+/// Ends the threads when it is dropped.
+struct Open(Arc<Waiting>);
+
+/// What a thread does next.
+enum Next {
+    Lists(Vec<ListJob>),
+    Other(OtherJob),
 }
 
 /// The most histories that are scored together: the columns of a tile.
 const LARGEST_BATCH: usize = 32;
 
-/// The longest queue, whose places are allocated at the start.
+/// The longest queue.
 const LONGEST_QUEUE: usize = 65_536;
 
 impl Queue {
     pub(super) fn new(current: Arc<CurrentModel>, workers: usize, length: usize) -> Self {
-        let (jobs, waiting) = sync_channel(length.clamp(1, LONGEST_QUEUE));
-        let waiting = Arc::new(Mutex::new(waiting));
+        let workers = workers.max(1);
+        let waiting = Arc::new(Waiting {
+            most: length.clamp(1, LONGEST_QUEUE),
+            most_others: (workers / 2).max(1),
+            jobs: Mutex::default(),
+            changed: Condvar::new(),
+        });
         let counters = Arc::new(Counters::default());
-        for _ in 0..workers.max(1) {
+        for _ in 0..workers {
             let (waiting, counters) = (waiting.clone(), counters.clone());
-            std::thread::spawn(move || work(&waiting, &counters));
+            std::thread::spawn(move || waiting.work(&counters));
         }
         Self {
-            jobs,
+            waiting: Arc::new(Open(waiting)),
             current,
             counters,
         }
@@ -55,90 +91,145 @@ impl Queue {
     /// Waits for the answer, unless the queue is full.
     pub(super) async fn answer(&self, model: Arc<CpuModel>, work: Work) -> Answer {
         let (reply, answer) = oneshot::channel();
-        let job = Job { model, work, reply };
-        match self.jobs.try_send(job) {
-            Ok(()) => answer.await.unwrap_or(Err(Failure::Lost)),
-            Err(TrySendError::Full(_)) => Err(Failure::Busy),
-            Err(TrySendError::Disconnected(_)) => Err(Failure::Lost),
+        let waiting = &self.waiting.0;
+        {
+            let mut jobs = waiting.jobs();
+            let length = match &work {
+                Work::List(_) => jobs.lists.len(),
+                Work::Other(_) => jobs.others.len(),
+            };
+            if length >= waiting.most {
+                return Err(Failure::Busy);
+            }
+            match work {
+                Work::List(work) => jobs.lists.push_back(Job { model, work, reply }),
+                Work::Other(work) => jobs.others.push_back(Job { model, work, reply }),
+            }
+        }
+        waiting.changed.notify_one();
+        answer.await.unwrap_or(Err(Failure::Lost))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.jobs().is_over = true;
+        self.0.changed.notify_all();
+    }
+}
+
+impl Jobs {
+    /// What a thread can do now; lists and other work take turns.
+    fn next(&mut self, after_lists: bool, most_others: usize) -> Option<Next> {
+        let is_other_free = self.in_others < most_others && !self.others.is_empty();
+        if is_other_free && (after_lists || self.lists.is_empty()) {
+            self.in_others += 1;
+            return self.others.pop_front().map(Next::Other);
+        }
+        let batch = self.lists.len().min(LARGEST_BATCH);
+        (batch > 0).then(|| Next::Lists(self.lists.drain(..batch).collect()))
+    }
+}
+
+impl Waiting {
+    fn jobs(&self) -> MutexGuard<'_, Jobs> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what is waiting, again and again, until the queue is gone.
+    fn work(&self, counters: &Counters) {
+        let mut after_lists = false;
+        while let Some(next) = self.take(after_lists) {
+            after_lists = matches!(next, Next::Lists(_));
+            let count = match next {
+                Next::Lists(jobs) => {
+                    let count = jobs.len();
+                    rank_by_kind(jobs);
+                    count
+                }
+                Next::Other(job) => {
+                    run(job);
+                    self.jobs().in_others -= 1;
+                    1
+                }
+            };
+            counters.batches.fetch_add(1, Ordering::Relaxed);
+            counters.scored.fetch_add(count as u64, Ordering::Relaxed);
+        }
+    }
+
+    fn take(&self, after_lists: bool) -> Option<Next> {
+        let mut jobs = self.jobs();
+        loop {
+            if jobs.is_over {
+                return None;
+            }
+            if let Some(next) = jobs.next(after_lists, self.most_others) {
+                return Some(next);
+            }
+            let changed = self.changed.wait(jobs);
+            jobs = changed.unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
 
-/// Takes what is waiting, again and again, until the queue is gone.
-fn work(waiting: &Mutex<Receiver<Job>>, counters: &Counters) {
-    loop {
-        let batch = {
-            let waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            let Ok(first) = waiting.recv() else { return };
-            let mut batch = vec![first];
-            while batch.len() < LARGEST_BATCH
-                && let Ok(next) = waiting.try_recv()
-            {
-                batch.push(next);
-            }
-            batch
+fn run(job: OtherJob) {
+    if job.reply.is_closed() {
+        return;
+    }
+    let work = AssertUnwindSafe(|| (job.work)(&job.model));
+    let answer = catch_unwind(work).unwrap_or(Err(Failure::Lost));
+    let _ = job.reply.send(answer);
+}
+
+/// Scores together what has the same model, which may be replaced in between, and the same minimum
+/// score.
+fn rank_by_kind(jobs: Vec<ListJob>) {
+    let mut kinds: Vec<Vec<ListJob>> = Vec::new();
+    for job in jobs.into_iter().filter(|job| !job.reply.is_closed()) {
+        let is_like = |first: &ListJob| {
+            Arc::ptr_eq(&first.model, &job.model)
+                && first.work.minimum_score == job.work.minimum_score
         };
-        counters.batches.fetch_add(1, Ordering::Relaxed);
-        counters
-            .scored
-            .fetch_add(batch.len() as u64, Ordering::Relaxed);
-        let mut together: Vec<Job> = Vec::new();
-        for job in batch.into_iter().filter(|job| !job.reply.is_closed()) {
-            match job.work {
-                // A model that was replaced in between has a batch of its own.
-                Work::Best { .. } => {
-                    if together
-                        .first()
-                        .is_some_and(|it| !Arc::ptr_eq(&it.model, &job.model))
-                    {
-                        rank(std::mem::take(&mut together));
-                    }
-                    together.push(job);
-                }
-                Work::Other(work) => {
-                    let run = AssertUnwindSafe(|| work(&job.model));
-                    let answer = catch_unwind(run).unwrap_or(Err(Failure::Lost));
-                    let _ = job.reply.send(answer);
-                }
-            }
+        match kinds.iter_mut().find(|kind| is_like(&kind[0])) {
+            Some(kind) => kind.push(job),
+            None => kinds.push(vec![job]),
         }
-        rank(together);
     }
+    kinds.into_iter().for_each(rank);
 }
 
-/// Scores the histories of these jobs, all of one model, as one tile.
-fn rank(jobs: Vec<Job>) {
+/// Scores the histories of these jobs, all of one kind, as one tile.
+fn rank(jobs: Vec<ListJob>) {
     let Some(first) = jobs.first() else { return };
     let model = first.model.clone();
-    let best = jobs.iter().filter_map(|job| match &job.work {
-        Work::Best {
+    let requests = jobs.iter().map(|job| {
+        let ListWork {
             items,
             weights,
-            k,
-            is_filled,
+            deny,
+            allow,
             ..
-        } => {
-            let history = History::from(items);
-            let weighted = weights
-                .as_ref()
-                .and_then(|weights| history.weighted(weights));
-            Some((weighted.unwrap_or(history), (*k, *is_filled)))
+        } = &job.work;
+        let history = History::from(items);
+        let weighted = weights.as_ref().and_then(|it| history.weighted(it));
+        let request = ListRequest::new(weighted.unwrap_or(history)).deny(deny);
+        match allow {
+            Some(allow) => request.allow(allow),
+            None => request,
         }
-        Work::Other(_) => None,
     });
-    let (histories, asked): (Vec<History<'_>>, Vec<(usize, bool)>) = best.unzip();
-    let k = asked.iter().map(|it| it.0).max().unwrap_or(1);
-    let options = RankOptions::top(k).fallback(Fallback::Popularity);
-    let ranked = AssertUnwindSafe(|| model.filter().rank_histories(&histories, &options));
+    let requests: Vec<ListRequest<'_>> = requests.collect();
+    let k = jobs.iter().map(|job| job.work.k).max().unwrap_or(1);
+    let mut options = RankOptions::top(k).fallback(Fallback::Popularity);
+    options.minimum_score = first.work.minimum_score;
+    let ranked = AssertUnwindSafe(|| model.filter().rank_requests(&requests, &options));
     let ranked = catch_unwind(ranked);
+    drop(requests);
     let failure = match ranked {
         Ok(Ok(ranking)) => {
-            let lists = ranking.lists.into_iter().zip(asked);
-            for (job, (list, (k, is_filled))) in jobs.into_iter().zip(lists) {
-                let Work::Best { unknown, .. } = &job.work else {
-                    continue;
-                };
-                let answer = named(&model, &list, k, is_filled, unknown);
+            for (job, list) in jobs.into_iter().zip(ranking.lists) {
+                let answer = named(&model, &list, &job.work);
                 let _ = job.reply.send(answer);
             }
             return;

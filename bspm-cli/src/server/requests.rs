@@ -2,21 +2,20 @@
 
 use std::sync::Arc;
 
-use bspm::data::History;
-use bspm::fitted::RankOptions;
-use bspm::{CpuModel, Explanation, Fallback};
+use bspm::{CpuModel, Explanation};
 use serde::{Deserialize, Serialize};
 
 use super::error::Failure;
-use super::ids::{Entry, Id, Lookup};
-use super::work::{Work, named};
+use super::ids::{Entry, Id, Lookup, from_list};
+use super::object::Request;
+use super::work::{ListWork, Work};
 
 /// The longest list, history or selection that a request may ask for or bring.
 pub(super) const MOST: usize = 10_000;
 
 /// A user of the model, or a history; and what may stand in the list.
 #[derive(Deserialize, Debug)]
-#[serde(deny_unknown_fields, expecting = "an object with a user or a history")]
+#[serde(deny_unknown_fields)]
 pub(super) struct Recommend {
     user: Option<Id>,
     history: Option<Vec<Entry>>,
@@ -27,6 +26,10 @@ pub(super) struct Recommend {
     minimum_score: Option<f32>,
     #[serde(default)]
     fallback: FallbackName,
+}
+
+impl Request for Recommend {
+    const EXPECTED: &'static str = "an object with a user or a history";
 }
 
 /// What fills a list where too few items have a score.
@@ -51,23 +54,34 @@ pub(super) struct RecommendQuery {
     fallback: FallbackName,
 }
 
-impl From<RecommendQuery> for Recommend {
-    fn from(query: RecommendQuery) -> Self {
-        Self {
+impl TryFrom<RecommendQuery> for Recommend {
+    type Error = Failure;
+
+    fn try_from(query: RecommendQuery) -> Result<Self, Failure> {
+        let deny = query.deny.as_deref().map(|it| from_list("deny", it));
+        let allow = query.allow.as_deref().map(|it| from_list("allow", it));
+        Ok(Self {
             user: Some(Id(query.user)),
             history: None,
             k: query.k,
-            deny: query.deny.as_deref().map_or_else(Vec::new, ids),
-            allow: query.allow.as_deref().map(ids),
+            deny: deny.transpose()?.unwrap_or_default(),
+            allow: allow.transpose()?,
             minimum_score: query.minimum_score,
             fallback: query.fallback,
-        }
+        })
     }
 }
 
-/// The ids of a list with commas in between.
-fn ids(text: &str) -> Vec<Id> {
-    text.split(',').map(|id| Id(id.into())).collect()
+/// # Errors
+///
+/// For more entries than a request may have.
+fn bounded<T>(name: &str, entries: &[T]) -> Result<(), Failure> {
+    match entries.len() {
+        ..=MOST => Ok(()),
+        found => Err(Failure::Request(format!(
+            "{name}: expected at most {MOST} entries, found {found}"
+        ))),
+    }
 }
 
 fn length(k: Option<usize>) -> Result<usize, Failure> {
@@ -109,7 +123,8 @@ fn history(
                 history.weights().map(<[f32]>::to_vec),
             ))
         }
-        (None, Some(entries)) if entries.len() <= MOST => {
+        (None, Some(entries)) => {
+            bounded("history", entries)?;
             let known = entries.iter().filter_map(|Entry { item, weight }| {
                 Some((lookup.column(model, item)?, weight.unwrap_or(1.0)))
             });
@@ -117,9 +132,6 @@ fn history(
             let is_weighted = entries.iter().any(|entry| entry.weight.is_some());
             Ok((items, is_weighted.then_some(weights)))
         }
-        (None, Some(_)) => Err(Failure::Request(format!(
-            "history: expected at most {MOST} items"
-        ))),
         _ => Err(Failure::Request("expected a user or a history".into())),
     }
 }
@@ -130,34 +142,22 @@ impl Recommend {
         let mut lookup = Lookup::default();
         let (user, entries) = (self.user.as_ref(), self.history.as_deref());
         let (items, weights) = history(model, user, entries, &mut lookup)?;
-        let is_filled = self.fallback == FallbackName::Popularity;
-        if self.deny.is_empty() && self.allow.is_none() && self.minimum_score.is_none() {
-            return Ok(Work::Best {
-                items,
-                weights,
-                k,
-                is_filled,
-                unknown: lookup.unknown,
-            });
+        bounded("deny", &self.deny)?;
+        bounded("allow", self.allow.as_deref().unwrap_or_default())?;
+        if self.minimum_score.is_some_and(f32::is_nan) {
+            let message = "minimum_score: expected a number, found NaN".into();
+            return Err(Failure::Request(message));
         }
-        let mut options = RankOptions::top(k).deny(lookup.columns(model, &self.deny));
-        if is_filled {
-            options = options.fallback(Fallback::Popularity);
-        }
-        if let Some(allow) = &self.allow {
-            options = options.allow(lookup.columns(model, allow));
-        }
-        if let Some(score) = self.minimum_score {
-            options = options.minimum_score(score);
-        }
-        let unknown = lookup.unknown;
-        Ok(Work::Other(Box::new(move |model: &CpuModel| {
-            let history = History::from(&items);
-            let weighted = weights.as_ref().and_then(|it| history.weighted(it));
-            let histories = [weighted.unwrap_or(history)];
-            let ranking = model.filter().rank_histories(&histories, &options)?;
-            named(model, &ranking.lists.concat(), k, is_filled, &unknown)
-        })))
+        Ok(Work::List(ListWork {
+            items,
+            weights,
+            k,
+            deny: lookup.columns(model, &self.deny),
+            allow: self.allow.map(|allow| lookup.columns(model, &allow)),
+            minimum_score: self.minimum_score,
+            is_filled: self.fallback == FallbackName::Popularity,
+            unknown: lookup.unknown,
+        }))
     }
 }
 
@@ -170,60 +170,88 @@ pub(super) struct SimilarQuery {
 
 impl SimilarQuery {
     pub(super) fn work(self, model: &CpuModel) -> Result<Work, Failure> {
-        Ok(Work::Best {
+        Ok(Work::List(ListWork {
             items: vec![item_index(model, &self.item)?],
             weights: None,
             k: length(self.k)?,
+            deny: Vec::new(),
+            allow: None,
+            minimum_score: None,
             is_filled: false,
             unknown: Vec::new(),
-        })
+        }))
     }
 }
 
 #[derive(Deserialize, Debug)]
-#[serde(
-    deny_unknown_fields,
-    expecting = "an object with an item, and a user or a history"
-)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Explain {
     user: Option<Id>,
-    history: Option<Vec<Id>>,
+    history: Option<Vec<Entry>>,
     item: Id,
 }
 
+impl Request for Explain {
+    const EXPECTED: &'static str = "an object with an item, and a user or a history";
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExplainQuery {
+    user: String,
+    item: String,
+}
+
+impl From<ExplainQuery> for Explain {
+    fn from(query: ExplainQuery) -> Self {
+        Self {
+            user: Some(Id(query.user)),
+            history: None,
+            item: Id(query.item),
+        }
+    }
+}
+
 impl Explain {
-    pub(super) fn work(self) -> Result<Work, Failure> {
+    pub(super) fn work(self, model: &CpuModel) -> Result<Work, Failure> {
         #[derive(Serialize)]
         struct Explained {
             #[serde(flatten)]
             explanation: Explanation,
-            #[serde(skip_serializing_if = "Vec::is_empty")]
             unknown_items: Vec<String>,
         }
-        if self.user.is_some() == self.history.is_some() {
-            return Err(Failure::Request("expected a user or a history".into()));
-        }
+        let mut lookup = Lookup::default();
+        let (user, entries) = (self.user.as_ref(), self.history.as_deref());
+        history(model, user, entries, &mut lookup)?;
+        let unknown_items = lookup.unknown;
         Ok(Work::Other(Box::new(move |model: &CpuModel| {
-            let mut lookup = Lookup::default();
+            let item = &self.item.0;
             let explanation = match (&self.user, &self.history) {
-                (Some(user), _) => model.explain(&user.0, &self.item.0)?,
-                (None, history) => {
-                    let history = history.iter().flatten();
-                    let known = history.filter(|item| lookup.column(model, item).is_some());
-                    let known: Vec<&String> = known.map(|item| &item.0).collect();
-                    model.explain_for_items(known, &self.item.0)?
+                (Some(user), _) => model.explain(&user.0, item)?,
+                (None, entries) => {
+                    let entries = entries.iter().flatten();
+                    let is_weighted = entries.clone().any(|it| it.weight.is_some());
+                    let known =
+                        entries.filter(|it| model.dataset().items().index(&it.item.0).is_some());
+                    let weighted = known
+                        .clone()
+                        .map(|it| (&it.item.0, it.weight.unwrap_or(1.0)));
+                    match is_weighted {
+                        true => model.explain_for_history(weighted, item)?,
+                        false => model.explain_for_items(known.map(|it| &it.item.0), item)?,
+                    }
                 }
             };
             Ok(serde_json::to_string(&Explained {
                 explanation,
-                unknown_items: lookup.unknown,
+                unknown_items,
             })?)
         })))
     }
 }
 
 #[derive(Deserialize, Debug)]
-#[serde(deny_unknown_fields, expecting = "an object with a user and items")]
+#[serde(deny_unknown_fields)]
 pub(super) struct Score {
     user: Id,
     items: Vec<Id>,
@@ -236,23 +264,32 @@ pub(super) struct ScoreQuery {
     items: String,
 }
 
-impl From<ScoreQuery> for Score {
-    fn from(query: ScoreQuery) -> Self {
-        Self {
+impl Request for Score {
+    const EXPECTED: &'static str = "an object with a user and items";
+}
+
+impl TryFrom<ScoreQuery> for Score {
+    type Error = Failure;
+
+    fn try_from(query: ScoreQuery) -> Result<Self, Failure> {
+        Ok(Self {
             user: Id(query.user),
-            items: ids(&query.items),
-        }
+            items: from_list("items", &query.items)?,
+        })
     }
 }
 
 impl Score {
     pub(super) fn work(self) -> Result<Work, Failure> {
-        if self.items.len() > MOST {
-            return Err(Failure::Request(format!("items: expected at most {MOST}")));
+        #[derive(Serialize)]
+        struct Scored {
+            scores: Vec<f32>,
         }
+        bounded("items", &self.items)?;
         Ok(Work::Other(Box::new(move |model: &CpuModel| {
             let items = self.items.iter().map(|item| &item.0);
-            Ok(serde_json::to_string(&model.score(&self.user.0, items)?)?)
+            let scores = model.score(&self.user.0, items)?;
+            Ok(serde_json::to_string(&Scored { scores })?)
         })))
     }
 }
@@ -270,6 +307,10 @@ impl ItemsQuery {
     /// Those of most users first.
     pub(super) fn work(self) -> Result<Work, Failure> {
         #[derive(Serialize)]
+        struct Listed<'a> {
+            items: Vec<Found<'a>>,
+        }
+        #[derive(Serialize)]
         struct Found<'a> {
             item: &'a str,
             users: u32,
@@ -286,7 +327,7 @@ impl ItemsQuery {
                 .collect();
             found.sort_by_key(|it| std::cmp::Reverse(it.users));
             found.truncate(k);
-            Ok(serde_json::to_string(&found)?)
+            Ok(serde_json::to_string(&Listed { items: found })?)
         })))
     }
 }

@@ -5,39 +5,78 @@ use std::time::{Duration, Instant};
 
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, MatchedPath, Query, Request, State};
-use axum::http::header;
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::ServerOptions;
+use super::access::Access;
+use super::bodies::Bodies;
+use super::connections::{Connection, Connections};
 use super::current::CurrentModel;
 use super::error::Failure;
+use super::object::{self, Object};
 use super::queue::Queue;
 use super::requests::{
-    Explain, ItemsQuery, Recommend, RecommendQuery, Score, ScoreQuery, SimilarQuery,
+    Explain, ExplainQuery, ItemsQuery, Recommend, RecommendQuery, Score, ScoreQuery, SimilarQuery,
 };
 
-/// The largest body of a request, in bytes.
-const LARGEST_BODY: usize = 1 << 20;
+/// What browsers are to do with every answer.
+const HEADERS: [(HeaderName, &str); 4] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+         img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+];
 
 #[derive(Clone)]
 struct Shared {
     queue: Queue,
     timeout: Duration,
+    access: Arc<Access>,
+    bodies: Arc<Bodies>,
+    connections: Option<Arc<Connections>>,
 }
 
-/// The service of a model, to be put into a server of one's own: `/recommend`, `/similar`,
+/// The service of a model, for a server of your own: `/recommend`, `/similar`,
 /// `/explain`, `/score`, `/items`, `/healthz`, `/metrics`, `/openapi.json`, and a page at `/`.
+///
+/// The hosts and keys of the options apply to these routes, and not to those that are added to the
+/// router.
 pub fn router(current: Arc<CurrentModel>, options: &ServerOptions) -> Router {
+    with_connections(current, options, None)
+}
+
+/// [`router`], with the connections of a server that it reports on.
+pub(super) fn with_connections(
+    current: Arc<CurrentModel>,
+    options: &ServerOptions,
+    connections: Option<Arc<Connections>>,
+) -> Router {
     let shared = Shared {
         queue: Queue::new(current, options.workers, options.queue),
         timeout: options.timeout,
+        access: Arc::new(Access::of(options)),
+        bodies: Arc::new(Bodies::new()),
+        connections,
     };
+    let file = |kind: &'static str, text: &'static str| {
+        get(move || async move { ([(header::CONTENT_TYPE, kind)], text) })
+    };
+    let page = include_str!("page/page.html");
+    let style = include_str!("page/page.css");
+    let script = include_str!("page/page.js");
     Router::new()
-        .route("/", get(|| async { Html(include_str!("page.html")) }))
+        .route("/", file("text/html; charset=utf-8", page))
+        .route("/page.css", file("text/css; charset=utf-8", style))
+        .route("/page.js", file("text/javascript; charset=utf-8", script))
         .route("/recommend", get(recommend_by_query).post(recommend))
         .route("/similar", get(similar))
         .route("/explain", get(explain_by_query).post(explain))
@@ -46,11 +85,9 @@ pub fn router(current: Arc<CurrentModel>, options: &ServerOptions) -> Router {
         .route("/healthz", get(health))
         .route("/metrics", get(counters))
         .route("/openapi.json", get(description))
-        .fallback(|| async {
-            let message = json!({ "error": "there is nothing at this address" });
-            (axum::http::StatusCode::NOT_FOUND, Json(message))
-        })
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .fallback(|| async { Failure::NotFound })
+        .method_not_allowed_fallback(|| async { Failure::Method })
+        .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(shared.clone(), timed))
         .with_state(shared)
 }
@@ -62,8 +99,12 @@ async fn timed(State(shared): State<Shared>, request: Request, next: Next) -> Re
         Some(path) => path.as_str().to_owned(),
         None => "other".to_owned(),
     };
-    let answered = tokio::time::timeout(shared.timeout, next.run(request)).await;
-    let response = answered.unwrap_or_else(|_| Failure::Late.into_response());
+    let answered = tokio::time::timeout(shared.timeout, shared.admitted(request, next)).await;
+    let mut response = answered.unwrap_or(Err(Failure::Late)).into_response();
+    for (name, value) in HEADERS {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().entry(name).or_insert(value);
+    }
     let (status, time) = (response.status().as_u16(), start.elapsed());
     shared.queue.counters.add(&path, status, time);
     tracing::info!(
@@ -92,12 +133,27 @@ fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Failure> {
         .map_err(|error| Failure::refused(&error.body_text()))
 }
 
-fn body<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Failure> {
-    body.map(|body| body.0)
-        .map_err(|error| Failure::refused(&error.body_text()))
+fn body<T>(body: Result<Json<Object<T>>, JsonRejection>) -> Result<T, Failure>
+where
+    T: object::Request,
+{
+    body.map(|Json(Object(body))| body)
+        .map_err(|error| match error {
+            JsonRejection::MissingJsonContentType(_) => Failure::MediaType,
+            error => Failure::refused(&error.body_text()),
+        })
 }
 
 impl Shared {
+    /// Answers a request that may be asked and has arrived as a whole.
+    async fn admitted(&self, request: Request, next: Next) -> Result<Response, Failure> {
+        self.access.check(&request)?;
+        let (request, _held) = self.bodies.read(request).await?;
+        let connection = request.extensions().get::<Arc<Connection>>();
+        let _answering = connection.map(Connection::answering);
+        Ok(next.run(request).await)
+    }
+
     async fn recommend(&self, request: Recommend) -> Answered {
         let model = self.queue.current.get();
         let work = request.work(&model)?;
@@ -105,11 +161,9 @@ impl Shared {
     }
 
     async fn explain(&self, request: Explain) -> Answered {
-        let work = request.work()?;
-        self.queue
-            .answer(self.queue.current.get(), work)
-            .await
-            .map(JsonText)
+        let model = self.queue.current.get();
+        let work = request.work(&model)?;
+        self.queue.answer(model, work).await.map(JsonText)
     }
 
     async fn score(&self, request: Score) -> Answered {
@@ -125,12 +179,12 @@ async fn recommend_by_query(
     State(shared): State<Shared>,
     request: Result<Query<RecommendQuery>, QueryRejection>,
 ) -> Answered {
-    shared.recommend(query(request)?.into()).await
+    shared.recommend(query(request)?.try_into()?).await
 }
 
 async fn recommend(
     State(shared): State<Shared>,
-    request: Result<Json<Recommend>, JsonRejection>,
+    request: Result<Json<Object<Recommend>>, JsonRejection>,
 ) -> Answered {
     shared.recommend(body(request)?).await
 }
@@ -146,14 +200,14 @@ async fn similar(
 
 async fn explain_by_query(
     State(shared): State<Shared>,
-    request: Result<Query<Explain>, QueryRejection>,
+    request: Result<Query<ExplainQuery>, QueryRejection>,
 ) -> Answered {
-    shared.explain(query(request)?).await
+    shared.explain(query(request)?.into()).await
 }
 
 async fn explain(
     State(shared): State<Shared>,
-    request: Result<Json<Explain>, JsonRejection>,
+    request: Result<Json<Object<Explain>>, JsonRejection>,
 ) -> Answered {
     shared.explain(body(request)?).await
 }
@@ -162,12 +216,12 @@ async fn score_by_query(
     State(shared): State<Shared>,
     request: Result<Query<ScoreQuery>, QueryRejection>,
 ) -> Answered {
-    shared.score(query(request)?.into()).await
+    shared.score(query(request)?.try_into()?).await
 }
 
 async fn score(
     State(shared): State<Shared>,
-    request: Result<Json<Score>, JsonRejection>,
+    request: Result<Json<Object<Score>>, JsonRejection>,
 ) -> Answered {
     shared.score(body(request)?).await
 }
@@ -190,12 +244,19 @@ async fn health(State(shared): State<Shared>) -> Json<Value> {
         "users": dataset.users().len(),
         "items": dataset.items().len(),
         "interactions": dataset.len(),
+        "model": shared.queue.current.state(),
     }))
 }
 
 async fn counters(State(shared): State<Shared>) -> impl IntoResponse {
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
-    (kind, shared.queue.counters.text())
+    let queue = &shared.queue;
+    let mut text = queue.counters.text();
+    text.push_str(&queue.current.metrics());
+    if let Some(connections) = &shared.connections {
+        text.push_str(&connections.metrics());
+    }
+    (kind, text)
 }
 
 async fn description() -> impl IntoResponse {

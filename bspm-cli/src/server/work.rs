@@ -8,34 +8,34 @@ use super::error::Failure;
 
 /// What a request wants of the model.
 pub(super) enum Work {
-    /// The best items for a history, without more conditions: many are scored together.
-    Best {
-        items: Vec<u32>,
-        weights: Option<Vec<f32>>,
-        k: usize,
-        /// Whether popular items fill the list.
-        is_filled: bool,
-        /// What the request names that the model does not know.
-        unknown: Vec<String>,
-    },
-    /// Anything else.
+    /// The best items for a history; many are scored together.
+    List(ListWork),
+    /// Anything else, which takes a share of the workers only.
     Other(Box<dyn FnOnce(&CpuModel) -> Answer + Send>),
+}
+
+/// The list of a history, in columns of the model.
+pub(super) struct ListWork {
+    pub(super) items: Vec<u32>,
+    pub(super) weights: Option<Vec<f32>>,
+    pub(super) k: usize,
+    pub(super) deny: Vec<u32>,
+    pub(super) allow: Option<Vec<u32>>,
+    pub(super) minimum_score: Option<f32>,
+    /// Whether popular items fill the list.
+    pub(super) is_filled: bool,
+    /// What the request names that the model does not know.
+    pub(super) unknown: Vec<String>,
 }
 
 /// JSON.
 pub(super) type Answer = Result<String, Failure>;
 
-/// A list of at most `k` entries under the ids of the model, as JSON; those without a score
-/// only where it is to be filled. If some items are unknown, it is an object with the list and those.
-pub(super) fn named(
-    model: &CpuModel,
-    list: &[ScoredItem],
-    k: usize,
-    is_filled: bool,
-    unknown: &[String],
-) -> Answer {
+/// The first `k` entries of a list under the ids of the model, as JSON; those without a score only
+/// if it is to be filled.
+pub(super) fn named(model: &CpuModel, list: &[ScoredItem], work: &ListWork) -> Answer {
     #[derive(Serialize)]
-    struct WithUnknown<'a> {
+    struct Listed<'a> {
         items: Vec<Entry<'a>>,
         unknown_items: &'a [String],
     }
@@ -49,8 +49,8 @@ pub(super) fn named(
     let ids = model.dataset().items();
     let kept = list
         .iter()
-        .take(k)
-        .filter(|entry| is_filled || !Fallback::Popularity.has_filled(entry));
+        .take(work.k)
+        .filter(|entry| work.is_filled || !Fallback::Popularity.has_filled(entry));
     let entries = kept.filter_map(|entry| {
         Some(Entry {
             item: ids.id(entry.item)?,
@@ -58,12 +58,8 @@ pub(super) fn named(
             fallback: Fallback::Popularity.has_filled(entry),
         })
     });
-    let items: Vec<Entry<'_>> = entries.collect();
-    Ok(match unknown {
-        [] => serde_json::to_string(&items)?,
-        unknown_items => serde_json::to_string(&WithUnknown {
-            items,
-            unknown_items,
-        })?,
-    })
+    Ok(serde_json::to_string(&Listed {
+        items: entries.collect(),
+        unknown_items: &work.unknown,
+    })?)
 }

@@ -85,9 +85,9 @@ test("lists the items for a user, with their scores", async () => {
   await page.press("#user", "Enter");
   await page.waitForSelector("#list li");
   const expected = await answer(`${address}/recommend?user=customer%203&k=20`);
-  assert.deepEqual(await listed("list"), expected.map(entry => entry.item));
+  assert.deepEqual(await listed("list"), expected.items.map(entry => entry.item));
   const scores = await page.locator("#list .score").allTextContents();
-  assert.deepEqual(scores, expected.map(entry => entry.score.toPrecision(4)));
+  assert.deepEqual(scores, expected.items.map(entry => entry.score.toPrecision(4)));
 });
 
 test("explains an item by bars, and shows what is like it", async () => {
@@ -105,7 +105,7 @@ test("explains an item by bars, and shows what is like it", async () => {
     assert.ok(Math.abs(share - Math.abs(part.score) / largest) < 0.02, `${part.item}: ${share}`);
   });
   const similar = await answer(`${address}/similar?k=10&item=${encodeURIComponent(item)}`);
-  assert.deepEqual(await listed("similar"), similar.map(entry => entry.item));
+  assert.deepEqual(await listed("similar"), similar.items.map(entry => entry.item));
 });
 
 test("looks as the guide shows it", async () => {
@@ -152,7 +152,7 @@ test("takes a history, item by item", async () => {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ history: ["chai", "honey"], k: 20 }),
   })).json();
-  assert.deepEqual(await listed("list"), expected.map(entry => entry.item));
+  assert.deepEqual(await listed("list"), expected.items.map(entry => entry.item));
 
   // One of the list joins it, and one is taken away.
   await page.click("#list li button[title='add to the history']");

@@ -9,5 +9,7 @@ mod lists;
 mod outputs;
 mod score;
 mod serve;
+mod serve_attacked;
+mod service;
 mod shop;
 mod users;

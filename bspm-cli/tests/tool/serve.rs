@@ -3,124 +3,21 @@
 #![cfg(unix)]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Read;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bspm::{BspmConfig, CpuBackend, CpuModel, Dataset, RecommendOptions};
 use serde_json::{Value, json};
 
-/// Ends with the test that started it.
-struct Service {
-    process: Child,
-    address: String,
-}
+use crate::service::{Service, agent, as_json, connection, save};
 
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl Service {
-    fn start(model: &Path, arguments: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bspm"));
-        Self::of(
-            command
-                .arg("serve")
-                .arg(model)
-                .args(["--address", "127.0.0.1:0"])
-                .args(arguments),
-        )
-    }
-
-    fn of(command: &mut Command) -> Self {
-        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        let mut out = BufReader::new(process.stdout.take().unwrap());
-        out.read_line(&mut line).unwrap();
-        let address = line
-            .trim()
-            .strip_prefix("listening on http://")
-            .unwrap()
-            .to_owned();
-        Self { process, address }
-    }
-
-    fn signal(&self, name: &str) {
-        let id = self.process.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args([name, &id])
-                .status()
-                .unwrap()
-                .success()
-        );
-    }
-
-    fn get(&self, path: &str) -> (u16, String) {
-        let mut response = agent()
-            .get(format!("http://{}{path}", self.address))
-            .call()
-            .unwrap();
-        let body = response.body_mut().read_to_string().unwrap();
-        (response.status().as_u16(), body)
-    }
-
-    fn json(&self, path: &str) -> Value {
-        let (status, body) = self.get(path);
-        assert_eq!(status, 200, "{path}: {body}");
-        serde_json::from_str(&body).unwrap()
-    }
-
-    fn post(&self, path: &str, body: &Value) -> (u16, Value) {
-        let request = agent().post(format!("http://{}{path}", self.address));
-        let mut response = request.send_json(body).unwrap();
-        (
-            response.status().as_u16(),
-            response.body_mut().read_json().unwrap(),
-        )
-    }
-}
-
-fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_global(Some(Duration::from_secs(60)))
-        .build()
-        .into()
-}
-
-fn dataset(users: u32, shift: u32) -> Dataset {
-    let pairs = (0..users).flat_map(move |user| {
-        (0..8).map(move |step| {
-            (
-                format!("u{user}"),
-                format!("i{}", (user * 7 + step * step + shift) % 60),
-            )
-        })
-    });
-    Dataset::from_pairs(pairs).unwrap()
-}
-
-fn save(folder: &Path, name: &str, shift: u32) -> (PathBuf, CpuModel) {
-    let config = BspmConfig::builder()
-        .ideal_low_pass(8, 0.2)
-        .build()
-        .unwrap();
-    let model = CpuModel::fit(CpuBackend::new(), dataset(120, shift), config).unwrap();
-    let path = folder.join(name);
-    model.save(&path).unwrap();
-    (path, model)
-}
-
-/// As JSON that was written and read.
-fn as_json(value: impl serde::Serialize) -> Value {
-    serde_json::from_str(&serde_json::to_string(&value).unwrap()).unwrap()
+/// A list as the service answers it, without unknown items.
+fn listed(list: &[bspm::Recommendation]) -> Value {
+    json!({"items": as_json(list), "unknown_items": []})
 }
 
 /// The same items, and scores but for rounding: requests that come together are scored as a tile.
@@ -148,12 +45,12 @@ fn every_address_answers_with_what_the_model_says() {
         let service = Service::start(&path, arguments);
         assert_eq!(
             service.json("/recommend?user=u3&k=4"),
-            as_json(model.recommend("u3", 4).unwrap())
+            listed(&model.recommend("u3", 4).unwrap())
         );
         let options = RecommendOptions::top(5).deny(["i1".to_owned(), "i2".into()]);
         assert_eq!(
             service.json("/recommend?user=u3&k=5&deny=i1,i2"),
-            as_json(model.recommend("u3", options).unwrap())
+            listed(&model.recommend("u3", options).unwrap())
         );
         let history = [("i1".to_owned(), 2.0_f32), ("i9".into(), -1.0)];
         let body =
@@ -162,27 +59,26 @@ fn every_address_answers_with_what_the_model_says() {
             service.post("/recommend", &body),
             (
                 200,
-                as_json(model.recommend_for_history(history, 6).unwrap())
+                listed(&model.recommend_for_history(history, 6).unwrap())
             )
         );
         assert_eq!(
             service.post("/recommend", &json!({"history": ["i4", "i5"], "k": 3})),
             (
                 200,
-                as_json(model.recommend_for_items(["i4", "i5"], 3).unwrap())
+                listed(&model.recommend_for_items(["i4", "i5"], 3).unwrap())
             )
         );
         assert_eq!(
             service.json("/similar?item=i7&k=3"),
-            as_json(model.similar_items("i7", 3).unwrap())
+            listed(&model.similar_items("i7", 3).unwrap())
         );
-        assert_eq!(
-            service.json("/explain?user=u3&item=i7"),
-            as_json(model.explain("u3", "i7").unwrap())
-        );
+        let mut explanation = as_json(model.explain("u3", "i7").unwrap());
+        explanation["unknown_items"] = json!([]);
+        assert_eq!(service.json("/explain?user=u3&item=i7"), explanation);
         assert_eq!(
             service.json("/score?user=u3&items=i7,i8"),
-            as_json(model.score("u3", ["i7", "i8"]).unwrap())
+            json!({"scores": as_json(model.score("u3", ["i7", "i8"]).unwrap())})
         );
         let degrees = model.dataset().interactions().item_degrees();
         let mut items: Vec<(u32, &str)> = degrees
@@ -195,12 +91,15 @@ fn every_address_answers_with_what_the_model_says() {
             .iter()
             .map(|(users, item)| json!({"item": item, "users": users}))
             .collect();
-        assert_eq!(service.json("/items?search=7&k=3"), json!(expected));
+        assert_eq!(
+            service.json("/items?search=7&k=3"),
+            json!({"items": expected})
+        );
         assert_eq!(
             service.json("/items?search=I59"),
             service.json("/items?search=i59")
         );
-        assert_eq!(service.json("/items?search=nothing"), json!([]));
+        assert_eq!(service.json("/items?search=nothing"), json!({"items": []}));
         let health = service.json("/healthz");
         assert_eq!(
             (&health["status"], &health["users"]),
@@ -232,7 +131,7 @@ fn every_address_answers_with_what_the_model_says() {
                 400,
                 "unknown field `colour`",
             ),
-            ("/explain?item=i3", 400, "expected a user or a history"),
+            ("/explain?item=i3", 400, "missing field `user`"),
             ("/elsewhere", 404, "there is nothing at this address"),
         ] {
             let (found, body) = service.get(path);
@@ -285,7 +184,7 @@ fn a_repeated_item_counts_the_same_whatever_else_is_asked() {
                 .extend(more.as_object().unwrap().clone());
             let (status, found) = service.post("/recommend", &body);
             assert_eq!(status, 200, "{body}: {found}");
-            assert_same_list(&found, &as_json(expected));
+            assert_same_list(&found["items"], &as_json(expected));
         }
     }
 }
@@ -380,6 +279,22 @@ fn whole_numbers_are_ids() {
             json!([1]),
             "an object with a user or a history".into(),
         ),
+        // Not the values of the fields, in their order.
+        (
+            "/recommend",
+            json!(["1", null, 3, [], null, null, "none"]),
+            "an object with a user or a history".into(),
+        ),
+        (
+            "/explain",
+            json!(["1", null, "2"]),
+            "an object with an item, and a user or a history".into(),
+        ),
+        (
+            "/score",
+            json!(["1", ["2"]]),
+            "an object with a user and items".into(),
+        ),
         (
             "/recommend",
             json!("x"),
@@ -472,6 +387,12 @@ fn unknown_items_are_left_out_and_told() {
     }
     let history = json!({"history": ["i4"], "item": "x"});
     assert_eq!(service.post("/explain", &history).0, 404);
+    // An explanation takes the histories that a list takes.
+    let weighted = json!({"history": ["i4", {"item": "i5", "weight": -2}], "item": "i7"});
+    let weights = [("i4".to_owned(), 1.0), ("i5".into(), -2.0)];
+    let mut expected = as_json(model.explain_for_history(weights, "i7").unwrap());
+    expected["unknown_items"] = json!([]);
+    assert_eq!(service.post("/explain", &weighted), (200, expected));
 }
 
 #[test]
@@ -494,7 +415,7 @@ fn a_history_that_has_no_finite_score_is_refused_alone() {
             scope.spawn(|| {
                 for _ in 0..10 {
                     let found = service.json("/recommend?user=u3&k=4");
-                    assert_same_list(&found, &as_json(model.recommend("u3", 4).unwrap()));
+                    assert_same_list(&found["items"], &as_json(model.recommend("u3", 4).unwrap()));
                 }
             });
         }
@@ -513,21 +434,14 @@ fn requests_that_come_together_are_each_answered_with_their_own() {
                 for turn in 0..40 {
                     let (user, k) = (format!("u{}", (thread * 40 + turn) % 120), 1 + turn % 9);
                     let found = service.json(&format!("/recommend?user={user}&k={k}"));
-                    assert_same_list(&found, &as_json(model.recommend(user.as_str(), k).unwrap()));
+                    assert_same_list(
+                        &found["items"],
+                        &as_json(model.recommend(user.as_str(), k).unwrap()),
+                    );
                 }
             });
         }
     });
-}
-
-/// A connection on which something was sent.
-fn connection(address: &str, sent: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.write_all(sent.as_bytes()).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .unwrap();
-    stream
 }
 
 #[test]
@@ -535,7 +449,7 @@ fn who_is_slow_is_let_go() {
     let folder = tempfile::tempdir().unwrap();
     let (path, _) = save(folder.path(), "shop.bspm", 0);
     let service = Service::start(&path, &["--timeout", "1"]);
-    let body = "POST /recommend HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+    let body = "POST /recommend HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
                 content-length: 100\r\n\r\n{";
     for sent in ["GET /recommend?user=u1 HTTP/1.1\r\nho", body] {
         let start = Instant::now();
@@ -606,7 +520,7 @@ fn an_end_that_is_asked_for_answers_what_has_begun() {
         let history: Vec<String> = (0..400).map(|place| format!("i{}", place % 60)).collect();
         let body = json!({"history": history, "item": "i5"}).to_string();
         let request = format!(
-            "POST /explain HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+            "POST /explain HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
              content-length: {}\r\n\r\n{body}",
             body.len()
         );
@@ -630,11 +544,12 @@ fn a_model_that_is_replaced_is_served_without_a_wrong_answer() {
     let (path, old) = save(folder.path(), "shop.bspm", 0);
     let (other, new) = save(folder.path(), "next.bspm", 5);
     let service = Service::start(&path, &[]);
-    let lists = |model: &CpuModel| as_json(model.recommend("u9", 5).unwrap());
+    let lists = |model: &CpuModel| listed(&model.recommend("u9", 5).unwrap());
     let (old, new) = (lists(&old), lists(&new));
     assert_ne!(old, new);
     let items = |list: &Value| -> Vec<Value> {
-        list.as_array()
+        list["items"]
+            .as_array()
             .unwrap()
             .iter()
             .map(|it| it["item"].clone())

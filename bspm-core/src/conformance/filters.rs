@@ -589,6 +589,21 @@ fn filters_of_follow_their_definition<B: Backend>(backend: &B, interactions: Int
             error < 2e-5,
             "{config:?}: contributions are off by {error:e}"
         );
+        let entries: Vec<([u32; 1], [f32; 1])> = history
+            .entries()
+            .map(|(item, weight)| ([item], [weight]))
+            .collect();
+        let singles = entries
+            .iter()
+            .map(|(item, weight)| History::from(item).weighted(weight).unwrap());
+        let mut singles: Vec<History<'_>> = singles.collect();
+        singles.push(History::EMPTY);
+        let of_each = to_f64(fitted.score_histories(&singles).unwrap().view());
+        let of_none_alone = of_each[[parts.len(), 5]];
+        for (part, alone) in parts.iter().zip(of_each.column(5)) {
+            let error = (f64::from(*part) - (alone - of_none_alone)).abs() / largest;
+            assert!(error < 2e-5, "{config:?}: {part} is not what {alone} adds");
+        }
 
         let (items, weights): (Vec<u32>, Vec<f32>) = {
             let mut entries: Vec<(u32, f32)> = history.entries().collect();

@@ -57,14 +57,6 @@ impl<'a> History<'a> {
             .enumerate()
             .map(move |(place, &item)| (item, weight(place)))
     }
-
-    /// Each item alone, with what it counts.
-    pub(crate) fn singles(self) -> impl Iterator<Item = Self> {
-        (0..self.items.len()).map(move |place| Self {
-            items: &self.items[place..=place],
-            weights: self.weights.map(|weights| &weights[place..=place]),
-        })
-    }
 }
 
 impl<'a> From<&'a [u32]> for History<'a> {

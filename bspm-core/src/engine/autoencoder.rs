@@ -172,6 +172,17 @@ impl<B: Backend> Filter<B> for Autoencoder<B> {
         backend.add_scaled(1.0, Operand::Histories(&own), -1.0, scores)
     }
 
+    fn column(&self, backend: Checked<'_, B>, item: u32) -> Result<Vec<f32>> {
+        let place = item as usize;
+        let inverse = backend.columns(&self.inverse, place..place + 1)?;
+        let inverse = backend.download(&inverse)?;
+        let scale = backend.download(&self.item_scale)?[[place, 0]];
+        let rows = inverse.iter().zip(&self.history_weights);
+        let mut column: Vec<f32> = rows.map(|(it, weight)| -it * weight * scale).collect();
+        column[place] = 0.0;
+        Ok(column)
+    }
+
     fn item_scale(&self) -> &B::Matrix {
         &self.item_scale
     }

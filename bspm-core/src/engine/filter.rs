@@ -39,6 +39,17 @@ pub(crate) trait Filter<B: Backend>: Debug + Send + Sync {
         Ok(None)
     }
 
+    /// The column of `item` in the matrix `G: items x items` that takes a history `r` to its scores
+    /// `r G`, item scale included: what a weight of 1 for each item adds to the score of `item`.
+    ///
+    /// Cost: one product with the transposed operator, about that of scoring one history.
+    fn column(&self, backend: Checked<'_, B>, item: u32) -> Result<Vec<f32>>;
+
+    /// The score of `item` for an empty history.
+    fn base(&self, _backend: Checked<'_, B>, _item: u32) -> Result<f32> {
+        Ok(0.0)
+    }
+
     /// What the rows of a scored tile are multiplied by (`items x 1`, positive).
     fn item_scale(&self) -> &B::Matrix;
 

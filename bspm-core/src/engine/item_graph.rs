@@ -10,7 +10,7 @@ use super::filter::Filter;
 use super::fit_options::FitOptions;
 use super::tensors::{SavedTensors, Source, Tensor, Tensors};
 use super::tiles::tile_ranges;
-use super::workspace::{TileHistories, Workspace, add_histories};
+use super::workspace::{TileHistories, Workspace, add_histories, unit};
 use crate::backend::{Backend, Checked, Direction, Operand, SparseParts, Update};
 use crate::data::history::History;
 use crate::data::interactions::Interactions;
@@ -264,6 +264,34 @@ impl<B: Backend> ItemGraphPolynomial<B> {
     }
 }
 
+impl<B: Backend> ItemGraphPolynomial<B> {
+    /// The polynomial of the graph, one way, of the histories: Horner's scheme, as for a walk.
+    fn evaluate(
+        &self,
+        backend: Checked<'_, B>,
+        direction: Direction,
+        histories: &B::Histories,
+        workspace: &mut Workspace<B>,
+    ) -> Result<()> {
+        let Workspace {
+            scores, scratch, ..
+        } = workspace;
+        let follow = |from: Operand<'_, B>, factor: f64, out: &mut B::Matrix| {
+            let update = Update::times(factor as f32);
+            backend.spmm(&self.sparse, direction, from, update, out)
+        };
+        let mut coefficients = self.coefficients.iter().rev();
+        let first = coefficients.next().copied().unwrap_or(0.0);
+        follow(Operand::Histories(histories), first, scores)?;
+        for &coefficient in coefficients {
+            add_histories(backend, coefficient, histories, scores)?;
+            follow(Operand::Dense(scores), 1.0, &mut scratch[0])?;
+            std::mem::swap(scores, &mut scratch[0]);
+        }
+        Ok(())
+    }
+}
+
 pub(crate) fn saved_graph(items: usize, tensors: &dyn SavedTensors) -> Result<CsMatI<f32, u32>> {
     let row_ends = tensors.indices(ROW_ENDS)?;
     let (columns, values) = (tensors.indices(COLUMNS)?, tensors.floats(VALUES)?);
@@ -282,30 +310,24 @@ impl<B: Backend> Filter<B> for ItemGraphPolynomial<B> {
         Workspace::new(backend, items, &[stage], columns)
     }
 
-    /// Horner's scheme, as for a walk.
     fn score_tile(
         &self,
         backend: Checked<'_, B>,
         histories: TileHistories<'_>,
         workspace: &mut Workspace<B>,
     ) -> Result<()> {
-        let Workspace {
-            scores, scratch, ..
-        } = workspace;
         let histories = histories.upload(backend, &self.ones)?;
-        let follow = |from: Operand<'_, B>, factor: f64, out: &mut B::Matrix| {
-            let (graph, update) = (&self.sparse, Update::times(factor as f32));
-            backend.spmm(graph, Direction::Transposed, from, update, out)
-        };
-        let mut coefficients = self.coefficients.iter().rev();
-        let first = coefficients.next().copied().unwrap_or(0.0);
-        follow(Operand::Histories(&histories), first, scores)?;
-        for &coefficient in coefficients {
-            add_histories(backend, coefficient, &histories, scores)?;
-            follow(Operand::Dense(scores), 1.0, &mut scratch[0])?;
-            std::mem::swap(scores, &mut scratch[0]);
-        }
-        Ok(())
+        self.evaluate(backend, Direction::Transposed, &histories, workspace)
+    }
+
+    fn column(&self, backend: Checked<'_, B>, item: u32) -> Result<Vec<f32>> {
+        let mut workspace = self.workspace(backend, 1)?;
+        let unit = unit(backend, self.ones.len(), item)?;
+        self.evaluate(backend, Direction::Forward, &unit, &mut workspace)?;
+        Ok(backend
+            .download(&workspace.scores)?
+            .into_raw_vec_and_offset()
+            .0)
     }
 
     fn item_scale(&self) -> &B::Matrix {

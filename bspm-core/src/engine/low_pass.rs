@@ -5,7 +5,7 @@ use super::polynomial::{Polynomial, Run};
 use super::tensors::{Source, Tensor, Tensors};
 use super::tiles::{map_tiles, tile_ranges};
 use super::walk::NormalizedGraph;
-use super::workspace::TileHistories;
+use super::workspace::{TileHistories, Workspace};
 use crate::backend::{Backend, Checked, Operand, Shaped, Update};
 use crate::error::Result;
 
@@ -142,6 +142,37 @@ impl<B: Backend> LowPass<B> {
             Some(response) => backend.scale_rows(response, coefficients),
             None => Ok(()),
         }
+    }
+
+    /// Adds `factor H V G U^T` of a unit history to `column`, for the weights `H` with which
+    /// histories enter, `walk_weights` by default. `workspace` is scratch for one column.
+    pub(crate) fn add_column(
+        &self,
+        backend: Checked<'_, B>,
+        unit: &B::Histories,
+        walk_weights: &[f32],
+        workspace: &mut Workspace<B>,
+        column: &mut [f64],
+    ) -> Result<()> {
+        let Workspace {
+            scores,
+            coefficients,
+            ..
+        } = workspace;
+        let unit = Operand::Histories(unit);
+        let update = Update::times(self.factor as f32);
+        backend.matmul(self.leaving(), true, unit, update, coefficients)?;
+        if let Some(response) = &self.response {
+            backend.scale_rows(response, coefficients)?;
+        }
+        let seen = Operand::Dense(&*coefficients);
+        backend.matmul(&self.basis.vectors, false, seen, Update::REPLACE, scores)?;
+        let scores = backend.download(scores)?;
+        let weights = self.history_weights.as_deref().unwrap_or(walk_weights);
+        for (sum, (score, weight)) in column.iter_mut().zip(scores.iter().zip(weights)) {
+            *sum += f64::from(*score) * f64::from(*weight);
+        }
+        Ok(())
     }
 
     pub(crate) fn tensors(&self) -> Tensors<'_, B> {

@@ -11,7 +11,7 @@ use super::item_graph::{graph_tensors, saved_graph};
 use super::neighbour_rows::NeighbourRows;
 use super::tensors::{SavedTensors, Tensor, Tensors};
 use super::tiles::tile_ranges;
-use super::workspace::{TileHistories, Workspace};
+use super::workspace::{TileHistories, Workspace, unit};
 use crate::backend::{Backend, Checked, Direction, Operand, SparseParts, Update};
 use crate::data::history::History;
 use crate::data::interactions::Interactions;
@@ -158,6 +158,18 @@ impl<B: Backend> Filter<B> for NeighbourTable<B> {
         backend.matmul(&self.common_column, false, share, replace, scores)?;
         let add = Update::added(1.0);
         backend.spmm(&self.sparse, Direction::Transposed, right, add, scores)
+    }
+
+    fn column(&self, backend: Checked<'_, B>, item: u32) -> Result<Vec<f32>> {
+        let items = self.common.len();
+        let unit = unit(backend, items, item)?;
+        let (right, mut kept) = (Operand::Histories(&unit), backend.zeros(items, 1)?);
+        let (graph, replace) = (&self.sparse, Update::REPLACE);
+        backend.spmm(graph, Direction::Forward, right, replace, &mut kept)?;
+        let common = self.common[item as usize];
+        let kept = backend.download(&kept)?;
+        let rows = kept.iter().zip(&self.shares);
+        Ok(rows.map(|(kept, share)| kept + share * common).collect())
     }
 
     fn item_scale(&self) -> &B::Matrix {

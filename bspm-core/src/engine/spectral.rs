@@ -11,7 +11,7 @@ use super::low_pass::LowPass;
 use super::polynomial::{Polynomial, Run};
 use super::tensors::Tensors;
 use super::walk::{Normalization, NormalizedGraph};
-use super::workspace::{TileHistories, Workspace};
+use super::workspace::{TileHistories, Workspace, unit};
 use crate::backend::{Backend, Checked, Operand};
 use crate::data::interactions::Interactions;
 use crate::error::Result;
@@ -104,6 +104,38 @@ impl<B: Backend> Filter<B> for Spectral<B> {
         };
         low_pass.enter(backend, histories, &uploaded, &mut workspace.coefficients)?;
         Ok(Some(low_pass.leaving()))
+    }
+
+    /// The walk is similar to its transpose, `W^T = S^-1 W S` for its item scale `S`, so a
+    /// polynomial of the transpose is one of the walk itself.
+    fn column(&self, backend: Checked<'_, B>, item: u32) -> Result<Vec<f32>> {
+        let graph = &self.graph;
+        let mut workspace = self.workspace(backend, 1)?;
+        let unit = unit(backend, graph.items(), item)?;
+        let [half_way, stage] = workspace.scratch.as_mut_slice() else {
+            unreachable!("workspace() makes two scratch matrices")
+        };
+        let run = Run {
+            backend,
+            graph,
+            from: Operand::Histories(&unit),
+        };
+        self.polynomial
+            .evaluate(run, half_way, stage, &mut workspace.scores)?;
+        let walked = backend.download(&workspace.scores)?;
+        let roots = backend.download(graph.inverse_root_degrees())?;
+        let scale = |item: usize| f64::from(roots[[item, 0]]).powi(2);
+        let own = scale(item as usize);
+        let weights = graph.history_weights();
+        let mut column: Vec<f64> = (0..graph.items())
+            .map(|row| f64::from(weights[row]) * f64::from(walked[[row, 0]]) * own / scale(row))
+            .collect();
+        if let Some(low_pass) = &self.low_pass {
+            low_pass.add_column(backend, &unit, weights, &mut workspace, &mut column)?;
+        }
+        let output = backend.download(graph.output_scale())?;
+        let output = f64::from(output[[item as usize, 0]]);
+        Ok(column.into_iter().map(|it| (it * output) as f32).collect())
     }
 
     fn item_scale(&self) -> &B::Matrix {

@@ -88,6 +88,15 @@ impl<'a> TileHistories<'a> {
     }
 }
 
+/// A history of one item with the weight 1, on the device.
+pub(crate) fn unit<B: Backend>(
+    backend: Checked<'_, B>,
+    items: usize,
+    item: u32,
+) -> Result<B::Histories> {
+    backend.upload_histories(&[History::from(&[item])], &vec![1.0; items], 1)
+}
+
 /// `out += scale * histories`.
 pub(crate) fn add_histories<B: Backend>(
     backend: Checked<'_, B>,

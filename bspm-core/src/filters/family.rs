@@ -288,6 +288,10 @@ impl<B: Backend> Filter<B> for FittedFamily<B> {
             .score_tile_apart(backend, histories, workspace)
     }
 
+    fn column(&self, backend: Checked<'_, B>, item: u32) -> Result<Vec<f32>> {
+        self.spectral.column(backend, item)
+    }
+
     fn item_scale(&self) -> &B::Matrix {
         self.spectral.item_scale()
     }

@@ -71,6 +71,14 @@ impl<B: Backend> Filter<B> for FittedPopularity<B> {
         backend.matmul(&self.degrees, false, row, Update::REPLACE, scores)
     }
 
+    fn column(&self, _backend: Checked<'_, B>, _item: u32) -> Result<Vec<f32>> {
+        Ok(vec![0.0; self.degrees.shape().0])
+    }
+
+    fn base(&self, backend: Checked<'_, B>, item: u32) -> Result<f32> {
+        Ok(backend.download(&self.degrees)?[[item as usize, 0]])
+    }
+
     fn item_scale(&self) -> &B::Matrix {
         &self.ones
     }

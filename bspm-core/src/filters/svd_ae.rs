@@ -13,7 +13,7 @@ use crate::engine::filter::Filter;
 use crate::engine::tensors::{SavedTensors, Source, Tensor, Tensors};
 use crate::engine::tiles::{map_tiles, tile_ranges};
 use crate::engine::walk::{Normalization, NormalizedGraph, bytes_of_walk};
-use crate::engine::workspace::{TileHistories, Workspace};
+use crate::engine::workspace::{TileHistories, Workspace, unit};
 use crate::error::Result;
 
 /// The autoencoder `r D_i^-1/2 V S^-2 V^T R^T A` that gives `A` back best from `R`, of the rank
@@ -156,6 +156,20 @@ impl<B: Backend> Filter<B> for FittedSvdAe<B> {
         backend.scale_rows(&self.response, coefficients)?;
         let (seen, scores) = (Operand::Dense(&*coefficients), &mut workspace.scores);
         backend.matmul(&self.decoder, false, seen, Update::REPLACE, scores)
+    }
+
+    fn column(&self, backend: Checked<'_, B>, item: u32) -> Result<Vec<f32>> {
+        let mut workspace = self.workspace(backend, 1)?;
+        let (seen, scores) = (&mut workspace.scratch[0], &mut workspace.scores);
+        let unit = unit(backend, self.history_weights.len(), item)?;
+        let unit = Operand::Histories(&unit);
+        backend.matmul(&self.decoder, true, unit, Update::REPLACE, seen)?;
+        backend.scale_rows(&self.response, seen)?;
+        let (seen, vectors) = (Operand::Dense(&*seen), &self.basis.vectors);
+        backend.matmul(vectors, false, seen, Update::REPLACE, scores)?;
+        let scores = backend.download(scores)?;
+        let rows = scores.iter().zip(&self.history_weights);
+        Ok(rows.map(|(score, weight)| score * weight).collect())
     }
 
     fn item_scale(&self) -> &B::Matrix {

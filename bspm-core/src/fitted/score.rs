@@ -12,7 +12,7 @@ use super::evaluation::Evaluation;
 use super::finite;
 use super::rank::{ListRequest, RankOptions};
 use crate::backend::ScoredItem;
-use crate::backend::{Backend, Checked, Operand, Shaped, Update, check};
+use crate::backend::{Backend, Checked, check};
 use crate::data::history::History;
 use crate::data::interactions::Interactions;
 use crate::engine::tiles::tile_ranges;
@@ -310,16 +310,18 @@ impl<B: Backend> FittedFilter<B> {
     /// What each item of `history`, with its weight, contributes to the score of `item`, in that order, and
     /// the score for an empty history.
     ///
-    /// Scores are affine in the history, so a contribution is the score of `item` for a
-    /// history of that one item, less that for an empty one. The score for an empty
+    /// Scores are affine in the history, so a contribution is the weight of an item times what
+    /// a weight of 1 adds to the score. The score for an empty
     /// history and the contributions add up to the score of `item` for `history`, but for
     /// rounding. Only [`Popularity`](crate::filters::Popularity) scores an empty history above 0.
     ///
-    /// Cost: that of scoring as many users as the history has items, and one.
+    /// Cost: one product with the transposed operator, about that of scoring one user, however
+    /// long the history.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownItem`]; those of the backend.
+    /// [`Error::UnknownItem`]; [`Error::InvalidParameter`] for weights that are not finite, or so
+    /// large that scores are not; those of the backend.
     pub fn contributions<'h>(
         &self,
         history: impl Into<History<'h>>,
@@ -327,32 +329,21 @@ impl<B: Backend> FittedFilter<B> {
     ) -> Result<(Vec<f32>, f32)> {
         let history = history.into();
         let items = self.interactions.items();
-        if item as usize >= items {
+        let mut named = history.items().iter().chain([&item]);
+        if let Some(&item) = named.find(|&&item| item as usize >= items) {
             return Err(Error::UnknownItem { item, items });
         }
-        let mut row = Array2::zeros((items, 1));
-        row[[item as usize, 0]] = 1.0;
-        let backend = self.checked();
-        let mut row = backend.upload(row.view())?;
-        backend.scale_rows(self.filter.item_scale(), &mut row)?;
-        let mut singles: Vec<History<'_>> = history.singles().collect();
-        singles.push(History::EMPTY);
-        let tiles = self.for_each_tile(
-            &singles,
-            self.width_for(singles.len()),
-            |tile, range, histories| {
-                self.filter.score_tile(backend, histories, tile)?;
-                let mut scores = backend.zeros(1, tile.scores.shape().1)?;
-                let all = Operand::Dense(&tile.scores);
-                backend.matmul(&row, true, all, Update::REPLACE, &mut scores)?;
-                let scores = backend.download(&scores)?;
-                Ok(scores.iter().copied().take(range.len()).collect::<Vec<_>>())
-            },
-        )?;
-        let mut scores = tiles.concat();
-        let of_none = scores.pop().unwrap_or(0.0);
-        scores.iter_mut().for_each(|score| *score -= of_none);
-        Ok((scores, of_none))
+        check_weights(history)?;
+        let base = self.filter.base(self.checked(), item)?;
+        let column = self.filter.column(self.checked(), item)?;
+        let parts = history
+            .entries()
+            .map(|(item, weight)| weight * column[item as usize]);
+        let parts: Vec<f32> = parts.collect();
+        if let Some(&score) = parts.iter().chain([&base]).find(|it| !it.is_finite()) {
+            return Err(not_finite(score));
+        }
+        Ok((parts, base))
     }
 
     /// The columns of a tile where so many histories are scored.
@@ -408,14 +399,19 @@ fn not_finite(score: f32) -> Error {
     invalid("weight", expected, format!("a score of {score}"))
 }
 
+fn check_weights(history: History<'_>) -> Result<()> {
+    let mut weights = history.weights().unwrap_or_default().iter();
+    match weights.find(|it| !it.is_finite()) {
+        Some(weight) => Err(invalid("weight", "a finite number", weight)),
+        None => Ok(()),
+    }
+}
+
 /// The histories with ascending items; weights must be finite.
 fn distinct<'h>(histories: impl Iterator<Item = History<'h>>) -> Result<Vec<Distinct<'h>>> {
     let distinct = histories.map(|history| {
-        let mut weights = history.weights().unwrap_or_default().iter();
-        match weights.find(|it| !it.is_finite()) {
-            Some(weight) => Err(invalid("weight", "a finite number", weight)),
-            None => Ok(Distinct::new(history)),
-        }
+        check_weights(history)?;
+        Ok(Distinct::new(history))
     });
     distinct.collect()
 }

@@ -1,6 +1,7 @@
 //! Why an item is recommended: the share of each item of the history in its score.
 
 use std::borrow::Borrow;
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::hash::Hash;
 
@@ -39,8 +40,8 @@ pub struct Contribution<I = String> {
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// What each item of the user's history adds to the score of `item`.
     ///
-    /// Exact, but for rounding: scores are linear in the history. Cost: that of scoring
-    /// as many users as the history has items.
+    /// Exact, but for rounding: scores are linear in the history. Cost: about that of scoring
+    /// one user, however long the history.
     ///
     /// # Errors
     ///
@@ -80,9 +81,50 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         self.explain_history(History::from(&history), item)
     }
 
+    /// What each of these items, which count as much as is said, adds to the score of `item`; an
+    /// item that occurs more than once counts the sum of its weights.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a weight that is not
+    /// finite; as [`explain`](Self::explain).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use bspm_core::{BspmConfig, Dataset, Model};
+    /// # use bspm_cpu::CpuBackend;
+    /// # let dataset: Dataset<&str, &str> = Dataset::from_pairs(
+    /// #     [("ann", "tea"), ("ann", "milk"), ("bob", "milk"), ("bob", "rice")])?;
+    /// # let model = Model::fit(CpuBackend::new(), dataset, BspmConfig::builder().build()?)?;
+    /// let explanation = model.explain_for_history([("tea", 2.0), ("rice", -1.0)], "milk")?;
+    /// assert_eq!(explanation.contributions[0].item, "tea");
+    /// assert!(explanation.contributions[1].score < 0.0);
+    /// # Ok::<(), bspm_core::Error>(())
+    /// ```
+    pub fn explain_for_history<Q, J>(
+        &self,
+        history: impl IntoIterator<Item = (Q, f32)>,
+        item: &J,
+    ) -> Result<Explanation<I>>
+    where
+        Q: Borrow<I>,
+        I: Borrow<J> + Debug,
+        J: Hash + Eq + Debug + ?Sized,
+    {
+        let (items, weights) = self.known_history(history, UnknownIds::Error)?;
+        let mut sums: BTreeMap<u32, f32> = BTreeMap::new();
+        for (item, weight) in items.into_iter().zip(weights) {
+            *sums.entry(item).or_default() += weight;
+        }
+        let (items, weights): (Vec<u32>, Vec<f32>) = sums.into_iter().unzip();
+        let item = self.item_index(item)?;
+        self.explain_history(History::new(&items, Some(&weights)), item)
+    }
+
     fn explain_history(&self, history: History<'_>, item: u32) -> Result<Explanation<I>> {
         let (parts, base) = self.fitted.contributions(history, item)?;
-        let scores = self.fitted.score_histories(&[history])?;
+        let sum: f64 = parts.iter().chain([&base]).map(|&it| f64::from(it)).sum();
         let mut contributions: Vec<_> = history
             .items()
             .iter()
@@ -96,7 +138,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
             .collect();
         contributions.sort_by(|left, right| right.score.total_cmp(&left.score));
         Ok(Explanation {
-            score: scores[[0, item as usize]],
+            score: sum as f32,
             base,
             contributions,
         })

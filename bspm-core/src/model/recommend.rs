@@ -269,7 +269,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     }
 
     /// The columns of a history and what each counts; unknown ones are left out or refused.
-    fn known_history<Q: Borrow<I>>(
+    pub(super) fn known_history<Q: Borrow<I>>(
         &self,
         history: impl IntoIterator<Item = (Q, f32)>,
         unknown_ids: UnknownIds,

@@ -1,11 +1,12 @@
 //! Model files on disk: replaced as a whole, and mapped into memory.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use memmap2::{Mmap, MmapOptions};
 
+use super::format::HASH_BYTES;
 use crate::error::{Error, Result};
 
 /// Replaces a file by what `write` writes, or leaves it as it is.
@@ -176,16 +177,66 @@ fn sync_directory(directory: &Path) -> io::Result<()> {
     }
 }
 
+/// The hash that a model file ends in, as hexadecimal digits: what tells one model from another.
+///
+/// Reads the last 16 bytes alone; [`Model::open`](crate::Model::open) checks what they say.
+///
+/// # Errors
+///
+/// [`Error::Read`], also for what is no regular file; [`Error::InvalidFile`] for a file that is too
+/// short to be a model.
+pub fn file_hash(path: &Path) -> Result<String> {
+    let failed = |source| Error::Read {
+        path: path.into(),
+        source,
+    };
+    let mut file = open_regular(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    let Some(start) = length.checked_sub(HASH_BYTES as u64) else {
+        return Err(Error::InvalidFile {
+            path: path.into(),
+            expected: "a model of bspm".into(),
+            found: format!("a file of {length} bytes"),
+        });
+    };
+    let mut hash = [0; HASH_BYTES];
+    file.seek(SeekFrom::Start(start)).map_err(failed)?;
+    file.read_exact(&mut hash).map_err(failed)?;
+    Ok(hash_text(&hash))
+}
+
+/// The bytes of a hash, which are little-endian, as hexadecimal digits.
+pub(super) fn hash_text(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .rev()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Opens a regular file: whoever opens a pipe waits until somebody writes to it.
+fn open_regular(path: &Path) -> io::Result<File> {
+    let refused = |metadata: Metadata| match metadata.is_file() {
+        true => Ok(()),
+        false if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        false => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "expected a regular file, found a pipe, a socket or a device",
+        )),
+    };
+    refused(fs::metadata(path)?)?;
+    let file = File::open(path)?;
+    refused(file.metadata()?)?;
+    Ok(file)
+}
+
 /// Maps a whole file.
 pub(super) fn map(path: &Path) -> Result<Mmap> {
     let failed = |source| Error::Read {
         path: path.into(),
         source,
     };
-    if fs::metadata(path).map_err(failed)?.is_dir() {
-        return Err(failed(io::Error::from(io::ErrorKind::IsADirectory)));
-    }
-    let file = File::open(path).map_err(failed)?;
+    let file = open_regular(path).map_err(failed)?;
     // SAFETY: the map is only read, as bytes and as numbers for which every bit pattern
     // is valid. It stays sound while nobody writes to the file; `Model::open` asks for
     // that, and `Model::save` replaces files instead of writing to them.

@@ -27,6 +27,8 @@ pub struct SavedModelInfo {
     pub format: u64,
     /// The size of the file.
     pub bytes: usize,
+    /// The hash that it ends in, as hexadecimal digits.
+    pub hash: String,
     /// The kind of the user ids; see [`SavedId::KIND`](super::SavedId::KIND).
     pub user_ids: String,
     /// The kind of the item ids.

@@ -10,6 +10,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::file::hash_text;
 use super::format::{
     FORMAT, FORMAT_WITH_WEIGHTS, HASH, HASH_BYTES, Header, HeaderFormat, METADATA_KEY,
     SavedModelInfo, TIMES,
@@ -146,9 +147,11 @@ impl<'a> CheckedFile<'a> {
         let (fitted, histories) = self.matrices()?;
         let histories = histories.as_ref().unwrap_or(&fitted);
         let factors = self.tensors.get(SINGULAR_VALUES);
+        let bytes = (*self.bytes).as_ref();
         Ok(SavedModelInfo {
             format: self.header.format,
-            bytes: (*self.bytes).as_ref().len(),
+            bytes: bytes.len(),
+            hash: hash_text(&bytes[bytes.len() - HASH_BYTES..]),
             user_ids: self.header.user_ids.clone(),
             item_ids: self.header.item_ids.clone(),
             users: histories.users(),

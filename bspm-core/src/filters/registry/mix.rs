@@ -240,6 +240,24 @@ impl<B: Backend> Filter<B> for FittedMix<B> {
         Ok(())
     }
 
+    fn column(&self, backend: Checked<'_, B>, item: u32) -> Result<Vec<f32>> {
+        let mut sum = Vec::new();
+        for part in &self.parts {
+            let column = part.filter.column(backend, item)?;
+            sum.resize(column.len(), 0.0);
+            for (sum, score) in sum.iter_mut().zip(column) {
+                *sum += part.factor * score;
+            }
+        }
+        Ok(sum)
+    }
+
+    fn base(&self, backend: Checked<'_, B>, item: u32) -> Result<f32> {
+        let parts = self.parts.iter();
+        let bases = parts.map(|part| Ok(part.factor * part.filter.base(backend, item)?));
+        bases.sum()
+    }
+
     fn item_scale(&self) -> &B::Matrix {
         &self.item_scale
     }

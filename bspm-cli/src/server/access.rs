@@ -1,0 +1,160 @@
+//! Who may ask: the hosts that a request may name, and the keys that it must carry.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::Request;
+use axum::http::header;
+use subtle::ConstantTimeEq;
+
+use super::ServerOptions;
+use super::error::Failure;
+
+/// What needs no key: it says nothing of users and items.
+const OPEN: [&str; 5] = ["/", "/page.js", "/page.css", "/healthz", "/openapi.json"];
+
+/// The hosts and the keys of a server.
+#[derive(Debug)]
+pub(super) struct Access {
+    /// The names that a request may call the server by; any if none.
+    hosts: Option<Vec<String>>,
+    /// Any of them; none is asked for if there are none.
+    keys: Vec<String>,
+}
+
+impl Access {
+    pub(super) fn of(options: &ServerOptions) -> Self {
+        let is_checked = options.address.ip().is_loopback() || !options.hosts.is_empty();
+        let names = options.hosts.iter().map(|name| normalized(name));
+        Self {
+            hosts: is_checked.then(|| names.collect()),
+            keys: options.keys.clone(),
+        }
+    }
+
+    /// # Errors
+    ///
+    /// [`Failure::Host`], [`Failure::Key`].
+    pub(super) fn check(&self, request: &Request) -> Result<(), Failure> {
+        self.check_host(request)?;
+        if self.keys.is_empty() || OPEN.contains(&request.uri().path()) {
+            return Ok(());
+        }
+        let header = request.headers().get(header::AUTHORIZATION);
+        let key = header.and_then(|it| {
+            let (scheme, key) = it.to_str().ok()?.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
+        });
+        let Some(key) = key else {
+            return Err(Failure::Key);
+        };
+        // Every key is compared, in a time that does not depend on where they differ.
+        let found = self.keys.iter().fold(0, |found, it| {
+            found | it.as_bytes().ct_eq(key.as_bytes()).unwrap_u8()
+        });
+        match found {
+            1 => Ok(()),
+            _ => Err(Failure::Key),
+        }
+    }
+
+    /// A page of another site that its owner has led to this address names that site's host.
+    fn check_host(&self, request: &Request) -> Result<(), Failure> {
+        let Some(names) = &self.hosts else {
+            return Ok(());
+        };
+        let header = request.headers().get(header::HOST);
+        let host = match (header, request.uri().authority()) {
+            (Some(host), _) => String::from_utf8_lossy(host.as_bytes()).into_owned(),
+            (None, Some(authority)) => authority.as_str().to_owned(),
+            (None, None) => return Ok(()),
+        };
+        let name = normalized(&host);
+        let is_address = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+        if is_address || name == "localhost" || names.contains(&name) {
+            return Ok(());
+        }
+        Err(Failure::Host(host))
+    }
+}
+
+/// A host in lower case, without its port.
+fn normalized(host: &str) -> String {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') && port.bytes().all(|it| it.is_ascii_digit()) => {
+            name
+        }
+        _ => host,
+    };
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// What should be known of a server that others can reach.
+pub(super) fn warning(options: &ServerOptions, address: SocketAddr) -> Option<String> {
+    (options.keys.is_empty() && !address.ip().is_loopback()).then(|| {
+        format!(
+            "{address} can be reached from other machines and no API key is required: anybody there \
+             can read the history of every user; --keys FILE requires one"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+
+    fn access(address: &str, hosts: &[&str], keys: &[&str]) -> Access {
+        let owned = |texts: &[&str]| texts.iter().map(|&it| it.into()).collect();
+        let mut options = ServerOptions::new(address.parse().unwrap());
+        options.hosts = owned(hosts);
+        options.keys = owned(keys);
+        Access::of(&options)
+    }
+
+    fn request(path: &str, name: &str, value: &str) -> Request {
+        let builder = Request::builder().uri(path).header(name, value);
+        builder.body(Body::empty()).unwrap()
+    }
+
+    #[test]
+    fn a_loopback_server_answers_to_its_own_names() {
+        for (address, allowed, host, expected) in [
+            ("127.0.0.1:80", &[][..], "localhost:8080", true),
+            ("127.0.0.1:80", &[], "LOCALHOST", true),
+            ("127.0.0.1:80", &[], "127.0.0.1:80", true),
+            ("127.0.0.1:80", &[], "[::1]:80", true),
+            ("[::1]:80", &[], "[::1]", true),
+            ("127.0.0.1:80", &[], "evil.example", false),
+            ("127.0.0.1:80", &[], "localhost.evil.example:80", false),
+            ("127.0.0.1:80", &["Shop.example"], "shop.example.:443", true),
+            ("127.0.0.1:80", &["shop.example"], "evil.example", false),
+            ("0.0.0.0:80", &[], "any.example", true),
+            ("0.0.0.0:80", &["shop.example"], "any.example", false),
+        ] {
+            let access = access(address, allowed, &[]);
+            let found = access.check(&request("/score", "host", host));
+            assert_eq!(found.is_ok(), expected, "{address} {host}");
+        }
+    }
+
+    #[test]
+    fn one_of_the_keys_opens_what_is_about_users() {
+        let access = access("127.0.0.1:80", &[], &["first-key", "second-key"]);
+        for (header, expected) in [
+            ("Bearer first-key", true),
+            ("bearer second-key", true),
+            ("Bearer second-ke", false),
+            ("Bearer second-key2", false),
+            ("Bearer ", false),
+            ("Basic second-key", false),
+            ("second-key", false),
+        ] {
+            let found = access.check(&request("/recommend", "authorization", header));
+            assert_eq!(found.is_ok(), expected, "{header}");
+        }
+        for (path, expected) in [("/healthz", true), ("/", true), ("/metrics", false)] {
+            let found = access.check(&request(path, "x-other", "1"));
+            assert_eq!(found.is_ok(), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The bodies of requests, of which only so many bytes are held at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::header;
+use http_body_util::BodyExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::error::Failure;
+
+/// The largest body of a request, in bytes.
+pub(super) const LARGEST: usize = 1 << 20;
+
+/// The bytes of all bodies together.
+const ALL: usize = 64 << 20;
+
+/// What bodies may take together.
+#[derive(Debug)]
+pub(super) struct Bodies(Arc<Semaphore>);
+
+/// Bytes of a body, held until this is dropped.
+pub(super) type Held = Option<OwnedSemaphorePermit>;
+
+impl Bodies {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(ALL)))
+    }
+
+    /// The request with its whole body.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::TooLarge`] for a body of more than [`LARGEST`] bytes, [`Failure::Busy`] while
+    /// others hold too many, [`Failure::Request`] if the client ends before the body does.
+    pub(super) async fn read(&self, request: Request) -> Result<(Request, Held), Failure> {
+        let (parts, mut body) = request.into_parts();
+        let length = parts.headers.get(header::CONTENT_LENGTH);
+        let length = length.and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
+        if length.is_some_and(|it| it > LARGEST as u64) {
+            if !parts.headers.contains_key(header::EXPECT) {
+                drain(&mut body).await;
+            }
+            return Err(Failure::TooLarge);
+        }
+        let (mut bytes, mut held) = (Vec::new(), Held::None);
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Failure::Request("the body is not whole".into()))?;
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
+            if bytes.len() + data.len() > LARGEST {
+                drop((bytes, held));
+                drain(&mut body).await;
+                return Err(Failure::TooLarge);
+            }
+            let more = self.0.clone().try_acquire_many_owned(data.len() as u32);
+            let more = more.map_err(|_| Failure::Busy)?;
+            match &mut held {
+                Some(held) => held.merge(more),
+                None => held = Some(more),
+            }
+            bytes.extend_from_slice(&data);
+        }
+        let body = Body::from(Bytes::from(bytes));
+        Ok((Request::from_parts(parts, body), held))
+    }
+}
+
+/// Reads what a client goes on to send, for a moment: a connection that is closed before that is
+/// reset, and the client may not see the answer.
+async fn drain(body: &mut Body) {
+    const MOST: usize = 16 * LARGEST;
+    let all = async {
+        let mut length = 0;
+        while let Some(Ok(frame)) = body.frame().await
+            && length < MOST
+        {
+            length += frame.data_ref().map_or(0, Bytes::len);
+        }
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(1), all).await;
+}

@@ -1,0 +1,130 @@
+//! A running `bspm serve`, and a model for it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use bspm::{BspmConfig, CpuBackend, CpuModel, Dataset};
+use serde_json::Value;
+
+/// Ends with the test that started it.
+pub(crate) struct Service {
+    pub(crate) process: Child,
+    pub(crate) address: String,
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Service {
+    pub(crate) fn start(model: &Path, arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bspm"));
+        Self::of(
+            command
+                .arg("serve")
+                .arg(model)
+                .args(["--address", "127.0.0.1:0"])
+                .args(arguments),
+        )
+    }
+
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        let mut out = BufReader::new(process.stdout.take().unwrap());
+        out.read_line(&mut line).unwrap();
+        let address = line
+            .trim()
+            .strip_prefix("listening on http://")
+            .unwrap()
+            .to_owned();
+        Self { process, address }
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.process.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([name, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        let mut response = agent()
+            .get(format!("http://{}{path}", self.address))
+            .call()
+            .unwrap();
+        let body = response.body_mut().read_to_string().unwrap();
+        (response.status().as_u16(), body)
+    }
+
+    pub(crate) fn json(&self, path: &str) -> Value {
+        let (status, body) = self.get(path);
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let request = agent().post(format!("http://{}{path}", self.address));
+        let mut response = request.send_json(body).unwrap();
+        (
+            response.status().as_u16(),
+            response.body_mut().read_json().unwrap(),
+        )
+    }
+}
+
+pub(crate) fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_secs(60)))
+        .build()
+        .into()
+}
+
+pub(crate) fn dataset(users: u32, shift: u32) -> Dataset {
+    let pairs = (0..users).flat_map(move |user| {
+        (0..8).map(move |step| {
+            (
+                format!("u{user}"),
+                format!("i{}", (user * 7 + step * step + shift) % 60),
+            )
+        })
+    });
+    Dataset::from_pairs(pairs).unwrap()
+}
+
+pub(crate) fn save(folder: &Path, name: &str, shift: u32) -> (PathBuf, CpuModel) {
+    let config = BspmConfig::builder()
+        .ideal_low_pass(8, 0.2)
+        .build()
+        .unwrap();
+    let model = CpuModel::fit(CpuBackend::new(), dataset(120, shift), config).unwrap();
+    let path = folder.join(name);
+    model.save(&path).unwrap();
+    (path, model)
+}
+
+/// As JSON that was written and read.
+pub(crate) fn as_json(value: impl serde::Serialize) -> Value {
+    serde_json::from_str(&serde_json::to_string(&value).unwrap()).unwrap()
+}
+
+/// A connection on which something was sent.
+pub(crate) fn connection(address: &str, sent: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(sent.as_bytes()).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    stream
+}
