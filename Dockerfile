@@ -1,7 +1,7 @@
 # The tool `bspm`, and a service of one model:
 #
 #     docker build -t bspm .
-#     docker run -p 8080:8080 -v "$PWD:/models" bspm
+#     docker run -p 127.0.0.1:8080:8080 -v "$PWD:/models" bspm
 #     docker run -v "$PWD:/models" bspm tune /models/ratings.csv -o /models/model.bspm
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /source
