@@ -24,6 +24,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use bspm::filters::{Search, SettingInfo};
+use bspm::tune::{Choice, TrialOutcome, choose};
 use bspm::{Backend, BspmConfig, Dataset, FilterConfig, FitOptions, Model, Preset};
 use bspm_cli::{ProcessArguments, ProgressBars, tell, warn_of_svd};
 use clap::Args;
@@ -38,12 +39,13 @@ pub(crate) type TextModel<B> = Model<B, String, String>;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct ConfigArguments {
-    /// The filter
-    #[arg(long, value_name = "NAME", default_value = "bspm", value_parser = FilterConfig::NAMES.to_vec())]
-    filter: String,
-    /// Start from the published settings for this data set: gowalla, yelp2018, amazon-book;
-    /// without it, from settings for data of this shape where the filter has them (bspm),
-    /// else from those for gowalla
+    /// The filter; auto chooses one and its settings by how well they predict a part of the
+    /// interactions that is held out. Default: auto, or bspm if its settings are given
+    #[arg(long, value_name = "NAME", value_parser = [&["auto"], FilterConfig::NAMES].concat())]
+    filter: Option<String>,
+    /// Start from the published settings for this data set: gowalla, yelp2018, amazon-book.
+    /// Default: settings for data of this shape if the filter has them (bspm), else those for
+    /// gowalla
     #[arg(long)]
     preset: Option<Preset>,
     /// Start from a configuration in JSON instead
@@ -62,8 +64,49 @@ impl ConfigArguments {
         self.config.as_ref()
     }
 
+    /// Whether the filter and its settings are chosen for the data.
+    fn is_auto(&self) -> bool {
+        let has_settings = self.preset.is_some()
+            || self.config.is_some()
+            || !self.set.is_empty()
+            || !self.process.is_empty();
+        self.filter
+            .as_deref()
+            .map_or(!has_settings, |it| it == "auto")
+    }
+
+    /// The configuration for the data, chosen if that is what is asked for.
+    pub(crate) fn chosen<B: Backend>(
+        &self,
+        backend: B,
+        dataset: &Dataset,
+        bars: &ProgressBars,
+    ) -> Result<FilterConfig, Box<dyn Error>> {
+        if !self.is_auto() {
+            return self.config(Some(dataset));
+        }
+        let options = FitOptions::new().observer(bars.observer());
+        let choice = choose(backend, dataset, &options)?;
+        bars.clear();
+        tell!("{}", report_of(&choice));
+        Ok(choice.config)
+    }
+
     /// The configuration for the data; without any, for a check before they are read.
     pub(crate) fn config(&self, dataset: Option<&Dataset>) -> Result<FilterConfig, Box<dyn Error>> {
+        let filter = match self.filter.as_deref() {
+            Some("auto")
+                if !self.set.is_empty() || self.preset.is_some() || !self.process.is_empty() =>
+            {
+                return Err(
+                    "settings and presets have no effect with --filter auto, which chooses them; \
+                            hint: name the filter, as in --filter bspm"
+                        .into(),
+                );
+            }
+            None | Some("auto") => "bspm",
+            Some(name) => name,
+        };
         let base = match &self.config {
             Some(path) => {
                 let in_file = |error: &dyn Error| format!("{}: {error}", path.display());
@@ -71,7 +114,7 @@ impl ConfigArguments {
                 stored_config(&text).map_err(|error| in_file(&error))?
             }
             None => match self.preset {
-                None if self.filter == "bspm" => match dataset {
+                None if filter == "bspm" => match dataset {
                     Some(dataset) => {
                         let (users, items) = (dataset.users().len(), dataset.items().len());
                         BspmConfig::for_shape(users, items).into()
@@ -81,7 +124,7 @@ impl ConfigArguments {
                 preset => {
                     let named = preset.is_some();
                     let preset = preset.unwrap_or(Preset::Gowalla);
-                    let config = FilterConfig::published(&self.filter, preset)?;
+                    let config = FilterConfig::published(filter, preset)?;
                     let has_factors = |it: &SettingInfo| matches!(it.search, Search::Factors);
                     if let Some(dataset) = dataset
                         && (named || config.settings().iter().any(has_factors))
@@ -112,6 +155,33 @@ impl ConfigArguments {
             .into()),
         }
     }
+}
+
+/// What was chosen, and what it was compared with.
+fn report_of(choice: &Choice) -> String {
+    let Some(best) = choice.trials.first() else {
+        return format!(
+            "filter: {}; no user has two interactions, so nothing could be held out to choose by",
+            choice.config.name()
+        );
+    };
+    let others = choice.trials.iter().skip(1).map(|trial| {
+        let name = trial.config.name();
+        match &trial.outcome {
+            TrialOutcome::Failed(reason) => format!("{name} failed: {reason}"),
+            _ => format!("{name} {:.4}", trial.estimate),
+        }
+    });
+    let others: Vec<String> = others.collect();
+    format!(
+        "filter: {}, chosen of {} settings by NDCG@20 on the interactions held out of {} users: {:.4} \
+         ({}); `bspm tune` searches further",
+        best.config.name(),
+        choice.trials.len(),
+        best.users,
+        best.value,
+        others.join(", ")
+    )
 }
 
 /// Says where published settings are for data of another size.

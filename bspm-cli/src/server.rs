@@ -21,6 +21,7 @@ mod work;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutStream;
 
-use connections::{Connections, Place};
+use connections::{Connections, LEAST_IDLE, Place};
 pub use current::CurrentModel;
 pub use error::ServerError;
 pub use routes::router;
@@ -100,19 +101,32 @@ pub fn serve(
     options: &ServerOptions,
     listening: impl FnOnce(SocketAddr),
 ) -> Result<(), ServerError> {
-    let current = Arc::new(CurrentModel::open(model, copy)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(ServerError::Runtime)?;
-    let result = runtime.block_on(run(current, options, listening));
+    let result = runtime.block_on(async {
+        // From here on no signal ends the process by itself.
+        let (mut end, reloads) = signals().map_err(ServerError::Runtime)?;
+        let current = tokio::task::spawn_blocking(move || CurrentModel::open(model, copy));
+        let current = tokio::select! {
+            () = &mut end => return Ok(()),
+            current = current => current.map_err(|error| ServerError::Runtime(error.into()))??,
+        };
+        run(Arc::new(current), options, end, reloads, listening).await
+    });
     runtime.shutdown_background();
     result
 }
 
+/// Ends with SIGTERM or SIGINT.
+type End = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 async fn run(
     current: Arc<CurrentModel>,
     options: &ServerOptions,
+    mut end: End,
+    reloads: Reloads,
     listening: impl FnOnce(SocketAddr),
 ) -> Result<(), ServerError> {
     let bound = |source| ServerError::Listen {
@@ -125,7 +139,7 @@ async fn run(
         tracing::warn!("{warning}");
     }
     listening(address);
-    tokio::spawn(current.clone().watch());
+    tokio::spawn(current.clone().watch(reloads));
     let connections = Connections::new(options.connections);
     let router = routes::with_connections(current, options, Some(connections.clone()));
     let service = TowerToHyperService::new(router);
@@ -137,7 +151,6 @@ async fn run(
         .max_buf_size(LARGEST_HEAD)
         .half_close(true)
         .keep_alive(true);
-    let mut end = std::pin::pin!(end_asked_for());
     loop {
         let stream = tokio::select! {
             () = &mut end => break,
@@ -145,7 +158,7 @@ async fn run(
         };
         let Ok((stream, place)) = stream else {
             // Out of descriptors, most likely: others have to go first.
-            connections.close_one();
+            connections.close_one(LEAST_IDLE);
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
@@ -187,25 +200,33 @@ async fn accept(
     Ok((stream, connections.admit().await))
 }
 
-/// Ends with SIGTERM or SIGINT.
-async fn end_asked_for() {
-    #[cfg(unix)]
-    let terminated = async {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
+/// The requests to reload: SIGHUP.
+#[cfg(unix)]
+type Reloads = tokio::signal::unix::Signal;
+#[cfg(not(unix))]
+type Reloads = ();
+
+/// The signals, which are caught from now on.
+#[cfg(unix)]
+fn signals() -> io::Result<(End, Reloads)> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let end = Box::pin(async move {
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = interrupted.recv() => {}
         }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<Option<()>>();
-    let interrupted = async {
+    });
+    Ok((end, signal(SignalKind::hangup())?))
+}
+
+#[cfg(not(unix))]
+fn signals() -> io::Result<(End, Reloads)> {
+    let end = Box::pin(async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    };
-    tokio::select! {
-        _ = terminated => {}
-        () = interrupted => {}
-    }
+    });
+    Ok((end, ()))
 }

@@ -7,6 +7,7 @@
 //! each normalisation. What is tried next depends on the seed and on the results before, and on
 //! nothing else.
 
+mod choose;
 mod propose;
 mod trial;
 
@@ -17,6 +18,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+pub use choose::{Choice, candidates, choose};
 pub use trial::{Trial, TrialOutcome};
 
 use crate::backend::{Backend, check};
@@ -61,6 +63,8 @@ pub struct TuneOptions {
     pub seed: u64,
     /// The filters to search; all unless told.
     pub filters: Vec<String>,
+    /// The only settings to try, one after the other. Default: none, which searches.
+    pub candidates: Vec<FilterConfig>,
     /// How each trial is fitted.
     pub fit: FitOptions,
 }
@@ -76,6 +80,7 @@ impl TuneOptions {
             time: None,
             seed: 0,
             filters: Vec::new(),
+            candidates: Vec::new(),
             fit: FitOptions::new(),
         }
     }
@@ -119,6 +124,12 @@ impl TuneOptions {
     /// Searches only these filters, and mixes of them.
     pub fn filters(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.filters = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Tries these settings and no others.
+    pub fn candidates(mut self, candidates: Vec<FilterConfig>) -> Self {
+        self.candidates = candidates;
         self
     }
 
@@ -221,10 +232,14 @@ impl<B: Backend> Tuner<B> {
         let degrees = train.item_degrees();
         let most = f64::from(degrees.iter().copied().max().unwrap_or(0).max(1));
         let shape = Shape::of(&train);
+        let proposals = match options.candidates.as_slice() {
+            [] => Proposals::new(shape, options.seed, &options.filters)?,
+            candidates => Proposals::fixed(shape, candidates.to_vec()),
+        };
         Ok(Self {
             popularity: degrees.iter().map(|&it| f64::from(it) / most).collect(),
-            shared: SharedSvd::ahead(shape.most_factors),
-            proposals: Proposals::new(shape, options.seed, &options.filters)?,
+            shared: SharedSvd::ahead(proposals.most_factors()),
+            proposals,
             backend,
             train,
             held_out: held_out.clone(),
@@ -377,6 +392,20 @@ impl<B: Backend> Tuner<B> {
     /// The best of the trials that were evaluated on all users.
     pub fn best(&self) -> Option<&Trial> {
         self.best.map(|best| &self.trials[best])
+    }
+
+    /// Why the first trial failed.
+    fn first_error(&self) -> Error {
+        let mut outcomes = self.trials.iter().map(|trial| &trial.outcome);
+        let reason = match outcomes.next() {
+            Some(TrialOutcome::Failed(reason)) => reason.clone(),
+            _ => "no setting was tried".into(),
+        };
+        invalid(
+            "filter",
+            "settings that can be fitted to these data",
+            reason,
+        )
     }
 
     /// How many users a whole trial is evaluated on.

@@ -211,7 +211,7 @@ impl Arguments {
         train: Dataset,
         bars: &ProgressBars,
     ) -> Result<TextModel<B>, Box<dyn Error>> {
-        let config = self.config.config(Some(&train))?;
+        let config = self.config.chosen(backend.clone(), &train, bars)?;
         Ok(fitted(backend, train, config, bars)?)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bspm::{Backend, Dataset, FilterConfig};
+use bspm::{Backend, Dataset};
 use bspm_cli::{DeviceArguments, ProgressBars, tell};
 use clap::Args;
 
@@ -44,16 +44,12 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     for line in description.lines() {
         tell!("{}", shown(&line));
     }
-    let config = arguments.config.config(Some(&dataset))?;
-    on_device!(arguments.device, fit, dataset, config, arguments)
+    on_device!(arguments.device, fit, dataset, arguments)
 }
 
-fn fit<B: Backend>(
-    backend: B,
-    dataset: Dataset,
-    config: FilterConfig,
-    arguments: &Arguments,
-) -> Outcome {
-    let model = fitted(backend, dataset, config, &ProgressBars::default())?;
+fn fit<B: Backend>(backend: B, dataset: Dataset, arguments: &Arguments) -> Outcome {
+    let bars = ProgressBars::default();
+    let config = arguments.config.chosen(backend.clone(), &dataset, &bars)?;
+    let model = fitted(backend, dataset, config, &bars)?;
     save(&model, &arguments.output)
 }

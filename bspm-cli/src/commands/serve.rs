@@ -47,8 +47,21 @@ pub(crate) struct Arguments {
     keys: Option<PathBuf>,
     /// A name by which requests may call the server, as in `shop.example`; more than one can be
     /// given. Without it, a server on a loopback address takes only localhost and IP addresses
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = host)]
     host: Vec<String>,
+}
+
+/// A host name without a scheme, a port or a path.
+fn host(text: &str) -> Result<String, String> {
+    let is_part = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'.' | b'_');
+    match !text.is_empty() && text.bytes().all(is_part) {
+        true => Ok(text.into()),
+        false => Err(
+            "expected a host name, as in shop.example; one with other letters than ASCII as \
+                      xn--..."
+                .into(),
+        ),
+    }
 }
 
 /// What API keys are made of at least.

@@ -23,7 +23,8 @@ pub(super) struct Access {
 
 impl Access {
     pub(super) fn of(options: &ServerOptions) -> Self {
-        let is_checked = options.address.ip().is_loopback() || !options.hosts.is_empty();
+        let is_checked =
+            options.address.ip().to_canonical().is_loopback() || !options.hosts.is_empty();
         let names = options.hosts.iter().map(|name| normalized(name));
         Self {
             hosts: is_checked.then(|| names.collect()),
@@ -90,7 +91,7 @@ fn normalized(host: &str) -> String {
 
 /// What should be known of a server that others can reach.
 pub(super) fn warning(options: &ServerOptions, address: SocketAddr) -> Option<String> {
-    (options.keys.is_empty() && !address.ip().is_loopback()).then(|| {
+    (options.keys.is_empty() && !address.ip().to_canonical().is_loopback()).then(|| {
         format!(
             "{address} can be reached from other machines and no API key is required: anybody there \
              can read the history of every user; --keys FILE requires one"
@@ -124,6 +125,7 @@ mod tests {
             ("127.0.0.1:80", &[], "127.0.0.1:80", true),
             ("127.0.0.1:80", &[], "[::1]:80", true),
             ("[::1]:80", &[], "[::1]", true),
+            ("[::ffff:127.0.0.1]:80", &[], "evil.example", false),
             ("127.0.0.1:80", &[], "evil.example", false),
             ("127.0.0.1:80", &[], "localhost.evil.example:80", false),
             ("127.0.0.1:80", &["Shop.example"], "shop.example.:443", true),

@@ -14,7 +14,11 @@ use super::error::Failure;
 /// The largest body of a request, in bytes.
 pub(super) const LARGEST: usize = 1 << 20;
 
-/// The bytes of all bodies together.
+/// The bytes of a body that are its own; what is larger needs a share of what all have together. So
+/// nobody who holds large bodies keeps small ones out.
+const SMALL: usize = 64 << 10;
+
+/// The bytes that all bodies together have beyond their own.
 const ALL: usize = 64 << 20;
 
 /// What bodies may take together.
@@ -56,13 +60,15 @@ impl Bodies {
                 drain(&mut body).await;
                 return Err(Failure::TooLarge);
             }
-            let more = self.0.clone().try_acquire_many_owned(data.len() as u32);
+            let before = bytes.len().max(SMALL);
+            bytes.extend_from_slice(&data);
+            let shared = bytes.len().saturating_sub(before);
+            let more = self.0.clone().try_acquire_many_owned(shared as u32);
             let more = more.map_err(|_| Failure::Busy)?;
             match &mut held {
                 Some(held) => held.merge(more),
                 None => held = Some(more),
             }
-            bytes.extend_from_slice(&data);
         }
         let body = Body::from(Bytes::from(bytes));
         Ok((Request::from_parts(parts, body), held))

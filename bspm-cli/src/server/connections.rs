@@ -8,11 +8,15 @@ use std::time::{Duration, Instant};
 use super::metrics::{counter, gauge};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-/// How long a connection must have been idle before it is closed to admit another.
-const LEAST_IDLE: Duration = Duration::from_millis(250);
+/// How long a connection must have been idle before it is closed to admit another that has not
+/// waited long.
+pub(super) const LEAST_IDLE: Duration = Duration::from_millis(250);
 
 /// How often a connection that is idle long enough is looked for.
 const RETRY: Duration = Duration::from_millis(50);
+
+/// How long a connection waits before one that is idle at all is closed to admit it.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The connections of a server.
 #[derive(Debug)]
@@ -73,13 +77,17 @@ impl Connections {
     }
 
     /// A place for one more connection. If there is none, the connection that has been idle longest
-    /// is closed; if none is idle, this waits.
+    /// is closed; if all are being answered, this waits.
     pub(super) async fn admit(self: &Arc<Self>) -> Place {
+        let start = Instant::now();
         let permit = loop {
             if let Ok(permit) = self.permits.clone().try_acquire_owned() {
                 break permit;
             }
-            self.close_one();
+            self.close_one(match start.elapsed() < PATIENCE {
+                true => LEAST_IDLE,
+                false => Duration::ZERO,
+            });
             let permit = self.permits.clone().acquire_owned();
             if let Ok(Ok(permit)) = tokio::time::timeout(RETRY, permit).await {
                 break permit;
@@ -101,12 +109,12 @@ impl Connections {
         }
     }
 
-    /// Closes the connection that has been idle longest, if one has been for long enough.
-    pub(super) fn close_one(&self) {
+    /// Closes the connection that has been idle longest, if one has been for as long as this.
+    pub(super) fn close_one(&self, least_idle: Duration) {
         let mut open = self.open();
         let idle = open.iter().filter_map(|(&number, connection)| {
             let idle = connection.idle()?;
-            (idle >= LEAST_IDLE).then_some((idle, number))
+            (idle >= least_idle).then_some((idle, number))
         });
         let Some((_, number)) = idle.max() else {
             return;

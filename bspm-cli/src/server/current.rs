@@ -1,6 +1,7 @@
 //! The model that is served now, and its successors.
 
 use std::fs::{self, Metadata};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -11,6 +12,7 @@ use bspm::saved::file_hash;
 use bspm::{CpuBackend, CpuModel};
 use serde::Serialize;
 
+use super::Reloads;
 use super::metrics::{counter, gauge};
 
 /// A model in a file that may be replaced.
@@ -135,47 +137,56 @@ impl CurrentModel {
         }
     }
 
-    /// Reloads whenever the file is replaced, and on SIGHUP.
-    pub(super) async fn watch(self: Arc<Self>) {
+    /// Reloads whenever the file is replaced, and when it is asked to. A file that cannot be read
+    /// for now is tried again.
+    pub(super) async fn watch(self: Arc<Self>, mut reloads: Reloads) {
         let mut known = self.served().version;
-        #[cfg(unix)]
-        let mut hangups = {
-            use tokio::signal::unix::{SignalKind, signal};
-            signal(SignalKind::hangup()).ok()
-        };
+        let mut reported = None;
         loop {
-            #[cfg(unix)]
             let is_asked = tokio::select! {
                 () = tokio::time::sleep(POLL) => false,
-                () = async {
-                    match &mut hangups {
-                        Some(hangups) => { hangups.recv().await; }
-                        None => std::future::pending().await,
-                    }
-                } => true,
-            };
-            #[cfg(not(unix))]
-            let is_asked = {
-                tokio::time::sleep(POLL).await;
-                false
+                () = asked(&mut reloads) => true,
             };
             let now = version(&self.path);
             if !is_asked && (now.is_none() || now == known) {
                 continue;
             }
-            known = now;
             let this = self.clone();
-            let refused = match tokio::task::spawn_blocking(move || this.reload()).await {
+            let reloaded = tokio::task::spawn_blocking(move || this.reload()).await;
+            let refused = match reloaded {
                 Ok(Ok(())) => {
+                    known = now;
                     tracing::info!(path = %self.path.display(), "the model was replaced");
                     continue;
                 }
-                Ok(Err(error)) => error.to_string(),
+                Ok(Err(error)) => {
+                    let may_pass = matches!(&error, bspm::Error::Read { source, .. }
+                        if source.kind() != io::ErrorKind::InvalidInput);
+                    if !may_pass {
+                        known = now;
+                    }
+                    error.to_string()
+                }
                 Err(error) => error.to_string(),
             };
-            tracing::warn!("the model was not replaced, the one before is served: {refused}");
+            if is_asked || reported != now {
+                tracing::warn!("the model was not replaced, the one before is served: {refused}");
+            }
+            reported = now;
         }
     }
+}
+
+#[cfg(unix)]
+async fn asked(reloads: &mut Reloads) {
+    if reloads.recv().await.is_none() {
+        std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked(_reloads: &mut Reloads) {
+    std::future::pending::<()>().await;
 }
 
 fn open(path: &Path, copy: bool) -> bspm::Result<Served> {

@@ -2,13 +2,17 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::marker::PhantomData;
 
 use bspm::CpuModel;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, MapAccess, Unexpected, Visitor};
+use serde::de::{Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::error::Failure;
+
+/// The longest list, history or selection that a request may ask for or bring.
+pub(super) const MOST: usize = 10_000;
 
 /// An id: a text, or a whole number, which stands for its decimal digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,25 +30,82 @@ pub(super) struct Entry {
 ///
 /// # Errors
 ///
-/// [`Failure::Request`] for a list of more than one line.
+/// [`Failure::Request`] for a quote that is not closed, or is closed before the end of the id.
 pub(super) fn from_list(name: &str, text: &str) -> Result<Vec<Id>, Failure> {
-    let mut records = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    let refused = |found: String| {
-        let expected = "expected ids with commas in between, those with commas in double quotes";
-        Failure::Request(format!("{name}: {expected}, found {found}"))
-    };
     let mut ids = Vec::new();
-    for (line, record) in records.records().enumerate() {
-        let record = record.map_err(|error| refused(error.to_string()))?;
-        if line > 0 {
-            return Err(refused("more than one line".into()));
-        }
-        ids.extend(record.iter().map(|id| Id(id.into())));
+    let mut rest = (!text.is_empty()).then_some(text);
+    while let Some(text) = rest {
+        let (id, after) = match text.strip_prefix('"') {
+            None => {
+                let end = text.find(',').unwrap_or(text.len());
+                (text[..end].to_owned(), &text[end..])
+            }
+            Some(quoted) => quoted_id(quoted).ok_or_else(|| {
+                Failure::Request(format!(
+                    "{name}: expected ids with commas in between, those with commas in double quotes \
+                     and with their double quotes doubled"
+                ))
+            })?,
+        };
+        ids.push(Id(id));
+        rest = after.strip_prefix(',');
     }
     Ok(ids)
+}
+
+/// The id in front of the closing quote, and what follows that: nothing or a comma.
+fn quoted_id(text: &str) -> Option<(String, &str)> {
+    let mut id = String::new();
+    let mut rest = text;
+    loop {
+        let (part, after) = rest.split_once('"')?;
+        id.push_str(part);
+        match after.strip_prefix('"') {
+            Some(more) => {
+                id.push('"');
+                rest = more;
+            }
+            None if after.is_empty() || after.starts_with(',') => return Some((id, after)),
+            None => return None,
+        }
+    }
+}
+
+/// At most [`MOST`] values; what follows them is not read.
+#[derive(Debug)]
+pub(super) struct Bounded<T>(pub(super) Vec<T>);
+
+impl<T> Default for Bounded<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+struct OfBounded<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for OfBounded<T> {
+    type Value = Bounded<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a sequence")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Bounded<T>, A::Error> {
+        let mut found = Vec::new();
+        while let Some(entry) = entries.next_element()? {
+            if found.len() == MOST {
+                return Err(A::Error::custom(format!("expected at most {MOST} entries")));
+            }
+            found.push(entry);
+        }
+        Ok(Bounded(found))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Bounded<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_seq(OfBounded(PhantomData))
+    }
 }
 
 struct OfId;
@@ -188,7 +249,10 @@ mod tests {
         assert_eq!(list("\"a,b\",c"), ["a,b", "c"]);
         assert_eq!(list("\"say \"\"a\"\"\""), ["say \"a\""]);
         assert!(list("").is_empty());
-        assert!(from_list("deny", "a\nb").is_err());
+        assert_eq!(list("a,,\nb"), ["a", "", "\nb"]);
+        for odd in ["\"a", "\"a\"b", "\"a\"\"", "x,\"a"] {
+            assert!(from_list("deny", odd).is_err(), "{odd}");
+        }
     }
 
     #[test]

@@ -6,23 +6,20 @@ use bspm::{CpuModel, Explanation};
 use serde::{Deserialize, Serialize};
 
 use super::error::Failure;
-use super::ids::{Entry, Id, Lookup, from_list};
+use super::ids::{Bounded, Entry, Id, Lookup, MOST, from_list};
 use super::object::Request;
 use super::work::{ListWork, Work};
-
-/// The longest list, history or selection that a request may ask for or bring.
-pub(super) const MOST: usize = 10_000;
 
 /// A user of the model, or a history; and what may stand in the list.
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Recommend {
     user: Option<Id>,
-    history: Option<Vec<Entry>>,
+    history: Option<Bounded<Entry>>,
     k: Option<usize>,
     #[serde(default)]
-    deny: Vec<Id>,
-    allow: Option<Vec<Id>>,
+    deny: Bounded<Id>,
+    allow: Option<Bounded<Id>>,
     minimum_score: Option<f32>,
     #[serde(default)]
     fallback: FallbackName,
@@ -34,11 +31,23 @@ impl Request for Recommend {
 
 /// What fills a list where too few items have a score.
 #[derive(Clone, Copy, Deserialize, Debug, Default, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "String")]
 enum FallbackName {
     None,
     #[default]
     Popularity,
+}
+
+impl TryFrom<String> for FallbackName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        match name.as_str() {
+            "none" => Ok(Self::None),
+            "popularity" => Ok(Self::Popularity),
+            _ => Err("expected popularity or none".into()),
+        }
+    }
 }
 
 /// The same in an address; lists have commas in between.
@@ -58,8 +67,8 @@ impl TryFrom<RecommendQuery> for Recommend {
     type Error = Failure;
 
     fn try_from(query: RecommendQuery) -> Result<Self, Failure> {
-        let deny = query.deny.as_deref().map(|it| from_list("deny", it));
-        let allow = query.allow.as_deref().map(|it| from_list("allow", it));
+        let deny = query.deny.as_deref().map(|it| listed("deny", it));
+        let allow = query.allow.as_deref().map(|it| listed("allow", it));
         Ok(Self {
             user: Some(Id(query.user)),
             history: None,
@@ -72,14 +81,13 @@ impl TryFrom<RecommendQuery> for Recommend {
     }
 }
 
-/// # Errors
-///
-/// For more entries than a request may have.
-fn bounded<T>(name: &str, entries: &[T]) -> Result<(), Failure> {
-    match entries.len() {
-        ..=MOST => Ok(()),
-        found => Err(Failure::Request(format!(
-            "{name}: expected at most {MOST} entries, found {found}"
+/// The ids of a list in an address, of which there are not too many.
+fn listed(name: &str, text: &str) -> Result<Bounded<Id>, Failure> {
+    let ids = from_list(name, text)?;
+    match ids.len() {
+        ..=MOST => Ok(Bounded(ids)),
+        _ => Err(Failure::Request(format!(
+            "{name}: expected at most {MOST} entries"
         ))),
     }
 }
@@ -93,15 +101,28 @@ fn length(k: Option<usize>) -> Result<usize, Failure> {
     }
 }
 
+fn entries(history: &Option<Bounded<Entry>>) -> Option<&[Entry]> {
+    history.as_ref().map(|it| it.0.as_slice())
+}
+
 fn item_index(model: &CpuModel, item: &str) -> Result<u32, Failure> {
     let known = model.dataset().items().index(item);
     known.ok_or_else(|| unknown("item", item))
 }
 
+/// An id as errors show it: of a long one the beginning.
+fn shortened(id: &str) -> String {
+    const MOST: usize = 100;
+    match id.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{:?}...", &id[..end]),
+        None => format!("{id:?}"),
+    }
+}
+
 fn unknown(kind: &'static str, id: &str) -> Failure {
     Failure::Model(bspm::Error::UnknownId {
         kind,
-        id: format!("{id:?}"),
+        id: shortened(id),
     })
 }
 
@@ -124,7 +145,6 @@ fn history(
             ))
         }
         (None, Some(entries)) => {
-            bounded("history", entries)?;
             let known = entries.iter().filter_map(|Entry { item, weight }| {
                 Some((lookup.column(model, item)?, weight.unwrap_or(1.0)))
             });
@@ -140,20 +160,18 @@ impl Recommend {
     pub(super) fn work(self, model: &Arc<CpuModel>) -> Result<Work, Failure> {
         let k = length(self.k)?;
         let mut lookup = Lookup::default();
-        let (user, entries) = (self.user.as_ref(), self.history.as_deref());
+        let (user, entries) = (self.user.as_ref(), entries(&self.history));
         let (items, weights) = history(model, user, entries, &mut lookup)?;
-        bounded("deny", &self.deny)?;
-        bounded("allow", self.allow.as_deref().unwrap_or_default())?;
-        if self.minimum_score.is_some_and(f32::is_nan) {
-            let message = "minimum_score: expected a number, found NaN".into();
+        if let Some(score) = self.minimum_score.filter(|it| !it.is_finite()) {
+            let message = format!("minimum_score: expected a finite number, found {score}");
             return Err(Failure::Request(message));
         }
         Ok(Work::List(ListWork {
             items,
             weights,
             k,
-            deny: lookup.columns(model, &self.deny),
-            allow: self.allow.map(|allow| lookup.columns(model, &allow)),
+            deny: lookup.columns(model, &self.deny.0),
+            allow: self.allow.map(|allow| lookup.columns(model, &allow.0)),
             minimum_score: self.minimum_score,
             is_filled: self.fallback == FallbackName::Popularity,
             unknown: lookup.unknown,
@@ -187,7 +205,7 @@ impl SimilarQuery {
 #[serde(deny_unknown_fields)]
 pub(super) struct Explain {
     user: Option<Id>,
-    history: Option<Vec<Entry>>,
+    history: Option<Bounded<Entry>>,
     item: Id,
 }
 
@@ -221,7 +239,7 @@ impl Explain {
             unknown_items: Vec<String>,
         }
         let mut lookup = Lookup::default();
-        let (user, entries) = (self.user.as_ref(), self.history.as_deref());
+        let (user, entries) = (self.user.as_ref(), entries(&self.history));
         history(model, user, entries, &mut lookup)?;
         let unknown_items = lookup.unknown;
         Ok(Work::Other(Box::new(move |model: &CpuModel| {
@@ -229,7 +247,7 @@ impl Explain {
             let explanation = match (&self.user, &self.history) {
                 (Some(user), _) => model.explain(&user.0, item)?,
                 (None, entries) => {
-                    let entries = entries.iter().flatten();
+                    let entries = entries.iter().flat_map(|it| &it.0);
                     let is_weighted = entries.clone().any(|it| it.weight.is_some());
                     let known =
                         entries.filter(|it| model.dataset().items().index(&it.item.0).is_some());
@@ -254,7 +272,7 @@ impl Explain {
 #[serde(deny_unknown_fields)]
 pub(super) struct Score {
     user: Id,
-    items: Vec<Id>,
+    items: Bounded<Id>,
 }
 
 #[derive(Deserialize, Debug)]
@@ -274,7 +292,7 @@ impl TryFrom<ScoreQuery> for Score {
     fn try_from(query: ScoreQuery) -> Result<Self, Failure> {
         Ok(Self {
             user: Id(query.user),
-            items: from_list("items", &query.items)?,
+            items: listed("items", &query.items)?,
         })
     }
 }
@@ -285,9 +303,8 @@ impl Score {
         struct Scored {
             scores: Vec<f32>,
         }
-        bounded("items", &self.items)?;
         Ok(Work::Other(Box::new(move |model: &CpuModel| {
-            let items = self.items.iter().map(|item| &item.0);
+            let items = self.items.0.iter().map(|item| &item.0);
             let scores = model.score(&self.user.0, items)?;
             Ok(serde_json::to_string(&Scored { scores })?)
         })))

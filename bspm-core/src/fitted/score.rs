@@ -411,7 +411,10 @@ fn check_weights(history: History<'_>) -> Result<()> {
 fn distinct<'h>(histories: impl Iterator<Item = History<'h>>) -> Result<Vec<Distinct<'h>>> {
     let distinct = histories.map(|history| {
         check_weights(history)?;
-        Ok(Distinct::new(history))
+        let distinct = Distinct::new(history);
+        // Finite weights of one item may add up to an infinite one.
+        check_weights(distinct.as_history())?;
+        Ok(distinct)
     });
     distinct.collect()
 }

@@ -46,7 +46,7 @@ impl Shape {
         }
     }
 
-    fn allows(&self, filter: &str) -> bool {
+    pub(super) fn allows(&self, filter: &str) -> bool {
         match filter {
             "mix" | "neighbours" => false,
             "ease-r" | "ease-dan" => self.items <= MOST_ITEMS_OF_AN_INVERSE,
@@ -88,6 +88,8 @@ pub(super) struct Proposals {
     /// What every search begins with.
     first: Vec<FilterConfig>,
     may_mix: bool,
+    /// Whether nothing follows these.
+    is_fixed: bool,
 }
 
 /// How often a proposal that was tried before is drawn anew.
@@ -123,13 +125,37 @@ impl Proposals {
             seed,
             first,
             may_mix: is_asked("mix"),
+            is_fixed: false,
         })
+    }
+
+    /// These settings, and no others.
+    pub(super) fn fixed(shape: Shape, first: Vec<FilterConfig>) -> Self {
+        Self {
+            shape,
+            seed: 0,
+            first,
+            may_mix: false,
+            is_fixed: true,
+        }
+    }
+
+    /// The most singular vectors of those that the search begins with.
+    pub(super) fn most_factors(&self) -> usize {
+        let factors = self.first.iter().filter_map(factor_dim);
+        match self.is_fixed {
+            true => factors.max().unwrap_or(1),
+            false => self.shape.most_factors,
+        }
     }
 
     /// What follows these trials; none where nothing new is found.
     pub(super) fn next(&self, trials: &[Trial]) -> Option<FilterConfig> {
         if let Some(config) = self.first.get(trials.len()) {
             return Some(config.clone());
+        }
+        if self.is_fixed {
+            return None;
         }
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         random.set_stream(trials.len() as u64 + 1);
@@ -293,13 +319,15 @@ fn mixed(
     Some(Mix { parts }.into())
 }
 
-fn reduce_factors(config: &mut FilterConfig, most: usize) {
-    let setting = config
-        .settings()
-        .into_iter()
-        .find(|it| it.name == "factor_dim");
-    let found = setting.and_then(|it| it.value?.parse::<usize>().ok());
-    if found.is_some_and(|found| found > most) {
+/// How many singular vectors it uses, if it does.
+fn factor_dim(config: &FilterConfig) -> Option<usize> {
+    let mut settings = config.settings().into_iter();
+    let setting = settings.find(|it| it.name == "factor_dim")?;
+    setting.value?.parse().ok()
+}
+
+pub(super) fn reduce_factors(config: &mut FilterConfig, most: usize) {
+    if factor_dim(config).is_some_and(|found| found > most) {
         // A number that is smaller than one that was allowed is.
         let _ = config.set("factor_dim", &most.to_string());
     }
