@@ -159,14 +159,16 @@ impl ConfigArguments {
 
 /// What was chosen, and what it was compared with.
 fn report_of(choice: &Choice) -> String {
-    let Some(best) = choice.trials.first() else {
+    let chosen = choice.trials.iter().find(|it| it.config == choice.config);
+    let Some(best) = chosen else {
         return format!(
             "filter: {}; no user has two interactions, so nothing could be held out to choose by",
             choice.config.name()
         );
     };
-    let others = choice.trials.iter().skip(1).map(|trial| {
-        let name = trial.config.name();
+    let others = choice.trials.iter().filter(|it| it.config != choice.config);
+    let others = others.map(|trial| {
+        let name = label(&trial.config);
         match &trial.outcome {
             TrialOutcome::Failed(reason) => format!("{name} failed: {reason}"),
             _ => format!("{name} {:.4}", trial.estimate),
@@ -176,12 +178,24 @@ fn report_of(choice: &Choice) -> String {
     format!(
         "filter: {}, chosen of {} settings by NDCG@20 on the interactions held out of {} users: {:.4} \
          ({}); `bspm tune` searches further",
-        best.config.name(),
+        label(&best.config),
         choice.trials.len(),
         best.users,
         best.value,
         others.join(", ")
     )
+}
+
+/// A filter, with the settings by which those of one name differ.
+fn label(config: &FilterConfig) -> String {
+    if let FilterConfig::Mix(mix) = config {
+        let parts: Vec<String> = mix.parts.iter().map(|it| label(&it.filter)).collect();
+        return format!("mix of {}", parts.join(" and "));
+    }
+    let settings = config.settings().into_iter();
+    let telling = settings.filter(|it| matches!(it.name, "factor_dim" | "share"));
+    let values = telling.filter_map(|it| Some(format!(" {}={}", it.name, it.value?)));
+    format!("{}{}", config.name(), values.collect::<String>())
 }
 
 /// Says where published settings are for data of another size.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bspm::tune::{TuneOptions, Tuner};
+use bspm::tune::{Trial, TuneOptions, Tuner};
 use bspm::{BspmConfig, FilterConfig, FitOptions, Preset};
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyValueError;
@@ -111,7 +111,34 @@ pub(crate) fn tune(
         while tuner.advance()?.is_some() {}
         Ok(tuner.leaderboard().into_iter().cloned().collect::<Vec<_>>())
     })?;
-    let as_json = |trial: &bspm::tune::Trial| {
+    as_json(&trials)
+}
+
+/// The configuration that is chosen for the data as JSON, and the trials it was chosen by, best first.
+#[pyfunction]
+#[pyo3(signature = (csr, times, *, threads = 0, seed = 0, progress = None))]
+pub(crate) fn choose(
+    py: Python<'_>,
+    csr: Csr<'_>,
+    times: Option<PyReadonlyArray1<'_, f64>>,
+    threads: usize,
+    seed: u64,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<(String, Vec<String>)> {
+    let backend = backend(threads)?;
+    let rows = csr.rows()?;
+    let dataset = numbered(&rows, times)?;
+    let choice = long(py, progress.as_ref(), |observer| {
+        let options = FitOptions::new().seed(seed).observer(observer);
+        bspm::tune::choose(backend, &dataset, &options)
+    })?;
+    let config = serde_json::to_string(&choice.config);
+    let config = config.map_err(|error| PyValueError::new_err(error.to_string()))?;
+    Ok((config, as_json(&choice.trials)?))
+}
+
+fn as_json(trials: &[Trial]) -> PyResult<Vec<String>> {
+    let as_json = |trial: &Trial| {
         serde_json::to_string(trial).map_err(|error| PyValueError::new_err(error.to_string()))
     };
     trials.iter().map(as_json).collect()

@@ -69,7 +69,7 @@ def test_settings_may_be_called_as_an_argument_or_a_keyword_of_python():
     assert mixed.config["turbo-cf"]["alpha"] == 0.7
     with pytest.raises(ValueError, match="lambda: expected one value, found 3.0 and 4.0"):
         fit(PAIRS, "ease-r", lambda_=4.0, settings={"lambda": 3.0})
-    with pytest.raises(ValueError, match="no settings and no preset beside it"):
+    with pytest.raises(ValueError, match="no settings, no preset and no filter beside it"):
         fit(PAIRS, config=expected.config, settings={"lambda": 3.0})
 
 

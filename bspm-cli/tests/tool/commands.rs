@@ -315,6 +315,8 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
                 "ratings.csv",
                 "-o",
                 "x.bspm",
+                "--filter",
+                "bspm",
                 "--memory-budget",
                 "300",
             ][..],

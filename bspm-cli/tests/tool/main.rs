@@ -2,6 +2,7 @@
 
 mod cases;
 mod checkpoints;
+mod choice;
 mod commands;
 mod first_day;
 mod limits;

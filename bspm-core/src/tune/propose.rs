@@ -88,7 +88,7 @@ pub(super) struct Proposals {
     /// What every search begins with.
     first: Vec<FilterConfig>,
     may_mix: bool,
-    /// Whether nothing follows these.
+    /// Whether nothing follows these but a mix of the best two.
     is_fixed: bool,
 }
 
@@ -129,7 +129,7 @@ impl Proposals {
         })
     }
 
-    /// These settings, and no others.
+    /// These settings, then a mix of the best two, and no others.
     pub(super) fn fixed(shape: Shape, first: Vec<FilterConfig>) -> Self {
         Self {
             shape,
@@ -155,7 +155,8 @@ impl Proposals {
             return Some(config.clone());
         }
         if self.is_fixed {
-            return None;
+            let is_last = trials.len() == self.first.len();
+            return is_last.then(|| mix_of_best(trials)).flatten();
         }
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         random.set_stream(trials.len() as u64 + 1);
@@ -299,6 +300,31 @@ fn best_of_filters<'t>(ranked: &[&'t Trial]) -> Vec<&'t Trial> {
         }
     }
     best
+}
+
+/// How near the second filter must come to the best for a mix of them to be tried: what is further
+/// behind takes from a mix more than it gives.
+const NEAR: f64 = 0.97;
+
+/// The best trial mixed with the best of another filter, if that is near.
+fn mix_of_best(trials: &[Trial]) -> Option<FilterConfig> {
+    let ranked = ranked(trials);
+    let (first, others) = ranked.split_first()?;
+    let mut others = others.iter();
+    let second = others.find(|trial| trial.config.name() != first.config.name())?;
+    if second.estimate < NEAR * first.estimate {
+        return None;
+    }
+    let parts = [first, second].map(|trial| MixPart {
+        share: 0.5,
+        filter: trial.config.clone(),
+    });
+    Some(
+        Mix {
+            parts: parts.into(),
+        }
+        .into(),
+    )
 }
 
 /// A mix of two different filters.

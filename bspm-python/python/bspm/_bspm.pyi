@@ -64,6 +64,14 @@ def read_arrow(table: Any, options: dict[str, Any]) -> _Contents[_Ids]: ...
 def read_lists(
     table: Any, ids: tuple[str, str], order: Optional[tuple[str, str]]
 ) -> tuple[_Ids, _Ids, Optional[tuple[str, npt.NDArray[np.float64]]]]: ...
+def choose(
+    csr: dict[str, Any],
+    times: _Times,
+    *,
+    threads: int = 0,
+    seed: int = 0,
+    progress: Any = None,
+) -> tuple[str, list[str]]: ...
 def tune(
     csr: dict[str, Any],
     times: _Times,

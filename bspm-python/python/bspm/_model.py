@@ -170,7 +170,7 @@ class Model:
         self._threads = threads
         self._items: Optional[npt.NDArray[Any]] = None
         self.leaderboard: list[dict[str, Any]] = []
-        """The trials of the search that chose the filter, best first; of :meth:`tune`."""
+        """The trials that the filter was chosen by, best first."""
 
     # ------------------------------------------------------------------ making one
 
@@ -178,7 +178,7 @@ class Model:
     def fit(
         cls,
         data: Any,
-        filter: str = "bspm",
+        filter: Optional[str] = None,
         *,
         user: Optional[str] = None,
         item: Optional[str] = None,
@@ -217,7 +217,10 @@ class Model:
         - ``rating`` and ``rating_threshold``: only rows with at least this rating are read. In
           triples the third number is the rating then.
 
-        ``filter`` is one of ``bspm.filters()``; its settings are keywords, as in
+        ``filter`` is "auto" or one of ``bspm.filters()``. "auto", the default if no setting, preset or
+        config is given (else "bspm"), chooses the filter and its settings by how well they predict a
+        fifth of each user's interactions, which is held out; ``leaderboard`` has what was tried. The
+        settings of a filter are keywords, as in
         ``factor_dim=64``, or stand in the dict ``settings``: there also those called as an argument of
         ``fit`` (``filter``) or a word of Python (``lambda``, which is ``lambda_`` as a keyword).
         ``preset`` starts from published settings (gowalla, yelp2018, amazon-book); without it,
@@ -241,11 +244,26 @@ class Model:
             duplicates=duplicates,
         )
         chosen = all_settings(settings, keywords)
-        if config is None:
-            config = configuration(filter, interactions.shape, preset, chosen)
-        elif chosen or preset:
-            raise ValueError("config: expected no settings and no preset beside it")
-        elif isinstance(config, dict):
+        trials: list[str] = []
+        has_settings = bool(chosen or preset)
+        if config is not None:
+            if has_settings or filter is not None:
+                raise ValueError("config: expected no settings, no preset and no filter beside it")
+        elif filter == "auto" and has_settings:
+            raise ValueError(
+                "settings and presets have no effect with filter='auto', which chooses them; name the filter"
+            )
+        elif filter == "auto" or (filter is None and not has_settings):
+            config, trials = _bspm.choose(
+                interactions.csr,
+                interactions.times,
+                threads=threads_of(num_threads),
+                seed=seed,
+                progress=progress_of(progress),
+            )
+        else:
+            config = configuration(filter or "bspm", interactions.shape, preset, chosen)
+        if isinstance(config, dict):
             config = json.dumps(config)
         core = _bspm.Core.fit(
             interactions.csr,
@@ -257,7 +275,9 @@ class Model:
             seed=seed,
             progress=progress_of(progress),
         )
-        return cls(core, num_threads)
+        model = cls(core, num_threads)
+        model.leaderboard = [json.loads(trial) for trial in trials]
+        return model
 
     @classmethod
     def tune(cls, data: Any, *, num_threads: int = 0, progress: Any = None, **options: Any) -> "Model":
