@@ -1,4 +1,4 @@
-//! The bodies of requests, of which only so many bytes are held at once.
+//! The bodies of requests, which together hold a bounded number of bytes.
 
 use std::sync::Arc;
 use std::time::Duration;
