@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::error::Failure;
 
 /// The largest body of a request, in bytes.
-pub(super) const LARGEST: usize = 1 << 20;
+const LARGEST: usize = 1 << 20;
 
 /// The bytes of a body that are its own; what is larger needs a share of what all have together. So
 /// nobody who holds large bodies keeps small ones out.
@@ -47,7 +47,7 @@ impl Bodies {
             if !parts.headers.contains_key(header::EXPECT) {
                 drain(&mut body).await;
             }
-            return Err(Failure::TooLarge);
+            return Err(Failure::TooLarge(LARGEST));
         }
         let (mut bytes, mut held) = (Vec::new(), Held::None);
         while let Some(frame) = body.frame().await {
@@ -58,7 +58,7 @@ impl Bodies {
             if bytes.len() + data.len() > LARGEST {
                 drop((bytes, held));
                 drain(&mut body).await;
-                return Err(Failure::TooLarge);
+                return Err(Failure::TooLarge(LARGEST));
             }
             let before = bytes.len().max(SMALL);
             bytes.extend_from_slice(&data);

@@ -7,8 +7,6 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::bodies;
-
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -35,8 +33,8 @@ pub(super) enum Failure {
     Model(bspm::Error),
     /// The request is not what is expected.
     Request(String),
-    /// The body has too many bytes.
-    TooLarge,
+    /// The body has more bytes than this.
+    TooLarge(usize),
     /// The body is not declared to be JSON.
     MediaType,
     /// The address does not take this method.
@@ -106,7 +104,7 @@ impl Failure {
                 StatusCode::BAD_REQUEST
             }
             Self::Model(_) | Self::Lost => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Host(_) => StatusCode::FORBIDDEN,
@@ -120,7 +118,7 @@ impl Failure {
         match self {
             Self::Model(error) => error.to_string(),
             Self::Request(message) => message,
-            Self::TooLarge => format!("the body has more than {} bytes", bodies::LARGEST),
+            Self::TooLarge(most) => format!("the body has more than {most} bytes"),
             Self::MediaType => "expected the header content-type: application/json".into(),
             Self::Method => "this address does not take this method; the header allow has those \
                              that it does"

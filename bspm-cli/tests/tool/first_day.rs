@@ -200,7 +200,7 @@ fn a_sweep_has_the_settings_for_the_shape_where_none_are_named() {
         .iter()
         .map(|row| &row["config"]["ideal_low_pass"]["factor_dim"])
         .collect();
-    let fit = ["fit", "ratings.csv", "-o", "plain.bspm"];
+    let fit = ["fit", "ratings.csv", "-o", "plain.bspm", "--filter", "bspm"];
     stdout(&bspm(shop.path(), &fit));
     let info = stdout(&bspm(shop.path(), &["inspect", "plain.bspm", "--json"]));
     let fitted = &json_lines(&info)[0]["config"]["bspm"]["ideal_low_pass"]["factor_dim"];
