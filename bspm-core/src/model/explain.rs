@@ -40,8 +40,8 @@ pub struct Contribution<I = String> {
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// What each item of the user's history adds to the score of `item`.
     ///
-    /// The score is that of [`score`](Self::score), and the parts add up to it but for rounding:
-    /// scores are linear in the history. Cost: about that of scoring two users, however long the
+    /// The score is the sum of the parts, and that of [`score`](Self::score) but for rounding:
+    /// scores are linear in the history. Cost: about that of scoring one user, however long the
     /// history.
     ///
     /// # Errors
@@ -125,7 +125,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
 
     fn explain_history(&self, history: History<'_>, item: u32) -> Result<Explanation<I>> {
         let (parts, base) = self.fitted.contributions(history, item)?;
-        let scores = self.fitted.score_histories(&[history])?;
+        let sum: f64 = parts.iter().chain([&base]).map(|&it| f64::from(it)).sum();
         let mut contributions: Vec<_> = history
             .items()
             .iter()
@@ -139,7 +139,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
             .collect();
         contributions.sort_by(|left, right| right.score.total_cmp(&left.score));
         Ok(Explanation {
-            score: scores[[0, item as usize]],
+            score: sum as f32,
             base,
             contributions,
         })
