@@ -303,7 +303,9 @@ impl Error {
         }
     }
 
-    pub(crate) fn unknown_id(kind: &'static str, id: &(impl std::fmt::Debug + ?Sized)) -> Self {
+    /// [`UnknownId`](Self::UnknownId), with the id as it is debugged, or its beginning if it is too long
+    /// for a message.
+    pub fn unknown_id(kind: &'static str, id: &(impl std::fmt::Debug + ?Sized)) -> Self {
         Self::UnknownId {
             kind,
             id: shortened(format!("{id:?}")),

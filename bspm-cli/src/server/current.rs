@@ -214,8 +214,8 @@ fn open(path: &Path, copy: bool) -> bspm::Result<Served> {
 /// Makes what the first list would have to wait for.
 fn prepare(model: &CpuModel) -> bspm::Result<()> {
     let interactions = model.filter().interactions();
-    let users = interactions.users_with_items();
-    let Some(&user) = users.first() else {
+    let mut users = 0..interactions.users() as u32;
+    let Some(user) = users.find(|&user| !interactions.items_of(user).is_empty()) else {
         return Ok(());
     };
     let options = RankOptions::top(1);

@@ -101,29 +101,13 @@ fn length(k: Option<usize>) -> Result<usize, Failure> {
     }
 }
 
-fn entries(history: &Option<Bounded<Entry>>) -> Option<&[Entry]> {
-    history.as_ref().map(|it| it.0.as_slice())
-}
-
 fn item_index(model: &CpuModel, item: &str) -> Result<u32, Failure> {
     let known = model.dataset().items().index(item);
     known.ok_or_else(|| unknown("item", item))
 }
 
-/// An id as errors show it: of a long one the beginning.
-fn shortened(id: &str) -> String {
-    const MOST: usize = 100;
-    match id.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{:?}...", &id[..end]),
-        None => format!("{id:?}"),
-    }
-}
-
 fn unknown(kind: &'static str, id: &str) -> Failure {
-    Failure::Model(bspm::Error::UnknownId {
-        kind,
-        id: shortened(id),
-    })
+    Failure::Model(bspm::Error::unknown_id(kind, id))
 }
 
 /// The items of a user or of a history, and what each counts if any weight is said; an item
@@ -160,7 +144,8 @@ impl Recommend {
     pub(super) fn work(self, model: &Arc<CpuModel>) -> Result<Work, Failure> {
         let k = length(self.k)?;
         let mut lookup = Lookup::default();
-        let (user, entries) = (self.user.as_ref(), entries(&self.history));
+        let entries = self.history.as_ref().map(|it| it.0.as_slice());
+        let user = self.user.as_ref();
         let (items, weights) = history(model, user, entries, &mut lookup)?;
         if let Some(score) = self.minimum_score.filter(|it| !it.is_finite()) {
             let message = format!("minimum_score: expected a finite number, found {score}");
@@ -239,26 +224,30 @@ impl Explain {
             unknown_items: Vec<String>,
         }
         let mut lookup = Lookup::default();
-        let (user, entries) = (self.user.as_ref(), entries(&self.history));
-        history(model, user, entries, &mut lookup)?;
+        let (mut known, mut is_weighted) = (Vec::new(), false);
+        match (&self.user, self.history) {
+            (Some(Id(user)), None) if model.dataset().users().index(user).is_none() => {
+                return Err(unknown("user", user));
+            }
+            (Some(_), None) => {}
+            (None, Some(Bounded(entries))) => {
+                known = entries;
+                is_weighted = known.iter().any(|entry| entry.weight.is_some());
+                known.retain(|entry| lookup.column(model, &entry.item).is_some());
+            }
+            _ => return Err(Failure::Request("expected a user or a history".into())),
+        }
         let unknown_items = lookup.unknown;
         Ok(Work::Other(Box::new(move |model: &CpuModel| {
             let item = &self.item.0;
-            let explanation = match (&self.user, &self.history) {
-                (Some(user), _) => model.explain(&user.0, item)?,
-                (None, entries) => {
-                    let entries = entries.iter().flat_map(|it| &it.0);
-                    let is_weighted = entries.clone().any(|it| it.weight.is_some());
-                    let known =
-                        entries.filter(|it| model.dataset().items().index(&it.item.0).is_some());
-                    let weighted = known
-                        .clone()
-                        .map(|it| (&it.item.0, it.weight.unwrap_or(1.0)));
-                    match is_weighted {
-                        true => model.explain_for_history(weighted, item)?,
-                        false => model.explain_for_items(known.map(|it| &it.item.0), item)?,
-                    }
+            let explanation = match &self.user {
+                Some(user) => model.explain(&user.0, item)?,
+                None if is_weighted => {
+                    let weighted = known.iter();
+                    let weighted = weighted.map(|it| (&it.item.0, it.weight.unwrap_or(1.0)));
+                    model.explain_for_history(weighted, item)?
                 }
+                None => model.explain_for_items(known.iter().map(|it| &it.item.0), item)?,
             };
             Ok(serde_json::to_string(&Explained {
                 explanation,

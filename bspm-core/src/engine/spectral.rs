@@ -57,6 +57,25 @@ impl<B: Backend> Spectral<B> {
         self.low_pass = self.low_pass.map(|it| it.times(low_pass_factor));
         self
     }
+
+    /// The polynomial of the walk of the histories, into `workspace.scores`.
+    fn walk(
+        &self,
+        backend: Checked<'_, B>,
+        histories: &B::Histories,
+        workspace: &mut Workspace<B>,
+    ) -> Result<()> {
+        let [half_way, stage] = workspace.scratch.as_mut_slice() else {
+            unreachable!("workspace() makes two scratch matrices")
+        };
+        let run = Run {
+            backend,
+            graph: &self.graph,
+            from: Operand::Histories(histories),
+        };
+        self.polynomial
+            .evaluate(run, half_way, stage, &mut workspace.scores)
+    }
 }
 
 impl<B: Backend> Filter<B> for Spectral<B> {
@@ -87,18 +106,8 @@ impl<B: Backend> Filter<B> for Spectral<B> {
         histories: TileHistories<'_>,
         workspace: &mut Workspace<B>,
     ) -> Result<Option<&B::Matrix>> {
-        let [half_way, stage] = workspace.scratch.as_mut_slice() else {
-            unreachable!("workspace() makes two scratch matrices")
-        };
-        let graph = &self.graph;
-        let uploaded = histories.upload(backend, graph.history_weights())?;
-        let run = Run {
-            backend,
-            graph,
-            from: Operand::Histories(&uploaded),
-        };
-        self.polynomial
-            .evaluate(run, half_way, stage, &mut workspace.scores)?;
+        let uploaded = histories.upload(backend, self.graph.history_weights())?;
+        self.walk(backend, &uploaded, workspace)?;
         let Some(low_pass) = &self.low_pass else {
             return Ok(None);
         };
@@ -112,16 +121,7 @@ impl<B: Backend> Filter<B> for Spectral<B> {
         let graph = &self.graph;
         let mut workspace = self.workspace(backend, 1)?;
         let unit = unit(backend, graph.items(), item)?;
-        let [half_way, stage] = workspace.scratch.as_mut_slice() else {
-            unreachable!("workspace() makes two scratch matrices")
-        };
-        let run = Run {
-            backend,
-            graph,
-            from: Operand::Histories(&unit),
-        };
-        self.polynomial
-            .evaluate(run, half_way, stage, &mut workspace.scores)?;
+        self.walk(backend, &unit, &mut workspace)?;
         let walked = backend.download(&workspace.scores)?;
         let roots = backend.download(graph.inverse_root_degrees())?;
         let scale = |item: usize| f64::from(roots[[item, 0]]).powi(2);

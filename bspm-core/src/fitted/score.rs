@@ -410,9 +410,8 @@ fn check_weights(history: History<'_>) -> Result<()> {
 /// The histories with ascending items; weights must be finite.
 fn distinct<'h>(histories: impl Iterator<Item = History<'h>>) -> Result<Vec<Distinct<'h>>> {
     let distinct = histories.map(|history| {
-        check_weights(history)?;
         let distinct = Distinct::new(history);
-        // Finite weights of one item may add up to an infinite one.
+        // After they are added up: finite weights of one item may have an infinite sum.
         check_weights(distinct.as_history())?;
         Ok(distinct)
     });
@@ -420,7 +419,7 @@ fn distinct<'h>(histories: impl Iterator<Item = History<'h>>) -> Result<Vec<Dist
 }
 
 /// A history whose items ascend and are distinct.
-enum Distinct<'a> {
+pub(crate) enum Distinct<'a> {
     Already(History<'a>),
     Made(Vec<u32>, Option<Vec<f32>>),
 }
@@ -428,7 +427,7 @@ enum Distinct<'a> {
 impl<'a> Distinct<'a> {
     /// The items in ascending order, each once, with the sum of its weights where there are
     /// some.
-    fn new(history: History<'a>) -> Self {
+    pub(crate) fn new(history: History<'a>) -> Self {
         let items = history.items();
         if items.windows(2).all(|pair| pair[0] < pair[1]) {
             return Self::Already(history);
@@ -452,7 +451,7 @@ impl<'a> Distinct<'a> {
         Self::Made(items, Some(weights))
     }
 
-    fn as_history(&self) -> History<'_> {
+    pub(crate) fn as_history(&self) -> History<'_> {
         match self {
             Self::Already(history) => *history,
             Self::Made(items, weights) => History::new(items, weights.as_deref()),

@@ -1,7 +1,6 @@
 //! Why an item is recommended: the share of each item of the history in its score.
 
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::hash::Hash;
 
@@ -12,6 +11,7 @@ use crate::backend::Backend;
 use crate::data::history::History;
 use crate::data::ids::UnknownIds;
 use crate::error::Result;
+use crate::fitted::score::Distinct;
 
 /// A score and the parts that add up to it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -75,9 +75,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         Q: Hash + Eq + Debug + ?Sized + 'q,
         J: Hash + Eq + Debug + ?Sized,
     {
-        let mut history = self.known_items(history, UnknownIds::Error)?;
-        history.sort_unstable();
-        history.dedup();
+        let history = self.known_items(history, UnknownIds::Error)?;
         let item = self.item_index(item)?;
         self.explain_history(History::from(&history), item)
     }
@@ -114,16 +112,13 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         J: Hash + Eq + Debug + ?Sized,
     {
         let (items, weights) = self.known_history(history, UnknownIds::Error)?;
-        let mut sums: BTreeMap<u32, f32> = BTreeMap::new();
-        for (item, weight) in items.into_iter().zip(weights) {
-            *sums.entry(item).or_default() += weight;
-        }
-        let (items, weights): (Vec<u32>, Vec<f32>) = sums.into_iter().unzip();
         let item = self.item_index(item)?;
         self.explain_history(History::new(&items, Some(&weights)), item)
     }
 
     fn explain_history(&self, history: History<'_>, item: u32) -> Result<Explanation<I>> {
+        let distinct = Distinct::new(history);
+        let history = distinct.as_history();
         let (parts, base) = self.fitted.contributions(history, item)?;
         let sum: f64 = parts.iter().chain([&base]).map(|&it| f64::from(it)).sum();
         let mut contributions: Vec<_> = history

@@ -308,23 +308,12 @@ const NEAR: f64 = 0.97;
 
 /// The best trial mixed with the best of another filter, if that is near.
 fn mix_of_best(trials: &[Trial]) -> Option<FilterConfig> {
-    let ranked = ranked(trials);
-    let (first, others) = ranked.split_first()?;
-    let mut others = others.iter();
-    let second = others.find(|trial| trial.config.name() != first.config.name())?;
-    if second.estimate < NEAR * first.estimate {
+    let best = best_of_filters(&ranked(trials));
+    let [first, second, ..] = best.as_slice() else {
         return None;
-    }
-    let parts = [first, second].map(|trial| MixPart {
-        share: 0.5,
-        filter: trial.config.clone(),
-    });
-    Some(
-        Mix {
-            parts: parts.into(),
-        }
-        .into(),
-    )
+    };
+    let is_near = second.estimate >= NEAR * first.estimate;
+    is_near.then(|| mix(&first.config, &second.config, 0.5))
 }
 
 /// A mix of two different filters.
@@ -337,12 +326,17 @@ fn mixed(
         return None;
     }
     let share = rounded(random.random_range(0.1..0.9));
+    Some(mix(first, second, share))
+}
+
+/// A mix of which the first filter has this share.
+fn mix(first: &FilterConfig, second: &FilterConfig, share: f64) -> FilterConfig {
     let part = |share: f64, filter: &FilterConfig| MixPart {
         share: rounded(share),
         filter: filter.clone(),
     };
     let parts = vec![part(share, first), part(1.0 - share, second)];
-    Some(Mix { parts }.into())
+    Mix { parts }.into()
 }
 
 /// How many singular vectors it uses, if it does.
