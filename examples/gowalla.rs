@@ -2,10 +2,8 @@
 //!
 //! `--help` lists where the data comes from and every knob.
 
-mod experiment;
-
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    experiment::main(bspm::Preset::Gowalla)
+    bspm_experiment::main(bspm::Preset::Gowalla)
 }

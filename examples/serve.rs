@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::routing::get;
-use bspm_cli::server::{CurrentModel, ServerOptions, router};
+use bspm_server::{CurrentModel, ServerOptions, router};
 use clap::Parser;
 
 /// Serves /recommend?user=USER&k=10, /similar?item=ITEM&k=10 and more

@@ -33,7 +33,6 @@ pub mod embedding {}
 
 #[doc = include_str!("guide/serving.md")]
 #[doc = include_str!("guide/page.md")]
-#[doc = include_str!(concat!(env!("OUT_DIR"), "/page.md"))]
 pub mod serving {}
 
 #[doc = include_str!("guide/batches.md")]
@@ -56,10 +55,10 @@ pub mod results {}
 
 #[doc = include_str!("guide/extending.md")]
 #[doc = "\n```no_run"]
-#[doc = include_str!("../tests/own_filter/rp3beta.rs")]
+#[doc = include_str!("guide/own_filter.rs")]
 #[doc = "```"]
 #[doc = include_str!("guide/extending_library.md")]
 #[doc = "\n```no_run"]
-#[doc = include_str!("../tests/loops/mod.rs")]
+#[doc = include_str!("guide/loops.rs")]
 #[doc = "```"]
 pub mod extending {}

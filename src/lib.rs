@@ -3,8 +3,6 @@
 
 pub mod guide;
 
-#[cfg(feature = "arrow")]
-pub use bspm_core::arrow;
 #[cfg(feature = "saved")]
 pub use bspm_core::saved;
 pub use bspm_core::{

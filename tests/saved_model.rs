@@ -159,7 +159,7 @@ fn the_map_and_the_bytes_are_twins() -> Result<(), Failed> {
 
 /// Written before early merge's vectors were kept.
 fn a_file_without_sharpened_vectors_is_opened() -> Result<(), Failed> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/early_merge.bspm");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/early_merge.bspm");
     let model: Model<_, String, String> = Model::open(CpuBackend::new(), path)?;
     let again = model.refit()?;
     let items: Vec<&String> = model.dataset().items().iter().collect();

@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use bspm::filters::{Search, SettingInfo};
 use bspm::tune::{Choice, TrialOutcome, choose};
 use bspm::{Backend, BspmConfig, Dataset, FilterConfig, FitOptions, Model, Preset};
-use bspm_cli::{ProcessArguments, ProgressBars, tell, warn_of_svd};
+use bspm_args::{ProcessArguments, ProgressBars, tell, warn_of_svd};
 use clap::Args;
 
 /// What a subcommand ends with.
@@ -228,9 +228,9 @@ fn stored_config(text: &str) -> serde_json::Result<FilterConfig> {
 macro_rules! on_device {
     ($arguments:expr, $function:expr, $($rest:expr),*) => {
         match $arguments.choose()? {
-            bspm_cli::Device::Cpu(backend) => $function(backend, $($rest),*),
+            bspm_args::Device::Cpu(backend) => $function(backend, $($rest),*),
             #[cfg(feature = "torch")]
-            bspm_cli::Device::Torch(backend) => $function(backend, $($rest),*),
+            bspm_args::Device::Torch(backend) => $function(backend, $($rest),*),
         }
     };
 }

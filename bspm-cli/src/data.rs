@@ -7,7 +7,7 @@ use bspm::data::{
     WeightScale, Weighting, expand_paths,
 };
 use bspm::{Dataset, Error, Result};
-use bspm_cli::tell;
+use bspm_args::tell;
 use clap::Args;
 
 use crate::output::shown;
@@ -259,7 +259,7 @@ impl DataArguments {
             None if self.delimiter.is_some() => paths.first().and_then(|path| self.delimited(path)),
             None => None,
         };
-        let read = Dataset::read_files(&paths, format, &self.table());
+        let read = bspm_arrow::read_files(&paths, format, &self.table());
         let (dataset, mut report) = read.map_err(|error| self.with_hint(error))?;
         let before = dataset.len();
         let dataset = match self.k_core {

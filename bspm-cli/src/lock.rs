@@ -6,7 +6,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bspm_cli::tell;
+use bspm_args::tell;
 
 /// The right to write a file, until this is dropped.
 ///

@@ -7,7 +7,8 @@ mod lock;
 mod output;
 mod outputs;
 
-use bspm_cli::{log, tell};
+use bspm_args::tell;
+use bspm_server::log;
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -55,7 +56,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    bspm_cli::return_large_blocks();
+    bspm_args::return_large_blocks();
     let arguments = Arguments::parse();
     let _log = match arguments.command {
         Command::Serve(_) => Some(log::start_in_background()),

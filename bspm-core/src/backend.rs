@@ -36,8 +36,8 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayView2};
 use sprs::{CsMatI, CsMatViewI};
 
-use crate::data::history::History;
-use crate::error::Result;
+use bspm_data::History;
+use bspm_data::Result;
 pub use checked::Checked;
 pub use combination::{Combination, combined_hits, up_to_the_last};
 pub use eigen::SymmetricEigen;

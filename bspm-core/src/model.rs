@@ -20,11 +20,11 @@ pub use recommend::Recommendation;
 pub use test_coverage::TestCoverage;
 
 use crate::backend::{Backend, check};
-use crate::data::dataset::Dataset;
 use crate::engine::fit_options::FitOptions;
-use crate::error::Result;
 use crate::filters::registry::FilterConfig;
 use crate::fitted::FittedFilter;
+use bspm_data::Dataset;
+use bspm_data::Result;
 
 /// A model that was fitted once and answers from any thread.
 ///

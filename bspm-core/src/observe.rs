@@ -4,8 +4,20 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::error::{Error, Result};
-use crate::progress::{Progress, Stage};
+use bspm_data::Stage;
+use bspm_data::{Error, Result};
+
+/// How far a long operation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// What is being done.
+    pub stage: Stage,
+    /// Singular vectors found, items linked, or users ranked.
+    pub done: usize,
+    /// How many are asked for.
+    pub total: usize,
+}
 
 /// The callback of a long operation: it is told how far the operation is, and
 /// answers whether it goes on. The default one lets everything run to its end.

@@ -55,10 +55,10 @@ pub use format::SavedModelInfo;
 pub use id::SavedId;
 
 use crate::backend::Backend;
-use crate::data::dataset::Dataset;
-use crate::error::Result;
 use crate::fitted::FittedFilter;
 use crate::model::Model;
+use bspm_data::Dataset;
+use bspm_data::Result;
 use read::CheckedFile;
 use write::{Contents, FilterTensors, write};
 

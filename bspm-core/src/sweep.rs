@@ -14,8 +14,6 @@ use serde::{Deserialize, Serialize};
 pub use grid::SweepGrid;
 
 use crate::backend::{Backend, Checked, Combination, Operand, Shaped, Update, check};
-use crate::data::history::History;
-use crate::data::interactions::Interactions;
 use crate::engine::basis::Basis;
 use crate::engine::fit_options::FitOptions;
 use crate::engine::polynomial::Form;
@@ -23,14 +21,16 @@ use crate::engine::tensors::Source;
 use crate::engine::tiles::tile_ranges;
 use crate::engine::walk::NormalizedGraph;
 use crate::engine::workspace::TileHistories;
-use crate::error::{Error, Result};
 use crate::filters::bspm::config::BspmConfig;
 use crate::filters::bspm::merge::Response;
 use crate::fitted::evaluate::{Evaluator, Metrics};
 use crate::fitted::reach::Reach;
 use crate::observe::{Observed, Observer};
-use crate::parameter::invalid;
-use crate::progress::Stage;
+use bspm_data::History;
+use bspm_data::Interactions;
+use bspm_data::Stage;
+use bspm_data::parameter::invalid;
+use bspm_data::{Error, Result};
 
 /// How one setting did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

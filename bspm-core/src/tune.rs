@@ -22,15 +22,15 @@ pub use choose::{Choice, candidates, choose};
 pub use trial::{Trial, TrialOutcome};
 
 use crate::backend::{Backend, check};
-use crate::data::interactions::Interactions;
 use crate::engine::fit_options::FitOptions;
 use crate::engine::shared_svd::SharedSvd;
-use crate::error::{Error, Result};
 use crate::filters::registry::FilterConfig;
 use crate::fitted::FittedFilter;
 use crate::fitted::evaluate::{Evaluator, Metrics};
 use crate::fitted::rank::RankOptions;
-use crate::parameter::{check_positive, check_range, invalid};
+use bspm_data::Interactions;
+use bspm_data::parameter::{check_positive, check_range, invalid};
+use bspm_data::{Error, Result};
 use propose::{Proposals, Shape};
 
 /// How to tune.

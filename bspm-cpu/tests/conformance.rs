@@ -1,13 +1,13 @@
 //! The conformance suite on the CPU, on the global pool and on pools of one and three.
 
 mod global_pool {
-    bspm_core::backend_conformance!(bspm_cpu::CpuBackend::new());
+    bspm_conformance::backend_conformance!(bspm_cpu::CpuBackend::new());
 }
 
 mod one_thread {
-    bspm_core::backend_conformance!(bspm_cpu::CpuBackend::with_threads(1).unwrap());
+    bspm_conformance::backend_conformance!(bspm_cpu::CpuBackend::with_threads(1).unwrap());
 }
 
 mod three_threads {
-    bspm_core::backend_conformance!(bspm_cpu::CpuBackend::with_threads(3).unwrap());
+    bspm_conformance::backend_conformance!(bspm_cpu::CpuBackend::with_threads(3).unwrap());
 }

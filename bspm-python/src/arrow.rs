@@ -7,6 +7,7 @@ use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, RecordBatch, RecordBatchIterator, StructArray};
 use arrow_schema::{DataType, SchemaRef};
 use bspm::{Dataset, Error};
+use bspm_arrow::FromArrow;
 use numpy::PyArray1;
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
@@ -319,7 +320,7 @@ impl Cells {
 /// A batch with the lists of its rows, in either form.
 pub(crate) fn in_form(lists: RecordBatch, is_long: bool) -> bspm::Result<RecordBatch> {
     match is_long {
-        true => bspm::arrow::long_form(&lists),
+        true => bspm_arrow::long_form(&lists),
         false => Ok(lists),
     }
 }

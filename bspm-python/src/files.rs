@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow_array::{Int64Array, LargeStringArray, RecordBatch};
 use bspm::data::{DatasetBuilder, Event, Format, TableOptions};
 use bspm::{Dataset, Error};
+use bspm_arrow::FromArrow;
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;

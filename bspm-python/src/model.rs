@@ -11,6 +11,7 @@ use bspm::{
     CpuBackend, Dataset, EvaluateOptions, FilterConfig, FitOptions, FittedFilter, Model,
     RecommendOptions, UnknownIds,
 };
+use bspm_arrow::RecommendBatch;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;

@@ -6,14 +6,14 @@ use bspm_torch::{TorchBackend, TorchDevice};
 mod cpu {
     use super::*;
 
-    bspm_core::backend_conformance!(TorchBackend::new(TorchDevice::Cpu).unwrap());
+    bspm_conformance::backend_conformance!(TorchBackend::new(TorchDevice::Cpu).unwrap());
 }
 
 /// As on a GPU, where one tile is prepared while another is computed.
 mod cpu_with_two_tiles_under_way {
     use super::*;
 
-    bspm_core::backend_conformance!(
+    bspm_conformance::backend_conformance!(
         TorchBackend::new(TorchDevice::Cpu)
             .unwrap()
             .tiles_under_way(2)
@@ -25,7 +25,7 @@ mod cpu_with_two_tiles_under_way {
 mod cuda {
     use super::*;
 
-    bspm_core::backend_conformance!(
+    bspm_conformance::backend_conformance!(
         [#[ignore = "needs a GPU; --include-ignored runs it"]]
         TorchBackend::new(TorchDevice::Cuda(0)).unwrap()
     );

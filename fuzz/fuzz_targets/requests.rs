@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode, Uri, header};
-use bspm_cli::server::{CurrentModel, ServerOptions, router};
+use bspm_server::{CurrentModel, ServerOptions, router};
 use bspm_core::{BspmConfig, Dataset, Model};
 use bspm_cpu::CpuBackend;
 use libfuzzer_sys::fuzz_target;

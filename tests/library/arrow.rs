@@ -9,12 +9,12 @@ use arrow_array::{
     ArrayRef, DictionaryArray, Float32Array, Int64Array, LargeStringArray, RecordBatch,
     StringArray, TimestampMillisecondArray,
 };
-use bspm::arrow::long_form;
 use bspm::data::TableOptions;
 use bspm::{
     BspmConfig, CpuBackend, CpuModel, Dataset, Error, FilterConfig, Preset, RecommendOptions,
     UnknownIds,
 };
+use bspm_arrow::{FromArrow, RecommendBatch, long_form};
 
 fn model(config: impl Into<FilterConfig>) -> CpuModel {
     let pairs = (0..300_u32).flat_map(|user| {

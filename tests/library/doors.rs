@@ -19,6 +19,7 @@ use arrow_array::{
 };
 use bspm::data::{Duplicates, Format, TableOptions, WeightScale, Weighting};
 use bspm::{CpuBackend, Dataset, Error, Model};
+use bspm_arrow::FromArrow;
 use parquet::arrow::ArrowWriter;
 use proptest::prelude::*;
 use zip::write::SimpleFileOptions;
@@ -140,7 +141,7 @@ fn read_files(
     format: Option<Format>,
     options: &TableOptions,
 ) -> Option<Dataset> {
-    match Dataset::read_files(paths, format, options) {
+    match bspm_arrow::read_files(paths, format, options) {
         Ok((dataset, _)) => Some(dataset),
         Err(Error::NoInteractions { .. }) => None,
         Err(error) => panic!("{error}"),
@@ -558,7 +559,7 @@ fn columns_that_are_not_read_are_named_with_their_type() {
         // Parquet has no intervals of months that Arrow reads back.
         if expected != "Interval" {
             write_parquet(&path, &batch);
-            let message = Dataset::read_files([&path], None, &options)
+            let message = bspm_arrow::read_files([&path], None, &options)
                 .unwrap_err()
                 .to_string();
             assert!(

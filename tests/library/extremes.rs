@@ -1,12 +1,12 @@
 //! Weights, settings and budgets at the ends of what numbers can hold: a fit is refused with what
 //! to change, or its model is saved, opened and answers with finite scores.
 
+use bspm::data::Event;
 use bspm::filters::SettingInfo;
 use bspm::{
     CpuBackend, CpuModel, Dataset, Error, FilterConfig, FittedFilter, Interactions, Preset,
     RecommendOptions,
 };
-use bspm_core::data::Event;
 
 const USERS: usize = 12;
 

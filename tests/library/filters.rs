@@ -9,7 +9,7 @@ use bspm::{
     BspmConfig, CpuBackend, Dataset, Error, FilterConfig, FitOptions, FittedFilter, Interactions,
     Model, Observer, Preset,
 };
-use bspm_core::conformance::filter_configs;
+use bspm_conformance::filter_configs;
 
 fn dataset() -> Dataset<u32, u32> {
     let shape = SyntheticShape {

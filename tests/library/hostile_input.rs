@@ -6,6 +6,7 @@ use std::io::{Cursor, Write};
 use bspm::data::TrainTest;
 use bspm::filters::{ChebyCf, LgcnIde};
 use bspm::{BspmConfig, CpuBackend, CpuModel, Dataset, FilterConfig, FittedFilter, Preset};
+use bspm_arrow::FromParquet;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -101,14 +102,13 @@ fn an_array_is_as_long_as_its_bytes_whatever_its_header_says() {
     }
 }
 
-#[cfg(feature = "parquet")]
 #[test]
 fn damaged_parquet_is_an_error_and_never_a_panic() {
     use bspm::data::TableOptions;
 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("damaged.parquet");
-    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
     let mut random = 1_u32;
     let mut draw = |below: usize| {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -243,7 +243,7 @@ fn saving_keeps_links_and_modes_and_replaces_regular_files_alone() {
 /// Files that once stopped the program or made it panic.
 #[test]
 fn what_once_did_harm_is_an_error_now() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/hostile");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/hostile");
     let mut read = 0;
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -253,7 +253,6 @@ fn what_once_did_harm_is_an_error_now() {
             assert!(error.contains(&name), "{error}");
             read += 1;
         }
-        #[cfg(feature = "parquet")]
         if name.ends_with(".parquet") {
             let options = bspm::data::TableOptions::new("user", "item");
             match Dataset::<String, String>::read_parquet(&path, &options) {

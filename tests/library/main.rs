@@ -1,11 +1,9 @@
 //! The tests of what the library does, in one program: each of them would else compile its
 //! generic code once more.
 
-#[cfg(feature = "arrow")]
 mod arrow;
 mod cold;
 mod determinism;
-#[cfg(all(feature = "arrow", feature = "parquet"))]
 mod doors;
 mod extremes;
 mod filters;

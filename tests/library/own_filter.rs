@@ -1,6 +1,6 @@
 //! A filter that is made outside the library does what those inside do.
 
-#[path = "../own_filter/rp3beta.rs"]
+#[path = "../../src/guide/own_filter.rs"]
 mod rp3beta;
 
 use bspm::filters;

@@ -4,7 +4,7 @@
 use crate::random::{configs, matrices};
 use bspm::fitted::{Fallback, RankOptions};
 use bspm::{BspmConfig, CpuBackend, FittedFilter, Interactions, Solver};
-use bspm_core::conformance::Reference;
+use bspm_conformance::Reference;
 use proptest::prelude::*;
 
 /// The largest error, relative to the largest number that the user's scores were

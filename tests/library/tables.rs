@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bspm::data::{Format, TableOptions};
 use bspm::{Dataset, Error, Result};
+use bspm_arrow::FromParquet;
 
 type Pairs = Vec<(String, String)>;
 
@@ -338,7 +339,7 @@ fn missing_files_are_named() {
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/data")
+        .join("data")
         .join(name)
 }
 
@@ -394,7 +395,6 @@ fn damaged_archives_are_errors() {
     );
 }
 
-#[cfg(feature = "parquet")]
 #[test]
 fn parquet_of_arrow_is_read() {
     let options = TableOptions::new("user", "item")

@@ -1,7 +1,7 @@
 //! A third backend, in plain loops over ndarray, passes the conformance suite: what a backend
 //! must provide is all in `loops`.
 
-#[path = "../loops/mod.rs"]
+#[path = "../../src/guide/loops.rs"]
 mod loops;
 
 use bspm::backend::{Checked, Combination, Direction, Operand, SparseParts, Update};
@@ -9,7 +9,7 @@ use bspm::data::History;
 use bspm::{Error, Interactions};
 use loops::Loops;
 
-bspm_core::backend_conformance!(Loops);
+bspm_conformance::backend_conformance!(Loops);
 
 #[test]
 fn operands_that_do_not_fit_are_refused_before_the_backend_is_asked() {

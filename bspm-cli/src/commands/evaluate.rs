@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bspm::fitted::{CatalogueMetrics, Comparison, Evaluation, Interval};
 use bspm::{Backend, Dataset, EvaluateOptions, Evaluator, Metrics, UnknownIds};
-use bspm_cli::{DeviceArguments, ProgressBars, tell};
+use bspm_args::{DeviceArguments, ProgressBars, tell};
 use clap::{ArgGroup, Args};
 use serde::Serialize;
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use bspm::Dataset;
 use bspm::data::expand_paths;
 use bspm::fitted::{Evaluation, ListEvaluation};
-use bspm_cli::tell;
+use bspm_args::tell;
 use serde::Serialize;
 
 use crate::data::DataArguments;

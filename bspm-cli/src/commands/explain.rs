@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bspm::{Backend, Explanation};
-use bspm_cli::DeviceArguments;
+use bspm_args::DeviceArguments;
 use clap::{ArgGroup, Args};
 use serde::Serialize;
 

@@ -10,7 +10,7 @@ use bspm::backend::TopK;
 use bspm::data::History;
 use bspm::fitted::{LowPassVectors, RankOptions};
 use bspm::{Backend, FilterConfig, FitOptions};
-use bspm_cli::{DeviceArguments, ProgressBars, tell};
+use bspm_args::{DeviceArguments, ProgressBars, tell};
 use clap::{Args, Subcommand};
 use ndarray::{Array1, Array2};
 

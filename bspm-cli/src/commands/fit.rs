@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bspm::{Backend, Dataset};
-use bspm_cli::{DeviceArguments, ProgressBars, tell};
+use bspm_args::{DeviceArguments, ProgressBars, tell};
 use clap::Args;
 
 use super::describe::Description;

@@ -5,9 +5,9 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use arrow_array::RecordBatch;
-use bspm::data::caught;
 use bspm::saved::replace_file;
 use bspm::{Error, Result};
+use bspm_arrow::caught;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::basic::Compression;

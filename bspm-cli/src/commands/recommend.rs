@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bspm::Backend;
 use bspm::data::{TableOptions, TextLines};
-use bspm_cli::{DeviceArguments, ProgressBars};
+use bspm_args::{DeviceArguments, ProgressBars};
 use clap::{ArgGroup, Args};
 
 use super::lists::{FallbackName, ItemList, ListArguments, UserList};

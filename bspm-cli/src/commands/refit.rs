@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bspm::Backend;
-use bspm_cli::{DeviceArguments, ProgressBars};
+use bspm_args::{DeviceArguments, ProgressBars};
 use clap::Args;
 
 use super::{Outcome, TextModel, fitted, on_device, save};

@@ -10,7 +10,8 @@ use std::time::Instant;
 
 use bspm::Backend;
 use bspm::data::InvalidRow;
-use bspm_cli::{DeviceArguments, tell};
+use bspm_args::{DeviceArguments, tell};
+use bspm_arrow::RecommendBatch;
 use clap::Args;
 
 use super::lists::options as list_options;
@@ -142,7 +143,7 @@ fn score<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
             found += batch.num_rows();
             let lists = model.recommend_batch(&batch, options.clone());
             let lists = match arguments.lists.long {
-                true => lists.and_then(|lists| bspm::arrow::long_form(&lists)),
+                true => lists.and_then(|lists| bspm_arrow::long_form(&lists)),
                 false => lists,
             };
             lists.map_err(|error| in_table(error, arguments.table.as_deref(), &places))

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bspm_cli::server::{ServerOptions, serve};
+use bspm_server::{ServerOptions, serve};
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 

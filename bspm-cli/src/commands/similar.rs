@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bspm::Backend;
-use bspm_cli::DeviceArguments;
+use bspm_args::DeviceArguments;
 use clap::Args;
 
 use super::lists::{ItemList, ListArguments, SimilarList};

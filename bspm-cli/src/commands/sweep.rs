@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use bspm::filters::{Setting, SettingKind};
 use bspm::sweep::{Sweep, SweepGrid, SweepRow};
 use bspm::{Backend, BspmConfig, Dataset, Evaluator, FitOptions, Interactions, Metrics};
-use bspm_cli::{DeviceArguments, ProgressBars, argument, flag, switched_off, tell, with_switches};
+use bspm_args::{DeviceArguments, ProgressBars, argument, flag, switched_off, tell, with_switches};
 use clap::{ArgGroup, ArgMatches, Args, Command, FromArgMatches};
 use serde::Serialize;
 

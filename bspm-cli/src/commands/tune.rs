@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bspm::tune::{Trial, TuneOptions, Tuner};
 use bspm::{Backend, Dataset, FilterConfig, Metrics};
-use bspm_cli::{DeviceArguments, ProgressBars, tell};
+use bspm_args::{DeviceArguments, ProgressBars, tell};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;

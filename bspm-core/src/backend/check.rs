@@ -1,7 +1,7 @@
 //! What operands must fit, once for all backends.
 
 use super::{Shaped, Update};
-use crate::error::{Error, Result};
+use bspm_data::{Error, Result};
 
 /// Rows and columns.
 pub(crate) type Shape = (usize, usize);

@@ -9,8 +9,8 @@ use super::{
     Backend, Combination, Direction, Operand, ScoredItem, Shaped, SharedMatrix, SparseParts,
     SymmetricEigen, Update,
 };
-use crate::data::history::History;
-use crate::error::Result;
+use bspm_data::History;
+use bspm_data::Result;
 
 /// A backend whose operations refuse operands that do not fit.
 ///

@@ -1,7 +1,7 @@
 //! Weighted sums of matrices, and the hits of each.
 
 use super::{Backend, Operand, ScoredItem, Shaped};
-use crate::error::Result;
+use bspm_data::Result;
 
 /// A weighted sum of some matrices, for several weights of a part of it.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,7 +6,7 @@ use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_
 use faer::{MatMut, MatRef, Par};
 use ndarray::{Array2, ArrayView2};
 
-use crate::error::{Error, Result};
+use bspm_data::{Error, Result};
 
 /// Eigenvalues, ascending, and eigenvectors, one per column in the same order.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use faer::linalg::solvers::DenseSolveCore;
 use faer::{Mat, Side};
 use ndarray::Array2;
 
-use crate::error::{Error, Result};
+use bspm_data::{Error, Result};
 
 /// By Cholesky's decomposition, on one thread; only the lower triangle is read.
 pub(super) fn invert_positive_definite(

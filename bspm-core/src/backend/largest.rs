@@ -1,7 +1,7 @@
 //! The selection of the entries of largest magnitude.
 
 use super::{Backend, Operand, ScoredItem, Shaped, Update};
-use crate::error::Result;
+use bspm_data::Result;
 
 /// The `k` entries of largest magnitude, but for zeros, largest first; of equal ones the lower
 /// item id first.

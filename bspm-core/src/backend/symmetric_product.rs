@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use super::{Backend, Operand, Shaped, Update};
-use crate::error::Result;
+use bspm_data::Result;
 
 /// What [`Backend::symmetric_product`] does unless a backend knows better: the whole product, and
 /// the mean of its two triangles.

@@ -7,9 +7,9 @@ use super::tensors::{SavedTensors, Source, Tensor, Tensors};
 use super::walk::powers;
 use super::workspace::{TileHistories, Workspace};
 use crate::backend::{Backend, Checked, Operand, Shaped, Update};
-use crate::data::interactions::Interactions;
-use crate::error::Result;
-use crate::parameter::{check_memory, invalid};
+use bspm_data::Interactions;
+use bspm_data::Result;
+use bspm_data::parameter::{check_memory, invalid};
 
 /// What the regression is: `Q = (A^T diag(user_weights) A + diag(ridge))^-1`, and an item `i`
 /// of the history gives `-(d_i / d_j)^item_power Q_ij / Q_jj` to each other item `j`.

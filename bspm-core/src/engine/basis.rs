@@ -7,8 +7,8 @@ use super::tensors::{Source, Tensor, Tensors};
 use super::truncated_svd::{SvdReport, truncated_svd};
 use super::walk::{Normalization, NormalizedGraph};
 use crate::backend::{Backend, Checked, Shaped, Update};
-use crate::data::interactions::Interactions;
-use crate::error::Result;
+use bspm_data::Interactions;
+use bspm_data::Result;
 
 /// The leading right singular vectors of `R`.
 #[derive(Debug)]

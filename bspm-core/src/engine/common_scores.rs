@@ -3,8 +3,8 @@
 use super::filter::Filter;
 use super::workspace::{TileHistories, Workspace};
 use crate::backend::{Backend, Checked, Operand, Shaped, Update};
-use crate::data::history::History;
-use crate::error::{Error, Result};
+use bspm_data::History;
+use bspm_data::{Error, Result};
 
 /// The rows of a tile: for each item, its share and the entries that are kept.
 type Rows = Vec<(f32, Vec<(u32, f32)>)>;

@@ -7,7 +7,7 @@ use super::neighbour_rows::NeighbourRows;
 use super::tensors::Tensors;
 use super::workspace::{TileHistories, Workspace};
 use crate::backend::{Backend, Checked};
-use crate::error::Result;
+use bspm_data::Result;
 
 /// A fitted filter on a device.
 ///

@@ -12,11 +12,11 @@ use super::tensors::{SavedTensors, Source, Tensor, Tensors};
 use super::tiles::tile_ranges;
 use super::workspace::{TileHistories, Workspace, add_histories, unit};
 use crate::backend::{Backend, Checked, Direction, Operand, SparseParts, Update};
-use crate::data::history::History;
-use crate::data::interactions::Interactions;
-use crate::error::{Error, Result};
 use crate::observe::Observed;
-use crate::progress::Stage;
+use bspm_data::History;
+use bspm_data::Interactions;
+use bspm_data::Stage;
+use bspm_data::{Error, Result};
 
 /// Rows that are made by one worker at a time.
 const BLOCK: usize = 64;

@@ -7,7 +7,7 @@ use super::tiles::{map_tiles, tile_ranges};
 use super::walk::NormalizedGraph;
 use super::workspace::{TileHistories, Workspace};
 use crate::backend::{Backend, Checked, Operand, Shaped, Update};
-use crate::error::Result;
+use bspm_data::Result;
 
 /// `factor U G V^T z'` for the singular vectors `V`, with which a history enters, a factor for
 /// each of them, and the vectors `U` with which it leaves: `V` itself, or `V` with other powers

@@ -4,9 +4,9 @@ use super::filter::Filter;
 use super::tensors::SavedTensors;
 use super::workspace::TileHistories;
 use crate::backend::{Backend, Checked};
-use crate::data::history::History;
-use crate::data::interactions::Interactions;
-use crate::error::Result;
+use bspm_data::History;
+use bspm_data::Interactions;
+use bspm_data::Result;
 
 /// The norms of so many parts, as a model file has them.
 pub(crate) fn saved_norms(

@@ -13,12 +13,12 @@ use super::tensors::{SavedTensors, Tensor, Tensors};
 use super::tiles::tile_ranges;
 use super::workspace::{TileHistories, Workspace, unit};
 use crate::backend::{Backend, Checked, Direction, Operand, SparseParts, Update};
-use crate::data::history::History;
-use crate::data::interactions::Interactions;
-use crate::error::{Error, Result};
 use crate::observe::Observed;
-use crate::parameter::check_memory;
-use crate::progress::Stage;
+use bspm_data::History;
+use bspm_data::Interactions;
+use bspm_data::Stage;
+use bspm_data::parameter::check_memory;
+use bspm_data::{Error, Result};
 
 /// `S^T r + p (a^T r)` for a history `r`: the entries that are kept of each row, and the rest as
 /// a share `a` of what all rows have in common, `p`.

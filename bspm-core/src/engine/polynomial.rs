@@ -3,7 +3,7 @@
 use super::chebyshev::{series_at, series_to_powers};
 use super::walk::NormalizedGraph;
 use crate::backend::{Backend, Checked, Operand, Update};
-use crate::error::Result;
+use bspm_data::Result;
 
 /// `p(W) z` for the walk `W`, which is `P` where it is normalised symmetrically.
 #[derive(Clone, Debug, PartialEq)]

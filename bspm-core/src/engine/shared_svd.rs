@@ -8,7 +8,7 @@ use super::fit_options::FitOptions;
 use super::truncated_svd::{SvdReport, truncated_svd};
 use super::walk::{Normalization, NormalizedGraph};
 use crate::backend::{Backend, Checked};
-use crate::error::Result;
+use bspm_data::Result;
 
 /// Singular vectors of one matrix, on the host: of each normalisation that was asked for.
 #[derive(Debug)]

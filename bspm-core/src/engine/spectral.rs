@@ -13,8 +13,8 @@ use super::tensors::Tensors;
 use super::walk::{Normalization, NormalizedGraph};
 use super::workspace::{TileHistories, Workspace, unit};
 use crate::backend::{Backend, Checked, Operand};
-use crate::data::interactions::Interactions;
-use crate::error::Result;
+use bspm_data::Interactions;
+use bspm_data::Result;
 
 /// A fitted spectral filter.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use super::fit_options::FitOptions;
 use super::shared_svd::SharedSvd;
 use super::truncated_svd::SvdReport;
 use crate::backend::{Backend, SharedMatrix};
-use crate::error::{Error, Result};
+use bspm_data::{Error, Result};
 
 /// A part of a fitted filter.
 #[derive(Debug)]

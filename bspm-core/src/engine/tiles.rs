@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::backend::{Backend, Checked, Shaped};
-use crate::error::Result;
+use bspm_data::Result;
 
 /// `0..columns` in consecutive ranges of at most `width`.
 pub(crate) fn tile_ranges(columns: usize, width: usize) -> Vec<Range<usize>> {

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::backend::{Backend, Checked, Operand, SparseParts, Update};
-use crate::data::interactions::Interactions;
-use crate::error::Result;
+use bspm_data::Interactions;
+use bspm_data::Result;
 
 /// The powers of the degrees that a walk is normalised by:
 /// `W = (D_i^-items A^T) (D_u^-users A)` on columns `z = D_i^-history r`, whose scores are

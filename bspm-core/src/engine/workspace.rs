@@ -1,8 +1,8 @@
 //! The matrices that a tile of users is scored in.
 
 use crate::backend::{Backend, Checked, Operand, Update};
-use crate::data::history::History;
-use crate::error::Result;
+use bspm_data::History;
+use bspm_data::Result;
 
 /// The matrices of one tile, reused from tile to tile: the scores, and what is scratch.
 #[derive(Debug)]

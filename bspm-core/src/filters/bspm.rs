@@ -19,7 +19,6 @@ use super::contract::Settings;
 use super::preset::Preset;
 use super::setting::{Setting, Table};
 use crate::backend::{Backend, Checked};
-use crate::data::interactions::Interactions;
 use crate::engine::basis::Basis;
 use crate::engine::filter::Filter;
 use crate::engine::low_pass::LowPass;
@@ -27,7 +26,8 @@ use crate::engine::polynomial::Polynomial;
 use crate::engine::spectral::Spectral;
 use crate::engine::tensors::Source;
 use crate::engine::walk::{NormalizedGraph, bytes_of_walk};
-use crate::error::Result;
+use bspm_data::Interactions;
+use bspm_data::Result;
 
 impl Table for BspmConfig {
     fn table() -> &'static [Setting<Self>] {

@@ -7,7 +7,6 @@ use super::contract::Settings;
 use super::preset::Preset;
 use super::setting::{F32_MAX, MOST_FACTORS, MOST_STEPS, Search, check_all, settings};
 use crate::backend::{Backend, Checked};
-use crate::data::interactions::Interactions;
 use crate::engine::basis::Basis;
 use crate::engine::chebyshev::interpolate;
 use crate::engine::filter::Filter;
@@ -16,8 +15,9 @@ use crate::engine::polynomial::Polynomial;
 use crate::engine::spectral::Spectral;
 use crate::engine::tensors::Source;
 use crate::engine::walk::{Normalization, NormalizedGraph, bytes_of_walk, powers};
-use crate::error::Result;
-use crate::parameter::check_positive;
+use bspm_data::Interactions;
+use bspm_data::Result;
+use bspm_data::parameter::check_positive;
 
 /// `(x h(L) + alpha * x V V^T) D_i^beta` for the normalised history `x = r D_i^-beta`, where
 /// `h` is the Chebyshev interpolant of a plateau over the spectrum of `L = I - 2P`.

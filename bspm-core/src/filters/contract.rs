@@ -6,10 +6,10 @@ use serde::de::DeserializeOwned;
 use super::preset::Preset;
 use super::setting::{Table, check_all};
 use crate::backend::{Backend, Checked};
-use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
 use crate::engine::tensors::Source;
-use crate::error::Result;
+use bspm_data::Interactions;
+use bspm_data::Result;
 
 /// What fitting a filter needs to know.
 pub(crate) trait Settings: Clone + Serialize + DeserializeOwned + Table {

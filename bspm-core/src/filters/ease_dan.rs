@@ -7,12 +7,12 @@ use super::contract::Settings;
 use super::preset::Preset;
 use super::setting::{F32_MAX, Search, settings};
 use crate::backend::{Backend, Checked};
-use crate::data::interactions::Interactions;
 use crate::engine::autoencoder::{Autoencoder, Regression, bytes_of_inverse};
 use crate::engine::filter::Filter;
 use crate::engine::tensors::Source;
 use crate::engine::walk::powers;
-use crate::error::Result;
+use bspm_data::Interactions;
+use bspm_data::Result;
 
 /// The linear autoencoder of a normalised matrix: with
 /// `Q = (A^T D_u^-beta A + lambda D_i)^-1`, an item `i` of the history gives

@@ -7,11 +7,11 @@ use super::contract::Settings;
 use super::preset::Preset;
 use super::setting::{F32_MAX, Search, settings};
 use crate::backend::{Backend, Checked};
-use crate::data::interactions::Interactions;
 use crate::engine::autoencoder::{Autoencoder, Regression, bytes_of_inverse};
 use crate::engine::filter::Filter;
 use crate::engine::tensors::Source;
-use crate::error::Result;
+use bspm_data::Interactions;
+use bspm_data::Result;
 
 /// The linear autoencoder `r B` that reproduces `A` best without using an item for itself:
 /// `B = I - Q diag(Q)^-1` for `Q = (A^T A + lambda I)^-1`.

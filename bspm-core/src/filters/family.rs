@@ -8,7 +8,6 @@ use super::contract::Settings;
 use super::preset::Preset;
 use super::setting::{ANY, MOST_FACTORS, MOST_OFFSET, Search, check_all, settings, words};
 use crate::backend::{Backend, Checked};
-use crate::data::interactions::Interactions;
 use crate::engine::basis::Basis;
 use crate::engine::filter::Filter;
 use crate::engine::low_pass::LowPass;
@@ -20,8 +19,9 @@ use crate::engine::walk::{
     Normalization, NormalizedGraph, bytes_of_walk, largest_eigenvalue, offset_powers,
 };
 use crate::engine::workspace::{TileHistories, Workspace};
-use crate::error::Result;
-use crate::parameter::check_positive;
+use bspm_data::Interactions;
+use bspm_data::Result;
+use bspm_data::parameter::check_positive;
 
 /// `(1 - share) * r D_i^-history h(P) D_i^output + share * r D_i^-low_pass_history V g(S) V^T
 /// D_i^low_pass_output`, for `P = R^T R` of `R = (D_u + offset)^-users A (D_i + offset)^-items`,

@@ -8,11 +8,11 @@ use super::contract::Settings;
 use super::preset::Preset;
 use super::setting::{F32_MAX, MOST_FACTORS, Search, check_all, settings};
 use crate::backend::{Backend, Checked};
-use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
 use crate::engine::tensors::Source;
 use crate::engine::walk::bytes_of_walk;
-use crate::error::Result;
+use bspm_data::Interactions;
+use bspm_data::Result;
 
 /// `r P + alpha * r D_i^-1/2 V V^T D_i^1/2`: blur, and an ideal low-pass filter.
 ///

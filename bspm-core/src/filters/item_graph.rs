@@ -6,12 +6,12 @@ use super::contract::Settings;
 use super::preset::Preset;
 use super::setting::settings;
 use crate::backend::{Backend, Checked};
-use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
 use crate::engine::item_graph::ItemGraphPolynomial;
 use crate::engine::tensors::Source;
-use crate::error::Result;
-use crate::parameter::invalid;
+use bspm_data::Interactions;
+use bspm_data::Result;
+use bspm_data::parameter::invalid;
 
 /// A filter that was made outside this crate, as what each item of a history gives to others:
 /// the scores for a history `r` are `r G` for a sparse `G: items x items`.

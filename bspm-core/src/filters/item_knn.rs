@@ -7,11 +7,11 @@ use super::contract::Settings;
 use super::preset::Preset;
 use super::setting::{ANY, F32_MAX, F64_MAX, MOST_ITEMS, Search, settings, words};
 use crate::backend::{Backend, Checked};
-use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
 use crate::engine::item_graph::{ItemGraphPolynomial, bytes_before_entries, of_neighbours};
 use crate::engine::tensors::Source;
-use crate::error::Result;
+use bspm_data::Interactions;
+use bspm_data::Result;
 
 /// Each item of the history gives its similarity to the `neighbours` items most similar to it.
 ///

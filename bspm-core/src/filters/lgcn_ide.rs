@@ -7,13 +7,13 @@ use super::contract::Settings;
 use super::preset::Preset;
 use super::setting::{MOST_STEPS, Search, settings};
 use crate::backend::{Backend, Checked};
-use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
 use crate::engine::polynomial::Polynomial;
 use crate::engine::spectral::Spectral;
 use crate::engine::tensors::Source;
 use crate::engine::walk::{Normalization, bytes_of_walk};
-use crate::error::Result;
+use bspm_data::Interactions;
+use bspm_data::Result;
 
 /// `r D_i^-1/2 P^layers`: the normalised history, propagated.
 ///

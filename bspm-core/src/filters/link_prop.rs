@@ -7,13 +7,13 @@ use super::contract::Settings;
 use super::preset::Preset;
 use super::setting::{Search, settings};
 use crate::backend::{Backend, Checked};
-use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
 use crate::engine::polynomial::Polynomial;
 use crate::engine::spectral::Spectral;
 use crate::engine::tensors::Source;
 use crate::engine::walk::{Normalization, bytes_of_walk};
-use crate::error::Result;
+use bspm_data::Interactions;
+use bspm_data::Result;
 
 /// The linkage score: every path from the user to an item over another user and an item of
 /// the history counts, divided by powers of the degrees on its way:

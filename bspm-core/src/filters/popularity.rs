@@ -7,12 +7,12 @@ use super::contract::Settings;
 use super::preset::Preset;
 use super::setting::settings;
 use crate::backend::{Backend, Checked, Operand, Shaped, Update};
-use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
 use crate::engine::tensors::Source;
 use crate::engine::walk::powers;
 use crate::engine::workspace::{TileHistories, Workspace};
-use crate::error::Result;
+use bspm_data::Interactions;
+use bspm_data::Result;
 
 /// An item scores as many points as it has users, whatever the history.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

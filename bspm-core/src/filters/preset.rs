@@ -1,7 +1,7 @@
 //! The data sets for which settings are published.
 
-use crate::error::{Error, Result};
-use crate::parameter::invalid;
+use bspm_data::parameter::invalid;
+use bspm_data::{Error, Result};
 
 /// The settings of the paper's experiments (section 4.1 and the authors' code).
 ///

@@ -30,11 +30,11 @@ use super::sgfcf::Sgfcf;
 use super::svd_ae::SvdAe;
 use super::turbo_cf::TurboCf;
 use crate::backend::{Backend, Checked};
-use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
 use crate::engine::tensors::Source;
-use crate::error::Result;
-use crate::parameter::{check_memory, invalid};
+use bspm_data::Interactions;
+use bspm_data::Result;
+use bspm_data::parameter::{check_memory, invalid};
 
 macro_rules! filters {
     (named { $($(#[$named_doc:meta])* $named:ident($named_settings:ty),)* }

@@ -7,12 +7,12 @@ use super::contract::Settings;
 use super::preset::Preset;
 use super::setting::{MOST_ITEMS, Search, settings};
 use crate::backend::{Backend, Checked};
-use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
 use crate::engine::item_graph::{ItemGraphPolynomial, bytes_before_entries, of_neighbours};
 use crate::engine::tensors::Source;
 use crate::engine::walk::powers;
-use crate::error::Result;
+use bspm_data::Interactions;
+use bspm_data::Result;
 
 /// Random walks of three steps, from the user over an item of the history and another user to
 /// the scored item `j`, with each transition raised to `alpha` and the end divided by the

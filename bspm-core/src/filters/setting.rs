@@ -2,9 +2,9 @@
 
 use std::str::FromStr;
 
-use crate::data::interactions::Interactions;
-use crate::error::Result;
-use crate::parameter::{check_range, invalid};
+use bspm_data::Interactions;
+use bspm_data::Result;
+use bspm_data::parameter::{check_range, invalid};
 
 /// A setting of the filter that `T` configures.
 ///
@@ -242,19 +242,19 @@ macro_rules! words {
         }
 
         impl $crate::filters::setting::SettingValue for $type {
-            fn read(&mut self, _name: &'static str, text: &str) -> $crate::error::Result<()> {
+            fn read(&mut self, _name: &'static str, text: &str) -> bspm_data::Result<()> {
                 *self = text.parse()?;
                 Ok(())
             }
         }
 
         impl std::str::FromStr for $type {
-            type Err = $crate::error::Error;
+            type Err = bspm_data::Error;
 
-            fn from_str(text: &str) -> $crate::error::Result<Self> {
+            fn from_str(text: &str) -> bspm_data::Result<Self> {
                 Self::ALL.iter().copied().find(|word| word.name() == text).ok_or_else(|| {
                     let names: Vec<&str> = Self::ALL.iter().map(|word| word.name()).collect();
-                    $crate::parameter::invalid($parameter, names.join(", "), format!("{text:?}"))
+                    bspm_data::parameter::invalid($parameter, names.join(", "), format!("{text:?}"))
                 })
             }
         }

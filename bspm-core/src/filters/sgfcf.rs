@@ -8,12 +8,12 @@ use super::family::{Family, FrequencyResponse, Parts};
 use super::preset::Preset;
 use super::setting::{F32_MAX, MOST_FACTORS, MOST_OFFSET, Search, settings};
 use crate::backend::{Backend, Checked};
-use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
 use crate::engine::mean_norm::Length;
 use crate::engine::tensors::Source;
 use crate::engine::walk::bytes_of_walk;
-use crate::error::Result;
+use bspm_data::Interactions;
+use bspm_data::Result;
 
 /// `U S^beta V^T + gamma * R R^T R`, for `R = (D_u + offset)^-epsilon A (D_i + offset)^-epsilon` and
 /// its leading singular vectors and values, the largest scaled to 1.

@@ -7,14 +7,14 @@ use super::contract::Settings;
 use super::preset::Preset;
 use super::setting::{MOST_FACTORS, Search, settings};
 use crate::backend::{Backend, Checked, Operand, Shaped, Update};
-use crate::data::interactions::Interactions;
 use crate::engine::basis::Basis;
 use crate::engine::filter::Filter;
 use crate::engine::tensors::{SavedTensors, Source, Tensor, Tensors};
 use crate::engine::tiles::{map_tiles, tile_ranges};
 use crate::engine::walk::{Normalization, NormalizedGraph, bytes_of_walk};
 use crate::engine::workspace::{TileHistories, Workspace, unit};
-use crate::error::Result;
+use bspm_data::Interactions;
+use bspm_data::Result;
 
 /// The autoencoder `r D_i^-1/2 V S^-2 V^T R^T A` that gives `A` back best from `R`, of the rank
 /// `factor_dim`, for `R = D_u^-1/2 A D_i^-1/2` and its leading singular vectors `V` and values `S`.

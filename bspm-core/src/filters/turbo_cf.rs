@@ -7,7 +7,6 @@ use super::contract::Settings;
 use super::preset::Preset;
 use super::setting::{ANY, Search, settings, words};
 use crate::backend::{Backend, Checked};
-use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
 use crate::engine::item_graph::{
     ItemGraphPolynomial, Limits, bytes_before_entries, of_common_users,
@@ -16,7 +15,8 @@ use crate::engine::polynomial::Polynomial;
 use crate::engine::spectral::Spectral;
 use crate::engine::tensors::Source;
 use crate::engine::walk::{Normalization, bytes_of_walk, powers};
-use crate::error::Result;
+use bspm_data::Interactions;
+use bspm_data::Result;
 
 /// A polynomial of `S`: the item graph `R^T R` of `R = D_u^-alpha A D_i^(alpha-1)` with each
 /// entry raised to `power`.

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::ids::UnknownIds;
-use crate::error::Result;
 use crate::observe::Observer;
-use crate::parameter::invalid;
+use bspm_data::Result;
+use bspm_data::UnknownIds;
+use bspm_data::parameter::invalid;
 
 /// How to evaluate: at which cut-offs, and what to do about unknown users. A list of
 /// cut-offs stands for itself.

@@ -9,9 +9,9 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::evaluate::{Evaluator, Metrics};
-use crate::data::interactions::Interactions;
-use crate::error::{Error, Result};
-use crate::parameter::invalid;
+use bspm_data::Interactions;
+use bspm_data::parameter::invalid;
+use bspm_data::{Error, Result};
 
 /// What the lists of all users are together, at one cut-off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -4,15 +4,15 @@
 use std::ops::RangeInclusive;
 
 use crate::backend::{Backend, Checked, Operand, Shaped, Update};
-use crate::data::history::History;
-use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
 use crate::engine::tensors::Tensor;
 use crate::engine::workspace::TileHistories;
-use crate::error::{Error, Result};
 use crate::filters::Search;
 use crate::filters::registry::FilterConfig;
-use crate::parameter::{invalid, plain};
+use bspm_data::History;
+use bspm_data::Interactions;
+use bspm_data::parameter::{invalid, plain};
+use bspm_data::{Error, Result};
 
 /// The weights for which every filter with settings that a search tries is known to be finite.
 pub(super) const SENSIBLE_WEIGHTS: RangeInclusive<f64> = 1e-3..=1e3;

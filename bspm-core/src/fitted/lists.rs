@@ -7,11 +7,12 @@ use std::hash::Hash;
 
 use super::evaluate::Evaluator;
 use super::evaluation::Evaluation;
-use crate::data::dataset::Dataset;
-use crate::data::ids::Ids;
-use crate::data::interactions::Interactions;
-use crate::error::{Result, shortened};
-use crate::parameter::invalid;
+use bspm_data::Dataset;
+use bspm_data::Ids;
+use bspm_data::Interactions;
+use bspm_data::Result;
+use bspm_data::parameter::invalid;
+use bspm_data::parameter::shortened;
 
 /// The evaluation of lists that any system made, and what of them could not count.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use crate::backend::ScoredItem;
-use crate::data::history::History;
-use crate::error::{Error, Result};
 use crate::observe::Observer;
-use crate::parameter::{check_positive, invalid};
+use bspm_data::History;
+use bspm_data::parameter::{check_positive, invalid};
+use bspm_data::{Error, Result};
 
 /// What fills a list where fewer items than it has places have a score.
 ///

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::rank::{Fallback, RankOptions};
 use crate::backend::ScoredItem;
-use crate::data::components::Components;
-use crate::data::interactions::Interactions;
+use bspm_data::Components;
+use bspm_data::Interactions;
 
 /// Which items a history reaches, and those that are popular; each computed when first needed.
 #[derive(Debug)]

@@ -13,14 +13,14 @@ use super::finite;
 use super::rank::{ListRequest, RankOptions};
 use crate::backend::ScoredItem;
 use crate::backend::{Backend, Checked, check};
-use crate::data::history::History;
-use crate::data::interactions::Interactions;
 use crate::engine::tiles::tile_ranges;
 use crate::engine::workspace::{TileHistories, Workspace};
-use crate::error::{Error, Result};
 use crate::observe::Observed;
-use crate::parameter::invalid;
-use crate::progress::Stage;
+use bspm_data::History;
+use bspm_data::Interactions;
+use bspm_data::Stage;
+use bspm_data::parameter::invalid;
+use bspm_data::{Error, Result};
 
 /// The lists of some users, and what they took.
 #[derive(Clone, Debug)]

@@ -4,11 +4,11 @@ use ndarray::{Array2, ArrayView1, Axis};
 
 use super::FittedFilter;
 use crate::backend::{Backend, Checked};
-use crate::data::history::History;
 use crate::engine::walk::powers;
-use crate::error::Result;
 use crate::filters::registry::FilterConfig;
-use crate::parameter::invalid;
+use bspm_data::History;
+use bspm_data::Result;
+use bspm_data::parameter::invalid;
 
 /// Vectors whose inner products are the scores of the ideal low-pass filter
 /// `r D_i^-1/2 V V^T D_i^1/2` (paper, section 3.2), the part of BSPM, GF-CF and ChebyCF that is

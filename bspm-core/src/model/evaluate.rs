@@ -6,12 +6,12 @@ use std::hash::Hash;
 
 use super::Model;
 use crate::backend::Backend;
-use crate::data::dataset::Dataset;
-use crate::data::history::History;
-use crate::data::ids::UnknownIds;
-use crate::error::{Error, Result};
 use crate::fitted::evaluate::{EvaluateOptions, Evaluator};
 use crate::fitted::evaluation::Evaluation;
+use bspm_data::Dataset;
+use bspm_data::History;
+use bspm_data::UnknownIds;
+use bspm_data::{Error, Result};
 
 /// The users of a test set, and what each is to be recommended.
 struct HeldOut<'a> {

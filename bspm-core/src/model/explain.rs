@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use super::Model;
 use crate::backend::Backend;
-use crate::data::history::History;
-use crate::data::ids::UnknownIds;
-use crate::error::Result;
 use crate::fitted::score::Distinct;
+use bspm_data::History;
+use bspm_data::Result;
+use bspm_data::UnknownIds;
 
 /// A score and the parts that add up to it.
 #[derive(Clone, Debug, PartialEq, Serialize)]

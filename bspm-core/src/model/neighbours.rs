@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Model;
 use crate::backend::Backend;
 use crate::engine::fit_options::FitOptions;
-use crate::error::Result;
+use bspm_data::Result;
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// The model that answers from the neighbour table of this one's filter, in tens of

@@ -6,10 +6,10 @@ use std::hash::Hash;
 
 use super::Model;
 use crate::backend::Backend;
-use crate::data::ids::UnknownIds;
-use crate::error::Result;
 use crate::fitted::rank::{Fallback, RankOptions};
 use crate::observe::Observer;
+use bspm_data::Result;
+use bspm_data::UnknownIds;
 
 /// How many items to recommend, and which. Seen items stay out, and unknown ids are errors,
 /// unless told. A number stands for that many items.
@@ -33,7 +33,8 @@ pub struct RecommendOptions<I = String> {
     allow: Option<Vec<I>>,
     minimum_score: Option<f32>,
     pub(crate) fallback: Fallback,
-    pub(crate) unknown_ids: UnknownIds,
+    #[doc(hidden)]
+    pub unknown_ids: UnknownIds,
     observer: Observer,
 }
 
@@ -104,7 +105,8 @@ impl<I> From<usize> for RecommendOptions<I> {
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// The options in rows and columns. Cost: one hash per item denied or allowed.
-    pub(crate) fn rank_options(&self, options: &RecommendOptions<I>) -> Result<RankOptions>
+    #[doc(hidden)]
+    pub fn rank_options(&self, options: &RecommendOptions<I>) -> Result<RankOptions>
     where
         I: Debug,
     {

@@ -9,10 +9,10 @@ use serde::Serialize;
 use super::{Model, RecommendOptions};
 use crate::backend::Backend;
 use crate::backend::ScoredItem;
-use crate::data::history::History;
-use crate::data::ids::UnknownIds;
-use crate::error::Result;
 use crate::fitted::rank::RankOptions;
+use bspm_data::History;
+use bspm_data::Result;
+use bspm_data::UnknownIds;
 
 /// An item and its score.
 #[derive(Clone, Debug, PartialEq, Serialize)]

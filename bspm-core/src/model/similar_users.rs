@@ -6,8 +6,8 @@ use std::hash::Hash;
 
 use super::Model;
 use crate::backend::{Backend, TopK};
-use crate::error::Result;
-use crate::parameter::check_positive;
+use bspm_data::Result;
+use bspm_data::parameter::check_positive;
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// The `k` users whose histories are most like this user's, most alike first, and how much:

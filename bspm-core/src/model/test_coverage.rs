@@ -5,8 +5,8 @@ use std::hash::Hash;
 
 use super::Model;
 use crate::backend::Backend;
-use crate::data::dataset::Dataset;
-use crate::error::{Error, Result};
+use bspm_data::Dataset;
+use bspm_data::{Error, Result};
 
 /// What of a test set a model knows.
 ///

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::Model;
 use crate::backend::Backend;
-use crate::data::dataset::Dataset;
-use crate::error::Result;
+use bspm_data::Dataset;
+use bspm_data::Result;
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// The model with more interactions, its singular vectors left as they were fitted.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use memmap2::{Mmap, MmapOptions};
 
 use super::format::HASH_BYTES;
-use crate::error::{Error, Result};
+use bspm_data::{Error, Result};
 
 /// Replaces a file by what `write` writes, or leaves it as it is.
 ///

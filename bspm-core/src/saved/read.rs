@@ -17,13 +17,14 @@ use super::format::{
 };
 use super::id::SavedId;
 use crate::backend::SharedMatrix;
-use crate::data::ids::Ids;
-use crate::data::interactions::Interactions;
 use crate::engine::basis::SINGULAR_VALUES;
 use crate::engine::tensors::SavedTensors;
 use crate::engine::truncated_svd::SvdReport;
-use crate::error::{Error, Result, shortened};
 use crate::filters::registry::FilterConfig;
+use bspm_data::Ids;
+use bspm_data::Interactions;
+use bspm_data::parameter::shortened;
+use bspm_data::{Error, Result};
 
 /// All that was read from a model file but the filter, checked.
 pub(super) struct Parts<U: Eq + Hash, I: Eq + Hash> {

@@ -14,13 +14,13 @@ use super::format::{
 };
 use super::id::SavedId;
 use crate::backend::Backend;
-use crate::data::ids::Ids;
-use crate::data::interactions::Interactions;
 use crate::engine::tensors::Tensor;
 use crate::engine::truncated_svd::SvdReport;
-use crate::error::Result;
 use crate::filters::registry::FilterConfig;
 use crate::fitted::FittedFilter;
+use bspm_data::Ids;
+use bspm_data::Interactions;
+use bspm_data::Result;
 
 /// All that a model file says.
 pub(super) struct Contents<'a, U: Eq + Hash, I: Eq + Hash> {

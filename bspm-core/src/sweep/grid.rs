@@ -1,8 +1,8 @@
 //! The settings of a sweep.
 
-use crate::error::Result;
 use crate::filters::bspm::config::BspmConfig;
 use crate::filters::setting::Setting;
+use bspm_data::Result;
 
 /// Every combination of some values of some settings, around a configuration.
 ///

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use super::propose::{Shape, reduce_factors};
 use super::{Trial, TrialOutcome, TuneOptions, Tuner};
 use crate::backend::Backend;
-use crate::data::dataset::Dataset;
-use crate::data::interactions::Interactions;
 use crate::engine::fit_options::FitOptions;
-use crate::error::{Error, Result};
 use crate::filters::bspm::config::BspmConfig;
 use crate::filters::preset::Preset;
 use crate::filters::registry::FilterConfig;
+use bspm_data::Dataset;
+use bspm_data::Interactions;
+use bspm_data::{Error, Result};
 
 /// The share of each user's interactions that is held out to choose by.
 const SHARE: f64 = 0.2;

@@ -4,13 +4,13 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::trial::{Trial, TrialOutcome};
-use crate::data::interactions::Interactions;
-use crate::error::Result;
 use crate::filters::TurboFilter;
 use crate::filters::bspm::config::BspmConfig;
 use crate::filters::preset::Preset;
 use crate::filters::registry::{FilterConfig, Mix, MixPart, SettingInfo};
 use crate::filters::setting::Search;
+use bspm_data::Interactions;
+use bspm_data::Result;
 
 /// What of a matrix decides which settings are worth a try.
 #[derive(Clone, Copy, Debug)]

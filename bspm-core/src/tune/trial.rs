@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
 use crate::filters::registry::FilterConfig;
 use crate::fitted::evaluate::Metrics;
+use bspm_data::Error;
 
 /// One setting, tried.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,9 +9,10 @@ use arrow_array::types::Float64Type;
 use arrow_array::{Array, ArrayRef, ListArray, RecordBatch};
 use arrow_cast::cast;
 use arrow_schema::{DataType, Field};
-use bspm::arrow::id_texts;
-use bspm::data::{Format, InvalidRow, caught};
+use bspm::data::{Format, InvalidRow};
 use bspm::{Error, Result};
+use bspm_arrow::caught;
+use bspm_arrow::id_texts;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::Serialize;
 

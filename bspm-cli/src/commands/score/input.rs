@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use arrow_array::builder::{Float32Builder, ListBuilder, StringBuilder};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use bspm::data::{Format, Ids, InvalidRow, caught};
+use bspm::data::{Format, Ids, InvalidRow};
 use bspm::{Error, Result};
+use bspm_arrow::caught;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 
 use super::names::check_names;

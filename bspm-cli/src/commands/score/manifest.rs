@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bspm_cli::tell;
+use bspm_args::tell;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 

@@ -3,8 +3,8 @@
 use crate::backend::{Backend, Checked, Operand, Shaped, Update};
 use crate::engine::tiles::{map_tiles, tile_ranges};
 use crate::engine::walk::NormalizedGraph;
-use crate::error::Result;
 use crate::observe::Observed;
+use bspm_data::Result;
 
 /// A polynomial of `P`.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,7 +5,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis};
 use crate::backend::{Backend, Checked, Operand, Shaped, Update};
 use crate::engine::tiles::{Scratch, tile_ranges};
 use crate::engine::walk::NormalizedGraph;
-use crate::error::Result;
+use bspm_data::Result;
 
 /// Eigenvalues, descending, and orthonormal vectors in the same order.
 pub(super) struct RitzPairs<M> {

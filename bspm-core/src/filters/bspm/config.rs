@@ -3,9 +3,9 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::solver::Solver;
-use crate::error::Result;
 use crate::filters::preset::Preset;
-use crate::parameter::invalid;
+use bspm_data::Result;
+use bspm_data::parameter::invalid;
 
 /// How a process is integrated: `steps` equal steps of `solver` over `[0, time]`.
 ///
@@ -115,7 +115,7 @@ impl std::fmt::Display for Merge {
 }
 
 impl std::str::FromStr for Merge {
-    type Err = crate::error::Error;
+    type Err = bspm_data::Error;
 
     fn from_str(text: &str) -> Result<Self> {
         [Self::Early, Self::Late]

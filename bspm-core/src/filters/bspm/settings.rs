@@ -3,9 +3,9 @@
 
 use super::config::{BspmConfig, BspmConfigBuilder, IdealLowPass, Integration};
 use super::solver::Solver;
-use crate::error::Result;
 use crate::filters::setting::{ANY, Search, Setting, SettingKind, named, parse};
-use crate::parameter::invalid;
+use bspm_data::Result;
+use bspm_data::parameter::invalid;
 
 /// The value of a setting that turns its process off.
 const OFF: &str = "off";

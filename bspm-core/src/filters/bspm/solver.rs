@@ -15,8 +15,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::chebyshev::interpolate_spectrum;
-use crate::error::Result;
-use crate::parameter::{check_range, invalid};
+use bspm_data::Result;
+use bspm_data::parameter::{check_range, invalid};
 
 /// The method that integrates a process.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -243,7 +243,7 @@ impl std::fmt::Display for Solver {
 /// `euler`, `rk4`, `dormand-prince`, `exact`; the last two may be followed by a colon and a
 /// tolerance, as in `exact:1e-4`.
 impl std::str::FromStr for Solver {
-    type Err = crate::error::Error;
+    type Err = bspm_data::Error;
 
     fn from_str(text: &str) -> Result<Self> {
         let (name, tolerance) = match text.split_once(':') {

@@ -6,13 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::FilterConfig;
 use crate::backend::{Backend, Checked, Operand};
-use crate::data::interactions::Interactions;
 use crate::engine::basis::Basis;
 use crate::engine::filter::Filter;
 use crate::engine::mean_norm::{Length, mean_norm, saved_norms};
 use crate::engine::tensors::{OfPart, Source, Tensor, Tensors, part_prefix};
 use crate::engine::workspace::{TileHistories, Workspace};
-use crate::error::Result;
 use crate::filters::bspm::config::BspmConfig;
 use crate::filters::bspm::solver::Solver;
 use crate::filters::cheby_cf::ChebyCf;
@@ -20,7 +18,9 @@ use crate::filters::contract::Settings;
 use crate::filters::link_prop::LinkProp;
 use crate::filters::preset::Preset;
 use crate::filters::setting::{ANY, Search, Setting, SettingKind, Table};
-use crate::parameter::{check_range, invalid};
+use bspm_data::Interactions;
+use bspm_data::Result;
+use bspm_data::parameter::{check_range, invalid};
 
 /// The sum of the scores of some filters, each scaled to a mean row norm of 1 and then
 /// multiplied by its share.

@@ -5,16 +5,16 @@ use serde::{Deserialize, Serialize};
 
 use super::FilterConfig;
 use crate::backend::{Backend, Checked};
-use crate::data::interactions::Interactions;
 use crate::engine::filter::Filter;
 use crate::engine::neighbour_table::NeighbourTable;
 use crate::engine::tensors::Source;
-use crate::error::Result;
 use crate::filters::bspm::config::BspmConfig;
 use crate::filters::contract::Settings;
 use crate::filters::preset::Preset;
 use crate::filters::setting::{MOST_ITEMS, Search, check_all, settings};
-use crate::parameter::invalid;
+use bspm_data::Interactions;
+use bspm_data::Result;
+use bspm_data::parameter::invalid;
 
 /// The neighbour table of another filter: what each item of a history gives to `keep` others,
 /// and the rest as a share of what all items give alike.

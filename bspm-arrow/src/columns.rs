@@ -1,0 +1,402 @@
+//! Columns of record batches, in the types that are read: one conversion for Parquet files and Arrow
+//! tables.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringViewArray};
+use arrow_schema::{DataType, Field, TimeUnit};
+use jiff::SignedDuration;
+
+use bspm_data::parameter::shortened;
+use bspm_data::reader::{
+    Fault, MissingTexts, Row, TimeReader, parse_number, seconds, whole_number,
+};
+use bspm_data::{Error, InvalidRow, Result, TableOptions};
+
+/// What is wrong with a column, or with one of its rows.
+pub(crate) fn wrong(
+    column: &str,
+    row: Option<usize>,
+    expected: &str,
+    found: impl Into<String>,
+) -> Error {
+    Error::InvalidColumn {
+        column: column.into(),
+        row,
+        expected: expected.into(),
+        found: shortened(found.into()),
+    }
+}
+
+fn wrong_type(name: &str, expected: &str, column: &dyn Array) -> Error {
+    let found = format!("a column of {}", column.data_type());
+    wrong(name, None, expected, found)
+}
+
+/// What a column says in a row.
+pub(crate) fn value(column: &dyn Array, row: usize) -> String {
+    if column.is_null(row) {
+        return "null".into();
+    }
+    let found = arrow_cast::display::array_value_to_string(column, row);
+    found.unwrap_or_else(|_| column.data_type().to_string())
+}
+
+/// The only column of this name, if there is one; UUIDs as text.
+pub(crate) fn find(batch: &RecordBatch, name: &str) -> Result<Option<ArrayRef>> {
+    let schema = batch.schema_ref();
+    let mut places = (0..batch.num_columns()).filter(|&it| schema.field(it).name() == name);
+    match (places.next(), places.next()) {
+        (Some(_), Some(_)) => Err(wrong(name, None, "one column of this name", "two")),
+        (None, _) => Ok(None),
+        (Some(place), None) => {
+            let column = batch.column(place);
+            Ok(Some(match is_uuid(schema.field(place)) {
+                true => uuids(column),
+                false => column.clone(),
+            }))
+        }
+    }
+}
+
+/// The only column of this name.
+pub(crate) fn needed(batch: &RecordBatch, name: &str) -> Result<ArrayRef> {
+    find(batch, name)?.ok_or_else(|| {
+        let fields = batch.schema_ref().fields().iter();
+        let names: Vec<&str> = fields.map(|it| it.name().as_str()).collect();
+        wrong(name, None, "a column of this name", names.join(", "))
+    })
+}
+
+/// Whether a field has the extension type of UUIDs.
+fn is_uuid(field: &Field) -> bool {
+    let extension = field.metadata().get("ARROW:extension:name");
+    *field.data_type() == DataType::FixedSizeBinary(16)
+        && extension.is_some_and(|name| name == "arrow.uuid")
+}
+
+/// UUIDs in their usual text.
+fn uuids(column: &ArrayRef) -> ArrayRef {
+    let bytes = column.as_fixed_size_binary().iter();
+    let texts = bytes.map(|bytes| {
+        let mut text = String::with_capacity(36);
+        for (place, byte) in bytes?.iter().enumerate() {
+            if matches!(place, 4 | 6 | 8 | 10) {
+                text.push('-');
+            }
+            text.push_str(&format!("{byte:02x}"));
+        }
+        Some(text)
+    });
+    Arc::new(StringViewArray::from_iter(texts))
+}
+
+/// A column in another type; what does not fit it becomes null.
+pub(crate) fn cast(
+    name: &str,
+    column: &ArrayRef,
+    to: &DataType,
+    expected: &str,
+) -> Result<ArrayRef> {
+    if column.data_type() == to {
+        return Ok(column.clone());
+    }
+    arrow_cast::cast(column, to).map_err(|_| wrong_type(name, expected, column))
+}
+
+/// The values of a dictionary, row by row; another column as it is.
+fn decoded(name: &str, column: &ArrayRef, expected: &str) -> Result<ArrayRef> {
+    match column.data_type() {
+        DataType::Dictionary(_, values) => cast(name, column, values, expected),
+        _ => Ok(column.clone()),
+    }
+}
+
+/// A column of ids in the type `to`: text and whole numbers, those of decimals and floating-point
+/// numbers too. What is no id is null.
+pub(crate) fn ids(name: &str, column: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
+    let expected = "ids that are text or whole numbers";
+    let column = decoded(name, column, expected)?;
+    let column = match column.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => column,
+        of if of.is_integer() => column,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => {
+            cast(name, &column, &DataType::Utf8View, expected)?
+        }
+        of if of.is_floating() => whole_floats(name, &column, expected)?,
+        of if of.is_decimal() => whole_decimals(name, &column, expected)?,
+        _ => return Err(wrong_type(name, expected, &column)),
+    };
+    cast(name, &column, to, expected)
+}
+
+fn whole_floats(name: &str, column: &ArrayRef, expected: &str) -> Result<ArrayRef> {
+    // Above this a number of the type is not told from its neighbours.
+    let largest = match column.data_type() {
+        DataType::Float16 => 2_f64.powi(11),
+        DataType::Float32 => 2_f64.powi(24),
+        _ => 2_f64.powi(53),
+    };
+    let numbers = cast(name, column, &DataType::Float64, expected)?;
+    let numbers = numbers.as_primitive::<Float64Type>().iter();
+    let whole = numbers.map(|it| it.filter(|it| it.abs() <= largest).and_then(whole_number));
+    Ok(Arc::new(Int64Array::from_iter(whole)))
+}
+
+fn whole_decimals(name: &str, column: &ArrayRef, expected: &str) -> Result<ArrayRef> {
+    let texts = cast(name, column, &DataType::Utf8View, expected)?;
+    let whole = texts.as_string_view().iter().map(|text| {
+        let text = text?;
+        match text.split_once('.') {
+            Some((whole, fraction)) if fraction.bytes().all(|it| it == b'0') => Some(whole),
+            Some(_) => None,
+            None => Some(text),
+        }
+    });
+    Ok(Arc::new(StringViewArray::from_iter(whole)))
+}
+
+/// A column of text without what stands for a missing value; another one as it is.
+fn without_missing(column: ArrayRef, missing: &MissingTexts<'_>) -> ArrayRef {
+    let Some(texts) = column.as_string_view_opt() else {
+        return column;
+    };
+    let is_missing = |text: &str| missing.contains(text);
+    if !texts.iter().flatten().any(is_missing) {
+        return column;
+    }
+    let left = texts.iter().map(|it| it.filter(|text| !is_missing(text)));
+    Arc::new(StringViewArray::from_iter(left))
+}
+
+/// A column of numbers; text that is a number is one.
+fn numbers(name: &str, column: &ArrayRef, decimal_comma: bool) -> Result<Vec<Option<f64>>> {
+    let expected = "numbers";
+    let column = decoded(name, column, expected)?;
+    let found = column.data_type();
+    if found.is_string() {
+        let texts = cast(name, &column, &DataType::Utf8View, expected)?;
+        let texts = texts.as_string_view().iter();
+        return Ok(texts
+            .map(|text| parse_number(text?.trim(), decimal_comma))
+            .collect());
+    }
+    if !(found.is_numeric() || *found == DataType::Null) {
+        return Err(wrong_type(name, expected, &column));
+    }
+    let column = cast(name, &column, &DataType::Float64, expected)?;
+    Ok(column.as_primitive::<Float64Type>().iter().collect())
+}
+
+/// A column of times in seconds: those of a type for times whatever their unit, numbers, and text.
+fn times(name: &str, column: &ArrayRef, options: &TableOptions) -> Result<Vec<Option<f64>>> {
+    let expected = "times or numbers";
+    let reader = TimeReader::new(options.time_format.as_deref(), options.time_unit);
+    let column = decoded(name, column, expected)?;
+    let (is_temporal, is_text) = (
+        column.data_type().is_temporal(),
+        column.data_type().is_string(),
+    );
+    let useless = match (options.time_format.is_some(), options.time_unit.is_some()) {
+        (true, _) if !is_text => Some("time_format"),
+        (_, true) if is_temporal => Some("time_unit"),
+        _ => None,
+    };
+    if let Some(option) = useless {
+        return Err(Error::UnusedOption {
+            option,
+            context: format!("the column {name:?} of {}", column.data_type()),
+            needed: match option {
+                "time_format" => "a column of text".into(),
+                _ => "a column of numbers".into(),
+            },
+        });
+    }
+    if is_text {
+        let texts = cast(name, &column, &DataType::Utf8View, expected)?;
+        let texts = texts.as_string_view().iter();
+        return Ok(texts.map(|text| reader.read(text?)).collect());
+    }
+    if !is_temporal {
+        let numbers = numbers(name, &column, options.decimal_comma)?.into_iter();
+        return Ok(numbers.map(|it| reader.number(it?)).collect());
+    }
+    let to_seconds = match column.data_type() {
+        DataType::Timestamp(unit, _)
+        | DataType::Time32(unit)
+        | DataType::Time64(unit)
+        | DataType::Duration(unit) => match unit {
+            TimeUnit::Second => SignedDuration::from_secs,
+            TimeUnit::Millisecond => SignedDuration::from_millis,
+            TimeUnit::Microsecond => SignedDuration::from_micros,
+            TimeUnit::Nanosecond => SignedDuration::from_nanos,
+        },
+        DataType::Date32 => |days: i64| SignedDuration::from_secs(days * 86_400),
+        DataType::Date64 => SignedDuration::from_millis,
+        _ => return Err(wrong_type(name, expected, &column)),
+    };
+    let column = match column.data_type() {
+        DataType::Date32 | DataType::Time32(_) => {
+            let days = cast(name, &column, &DataType::Int32, expected)?;
+            cast(name, &days, &DataType::Int64, expected)?
+        }
+        _ => cast(name, &column, &DataType::Int64, expected)?,
+    };
+    let numbers = column.as_primitive::<Int64Type>().iter();
+    Ok(numbers
+        .map(|it| it.map(|it| seconds(to_seconds(it))))
+        .collect())
+}
+
+/// How a column of ids is read: in which type, and into what.
+pub(crate) struct IdReader<T> {
+    pub(crate) to: DataType,
+    pub(crate) read: fn(&dyn Array) -> Vec<Option<T>>,
+}
+
+/// The rows of a batch, one after the other.
+pub(crate) struct BatchRows<U, I> {
+    users: IdColumn<U>,
+    items: IdColumn<I>,
+    ratings: NumberColumn,
+    weights: NumberColumn,
+    times: NumberColumn,
+    row: usize,
+}
+
+struct IdColumn<T> {
+    name: String,
+    ids: Vec<Option<T>>,
+    column: ArrayRef,
+}
+
+impl<T> IdColumn<T> {
+    fn take(
+        &mut self,
+        row: usize,
+        what: &str,
+        missing: InvalidRow,
+        invalid: InvalidRow,
+    ) -> Result<T, Fault> {
+        self.ids[row].take().ok_or_else(|| {
+            let is_missing = self.column.is_null(row) || value(&self.column, row).is_empty();
+            let kind = std::any::type_name::<T>();
+            let kind = kind.rsplit("::").next().unwrap_or(kind);
+            Fault {
+                reason: if is_missing { missing } else { invalid },
+                column: self.name.clone(),
+                expected: match kind {
+                    "String" => what.into(),
+                    _ if is_missing => what.into(),
+                    kind => format!("{what} that is a {kind}"),
+                },
+                found: shortened(value(&self.column, row)),
+            }
+        })
+    }
+}
+
+/// A column of numbers, if there should be one.
+struct NumberColumn(Option<(String, Vec<Option<f64>>, ArrayRef)>);
+
+impl NumberColumn {
+    fn at(&self, row: usize, reason: InvalidRow) -> Result<Option<f64>, Fault> {
+        let Some((name, numbers, column)) = &self.0 else {
+            return Ok(None);
+        };
+        let is_weight = reason == InvalidRow::InvalidWeight;
+        let (reason, expected) = match numbers[row] {
+            Some(number) if number.is_finite() && !(is_weight && number < 0.0) => {
+                return Ok(Some(number));
+            }
+            Some(number) if number < 0.0 && is_weight => {
+                (InvalidRow::NegativeWeight, "a finite number, 0 or above")
+            }
+            _ if reason == InvalidRow::InvalidTime => (reason, "a time or a finite number"),
+            _ => (reason, "a finite number"),
+        };
+        Err(Fault {
+            reason,
+            column: name.clone(),
+            expected: expected.into(),
+            found: shortened(value(column, row)),
+        })
+    }
+}
+
+impl<U, I> BatchRows<U, I> {
+    /// The rows of a batch whose columns the options name.
+    pub(crate) fn new(
+        batch: &RecordBatch,
+        options: &TableOptions,
+        user: &IdReader<U>,
+        item: &IdReader<I>,
+    ) -> Result<Self> {
+        let (user_name, item_name) = options.id_columns(("user", "item"));
+        let missing = MissingTexts::new(options);
+        fn id_column<T>(
+            batch: &RecordBatch,
+            name: &str,
+            reader: &IdReader<T>,
+            missing: &MissingTexts<'_>,
+        ) -> Result<IdColumn<T>> {
+            let column = needed(batch, name)?;
+            let ids = ids(name, &column, &reader.to)?;
+            Ok(IdColumn {
+                name: name.into(),
+                ids: (reader.read)(&without_missing(ids, missing)),
+                column,
+            })
+        }
+        let column = |name: Option<&str>, read: &dyn Fn(&str, &ArrayRef) -> Result<_>| {
+            let column = name.map(|name| {
+                let column = needed(batch, name)?;
+                Ok((name.to_owned(), read(name, &column)?, column))
+            });
+            Ok::<_, Error>(NumberColumn(column.transpose()?))
+        };
+        let number = |name: &str, column: &ArrayRef| numbers(name, column, options.decimal_comma);
+        Ok(Self {
+            users: id_column(batch, user_name, user, &missing)?,
+            items: id_column(batch, item_name, item, &missing)?,
+            ratings: column(options.rating.as_deref(), &number)?,
+            weights: column(options.weight.as_deref(), &number)?,
+            times: column(options.time.as_deref(), &|name, column| {
+                times(name, column, options)
+            })?,
+            row: 0,
+        })
+    }
+
+    /// Goes to a row.
+    pub(crate) fn at(&mut self, row: usize) -> &mut Self {
+        self.row = row;
+        self
+    }
+}
+
+impl<U, I> Row<U, I> for BatchRows<U, I> {
+    fn user(&mut self) -> Result<U, Fault> {
+        let (missing, invalid) = (InvalidRow::MissingUser, InvalidRow::InvalidUser);
+        self.users.take(self.row, "a user id", missing, invalid)
+    }
+
+    fn item(&mut self) -> Result<I, Fault> {
+        let (missing, invalid) = (InvalidRow::MissingItem, InvalidRow::InvalidItem);
+        self.items.take(self.row, "an item id", missing, invalid)
+    }
+
+    fn rating(&mut self) -> Result<Option<f64>, Fault> {
+        self.ratings.at(self.row, InvalidRow::InvalidRating)
+    }
+
+    fn weight(&mut self) -> Result<Option<f64>, Fault> {
+        self.weights.at(self.row, InvalidRow::InvalidWeight)
+    }
+
+    fn time(&mut self) -> Result<Option<f64>, Fault> {
+        self.times.at(self.row, InvalidRow::InvalidTime)
+    }
+}

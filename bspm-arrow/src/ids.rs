@@ -1,0 +1,122 @@
+//! Ids in columns.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int32Type, Int64Type, UInt32Type, UInt64Type};
+use arrow_array::{Array, ArrayRef, PrimitiveArray, RecordBatch, StringArray};
+use arrow_schema::DataType;
+
+use super::columns::{self, needed};
+use bspm_data::{Error, Ids, Result};
+
+/// The ids of a column as text, by the rules of [`FromArrow::from_batches`](crate::FromArrow::from_batches):
+/// whole numbers of any type give the plain number, and UUIDs their usual text. None for a null and
+/// for what is no id.
+///
+/// # Errors
+///
+/// [`Error::InvalidColumn`] for a column that is missing, or of a type that is no id.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+/// use arrow_array::{Float64Array, RecordBatch};
+///
+/// let ids = Arc::new(Float64Array::from(vec![17.0, 0.5]));
+/// let batch = RecordBatch::try_from_iter([("user", ids as _)])?;
+/// let texts = bspm_arrow::id_texts(&batch, "user")?;
+/// assert_eq!(texts, [Some("17".to_owned()), None]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn id_texts(batch: &RecordBatch, name: &str) -> Result<Vec<Option<String>>> {
+    let column = needed(batch, name)?;
+    Ok(String::read(&columns::ids(name, &column, &String::READ)?))
+}
+
+/// An id that a column of a record batch can hold: text or a whole number.
+///
+/// Columns of text are read as numbers and the other way round where the ids are such; text
+/// that is no number is no id then.
+pub trait ArrowId: Eq + Hash + Clone + Debug {
+    /// The type that columns are cast to before they are read.
+    #[doc(hidden)]
+    const READ: DataType;
+
+    /// The ids of a column of the type [`READ`](Self::READ); none for a null.
+    #[doc(hidden)]
+    fn read(column: &dyn Array) -> Vec<Option<Self>>;
+
+    /// The row or column of each id in a column of the type [`READ`](Self::READ); none for a
+    /// null and for an id that is not known.
+    #[doc(hidden)]
+    fn look_up(ids: &Ids<Self>, column: &dyn Array) -> Vec<Option<u32>>;
+
+    /// A column of these ids.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`] for 2 GB of text or more.
+    fn column<'a>(ids: impl Iterator<Item = &'a Self> + Clone) -> Result<ArrayRef>
+    where
+        Self: 'a;
+}
+
+impl ArrowId for String {
+    const READ: DataType = DataType::Utf8View;
+
+    fn read(column: &dyn Array) -> Vec<Option<Self>> {
+        let texts = column.as_string_view().iter();
+        texts.map(|text| text.map(str::to_owned)).collect()
+    }
+
+    fn look_up(ids: &Ids<Self>, column: &dyn Array) -> Vec<Option<u32>> {
+        let texts = column.as_string_view().iter();
+        texts.map(|text| ids.index(text?)).collect()
+    }
+
+    fn column<'a>(ids: impl Iterator<Item = &'a Self> + Clone) -> Result<ArrayRef> {
+        let limit = i32::MAX as usize;
+        let found = ids.clone().map(String::len).sum();
+        if found > limit {
+            return Err(Error::TooLarge {
+                what: "bytes of ids in a record batch",
+                found,
+                limit,
+            });
+        }
+        Ok(Arc::new(StringArray::from_iter_values(ids)))
+    }
+}
+
+macro_rules! arrow_integer {
+    ($($integer:ty, $arrow:ty, $data_type:ident;)*) => {$(
+        impl ArrowId for $integer {
+            const READ: DataType = DataType::$data_type;
+
+            fn read(column: &dyn Array) -> Vec<Option<Self>> {
+                column.as_primitive::<$arrow>().iter().collect()
+            }
+
+            fn look_up(ids: &Ids<Self>, column: &dyn Array) -> Vec<Option<u32>> {
+                let numbers = column.as_primitive::<$arrow>().iter();
+                numbers.map(|number| ids.index(&number?)).collect()
+            }
+
+            fn column<'a>(ids: impl Iterator<Item = &'a Self> + Clone) -> Result<ArrayRef> {
+                let ids = ids.copied();
+                Ok(Arc::new(PrimitiveArray::<$arrow>::from_iter_values(ids)))
+            }
+        }
+    )*};
+}
+
+arrow_integer! {
+    i32, Int32Type, Int32;
+    i64, Int64Type, Int64;
+    u32, UInt32Type, UInt32;
+    u64, UInt64Type, UInt64;
+}

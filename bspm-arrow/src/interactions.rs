@@ -1,0 +1,86 @@
+//! Interactions from record batches.
+
+use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
+
+use super::columns::{BatchRows, IdReader, wrong};
+use super::ids::ArrowId;
+use bspm_data::reader::Rows;
+use bspm_data::{Dataset, ReadReport, Result, TableOptions};
+
+/// Data sets from record batches.
+pub trait FromArrow: Sized {
+    /// Reads record batches with one interaction per row.
+    ///
+    /// Ids are columns of text, whole numbers (of decimals and floating-point numbers too) or UUIDs;
+    /// weights and ratings are numbers; times are numbers, text, or seconds since 1970 if the
+    /// column has a type for times, whatever its unit.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidColumn`](bspm_data::Error::InvalidColumn) with the row within its batch, from
+    /// 0, for a column of another type, or for a batch that its source could not give;
+    /// [`Error::UnusedOption`](bspm_data::Error::UnusedOption);
+    /// [`Error::NoInteractions`](bspm_data::Error::NoInteractions).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use arrow_array::{RecordBatch, StringArray, UInt64Array};
+    /// use bspm_arrow::FromArrow;
+    /// use bspm_data::{Dataset, TableOptions};
+    ///
+    /// let batch = RecordBatch::try_from_iter([
+    ///     ("user", Arc::new(UInt64Array::from(vec![7, 7, 9])) as _),
+    ///     ("item", Arc::new(StringArray::from(vec!["tea", "milk", "tea"])) as _),
+    /// ])?;
+    /// let options = TableOptions::new("user", "item");
+    /// let dataset: Dataset<u64, String> = Dataset::from_batches([Ok(batch)], &options)?;
+    /// assert_eq!(dataset.interactions().len(), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    fn from_batches(
+        batches: impl IntoIterator<Item = Result<RecordBatch, ArrowError>>,
+        options: &TableOptions,
+    ) -> Result<Self> {
+        Ok(Self::read_batches(batches, options)?.0)
+    }
+
+    /// [`from_batches`](Self::from_batches), with a report of what was read and left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_batches`](Self::from_batches).
+    fn read_batches(
+        batches: impl IntoIterator<Item = Result<RecordBatch, ArrowError>>,
+        options: &TableOptions,
+    ) -> Result<(Self, ReadReport)>;
+}
+
+impl<U: ArrowId, I: ArrowId> FromArrow for Dataset<U, I> {
+    fn read_batches(
+        batches: impl IntoIterator<Item = Result<RecordBatch, ArrowError>>,
+        options: &TableOptions,
+    ) -> Result<(Self, ReadReport)> {
+        options.check_batches()?;
+        let user = IdReader {
+            to: U::READ,
+            read: U::read,
+        };
+        let item = IdReader {
+            to: I::READ,
+            read: I::read,
+        };
+        let mut rows = Rows::new(options);
+        for batch in batches {
+            let batch =
+                batch.map_err(|error| wrong("user", None, "a record batch", error.to_string()))?;
+            let mut of_batch = BatchRows::new(&batch, options, &user, &item)?;
+            for row in 0..batch.num_rows() {
+                rows.push(row as u64, of_batch.at(row))?;
+            }
+        }
+        rows.finish()
+    }
+}

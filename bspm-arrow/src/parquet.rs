@@ -1,0 +1,133 @@
+//! Parquet tables.
+
+use std::fs::File;
+use std::hash::Hash;
+use std::path::Path;
+use std::str::FromStr;
+
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
+use arrow_schema::DataType;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use super::columns::{BatchRows, IdReader};
+use super::parquet_damage::caught;
+use bspm_data::reader::{Rows, read_files_with};
+use bspm_data::{Dataset, Error, Format, ReadReport, Result, TableOptions};
+
+/// Rows that are read at a time.
+const BATCH: usize = 8192;
+
+/// Data sets from Parquet files, with the feature `parquet`.
+pub trait FromParquet: Sized {
+    /// Reads a Parquet file with one interaction per row.
+    ///
+    /// Ids are columns of text, whole numbers (of decimals and floating-point numbers too) or UUIDs.
+    /// Ratings and weights are numbers. Times are numbers, text, or dates and timestamps, which
+    /// become seconds since 1970 whatever their unit. Only the named columns are read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Read`]; [`Error::InvalidFile`] for a file that is damaged or is no
+    /// Parquet, and for a column of a type that is not read; [`Error::MissingColumn`];
+    /// [`Error::InvalidField`] with the row, from 1; [`Error::UnusedOption`];
+    /// [`Error::NoInteractions`].
+    fn read_parquet(path: impl AsRef<Path>, options: &TableOptions) -> Result<Self>;
+}
+
+impl<U, I> FromParquet for Dataset<U, I>
+where
+    U: FromStr + Eq + Hash + Clone,
+    I: FromStr + Eq + Hash + Clone,
+{
+    fn read_parquet(path: impl AsRef<Path>, options: &TableOptions) -> Result<Self> {
+        let mut rows = Rows::new(options);
+        parse(path.as_ref(), options, &mut rows)?;
+        Ok(rows.finish()?.0)
+    }
+}
+
+/// [`Dataset::read_files`], of Parquet files too, with the feature `parquet`.
+///
+/// # Errors
+///
+/// As [`Dataset::read_files`] and [`FromParquet::read_parquet`].
+pub fn read_files(
+    paths: impl IntoIterator<Item = impl AsRef<Path>>,
+    format: Option<Format>,
+    options: &TableOptions,
+) -> Result<(Dataset, ReadReport)> {
+    read_files_with(paths, format, options, parse)
+}
+
+/// Adds the rows of a file.
+fn parse<U, I>(path: &Path, options: &TableOptions, rows: &mut Rows<U, I>) -> Result<()>
+where
+    U: FromStr + Eq + Hash + Clone,
+    I: FromStr + Eq + Hash + Clone,
+{
+    let _span = tracing::info_span!("load", path = %path.display()).entered();
+    options.check_batches()?;
+    rows.start(path, Format::Parquet);
+    let file = File::open(path).map_err(|source| Error::Read {
+        path: path.into(),
+        source,
+    })?;
+    caught(path, || {
+        let damaged = |error: &dyn std::error::Error| Error::InvalidFile {
+            path: path.into(),
+            expected: "a Parquet file".into(),
+            found: error.to_string(),
+        };
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|it| damaged(&it))?;
+        let fields = builder.schema().fields();
+        let names: Vec<String> = fields.iter().map(|it| it.name().clone()).collect();
+        let places = options.places(path, &names, Format::Parquet.columns())?;
+        rows.note_columns(&names, places, options);
+        let wanted = places.roles().map(|(place, _)| place);
+        let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
+        let reader = builder.with_projection(mask).with_batch_size(BATCH);
+        let (user, item) = (id_reader::<U>(), id_reader::<I>());
+        let mut line = 1;
+        for batch in reader.build().map_err(|it| damaged(&it))? {
+            let batch = batch.map_err(|it| damaged(&it))?;
+            let of_batch = BatchRows::new(&batch, options, &user, &item);
+            let mut of_batch = of_batch.map_err(|error| in_file(path, error))?;
+            for row in 0..batch.num_rows() {
+                rows.push(line, of_batch.at(row))?;
+                line += 1;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Ids read from text.
+fn id_reader<T: FromStr>() -> IdReader<T> {
+    fn read<T: FromStr>(column: &dyn Array) -> Vec<Option<T>> {
+        let texts = column.as_string_view().iter();
+        texts.map(|text| text?.parse().ok()).collect()
+    }
+    IdReader {
+        to: DataType::Utf8View,
+        read: read::<T>,
+    }
+}
+
+/// An error of a column, with the file.
+fn in_file(path: &Path, error: Error) -> Error {
+    match error {
+        Error::InvalidColumn {
+            column,
+            expected,
+            found,
+            ..
+        } => Error::InvalidFile {
+            path: path.into(),
+            expected: format!("the column {column:?}: {expected}"),
+            found,
+        },
+        error => error,
+    }
+}

@@ -1,0 +1,321 @@
+//! Interactions with the application's own ids, and when they happened.
+
+mod aligned;
+mod builder;
+mod k_core;
+mod selection;
+mod split;
+mod summary;
+mod weighting;
+
+use std::borrow::Borrow;
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::sync::Arc;
+
+pub use builder::{DatasetBuilder, Event};
+pub use split::DatasetSplit;
+pub use summary::{DatasetSummary, Quantiles};
+pub use weighting::{WeightScale, Weighting};
+
+use crate::error::{Error, Result};
+use crate::ids::Ids;
+use crate::interactions::{Duplicates, Interactions};
+use crate::parameter::invalid;
+
+/// The interactions `users x items` of users and items that have ids of type `U` and
+/// `I`: any `Eq + Hash + Clone` type.
+///
+/// Users and items are numbered in the order in which they first occur. A pair that
+/// occurs more than once counts once, with its latest time. Cloning is cheap: ids and
+/// interactions are shared.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_data::Dataset;
+/// use bspm_data::Event;
+///
+/// let dataset: Dataset<&str, u64> = Dataset::from_pairs([("ann", 7), ("bob", 7), ("ann", 7)])?;
+/// assert_eq!((dataset.users().len(), dataset.items().len(), dataset.len()), (2, 1, 2));
+///
+/// let mut builder = Dataset::builder().rating_threshold(4.0);
+/// builder.push(Event::new("ann", 7_u64).rating(5.0))?;
+/// builder.push(Event::new("ann", 8).rating(1.0))?;
+/// assert_eq!(builder.finish()?.items().iter().collect::<Vec<_>>(), [&7]);
+/// # Ok::<(), bspm_data::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset<U: Eq + Hash = String, I: Eq + Hash = String> {
+    users: Arc<Ids<U>>,
+    items: Arc<Ids<I>>,
+    interactions: Arc<Interactions>,
+    times: Option<Arc<[f64]>>,
+}
+
+impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
+    /// A builder without interactions.
+    pub fn builder() -> DatasetBuilder<U, I> {
+        DatasetBuilder::new()
+    }
+
+    /// The data set of `(user, item)` pairs, without times.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`] above [`Interactions::MAX_SIDE`] users or items.
+    pub fn from_pairs(pairs: impl IntoIterator<Item = (U, I)>) -> Result<Self> {
+        let mut builder = Self::builder();
+        for (user, item) in pairs {
+            builder.push(Event::new(user, item))?;
+        }
+        builder.finish()
+    }
+
+    /// The data set whose row `u` belongs to `users[u]` and column `i` to `items[i]`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`] unless there is one distinct id for each row and column.
+    pub fn from_interactions(
+        users: Ids<U>,
+        items: Ids<I>,
+        interactions: impl Into<Arc<Interactions>>,
+    ) -> Result<Self> {
+        let interactions = interactions.into();
+        let ids = (users.len(), items.len());
+        let shape = (interactions.users(), interactions.items());
+        if ids != shape {
+            return Err(Error::ShapeMismatch {
+                operation: "ids of interactions",
+                left: ids,
+                right: shape,
+            });
+        }
+        Ok(Self {
+            users: Arc::new(users),
+            items: Arc::new(items),
+            interactions,
+            times: None,
+        })
+    }
+
+    /// The data set with more interactions, whose users and items may be new. A new pair weighs
+    /// 1, and of a pair that was there the larger weight counts. Where there are times, what is
+    /// added happens at the latest of them. Cost: a sort of all interactions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`].
+    pub fn with_pairs(&self, pairs: impl IntoIterator<Item = (U, I)>) -> Result<Self> {
+        let latest = self.latest();
+        let timed = pairs.into_iter().map(|(user, item)| (user, item, latest));
+        self.with_timed_pairs(timed)
+    }
+
+    /// [`with_pairs`](Self::with_pairs), each with its time, in the unit of the source; of a pair
+    /// that was there the later time counts. A data set without times stays without.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`]; [`Error::InvalidParameter`] for a time that is not finite.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bspm_data::Dataset;
+    ///
+    /// let dataset: Dataset<&str, &str> = Dataset::from_pairs([("ann", "tea"), ("bob", "tea")])?
+    ///     .with_times(vec![3.0, 4.0])?;
+    /// let later = dataset.with_timed_pairs([("ann", "milk", 9.0), ("bob", "tea", 7.0)])?;
+    /// assert_eq!(later.times(), Some(&[3.0, 9.0, 7.0][..]));
+    /// assert_eq!(later.with_pairs([("cid", "tea")])?.times().unwrap()[3], 9.0);
+    /// # Ok::<(), bspm_data::Error>(())
+    /// ```
+    pub fn with_timed_pairs(&self, pairs: impl IntoIterator<Item = (U, I, f64)>) -> Result<Self> {
+        let pairs = pairs.into_iter();
+        self.with_entries(pairs.map(|(user, item, time)| (user, item, 1.0, time)))
+    }
+
+    /// The data set with the interactions of another, whose users and items may be new, with their
+    /// weights and times. Of a pair that both have, the larger weight and the later time count. What
+    /// comes without times happens at the latest time of this data set; a data set without times
+    /// stays without. Cost: a sort of all interactions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bspm_data::Dataset;
+    /// use bspm_data::Event;
+    ///
+    /// let dataset: Dataset<&str, &str> = Dataset::from_pairs([("ann", "tea")])?;
+    /// let mut more = Dataset::builder();
+    /// more.push(Event::new("bob", "tea").weight(3.0))?;
+    /// let both = dataset.with_dataset(&more.finish()?)?;
+    /// assert_eq!(both.interactions().weights(), Some(&[1.0, 3.0][..]));
+    /// # Ok::<(), bspm_data::Error>(())
+    /// ```
+    pub fn with_dataset(&self, more: &Self) -> Result<Self> {
+        let latest = self.latest();
+        let times = more.times().unwrap_or_default();
+        let entries = more.interactions.entries().enumerate();
+        self.with_entries(entries.filter_map(|(place, (user, item, weight))| {
+            let time = times.get(place).copied().unwrap_or(latest);
+            let (user, item) = (more.users.id(user)?.clone(), more.items.id(item)?.clone());
+            Some((user, item, weight, time))
+        }))
+    }
+
+    /// The latest time; 0 without times.
+    fn latest(&self) -> f64 {
+        let times = self.times().unwrap_or_default().iter().copied();
+        times.reduce(f64::max).unwrap_or_default()
+    }
+
+    /// The data set with more interactions, each with a weight and a time.
+    fn with_entries(&self, entries: impl Iterator<Item = (U, I, f32, f64)>) -> Result<Self> {
+        let (mut users, mut items) = (Ids::clone(&self.users), Ids::clone(&self.items));
+        let mut all: Vec<(u32, u32, f32)> = self.interactions.entries().collect();
+        let old = self
+            .interactions
+            .pairs()
+            .zip(self.times().unwrap_or_default());
+        let mut times: Vec<((u32, u32), f64)> = old.map(|(pair, &time)| (pair, time)).collect();
+        for (user, item, weight, time) in entries {
+            let user = users.index_or_insert(user, "users")?;
+            let item = items.index_or_insert(item, "items")?;
+            all.push((user, item, weight));
+            times.push(((user, item), time));
+        }
+        let max = Duplicates::Max;
+        let interactions = Interactions::from_weighted(users.len(), items.len(), all, max)?;
+        let dataset = Self::from_interactions(users, items, interactions)?;
+        if self.times.is_none() {
+            return Ok(dataset);
+        }
+        times.sort_by(|left, right| left.0.cmp(&right.0).then(right.1.total_cmp(&left.1)));
+        times.dedup_by_key(|(pair, _)| *pair);
+        dataset.with_times(times.into_iter().map(|(_, time)| time).collect())
+    }
+
+    /// The data set with times, in the order of [`Interactions::pairs`] and in any unit.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`] for another number of them; [`Error::InvalidParameter`] for
+    /// one that is not finite.
+    pub fn with_times(self, times: Vec<f64>) -> Result<Self> {
+        if times.len() != self.len() {
+            return Err(Error::ShapeMismatch {
+                operation: "times of interactions",
+                left: (times.len(), 1),
+                right: (self.len(), 1),
+            });
+        }
+        if let Some(time) = times.iter().find(|time| !time.is_finite()) {
+            return Err(invalid("time", "a finite number", time));
+        }
+        Ok(Self {
+            times: Some(times.into()),
+            ..self
+        })
+    }
+
+    /// The ids of the users, in row order.
+    pub fn users(&self) -> &Arc<Ids<U>> {
+        &self.users
+    }
+
+    /// The ids of the items, in column order.
+    pub fn items(&self) -> &Arc<Ids<I>> {
+        &self.items
+    }
+
+    /// The matrix, `users x items`.
+    pub fn interactions(&self) -> &Arc<Interactions> {
+        &self.interactions
+    }
+
+    /// When each interaction happened, in the order of [`Interactions::pairs`], in the
+    /// unit of the source; `None` where it gave no times.
+    pub fn times(&self) -> Option<&[f64]> {
+        self.times.as_deref()
+    }
+
+    /// The number of interactions.
+    pub fn len(&self) -> usize {
+        self.interactions.len()
+    }
+
+    /// Whether there is no interaction.
+    pub fn is_empty(&self) -> bool {
+        self.interactions.is_empty()
+    }
+
+    /// The same interactions under other ids.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`] when two ids become the same.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bspm_data::Dataset;
+    ///
+    /// let numbers: Dataset<u32, u32> = Dataset::from_pairs([(3, 4)])?;
+    /// let strings = numbers.map_ids(ToString::to_string, ToString::to_string)?;
+    /// assert_eq!(strings.history("3")?, ["4"]);
+    /// # Ok::<(), bspm_data::Error>(())
+    /// ```
+    pub fn map_ids<V: Eq + Hash + Clone, J: Eq + Hash + Clone>(
+        &self,
+        user: impl Fn(&U) -> V,
+        item: impl Fn(&I) -> J,
+    ) -> Result<Dataset<V, J>> {
+        let users = self.users.iter().map(user).collect();
+        let items = self.items.iter().map(item).collect();
+        let mapped = Dataset::from_interactions(users, items, self.interactions.clone())?;
+        Ok(Dataset {
+            times: self.times.clone(),
+            ..mapped
+        })
+    }
+
+    /// The items of one user, in column order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownId`].
+    pub fn history<Q>(&self, user: &Q) -> Result<Vec<&I>>
+    where
+        U: Borrow<Q>,
+        Q: Hash + Eq + Debug + ?Sized,
+    {
+        let user = self.users.known_index("user", user)?;
+        let items = self.interactions.items_of(user).iter();
+        Ok(items.filter_map(|&item| self.items.id(item)).collect())
+    }
+
+    /// The same users and items with some of the interactions.
+    fn subset(&self, keep: impl Fn(usize, u32, u32) -> bool) -> Result<Self> {
+        let times = self.times.as_ref().map(|times| {
+            let pairs = self.interactions.pairs().zip(times.iter()).enumerate();
+            pairs
+                .filter(|&(place, ((user, item), _))| keep(place, user, item))
+                .map(|(_, (_, &time))| time)
+                .collect()
+        });
+        let interactions = self.interactions.kept(keep)?;
+        Ok(Self {
+            users: self.users.clone(),
+            items: self.items.clone(),
+            interactions: interactions.into(),
+            times,
+        })
+    }
+}

@@ -1,0 +1,250 @@
+//! Collecting interactions one by one.
+
+use std::hash::Hash;
+use std::sync::Arc;
+
+use super::Dataset;
+use super::weighting::Weighting;
+use crate::error::{Error, Result};
+use crate::ids::Ids;
+use crate::interactions::{Duplicates, Interactions};
+use crate::parameter::{check_range, invalid};
+
+/// One interaction as an application or a file tells it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Event<U, I> {
+    /// Who.
+    pub user: U,
+    /// With what.
+    pub item: I,
+    /// How much the user liked it.
+    pub rating: Option<f64>,
+    /// How much it counts, before any [`Weighting`]: a count, or a rating.
+    pub weight: Option<f64>,
+    /// When, in any unit; later is larger.
+    pub time: Option<f64>,
+}
+
+impl<U, I> Event<U, I> {
+    /// An interaction without rating and time.
+    pub fn new(user: U, item: I) -> Self {
+        Self {
+            user,
+            item,
+            rating: None,
+            weight: None,
+            time: None,
+        }
+    }
+
+    /// Adds a weight.
+    pub fn weight(mut self, weight: f64) -> Self {
+        self.weight = Some(weight);
+        self
+    }
+
+    /// Adds a rating.
+    pub fn rating(mut self, rating: f64) -> Self {
+        self.rating = Some(rating);
+        self
+    }
+
+    /// Adds a time.
+    pub fn time(mut self, time: f64) -> Self {
+        self.time = Some(time);
+        self
+    }
+}
+
+/// Collects interactions; [`finish`](Self::finish) makes the [`Dataset`].
+#[derive(Clone, Debug)]
+pub struct DatasetBuilder<U: Eq + Hash, I: Eq + Hash> {
+    users: Ids<U>,
+    items: Ids<I>,
+    rating_threshold: Option<f64>,
+    weighting: Weighting,
+    pairs: Vec<(u32, u32)>,
+    /// As given, once one was.
+    weights: Vec<f64>,
+    times: Vec<f64>,
+}
+
+impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
+    pub(super) fn new() -> Self {
+        Self {
+            users: Ids::new(),
+            items: Ids::new(),
+            rating_threshold: None,
+            weighting: Weighting::new(),
+            pairs: Vec::new(),
+            weights: Vec::new(),
+            times: Vec::new(),
+        }
+    }
+
+    /// Keeps only interactions with at least this rating.
+    ///
+    /// The others leave no trace: a user or item without a kept interaction has no
+    /// row or column. The threshold looks at each interaction by itself, before
+    /// repeated pairs are counted as one.
+    pub fn rating_threshold(mut self, threshold: f64) -> Self {
+        self.rating_threshold = Some(threshold);
+        self
+    }
+
+    /// How weights, repeats and times make an interaction count.
+    ///
+    /// Without weights a pair counts once, or as often as it occurs with [`Duplicates::Sum`] or
+    /// [`Duplicates::Count`]; with weights, an event without one weighs 1.
+    pub fn weighting(mut self, weighting: Weighting) -> Self {
+        self.weighting = weighting;
+        self
+    }
+
+    /// Adds an interaction.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] for a rating, weight or time that is not a number,
+    /// for a weight that is negative or infinite, for an
+    /// event without rating where there is a threshold, and for one with a time where
+    /// another had none; [`Error::TooLarge`].
+    pub fn push(&mut self, event: Event<U, I>) -> Result<()> {
+        for (parameter, value) in [
+            ("rating", event.rating),
+            ("rating_threshold", self.rating_threshold),
+            ("time", event.time),
+        ] {
+            if value.is_some_and(f64::is_nan) {
+                return Err(invalid(parameter, "a number", "NaN"));
+            }
+        }
+        if let Some(threshold) = self.rating_threshold {
+            let Some(rating) = event.rating else {
+                let expected = "a rating for every interaction, as there is a threshold";
+                return Err(invalid("rating", expected, "none"));
+            };
+            if rating < threshold {
+                return Ok(());
+            }
+        }
+        let all_have_times = self.times.len() == self.pairs.len();
+        if event.time.is_some() != all_have_times && !self.pairs.is_empty() {
+            let found = if all_have_times { "none" } else { "one" };
+            let expected = "a time for every interaction or for none";
+            return Err(invalid("time", expected, found));
+        }
+        if let Some(weight) = event.weight {
+            check_range("weight", weight, 0.0..=f64::MAX)?;
+            self.weights.resize(self.pairs.len(), 1.0);
+            self.weights.push(weight);
+        } else if !self.weights.is_empty() {
+            self.weights.push(1.0);
+        }
+        let user = self.users.index_or_insert(event.user, "users")?;
+        let item = self.items.index_or_insert(event.item, "items")?;
+        self.pairs.push((user, item));
+        self.times.extend(event.time);
+        Ok(())
+    }
+
+    /// Gives every id of `users` and `items` a row or column, in that order, whether
+    /// or not it has interactions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`].
+    pub fn add_ids(
+        &mut self,
+        users: impl IntoIterator<Item = U>,
+        items: impl IntoIterator<Item = I>,
+    ) -> Result<()> {
+        for user in users {
+            self.users.index_or_insert(user, "users")?;
+        }
+        for item in items {
+            self.items.index_or_insert(item, "items")?;
+        }
+        Ok(())
+    }
+
+    /// The data set of what was added. Cost: a sort.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`];
+    /// [`Error::InvalidParameter`] for a half-life that is not
+    /// above 0, and for a weighting without effect: a half-life without times, a scale without
+    /// weights, or `Duplicates::Count` with them.
+    pub fn finish(self) -> Result<Dataset<U, I>> {
+        let (has_weights, has_times) = (!self.weights.is_empty(), !self.times.is_empty());
+        if !self.pairs.is_empty() {
+            self.weighting.check(has_weights, has_times)?;
+        }
+        if self.pairs.len() > u32::MAX as usize {
+            return Err(Error::TooLarge {
+                what: "rows",
+                found: self.pairs.len(),
+                limit: u32::MAX as usize,
+            });
+        }
+        let counts_once =
+            !has_weights && self.weighting.half_life.is_none() && !self.weighting.counts_events();
+        let (interactions, times) = if counts_once && !has_times {
+            let pairs = self.pairs.iter().copied();
+            let once = Interactions::from_pairs(self.users.len(), self.items.len(), pairs)?;
+            (once, None)
+        } else {
+            let (entries, times) = self.combined();
+            let (users, items) = (self.users.len(), self.items.len());
+            let last = Duplicates::Last;
+            let matrix = Interactions::from_weighted(users, items, entries, last)?;
+            (matrix, has_times.then(|| times.into()))
+        };
+        Ok(Dataset {
+            users: Arc::new(self.users),
+            items: Arc::new(self.items),
+            interactions: interactions.into(),
+            times,
+        })
+    }
+
+    /// Each pair with its weight, and its latest time; without the pairs that weigh 0.
+    fn combined(&self) -> (Vec<(u32, u32, f32)>, Vec<f64>) {
+        let time = |place: usize| self.times.get(place).copied().unwrap_or_default();
+        let latest = self.times.iter().copied().fold(f64::MIN, f64::max);
+        let weighting = match self.weights.is_empty() && self.weighting.duplicates.is_none() {
+            // Without weights a pair counts once.
+            true => self.weighting.duplicates(Duplicates::Last),
+            false => self.weighting,
+        };
+        let mut places: Vec<u32> = (0..self.pairs.len() as u32).collect();
+        places.sort_unstable_by(|&left, &right| {
+            let key = |place: u32| (self.pairs[place as usize], time(place as usize), place);
+            let (left, right) = (key(left), key(right));
+            left.0
+                .cmp(&right.0)
+                .then(left.1.total_cmp(&right.1))
+                .then(left.2.cmp(&right.2))
+        });
+        let pair = |place: &u32| self.pairs[*place as usize];
+        let (mut entries, mut times) = (Vec::new(), Vec::new());
+        let mut events = Vec::new();
+        for group in places.chunk_by(|left, right| pair(left) == pair(right)) {
+            events.clear();
+            events.extend(group.iter().map(|&place| {
+                let place = place as usize;
+                let given = self.weights.get(place).copied().unwrap_or(1.0);
+                (given, weighting.decay(latest - time(place)))
+            }));
+            let weight = weighting.combine(&events);
+            if weight > 0.0 {
+                let (user, item) = pair(&group[0]);
+                entries.push((user, item, weight));
+                times.push(time(group[group.len() - 1] as usize));
+            }
+        }
+        (entries, times)
+    }
+}

@@ -1,0 +1,168 @@
+//! How much an interaction counts: what ratings, counts and times become.
+
+use crate::error::{Error, Result};
+use crate::interactions::Duplicates;
+use crate::parameter::{check_range, invalid};
+
+/// How much an interaction counts.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_data::{Event, WeightScale, Weighting};
+/// use bspm_data::Dataset;
+///
+/// let weighting = Weighting::new().scale(WeightScale::Log).half_life(30.0);
+/// let mut builder = Dataset::builder().weighting(weighting);
+/// builder.push(Event::new("ann", "tea").weight(3.0).time(0.0))?;
+/// builder.push(Event::new("ann", "milk").weight(1.0).time(30.0))?;
+/// let dataset = builder.finish()?;
+/// // The logarithm to base 2 of 1 + 3 is 2, and that is one half-life old.
+/// assert_eq!(dataset.interactions().weights(), None);
+/// # Ok::<(), bspm_data::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[must_use]
+#[non_exhaustive]
+pub struct Weighting {
+    /// How the weight of a pair is scaled, after its repeated events are combined. Default:
+    /// [`WeightScale::Linear`].
+    pub scale: Option<WeightScale>,
+    /// The time, in the unit of the times, in which a weight is halved. Ages are counted from the
+    /// latest interaction. Default: weights do not decay.
+    pub half_life: Option<f64>,
+    /// How repeated events of a pair are combined. Default: [`Duplicates::Sum`] if there are
+    /// weights; without weights a pair counts once, with its latest time.
+    pub duplicates: Option<Duplicates>,
+}
+
+/// How a weight, such as a rating or a count, is scaled.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub enum WeightScale {
+    /// Itself.
+    #[default]
+    Linear,
+    /// `log2(1 + weight)`, of which 1 is 1 again.
+    Log,
+    /// 1 from this weight on, and nothing below.
+    Threshold(f64),
+}
+
+impl std::str::FromStr for WeightScale {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "linear" => Ok(Self::Linear),
+            "log" => Ok(Self::Log),
+            _ => text
+                .strip_prefix("threshold:")
+                .and_then(|least| least.parse().ok())
+                .filter(|least: &f64| least.is_finite())
+                .map(Self::Threshold)
+                .ok_or_else(|| {
+                    let expected = "linear, log or threshold:NUMBER";
+                    invalid("weight", expected, format!("{text:?}"))
+                }),
+        }
+    }
+}
+
+impl Weighting {
+    /// Weights as they are, without decay.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets how the weight of a pair is scaled.
+    pub fn scale(mut self, scale: WeightScale) -> Self {
+        self.scale = Some(scale);
+        self
+    }
+
+    /// Sets the half-life of weights, in the unit of the times.
+    pub fn half_life(mut self, half_life: f64) -> Self {
+        self.half_life = Some(half_life);
+        self
+    }
+
+    /// Sets how repeated events of a pair are combined.
+    pub fn duplicates(mut self, duplicates: Duplicates) -> Self {
+        self.duplicates = Some(duplicates);
+        self
+    }
+
+    /// Whether each event without a weight has the weight 1, rather than a pair counting once.
+    pub fn counts_events(&self) -> bool {
+        matches!(self.duplicates, Some(Duplicates::Sum | Duplicates::Count))
+    }
+
+    /// Refuses what has no effect on events with or without weights and times.
+    pub(super) fn check(&self, has_weights: bool, has_times: bool) -> Result<()> {
+        if let Some(half_life) = self.half_life {
+            check_range("half_life", half_life, f64::MIN_POSITIVE..=f64::MAX)?;
+            if !has_times {
+                let expected = "a data set with times, which give the age of interactions";
+                return Err(invalid("half_life", expected, "one without"));
+            }
+        }
+        if self.duplicates == Some(Duplicates::Count) && has_weights {
+            let expected = "sum, max or last for interactions with weights";
+            return Err(invalid("duplicates", expected, "count"));
+        }
+        if self.scale.is_some() && !has_weights && !self.counts_events() {
+            let expected = "weights, or duplicates = sum or count, which make events weigh 1";
+            return Err(invalid(
+                "weight_scale",
+                expected,
+                "interactions without weights",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The weight of a pair from its events, each a weight and its decay (0 to 1), in order of time.
+    pub(super) fn combine(&self, events: &[(f64, f64)]) -> f32 {
+        let largest = |weights: &mut dyn Iterator<Item = f64>| weights.fold(0.0, f64::max);
+        let scaled = |event: &(f64, f64)| self.scaled(event.0);
+        // Without and with decay.
+        let (weight, decayed) = match (self.duplicates.unwrap_or_default(), events) {
+            (_, []) => (0.0, 0.0),
+            (_, [event]) | (Duplicates::Last, [.., event]) => {
+                (scaled(event), scaled(event) * event.1)
+            }
+            (Duplicates::Sum | Duplicates::Count, events) => {
+                let total: f64 = events.iter().map(|event| event.0).sum();
+                let decayed: f64 = events.iter().map(|event| event.0 * event.1).sum();
+                let (total, decayed) = (total.min(f64::MAX), decayed.min(f64::MAX));
+                let weight = self.scaled(total);
+                // The mean decay of the events; of weights 0 there is none.
+                (weight, weight * (decayed / total.max(f64::MIN_POSITIVE)))
+            }
+            (Duplicates::Max, events) => (
+                largest(&mut events.iter().map(scaled)),
+                largest(&mut events.iter().map(|event| scaled(event) * event.1)),
+            ),
+        };
+        if weight <= 0.0 {
+            return 0.0;
+        }
+        // However old, it stays an interaction.
+        decayed.clamp(f64::from(f32::MIN_POSITIVE), f64::from(f32::MAX)) as f32
+    }
+
+    fn scaled(&self, weight: f64) -> f64 {
+        match self.scale.unwrap_or_default() {
+            WeightScale::Linear => weight,
+            WeightScale::Log => (1.0 + weight).log2(),
+            WeightScale::Threshold(least) => f64::from(u8::from(weight >= least)),
+        }
+    }
+
+    /// The decay of a weight of this age.
+    pub(super) fn decay(&self, age: f64) -> f64 {
+        self.half_life
+            .map_or(1.0, |half_life| (-age / half_life).exp2())
+    }
+}

@@ -1,0 +1,129 @@
+//! External ids: what the application calls its users and items.
+
+use std::borrow::Borrow;
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use indexmap::IndexSet;
+
+use crate::error::{Error, Result};
+use crate::interactions::Interactions;
+
+/// What to do about an id that the model does not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum UnknownIds {
+    /// It is an [`Error::UnknownId`](crate::Error::UnknownId).
+    #[default]
+    Error,
+    /// An unknown user gets the list of an empty history; an unknown item is passed over.
+    Skip,
+}
+
+/// The external ids of the users or of the items, each with its row or column.
+///
+/// Two are equal if they have the same ids in the same order.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_data::Dataset;
+///
+/// let dataset: Dataset = Dataset::from_pairs([("ann".into(), "tea".into())])?;
+/// assert_eq!(dataset.users().index("ann"), Some(0));
+/// assert_eq!(dataset.items().id(0).unwrap(), "tea");
+/// # Ok::<(), bspm_data::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Ids<T: Eq + Hash> {
+    ids: IndexSet<T>,
+}
+
+/// Compares order too, which `IndexSet` does not.
+impl<T: Eq + Hash> PartialEq for Ids<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.ids.as_slice() == other.ids.as_slice()
+    }
+}
+
+impl<T: Eq + Hash> Eq for Ids<T> {}
+
+impl<T: Eq + Hash> Ids<T> {
+    /// No ids.
+    pub fn new() -> Self {
+        Self {
+            ids: IndexSet::new(),
+        }
+    }
+
+    /// How many ids there are.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// The row or column of an id. Cost: one hash.
+    pub fn index<Q>(&self, id: &Q) -> Option<u32>
+    where
+        T: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.ids.get_index_of(id).map(|index| index as u32)
+    }
+
+    /// The row or column of an id of this kind (`user`, `item`), which must be known.
+    pub fn known_index<Q>(&self, kind: &'static str, id: &Q) -> Result<u32>
+    where
+        T: Borrow<Q>,
+        Q: Hash + Eq + Debug + ?Sized,
+    {
+        self.index(id).ok_or_else(|| Error::unknown_id(kind, id))
+    }
+
+    /// The id of a row or column.
+    pub fn id(&self, index: u32) -> Option<&T> {
+        self.ids.get_index(index as usize)
+    }
+
+    /// All ids, in the order of their rows or columns.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &T> {
+        self.ids.iter()
+    }
+
+    /// The index of `id`, which is added where it is new.
+    pub fn index_or_insert(&mut self, id: T, what: &'static str) -> Result<u32> {
+        let index = self.ids.insert_full(id).0;
+        if index < Interactions::MAX_SIDE {
+            Ok(index as u32)
+        } else {
+            Err(Error::TooLarge {
+                what,
+                found: index + 1,
+                limit: Interactions::MAX_SIDE,
+            })
+        }
+    }
+
+    /// The ids at these indices, in that order; all of them must exist.
+    pub fn select(&self, indices: &[u32]) -> Self
+    where
+        T: Clone,
+    {
+        indices
+            .iter()
+            .filter_map(|&index| self.id(index).cloned())
+            .collect()
+    }
+}
+
+/// An id that occurs again keeps its first place.
+impl<T: Eq + Hash> FromIterator<T> for Ids<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(ids: I) -> Self {
+        Self {
+            ids: ids.into_iter().collect(),
+        }
+    }
+}

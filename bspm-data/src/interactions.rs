@@ -1,0 +1,460 @@
+//! The interaction matrix `A: users x items`, the only thing that is processed.
+
+use sprs::{CsMatI, CsMatViewI};
+
+use super::history::History;
+use crate::error::{Error, Result};
+use crate::parameter::invalid;
+
+/// A validated matrix `A: users x items` of who interacted with what, 0/1 or weighted.
+///
+/// Stored as compressed sparse rows with 32-bit indices. Without weights there is no values
+/// array, and a stored entry is a one; weights are positive and finite. Within a row the items
+/// ascend and are distinct. Users and items without interactions are kept.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_data::Interactions;
+///
+/// # fn main() -> bspm_data::Result<()> {
+/// let interactions = Interactions::from_pairs(3, 4, [(0, 1), (0, 3), (2, 0), (0, 1)])?;
+/// assert_eq!(interactions.len(), 3); // the repeated pair counts once
+/// assert_eq!(interactions.items_of(0), [1, 3]);
+/// assert!(interactions.items_of(1).is_empty());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Interactions {
+    matrix: CsMatI<(), u32>,
+    /// One for each entry; none where all are 1.
+    weights: Option<Vec<f32>>,
+}
+
+/// How the weights of a pair that occurs more than once are combined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Duplicates {
+    /// The sum of its weights.
+    #[default]
+    Sum,
+    /// The largest of them.
+    Max,
+    /// The last one.
+    Last,
+    /// The number of times that the pair occurs; for interactions without weights.
+    Count,
+}
+
+impl std::str::FromStr for Duplicates {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "sum" => Ok(Self::Sum),
+            "max" => Ok(Self::Max),
+            "last" => Ok(Self::Last),
+            "count" => Ok(Self::Count),
+            _ => Err(invalid(
+                "duplicates",
+                "sum, max, last or count",
+                format!("{text:?}"),
+            )),
+        }
+    }
+}
+
+impl Interactions {
+    /// The most users, and the most items, that a matrix may have.
+    ///
+    /// Far above any public data set, and low enough that a stray 32-bit number
+    /// in a file is an error rather than an allocation of many gigabytes.
+    pub const MAX_SIDE: usize = 1 << 27;
+
+    /// Builds the matrix of the given shape from `(user, item)` pairs in any order.
+    ///
+    /// A pair that occurs more than once counts once. Cost: a sort of the pairs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InteractionOutOfRange`] for the first pair outside `users x items`;
+    /// [`Error::TooLarge`] above [`MAX_SIDE`](Self::MAX_SIDE) users or items, or
+    /// above `u32::MAX` pairs.
+    pub fn from_pairs(
+        users: usize,
+        items: usize,
+        pairs: impl IntoIterator<Item = (u32, u32)>,
+    ) -> Result<Self> {
+        check_sides(users, items)?;
+        let mut pairs: Vec<(u32, u32)> = pairs.into_iter().collect();
+        for &(user, item) in &pairs {
+            check_inside(user, item, users, items)?;
+        }
+        pairs.sort_unstable();
+        pairs.dedup();
+        Self::from_sorted(users, items, pairs.len(), pairs.into_iter())
+    }
+
+    /// Builds the weighted matrix of the given shape from `(user, item, weight)` in any order.
+    ///
+    /// Entries of weight 0 are left out. Where all weights that are left are 1, the matrix has
+    /// none. Cost: a sort.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_pairs`](Self::from_pairs);
+    /// [`Error::InvalidParameter`] for a weight that is negative or not finite.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bspm_data::Interactions;
+    /// use bspm_data::Duplicates;
+    ///
+    /// let entries = [(0, 1, 2.0), (1, 0, 0.5), (0, 1, 1.0)];
+    /// let interactions = Interactions::from_weighted(2, 2, entries, Duplicates::Sum)?;
+    /// assert_eq!(interactions.weights().unwrap(), [3.0, 0.5]);
+    /// # Ok::<(), bspm_data::Error>(())
+    /// ```
+    pub fn from_weighted(
+        users: usize,
+        items: usize,
+        entries: impl IntoIterator<Item = (u32, u32, f32)>,
+        duplicates: Duplicates,
+    ) -> Result<Self> {
+        check_sides(users, items)?;
+        let mut entries: Vec<(u32, u32, f32)> = entries.into_iter().collect();
+        for &(user, item, weight) in &entries {
+            check_inside(user, item, users, items)?;
+            if !(weight.is_finite() && weight >= 0.0) {
+                return Err(invalid("weight", "a finite number, 0 or above", weight));
+            }
+        }
+        if duplicates == Duplicates::Count {
+            entries.iter_mut().for_each(|entry| entry.2 = 1.0);
+        }
+        // Stable, so that the last of several stays the last.
+        entries.sort_by_key(|&(user, item, _)| (user, item));
+        entries.dedup_by(|next, kept| {
+            let is_same = (next.0, next.1) == (kept.0, kept.1);
+            if is_same {
+                kept.2 = match duplicates {
+                    Duplicates::Sum | Duplicates::Count => (kept.2 + next.2).min(f32::MAX),
+                    Duplicates::Max => kept.2.max(next.2),
+                    Duplicates::Last => next.2,
+                };
+            }
+            is_same
+        });
+        entries.retain(|entry| entry.2 > 0.0);
+        let pairs = entries.iter().map(|&(user, item, _)| (user, item));
+        let matrix = Self::from_sorted(users, items, entries.len(), pairs)?;
+        Ok(matrix.with_weights(entries.iter().map(|entry| entry.2).collect()))
+    }
+
+    /// The matrix of pairs that ascend and are distinct.
+    fn from_sorted(
+        users: usize,
+        items: usize,
+        count: usize,
+        pairs: impl Iterator<Item = (u32, u32)>,
+    ) -> Result<Self> {
+        if count > u32::MAX as usize {
+            return Err(Error::TooLarge {
+                what: "interactions",
+                found: count,
+                limit: u32::MAX as usize,
+            });
+        }
+        let mut row_ends = vec![0_u32; users + 1];
+        let mut columns = Vec::with_capacity(count);
+        for (user, item) in pairs {
+            row_ends[user as usize + 1] += 1;
+            columns.push(item);
+        }
+        for user in 0..users {
+            row_ends[user + 1] += row_ends[user];
+        }
+        let ones = vec![(); columns.len()];
+        Ok(Self {
+            matrix: CsMatI::new((users, items), row_ends, columns, ones),
+            weights: None,
+        })
+    }
+
+    /// The same entries with these weights, one for each; none where all are 1.
+    fn with_weights(self, weights: Vec<f32>) -> Self {
+        debug_assert_eq!(weights.len(), self.len());
+        let are_ones = weights.iter().all(|&weight| weight == 1.0);
+        Self {
+            matrix: self.matrix,
+            weights: (!are_ones).then_some(weights),
+        }
+    }
+
+    /// The matrix of these compressed sparse rows, or what is wrong with them.
+    pub fn from_csr(
+        items: usize,
+        row_ends: Vec<u32>,
+        columns: Vec<u32>,
+        weights: Option<Vec<f32>>,
+    ) -> Result<Self, String> {
+        let users = row_ends.len().checked_sub(1).ok_or("no row ends")?;
+        if users > Self::MAX_SIDE || items > Self::MAX_SIDE {
+            return Err(format!("{users} users x {items} items"));
+        }
+        let ones = vec![(); columns.len()];
+        let matrix = CsMatI::try_new((users, items), row_ends, columns, ones)
+            .map_err(|(_, _, _, error)| error.to_string())?;
+        if let Some(weights) = &weights {
+            let are_weights = weights.iter().all(|it| it.is_finite() && *it > 0.0);
+            if weights.len() != matrix.nnz() || !are_weights {
+                return Err(format!(
+                    "{} weights that are not all above 0",
+                    weights.len()
+                ));
+            }
+        }
+        Ok(Self { matrix, weights })
+    }
+
+    /// The number of users (rows).
+    pub fn users(&self) -> usize {
+        self.matrix.rows()
+    }
+
+    /// The number of items (columns).
+    pub fn items(&self) -> usize {
+        self.matrix.cols()
+    }
+
+    /// The number of interactions (stored entries).
+    pub fn len(&self) -> usize {
+        self.matrix.nnz()
+    }
+
+    /// Whether there is no interaction at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Users and items.
+    pub fn shape(&self) -> (usize, usize) {
+        (self.users(), self.items())
+    }
+
+    /// The users that have at least one interaction, ascending.
+    pub fn users_with_items(&self) -> Vec<u32> {
+        (0..self.users() as u32)
+            .filter(|&user| !self.items_of(user).is_empty())
+            .collect()
+    }
+
+    /// The items of one user, ascending; none for a user outside the matrix.
+    pub fn items_of(&self, user: u32) -> &[u32] {
+        let ends = self.matrix.indptr();
+        let ends = ends.raw_storage();
+        match (ends.get(user as usize), ends.get(user as usize + 1)) {
+            (Some(&start), Some(&end)) => &self.matrix.indices()[start as usize..end as usize],
+            _ => &[],
+        }
+    }
+
+    /// The weights of one user's items, in their order; none where all of the matrix are 1, or
+    /// for a user outside it.
+    pub fn weights_of(&self, user: u32) -> Option<&[f32]> {
+        let ends = self.matrix.indptr();
+        let ends = ends.raw_storage();
+        let (start, end) = (ends.get(user as usize)?, ends.get(user as usize + 1)?);
+        Some(&self.weights.as_ref()?[*start as usize..*end as usize])
+    }
+
+    /// The weight of each entry, in the order of [`pairs`](Self::pairs); none where all are 1.
+    pub fn weights(&self) -> Option<&[f32]> {
+        self.weights.as_deref()
+    }
+
+    /// The items of one user and their weights; empty for a user outside the matrix.
+    pub fn history_of(&self, user: u32) -> History<'_> {
+        History::new(self.items_of(user), self.weights_of(user))
+    }
+
+    /// The items of one user, ascending, and their weights.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownUser`] for a user outside the matrix.
+    pub fn history(&self, user: u32) -> Result<History<'_>> {
+        if (user as usize) < self.users() {
+            Ok(self.history_of(user))
+        } else {
+            Err(Error::UnknownUser {
+                user,
+                users: self.users(),
+            })
+        }
+    }
+
+    /// All `(user, item)` pairs, in row order.
+    pub fn pairs(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        (0..self.users() as u32)
+            .flat_map(|user| self.items_of(user).iter().map(move |&item| (user, item)))
+    }
+
+    /// All `(user, item, weight)`, in row order.
+    pub fn entries(&self) -> impl Iterator<Item = (u32, u32, f32)> + '_ {
+        let weight = |place: usize| self.weights.as_ref().map_or(1.0, |weights| weights[place]);
+        self.pairs()
+            .enumerate()
+            .map(move |(place, (user, item))| (user, item, weight(place)))
+    }
+
+    /// The sum of the weights of each user (`users` numbers): the degree, weighted.
+    pub fn user_sums(&self) -> Vec<f64> {
+        (0..self.users() as u32)
+            .map(|user| match self.weights_of(user) {
+                Some(weights) => weights.iter().map(|&it| f64::from(it)).sum(),
+                None => self.items_of(user).len() as f64,
+            })
+            .collect()
+    }
+
+    /// The sum of the weights of each item (`items` numbers).
+    pub fn item_sums(&self) -> Vec<f64> {
+        let mut sums = vec![0.0; self.items()];
+        for (_, item, weight) in self.entries() {
+            sums[item as usize] += f64::from(weight);
+        }
+        sums
+    }
+
+    /// How many items each user has (`users` numbers).
+    pub fn user_degrees(&self) -> Vec<u32> {
+        (0..self.users() as u32)
+            .map(|user| self.items_of(user).len() as u32)
+            .collect()
+    }
+
+    /// How many users each item has (`items` numbers).
+    pub fn item_degrees(&self) -> Vec<u32> {
+        let mut degrees = vec![0; self.items()];
+        for &item in self.matrix.indices() {
+            degrees[item as usize] += 1;
+        }
+        degrees
+    }
+
+    /// The matrix, `users x items`, as compressed sparse rows.
+    pub fn as_csr(&self) -> CsMatViewI<'_, (), u32> {
+        self.matrix.view()
+    }
+
+    /// The pattern of the transpose, `items x users`, as compressed sparse rows.
+    pub fn transposed_csr(&self) -> CsMatI<(), u32> {
+        self.matrix.to_other_storage().transpose_into()
+    }
+
+    /// The weight of each entry in the order of [`transposed_csr`](Self::transposed_csr); none
+    /// where all are 1.
+    pub fn transposed_weights(&self) -> Option<Vec<f32>> {
+        let weights = self.weights.as_deref()?;
+        let (ends, columns) = (self.matrix.indptr(), self.matrix.indices());
+        let weighted = CsMatViewI::new(self.shape(), ends.raw_storage(), columns, weights);
+        Some(weighted.to_other_storage().into_raw_storage().2)
+    }
+
+    /// The same users and items with the entries at the places that are kept.
+    pub(crate) fn kept(&self, keep: impl Fn(usize, u32, u32) -> bool) -> Result<Self> {
+        let kept = || {
+            let pairs = self.pairs().enumerate();
+            pairs.filter(|&(place, (user, item))| keep(place, user, item))
+        };
+        let count = kept().count();
+        let pairs = kept().map(|(_, pair)| pair);
+        let matrix = Self::from_sorted(self.users(), self.items(), count, pairs)?;
+        Ok(match &self.weights {
+            Some(weights) => matrix.with_weights(kept().map(|(place, _)| weights[place]).collect()),
+            None => matrix,
+        })
+    }
+}
+
+fn check_inside(user: u32, item: u32, users: usize, items: usize) -> Result<()> {
+    if (user as usize) < users && (item as usize) < items {
+        return Ok(());
+    }
+    Err(Error::InteractionOutOfRange {
+        user,
+        item,
+        users,
+        items,
+    })
+}
+
+fn check_sides(users: usize, items: usize) -> Result<()> {
+    for (what, found) in [("users", users), ("items", items)] {
+        if found > Interactions::MAX_SIDE {
+            return Err(Error::TooLarge {
+                what,
+                found,
+                limit: Interactions::MAX_SIDE,
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transpose_lists_the_users_of_each_item() {
+        let interactions =
+            Interactions::from_pairs(3, 4, [(2, 0), (0, 1), (2, 3), (0, 3)]).unwrap();
+        let transposed = interactions.transposed_csr();
+        assert!(transposed.is_csr());
+        assert_eq!((transposed.rows(), transposed.cols()), (4, 3));
+        let ends = transposed.indptr();
+        assert_eq!(ends.raw_storage(), [0, 1, 2, 2, 4]);
+        assert_eq!(transposed.indices(), [2, 0, 0, 2]);
+        assert_eq!(interactions.item_degrees(), [1, 1, 0, 2]);
+        assert_eq!(interactions.user_degrees(), [2, 0, 2]);
+    }
+
+    #[test]
+    fn pairs_come_back_sorted_and_distinct() {
+        let interactions = Interactions::from_pairs(2, 2, [(1, 1), (0, 1), (1, 1)]).unwrap();
+        assert_eq!(interactions.pairs().collect::<Vec<_>>(), [(0, 1), (1, 1)]);
+    }
+
+    #[test]
+    fn a_pair_outside_the_matrix_is_named() {
+        let error = Interactions::from_pairs(2, 2, [(0, 0), (1, 2)]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "interaction (user 1, item 2) lies outside the 2 users x 2 items matrix"
+        );
+    }
+
+    #[test]
+    fn an_oversized_side_is_refused_before_anything_is_allocated() {
+        let error = Interactions::from_pairs(1, usize::MAX, []).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("items: expected at most 134217728")
+        );
+    }
+
+    #[test]
+    fn a_user_outside_the_matrix_has_no_history() {
+        let interactions = Interactions::from_pairs(2, 2, [(0, 0)]).unwrap();
+        assert!(interactions.items_of(2).is_empty());
+        assert_eq!(
+            interactions.history(2).unwrap_err().to_string(),
+            "user 2 is not one of the 2 users (0 to 1)"
+        );
+    }
+}

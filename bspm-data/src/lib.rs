@@ -1,0 +1,46 @@
+//! Interactions: what they are, where they come from, and how they are divided.
+//!
+//! A [`Dataset`] is the matrix of [`Interactions`], `users x items`, with the [`Ids`] of its rows and
+//! columns. With the feature `load`, which is on by default, [`Dataset::read`] reads files.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod components;
+mod dataset;
+#[cfg(feature = "load")]
+mod date;
+mod error;
+mod half_life;
+mod history;
+mod ids;
+mod interactions;
+#[cfg(feature = "load")]
+mod load;
+#[doc(hidden)]
+pub mod parameter;
+mod stage;
+mod synthetic;
+mod train_test;
+
+pub use components::Components;
+pub use dataset::{
+    Dataset, DatasetBuilder, DatasetSplit, DatasetSummary, Event, Quantiles, WeightScale, Weighting,
+};
+#[cfg(feature = "load")]
+pub use date::date_of;
+pub use error::{Error, InvalidRow, Result};
+pub use half_life::HalfLife;
+pub use history::History;
+pub use ids::{Ids, UnknownIds};
+pub use interactions::{Duplicates, Interactions};
+#[cfg(feature = "load")]
+#[doc(hidden)]
+pub use load::reader;
+#[cfg(feature = "load")]
+pub use load::{
+    ColumnUse, Format, OptionUse, Pairs, Quoting, ReadReport, TableOptions, TextLines, TextTable,
+    TimeUnit, expand_paths, parse_lightgcn, parse_time, read_lightgcn,
+};
+pub use stage::Stage;
+pub use synthetic::SyntheticShape;
+pub use train_test::TrainTest;

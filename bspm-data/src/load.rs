@@ -1,0 +1,42 @@
+//! From files to [`Dataset`](crate::Dataset), a file per format.
+
+mod delimited;
+mod encoding;
+mod file;
+mod format;
+mod id_text;
+mod json_lines;
+mod lightgcn;
+mod movielens;
+mod npz;
+mod options;
+mod paths;
+mod plain_text;
+mod plausibility;
+mod quotes;
+mod read;
+mod records;
+mod report;
+mod rows;
+mod text;
+mod time;
+mod zstandard;
+
+pub use format::Format;
+pub use lightgcn::{Pairs, parse_lightgcn, read_lightgcn};
+pub use options::{OptionUse, TableOptions};
+pub use paths::expand_paths;
+pub use quotes::Quoting;
+pub use report::{ColumnUse, ReadReport};
+pub use text::{TextLines, TextTable};
+pub use time::{TimeUnit, parse_time};
+
+/// What a reader of another format needs to give rows to a data set, as that of Parquet does. Outside
+/// semver.
+pub mod reader {
+    pub use super::id_text::{MissingTexts, whole_number};
+    pub use super::options::Places;
+    pub use super::read::read_files_with;
+    pub use super::rows::{Fault, Row, Rows, parse_number};
+    pub use super::time::{TimeReader, seconds};
+}

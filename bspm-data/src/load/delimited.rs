@@ -1,0 +1,195 @@
+//! Tables of text whose fields stand between delimiters: CSV, TSV, and the atomic files of RecBole.
+
+use std::hash::Hash;
+use std::io::Read;
+use std::path::Path;
+use std::str::FromStr;
+
+use super::file::open_text;
+use super::format::Format;
+use super::options::TableOptions;
+use super::records::Records;
+use super::rows::{Rows, TextFields};
+use crate::dataset::Dataset;
+use crate::error::Result;
+
+impl<U, I> Dataset<U, I>
+where
+    U: FromStr + Eq + Hash + Clone,
+    I: FromStr + Eq + Hash + Clone,
+{
+    /// Reads a CSV or TSV file, as it is or in gzip or Zstandard; see
+    /// [`parse_csv`](Self::parse_csv).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Read`](crate::Error::Read), and those of [`parse_csv`](Self::parse_csv).
+    pub fn read_csv(path: impl AsRef<Path>, options: &TableOptions) -> Result<Self> {
+        let path = path.as_ref();
+        Self::parse_csv(open_text(path)?, path, options)
+    }
+
+    /// Parses a CSV or TSV table (RFC 4180) with one interaction per record.
+    ///
+    /// A byte order mark, UTF-16, CRLF line ends, quoted fields, blank lines, a first line
+    /// `sep=;` and further columns are accepted. Ids are taken as they are, spaces included, and
+    /// must be text and not missing. Every record must have as many fields as the header. `path`
+    /// only names the source in errors.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MissingColumn`](crate::Error::MissingColumn) for a column that the header lacks or has twice;
+    /// [`Error::InvalidField`](crate::Error::InvalidField) with line, column and text for an id or a number that is none, and
+    /// for a record of another length; [`Error::Quotes`](crate::Error::Quotes) for a quote that is never closed and for
+    /// one that swallows records; [`Error::UnusedOption`](crate::Error::UnusedOption); [`Error::NoInteractions`](crate::Error::NoInteractions);
+    /// [`Error::Read`](crate::Error::Read).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bspm_data::Dataset;
+    /// use bspm_data::TableOptions;
+    ///
+    /// let table = b"user,title,item\r\nann,\"Tea, green\",7\r\nbob,Milk,x\r\n";
+    /// let options = TableOptions::new("user", "item");
+    /// let dataset: Dataset = Dataset::parse_csv(&table[..], "inline", &options)?;
+    /// assert_eq!(dataset.history("ann")?, ["7"]);
+    ///
+    /// let error = Dataset::<String, u64>::parse_csv(&table[..], "shop.csv", &options).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "shop.csv:3: item: expected an item id that is a u64, found \"x\""
+    /// );
+    /// # Ok::<(), bspm_data::Error>(())
+    /// ```
+    pub fn parse_csv(
+        reader: impl Read,
+        path: impl AsRef<Path>,
+        options: &TableOptions,
+    ) -> Result<Self> {
+        let mut rows = Rows::new(options);
+        parse(reader, path.as_ref(), Format::Csv, options, &mut rows)?;
+        Ok(rows.finish()?.0)
+    }
+
+    /// Reads an atomic file of RecBole (`.inter`); see [`parse_recbole`](Self::parse_recbole).
+    ///
+    /// # Errors
+    ///
+    /// As [`read_csv`](Self::read_csv).
+    pub fn read_recbole(path: impl AsRef<Path>, options: &TableOptions) -> Result<Self> {
+        let path = path.as_ref();
+        Self::parse_recbole(open_text(path)?, path, options)
+    }
+
+    /// Parses an atomic file of RecBole: tab-separated, with a header whose names end
+    /// in a type, as in `user_id:token`.
+    ///
+    /// The options name the columns without that type.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse_csv`](Self::parse_csv).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bspm_data::Dataset;
+    /// use bspm_data::TableOptions;
+    ///
+    /// let file = b"user_id:token\titem_id:token\ttimestamp:float\n196\t242\t8.8e8\n";
+    /// let options = TableOptions::new("user_id", "item_id").time("timestamp");
+    /// let dataset: Dataset<u32, u32> = Dataset::parse_recbole(&file[..], "inline", &options)?;
+    /// assert_eq!(dataset.times(), Some(&[8.8e8][..]));
+    /// # Ok::<(), bspm_data::Error>(())
+    /// ```
+    pub fn parse_recbole(
+        reader: impl Read,
+        path: impl AsRef<Path>,
+        options: &TableOptions,
+    ) -> Result<Self> {
+        let mut rows = Rows::new(options);
+        parse(reader, path.as_ref(), Format::RecBole, options, &mut rows)?;
+        Ok(rows.finish()?.0)
+    }
+}
+
+/// Adds the rows of a table.
+pub(super) fn parse<U, I>(
+    reader: impl Read,
+    path: &Path,
+    format: Format,
+    options: &TableOptions,
+    rows: &mut Rows<U, I>,
+) -> Result<()>
+where
+    U: FromStr + Eq + Hash + Clone,
+    I: FromStr + Eq + Hash + Clone,
+{
+    let _span = tracing::info_span!("load", path = %path.display()).entered();
+    options.check(format)?;
+    rows.start(path, format);
+    let mut records = Records::new(reader, path, format, options)?;
+    let header = records.header().to_vec();
+    if header.is_empty() {
+        return Ok(());
+    }
+    let column_name = |name: &String| match format {
+        Format::RecBole => name.split(':').next().unwrap_or_default().trim().to_owned(),
+        _ => name.trim().to_owned(),
+    };
+    let names: Vec<String> = header.iter().map(column_name).collect();
+    let places = options.places(path, &names, format.columns())?;
+    rows.note_columns(&names, places, options);
+    let fields = TextFields::new(options, places, names, header);
+    let mut first = FirstRow::default();
+    let mut record = csv::ByteRecord::new();
+    while let Some(line) = records.next(&mut record)? {
+        if record.len() != fields.columns() {
+            rows.refuse_row(line, fields.field_count(record.len()))?;
+            continue;
+        }
+        if options.header.is_some() {
+            first.see(&record[places.user], &record[places.item]);
+        }
+        rows.push(line, &mut fields.row(|place| record.get(place)))?;
+    }
+    rows.note_times(&fields);
+    if let Some(warning) = first.warning() {
+        rows.warn(format!("{}: {warning}", path.display()));
+    }
+    Ok(())
+}
+
+/// Looks for a header that was read as a row: its ids are words, and all others are numbers.
+#[derive(Default)]
+struct FirstRow {
+    rows: u64,
+    words: Option<(String, String)>,
+    others_are_numbers: bool,
+}
+
+impl FirstRow {
+    fn see(&mut self, user: &[u8], item: &[u8]) {
+        let is_number = |field: &[u8]| field.first().is_some_and(u8::is_ascii_digit);
+        self.rows += 1;
+        if self.rows == 1 {
+            let is_words = !is_number(user) && !is_number(item);
+            let text = |field| String::from_utf8_lossy(field).into_owned();
+            self.words = is_words.then(|| (text(user), text(item)));
+            self.others_are_numbers = true;
+        } else if self.words.is_some() && self.others_are_numbers {
+            self.others_are_numbers = is_number(user) && is_number(item);
+        }
+    }
+
+    fn warning(&self) -> Option<String> {
+        let (user, item) = self.words.as_ref()?;
+        (self.rows > 1 && self.others_are_numbers).then(|| {
+            format!(
+                "the first row, user {user:?} and item {item:?}, looks like a header, and was read \
+                 as an interaction"
+            )
+        })
+    }
+}

@@ -1,0 +1,47 @@
+//! Ids as text: numbers that are whole, UUIDs, and texts that stand for a missing value.
+
+use super::options::TableOptions;
+
+/// A number that is whole, and small enough that a double still tells it from its neighbours.
+pub fn whole_number(number: f64) -> Option<i64> {
+    const LARGEST: f64 = (1_u64 << 53) as f64;
+    let is_whole = number.fract() == 0.0 && number.abs() <= LARGEST;
+    is_whole.then_some(number as i64)
+}
+
+/// As pandas, Python, SQL, MySQL and Hive write them.
+const USUAL: [&str; 8] = [
+    "null", "NULL", "None", "NaN", "nan", "<NA>", "<null>", "\\N",
+];
+
+/// The texts that stand for a missing id.
+#[derive(Debug)]
+pub struct MissingTexts<'o> {
+    texts: Vec<&'o str>,
+    /// Whether one of them starts with this byte.
+    starts: [bool; 256],
+}
+
+impl<'o> MissingTexts<'o> {
+    /// Those of the options, or the usual ones.
+    pub fn new(options: &'o TableOptions) -> Self {
+        let texts: Vec<&str> = match &options.missing {
+            Some(texts) => texts.iter().map(String::as_str).collect(),
+            None => USUAL.to_vec(),
+        };
+        let mut starts = [false; 256];
+        for start in texts.iter().filter_map(|text| text.bytes().next()) {
+            starts[usize::from(start)] = true;
+        }
+        Self { texts, starts }
+    }
+
+    /// Whether a text is empty or stands for a missing value, whatever spaces are around it.
+    pub fn contains(&self, text: &str) -> bool {
+        let text = text.trim();
+        match text.as_bytes().first() {
+            None => true,
+            Some(&start) => self.starts[usize::from(start)] && self.texts.contains(&text),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! JSON lines: an object on each line.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::hash::Hash;
+use std::io::Read;
+use std::path::Path;
+use std::str::FromStr;
+
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::format::Format;
+use super::id_text::whole_number;
+use super::options::TableOptions;
+use super::plain_text::{Lines, PlainText};
+use super::rows::{Fault, Rows, TextFields};
+use crate::error::InvalidRow;
+use crate::error::{Error, Result};
+use crate::parameter::shortened;
+
+/// Adds the rows of a file.
+pub(super) fn parse<U, I>(
+    reader: impl Read,
+    path: &Path,
+    options: &TableOptions,
+    rows: &mut Rows<U, I>,
+) -> Result<()>
+where
+    U: FromStr + Eq + Hash + Clone,
+    I: FromStr + Eq + Hash + Clone,
+{
+    let _span = tracing::info_span!("load", path = %path.display()).entered();
+    options.check(Format::JsonLines)?;
+    rows.start(path, Format::JsonLines);
+    let (user, item) = options.id_columns(Format::JsonLines.columns());
+    let mut names = vec![user.to_owned(), item.to_owned()];
+    for name in [&options.rating, &options.time, &options.weight] {
+        names.extend(name.clone().filter(|name| !names.contains(name)));
+    }
+    let places = options.places(path, &names, Format::JsonLines.columns())?;
+    rows.note_columns(&names, places, options);
+    let fields = TextFields::new(options, places, names.clone(), names.clone());
+    let mut lines = Lines::new(PlainText::new(reader, options.text_encoding()?));
+    let failed = |source| Error::Read {
+        path: path.into(),
+        source,
+    };
+    let mut is_first = true;
+    while let Some((line, text)) = lines.next().map_err(failed)? {
+        if text.trim_ascii().is_empty() {
+            continue;
+        }
+        let object = match Object::of(text, &names, options.decimal_comma) {
+            Ok(object) => object,
+            Err(_) if is_first && text.trim_ascii_start().starts_with(b"[") => {
+                return Err(Error::InvalidFile {
+                    path: path.into(),
+                    expected: "a JSON object on each line".into(),
+                    found: "a JSON array: jq -c '.[]' writes its elements on lines".into(),
+                });
+            }
+            Err(error) => {
+                let found = error.to_string();
+                let found = found
+                    .split(" at line ")
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned();
+                let fault = Fault::of_row(InvalidRow::NotAnObject, "a JSON object", found);
+                rows.refuse_row(line, fault)?;
+                continue;
+            }
+        };
+        if is_first && !options.skip_invalid {
+            object.check_names(path, &names)?;
+        }
+        is_first = false;
+        let wrong_kind = [
+            (places.user, InvalidRow::InvalidUser, "a user id"),
+            (places.item, InvalidRow::InvalidItem, "an item id"),
+        ]
+        .into_iter()
+        .find(|(place, ..)| matches!(object.ids[*place], Some(Id::Other)));
+        if let Some((place, reason, what)) = wrong_kind {
+            let fault = Fault {
+                reason,
+                column: names[place].clone(),
+                expected: format!("{what} that is a string or a whole number"),
+                found: shortened(object.texts[place].clone().into_owned()),
+            };
+            rows.refuse_row(line, fault)?;
+            continue;
+        }
+        let field = |place: usize| match &object.ids[place] {
+            Some(Id::Text(text)) if place == places.user || place == places.item => {
+                Some(text.as_bytes())
+            }
+            _ => object.texts.get(place).map(|text| text.as_bytes()),
+        };
+        rows.push(line, &mut fields.row(field))?;
+    }
+    rows.note_times(&fields);
+    Ok(())
+}
+
+/// What a value is as an id.
+enum Id<'t> {
+    Text(Cow<'t, str>),
+    /// Neither text nor a whole number.
+    Other,
+}
+
+/// The values of an object that are read, in the order of their names; empty for null and for one
+/// that is not there.
+struct Object<'t> {
+    texts: Vec<Cow<'t, str>>,
+    ids: Vec<Option<Id<'t>>>,
+    keys: Vec<String>,
+}
+
+impl<'t> Object<'t> {
+    fn of(
+        text: &'t [u8],
+        names: &[String],
+        decimal_comma: bool,
+    ) -> Result<Self, serde_json::Error> {
+        let mut parser = serde_json::Deserializer::from_slice(text);
+        let object = parser.deserialize_map(Values(names, decimal_comma))?;
+        parser.end()?;
+        Ok(object)
+    }
+
+    /// The first object tells which names there are.
+    fn check_names(&self, path: &Path, names: &[String]) -> Result<()> {
+        match names.iter().find(|name| !self.keys.contains(name)) {
+            Some(name) => Err(Error::MissingColumn {
+                path: path.into(),
+                column: name.clone(),
+                found: shortened(self.keys.join(", ")),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The names that are read, and whether texts have a decimal comma.
+struct Values<'n>(&'n [String], bool);
+
+impl<'de> Visitor<'de> for Values<'_> {
+    type Value = Object<'de>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+        let mut object = Object {
+            texts: vec![Cow::Borrowed(""); self.0.len()],
+            ids: self.0.iter().map(|_| None).collect(),
+            keys: Vec::new(),
+        };
+        while let Some(key) = map.next_key::<String>()? {
+            match self.0.iter().position(|name| *name == key) {
+                Some(place) => {
+                    if object.keys.contains(&key) {
+                        let text = format!("the name {key:?} twice");
+                        return Err(serde::de::Error::custom(text));
+                    }
+                    let raw: &RawValue = map.next_value()?;
+                    let (text, id) = read(raw.get(), self.1).map_err(serde::de::Error::custom)?;
+                    object.texts[place] = text;
+                    object.ids[place] = id;
+                }
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+            object.keys.push(key);
+        }
+        Ok(object)
+    }
+}
+
+/// A value as text, and as an id; an id whose text is that of the value is none.
+fn read(
+    raw: &str,
+    decimal_comma: bool,
+) -> Result<(Cow<'_, str>, Option<Id<'_>>), serde_json::Error> {
+    Ok(match raw.as_bytes().first() {
+        Some(b'"') => (text(raw)?, None),
+        Some(b'n') => (Cow::Borrowed(""), None),
+        Some(b'-') if raw == "-0" => (Cow::Borrowed("0"), None),
+        Some(b'-' | b'0'..=b'9') => (number(raw, decimal_comma), whole(raw)),
+        _ => (Cow::Borrowed(raw), Some(Id::Other)),
+    })
+}
+
+/// A number as text has it: JSON writes a decimal point.
+fn number(raw: &str, decimal_comma: bool) -> Cow<'_, str> {
+    match decimal_comma && raw.contains('.') {
+        true => Cow::Owned(raw.replace('.', ",")),
+        false => Cow::Borrowed(raw),
+    }
+}
+
+fn text(raw: &str) -> Result<Cow<'_, str>, serde_json::Error> {
+    match raw.contains('\\') {
+        true => serde_json::from_str(raw).map(Cow::Owned),
+        false => Ok(Cow::Borrowed(&raw[1..raw.len() - 1])),
+    }
+}
+
+/// A number with a fraction or an exponent as an id; none for one that is written as a whole
+/// number.
+fn whole(raw: &str) -> Option<Id<'_>> {
+    if !raw.contains(['.', 'e', 'E']) {
+        return None;
+    }
+    let number = raw.parse().ok().and_then(whole_number);
+    Some(number.map_or(Id::Other, |number| Id::Text(Cow::Owned(number.to_string()))))
+}

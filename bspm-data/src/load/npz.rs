@@ -1,0 +1,430 @@
+//! Sparse matrices of SciPy: `scipy.sparse.save_npz` of a CSR matrix.
+
+use std::io::{BufReader, Read, Seek};
+use std::path::Path;
+
+use zip::ZipArchive;
+use zip::read::ZipFile;
+use zip::result::ZipError;
+
+use super::file::open;
+use super::format::Format;
+use super::lightgcn::{Numbered, check_side};
+use super::options::TableOptions;
+use super::rows::Rows;
+use crate::dataset::{Dataset, Weighting};
+use crate::error::{Error, Result};
+use crate::interactions::Interactions;
+use crate::parameter::{invalid, shortened};
+
+impl Dataset<u32, u32> {
+    /// Reads a CSR matrix `users x items` that SciPy saved; see
+    /// [`parse_npz`](Self::parse_npz).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Read`], and those of [`parse_npz`](Self::parse_npz).
+    pub fn read_npz(path: impl AsRef<Path>, rating_threshold: Option<f64>) -> Result<Self> {
+        let path = path.as_ref();
+        Self::parse_npz(BufReader::new(open(path)?), path, rating_threshold)
+    }
+
+    /// Reads a CSR matrix whose values are weights.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read_npz`](Self::read_npz), and [`Error::InvalidFile`] for a value below 0 or
+    /// infinite; [`Error::InvalidParameter`] for a half-life, since the matrix has no times.
+    pub fn read_npz_weighted(path: impl AsRef<Path>, weighting: Weighting) -> Result<Self> {
+        let path = path.as_ref();
+        if let Some(half_life) = weighting.half_life {
+            let expected = "none, as a matrix has no times";
+            return Err(invalid("half_life", expected, half_life));
+        }
+        let mut options = TableOptions::default().weighting(weighting);
+        options.weighting.scale.get_or_insert_default();
+        let mut rows = Rows::new(&options);
+        read(path, &options, &mut rows)?;
+        Ok(rows.finish()?.0)
+    }
+
+    /// Parses a CSR matrix `users x items` that `scipy.sparse.save_npz` wrote,
+    /// compressed or not. Rows and columns are the ids, empty ones included.
+    ///
+    /// Stored zeros are no interactions. With a threshold, neither are values below it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidFile`] when the archive is damaged, holds another kind of
+    /// matrix, or its arrays contradict each other; [`Error::TooLarge`];
+    /// [`Error::NoInteractions`].
+    pub fn parse_npz(
+        reader: impl Read + Seek,
+        path: impl AsRef<Path>,
+        rating_threshold: Option<f64>,
+    ) -> Result<Self> {
+        let options = TableOptions {
+            rating_threshold,
+            ..TableOptions::default()
+        };
+        let mut rows = Rows::new(&options);
+        parse(reader, path.as_ref(), &options, &mut rows)?;
+        Ok(rows.finish()?.0)
+    }
+}
+
+/// Adds the entries of a matrix; every row and column is an id. With a scale, the values are
+/// weights.
+pub(super) fn read(path: &Path, options: &TableOptions, rows: &mut Rows<u32, u32>) -> Result<()> {
+    options.check(Format::Npz)?;
+    parse(BufReader::new(open(path)?), path, options, rows)
+}
+
+fn parse(
+    reader: impl Read + Seek,
+    path: &Path,
+    options: &TableOptions,
+    rows: &mut Rows<u32, u32>,
+) -> Result<()> {
+    rows.start(path, Format::Npz);
+    let matrix = entries(reader, path)?;
+    rows.add_ids(0..matrix.users as u32, 0..matrix.items as u32)?;
+    let are_weights = options.weighting.scale.is_some();
+    for (line, (user, item, value)) in (1..).zip(matrix.entries) {
+        let must_be_positive = are_weights || options.rating_threshold.is_none();
+        if must_be_positive && !(value.is_finite() && value >= 0.0) {
+            return Err(Error::InvalidFile {
+                path: path.into(),
+                expected: "data: finite numbers, 0 or above".into(),
+                found: value.to_string(),
+            });
+        }
+        if value == 0.0 {
+            rows.count_zero();
+            continue;
+        }
+        let mut row = Numbered {
+            user,
+            item,
+            rating: Some(value),
+            weight: are_weights.then_some(value),
+        };
+        rows.push(line, &mut row)?;
+    }
+    Ok(())
+}
+
+/// What a file holds: its shape, and `(row, column, value)`.
+struct Entries {
+    users: usize,
+    items: usize,
+    entries: Vec<(u32, u32, f64)>,
+}
+
+fn entries(reader: impl Read + Seek, path: &Path) -> Result<Entries> {
+    let _span = tracing::info_span!("load", path = %path.display()).entered();
+    let mut archive = Archive {
+        path,
+        zip: ZipArchive::new(reader).map_err(|error| damaged(path, "a zip archive", &error))?,
+    };
+    archive.expect_csr()?;
+    let shape = archive.integers("shape", 2)?;
+    let contradiction = |expected: String, found: String| Error::InvalidFile {
+        path: path.into(),
+        expected,
+        found,
+    };
+    let &[users, items] = shape.as_slice() else {
+        return Err(contradiction(
+            "a shape of two numbers".into(),
+            format!("{}", shape.len()),
+        ));
+    };
+    for (what, side) in [("users", users), ("items", items)] {
+        if side > Interactions::MAX_SIDE {
+            return Err(Error::TooLarge {
+                what,
+                found: side,
+                limit: Interactions::MAX_SIDE,
+            });
+        }
+    }
+    // What is read is what the matrix needs, whatever an array claims to hold.
+    let count = archive.count("indices")?;
+    check_side(path, "user", users, count)?;
+    let row_ends = archive.integers("indptr", users.saturating_add(1))?;
+    if row_ends.last() != Some(&count) {
+        return Err(contradiction(
+            format!(
+                "indptr: {} numbers, the last of which is {count}",
+                users + 1
+            ),
+            format!(
+                "{} numbers, the last {}",
+                row_ends.len(),
+                row_ends.last().unwrap_or(&0)
+            ),
+        ));
+    }
+    let columns = archive.integers("indices", count)?;
+    let values = archive.numbers("data", count)?;
+    if row_ends.len() != users + 1
+        || row_ends.first() != Some(&0)
+        || row_ends.last() != Some(&columns.len())
+        || !row_ends.is_sorted()
+    {
+        return Err(contradiction(
+            format!(
+                "indptr: {} ascending numbers from 0 to {}",
+                users + 1,
+                columns.len()
+            ),
+            format!(
+                "{} numbers from {} to {}, in another order or of other ends",
+                row_ends.len(),
+                row_ends.first().unwrap_or(&0),
+                row_ends.last().unwrap_or(&0)
+            ),
+        ));
+    }
+    if values.len() != columns.len() {
+        return Err(contradiction(
+            format!("data: {} values", columns.len()),
+            values.len().to_string(),
+        ));
+    }
+    let mut entries = Vec::with_capacity(columns.len());
+    for (user, ends) in row_ends.windows(2).enumerate() {
+        for place in ends[0]..ends[1] {
+            let (item, value) = (columns[place], values[place]);
+            if item >= items {
+                return Err(contradiction(
+                    format!("indices: columns below {items}"),
+                    item.to_string(),
+                ));
+            }
+            if value.is_nan() {
+                return Err(contradiction("data: numbers".into(), "NaN".into()));
+            }
+            entries.push((user as u32, item as u32, value));
+        }
+    }
+    Ok(Entries {
+        users,
+        items,
+        entries,
+    })
+}
+
+/// The archive that SciPy writes: a zip file of NumPy arrays.
+///
+/// Nothing is taken on trust: an array is as long as its bytes in the archive are, whatever its
+/// header says.
+struct Archive<'a, R: Read + Seek> {
+    path: &'a Path,
+    zip: ZipArchive<R>,
+}
+
+/// The header of an array: what its elements are, and how many.
+struct Header {
+    /// `i`, `u`, `f`, `b` or `S`.
+    kind: u8,
+    /// Bytes of an element.
+    size: usize,
+    is_big_endian: bool,
+    count: usize,
+}
+
+/// Headers of NumPy arrays have about a hundred bytes.
+const LONGEST_HEADER: usize = 4096;
+
+impl<R: Read + Seek> Archive<'_, R> {
+    /// The entry of an array.
+    fn entry(&mut self, name: &str) -> Result<ZipFile<'_, R>> {
+        let path = self.path;
+        let what = format!("an array {name:?}");
+        self.zip
+            .by_name(&format!("{name}.npy"))
+            .map_err(|error| match error {
+                ZipError::FileNotFound => {
+                    let expected = format!("{what}, as scipy.sparse.save_npz writes");
+                    damaged(path, &expected, &"none")
+                }
+                error => damaged(path, &what, &error),
+            })
+    }
+
+    /// How many elements an array has.
+    fn count(&mut self, name: &str) -> Result<usize> {
+        let path = self.path;
+        Ok(Header::read(&mut self.entry(name)?, path, name)?.count)
+    }
+
+    /// An array of at most `most` elements.
+    fn array(&mut self, name: &str, most: usize) -> Result<(Header, Vec<u8>)> {
+        let path = self.path;
+        let mut entry = self.entry(name)?;
+        let header = Header::read(&mut entry, path, name)?;
+        let what = format!("an array {name:?}");
+        if header.count > most {
+            let expected = format!("{what} of {most} elements");
+            return Err(damaged(path, &expected, &header.count));
+        }
+        let needed = header.count.checked_mul(header.size);
+        let mut bytes = Vec::new();
+        let limit = needed.map_or(0, |bytes| bytes as u64 + 1);
+        entry
+            .take(limit)
+            .read_to_end(&mut bytes)
+            .map_err(|error| damaged(path, &what, &error))?;
+        if Some(bytes.len()) != needed {
+            let found = format!(
+                "{} bytes or more for {} elements",
+                bytes.len(),
+                header.count
+            );
+            return Err(damaged(path, &what, &found));
+        }
+        Ok((header, bytes))
+    }
+
+    fn expect_csr(&mut self) -> Result<()> {
+        let path = self.path;
+        let (header, bytes) = self.array("format", 1)?;
+        let name = String::from_utf8_lossy(&bytes);
+        let name = name.trim_end_matches('\0');
+        match (header.kind, name) {
+            (b'S', "csr") => Ok(()),
+            _ => Err(Error::InvalidFile {
+                path: path.into(),
+                expected: "a matrix in the format csr (its tocsr() makes one)".into(),
+                found: shortened(name.into()),
+            }),
+        }
+    }
+
+    fn integers(&mut self, name: &str, most: usize) -> Result<Vec<usize>> {
+        let path = self.path;
+        let (header, bytes) = self.array(name, most)?;
+        let values: Vec<i64> = match (header.kind, header.size) {
+            (b'i', 4) => header.values(&bytes, |it| i32::from_le_bytes(it).into()),
+            (b'i', 8) => header.values(&bytes, i64::from_le_bytes),
+            _ => return Err(header.wrong(path, name, "32- or 64-bit integers")),
+        };
+        let integers = values.into_iter().map(|value| {
+            usize::try_from(value).map_err(|_| Error::InvalidFile {
+                path: path.into(),
+                expected: format!("{name}: numbers from 0"),
+                found: value.to_string(),
+            })
+        });
+        integers.collect()
+    }
+
+    fn numbers(&mut self, name: &str, most: usize) -> Result<Vec<f64>> {
+        let path = self.path;
+        let (header, bytes) = self.array(name, most)?;
+        Ok(match (header.kind, header.size) {
+            (b'f', 8) => header.values(&bytes, f64::from_le_bytes),
+            (b'f', 4) => header.values(&bytes, |it| f32::from_le_bytes(it).into()),
+            (b'i', 8) => header.values(&bytes, |it| i64::from_le_bytes(it) as f64),
+            (b'i', 4) => header.values(&bytes, |it| i32::from_le_bytes(it).into()),
+            (b'i', 2) => header.values(&bytes, |it| i16::from_le_bytes(it).into()),
+            (b'i', 1) => header.values(&bytes, |it| i8::from_le_bytes(it).into()),
+            (b'u', 8) => header.values(&bytes, |it| u64::from_le_bytes(it) as f64),
+            (b'u', 4) => header.values(&bytes, |it| u32::from_le_bytes(it).into()),
+            (b'u', 2) => header.values(&bytes, |it| u16::from_le_bytes(it).into()),
+            (b'u' | b'b', 1) => header.values(&bytes, |it| u8::from_le_bytes(it).into()),
+            _ => return Err(header.wrong(path, name, "numbers")),
+        })
+    }
+}
+
+impl Header {
+    fn read(entry: &mut impl Read, path: &Path, name: &str) -> Result<Self> {
+        let mut read = || -> Option<Self> {
+            let mut start = [0; 10];
+            entry.read_exact(&mut start).ok()?;
+            let [.., version, _, low, high] = start;
+            if &start[..6] != b"\x93NUMPY" {
+                return None;
+            }
+            let mut length = usize::from(u16::from_le_bytes([low, high]));
+            if version > 1 {
+                let mut high = [0; 2];
+                entry.read_exact(&mut high).ok()?;
+                length += usize::from(u16::from_le_bytes(high)) << 16;
+            }
+            if length > LONGEST_HEADER {
+                return None;
+            }
+            let mut text = vec![0; length];
+            entry.read_exact(&mut text).ok()?;
+            Self::parse(std::str::from_utf8(&text).ok()?)
+        };
+        read().ok_or_else(|| {
+            damaged(
+                path,
+                &format!("an array {name:?}"),
+                &"no header of a NumPy array",
+            )
+        })
+    }
+
+    /// Of a text such as `{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }`.
+    fn parse(text: &str) -> Option<Self> {
+        let (_, kind) = text.split_once("'descr':")?;
+        let (kind, _) = kind.trim_start().strip_prefix('\'')?.split_once('\'')?;
+        let (order, kind) = kind.split_at_checked(1)?;
+        let (kind, size) = kind.split_at_checked(1)?;
+        let (_, shape) = text.split_once("'shape':")?;
+        let (shape, _) = shape.trim_start().strip_prefix('(')?.split_once(')')?;
+        let sides = shape
+            .split(',')
+            .map(str::trim)
+            .filter(|side| !side.is_empty());
+        let count = sides
+            .map(|side| side.parse().ok())
+            .try_fold(1_usize, |count, side: Option<usize>| {
+                count.checked_mul(side?)
+            });
+        Some(Self {
+            kind: *kind.as_bytes().first()?,
+            size: size.parse().ok().filter(|size| (1..=16).contains(size))?,
+            is_big_endian: order == ">",
+            count: count?,
+        })
+    }
+
+    /// The elements; `convert` takes their bytes in little-endian order.
+    fn values<const N: usize, V>(&self, bytes: &[u8], convert: impl Fn([u8; N]) -> V) -> Vec<V> {
+        let (elements, _) = bytes.as_chunks::<N>();
+        let elements = elements.iter().map(|&(mut element)| {
+            if self.is_big_endian {
+                element.reverse();
+            }
+            convert(element)
+        });
+        elements.collect()
+    }
+
+    fn wrong(&self, path: &Path, name: &str, expected: &str) -> Error {
+        Error::InvalidFile {
+            path: path.into(),
+            expected: format!("{name}: {expected}"),
+            found: format!(
+                "elements of the type {}{}",
+                char::from(self.kind),
+                self.size
+            ),
+        }
+    }
+}
+
+fn damaged(path: &Path, expected: &str, found: &dyn std::fmt::Display) -> Error {
+    Error::InvalidFile {
+        path: path.into(),
+        expected: expected.into(),
+        found: shortened(found.to_string()),
+    }
+}

@@ -1,0 +1,467 @@
+//! How to read interactions, and which format uses which option.
+
+use std::path::Path;
+
+use encoding_rs::Encoding;
+
+use super::format::Format;
+use super::quotes::Quoting;
+use super::time::{self, TimeUnit};
+use crate::dataset::Weighting;
+use crate::error::{Error, Result};
+use crate::interactions::Duplicates;
+use crate::parameter::{invalid, shortened};
+
+/// How to read interactions. Every option that is set must have an effect on the format that is
+/// read: [`option_uses`](Self::option_uses) is the table.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_data::TableOptions;
+///
+/// let movielens_25m = TableOptions::new("userId", "movieId")
+///     .rating("rating")
+///     .time("timestamp")
+///     .rating_threshold(4.0);
+/// let movielens_100k = TableOptions::new("user", "item")
+///     .delimiter(b'\t')
+///     .without_header(["user", "item", "rating", "time"]);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[must_use]
+pub struct TableOptions {
+    pub(super) user: Option<String>,
+    pub(super) item: Option<String>,
+    #[doc(hidden)]
+    pub rating: Option<String>,
+    #[doc(hidden)]
+    pub time: Option<String>,
+    #[doc(hidden)]
+    pub weight: Option<String>,
+    pub(super) weighting: Weighting,
+    pub(super) rating_threshold: Option<f64>,
+    pub(super) delimiter: Option<u8>,
+    pub(super) quoting: Option<Quoting>,
+    pub(super) header: Option<Vec<String>>,
+    pub(super) comment: Option<u8>,
+    pub(super) encoding: Option<String>,
+    #[doc(hidden)]
+    pub decimal_comma: bool,
+    #[doc(hidden)]
+    pub time_format: Option<String>,
+    #[doc(hidden)]
+    pub time_unit: Option<TimeUnit>,
+    pub(super) missing: Option<Vec<String>>,
+    pub(super) skip_invalid: bool,
+}
+
+/// An option of [`TableOptions`] and the formats that use it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct OptionUse {
+    /// The name of the option.
+    pub name: &'static str,
+    /// The formats that use it. For the others it is refused.
+    pub formats: &'static [Format],
+    is_set: fn(&TableOptions) -> bool,
+}
+
+impl OptionUse {
+    /// Whether the options have it.
+    pub fn is_set(&self, options: &TableOptions) -> bool {
+        (self.is_set)(options)
+    }
+}
+
+const TABLES: &[Format] = &[
+    Format::Csv,
+    Format::Tsv,
+    Format::MovieLens,
+    Format::RecBole,
+    Format::JsonLines,
+    Format::Parquet,
+];
+const TEXT: &[Format] = &[
+    Format::Csv,
+    Format::Tsv,
+    Format::MovieLens,
+    Format::RecBole,
+    Format::JsonLines,
+    Format::LightGcn,
+];
+const ALL: &[Format] = &[
+    Format::Csv,
+    Format::Tsv,
+    Format::MovieLens,
+    Format::RecBole,
+    Format::JsonLines,
+    Format::LightGcn,
+    Format::Npz,
+    Format::Parquet,
+];
+const CSV: &[Format] = &[Format::Csv];
+const QUOTED: &[Format] = &[Format::Csv, Format::Tsv];
+const DELIMITED: &[Format] = &[Format::Csv, Format::Tsv, Format::MovieLens, Format::RecBole];
+const WITH_VALUES: &[Format] = &[
+    Format::Csv,
+    Format::Tsv,
+    Format::MovieLens,
+    Format::RecBole,
+    Format::JsonLines,
+    Format::Parquet,
+    Format::Npz,
+];
+
+macro_rules! uses {
+    ($($name:literal $formats:ident $is_set:expr;)*) => {
+        &[$(OptionUse { name: $name, formats: $formats, is_set: $is_set },)*]
+    };
+}
+
+impl TableOptions {
+    const USES: &'static [OptionUse] = uses! {
+        "user" TABLES |it| it.user.is_some();
+        "item" TABLES |it| it.item.is_some();
+        "rating" TABLES |it| it.rating.is_some();
+        "time" TABLES |it| it.time.is_some();
+        "weight" TABLES |it| it.weight.is_some();
+        "rating_threshold" WITH_VALUES |it| it.rating_threshold.is_some();
+        "weight_scale" WITH_VALUES |it| it.weighting.scale.is_some();
+        "half_life" TABLES |it| it.weighting.half_life.is_some();
+        "duplicates" ALL |it| it.weighting.duplicates.is_some();
+        "delimiter" CSV |it| it.delimiter.is_some();
+        "header" QUOTED |it| it.header.is_some();
+        "quoting" QUOTED |it| it.quoting.is_some();
+        "comment" DELIMITED |it| it.comment.is_some();
+        "encoding" TEXT |it| it.encoding.is_some();
+        "decimal_comma" TABLES |it| it.decimal_comma;
+        "time_format" TABLES |it| it.time_format.is_some();
+        "time_unit" TABLES |it| it.time_unit.is_some();
+        "missing" TABLES |it| it.missing.is_some();
+        "skip_invalid" TABLES |it| it.skip_invalid;
+    };
+
+    /// A table with these columns of users and items.
+    pub fn new(user: impl Into<String>, item: impl Into<String>) -> Self {
+        Self::default().user(user).item(item)
+    }
+
+    /// The column of users. Default: [`Format::columns`].
+    pub fn user(mut self, column: impl Into<String>) -> Self {
+        self.user = Some(column.into());
+        self
+    }
+
+    /// The column of items. Default: [`Format::columns`].
+    pub fn item(mut self, column: impl Into<String>) -> Self {
+        self.item = Some(column.into());
+        self
+    }
+
+    /// The column of ratings; needs a [`rating_threshold`](Self::rating_threshold).
+    pub fn rating(mut self, column: impl Into<String>) -> Self {
+        self.rating = Some(column.into());
+        self
+    }
+
+    /// The column of times: numbers in any unit, or dates, which become seconds since 1970
+    /// ([`parse_time`](crate::parse_time)).
+    pub fn time(mut self, column: impl Into<String>) -> Self {
+        self.time = Some(column.into());
+        self
+    }
+
+    /// The column of weights, such as counts or ratings: numbers, 0 or above.
+    pub fn weight(mut self, column: impl Into<String>) -> Self {
+        self.weight = Some(column.into());
+        self
+    }
+
+    /// How weights, repeats and times make an interaction count. With a scale, the values of a
+    /// SciPy matrix are weights.
+    pub fn weighting(mut self, weighting: Weighting) -> Self {
+        self.weighting = weighting;
+        self
+    }
+
+    /// Keeps only rows with at least this rating; needs a column of ratings.
+    pub fn rating_threshold(mut self, threshold: f64) -> Self {
+        self.rating_threshold = Some(threshold);
+        self
+    }
+
+    /// The byte between the fields of a CSV file. Default: that of a first line `sep=;`, else a
+    /// comma.
+    pub fn delimiter(mut self, delimiter: u8) -> Self {
+        self.delimiter = Some(delimiter);
+        self
+    }
+
+    /// What `"` means in a CSV or TSV file. Default: [`Quoting::Checked`].
+    pub fn quoting(mut self, quoting: Quoting) -> Self {
+        self.quoting = Some(quoting);
+        self
+    }
+
+    /// Takes `"` in a CSV or TSV file for an ordinary character.
+    pub fn without_quoting(self) -> Self {
+        self.quoting(Quoting::Off)
+    }
+
+    /// The first line is a row already, and the columns have these names.
+    pub fn without_header(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.header = Some(columns.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Skips lines that start with this byte, such as `#`.
+    pub fn comment(mut self, start: u8) -> Self {
+        self.comment = Some(start);
+        self
+    }
+
+    /// The encoding of a text without a byte order mark, by its label in the Encoding Standard,
+    /// such as `latin1`, `windows-1250` or `utf-16le`. Default: UTF-8.
+    pub fn encoding(mut self, label: impl Into<String>) -> Self {
+        self.encoding = Some(label.into());
+        self
+    }
+
+    /// Numbers are written with a decimal comma, as in `1,5`.
+    pub fn decimal_comma(mut self) -> Self {
+        self.decimal_comma = true;
+        self
+    }
+
+    /// The pattern of the times in a column of text, as `strftime` has it: `%d/%m/%Y %H:%M`. A time
+    /// without an offset is that of UTC.
+    pub fn time_format(mut self, pattern: impl Into<String>) -> Self {
+        self.time_format = Some(pattern.into());
+        self
+    }
+
+    /// The unit of times that are numbers, which become seconds. Default: they stay as they are.
+    pub fn time_unit(mut self, unit: TimeUnit) -> Self {
+        self.time_unit = Some(unit);
+        self
+    }
+
+    /// The texts that stand for a missing id. Default: `null`, `NULL`, `None`, `NaN`, `nan`, `<NA>`,
+    /// `<null>` and `\N`.
+    pub fn missing(mut self, texts: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.missing = Some(texts.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Skips rows that are no interactions, instead of an error at the first; the
+    /// [`ReadReport`](crate::ReadReport) counts them by reason.
+    pub fn skip_invalid(mut self) -> Self {
+        self.skip_invalid = true;
+        self
+    }
+
+    /// Which formats use which option, in the order of the documentation.
+    pub fn option_uses() -> &'static [OptionUse] {
+        Self::USES
+    }
+
+    /// Refuses options that have no effect on a format, or on what the other options leave.
+    pub(super) fn check(&self, format: Format) -> Result<()> {
+        for option in Self::USES {
+            if option.is_set(self) && !option.formats.contains(&format) {
+                let names: Vec<&str> = option.formats.iter().map(|it| it.name()).collect();
+                return Err(Error::UnusedOption {
+                    option: option.name,
+                    context: format!("the format {}", format.name()),
+                    needed: format!("a format that uses it ({})", names.join(", ")),
+                });
+            }
+        }
+        self.check_combination(format == Format::Npz, format == Format::MovieLens)
+    }
+
+    /// Refuses options that have no effect on record batches and Parquet files, which use the same.
+    #[doc(hidden)]
+    pub fn check_batches(&self) -> Result<()> {
+        self.check(Format::Parquet)
+    }
+
+    /// Refuses options that have no effect beside the others.
+    fn check_combination(&self, has_values: bool, has_columns: bool) -> Result<()> {
+        let has_weights = self.weight.is_some() || self.weighting.counts_events() || has_values;
+        let has_time = self.time.is_some() || has_columns;
+        let has_rating = self.rating.is_some() || has_values || has_columns;
+        let rules = [
+            (
+                self.rating.is_some() && self.rating_threshold.is_none(),
+                "rating",
+                "a rating threshold (a column of weights is what makes ratings count)",
+            ),
+            (
+                self.rating_threshold.is_some() && !has_rating,
+                "rating_threshold",
+                "a column of ratings",
+            ),
+            (
+                self.weighting.scale.is_some() && !has_weights,
+                "weight_scale",
+                "weights (a column of them, or duplicates = sum or count)",
+            ),
+            (
+                self.weighting.half_life.is_some() && !has_time,
+                "half_life",
+                "a column of times",
+            ),
+            (
+                self.time_format.is_some() && !has_time,
+                "time_format",
+                "a column of times",
+            ),
+            (
+                self.time_unit.is_some() && !has_time,
+                "time_unit",
+                "a column of times",
+            ),
+            (
+                self.time_unit.is_some() && self.time_format.is_some(),
+                "time_unit",
+                "times that are numbers, without a time_format",
+            ),
+            (
+                matches!(
+                    self.weighting.duplicates,
+                    Some(Duplicates::Max | Duplicates::Last)
+                ) && !(self.weight.is_some() || has_values && self.weighting.scale.is_some())
+                    && self.weighting.half_life.is_none(),
+                "duplicates",
+                "a column of weights or a half-life (sum and count work without)",
+            ),
+            (
+                self.comment.is_some() && self.comment == self.delimiter.or(Some(b',')),
+                "comment",
+                "a character other than the delimiter",
+            ),
+            (
+                self.decimal_comma && self.weight.is_none() && self.rating_threshold.is_none(),
+                "decimal_comma",
+                "a column of weights or ratings",
+            ),
+        ];
+        if self
+            .rating_threshold
+            .is_some_and(|threshold| !threshold.is_finite())
+        {
+            let found = self.rating_threshold.unwrap_or_default();
+            return Err(invalid("rating_threshold", "a finite number", found));
+        }
+        self.check_time_format()?;
+        match rules.into_iter().find(|(is_unused, ..)| *is_unused) {
+            Some((_, option, needed)) => Err(Error::UnusedOption {
+                option,
+                context: "this reading".into(),
+                needed: needed.into(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses a pattern that cannot read what it writes, such as one without a year.
+    fn check_time_format(&self) -> Result<()> {
+        match &self.time_format {
+            Some(pattern) if !time::is_readable(pattern) => Err(invalid(
+                "time_format",
+                "a pattern with a year, as strftime has it: %d/%m/%Y %H:%M",
+                format!("{pattern:?}"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The encoding asked for.
+    pub(super) fn text_encoding(&self) -> Result<Option<&'static Encoding>> {
+        let Some(label) = &self.encoding else {
+            return Ok(None);
+        };
+        let encoding = Encoding::for_label(label.as_bytes());
+        let expected = "a label of the Encoding Standard, such as latin1 or utf-16le";
+        encoding
+            .map(Some)
+            .ok_or_else(|| invalid("encoding", expected, format!("{label:?}")))
+    }
+
+    /// The columns of users and items.
+    #[doc(hidden)]
+    pub fn id_columns(&self, (user, item): (&'static str, &'static str)) -> (&str, &str) {
+        (
+            self.user.as_deref().unwrap_or(user),
+            self.item.as_deref().unwrap_or(item),
+        )
+    }
+
+    /// The places of the columns among `names`.
+    #[doc(hidden)]
+    pub fn places(
+        &self,
+        path: &Path,
+        names: &[String],
+        defaults: (&'static str, &'static str),
+    ) -> Result<Places> {
+        let find = |column: &str| {
+            let is_it = |place: &usize| names[*place].trim() == column.trim();
+            let mut found = (0..names.len()).filter(is_it);
+            match (found.next(), found.next()) {
+                (Some(place), None) => Ok(place),
+                (first, _) => Err(Error::MissingColumn {
+                    path: path.into(),
+                    column: column.into(),
+                    found: match first {
+                        Some(_) => "it twice".into(),
+                        None => shortened(names.join(", ")),
+                    },
+                }),
+            }
+        };
+        let (user, item) = self.id_columns(defaults);
+        let places = Places {
+            user: find(user)?,
+            item: find(item)?,
+            rating: self.rating.as_deref().map(find).transpose()?,
+            time: self.time.as_deref().map(find).transpose()?,
+            weight: self.weight.as_deref().map(find).transpose()?,
+        };
+        match places.user == places.item {
+            true => Err(invalid(
+                "item",
+                "another column than that of the users",
+                item,
+            )),
+            false => Ok(places),
+        }
+    }
+}
+
+/// The places of the columns in a row.
+#[derive(Clone, Copy, Debug)]
+pub struct Places {
+    pub(super) user: usize,
+    pub(super) item: usize,
+    pub(super) rating: Option<usize>,
+    pub(super) time: Option<usize>,
+    pub(super) weight: Option<usize>,
+}
+
+impl Places {
+    /// The role of each column that is read.
+    pub fn roles(&self) -> impl Iterator<Item = (usize, &'static str)> {
+        [
+            (Some(self.user), "user"),
+            (Some(self.item), "item"),
+            (self.rating, "rating"),
+            (self.time, "time"),
+            (self.weight, "weight"),
+        ]
+        .into_iter()
+        .filter_map(|(place, role)| Some((place?, role)))
+    }
+}

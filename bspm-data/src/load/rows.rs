@@ -1,0 +1,450 @@
+//! From rows to a data set: what a row says, what is passed over, and what is counted.
+
+use std::hash::Hash;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use super::format::Format;
+use super::id_text::MissingTexts;
+use super::options::{Places, TableOptions};
+use super::report::{ColumnUse, ReadReport};
+use super::time::{self, TimeReader, TimesRead};
+use crate::dataset::{Dataset, DatasetBuilder, Event};
+use crate::error::{Error, InvalidRow, Result};
+use crate::parameter::shortened;
+
+/// Why a row is not an interaction: the column, what it may hold and what it holds.
+#[derive(Debug)]
+pub struct Fault {
+    /// The kind of fault.
+    pub reason: InvalidRow,
+    /// The name of the column.
+    pub column: String,
+    /// What the column may hold.
+    pub expected: String,
+    /// What it holds, shortened.
+    pub found: String,
+}
+
+impl Fault {
+    /// What is wrong with a row as a whole.
+    pub(super) fn of_row(reason: InvalidRow, expected: impl Into<String>, found: String) -> Self {
+        Self {
+            reason,
+            column: "row".into(),
+            expected: expected.into(),
+            found: shortened(found),
+        }
+    }
+}
+
+/// What a row of a table says.
+pub trait Row<U, I> {
+    /// The id of the user.
+    fn user(&mut self) -> Result<U, Fault>;
+    /// The id of the item.
+    fn item(&mut self) -> Result<I, Fault>;
+    /// The rating, if there is one.
+    fn rating(&mut self) -> Result<Option<f64>, Fault>;
+    /// The weight, if there is one.
+    fn weight(&mut self) -> Result<Option<f64>, Fault>;
+    /// The time, if there is one.
+    fn time(&mut self) -> Result<Option<f64>, Fault>;
+}
+
+/// Collects the rows of one table or of several.
+#[derive(Debug)]
+pub struct Rows<U: Eq + Hash, I: Eq + Hash> {
+    builder: DatasetBuilder<U, I>,
+    /// The file that is read; none for a record batch.
+    path: Option<PathBuf>,
+    rating_threshold: Option<f64>,
+    skip_invalid: bool,
+    has_time_unit: bool,
+    report: ReadReport,
+    times: TimesRead,
+}
+
+impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
+    /// No rows.
+    pub fn new(options: &TableOptions) -> Self {
+        Self {
+            builder: Dataset::builder().weighting(options.weighting),
+            path: None,
+            rating_threshold: options.rating_threshold,
+            skip_invalid: options.skip_invalid,
+            has_time_unit: options.time_unit.is_some(),
+            report: ReadReport::default(),
+            times: TimesRead::default(),
+        }
+    }
+
+    /// The rows that follow are those of this file.
+    pub fn start(&mut self, path: &Path, format: Format) {
+        self.path = Some(path.into());
+        self.report.files.push((path.into(), format));
+    }
+
+    /// Notes what the columns are read as, those of the first table.
+    pub fn note_columns(&mut self, names: &[String], places: Places, options: &TableOptions) {
+        if !self.report.columns.is_empty() {
+            return;
+        }
+        let columns = names.iter().enumerate().map(|(place, name)| {
+            let roles = places.roles().filter(|it| it.0 == place);
+            let roles: Vec<&str> = roles.map(|it| it.1).collect();
+            let role = (!roles.is_empty()).then(|| roles.join(" and "));
+            let is_default = match role.as_deref() {
+                Some("user") => options.user.is_none(),
+                Some("item") => options.item.is_none(),
+                _ => false,
+            };
+            ColumnUse {
+                name: name.clone(),
+                reason: match role {
+                    None => "not read",
+                    Some(_) if is_default => "default of the format",
+                    Some(_) => "named by an option",
+                },
+                role,
+            }
+        });
+        self.report.columns = columns.collect();
+    }
+
+    /// Counts what the times of a text table were.
+    pub(super) fn note_times(&mut self, fields: &TextFields<'_>) {
+        let read = fields.times.times_read();
+        self.times.dates += read.dates;
+        self.times.numbers += read.numbers;
+        self.times.other_numbers += read.other_numbers;
+    }
+
+    pub(super) fn warn(&mut self, text: String) {
+        self.report.warnings.push(text);
+    }
+
+    /// Adds a row, or skips it; `line` is where it starts, from 1.
+    pub fn push(&mut self, line: u64, row: &mut impl Row<U, I>) -> Result<()> {
+        self.report.rows += 1;
+        let read = self.event(row);
+        match read {
+            Ok(Some(event)) => {
+                self.report.zero_weight += u64::from(event.weight == Some(0.0));
+                self.builder.push(event)
+            }
+            Ok(None) => {
+                self.report.below_threshold += 1;
+                Ok(())
+            }
+            Err(fault) => self.refuse(line, fault),
+        }
+    }
+
+    fn event(&self, row: &mut impl Row<U, I>) -> Result<Option<Event<U, I>>, Fault> {
+        if let Some(threshold) = self.rating_threshold
+            && row.rating()?.is_some_and(|rating| rating < threshold)
+        {
+            return Ok(None);
+        }
+        let mut event = Event::new(row.user()?, row.item()?);
+        event.weight = row.weight()?;
+        event.time = row.time()?;
+        Ok(Some(event))
+    }
+
+    /// Counts a row of weight 0.
+    pub(super) fn count_zero(&mut self) {
+        self.report.rows += 1;
+        self.report.zero_weight += 1;
+    }
+
+    /// Counts an invalid row, or ends with an error that names it.
+    pub(super) fn refuse(&mut self, line: u64, fault: Fault) -> Result<()> {
+        if self.skip_invalid {
+            *self.report.invalid.entry(fault.reason).or_default() += 1;
+            return Ok(());
+        }
+        let Fault {
+            reason,
+            column,
+            expected,
+            found,
+        } = fault;
+        Err(match &self.path {
+            Some(path) => Error::InvalidField {
+                path: path.clone(),
+                line,
+                column,
+                expected,
+                found,
+                reason,
+            },
+            None => Error::InvalidColumn {
+                column,
+                row: Some(line as usize),
+                expected,
+                found,
+            },
+        })
+    }
+
+    /// [`refuse`](Self::refuse) for a row that was not taken apart into fields.
+    pub(super) fn refuse_row(&mut self, line: u64, fault: Fault) -> Result<()> {
+        self.report.rows += 1;
+        self.refuse(line, fault)
+    }
+
+    /// Gives every id a row or column, in this order.
+    pub(super) fn add_ids(
+        &mut self,
+        users: impl IntoIterator<Item = U>,
+        items: impl IntoIterator<Item = I>,
+    ) -> Result<()> {
+        self.builder.add_ids(users, items)
+    }
+
+    /// The data set, which must not be empty.
+    pub fn finish(self) -> Result<(Dataset<U, I>, ReadReport)> {
+        let Self {
+            builder,
+            path,
+            mut report,
+            times,
+            has_time_unit,
+            ..
+        } = self;
+        if has_time_unit && times.dates > 0 && times.numbers == 0 {
+            return Err(Error::UnusedOption {
+                option: "time_unit",
+                context: "times that are dates".into(),
+                needed: "times that are numbers".into(),
+            });
+        }
+        let dataset = builder.finish()?;
+        if dataset.is_empty() {
+            return Err(Error::NoInteractions {
+                path: path.unwrap_or_else(|| "table".into()),
+                rows: report.rows,
+                left_out: report.skipped() + report.below_threshold + report.zero_weight,
+            });
+        }
+        if times.dates > 0 && times.other_numbers > 0 {
+            report.warnings.push(format!(
+                "{} times are dates and {} are numbers that are not seconds since 1970: they cannot be \
+                 compared",
+                times.dates, times.other_numbers
+            ));
+        }
+        if report.skipped() > 0 {
+            let reasons: Vec<String> = report
+                .invalid
+                .iter()
+                .map(|(reason, count)| format!("{count} with {reason}"))
+                .collect();
+            report.warnings.push(format!(
+                "{} of {} rows are skipped: {}",
+                report.skipped(),
+                report.rows,
+                reasons.join(", ")
+            ));
+        }
+        Ok((dataset, report))
+    }
+}
+
+/// How the fields of a text table are read.
+pub(super) struct TextFields<'o> {
+    places: Places,
+    /// The names of the columns, for errors.
+    names: Vec<String>,
+    /// The names as the header writes them, to recognise it among the rows.
+    header: Vec<String>,
+    missing: MissingTexts<'o>,
+    decimal_comma: bool,
+    times: TimeReader<'o>,
+}
+
+impl<'o> TextFields<'o> {
+    pub(super) fn new(
+        options: &'o TableOptions,
+        places: Places,
+        names: Vec<String>,
+        header: Vec<String>,
+    ) -> Self {
+        Self {
+            places,
+            names,
+            header,
+            missing: MissingTexts::new(options),
+            decimal_comma: options.decimal_comma,
+            times: TimeReader::new(options.time_format.as_deref(), options.time_unit),
+        }
+    }
+
+    /// The row whose fields `field` gives by their places.
+    pub(super) fn row<'f, F: Fn(usize) -> Option<&'f [u8]>>(
+        &'f self,
+        field: F,
+    ) -> TextRow<'f, 'o, F> {
+        TextRow {
+            fields: self,
+            field,
+        }
+    }
+
+    /// How many fields a row has.
+    pub(super) fn columns(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The fault of a row with another number of fields.
+    pub(super) fn field_count(&self, found: usize) -> Fault {
+        let expected = format!("{} fields", self.names.len());
+        Fault::of_row(InvalidRow::FieldCount, expected, format!("{found} fields"))
+    }
+}
+
+pub(super) struct TextRow<'f, 'o, F> {
+    fields: &'f TextFields<'o>,
+    field: F,
+}
+
+impl<'f, F: Fn(usize) -> Option<&'f [u8]>> TextRow<'f, '_, F> {
+    fn fault(&self, reason: InvalidRow, place: usize, expected: &str) -> Fault {
+        let found = (self.field)(place).unwrap_or_default();
+        Fault {
+            reason,
+            column: self.fields.names[place].clone(),
+            expected: expected.into(),
+            found: shortened(String::from_utf8_lossy(found).into_owned()),
+        }
+    }
+
+    fn text(&self, place: usize, expected: &str) -> Result<&'f str, Fault> {
+        let bytes = (self.field)(place).unwrap_or_default();
+        std::str::from_utf8(bytes).map_err(|_| {
+            let expected = format!("{expected} in UTF-8");
+            self.fault(InvalidRow::Encoding, place, &expected)
+        })
+    }
+
+    fn id<T: FromStr>(&self, place: usize, kind: &IdKind) -> Result<T, Fault> {
+        let text = self.text(place, kind.what)?;
+        if self.fields.missing.contains(text) {
+            return Err(self.fault(kind.missing, place, kind.what));
+        }
+        if text.contains(['\n', '\r']) {
+            let expected = format!("{} without a line break", kind.what);
+            return Err(self.fault(kind.invalid, place, &expected));
+        }
+        text.parse().map_err(|_| {
+            let name = std::any::type_name::<T>();
+            let name = name.rsplit("::").next().unwrap_or(name);
+            let expected = format!("{} that is a {name}", kind.what);
+            self.fault(kind.invalid, place, &expected)
+        })
+    }
+
+    fn number(&self, place: usize, reason: InvalidRow) -> Result<f64, Fault> {
+        let expected = "a finite number";
+        let text = self.text(place, expected)?.trim();
+        parse_number(text, self.fields.decimal_comma)
+            .filter(|number| number.is_finite())
+            .ok_or_else(|| self.fault(reason, place, expected))
+    }
+}
+
+/// Whether a field is a name of the header, in any case, with spaces or a byte order mark around it.
+fn is_heading(field: &[u8], name: &[u8]) -> bool {
+    let field = field.strip_prefix(b"\xef\xbb\xbf").unwrap_or(field);
+    field.trim_ascii().eq_ignore_ascii_case(name.trim_ascii())
+}
+
+/// A number as a text has it; with a decimal comma, points are between thousands.
+pub fn parse_number(text: &str, decimal_comma: bool) -> Option<f64> {
+    if !decimal_comma {
+        return text.parse().ok();
+    }
+    let (whole, fraction) = text.split_once(',').unwrap_or((text, ""));
+    let mut groups = whole.trim_start_matches(['-', '+']).split('.');
+    let first = groups.next().map_or(0, str::len);
+    let has_groups = whole.contains('.');
+    let are_thousands = (1..=3).contains(&first) && groups.all(|group| group.len() == 3);
+    if has_groups && !are_thousands || fraction.contains(['.', ',']) {
+        return None;
+    }
+    let whole = whole.replace('.', "");
+    match fraction {
+        "" => whole.parse().ok(),
+        fraction => format!("{whole}.{fraction}").parse().ok(),
+    }
+}
+
+struct IdKind {
+    what: &'static str,
+    missing: InvalidRow,
+    invalid: InvalidRow,
+}
+
+const USER: IdKind = IdKind {
+    what: "a user id",
+    missing: InvalidRow::MissingUser,
+    invalid: InvalidRow::InvalidUser,
+};
+const ITEM: IdKind = IdKind {
+    what: "an item id",
+    missing: InvalidRow::MissingItem,
+    invalid: InvalidRow::InvalidItem,
+};
+
+impl<'f, U: FromStr, I: FromStr, F: Fn(usize) -> Option<&'f [u8]>> Row<U, I>
+    for TextRow<'f, '_, F>
+{
+    fn user(&mut self) -> Result<U, Fault> {
+        let (user, item) = (self.fields.places.user, self.fields.places.item);
+        let is_name = |place: usize| {
+            let name = self.fields.header[place].as_bytes();
+            (self.field)(place).is_some_and(|field| is_heading(field, name))
+        };
+        if is_name(user) && is_name(item) {
+            let expected = "a user id, and not the header again";
+            return Err(self.fault(InvalidRow::RepeatedHeader, user, expected));
+        }
+        self.id(user, &USER)
+    }
+
+    fn item(&mut self) -> Result<I, Fault> {
+        self.id(self.fields.places.item, &ITEM)
+    }
+
+    fn rating(&mut self) -> Result<Option<f64>, Fault> {
+        let rating = self.fields.places.rating;
+        rating
+            .map(|place| self.number(place, InvalidRow::InvalidRating))
+            .transpose()
+    }
+
+    fn weight(&mut self) -> Result<Option<f64>, Fault> {
+        let Some(place) = self.fields.places.weight else {
+            return Ok(None);
+        };
+        let weight = self.number(place, InvalidRow::InvalidWeight)?;
+        match weight < 0.0 {
+            true => Err(self.fault(InvalidRow::NegativeWeight, place, "a number, 0 or above")),
+            false => Ok(Some(weight)),
+        }
+    }
+
+    fn time(&mut self) -> Result<Option<f64>, Fault> {
+        let Some(place) = self.fields.places.time else {
+            return Ok(None);
+        };
+        let text = self.text(place, time::EXPECTED)?;
+        let time = self.fields.times.read(text);
+        time.map(Some).ok_or_else(|| {
+            let expected = self.fields.times.expected();
+            self.fault(InvalidRow::InvalidTime, place, &expected)
+        })
+    }
+}

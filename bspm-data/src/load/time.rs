@@ -1,0 +1,309 @@
+//! Times in tables: numbers, or dates.
+
+use std::cell::Cell;
+
+use jiff::civil::DateTime;
+use jiff::fmt::{rfc2822, strtime};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::HalfLife;
+use crate::error::{Error, Result};
+use crate::parameter::invalid;
+
+/// What a time may be.
+pub(super) const EXPECTED: &str =
+    "a finite number, or a date as in 2026-01-31 or 2026-01-31T12:30:00Z";
+
+/// The unit of times that are numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TimeUnit {
+    /// Seconds.
+    Seconds,
+    /// Milliseconds.
+    Milliseconds,
+    /// Microseconds.
+    Microseconds,
+    /// Nanoseconds.
+    Nanoseconds,
+    /// Days.
+    Days,
+}
+
+impl TimeUnit {
+    /// A time in this unit, in seconds.
+    fn seconds(self, time: f64) -> f64 {
+        match self {
+            Self::Seconds => time,
+            Self::Milliseconds => time / 1e3,
+            Self::Microseconds => time / 1e6,
+            Self::Nanoseconds => time / 1e9,
+            Self::Days => time * 86_400.0,
+        }
+    }
+}
+
+impl std::str::FromStr for TimeUnit {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "s" => Ok(Self::Seconds),
+            "ms" => Ok(Self::Milliseconds),
+            "us" => Ok(Self::Microseconds),
+            "ns" => Ok(Self::Nanoseconds),
+            "d" => Ok(Self::Days),
+            _ => {
+                let expected = "s, ms, us, ns or d";
+                Err(invalid("time_unit", expected, format!("{text:?}")))
+            }
+        }
+    }
+}
+
+/// How times are read.
+#[derive(Debug)]
+pub struct TimeReader<'o> {
+    format: Option<&'o str>,
+    unit: Option<TimeUnit>,
+    read: Cell<TimesRead>,
+}
+
+/// How many times of a text were dates, numbers, and numbers that are not likely seconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TimesRead {
+    pub(super) dates: u64,
+    pub(super) numbers: u64,
+    pub(super) other_numbers: u64,
+}
+
+impl<'o> TimeReader<'o> {
+    /// Reads texts in a format, or numbers in a unit.
+    pub fn new(format: Option<&'o str>, unit: Option<TimeUnit>) -> Self {
+        Self {
+            format,
+            unit,
+            read: Cell::default(),
+        }
+    }
+
+    /// The time that a text says, if it says one.
+    pub fn read(&self, text: &str) -> Option<f64> {
+        match self.format {
+            Some(format) => parse_with(format, text.trim()),
+            None => match text.trim().parse::<f64>() {
+                Ok(number) => {
+                    let time = self.number(number)?;
+                    let are_seconds = (1e8..HalfLife::LARGEST_SECONDS).contains(&time);
+                    self.count(0, 1, u64::from(!are_seconds));
+                    Some(time)
+                }
+                Err(_) => {
+                    self.count(1, 0, 0);
+                    parse_time(text)
+                }
+            },
+        }
+    }
+
+    fn count(&self, dates: u64, numbers: u64, other_numbers: u64) {
+        let read = self.read.get();
+        self.read.set(TimesRead {
+            dates: read.dates + dates,
+            numbers: read.numbers + numbers,
+            other_numbers: read.other_numbers + other_numbers,
+        });
+    }
+
+    /// What was read so far.
+    pub(super) fn times_read(&self) -> TimesRead {
+        self.read.get()
+    }
+
+    /// The time that a number says, if it says one.
+    pub fn number(&self, number: f64) -> Option<f64> {
+        let time = match self.unit {
+            Some(unit) => unit.seconds(number),
+            None => number,
+        };
+        (self.format.is_none() && time.is_finite()).then_some(time)
+    }
+
+    /// What a time may be.
+    pub fn expected(&self) -> String {
+        match self.format {
+            Some(format) => format!("a time in the format {format:?}"),
+            None => EXPECTED.into(),
+        }
+    }
+}
+
+/// A time as tables have it: a number as it is, and a date in seconds since 1970. A date without an
+/// offset is that of UTC. None for anything else.
+///
+/// Dates are those of ISO 8601, and forms that can be read in one way only: the year first, with
+/// `-` or `/` between the parts; an offset after a space, or `UTC`, `GMT` or `Z`; and dates of mails
+/// and HTTP (RFC 2822).
+///
+/// # Examples
+///
+/// ```
+/// use bspm_data::parse_time;
+///
+/// assert_eq!(parse_time("881250949"), Some(881_250_949.0));
+/// assert_eq!(parse_time("1970-01-02T01:00:00+01:00"), Some(86_400.0));
+/// assert_eq!(parse_time("1970-01-02 00:00:00 UTC"), Some(86_400.0));
+/// assert_eq!(parse_time("1/2/1970"), None); // The day first, or the month?
+/// ```
+pub fn parse_time(text: &str) -> Option<f64> {
+    let text = text.trim();
+    if let Ok(number) = text.parse::<f64>() {
+        return number.is_finite().then_some(number);
+    }
+    iso(text).or_else(|| unambiguous(text))
+}
+
+fn iso(text: &str) -> Option<f64> {
+    let date = || {
+        let date = text.parse::<DateTime>().ok()?;
+        TimeZone::UTC.to_timestamp(date).ok()
+    };
+    let time = text.parse::<Timestamp>().ok().or_else(date)?;
+    Some(seconds(time.as_duration()))
+}
+
+/// Seconds with a fraction; every door turns times into numbers by this function.
+pub fn seconds(duration: SignedDuration) -> f64 {
+    duration.as_secs_f64()
+}
+
+/// Forms beside ISO 8601 that can be read in one way only.
+fn unambiguous(text: &str) -> Option<f64> {
+    const DATES: [&str; 2] = ["%Y-%m-%d", "%Y/%m/%d"];
+    const TIMES: [&str; 4] = ["", " %H:%M", " %H:%M:%S%.f", "T%H:%M:%S%.f"];
+    let is_year = |text: &str| text.len() > 4 && text.bytes().take(4).all(|it| it.is_ascii_digit());
+    if !is_year(text) {
+        let mail = rfc2822::parse(text).ok()?;
+        return Some(seconds(mail.timestamp().as_duration()));
+    }
+    let mut zones = ["UTC", "GMT", "Z"].iter();
+    let without_zone = zones.find_map(|zone| text.strip_suffix(zone));
+    let without_zone = without_zone.map(str::trim_end);
+    let usual = match (without_zone, text.rsplit_once(' ')) {
+        (Some(text), _) => iso(text),
+        (None, Some((time, offset))) if offset.starts_with(['+', '-']) => {
+            iso(&format!("{time}{offset}"))
+        }
+        (None, _) => None,
+    };
+    if usual.is_some() {
+        return usual;
+    }
+    for date in DATES {
+        for time in TIMES {
+            let format = format!("{date}{time}");
+            if let Some(time) = parse_with(&format, without_zone.unwrap_or(text)) {
+                return Some(time);
+            }
+            if without_zone.is_none() && !time.is_empty() {
+                for offset in ["%z", " %z", "%:z", " %:z"] {
+                    if let Some(time) = parse_with(&format!("{format}{offset}"), text) {
+                        return Some(time);
+                    }
+                }
+            }
+        }
+    }
+    None
+}
+
+/// Whether a pattern reads what it writes.
+pub(super) fn is_readable(pattern: &str) -> bool {
+    let time = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
+    let written = strtime::format(pattern, &time);
+    written.is_ok_and(|text| parse_with(pattern, &text).is_some())
+}
+
+/// The time that a text in a format says, in seconds since 1970.
+fn parse_with(format: &str, text: &str) -> Option<f64> {
+    let mut parts = strtime::parse(format, text).ok()?;
+    if parts.offset().is_some() || parts.timestamp().is_some() {
+        return Some(seconds(parts.to_timestamp().ok()?.as_duration()));
+    }
+    if parts.month().is_none() && parts.day_of_year().is_none() {
+        parts.set_month(Some(1)).ok()?;
+    }
+    if parts.day().is_none() && parts.day_of_year().is_none() {
+        parts.set_day(Some(1)).ok()?;
+    }
+    let date = match parts.to_datetime() {
+        Ok(date) => date,
+        Err(_) if parts.hour().is_none() => parts.to_date().ok()?.into(),
+        Err(_) => return None,
+    };
+    let time = TimeZone::UTC.to_timestamp(date).ok()?;
+    Some(seconds(time.as_duration()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_dates_are_times() {
+        for (text, expected) in [
+            ("881250949", Some(881_250_949.0)),
+            (" -1.5e3 ", Some(-1500.0)),
+            ("1970-01-02", Some(86_400.0)),
+            ("1970-01-01 00:01", Some(60.0)),
+            ("1970-01-01T00:00:01.25", Some(1.25)),
+            ("1970-01-01T02:00:00+02:00", Some(0.0)),
+            ("1970-01-01T00:00:00Z", Some(0.0)),
+            ("1970-01-02 00:00:00 UTC", Some(86_400.0)),
+            ("1970-01-02 00:00:00.5 UTC", Some(86_400.5)),
+            ("1970-01-02 00:00 GMT", Some(86_400.0)),
+            ("1970-01-02 01:00:00 +0100", Some(86_400.0)),
+            ("1970-01-02 01:00:00+0100", Some(86_400.0)),
+            ("1970-01-02 01:00:00 +01:00", Some(86_400.0)),
+            ("1970-01-02T01:00:00+0100", Some(86_400.0)),
+            ("1970/01/02", Some(86_400.0)),
+            ("1970/1/2 0:01", Some(86_460.0)),
+            ("1970-1-2", Some(86_400.0)),
+            ("Fri, 02 Jan 1970 00:00:00 +0000", Some(86_400.0)),
+            ("Fri, 02 Jan 1970 00:00:00 GMT", Some(86_400.0)),
+            ("1/2/1970", None),
+            ("01.02.1970", None),
+            ("2026-02-30", None),
+            ("2026/02/30", None),
+            ("1970-01-02 25:00", None),
+            ("yesterday", None),
+            ("nan", None),
+            ("inf", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_time(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_reads_dates_that_are_ambiguous() {
+        for (pattern, text, expected) in [
+            ("%m/%d/%Y %H:%M", "1/2/1970 0:01", Some(86_460.0)),
+            ("%d/%m/%Y", "02/01/1970", Some(86_400.0)),
+            ("%d.%m.%Y %H:%M:%S", "02.01.1970 00:00:01", Some(86_401.0)),
+            ("%d %b %Y", "2 Jan 1970", Some(86_400.0)),
+            ("%Y%m%d", "19700102", Some(86_400.0)),
+            ("%m/%d/%Y %I:%M %p", "01/02/1970 01:00 AM", Some(90_000.0)),
+            (
+                "%Y-%m-%d %H:%M:%S %z",
+                "1970-01-02 01:00:00 +0100",
+                Some(86_400.0),
+            ),
+            ("%m/%d/%Y", "31/01/1970", None),
+            ("%m/%d/%Y", "12", None),
+        ] {
+            assert_eq!(parse_with(pattern, text), expected, "{pattern:?} {text:?}");
+        }
+    }
+}
