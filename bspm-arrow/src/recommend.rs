@@ -73,7 +73,7 @@ impl<B: Backend, U: ArrowId, I: ArrowId> RecommendBatch<I> for Model<B, U, I> {
         options: impl Into<RecommendOptions<I>>,
     ) -> Result<RecordBatch> {
         let options = options.into();
-        let rank_options = self.rank_options(&options)?.steady();
+        let rank_options = self.rank_options(&options)?.batch_invariant();
         let requests = Requests::read(self, batch, options.unknown_ids)?;
         let requests: Vec<ListRequest<'_>> = requests.rows(self).collect();
         let lists = self.filter().rank_requests(&requests, &rank_options)?.lists;

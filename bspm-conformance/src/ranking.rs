@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView1, array};
 
 use super::{random_matrix, random_source, to_f64};
-use bspm_core::backend::{Backend, Combination, ScoredItem};
+use bspm_core::backend::{Backend, Combination, ScoredItem, Scores, Select};
 
 fn select<B: Backend>(
     backend: &B,
@@ -87,8 +87,8 @@ pub fn top_k_matches_a_full_sort<B: Backend>(backend: &B) {
     }
 }
 
-/// Sums of matrices have the hits of the sums that are formed one by one, at every width.
-pub fn combined_hits_match_the_sums<B: Backend>(backend: &B) {
+/// The ranks of items in sums of matrices are those in the sums that are formed, at every width.
+pub fn ranks_of_sums_match_the_sums<B: Backend>(backend: &B) {
     let mut random = random_source(31);
     for (items, columns) in [
         (1, 1),
@@ -151,7 +151,7 @@ pub fn combined_hits_match_the_sums<B: Backend>(backend: &B) {
         let relevant: Vec<&[u32]> = relevant.iter().map(Vec::as_slice).collect();
         let scale_matrix = backend.upload(scale.view()).unwrap();
         let found = backend
-            .combined_hits(&basis, &combinations, &scale_matrix, &hidden, &relevant, 10)
+            .ranks_of_sums(&basis, &combinations, &scale_matrix, &hidden, &relevant, 10)
             .unwrap();
 
         let mut sums = Vec::new();
@@ -169,13 +169,13 @@ pub fn combined_hits_match_the_sums<B: Backend>(backend: &B) {
             }
         }
         assert_eq!(found.len(), sums.len());
-        for (lists, sum) in found.iter().zip(&sums) {
-            assert_eq!(lists.len(), columns);
-            assert_lists_have_the_hits(lists, sum, (&hidden, &relevant), 10, 1e-5);
+        for (ranks, sum) in found.iter().zip(&sums) {
+            assert_eq!(ranks.len(), columns);
+            assert_ranks_are_of(ranks, sum, (&hidden, &relevant), 10, 1e-5);
         }
         if items > 1000 {
-            let lists = || found.iter().flatten();
-            assert!(lists().any(Vec::is_empty) && lists().any(|it| it.len() > 5));
+            let ranks = || found.iter().flatten();
+            assert!(ranks().any(Vec::is_empty) && ranks().any(|it| it.len() > 1));
         }
     }
 }
@@ -196,31 +196,38 @@ fn assert_lists_are_of(
     }
 }
 
-/// Panics unless the lists have the `k` best of each column, to a tolerance, up to the last
-/// relevant one.
-fn assert_lists_have_the_hits(
-    lists: &[Vec<ScoredItem>],
+/// Panics unless each column has the ranks below `within` of its items. Where scores are within the
+/// tolerance of each other, either may be above.
+fn assert_ranks_are_of(
+    ranks: &[Vec<u32>],
     scores: &Array2<f64>,
-    (hidden, relevant): (&[&[u32]], &[&[u32]]),
-    k: usize,
+    (hidden, items): (&[&[u32]], &[&[u32]]),
+    within: u32,
     tolerance: f64,
 ) {
-    for (column, list) in lists.iter().enumerate() {
+    for (column, ranks) in ranks.iter().enumerate() {
+        assert!(ranks.is_sorted_by(|left, right| left < right), "{ranks:?}");
+        assert!(ranks.iter().all(|&rank| rank < within), "{ranks:?}");
         let scores = scores.column(column);
-        let best = best_of(scores, hidden[column], k);
-        assert_begins_with(list, &best, scores, tolerance);
-        let is_relevant = |item: &u32| relevant[column].contains(item);
-        assert!(list.last().is_none_or(|it| is_relevant(&it.item)));
-        // What rounding may have put behind the last place.
-        let lowest = match best.len() == k {
-            true => best.last().map_or(0.0, |it| it.1 + tolerance),
-            false => f64::NEG_INFINITY,
-        };
-        let missing = best.iter().skip(list.len());
-        let missing: Vec<_> = missing
-            .filter(|(item, score)| is_relevant(item) && *score > lowest)
-            .collect();
-        assert!(missing.is_empty(), "column {column} lacks {missing:?}");
+        let best = best_of(scores, hidden[column], usize::MAX);
+        let bounds = items[column].iter().filter_map(|item| {
+            let place = best.iter().position(|it| it.0 == *item)?;
+            let own = best[place].1;
+            let above = best.iter().filter(|it| it.1 > own + tolerance).count();
+            let not_below = best.iter().filter(|it| it.1 >= own - tolerance).count();
+            Some((above as u32, not_below as u32 - 1))
+        });
+        let mut bounds: Vec<(u32, u32)> = bounds.collect();
+        bounds.sort_unstable();
+        let sure = bounds.iter().filter(|it| it.1 < within).count();
+        let possible = bounds.iter().filter(|it| it.0 < within).count();
+        assert!(
+            (sure..=possible).contains(&ranks.len()),
+            "{ranks:?}, {bounds:?}"
+        );
+        for (rank, (least, most)) in ranks.iter().zip(&bounds) {
+            assert!((least..=most).contains(&rank), "{ranks:?}, {bounds:?}");
+        }
     }
 }
 
@@ -299,7 +306,7 @@ fn summed([scores, left, right, scale]: &[Array2<f32>; 4]) -> Array2<f64> {
 }
 
 /// Sums of a matrix and a product rank as the sums that are formed do.
-pub fn product_top_k_matches_the_sums<B: Backend>(backend: &B) {
+pub fn the_best_of_a_product_are_those_of_the_sums<B: Backend>(backend: &B) {
     for matrices in sums_with_products() {
         let (items, columns) = matrices[0].dim();
         let hidden: Vec<Vec<u32>> = (0..columns as u32)
@@ -313,9 +320,12 @@ pub fn product_top_k_matches_the_sums<B: Backend>(backend: &B) {
         let [mut scores, left, right, scale] = matrices
             .each_ref()
             .map(|it| backend.upload(it.view()).unwrap());
-        let product = (&left, &right);
+        let scores = Scores {
+            dense: &mut scores,
+            product: Some((&left, &right)),
+        };
         let lists = backend
-            .product_top_k(&mut scores, product, &scale, &hidden, 20)
+            .select(scores, &scale, &hidden, Select::Best(20))
             .unwrap();
         assert_eq!(lists.len(), columns);
         let sums = summed(&matrices);
@@ -326,15 +336,20 @@ pub fn product_top_k_matches_the_sums<B: Backend>(backend: &B) {
 
 /// The largest entries of sums of a matrix and a product, of either sign, are those of the sums
 /// that are formed; columns that are not asked for have none.
-pub fn product_largest_matches_the_sums<B: Backend>(backend: &B) {
+pub fn the_largest_of_a_product_are_those_of_the_sums<B: Backend>(backend: &B) {
     for matrices in sums_with_products() {
         let columns = matrices[0].ncols();
         let [mut scores, left, right, scale] = matrices
             .each_ref()
             .map(|it| backend.upload(it.view()).unwrap());
         let asked = columns - columns / 4;
+        let scores = Scores {
+            dense: &mut scores,
+            product: Some((&left, &right)),
+        };
+        let none: Vec<&[u32]> = vec![&[]; asked];
         let lists = backend
-            .product_largest(&mut scores, (&left, &right), &scale, asked, 20)
+            .select(scores, &scale, &none, Select::Largest(20))
             .unwrap();
         assert_eq!(lists.len(), asked);
         let sums = summed(&matrices);

@@ -25,6 +25,7 @@ mod combination;
 mod eigen;
 mod inverse;
 mod largest;
+mod select;
 mod shared_matrix;
 mod symmetric_product;
 mod top_k;
@@ -39,10 +40,11 @@ use sprs::{CsMatI, CsMatViewI};
 use bspm_data::History;
 use bspm_data::Result;
 pub use checked::Checked;
-pub use combination::{Combination, combined_hits, up_to_the_last};
+pub use combination::{Combination, ranks_of_sums};
 pub use eigen::SymmetricEigen;
-pub use largest::{largest, product_largest};
-pub use shared_matrix::SharedMatrix;
+pub use largest::largest;
+pub use select::{Scores, Select, select};
+pub use shared_matrix::{HostMatrix, SharedMatrix};
 pub use top_k::{ScoredItem, TopK};
 
 /// Which way a sparse matrix is multiplied by.
@@ -216,17 +218,11 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         work: impl Fn(&mut W, usize) -> Result<T> + Sync,
     ) -> Result<Vec<T>>;
 
-    /// How many columns a tile should have where scores are only sums of sparse rows, one for
-    /// each item of a history; as many as elsewhere unless a device says otherwise.
-    fn tile_columns_of_sums(&self) -> Option<usize> {
-        None
-    }
-
     /// A matrix of zeros.
     fn zeros(&self, rows: usize, columns: usize) -> Result<Self::Matrix>;
 
     /// Copies a host matrix to the device.
-    fn upload(&self, values: ArrayView2<'_, f32>) -> Result<Self::Matrix>;
+    fn upload<'a>(&self, values: impl Into<HostMatrix<'a>>) -> Result<Self::Matrix>;
 
     /// Copies a device matrix to the host.
     fn download(&self, matrix: &Self::Matrix) -> Result<Array2<f32>>;
@@ -306,20 +302,6 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         None
     }
 
-    /// Whether the same operations on the same operands give the same bits, which they do
-    /// unless a device says otherwise: what is then promised bit for bit holds but for
-    /// rounding.
-    fn repeats_bitwise(&self) -> bool {
-        true
-    }
-
-    /// Takes a host matrix that shares its memory, such as a part of a mapped file.
-    ///
-    /// Copies it, unless a backend can use that memory as it is.
-    fn upload_shared(&self, values: SharedMatrix) -> Result<Self::Matrix> {
-        self.upload(values.view())
-    }
-
     /// One step of a process: a whole product with the walk, joined to its operands,
     /// `out = update of (item_scale * A^T) (user_scale * A) * from`.
     ///
@@ -364,54 +346,38 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         self.upload(inverse::invert_positive_definite(self.name(), values)?.view())
     }
 
-    /// [`top_k`](Self::top_k) of `scores + left * right`, for `left: items x factors` and
-    /// `right: factors x columns`.
+    /// The entries of each of the first `hidden.len()` columns of `scores`, times the item scale, that
+    /// `what` names; items in `hidden[c]` are left out of column `c`.
     ///
-    /// A device may leave out the sums that enter no list. `scores` is scratch afterwards.
-    fn product_top_k(
+    /// Default: the sums are formed, and [`top_k`](Self::top_k) ranks them. A device may leave out
+    /// the sums that are not selected. The dense part of `scores` is scratch afterwards.
+    fn select(
         &self,
-        scores: &mut Self::Matrix,
-        (left, right): (&Self::Matrix, &Self::Matrix),
+        scores: Scores<'_, Self>,
         item_scale: &Self::Matrix,
         hidden: &[&[u32]],
-        k: usize,
+        what: Select,
     ) -> Result<Vec<Vec<ScoredItem>>> {
-        let add = Update::added(1.0);
-        self.matmul(left, false, Operand::Dense(right), add, scores)?;
-        self.top_k(scores, item_scale, hidden, k)
+        select::select(self, scores, item_scale, hidden, what)
     }
 
-    /// The `k` entries of largest magnitude, but for zeros, of each of the first `columns` columns
-    /// of `scores + left * right`, times `item_scale`, largest first, with their signs; as
-    /// [`largest`] has it.
+    /// The ranks, from 0, of `items[c]` (ascending) in column `c` of each sum of the combinations,
+    /// ascending, of those below `within`: the number of items above, for metrics.
     ///
-    /// A device may leave out the sums that are not among them. `scores` is scratch afterwards.
-    fn product_largest(
-        &self,
-        scores: &mut Self::Matrix,
-        product: (&Self::Matrix, &Self::Matrix),
-        item_scale: &Self::Matrix,
-        columns: usize,
-        k: usize,
-    ) -> Result<Vec<Vec<ScoredItem>>> {
-        product_largest(self, scores, product, item_scale, columns, k)
-    }
-
-    /// [`top_k`](Self::top_k) of each matrix of the combinations, one after the other, each list up
-    /// to the last item in it of `relevant[c]`, ascending, for its column `c`: all that metrics
-    /// need. A list without one is empty.
+    /// Equal scores rank the lower item id first. An item has no rank if it is in `hidden[c]`, if
+    /// its score is 0, or if an item whose score is 0 is above it. All of `basis` have the same
+    /// shape; `items` is as long as `hidden`. Returns one vector per sum, with one per column.
     ///
-    /// All of `basis` have the same shape; `relevant` is as long as `hidden`. A device may leave
-    /// out what is not in these lists.
-    fn combined_hits(
+    /// Default: each sum is formed and its [`top_k`](Self::top_k) taken.
+    fn ranks_of_sums(
         &self,
         basis: &[Self::Matrix],
         combinations: &[Combination],
         item_scale: &Self::Matrix,
         hidden: &[&[u32]],
-        relevant: &[&[u32]],
-        k: usize,
-    ) -> Result<Vec<Vec<Vec<ScoredItem>>>> {
-        combined_hits(self, basis, combinations, item_scale, hidden, relevant, k)
+        items: &[&[u32]],
+        within: usize,
+    ) -> Result<Vec<Vec<Vec<u32>>>> {
+        combination::ranks_of_sums(self, basis, combinations, item_scale, hidden, items, within)
     }
 }

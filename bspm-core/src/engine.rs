@@ -7,7 +7,6 @@
 pub(crate) mod autoencoder;
 pub(crate) mod basis;
 pub(crate) mod chebyshev;
-pub(crate) mod common_scores;
 pub(crate) mod filter;
 pub(crate) mod fit_options;
 pub(crate) mod item_graph;
@@ -16,6 +15,7 @@ pub(crate) mod mean_norm;
 pub(crate) mod neighbour_rows;
 pub(crate) mod neighbour_table;
 pub(crate) mod polynomial;
+pub(crate) mod rank_one;
 pub(crate) mod shared_svd;
 pub(crate) mod spectral;
 pub(crate) mod tensors;

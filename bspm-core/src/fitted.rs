@@ -190,15 +190,8 @@ impl<B: Backend> FittedFilter<B> {
         config: FilterConfig,
         filter: Box<dyn Filter<B>>,
     ) -> Result<Self> {
-        let narrow = match filter.adds_up_rows() {
-            true => backend.tile_columns_of_sums(),
-            false => None,
-        };
         Ok(Self {
-            tile_columns: match narrow {
-                Some(columns) => columns,
-                None => backend.tile_columns(interactions.users(), interactions.items())?,
-            },
+            tile_columns: backend.tile_columns(interactions.users(), interactions.items())?,
             backend,
             config,
             reach: Reach::new(interactions.clone(), filter.scores_any_item()),

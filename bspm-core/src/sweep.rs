@@ -3,10 +3,11 @@
 //! Every setting is a polynomial of `P` applied to the history, and another applied to the
 //! ideal low-pass part. So the products `P^j z` and `P^j F z`, or those of Chebyshev polynomials of
 //! `L = I - 2P` where powers are ill conditioned, are computed once per tile of users, and a
-//! setting is a linear combination of them, whose hits are found without writing it down.
+//! setting is a linear combination of them, in which the ranks of the held-out items are counted.
 
 mod grid;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -270,8 +271,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
     /// Evaluates up to so many further users; the observer of the options is told.
     ///
     /// Cost per user: that of the longest setting, and of sharpening once for each number of
-    /// singular vectors; then a few multiplications per setting and item, on the CPU only for the
-    /// items that may stand above a hit of any.
+    /// singular vectors; then a few multiplications per setting and item.
     ///
     /// # Errors
     ///
@@ -304,24 +304,24 @@ impl<'a, B: Backend> Sweep<'a, B> {
                     .iter()
                     .map(|&user| self.held_out.items_of(user))
                     .collect();
-                let mut lists = Checked::new(&self.backend).combined_hits(
+                let reached: Vec<Cow<'_, [u32]>> = relevant
+                    .iter()
+                    .zip(&seen)
+                    .map(|(relevant, history)| self.reach.of(history).keep_reached(relevant))
+                    .collect();
+                let reached: Vec<&[u32]> = reached.iter().map(AsRef::as_ref).collect();
+                let ranks = Checked::new(&self.backend).ranks_of_sums(
                     &workspace.products[self.settings.unused..],
                     &self.settings.combinations,
                     self.graph.output_scale(),
                     &seen,
-                    &relevant,
+                    &reached,
                     self.largest_cutoff,
                 )?;
-                for (place, &history) in seen.iter().enumerate() {
-                    let reached = self.reach.of(history);
-                    for lists in &mut lists {
-                        reached.keep_scored(&mut lists[place]);
-                    }
-                }
                 let mut evaluators = blank.clone();
                 for (evaluator, &place) in evaluators.iter_mut().zip(&self.settings.places) {
-                    for (list, relevant) in lists[place].iter().zip(&relevant) {
-                        evaluator.add(list.iter().map(|entry| entry.item), relevant);
+                    for (ranks, relevant) in ranks[place].iter().zip(&relevant) {
+                        evaluator.add_ranks(ranks, relevant.len());
                     }
                 }
                 observed.advance(users.len())?;

@@ -1,31 +1,32 @@
 //! [`Backend`] on the CPU.
 
+mod candidate_lists;
 mod products;
-mod pruned;
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use bspm_core::backend::{
-    Combination, Direction, Operand, ScoredItem, SharedMatrix, SparseParts, TopK, Update,
-    combined_hits, product_largest, up_to_the_last,
+    Combination, Direction, HostMatrix, Operand, ScoredItem, Scores, Select, SparseParts, TopK,
+    Update, ranks_of_sums, select,
 };
 use bspm_core::data::History;
 use bspm_core::{Backend, Result};
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, s};
 use rayon::ThreadPool;
 
+use self::candidate_lists::CandidateLists;
 use self::products::{
     clear_single_items, dense_product, keep_only, sparse_product, walk_from_reached,
     walk_from_single_items,
 };
-use self::pruned::Sums;
+
 use crate::error::CpuError;
 use crate::histories::CpuHistories;
 use crate::inverse;
-use crate::kernel::combined_hits::CombinedHits;
 use crate::kernel::elementwise::{AddScaled, ScaleRows};
 use crate::kernel::instruction_set::InstructionSet;
+use crate::kernel::ranks_of_sums::RanksOfSums;
 use crate::kernel::top_k::{SelectTop, SelectTopOfColumn};
 use crate::matmul;
 use crate::matrix::{CpuMatrix, TILE_COLUMNS, copy_side_by_side};
@@ -117,11 +118,6 @@ impl Backend for CpuBackend {
         self.memory_budget
     }
 
-    /// One user's scores stay in the cache, and rows are added to them in place.
-    fn tile_columns_of_sums(&self) -> Option<usize> {
-        Some(1)
-    }
-
     fn for_each_tile<W, T: Send>(
         &self,
         tiles: usize,
@@ -135,12 +131,11 @@ impl Backend for CpuBackend {
         Ok(CpuMatrix::zeros(rows, columns))
     }
 
-    fn upload(&self, values: ArrayView2<'_, f32>) -> Result<CpuMatrix> {
-        Ok(CpuMatrix::from_view(values))
-    }
-
-    fn upload_shared(&self, values: SharedMatrix) -> Result<CpuMatrix> {
-        Ok(CpuMatrix::from_shared(values))
+    fn upload<'a>(&self, values: impl Into<HostMatrix<'a>>) -> Result<CpuMatrix> {
+        Ok(match values.into() {
+            HostMatrix::View(view) => CpuMatrix::from_view(view),
+            HostMatrix::Shared(shared) => CpuMatrix::from_shared(shared),
+        })
     }
 
     fn download(&self, matrix: &CpuMatrix) -> Result<Array2<f32>> {
@@ -305,77 +300,63 @@ impl Backend for CpuBackend {
                     selection,
                 });
             }),
-            8 => self.select::<8>(scores, item_scale, &mut selections),
-            16 => self.select::<16>(scores, item_scale, &mut selections),
-            _ => self.select::<32>(scores, item_scale, &mut selections),
+            8 => self.select_top::<8>(scores, item_scale, &mut selections),
+            16 => self.select_top::<16>(scores, item_scale, &mut selections),
+            _ => self.select_top::<32>(scores, item_scale, &mut selections),
         }
         Ok(selections.into_iter().map(TopK::into_sorted).collect())
     }
 
-    /// Only of the items that contend for a place, where bytes can tell them.
-    fn product_top_k(
+    /// Only candidates are scored, if bytes can tell them.
+    fn select(
         &self,
-        scores: &mut CpuMatrix,
-        (left, right): (&CpuMatrix, &CpuMatrix),
+        scores: Scores<'_, Self>,
         item_scale: &CpuMatrix,
         hidden: &[&[u32]],
-        k: usize,
+        what: Select,
     ) -> Result<Vec<Vec<ScoredItem>>> {
-        hide(hidden, scores);
-        let sums = self.sums(scores, (left, right), item_scale, hidden.len());
-        pruned_or(sums.top_k(k), || {
-            let add = Update::added(1.0);
-            self.matmul(left, false, Operand::Dense(right), add, scores)?;
-            self.top_k(scores, item_scale, hidden, k)
-        })
+        let Some(product) = scores.product else {
+            return select(self, scores, item_scale, hidden, what);
+        };
+        hide(hidden, scores.dense);
+        let candidates = CandidateLists {
+            set: self.instruction_set,
+            scores: scores.dense,
+            left: product.0,
+            right: product.1,
+            item_scale,
+            columns: hidden.len(),
+        };
+        let lists = candidates.select(what);
+        if lists.iter().all(Option::is_some) {
+            return Ok(lists.into_iter().flatten().collect());
+        }
+        let whole = select(self, scores, item_scale, hidden, what)?;
+        let both = lists.into_iter().zip(whole);
+        Ok(both.map(|(list, whole)| list.unwrap_or(whole)).collect())
     }
 
-    /// Only of the entries that may be among the largest, where bytes can tell them.
-    fn product_largest(
-        &self,
-        scores: &mut CpuMatrix,
-        product: (&CpuMatrix, &CpuMatrix),
-        item_scale: &CpuMatrix,
-        columns: usize,
-        k: usize,
-    ) -> Result<Vec<Vec<ScoredItem>>> {
-        let sums = self.sums(scores, product, item_scale, columns);
-        pruned_or(sums.largest(k), || {
-            product_largest(self, scores, product, item_scale, columns, k)
-        })
-    }
-
-    /// Without writing any sum down, for tiles of at most 32 columns.
-    fn combined_hits(
+    /// By counting, for tiles of at most 32 columns.
+    fn ranks_of_sums(
         &self,
         basis: &[CpuMatrix],
         combinations: &[Combination],
         item_scale: &CpuMatrix,
         hidden: &[&[u32]],
-        relevant: &[&[u32]],
-        k: usize,
-    ) -> Result<Vec<Vec<Vec<ScoredItem>>>> {
-        let lists = match basis.first().map_or(0, CpuMatrix::stride) {
-            1 => self.combined::<1>(basis, combinations, item_scale, hidden, relevant, k),
-            8 => self.combined::<8>(basis, combinations, item_scale, hidden, relevant, k),
-            16 => self.combined::<16>(basis, combinations, item_scale, hidden, relevant, k),
-            32 => self.combined::<32>(basis, combinations, item_scale, hidden, relevant, k),
-            _ => return combined_hits(self, basis, combinations, item_scale, hidden, relevant, k),
+        items: &[&[u32]],
+        within: usize,
+    ) -> Result<Vec<Vec<Vec<u32>>>> {
+        let ranks = match basis.first().map_or(0, CpuMatrix::stride) {
+            1 => self.counted::<1>(basis, combinations, item_scale, hidden, items, within),
+            8 => self.counted::<8>(basis, combinations, item_scale, hidden, items, within),
+            16 => self.counted::<16>(basis, combinations, item_scale, hidden, items, within),
+            32 => self.counted::<32>(basis, combinations, item_scale, hidden, items, within),
+            _ => {
+                return ranks_of_sums(self, basis, combinations, item_scale, hidden, items, within);
+            }
         };
-        Ok(lists)
+        Ok(ranks)
     }
-}
-
-/// The lists that are there, and of `whole`, which makes all of them, those that are not.
-fn pruned_or(
-    lists: Vec<Option<Vec<ScoredItem>>>,
-    whole: impl FnOnce() -> Result<Vec<Vec<ScoredItem>>>,
-) -> Result<Vec<Vec<ScoredItem>>> {
-    if lists.iter().all(Option::is_some) {
-        return Ok(lists.into_iter().flatten().collect());
-    }
-    let both = lists.into_iter().zip(whole()?);
-    Ok(both.map(|(list, whole)| list.unwrap_or(whole)).collect())
 }
 
 /// Takes the scores of the hidden items of each column out of every list.
@@ -390,24 +371,7 @@ fn hide(hidden: &[&[u32]], scores: &mut CpuMatrix) {
 }
 
 impl CpuBackend {
-    fn sums<'a>(
-        &self,
-        scores: &'a CpuMatrix,
-        (left, right): (&'a CpuMatrix, &'a CpuMatrix),
-        item_scale: &'a CpuMatrix,
-        columns: usize,
-    ) -> Sums<'a> {
-        Sums {
-            set: self.instruction_set,
-            scores,
-            left,
-            right,
-            item_scale,
-            columns,
-        }
-    }
-
-    fn select<const WIDTH: usize>(
+    fn select_top<const WIDTH: usize>(
         &self,
         scores: &CpuMatrix,
         item_scale: &CpuMatrix,
@@ -425,52 +389,29 @@ impl CpuBackend {
         }
     }
 
-    fn combined<const WIDTH: usize>(
+    fn counted<const WIDTH: usize>(
         &self,
         basis: &[CpuMatrix],
         combinations: &[Combination],
         item_scale: &CpuMatrix,
         hidden: &[&[u32]],
-        relevant: &[&[u32]],
-        k: usize,
-    ) -> Vec<Vec<Vec<ScoredItem>>> {
-        let columns = relevant.len();
-        let sums = combinations.iter().map(|it| it.scales.len()).sum();
-        if columns == 0 {
-            return vec![Vec::new(); sums];
-        }
-        let mut hidden_from = vec![0_u32; item_scale.rows()];
-        for (column, items) in hidden.iter().enumerate() {
-            for &item in *items {
-                hidden_from[item as usize] |= 1 << column;
-            }
-        }
+        items: &[&[u32]],
+        within: usize,
+    ) -> Vec<Vec<Vec<u32>>> {
         let basis: Vec<&[[f32; WIDTH]]> = basis
             .iter()
             .map(|matrix| matrix.padded().as_chunks().0)
             .collect();
-        let mut selections = vec![TopK::new(k); sums * columns];
-        self.instruction_set.run(CombinedHits {
+        let mut ranks = Vec::new();
+        self.instruction_set.run(RanksOfSums {
             basis: &basis,
             combinations,
             scales: item_scale.padded(),
-            hidden: &mut hidden_from,
-            relevant,
-            k,
-            selections: &mut selections,
+            hidden,
+            items,
+            within,
+            ranks: &mut ranks,
         });
-        let mut selections = selections.into_iter();
-        let up_to_the_last = |(&relevant, selection): (&&[u32], TopK)| {
-            up_to_the_last(relevant, selection.into_sorted())
-        };
-        (0..sums)
-            .map(|_| {
-                relevant
-                    .iter()
-                    .zip(selections.by_ref())
-                    .map(up_to_the_last)
-                    .collect()
-            })
-            .collect()
+        ranks
     }
 }

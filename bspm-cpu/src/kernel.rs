@@ -1,14 +1,13 @@
 //! The inner loops, compiled for each instruction set and chosen at run time.
 
 pub(crate) mod byte_products;
-pub(crate) mod combined_hits;
-pub(crate) mod contenders;
+pub(crate) mod candidates;
 pub(crate) mod elementwise;
 pub(crate) mod instruction_set;
 pub(crate) mod prefetch;
+pub(crate) mod ranks_of_sums;
 pub(crate) mod row_dots;
 pub(crate) mod scatter;
-pub(crate) mod single_column;
 pub(crate) mod spmm;
 pub(crate) mod tile_product;
 pub(crate) mod top_k;
@@ -21,10 +20,10 @@ mod twins {
     use sprs::CsMatI;
 
     use super::byte_products::Portable;
-    use super::combined_hits::CombinedHits;
-    use super::contenders::{Contender, FindContenders};
+    use super::candidates::{Candidate, FindCandidates};
     use super::elementwise::{AddScaled, ScaleRows};
     use super::instruction_set::InstructionSet;
+    use super::ranks_of_sums::RanksOfSums;
     use super::row_dots::RowDots;
     use super::scatter::Scatter;
     use super::spmm::spmm;
@@ -131,7 +130,7 @@ mod twins {
     }
 
     #[test]
-    fn combined_hits_has_twins() {
+    fn ranks_of_sums_have_twins() {
         let matrices = [0, 1, 2].map(|place| {
             let values = scattered((place + 1) * 300 * 32)
                 .skip(place * 300 * 32)
@@ -153,30 +152,26 @@ mod twins {
             },
         ];
         let scales: Vec<f32> = scattered(300).map(|scale| scale.abs() + 0.1).collect();
-        let hidden: Vec<u32> = (0..300_u32)
-            .map(|item| item.wrapping_mul(0x9e37_79b9))
-            .collect();
+        let hidden: Vec<u32> = (0..300).step_by(5).collect();
+        let items: Vec<u32> = (0..300).step_by(7).collect();
         assert_twins(|instruction_set| {
-            let mut selections = vec![TopK::new(9); 3 * 30];
-            let relevant: Vec<u32> = (0..300).step_by(7).collect();
-            instruction_set.run(CombinedHits::<32> {
+            let mut ranks = Vec::new();
+            instruction_set.run(RanksOfSums::<32> {
                 basis: &basis,
                 combinations: &combinations,
                 scales: &scales,
-                hidden: &mut hidden.clone(),
-                relevant: &[&relevant[..]; 30],
-                k: 9,
-                selections: &mut selections,
+                hidden: &[&hidden[..]; 30],
+                items: &[&items[..]; 30],
+                within: 9,
+                ranks: &mut ranks,
             });
-            selections
-                .into_iter()
-                .map(TopK::into_sorted)
-                .collect::<Vec<_>>()
+            assert!(ranks.iter().flatten().any(|it| it.len() > 1));
+            ranks
         });
     }
 
     #[test]
-    fn contenders_have_twins() {
+    fn candidates_have_twins() {
         let (left, scores) = (matrix(300, 90), matrix(300, 32));
         let left = QuantizedRows::new(left.view());
         let columns: Vec<Vec<f32>> = (1..=30)
@@ -185,29 +180,29 @@ mod twins {
         let right = QuantizedColumns::<32>::new(&columns, left.stride());
         let scales: Vec<f32> = scattered(300).map(|scale| scale.abs() + 0.1).collect();
         let operands = (&left, &right, &scores, scales.as_slice());
-        for find in [contenders_of::<false>, contenders_of::<true>] {
+        for find in [candidates_of::<false>, candidates_of::<true>] {
             let found = find(InstructionSet::Portable, operands);
             assert!(found.iter().all(|it| it.len() >= 5 && it.len() < 300));
             assert_twins(|instruction_set| find(instruction_set, operands));
         }
     }
 
-    fn contenders_of<const SIGNED: bool>(
+    fn candidates_of<const SIGNED: bool>(
         instruction_set: InstructionSet,
         (left, right, scores, scales): (&QuantizedRows, &QuantizedColumns<32>, &CpuMatrix, &[f32]),
-    ) -> Vec<Vec<Contender>> {
+    ) -> Vec<Vec<Candidate>> {
         let mut least = vec![TopK::new(5); 30];
-        let mut contenders = vec![Vec::new(); 30];
-        instruction_set.run(FindContenders::<_, 32, 32, SIGNED> {
+        let mut candidates = vec![Vec::new(); 30];
+        instruction_set.run(FindCandidates::<_, 32, 32, SIGNED> {
             products: Portable,
             left,
             right,
             scores: scores.padded().as_chunks().0,
             scales,
             least: &mut least,
-            contenders: &mut contenders,
+            candidates: &mut candidates,
         });
-        contenders
+        candidates
     }
 
     #[test]

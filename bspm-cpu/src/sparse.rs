@@ -1,13 +1,9 @@
 //! Sparse matrices: the two patterns of the walk with a scale per row, and item graphs.
 
-pub(crate) mod row_groups;
-
 use std::sync::Arc;
 
 use bspm_core::backend::{Shaped, SparseParts};
 use sprs::{CsMatI, CsMatViewI};
-
-use self::row_groups::RowGroups;
 
 /// A pattern with one scale per row, and weights where not all entries are 1.
 #[derive(Clone, Debug)]
@@ -16,8 +12,6 @@ pub(crate) struct ScaledPattern {
     /// In the order of the entries.
     pub(crate) weights: Option<Vec<f32>>,
     pub(crate) scale: Vec<f32>,
-    /// All of it once more, for products with a single column.
-    pub(crate) row_groups: RowGroups,
 }
 
 impl ScaledPattern {
@@ -26,7 +20,6 @@ impl ScaledPattern {
             pattern: pattern.to_owned(),
             weights: weights.map(<[f32]>::to_vec),
             scale: scale.to_vec(),
-            row_groups: RowGroups::new(pattern, weights, scale),
         }
     }
 

@@ -1,11 +1,11 @@
 //! A column's entries are the same to the last bit whatever the columns beside it hold.
 
 use bspm_core::Backend;
-use bspm_core::backend::ScoredItem;
+use bspm_core::backend::{ScoredItem, Scores, Select};
 use bspm_cpu::CpuBackend;
 use ndarray::Array2;
 
-/// Enough factors, and items for each place of a list, that contenders are looked for.
+/// Enough factors, and items for each place of a list, that candidates are looked for.
 const FACTORS: usize = 70;
 const ITEMS: usize = 2600;
 const PLACES: usize = 20;
@@ -73,11 +73,17 @@ fn entries(kinds: &[Kind]) -> Vec<(Bits, Bits)> {
     // The same in every column, so that a column may stand anywhere.
     let hidden: Vec<u32> = (0..ITEMS as u32).step_by(7).collect();
     let hidden = vec![hidden.as_slice(); kinds.len()];
-    let product = (&left, &right);
-    let best = backend.product_top_k(&mut scores(), product, &scale, &hidden, PLACES);
-    let columns = kinds.len();
-    let largest = backend.product_largest(&mut scores(), product, &scale, columns, PLACES);
-    let both = best.unwrap().into_iter().zip(largest.unwrap());
+    let none: Vec<&[u32]> = vec![&[]; kinds.len()];
+    let select = |hidden: &[&[u32]], what| {
+        let scores = Scores {
+            dense: &mut scores(),
+            product: Some((&left, &right)),
+        };
+        backend.select(scores, &scale, hidden, what).unwrap()
+    };
+    let best = select(&hidden, Select::Best(PLACES));
+    let largest = select(&none, Select::Largest(PLACES));
+    let both = best.into_iter().zip(largest);
     both.map(|(best, largest)| (bits(&best), bits(&largest)))
         .collect()
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 pub use invalid_row::InvalidRow;
 
-use crate::parameter::shortened;
+use crate::shortened::shortened;
 use crate::stage::Stage;
 
 /// A `Result` whose error is [`enum@Error`].

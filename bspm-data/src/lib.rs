@@ -18,6 +18,7 @@ mod interactions;
 mod load;
 #[doc(hidden)]
 pub mod parameter;
+mod shortened;
 mod stage;
 mod synthetic;
 mod train_test;

@@ -1,6 +1,7 @@
 //! Checks of parameters and budgets, as every settings struct makes them.
 
 use crate::error::{Error, Result};
+pub use crate::shortened::shortened;
 
 /// [`Error::InvalidParameter`] for a value that is not what is expected.
 pub fn invalid(
@@ -59,14 +60,4 @@ pub fn check_memory(what: impl FnOnce() -> String, needed: usize, available: usi
         needed,
         available,
     })
-}
-
-/// The text, or its beginning where it is too long for a message.
-pub fn shortened(mut text: String) -> String {
-    const LONGEST: usize = 60;
-    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text
 }

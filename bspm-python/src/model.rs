@@ -399,8 +399,8 @@ impl Core {
             numbers(py, items),
             numbers(py, neighbours),
             numbers(py, values),
-            numbers(py, rows.shares().to_vec()),
-            numbers(py, rows.common().to_vec()),
+            numbers(py, rows.loadings().to_vec()),
+            numbers(py, rows.baseline().to_vec()),
         ))
     }
 

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use bspm_core::backend::{Direction, Operand, ScoredItem, Shaped, SparseParts, Update};
+use bspm_core::backend::{Direction, HostMatrix, Operand, ScoredItem, Shaped, SparseParts, Update};
 use bspm_core::data::History;
 use bspm_core::{Backend, Error, Result};
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 use tch::{Device, Kind, TchError, Tensor};
 
 use crate::budget::Budget;
@@ -180,10 +180,6 @@ impl Backend for TorchBackend {
         Ok(columns.min(LARGEST_TILE).min(most))
     }
 
-    fn repeats_bitwise(&self) -> bool {
-        self.device == TorchDevice::Cpu
-    }
-
     fn for_each_tile<W, T: Send>(
         &self,
         tiles: usize,
@@ -200,7 +196,9 @@ impl Backend for TorchBackend {
         })
     }
 
-    fn upload(&self, values: ArrayView2<'_, f32>) -> Result<TorchMatrix> {
+    fn upload<'a>(&self, values: impl Into<HostMatrix<'a>>) -> Result<TorchMatrix> {
+        let values = values.into();
+        let values = values.view();
         let shape = values.dim();
         self.matrix("upload", shape, || {
             let values = values.as_standard_layout();

@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
-use bspm::backend::{Direction, Operand, ScoredItem, Shaped, SparseParts, TopK, Update};
+use bspm::backend::{
+    Direction, HostMatrix, Operand, ScoredItem, Shaped, SparseParts, TopK, Update,
+};
 use bspm::data::History;
 use bspm::{Backend, Result};
-use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
+use ndarray::{Array2, Axis, concatenate, s};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Loops;
@@ -65,8 +67,8 @@ impl Backend for Loops {
         Ok(Array2::zeros((rows, columns)))
     }
 
-    fn upload(&self, values: ArrayView2<'_, f32>) -> Result<Array2<f32>> {
-        Ok(values.to_owned())
+    fn upload<'a>(&self, values: impl Into<HostMatrix<'a>>) -> Result<Array2<f32>> {
+        Ok(values.into().view().to_owned())
     }
 
     fn download(&self, matrix: &Array2<f32>) -> Result<Array2<f32>> {

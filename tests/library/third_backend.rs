@@ -92,9 +92,9 @@ fn operands_that_do_not_fit_are_refused_before_the_backend_is_asked() {
                 .map(drop),
         ),
         (
-            "combined_hits",
+            "ranks_of_sums",
             checked
-                .combined_hits(&[matrix(3, 2)], &[beyond], &matrix(3, 1), &[], &[], 1)
+                .ranks_of_sums(&[matrix(3, 2)], &[beyond], &matrix(3, 1), &[], &[], 1)
                 .map(drop),
         ),
     ];

@@ -258,8 +258,8 @@ fn write_tables<B: Backend>(table: &TextModel<B>, path: &Path) -> Outcome {
     parquet_file::write(path, None, batches)?;
     let items = table_of([
         ("item", texts(&mut (0..ids.len() as u32))),
-        ("share", numbers(rows.shares().to_vec())),
-        ("common", numbers(rows.common().to_vec())),
+        ("share", numbers(rows.loadings().to_vec())),
+        ("common", numbers(rows.baseline().to_vec())),
     ]);
     Ok(parquet_file::write(&items_table(path), None, [items])?)
 }

@@ -6,8 +6,8 @@ use ndarray::{Array2, ArrayView2, Axis, aview1};
 
 use super::check::{self, Shape};
 use super::{
-    Backend, Combination, Direction, Operand, ScoredItem, Shaped, SharedMatrix, SparseParts,
-    SymmetricEigen, Update,
+    Backend, Combination, Direction, HostMatrix, Operand, ScoredItem, Scores, Select, Shaped,
+    SparseParts, SymmetricEigen, Update,
 };
 use bspm_data::History;
 use bspm_data::Result;
@@ -107,7 +107,7 @@ impl<'a, B: Backend> Checked<'a, B> {
     /// # Errors
     ///
     /// Those of the backend.
-    pub fn upload(self, values: ArrayView2<'_, f32>) -> Result<B::Matrix> {
+    pub fn upload<'v>(self, values: impl Into<HostMatrix<'v>>) -> Result<B::Matrix> {
         self.backend.upload(values)
     }
 
@@ -118,15 +118,6 @@ impl<'a, B: Backend> Checked<'a, B> {
     /// Those of the backend.
     pub fn upload_column(self, values: &[f32]) -> Result<B::Matrix> {
         self.backend.upload(aview1(values).insert_axis(Axis(1)))
-    }
-
-    /// See [`Backend::upload_shared`].
-    ///
-    /// # Errors
-    ///
-    /// Those of the backend.
-    pub fn upload_shared(self, values: SharedMatrix) -> Result<B::Matrix> {
-        self.backend.upload_shared(values)
     }
 
     /// See [`Backend::download`].
@@ -360,76 +351,59 @@ impl<'a, B: Backend> Checked<'a, B> {
         self.backend.top_k(scores, item_scale, hidden, k)
     }
 
-    /// See [`Backend::product_top_k`].
+    /// See [`Backend::select`].
     ///
     /// # Errors
     ///
     /// As [`top_k`](Self::top_k), and
     /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) unless the product fits.
-    pub fn product_top_k(
+    pub fn select(
         self,
-        scores: &mut B::Matrix,
-        (left, right): (&B::Matrix, &B::Matrix),
+        scores: Scores<'_, B>,
         item_scale: &B::Matrix,
         hidden: &[&[u32]],
-        k: usize,
+        what: Select,
     ) -> Result<Vec<Vec<ScoredItem>>> {
-        const NAME: &str = "product_top_k";
-        let update = Update::<B::Matrix>::REPLACE;
-        check::product(NAME, left.shape(), right.shape(), update, scores.shape())?;
-        ranked(NAME, scores.shape(), item_scale.shape(), hidden)?;
-        self.backend
-            .product_top_k(scores, (left, right), item_scale, hidden, k)
+        check_product("select", &scores)?;
+        ranked("select", scores.dense.shape(), item_scale.shape(), hidden)?;
+        self.backend.select(scores, item_scale, hidden, what)
     }
 
-    /// See [`Backend::product_largest`].
+    /// See [`Scores::form`].
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) unless the product and the columns
-    /// fit; those of the backend.
-    pub fn product_largest(
-        self,
-        scores: &mut B::Matrix,
-        (left, right): (&B::Matrix, &B::Matrix),
-        item_scale: &B::Matrix,
-        columns: usize,
-        k: usize,
-    ) -> Result<Vec<Vec<ScoredItem>>> {
-        const NAME: &str = "product_largest";
-        let update = Update::<B::Matrix>::REPLACE;
-        let shape = scores.shape();
-        check::product(NAME, left.shape(), right.shape(), update, shape)?;
-        check::row_scale(NAME, item_scale.shape(), shape)?;
-        check::fits(NAME, (shape.0, columns), shape, columns <= shape.1)?;
-        self.backend
-            .product_largest(scores, (left, right), item_scale, columns, k)
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) unless the product fits; those of the
+    /// backend.
+    pub fn form<'s>(self, scores: Scores<'s, B>) -> Result<&'s mut B::Matrix> {
+        check_product("form", &scores)?;
+        scores.form(self.backend)
     }
 
-    /// See [`Backend::combined_hits`].
+    /// See [`Backend::ranks_of_sums`].
     ///
     /// # Errors
     ///
-    /// As [`top_k`](Self::top_k), also for what is relevant, and
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) where a term is of no matrix, or not as
-    /// many columns have relevant items as have hidden ones.
-    pub fn combined_hits(
+    /// As [`top_k`](Self::top_k), also for `items`, and
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if a term is of no matrix, or if
+    /// `items` and `hidden` differ in length.
+    pub fn ranks_of_sums(
         self,
         basis: &[B::Matrix],
         combinations: &[Combination],
         item_scale: &B::Matrix,
         hidden: &[&[u32]],
-        relevant: &[&[u32]],
-        k: usize,
-    ) -> Result<Vec<Vec<Vec<ScoredItem>>>> {
-        const NAME: &str = "combined_hits";
+        items: &[&[u32]],
+        within: usize,
+    ) -> Result<Vec<Vec<Vec<u32>>>> {
+        const NAME: &str = "ranks_of_sums";
         let shape = basis.first().map_or((0, 0), B::Matrix::shape);
         for matrix in basis {
             check::same(NAME, matrix.shape(), shape)?;
         }
         ranked(NAME, shape, item_scale.shape(), hidden)?;
-        ranked(NAME, shape, item_scale.shape(), relevant)?;
-        let columns = (hidden.len(), relevant.len());
+        ranked(NAME, shape, item_scale.shape(), items)?;
+        let columns = (hidden.len(), items.len());
         check::fits(
             NAME,
             (shape.0, columns.1),
@@ -443,8 +417,22 @@ impl<'a, B: Backend> Checked<'a, B> {
             check::fits(NAME, (place, 1), (basis.len(), 1), place < basis.len())?;
         }
         self.backend
-            .combined_hits(basis, combinations, item_scale, hidden, relevant, k)
+            .ranks_of_sums(basis, combinations, item_scale, hidden, items, within)
     }
+}
+
+fn check_product<B: Backend>(operation: &'static str, scores: &Scores<'_, B>) -> Result<()> {
+    let Some((left, right)) = scores.product else {
+        return Ok(());
+    };
+    let update = Update::<B::Matrix>::REPLACE;
+    check::product(
+        operation,
+        left.shape(),
+        right.shape(),
+        update,
+        scores.dense.shape(),
+    )
 }
 
 /// The shape of a factor, transposed or not.

@@ -1,4 +1,4 @@
-//! Weighted sums of matrices, and the hits of each.
+//! Weighted sums of matrices, and the ranks of some items in each.
 
 use super::{Backend, Operand, ScoredItem, Shaped};
 use bspm_data::Result;
@@ -14,56 +14,41 @@ pub struct Combination {
     pub scales: Vec<f32>,
 }
 
-/// What [`Backend::combined_hits`] does unless a backend knows better: each sum is formed
-/// and ranked, one after the other.
+/// The default of [`Backend::ranks_of_sums`]: each sum is formed and its best items are ranked.
 ///
 /// # Errors
 ///
 /// Those of the backend.
-pub fn combined_hits<B: Backend>(
+pub fn ranks_of_sums<B: Backend>(
     backend: &B,
     basis: &[B::Matrix],
     combinations: &[Combination],
     item_scale: &B::Matrix,
     hidden: &[&[u32]],
-    relevant: &[&[u32]],
-    k: usize,
-) -> Result<Vec<Vec<Vec<ScoredItem>>>> {
+    items: &[&[u32]],
+    within: usize,
+) -> Result<Vec<Vec<Vec<u32>>>> {
     let (rows, columns) = basis.first().map_or((0, 0), B::Matrix::shape);
     let add = |terms: &[(usize, f32)], factor: f32, sum: &mut B::Matrix| {
         terms.iter().try_for_each(|&(place, weight)| {
             backend.add_scaled(factor * weight, Operand::Dense(&basis[place]), 1.0, sum)
         })
     };
-    let mut lists = Vec::new();
+    let ranks = |(items, list): (&&[u32], Vec<ScoredItem>)| {
+        let scored = list.iter().take_while(|entry| entry.score != 0.0);
+        let ranked = (0..).zip(scored);
+        let wanted = ranked.filter(|(_, entry)| items.binary_search(&entry.item).is_ok());
+        wanted.map(|(rank, _)| rank).collect()
+    };
+    let mut of_sums = Vec::new();
     for combination in combinations {
         for &scale in &combination.scales {
             let mut scores = backend.zeros(rows, columns)?;
             add(&combination.plain, 1.0, &mut scores)?;
             add(&combination.scaled, scale, &mut scores)?;
-            let of_columns = backend.top_k(&mut scores, item_scale, hidden, k)?;
-            let of_columns = relevant.iter().zip(of_columns);
-            lists.push(
-                of_columns
-                    .map(|(relevant, list)| up_to_the_last(relevant, list))
-                    .collect(),
-            );
+            let lists = backend.top_k(&mut scores, item_scale, hidden, within)?;
+            of_sums.push(items.iter().zip(lists).map(ranks).collect());
         }
     }
-    Ok(lists)
-}
-
-/// A list up to the last of these items, ascending, that is in it.
-///
-/// ```
-/// use bspm_core::backend::{ScoredItem, up_to_the_last};
-///
-/// let list = [(7, 0.9), (2, 0.5), (4, 0.1)].map(|(item, score)| ScoredItem { item, score });
-/// assert_eq!(up_to_the_last(&[2, 5], list.to_vec()), list[..2]);
-/// assert!(up_to_the_last(&[5], list.to_vec()).is_empty());
-/// ```
-pub fn up_to_the_last(relevant: &[u32], mut list: Vec<ScoredItem>) -> Vec<ScoredItem> {
-    let is_hit = |entry: &ScoredItem| relevant.binary_search(&entry.item).is_ok();
-    list.truncate(list.iter().rposition(is_hit).map_or(0, |last| last + 1));
-    list
+    Ok(of_sums)
 }

@@ -60,6 +60,38 @@ impl std::fmt::Debug for SharedMatrix {
     }
 }
 
+/// A matrix on the host that is copied to a device: a view, or memory that a backend on the host may
+/// use as it is.
+#[derive(Clone, Debug)]
+pub enum HostMatrix<'a> {
+    /// To be copied.
+    View(ArrayView2<'a, f32>),
+    /// To be copied, or kept.
+    Shared(SharedMatrix),
+}
+
+impl HostMatrix<'_> {
+    /// The matrix as a view.
+    pub fn view(&self) -> ArrayView2<'_, f32> {
+        match self {
+            Self::View(view) => view.view(),
+            Self::Shared(shared) => shared.view(),
+        }
+    }
+}
+
+impl<'a> From<ArrayView2<'a, f32>> for HostMatrix<'a> {
+    fn from(view: ArrayView2<'a, f32>) -> Self {
+        Self::View(view)
+    }
+}
+
+impl From<SharedMatrix> for HostMatrix<'_> {
+    fn from(shared: SharedMatrix) -> Self {
+        Self::Shared(shared)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

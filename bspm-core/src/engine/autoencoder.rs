@@ -6,7 +6,7 @@ use super::item_graph::{Limits, of_common_users, to_dense};
 use super::tensors::{SavedTensors, Source, Tensor, Tensors};
 use super::walk::powers;
 use super::workspace::{TileHistories, Workspace};
-use crate::backend::{Backend, Checked, Operand, Shaped, Update};
+use crate::backend::{Backend, Checked, Operand, Scores, Shaped, Update};
 use bspm_data::Interactions;
 use bspm_data::Result;
 use bspm_data::parameter::{check_memory, invalid};
@@ -136,7 +136,7 @@ fn saved<B: Backend>(
         let expected = format!("{DIAGONAL}: positive numbers");
         return Err(tensors.invalid(&expected, "others".into()));
     }
-    Ok((backend.upload_shared(inverse)?, diagonal))
+    Ok((backend.upload(inverse)?, diagonal))
 }
 
 /// Block by block, so that no second copy of the matrix is made.
@@ -158,18 +158,19 @@ impl<B: Backend> Filter<B> for Autoencoder<B> {
     }
 
     /// `diag(Q) z - Q z`, which the item scale divides by `diag(Q)`.
-    fn score_tile(
-        &self,
+    fn score<'s>(
+        &'s self,
         backend: Checked<'_, B>,
         histories: TileHistories<'_>,
-        workspace: &mut Workspace<B>,
-    ) -> Result<()> {
+        workspace: &'s mut Workspace<B>,
+    ) -> Result<Scores<'s, B>> {
         let scores = &mut workspace.scores;
         let uploaded = histories.upload(backend, &self.history_weights)?;
         let uploaded = Operand::Histories(&uploaded);
         backend.matmul(&self.inverse, true, uploaded, Update::REPLACE, scores)?;
         let own = histories.upload(backend, &self.own_weights)?;
-        backend.add_scaled(1.0, Operand::Histories(&own), -1.0, scores)
+        backend.add_scaled(1.0, Operand::Histories(&own), -1.0, scores)?;
+        Ok(Scores::of(scores))
     }
 
     fn column(&self, backend: Checked<'_, B>, item: u32) -> Result<Vec<f32>> {

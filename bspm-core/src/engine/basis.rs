@@ -65,7 +65,7 @@ impl<B: Backend> Basis<B> {
             tensors.matrix(VECTORS)?;
             backend.zeros(shape.0, 0)?
         } else {
-            backend.upload_shared(tensors.matrix_of(VECTORS, shape)?)?
+            backend.upload(tensors.matrix_of(VECTORS, shape)?)?
         };
         Ok(Self {
             vectors,

@@ -6,7 +6,7 @@ use super::basis::Basis;
 use super::neighbour_rows::NeighbourRows;
 use super::tensors::Tensors;
 use super::workspace::{TileHistories, Workspace};
-use crate::backend::{Backend, Checked};
+use crate::backend::{Backend, Checked, Scores};
 use bspm_data::Result;
 
 /// A fitted filter on a device.
@@ -14,30 +14,17 @@ use bspm_data::Result;
 /// Every filter is an affine function of the history, so the driver, fold-in, explanations,
 /// model files and metrics work for each.
 pub(crate) trait Filter<B: Backend>: Debug + Send + Sync {
-    /// The matrices that [`score_tile`](Self::score_tile) works in.
+    /// The matrices that [`score`](Self::score) works in.
     fn workspace(&self, backend: Checked<'_, B>, columns: usize) -> Result<Workspace<B>>;
 
-    /// Scores the histories into `workspace.scores`, `items x columns`, but for
-    /// [`item_scale`](Self::item_scale).
-    fn score_tile(
-        &self,
+    /// Scores the histories, `items x columns`, but for [`item_scale`](Self::item_scale). Everything
+    /// that it writes to is in the workspace.
+    fn score<'s>(
+        &'s self,
         backend: Checked<'_, B>,
         histories: TileHistories<'_>,
-        workspace: &mut Workspace<B>,
-    ) -> Result<()>;
-
-    /// [`score_tile`](Self::score_tile) but for a last product, where there is one: these vectors
-    /// (`items x factors`) times `workspace.coefficients` are still to be added, so that a list
-    /// can be found without all of the sums.
-    fn score_tile_apart(
-        &self,
-        backend: Checked<'_, B>,
-        histories: TileHistories<'_>,
-        workspace: &mut Workspace<B>,
-    ) -> Result<Option<&B::Matrix>> {
-        self.score_tile(backend, histories, workspace)?;
-        Ok(None)
-    }
+        workspace: &'s mut Workspace<B>,
+    ) -> Result<Scores<'s, B>>;
 
     /// The column of `item` in the matrix `G: items x items` that takes a history `r` to its scores
     /// `r G`, item scale included: what a weight of 1 for each item adds to the score of `item`.
@@ -52,11 +39,6 @@ pub(crate) trait Filter<B: Backend>: Debug + Send + Sync {
 
     /// What the rows of a scored tile are multiplied by (`items x 1`, positive).
     fn item_scale(&self) -> &B::Matrix;
-
-    /// Whether scores are sums of sparse rows, one for each item of the history.
-    fn adds_up_rows(&self) -> bool {
-        false
-    }
 
     /// Whether items have scores to which nothing leads from the history.
     fn scores_any_item(&self) -> bool {

@@ -11,7 +11,7 @@ use super::fit_options::FitOptions;
 use super::tensors::{SavedTensors, Source, Tensor, Tensors};
 use super::tiles::tile_ranges;
 use super::workspace::{TileHistories, Workspace, add_histories, unit};
-use crate::backend::{Backend, Checked, Direction, Operand, SparseParts, Update};
+use crate::backend::{Backend, Checked, Direction, Operand, Scores, SparseParts, Update};
 use crate::observe::Observed;
 use bspm_data::History;
 use bspm_data::Interactions;
@@ -310,14 +310,15 @@ impl<B: Backend> Filter<B> for ItemGraphPolynomial<B> {
         Workspace::new(backend, items, &[stage], columns)
     }
 
-    fn score_tile(
-        &self,
+    fn score<'s>(
+        &'s self,
         backend: Checked<'_, B>,
         histories: TileHistories<'_>,
-        workspace: &mut Workspace<B>,
-    ) -> Result<()> {
+        workspace: &'s mut Workspace<B>,
+    ) -> Result<Scores<'s, B>> {
         let histories = histories.upload(backend, &self.ones)?;
-        self.evaluate(backend, Direction::Transposed, &histories, workspace)
+        self.evaluate(backend, Direction::Transposed, &histories, workspace)?;
+        Ok(Scores::of(&mut workspace.scores))
     }
 
     fn column(&self, backend: Checked<'_, B>, item: u32) -> Result<Vec<f32>> {
@@ -332,10 +333,6 @@ impl<B: Backend> Filter<B> for ItemGraphPolynomial<B> {
 
     fn item_scale(&self) -> &B::Matrix {
         &self.item_scale
-    }
-
-    fn adds_up_rows(&self) -> bool {
-        self.coefficients.len() == 1
     }
 
     fn tensors(&self) -> Tensors<'_, B> {

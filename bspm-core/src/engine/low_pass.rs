@@ -15,7 +15,7 @@ use bspm_data::Result;
 #[derive(Debug)]
 pub(crate) struct LowPass<B: Backend> {
     basis: Basis<B>,
-    leaving: Leaving<B>,
+    decoder: Decoder<B>,
     /// Where histories enter with other weights than the walk's.
     history_weights: Option<Vec<f32>>,
     /// What each singular vector is multiplied by, `factors x 1`; 1 where it is none.
@@ -25,23 +25,23 @@ pub(crate) struct LowPass<B: Backend> {
 
 /// `U: items x factors`.
 #[derive(Debug)]
-enum Leaving<B: Backend> {
+enum Decoder<B: Backend> {
     /// `V` itself.
     Vectors,
     /// With other powers of the degrees.
     Scaled(B::Matrix),
     /// A polynomial of the walk, which is long to compute and kept in model files.
-    Walked(B::Matrix),
+    Filtered(B::Matrix),
 }
 
-const LEAVING: &str = "ideal_low_pass.leaving";
+const DECODER: &str = "ideal_low_pass.leaving";
 
 impl<B: Backend> LowPass<B> {
     /// The projection `V V^T` in the coordinates of the walk.
     pub(crate) fn new(basis: Basis<B>) -> Self {
         Self {
             basis,
-            leaving: Leaving::Vectors,
+            decoder: Decoder::Vectors,
             history_weights: None,
             response: None,
             factor: 1.0,
@@ -70,10 +70,10 @@ impl<B: Backend> LowPass<B> {
     ) -> Result<Self> {
         let vectors = &self.basis.vectors;
         let (items, factors) = vectors.shape();
-        let mut leaving = backend.zeros(items, factors)?;
-        backend.add_scaled(1.0, Operand::Dense(vectors), 0.0, &mut leaving)?;
-        backend.scale_rows(item_scale, &mut leaving)?;
-        self.leaving = Leaving::Scaled(leaving);
+        let mut decoder = backend.zeros(items, factors)?;
+        backend.add_scaled(1.0, Operand::Dense(vectors), 0.0, &mut decoder)?;
+        backend.scale_rows(item_scale, &mut decoder)?;
+        self.decoder = Decoder::Scaled(decoder);
         self.history_weights = Some(history_weights);
         Ok(self)
     }
@@ -94,14 +94,14 @@ impl<B: Backend> LowPass<B> {
         if self.factors() == 0 {
             return Ok(self);
         }
-        let leaving = match source {
-            Source::Saved(tensors) if tensors.has(LEAVING) => {
-                backend.upload_shared(tensors.matrix_of(LEAVING, self.leaving().shape())?)?
+        let decoder = match source {
+            Source::Saved(tensors) if tensors.has(DECODER) => {
+                backend.upload(tensors.matrix_of(DECODER, self.decoder().shape())?)?
             }
-            _ => walked(backend, graph, polynomial, self.leaving())?,
+            _ => filtered(backend, graph, polynomial, self.decoder())?,
         };
         Ok(Self {
-            leaving: Leaving::Walked(leaving),
+            decoder: Decoder::Filtered(decoder),
             ..self
         })
     }
@@ -114,17 +114,17 @@ impl<B: Backend> LowPass<B> {
         self.basis.factors()
     }
 
-    /// `U: items x factors`: what the coefficients of [`enter`](Self::enter) are multiplied by.
-    pub(crate) fn leaving(&self) -> &B::Matrix {
-        match &self.leaving {
-            Leaving::Vectors => &self.basis.vectors,
-            Leaving::Scaled(vectors) | Leaving::Walked(vectors) => vectors,
+    /// `U: items x factors`: what the coefficients of [`encode`](Self::encode) are multiplied by.
+    pub(crate) fn decoder(&self) -> &B::Matrix {
+        match &self.decoder {
+            Decoder::Vectors => &self.basis.vectors,
+            Decoder::Scaled(vectors) | Decoder::Filtered(vectors) => vectors,
         }
     }
 
     /// `coefficients = factor G V^T z'` (`factors x columns`) for histories that are `uploaded`
     /// with the weights of the walk.
-    pub(crate) fn enter(
+    pub(crate) fn encode(
         &self,
         backend: Checked<'_, B>,
         histories: TileHistories<'_>,
@@ -161,7 +161,7 @@ impl<B: Backend> LowPass<B> {
         } = workspace;
         let unit = Operand::Histories(unit);
         let update = Update::times(self.factor as f32);
-        backend.matmul(self.leaving(), true, unit, update, coefficients)?;
+        backend.matmul(self.decoder(), true, unit, update, coefficients)?;
         if let Some(response) = &self.response {
             backend.scale_rows(response, coefficients)?;
         }
@@ -177,15 +177,15 @@ impl<B: Backend> LowPass<B> {
 
     pub(crate) fn tensors(&self) -> Tensors<'_, B> {
         let mut tensors = self.basis.tensors();
-        if let Leaving::Walked(leaving) = &self.leaving {
-            tensors.push((LEAVING.into(), Tensor::Matrix(leaving)));
+        if let Decoder::Filtered(decoder) = &self.decoder {
+            tensors.push((DECODER.into(), Tensor::Matrix(decoder)));
         }
         tensors
     }
 }
 
 /// `p(W) vectors`, tile by tile.
-fn walked<B: Backend>(
+fn filtered<B: Backend>(
     backend: Checked<'_, B>,
     graph: &NormalizedGraph<B>,
     polynomial: &Polynomial,

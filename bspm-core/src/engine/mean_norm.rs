@@ -73,9 +73,10 @@ pub(crate) fn mean_norm<B: Backend>(
         tiles.len(),
         || filter.workspace(backend, columns),
         |workspace, tile| {
-            filter.score_tile(backend, TileHistories::new(tiles[tile], columns), workspace)?;
-            backend.scale_rows(filter.item_scale(), &mut workspace.scores)?;
-            let scores = backend.download(&workspace.scores)?;
+            let histories = TileHistories::new(tiles[tile], columns);
+            let scores = backend.form(filter.score(backend, histories, workspace)?)?;
+            backend.scale_rows(filter.item_scale(), scores)?;
+            let scores = backend.download(scores)?;
             let rows = scores.columns().into_iter().take(tiles[tile].len());
             let norms = rows.map(|row| length.of(row.iter()));
             Ok(norms.sum::<f64>())

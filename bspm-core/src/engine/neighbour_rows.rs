@@ -2,21 +2,25 @@
 
 use sprs::CsMatI;
 
-/// The rows of a neighbour table: `K_ji = value_ji + share_j * common_i` is what item `j` of a
+/// The rows of a neighbour table: `K_ji = value_ji + loading_j * baseline_i` is what item `j` of a
 /// history gives to item `i`.
 #[derive(Clone, Copy, Debug)]
 pub struct NeighbourRows<'a> {
     graph: &'a CsMatI<f32, u32>,
-    shares: &'a [f32],
-    common: &'a [f32],
+    loadings: &'a [f32],
+    baseline: &'a [f32],
 }
 
 impl<'a> NeighbourRows<'a> {
-    pub(crate) fn new(graph: &'a CsMatI<f32, u32>, shares: &'a [f32], common: &'a [f32]) -> Self {
+    pub(crate) fn new(
+        graph: &'a CsMatI<f32, u32>,
+        loadings: &'a [f32],
+        baseline: &'a [f32],
+    ) -> Self {
         Self {
             graph,
-            shares,
-            common,
+            loadings,
+            baseline,
         }
     }
 
@@ -32,13 +36,13 @@ impl<'a> NeighbourRows<'a> {
         })
     }
 
-    /// Of each item of a history, its share of what all give alike.
-    pub fn shares(self) -> &'a [f32] {
-        self.shares
+    /// For each item of a history, how much of the baseline it gives.
+    pub fn loadings(self) -> &'a [f32] {
+        self.loadings
     }
 
-    /// What all items give to each item alike.
-    pub fn common(self) -> &'a [f32] {
-        self.common
+    /// The rank-one baseline: what every item gives to each item, times its loading.
+    pub fn baseline(self) -> &'a [f32] {
+        self.baseline
     }
 }

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use sprs::CsMatI;
 
-use super::common_scores::CommonScores;
 use super::filter::Filter;
 use super::fit_options::FitOptions;
 use super::item_graph::{graph_tensors, saved_graph};
 use super::neighbour_rows::NeighbourRows;
+use super::rank_one::RankOneBaseline;
 use super::tensors::{SavedTensors, Tensor, Tensors};
 use super::tiles::tile_ranges;
 use super::workspace::{TileHistories, Workspace, unit};
-use crate::backend::{Backend, Checked, Direction, Operand, SparseParts, Update};
+use crate::backend::{Backend, Checked, Direction, Operand, Scores, SparseParts, Update};
 use crate::observe::Observed;
 use bspm_data::History;
 use bspm_data::Interactions;
@@ -20,18 +20,18 @@ use bspm_data::Stage;
 use bspm_data::parameter::check_memory;
 use bspm_data::{Error, Result};
 
-/// `S^T r + p (a^T r)` for a history `r`: the entries that are kept of each row, and the rest as
-/// a share `a` of what all rows have in common, `p`.
+/// `S^T r + p (a^T r)` for a history `r`: the entries that are kept of each row, and a rank-one
+/// baseline for the rest, `p`, with a loading `a` for each row.
 #[derive(Debug)]
 pub(crate) struct NeighbourTable<B: Backend> {
     graph: Arc<CsMatI<f32, u32>>,
     sparse: B::Sparse,
     /// `p`.
-    common: Vec<f32>,
+    baseline: Vec<f32>,
     /// `p: items x 1`.
-    common_column: B::Matrix,
+    baseline_column: B::Matrix,
     /// `a`.
-    shares: Vec<f32>,
+    loadings: Vec<f32>,
     /// Ones, `items x 1`, by which histories with the weights `a` are added up.
     ones: B::Matrix,
     history_weights: Vec<f32>,
@@ -40,8 +40,8 @@ pub(crate) struct NeighbourTable<B: Backend> {
 /// What an entry takes while rows are put together: an item and a value, twice.
 const BYTES_OF_ENTRY: usize = 16;
 
-const COMMON: &str = "neighbours.common";
-const SHARES: &str = "neighbours.shares";
+const BASELINE: &str = "neighbours.common";
+const LOADINGS: &str = "neighbours.shares";
 
 impl<B: Backend> NeighbourTable<B> {
     /// The table of a fitted filter, with `keep` entries in a row.
@@ -69,35 +69,32 @@ impl<B: Backend> NeighbourTable<B> {
         let width = backend
             .tile_columns(interactions.users(), items)?
             .min(items.max(1));
-        let common = CommonScores::of(backend, filter, &all, width)?;
+        let baseline = RankOneBaseline::of(backend, filter, &all)?;
         let singles: Vec<History<'_>> = all.chunks(1).map(History::from).collect();
         let ranges = tile_ranges(items, width);
         let observed = Observed::new(&options.observer, Stage::ItemGraph, items);
         let tiles = backend.for_each_tile(
             ranges.len(),
             || Ok((filter.workspace(backend, width)?, backend.zeros(1, width)?)),
-            |(workspace, shares), tile| {
+            |(workspace, loadings), tile| {
                 let histories = &singles[ranges[tile].clone()];
-                filter.score_tile_apart(
-                    backend,
-                    TileHistories::new(histories, width),
-                    workspace,
-                )?;
-                let rows = common.split(backend, workspace, shares, histories.len(), keep)?;
+                let tile = TileHistories::new(histories, width);
+                let scores = filter.score(backend, tile, workspace)?;
+                let rows = baseline.split(backend, scores, loadings, histories.len(), keep)?;
                 observed.advance(rows.len())?;
                 Ok(rows)
             },
         )?;
         let (mut ends, mut columns, mut values) = (vec![0_u32], Vec::new(), Vec::new());
-        let mut shares = Vec::with_capacity(items);
-        for (share, entries) in tiles.into_iter().flatten() {
-            shares.push(share);
+        let mut loadings = Vec::with_capacity(items);
+        for (loading, entries) in tiles.into_iter().flatten() {
+            loadings.push(loading);
             columns.extend(entries.iter().map(|entry| entry.0));
             values.extend(entries.iter().map(|entry| entry.1));
             ends.push(columns.len() as u32);
         }
         let graph = CsMatI::new((items, items), ends, columns, values);
-        Self::new(backend, graph, common.values, shares)
+        Self::new(backend, graph, baseline.values, loadings)
     }
 
     /// The table that was saved.
@@ -108,29 +105,29 @@ impl<B: Backend> NeighbourTable<B> {
     ) -> Result<Self> {
         let items = interactions.items();
         let graph = saved_graph(items, tensors)?;
-        let (common, shares) = (tensors.floats(COMMON)?, tensors.floats(SHARES)?);
-        if common.len() != items || shares.len() != items {
-            let expected = format!("{COMMON} and {SHARES}: {items} numbers");
-            let found = format!("{} and {}", common.len(), shares.len());
+        let (baseline, loadings) = (tensors.floats(BASELINE)?, tensors.floats(LOADINGS)?);
+        if baseline.len() != items || loadings.len() != items {
+            let expected = format!("{BASELINE} and {LOADINGS}: {items} numbers");
+            let found = format!("{} and {}", baseline.len(), loadings.len());
             return Err(tensors.invalid(&expected, found));
         }
-        Self::new(backend, graph, common, shares)
+        Self::new(backend, graph, baseline, loadings)
     }
 
     fn new(
         backend: Checked<'_, B>,
         graph: CsMatI<f32, u32>,
-        common: Vec<f32>,
-        shares: Vec<f32>,
+        baseline: Vec<f32>,
+        loadings: Vec<f32>,
     ) -> Result<Self> {
         let graph = Arc::new(graph);
-        let ones = vec![1.0; common.len()];
+        let ones = vec![1.0; baseline.len()];
         Ok(Self {
             sparse: backend.upload_sparse(SparseParts::ItemGraph(graph.clone()))?,
             graph,
-            common_column: backend.upload_column(&common)?,
-            common,
-            shares,
+            baseline_column: backend.upload_column(&baseline)?,
+            baseline,
+            loadings,
             ones: backend.upload_column(&ones)?,
             history_weights: ones,
         })
@@ -139,55 +136,58 @@ impl<B: Backend> NeighbourTable<B> {
 
 impl<B: Backend> Filter<B> for NeighbourTable<B> {
     fn workspace(&self, backend: Checked<'_, B>, columns: usize) -> Result<Workspace<B>> {
-        Workspace::new(backend, self.common.len(), &[1], columns)
+        Workspace::new(backend, self.baseline.len(), &[1], columns)
     }
 
-    fn score_tile(
-        &self,
+    fn score<'s>(
+        &'s self,
         backend: Checked<'_, B>,
         histories: TileHistories<'_>,
-        workspace: &mut Workspace<B>,
-    ) -> Result<()> {
-        let (scores, share) = (&mut workspace.scores, &mut workspace.scratch[0]);
+        workspace: &'s mut Workspace<B>,
+    ) -> Result<Scores<'s, B>> {
+        let (scores, loading) = (&mut workspace.scores, &mut workspace.scratch[0]);
         let plain = histories.upload(backend, &self.history_weights)?;
         let right = Operand::Histories(&plain);
-        let shared = histories.upload(backend, &self.shares)?;
-        let (shared, replace) = (Operand::Histories(&shared), Update::REPLACE);
-        backend.matmul(&self.ones, true, shared, replace, share)?;
-        let share = Operand::Dense(&*share);
-        backend.matmul(&self.common_column, false, share, replace, scores)?;
+        let loaded = histories.upload(backend, &self.loadings)?;
+        let (loaded, replace) = (Operand::Histories(&loaded), Update::REPLACE);
+        backend.matmul(&self.ones, true, loaded, replace, loading)?;
+        let loading = Operand::Dense(&*loading);
+        backend.matmul(&self.baseline_column, false, loading, replace, scores)?;
         let add = Update::added(1.0);
-        backend.spmm(&self.sparse, Direction::Transposed, right, add, scores)
+        backend.spmm(&self.sparse, Direction::Transposed, right, add, scores)?;
+        Ok(Scores::of(scores))
     }
 
     fn column(&self, backend: Checked<'_, B>, item: u32) -> Result<Vec<f32>> {
-        let items = self.common.len();
+        let items = self.baseline.len();
         let unit = unit(backend, items, item)?;
         let (right, mut kept) = (Operand::Histories(&unit), backend.zeros(items, 1)?);
         let (graph, replace) = (&self.sparse, Update::REPLACE);
         backend.spmm(graph, Direction::Forward, right, replace, &mut kept)?;
-        let common = self.common[item as usize];
+        let baseline = self.baseline[item as usize];
         let kept = backend.download(&kept)?;
-        let rows = kept.iter().zip(&self.shares);
-        Ok(rows.map(|(kept, share)| kept + share * common).collect())
+        let rows = kept.iter().zip(&self.loadings);
+        Ok(rows
+            .map(|(kept, loading)| kept + loading * baseline)
+            .collect())
     }
 
     fn item_scale(&self) -> &B::Matrix {
         &self.ones
     }
 
-    fn adds_up_rows(&self) -> bool {
-        true
-    }
-
     fn neighbour_rows(&self) -> Option<NeighbourRows<'_>> {
-        Some(NeighbourRows::new(&self.graph, &self.shares, &self.common))
+        Some(NeighbourRows::new(
+            &self.graph,
+            &self.loadings,
+            &self.baseline,
+        ))
     }
 
     fn tensors(&self) -> Tensors<'_, B> {
         let mut tensors = graph_tensors(&self.graph);
-        tensors.push((COMMON.into(), Tensor::Floats(&self.common)));
-        tensors.push((SHARES.into(), Tensor::Floats(&self.shares)));
+        tensors.push((BASELINE.into(), Tensor::Floats(&self.baseline)));
+        tensors.push((LOADINGS.into(), Tensor::Floats(&self.loadings)));
         tensors
     }
 }

@@ -12,7 +12,7 @@ use super::polynomial::{Polynomial, Run};
 use super::tensors::Tensors;
 use super::walk::{Normalization, NormalizedGraph};
 use super::workspace::{TileHistories, Workspace, unit};
-use crate::backend::{Backend, Checked, Operand};
+use crate::backend::{Backend, Checked, Operand, Scores};
 use bspm_data::Interactions;
 use bspm_data::Result;
 
@@ -90,29 +90,30 @@ impl<B: Backend> Filter<B> for Spectral<B> {
             .with_coefficients(backend, factors, columns)
     }
 
-    fn score_tile(
-        &self,
+    fn score<'s>(
+        &'s self,
         backend: Checked<'_, B>,
         histories: TileHistories<'_>,
-        workspace: &mut Workspace<B>,
-    ) -> Result<()> {
-        let vectors = self.score_tile_apart(backend, histories, workspace)?;
-        workspace.add_product(backend, vectors)
-    }
-
-    fn score_tile_apart(
-        &self,
-        backend: Checked<'_, B>,
-        histories: TileHistories<'_>,
-        workspace: &mut Workspace<B>,
-    ) -> Result<Option<&B::Matrix>> {
+        workspace: &'s mut Workspace<B>,
+    ) -> Result<Scores<'s, B>> {
         let uploaded = histories.upload(backend, self.graph.history_weights())?;
         self.walk(backend, &uploaded, workspace)?;
-        let Some(low_pass) = &self.low_pass else {
-            return Ok(None);
+        let Workspace {
+            scores,
+            coefficients,
+            ..
+        } = workspace;
+        let product = match &self.low_pass {
+            Some(low_pass) => {
+                low_pass.encode(backend, histories, &uploaded, coefficients)?;
+                Some((low_pass.decoder(), &*coefficients))
+            }
+            None => None,
         };
-        low_pass.enter(backend, histories, &uploaded, &mut workspace.coefficients)?;
-        Ok(Some(low_pass.leaving()))
+        Ok(Scores {
+            dense: scores,
+            product,
+        })
     }
 
     /// The walk is similar to its transpose, `W^T = S^-1 W S` for its item scale `S`, so a

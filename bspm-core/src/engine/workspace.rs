@@ -1,18 +1,17 @@
 //! The matrices that a tile of users is scored in.
 
-use crate::backend::{Backend, Checked, Operand, Update};
+use crate::backend::{Backend, Checked, Operand};
 use bspm_data::History;
 use bspm_data::Result;
 
 /// The matrices of one tile, reused from tile to tile: the scores, and what is scratch.
 #[derive(Debug)]
 pub(crate) struct Workspace<B: Backend> {
-    /// `items x columns`: in the end, the scores.
+    /// `items x columns`: in the end, the dense part of the scores.
     pub(crate) scores: B::Matrix,
     /// Matrices of the heights that were asked for.
     pub(crate) scratch: Vec<B::Matrix>,
-    /// `factors x columns`: what is still to be multiplied by vectors and added to the scores,
-    /// where a filter says so.
+    /// `factors x columns`: what singular vectors are multiplied by.
     pub(crate) coefficients: B::Matrix,
     /// Those of the parts that a filter is made of.
     pub(crate) parts: Vec<Self>,
@@ -44,20 +43,6 @@ impl<B: Backend> Workspace<B> {
     ) -> Result<Self> {
         self.coefficients = backend.zeros(factors, columns)?;
         Ok(self)
-    }
-
-    /// Adds what a tile that was scored apart lacks: these vectors times the coefficients, where
-    /// there are any.
-    pub(crate) fn add_product(
-        &mut self,
-        backend: Checked<'_, B>,
-        vectors: Option<&B::Matrix>,
-    ) -> Result<()> {
-        let Some(vectors) = vectors else {
-            return Ok(());
-        };
-        let (add, right) = (Update::added(1.0), Operand::Dense(&self.coefficients));
-        backend.matmul(vectors, false, right, add, &mut self.scores)
     }
 }
 

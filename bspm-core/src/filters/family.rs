@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::contract::Settings;
 use super::preset::Preset;
 use super::setting::{ANY, MOST_FACTORS, MOST_OFFSET, Search, check_all, settings, words};
-use crate::backend::{Backend, Checked};
+use crate::backend::{Backend, Checked, Scores};
 use crate::engine::basis::Basis;
 use crate::engine::filter::Filter;
 use crate::engine::low_pass::LowPass;
@@ -269,23 +269,13 @@ impl<B: Backend> Filter<B> for FittedFamily<B> {
         self.spectral.workspace(backend, columns)
     }
 
-    fn score_tile(
-        &self,
+    fn score<'s>(
+        &'s self,
         backend: Checked<'_, B>,
         histories: TileHistories<'_>,
-        workspace: &mut Workspace<B>,
-    ) -> Result<()> {
-        self.spectral.score_tile(backend, histories, workspace)
-    }
-
-    fn score_tile_apart(
-        &self,
-        backend: Checked<'_, B>,
-        histories: TileHistories<'_>,
-        workspace: &mut Workspace<B>,
-    ) -> Result<Option<&B::Matrix>> {
-        self.spectral
-            .score_tile_apart(backend, histories, workspace)
+        workspace: &'s mut Workspace<B>,
+    ) -> Result<Scores<'s, B>> {
+        self.spectral.score(backend, histories, workspace)
     }
 
     fn column(&self, backend: Checked<'_, B>, item: u32) -> Result<Vec<f32>> {

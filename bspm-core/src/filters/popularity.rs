@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::contract::Settings;
 use super::preset::Preset;
 use super::setting::settings;
-use crate::backend::{Backend, Checked, Operand, Shaped, Update};
+use crate::backend::{Backend, Checked, Operand, Scores, Shaped, Update};
 use crate::engine::filter::Filter;
 use crate::engine::tensors::Source;
 use crate::engine::walk::powers;
@@ -60,15 +60,16 @@ impl<B: Backend> Filter<B> for FittedPopularity<B> {
         Workspace::new(backend, self.degrees.shape().0, &[], columns)
     }
 
-    fn score_tile(
-        &self,
+    fn score<'s>(
+        &'s self,
         backend: Checked<'_, B>,
         histories: TileHistories<'_>,
-        workspace: &mut Workspace<B>,
-    ) -> Result<()> {
+        workspace: &'s mut Workspace<B>,
+    ) -> Result<Scores<'s, B>> {
         let row = backend.upload(Array2::ones((1, histories.columns())).view())?;
         let (row, scores) = (Operand::Dense(&row), &mut workspace.scores);
-        backend.matmul(&self.degrees, false, row, Update::REPLACE, scores)
+        backend.matmul(&self.degrees, false, row, Update::REPLACE, scores)?;
+        Ok(Scores::of(scores))
     }
 
     fn column(&self, _backend: Checked<'_, B>, _item: u32) -> Result<Vec<f32>> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::contract::Settings;
 use super::preset::Preset;
 use super::setting::{MOST_FACTORS, Search, settings};
-use crate::backend::{Backend, Checked, Operand, Shaped, Update};
+use crate::backend::{Backend, Checked, Operand, Scores, Shaped, Update};
 use crate::engine::basis::Basis;
 use crate::engine::filter::Filter;
 use crate::engine::tensors::{SavedTensors, Source, Tensor, Tensors};
@@ -134,33 +134,44 @@ fn saved<B: Backend>(
     if shape.1 == 0 {
         return backend.zeros(shape.0, 0);
     }
-    backend.upload_shared(tensors.matrix_of(DECODER, shape)?)
+    backend.upload(tensors.matrix_of(DECODER, shape)?)
 }
 
 impl<B: Backend> Filter<B> for FittedSvdAe<B> {
     fn workspace(&self, backend: Checked<'_, B>, columns: usize) -> Result<Workspace<B>> {
         let items = self.history_weights.len();
-        Workspace::new(backend, items, &[self.basis.factors()], columns)
+        Workspace::new(backend, items, &[], columns)?.with_coefficients(
+            backend,
+            self.basis.factors(),
+            columns,
+        )
     }
 
-    fn score_tile(
-        &self,
+    fn score<'s>(
+        &'s self,
         backend: Checked<'_, B>,
         histories: TileHistories<'_>,
-        workspace: &mut Workspace<B>,
-    ) -> Result<()> {
-        let coefficients = &mut workspace.scratch[0];
+        workspace: &'s mut Workspace<B>,
+    ) -> Result<Scores<'s, B>> {
+        let Workspace {
+            scores,
+            coefficients,
+            ..
+        } = workspace;
         let histories = histories.upload(backend, &self.history_weights)?;
         let (vectors, histories) = (&self.basis.vectors, Operand::Histories(&histories));
         backend.matmul(vectors, true, histories, Update::REPLACE, coefficients)?;
         backend.scale_rows(&self.response, coefficients)?;
-        let (seen, scores) = (Operand::Dense(&*coefficients), &mut workspace.scores);
-        backend.matmul(&self.decoder, false, seen, Update::REPLACE, scores)
+        backend.add_scaled(0.0, histories, 0.0, scores)?;
+        Ok(Scores {
+            dense: scores,
+            product: Some((&self.decoder, coefficients)),
+        })
     }
 
     fn column(&self, backend: Checked<'_, B>, item: u32) -> Result<Vec<f32>> {
         let mut workspace = self.workspace(backend, 1)?;
-        let (seen, scores) = (&mut workspace.scratch[0], &mut workspace.scores);
+        let (seen, scores) = (&mut workspace.coefficients, &mut workspace.scores);
         let unit = unit(backend, self.history_weights.len(), item)?;
         let unit = Operand::Histories(&unit);
         backend.matmul(&self.decoder, true, unit, Update::REPLACE, seen)?;

@@ -194,14 +194,8 @@ impl Evaluator {
     ///
     /// A list shorter than a cut-off has no hits in the places that it lacks.
     pub fn add(&mut self, recommended: impl IntoIterator<Item = u32>, relevant: &[u32]) {
-        if relevant.is_empty() {
-            return;
-        }
-        self.users += 1;
-        let metrics = self.of_user(recommended, relevant);
-        for (sum, metrics) in self.sums.iter_mut().zip(metrics) {
-            sum.add(metrics);
-        }
+        let ranks = self.hits(recommended, relevant);
+        self.add_ranks(&ranks, relevant.len());
     }
 
     /// The metrics of one user, at each cut-off: the recommended items, best first, against the
@@ -211,28 +205,44 @@ impl Evaluator {
         recommended: impl IntoIterator<Item = u32>,
         relevant: &[u32],
     ) -> Vec<Metrics> {
-        let hit_ranks: Vec<usize> = recommended
-            .into_iter()
-            .take(self.largest_cutoff())
-            .enumerate()
-            .filter(|(_, item)| relevant.binary_search(item).is_ok())
-            .map(|(rank, _)| rank)
-            .collect();
+        self.of_ranks(&self.hits(recommended, relevant), relevant.len())
+    }
+
+    /// The ranks, from 0, of the test items in a list.
+    fn hits(&self, recommended: impl IntoIterator<Item = u32>, relevant: &[u32]) -> Vec<u32> {
+        let ranked = (0..).zip(recommended.into_iter().take(self.largest_cutoff()));
+        let hits = ranked.filter(|(_, item)| relevant.binary_search(item).is_ok());
+        hits.map(|(rank, _)| rank).collect()
+    }
+
+    /// Adds one user: the ranks of the hits, from 0, ascending, and how many test items there are.
+    pub(crate) fn add_ranks(&mut self, ranks: &[u32], relevant: usize) {
+        if relevant == 0 {
+            return;
+        }
+        self.users += 1;
+        let metrics = self.of_ranks(ranks, relevant);
+        for (sum, metrics) in self.sums.iter_mut().zip(metrics) {
+            sum.add(metrics);
+        }
+    }
+
+    fn of_ranks(&self, ranks: &[u32], relevant: usize) -> Vec<Metrics> {
         let at = |&cutoff: &usize| {
-            let hits = &hit_ranks[..hit_ranks.partition_point(|&rank| rank < cutoff)];
-            let reachable = relevant.len().min(cutoff);
-            let gain: f64 = hits.iter().map(|&rank| self.discounts[rank]).sum();
+            let hits = &ranks[..ranks.partition_point(|&rank| (rank as usize) < cutoff)];
+            let reachable = relevant.min(cutoff);
+            let gain: f64 = hits.iter().map(|&rank| self.discounts[rank as usize]).sum();
             let precisions: f64 = hits
                 .iter()
                 .enumerate()
-                .map(|(earlier, &rank)| (earlier + 1) as f64 / (rank + 1) as f64)
+                .map(|(earlier, &rank)| (earlier + 1) as f64 / f64::from(rank + 1))
                 .sum();
             Metrics {
-                recall: hits.len() as f64 / relevant.len() as f64,
+                recall: hits.len() as f64 / relevant as f64,
                 precision: hits.len() as f64 / cutoff as f64,
                 ndcg: gain / self.ideal_gains[reachable],
                 hit_rate: f64::from(u8::from(!hits.is_empty())),
-                mrr: hits.first().map_or(0.0, |&rank| 1.0 / (rank + 1) as f64),
+                mrr: hits.first().map_or(0.0, |&rank| 1.0 / f64::from(rank + 1)),
                 map: precisions / reachable as f64,
             }
         };

@@ -121,9 +121,9 @@ fn scores<B: Backend>(
     let mut found = Scores::NonePositive;
     for histories in histories.chunks(width) {
         let tile = TileHistories::new(histories, width);
-        filter.score_tile(backend, tile, &mut workspace)?;
-        backend.scale_rows(filter.item_scale(), &mut workspace.scores)?;
-        let scores = backend.download(&workspace.scores)?;
+        let scores = backend.form(filter.score(backend, tile, &mut workspace)?)?;
+        backend.scale_rows(filter.item_scale(), scores)?;
+        let scores = backend.download(scores)?;
         for score in scores.columns().into_iter().take(histories.len()).flatten() {
             if !score.is_finite() {
                 return Ok(Scores::NotFinite);

@@ -59,7 +59,7 @@ pub struct RankOptions {
     pub fallback: Fallback,
     /// Whether a list is the same to the last bit whatever else is ranked with it; not unless
     /// told.
-    pub steady: bool,
+    pub batch_invariant: bool,
     /// Who is told of the users ranked, and may end it.
     pub observer: Observer,
 }
@@ -75,7 +75,7 @@ impl RankOptions {
             allow: None,
             minimum_score: None,
             fallback: Fallback::None,
-            steady: false,
+            batch_invariant: false,
             observer: Observer::default(),
         }
     }
@@ -119,8 +119,8 @@ impl RankOptions {
     /// Makes every list the same to the last bit, however many others are ranked with it.
     ///
     /// Cost: fewer histories than a tile has columns take the time of a whole tile.
-    pub fn steady(mut self) -> Self {
-        self.steady = true;
+    pub fn batch_invariant(mut self) -> Self {
+        self.batch_invariant = true;
         self
     }
 

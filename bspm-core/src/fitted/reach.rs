@@ -1,5 +1,6 @@
 //! What a list holds where nothing leads from the history to enough items.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
@@ -88,12 +89,27 @@ pub(crate) struct Reached<'a>(Option<(&'a Components, Vec<u32>)>);
 impl Reached<'_> {
     /// Ends a list before the first item without a score. What scores below 0 ranks after those,
     /// and is no better.
-    pub(crate) fn keep_scored(&self, list: &mut Vec<ScoredItem>) {
-        let is_reached = |item: u32| match &self.0 {
+    pub(super) fn keep_scored(&self, list: &mut Vec<ScoredItem>) {
+        let is_scored = |entry: &&ScoredItem| entry.score != 0.0 && self.has(entry.item);
+        list.truncate(list.iter().take_while(is_scored).count());
+    }
+
+    /// The items that the history leads to.
+    pub(crate) fn keep_reached<'i>(&self, items: &'i [u32]) -> Cow<'i, [u32]> {
+        match items.iter().all(|&item| self.has(item)) {
+            true => Cow::Borrowed(items),
+            false => items
+                .iter()
+                .copied()
+                .filter(|&item| self.has(item))
+                .collect(),
+        }
+    }
+
+    fn has(&self, item: u32) -> bool {
+        match &self.0 {
             Some((components, reached)) => reached.contains(&components.of_item(item)),
             None => true,
-        };
-        let is_scored = |entry: &&ScoredItem| entry.score != 0.0 && is_reached(entry.item);
-        list.truncate(list.iter().take_while(is_scored).count());
+        }
     }
 }

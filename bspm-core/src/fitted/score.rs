@@ -11,8 +11,7 @@ use super::evaluate::{EvaluateOptions, Evaluator};
 use super::evaluation::Evaluation;
 use super::finite;
 use super::rank::{ListRequest, RankOptions};
-use crate::backend::ScoredItem;
-use crate::backend::{Backend, Checked, check};
+use crate::backend::{Backend, Checked, ScoredItem, Select, check};
 use crate::engine::tiles::tile_ranges;
 use crate::engine::workspace::{TileHistories, Workspace};
 use crate::observe::Observed;
@@ -114,15 +113,13 @@ impl<B: Backend> FittedFilter<B> {
         for (index, batch) in histories.chunks(options.batch_size).enumerate() {
             let start = Instant::now();
             let first = index * options.batch_size;
-            let width = match options.steady {
+            let width = match options.batch_invariant {
                 true => self.tile_columns,
                 false => self.width_for(batch.len()),
             };
             let tiles = self.for_each_tile(batch, width, |tile, range, histories| {
                 let start = Instant::now();
-                let vectors = self
-                    .filter
-                    .score_tile_apart(self.checked(), histories, tile)?;
+                let scores = self.filter.score(self.checked(), histories, tile)?;
                 let scoring = start.elapsed();
                 let start = Instant::now();
                 let users = range.clone();
@@ -130,15 +127,8 @@ impl<B: Backend> FittedFilter<B> {
                     .map(|place| mask.hidden_from(&requests[first + place], batch[place].items()))
                     .collect();
                 let hidden: Vec<&[u32]> = hidden.iter().map(AsRef::as_ref).collect();
-                let item_scale = self.filter.item_scale();
-                let (backend, scores) = (self.checked(), &mut tile.scores);
-                let mut lists = match vectors {
-                    Some(vectors) => {
-                        let product = (vectors, &tile.coefficients);
-                        backend.product_top_k(scores, product, item_scale, &hidden, options.k)?
-                    }
-                    None => backend.top_k(scores, item_scale, &hidden, options.k)?,
-                };
+                let (item_scale, best) = (self.filter.item_scale(), Select::Best(options.k));
+                let mut lists = self.checked().select(scores, item_scale, &hidden, best)?;
                 lists.iter().try_for_each(|list| check_finite(list))?;
                 for (place, (list, hidden)) in lists.iter_mut().zip(hidden).enumerate() {
                     if let Some(least) = options.minimum_score {
@@ -290,9 +280,9 @@ impl<B: Backend> FittedFilter<B> {
             self.width_for(histories.len()),
             |tile, range, histories| {
                 let backend = self.checked();
-                self.filter.score_tile(backend, histories, tile)?;
-                backend.scale_rows(self.filter.item_scale(), &mut tile.scores)?;
-                let scores = backend.download(&tile.scores)?;
+                let scores = backend.form(self.filter.score(backend, histories, tile)?)?;
+                backend.scale_rows(self.filter.item_scale(), scores)?;
+                let scores = backend.download(scores)?;
                 Ok((scores, range))
             },
         )?;

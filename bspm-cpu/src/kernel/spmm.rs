@@ -2,7 +2,7 @@
 
 use super::instruction_set::{InstructionSet, Kernel};
 use super::prefetch::prefetch;
-use super::single_column::single_column;
+use super::row_dots::sum_in_halves;
 use crate::matrix::CpuMatrix;
 use crate::sparse::ScaledPattern;
 use bspm_core::backend::Update;
@@ -28,13 +28,12 @@ pub(crate) fn spmm(
     };
     match out.stride() {
         0 => {}
-        1 => single_column(
-            instruction_set,
-            &pattern.row_groups,
-            operands.dense,
-            operands.update,
-            out.padded_mut(),
-        ),
+        1 => instruction_set.run(ColumnSums {
+            pattern,
+            column: operands.dense,
+            update: operands.update,
+            out: out.padded_mut(),
+        }),
         8 => operands.run::<8>(instruction_set, out),
         16 => operands.run::<16>(instruction_set, out),
         _ => operands.run::<32>(instruction_set, out),
@@ -166,4 +165,59 @@ impl<const WIDTH: usize, const WEIGHTED: bool> RowSums<'_, WIDTH, WEIGHTED> {
             *out = sum;
         }
     }
+}
+
+/// The product with a single column, whose sums go on beside each other.
+struct ColumnSums<'a> {
+    pattern: &'a ScaledPattern,
+    column: &'a [f32],
+    update: Update<'a, [f32]>,
+    out: &'a mut [f32],
+}
+
+impl Kernel for ColumnSums<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let columns = self.pattern.columns();
+        let weights = self.pattern.weights.as_deref();
+        for (row, ends) in self.pattern.row_ends().windows(2).enumerate() {
+            let place = ends[0] as usize..ends[1] as usize;
+            let entries = &columns[place.clone()];
+            let sum = match weights {
+                None => sum_of(entries, |_, column| self.column[column as usize]),
+                Some(weights) => {
+                    let weights = &weights[place];
+                    sum_of(entries, |place, column| {
+                        weights[place] * self.column[column as usize]
+                    })
+                }
+            };
+            let mut sum = sum * (self.pattern.scale[row] * self.update.product);
+            if let Some((factor, addend)) = self.update.addend {
+                sum += factor * addend[row];
+            }
+            if self.update.keep != 0.0 {
+                sum += self.update.keep * self.out[row];
+            }
+            self.out[row] = sum;
+        }
+    }
+}
+
+/// The sum of what the entries of a row stand for.
+#[inline(always)]
+fn sum_of(entries: &[u32], value: impl Fn(usize, u32) -> f32) -> f32 {
+    const LANES: usize = 8;
+    let mut sums = [0.0_f32; LANES];
+    let (chunks, rest) = entries.as_chunks::<LANES>();
+    for (chunk, entries) in chunks.iter().enumerate() {
+        for lane in 0..LANES {
+            sums[lane] += value(chunk * LANES + lane, entries[lane]);
+        }
+    }
+    let start = chunks.len() * LANES;
+    for (lane, &entry) in rest.iter().enumerate() {
+        sums[lane] += value(start + lane, entry);
+    }
+    sum_in_halves(sums)
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::FilterConfig;
-use crate::backend::{Backend, Checked, Operand};
+use crate::backend::{Backend, Checked, Operand, Scores, Shaped};
 use crate::engine::basis::Basis;
 use crate::engine::filter::Filter;
 use crate::engine::mean_norm::{Length, mean_norm, saved_norms};
@@ -210,34 +210,28 @@ impl<B: Backend> Filter<B> for FittedMix<B> {
             .parts
             .iter()
             .map(|part| part.filter.workspace(backend, columns));
-        let mut parts = parts.collect::<Result<Vec<_>>>()?;
-        // The scores of the first part become those of the mix.
-        let mut whole = parts.remove(0);
-        whole.parts = parts;
-        Ok(whole)
+        let parts = parts.collect::<Result<Vec<_>>>()?;
+        let (items, _) = self.item_scale.shape();
+        let mix = Workspace::new(backend, items, &[], columns)?;
+        Ok(Workspace { parts, ..mix })
     }
 
-    fn score_tile(
-        &self,
+    fn score<'s>(
+        &'s self,
         backend: Checked<'_, B>,
         histories: TileHistories<'_>,
-        workspace: &mut Workspace<B>,
-    ) -> Result<()> {
-        let mut others = std::mem::take(&mut workspace.parts);
-        let [first, rest @ ..] = self.parts.as_slice() else {
-            return Ok(());
-        };
-        first.filter.score_tile(backend, histories, workspace)?;
-        backend.scale_rows(first.filter.item_scale(), &mut workspace.scores)?;
-        for (part, other) in rest.iter().zip(&mut others) {
-            part.filter.score_tile(backend, histories, other)?;
-            backend.scale_rows(part.filter.item_scale(), &mut other.scores)?;
-            let scores = Operand::Dense(&other.scores);
-            let ratio = part.factor / first.factor;
-            backend.add_scaled(ratio, scores, 1.0, &mut workspace.scores)?;
+        workspace: &'s mut Workspace<B>,
+    ) -> Result<Scores<'s, B>> {
+        let sum = &mut workspace.scores;
+        let parts = self.parts.iter().zip(&mut workspace.parts);
+        for (place, (part, workspace)) in parts.enumerate() {
+            let scores = part.filter.score(backend, histories, workspace)?;
+            let scores = backend.form(scores)?;
+            backend.scale_rows(part.filter.item_scale(), scores)?;
+            let (scores, keep) = (Operand::Dense(&*scores), if place == 0 { 0.0 } else { 1.0 });
+            backend.add_scaled(part.factor / self.parts[0].factor, scores, keep, sum)?;
         }
-        workspace.parts = others;
-        Ok(())
+        Ok(Scores::of(sum))
     }
 
     fn column(&self, backend: Checked<'_, B>, item: u32) -> Result<Vec<f32>> {

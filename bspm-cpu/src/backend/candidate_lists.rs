@@ -1,15 +1,15 @@
 //! The best of the sums of a matrix and a product, without all of the product: bytes tell which
-//! items contend for a place, and only their scores are computed.
+//! items are candidates for a list, and only those are rescored exactly.
 //!
 //! Each column is decided by itself, so that its entries are the same to the last bit whatever
 //! the others hold.
 
-use bspm_core::backend::{ScoredItem, TopK, largest};
+use bspm_core::backend::{ScoredItem, Select, TopK, largest};
 
 #[cfg(target_arch = "x86_64")]
 use crate::kernel::byte_products::Vnni;
 use crate::kernel::byte_products::{ByteProducts, Portable};
-use crate::kernel::contenders::{Contender, FindContenders};
+use crate::kernel::candidates::{Candidate, FindCandidates};
 use crate::kernel::instruction_set::{InstructionSet, Kernel};
 use crate::kernel::row_dots::dot;
 use crate::matrix::CpuMatrix;
@@ -22,11 +22,11 @@ const FEWEST_FACTORS: usize = 64;
 const ITEMS_FOR_A_PLACE: usize = 64;
 
 /// and this number for each candidate, or the whole product is the faster way for the column.
-const ITEMS_FOR_A_CONTENDER: usize = 8;
+const ITEMS_FOR_A_CANDIDATE: usize = 8;
 
 /// `scores + left * right`, times `item_scale`, of which the best are asked for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sums<'a> {
+pub(super) struct CandidateLists<'a> {
     pub(super) set: InstructionSet,
     /// Without a finite number where an item is hidden.
     pub(super) scores: &'a CpuMatrix,
@@ -37,34 +37,35 @@ pub(super) struct Sums<'a> {
     pub(super) columns: usize,
 }
 
-impl Sums<'_> {
-    /// The `k` best of each column; none for one for which the whole product is the better way.
-    pub(super) fn top_k(self, k: usize) -> Vec<Option<Vec<ScoredItem>>> {
-        let columns = self.contending::<false>(k).into_iter();
-        let list = |entries: Vec<ScoredItem>| {
+impl CandidateLists<'_> {
+    /// The entries of each column; none for one for which the whole product is the better way.
+    pub(super) fn select(self, what: Select) -> Vec<Option<Vec<ScoredItem>>> {
+        let best = |k: usize, entries: Vec<ScoredItem>| {
             let mut list = TopK::new(k);
             for entry in entries {
                 list.offer(entry.item, entry.score);
             }
             list.into_sorted()
         };
+        let columns = match what {
+            Select::Best(k) => self.candidates::<false>(k),
+            Select::Largest(k) => self.candidates::<true>(k),
+        };
+        let columns = columns.into_iter();
+        let list = |entries| match what {
+            Select::Best(k) => best(k, entries),
+            Select::Largest(k) => largest(entries, k),
+        };
         columns.map(|entries| entries.map(list)).collect()
     }
 
-    /// The `k` entries of largest magnitude, likewise.
-    pub(super) fn largest(self, k: usize) -> Vec<Option<Vec<ScoredItem>>> {
-        let columns = self.contending::<true>(k).into_iter();
-        let entries = |entries: Option<_>| Some(largest(entries?, k));
-        columns.map(entries).collect()
-    }
-
-    /// The items of each column that contend for `k` places, with their scores.
-    fn contending<const SIGNED: bool>(self, k: usize) -> Vec<Option<Vec<ScoredItem>>> {
+    /// The candidates of each column for `k` places, with their scores.
+    fn candidates<const SIGNED: bool>(self, k: usize) -> Vec<Option<Vec<ScoredItem>>> {
         let scored = self.of_width::<SIGNED>(k);
         scored.unwrap_or_else(|| vec![None; self.columns])
     }
 
-    /// [`contending`](Self::contending); none if the shapes make the whole product the better way
+    /// [`candidates`](Self::candidates); none if the shapes make the whole product the better way
     /// for every column.
     fn of_width<const SIGNED: bool>(self, k: usize) -> Option<Vec<Option<Vec<ScoredItem>>>> {
         let (items, factors) = (self.left.rows(), self.left.columns());
@@ -106,26 +107,26 @@ impl Sums<'_> {
             return None;
         }
         let mut least = vec![TopK::new(k); self.columns];
-        let mut contenders = vec![Vec::new(); self.columns];
-        self.set.run(FindContenders::<_, WIDTH, LANES, SIGNED> {
+        let mut candidates = vec![Vec::new(); self.columns];
+        self.set.run(FindCandidates::<_, WIDTH, LANES, SIGNED> {
             products,
             left,
             right: &quantized,
             scores: self.scores.padded().as_chunks().0,
             scales: self.item_scale.padded(),
             least: &mut least,
-            contenders: &mut contenders,
+            candidates: &mut candidates,
         });
-        for (contenders, least) in contenders.iter_mut().zip(&least) {
-            contenders.retain(|it| it.most >= least.threshold());
+        for (candidates, least) in candidates.iter_mut().zip(&least) {
+            candidates.retain(|it| it.most >= least.threshold());
         }
-        let most = self.left.rows() / ITEMS_FOR_A_CONTENDER;
-        let columns = quantized.columns.iter().zip(&mut contenders).enumerate();
-        let kept = columns.map(|(place, (column, contenders))| {
+        let most = self.left.rows() / ITEMS_FOR_A_CANDIDATE;
+        let columns = quantized.columns.iter().zip(&mut candidates).enumerate();
+        let kept = columns.map(|(place, (column, candidates))| {
             let is_zero = column.norm == 0.0;
-            let is_pruned = column.error.is_finite() && (is_zero || contenders.len() <= most);
+            let is_pruned = column.error.is_finite() && (is_zero || candidates.len() <= most);
             if is_zero || !is_pruned {
-                contenders.clear();
+                candidates.clear();
             }
             is_pruned.then(|| {
                 if is_zero {
@@ -136,10 +137,10 @@ impl Sums<'_> {
             })
         });
         let mut scored: Vec<Option<Vec<ScoredItem>>> = kept.collect();
-        self.set.run(ScoreContenders {
+        self.set.run(ScoreCandidates {
             sums: self,
             right: &right,
-            contenders: &contenders,
+            candidates: &candidates,
             scored: &mut scored,
         });
         Some(scored)
@@ -157,34 +158,34 @@ impl Sums<'_> {
     }
 }
 
-/// Scores the contenders of each column.
-struct ScoreContenders<'a> {
-    sums: Sums<'a>,
+/// Scores the candidates of each column.
+struct ScoreCandidates<'a> {
+    sums: CandidateLists<'a>,
     right: &'a [Vec<f32>],
-    contenders: &'a [Vec<Contender>],
+    candidates: &'a [Vec<Candidate>],
     /// None for a column that is not pruned.
     scored: &'a mut [Option<Vec<ScoredItem>>],
 }
 
-impl Kernel for ScoreContenders<'_> {
+impl Kernel for ScoreCandidates<'_> {
     #[inline(always)]
     fn run(self) {
-        let Sums {
+        let CandidateLists {
             scores,
             left,
             item_scale,
             ..
         } = self.sums;
-        let columns = self.right.iter().zip(self.contenders).zip(self.scored);
-        for (column, ((right, contenders), scored)) in columns.enumerate() {
+        let columns = self.right.iter().zip(self.candidates).zip(self.scored);
+        for (column, ((right, candidates), scored)) in columns.enumerate() {
             let Some(scored) = scored else { continue };
-            for contender in contenders {
-                let item = contender.item as usize;
+            for candidate in candidates {
+                let item = candidate.item as usize;
                 let row = &left.padded()[item * left.stride()..][..right.len()];
                 let score = scores.padded()[item * scores.stride() + column];
                 let sum = dot(row, right) + score;
                 scored.push(ScoredItem {
-                    item: contender.item,
+                    item: candidate.item,
                     score: sum * item_scale.padded()[item],
                 });
             }

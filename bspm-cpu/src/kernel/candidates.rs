@@ -8,7 +8,7 @@ use crate::quantized::{QuantizedColumns, QuantizedRows, ROWS};
 
 /// An item that may be in a list.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Contender {
+pub(crate) struct Candidate {
     pub(crate) item: u32,
     /// What it is ranked by is not above this.
     pub(crate) most: f32,
@@ -20,7 +20,7 @@ const ROUNDING: f32 = 16.0 * f32::EPSILON;
 /// Finds for each column the items whose scores, `(scores + left * right) * scale`, can be among
 /// the best: those whose upper bound is not below the threshold that `least` has by then, which
 /// takes in the lower bounds. Of `SIGNED` ones the magnitude counts.
-pub(crate) struct FindContenders<'a, P, const WIDTH: usize, const LANES: usize, const SIGNED: bool>
+pub(crate) struct FindCandidates<'a, P, const WIDTH: usize, const LANES: usize, const SIGNED: bool>
 {
     pub(crate) products: P,
     pub(crate) left: &'a QuantizedRows,
@@ -32,11 +32,11 @@ pub(crate) struct FindContenders<'a, P, const WIDTH: usize, const LANES: usize, 
     pub(crate) scales: &'a [f32],
     /// One for each column that is asked for.
     pub(crate) least: &'a mut [TopK],
-    pub(crate) contenders: &'a mut [Vec<Contender>],
+    pub(crate) candidates: &'a mut [Vec<Candidate>],
 }
 
 impl<P: ByteProducts, const WIDTH: usize, const LANES: usize, const SIGNED: bool> Kernel
-    for FindContenders<'_, P, WIDTH, LANES, SIGNED>
+    for FindCandidates<'_, P, WIDTH, LANES, SIGNED>
 {
     #[inline(always)]
     fn run(self) {
@@ -78,12 +78,12 @@ impl<P: ByteProducts, const WIDTH: usize, const LANES: usize, const SIGNED: bool
                     continue;
                 }
                 let item = (block * ROWS + place) as u32;
-                let lists = self.least.iter_mut().zip(&mut *self.contenders);
-                for (lane, (selection, contenders)) in lists.enumerate() {
+                let lists = self.least.iter_mut().zip(&mut *self.candidates);
+                for (lane, (selection, candidates)) in lists.enumerate() {
                     // Neither holds where the item is hidden.
                     if most[lane] >= thresholds[lane] {
                         let most = most[lane];
-                        contenders.push(Contender { item, most });
+                        candidates.push(Candidate { item, most });
                         if least[lane] > thresholds[lane] {
                             selection.offer(item, least[lane]);
                             thresholds[lane] = selection.threshold();

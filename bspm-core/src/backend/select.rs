@@ -1,0 +1,82 @@
+//! Scores that may have a product that is not formed yet, and the selection of their best entries.
+
+use super::{Backend, Operand, ScoredItem, Shaped, Update, largest};
+use bspm_data::Result;
+
+/// The scores of a tile but for the item scale, `items x columns`: `dense + left * right`.
+///
+/// A selection may leave out the sums that it does not need; [`form`](Self::form) computes all.
+#[derive(Debug)]
+pub struct Scores<'a, B: Backend> {
+    /// `items x columns`.
+    pub dense: &'a mut B::Matrix,
+    /// `left: items x factors` and `right: factors x columns`, if there is a product.
+    pub product: Option<(&'a B::Matrix, &'a B::Matrix)>,
+}
+
+impl<'a, B: Backend> Scores<'a, B> {
+    /// Scores without a product.
+    pub fn of(dense: &'a mut B::Matrix) -> Self {
+        Self {
+            dense,
+            product: None,
+        }
+    }
+
+    /// Adds the product to the dense part, and returns it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the backend.
+    pub fn form(self, backend: &B) -> Result<&'a mut B::Matrix> {
+        if let Some((left, right)) = self.product {
+            let (add, right) = (Update::added(1.0), Operand::Dense(right));
+            backend.matmul(left, false, right, add, self.dense)?;
+        }
+        Ok(self.dense)
+    }
+}
+
+/// Which entries of each column a selection returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Select {
+    /// So many of the highest, highest first.
+    Best(usize),
+    /// So many of the largest magnitude, but for zeros, largest first, with their signs.
+    Largest(usize),
+}
+
+/// The default of [`Backend::select`]: forms the sums and takes the [`top_k`](Backend::top_k), for the
+/// largest magnitudes also of the negated sums.
+///
+/// # Errors
+///
+/// Those of the backend.
+pub fn select<B: Backend>(
+    backend: &B,
+    scores: Scores<'_, B>,
+    item_scale: &B::Matrix,
+    hidden: &[&[u32]],
+    what: Select,
+) -> Result<Vec<Vec<ScoredItem>>> {
+    let scores = scores.form(backend)?;
+    let k = match what {
+        Select::Best(k) => return backend.top_k(scores, item_scale, hidden, k),
+        Select::Largest(k) => k,
+    };
+    let (rows, width) = scores.shape();
+    let mut negated = backend.zeros(rows, width)?;
+    backend.add_scaled(-1.0, Operand::Dense(scores), 0.0, &mut negated)?;
+    let best = backend.top_k(scores, item_scale, hidden, k)?;
+    let worst = backend.top_k(&mut negated, item_scale, hidden, k)?;
+    let both = best.into_iter().zip(worst).map(|(best, worst)| {
+        let worst = worst.into_iter().filter(|entry| entry.score > 0.0);
+        let worst = worst.map(|entry| ScoredItem {
+            score: -entry.score,
+            ..entry
+        });
+        let best = best.into_iter().filter(|entry| entry.score > 0.0);
+        largest(best.chain(worst).collect(), k)
+    });
+    Ok(both.collect())
+}

@@ -1,0 +1,28 @@
+//! What holds to the last bit on the CPU, and on other devices but for rounding.
+
+use bspm_conformance::filter_configs;
+use bspm_core::FittedFilter;
+use bspm_core::data::{History, SyntheticShape};
+use bspm_core::fitted::RankOptions;
+use bspm_cpu::CpuBackend;
+
+#[test]
+fn a_history_in_any_order_has_the_list_of_its_user() {
+    let shape = SyntheticShape {
+        users: 60,
+        items: 40,
+        train: 500,
+        test: 60,
+        communities: 4,
+    };
+    let interactions = shape.generate(3).unwrap().train;
+    for config in filter_configs(5) {
+        let fitted =
+            FittedFilter::fit(CpuBackend::new(), interactions.clone(), config.clone()).unwrap();
+        let mut backwards = interactions.items_of(7).to_vec();
+        backwards.reverse();
+        let folded_in = fitted.rank_histories(&[History::from(&backwards)], &RankOptions::top(10));
+        let own = fitted.rank(&[7], &RankOptions::top(10)).unwrap();
+        assert_eq!(folded_in.unwrap().lists, own.lists, "{config:?}");
+    }
+}
