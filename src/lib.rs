@@ -3,6 +3,9 @@
 
 pub mod guide;
 
+pub use ndarray;
+pub use sprs;
+
 #[cfg(feature = "saved")]
 pub use bspm_core::saved;
 pub use bspm_core::{

@@ -122,7 +122,7 @@ fn malformed_arguments_are_errors_before_anything_is_loaded() {
         ),
         (
             &["--blur-time", "0"],
-            "T_b: expected a finite number above 0, found 0",
+            "blur_time: expected a finite number above 0, found 0",
         ),
         (&["--k", "0"], "k: expected one or more cut-offs"),
         (

@@ -1,4 +1,4 @@
-//! The modules of every crate stand in storeys: beside each other, they import only downwards.
+//! The modules of every crate form layers: they import only downwards.
 //!
 //! At every level of a crate's module tree, the modules that share a parent must not import
 //! each other in a ring; what a name is re-exported from counts, and so do all modules below.

@@ -139,7 +139,7 @@ fn gowalla_sweep(split: TrainTest) -> Result<(), Failed> {
         .t_point_combination(true);
     let configs = vec![early, late_and_exact.build()?, mean.build()?];
     let train = split.train.clone();
-    let mut sweep = Sweep::new(CpuBackend::new(), train, &split.test, configs, &[20])?;
+    let mut sweep = Sweep::new(CpuBackend::new(), train, split.test.clone(), configs, &[20])?;
     sweep.advance(usize::MAX)?;
     for row in sweep.rows() {
         let (alone, _) = published::evaluate(CpuBackend::new(), &split, row.config.clone())?;

@@ -113,27 +113,21 @@ impl ConfigArguments {
                 let text = std::fs::read_to_string(path).map_err(|error| in_file(&error))?;
                 stored_config(&text).map_err(|error| in_file(&error))?
             }
-            None => match self.preset {
-                None if filter == "bspm" => match dataset {
-                    Some(dataset) => {
-                        let (users, items) = (dataset.users().len(), dataset.items().len());
-                        BspmConfig::for_shape(users, items).into()
-                    }
-                    None => BspmConfig::default().into(),
-                },
-                preset => {
-                    let named = preset.is_some();
-                    let preset = preset.unwrap_or(Preset::Gowalla);
-                    let config = FilterConfig::published(filter, preset)?;
-                    let has_factors = |it: &SettingInfo| matches!(it.search, Search::Factors);
-                    if let Some(dataset) = dataset
-                        && (named || config.settings().iter().any(has_factors))
-                    {
-                        warn_of_shape(preset, dataset);
-                    }
-                    config
+            None => {
+                let shape = dataset.map_or((1, 1), |it| it.interactions().shape());
+                let config = match self.preset {
+                    Some(preset) => FilterConfig::published(filter, preset)?,
+                    None => FilterConfig::for_shape(filter, shape)?,
+                };
+                let has_factors = |it: &SettingInfo| matches!(it.search, Search::Factors);
+                let is_published = filter != "bspm" && config.settings().iter().any(has_factors);
+                if let Some(dataset) = dataset
+                    && (self.preset.is_some() || is_published)
+                {
+                    warn_of_shape(self.preset.unwrap_or(Preset::Gowalla), dataset);
                 }
-            },
+                config
+            }
         };
         let mut config: FilterConfig = base;
         for change in &self.set {

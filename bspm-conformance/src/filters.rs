@@ -500,7 +500,7 @@ pub fn filter_configs(factor_dim: usize) -> Vec<FilterConfig> {
 }
 
 /// Scores of a neighbour table with few entries, from the rows of its filter.
-pub fn neighbour_tables_keep_what_contends_for_places<B: Backend>(backend: &B) {
+pub fn neighbour_tables_keep_candidates_for_lists<B: Backend>(backend: &B) {
     const KEEP: usize = 6;
     let interactions = random_interactions(60, 45, 700, &mut random_source(21));
     let filter = GfCf {

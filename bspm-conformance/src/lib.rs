@@ -85,7 +85,7 @@ macro_rules! backend_conformance {
             positive_definite_matrices_are_inverted,
             every_filter_follows_its_definition,
             filters_of_next_to_nothing_are_harmless,
-            neighbour_tables_keep_what_contends_for_places,
+            neighbour_tables_keep_candidates_for_lists,
         );
     };
     ($backend:expr) => {

@@ -150,11 +150,11 @@ impl<B: Backend> FittedFilter<B> {
     /// links.add_triplet(0, 1, 1.0);
     /// links.add_triplet(1, 2, 0.5);
     /// let fitted =
-    ///     FittedFilter::of_item_graph(CpuBackend::new(), interactions, "links", links.to_csr())?;
+    ///     FittedFilter::from_item_graph(CpuBackend::new(), interactions, "links", links.to_csr())?;
     /// assert_eq!(fitted.score(&[0])?.row(0).to_vec(), [0.0, 1.0, 0.5]);
     /// # Ok::<(), bspm_core::Error>(())
     /// ```
-    pub fn of_item_graph(
+    pub fn from_item_graph(
         backend: B,
         interactions: impl Into<Arc<Interactions>>,
         name: impl Into<String>,

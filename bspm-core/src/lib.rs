@@ -4,7 +4,7 @@
 //! Data flows one way:
 //! load ([`Dataset`]) -> [`Interactions`] -> fit ([`FittedFilter::fit`]) -> score
 //! ([`FittedFilter::score`]) -> rank ([`FittedFilter::rank`]) -> evaluate ([`Evaluator`]).
-//! The modules stand in storeys, and each imports only those below it: [`saved`],
+//! The modules form layers, and each imports only those below it: [`saved`],
 //! [`sweep`] and [`tune`] on [`model`], [`fitted`], [`filters`], [`engine`], [`backend`], [`data`].
 //!
 //! Applications depend on the facade crate `bspm`, which adds a backend to this.

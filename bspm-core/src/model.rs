@@ -95,7 +95,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// # Errors
     ///
     /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) for a data set of another shape.
-    pub fn of_filter(filter: FittedFilter<B>, dataset: Dataset<U, I>) -> Result<Self> {
+    pub fn from_filter(filter: FittedFilter<B>, dataset: Dataset<U, I>) -> Result<Self> {
         let (fitted, asked) = (filter.interactions(), dataset.interactions());
         check::same("model", fitted.shape(), asked.shape())?;
         Ok(Self::from_parts(Arc::new(filter), dataset))

@@ -67,8 +67,8 @@ pub struct SweepState {
 ///     .vary("factor_dim", [4])?
 ///     .vary("beta", [0.1, 0.2, 0.3])?;
 /// let (fit, held_out) = (split.train.interactions(), split.test.interactions());
-/// let mut sweep =
-///     Sweep::new(CpuBackend::new(), fit.clone(), held_out, grid.configs()?, &[20])?;
+/// let (fit, held_out) = (fit.clone(), held_out.clone());
+/// let mut sweep = Sweep::new(CpuBackend::new(), fit, held_out, grid.configs()?, &[20])?;
 /// sweep.advance(usize::MAX)?;
 /// let rows = sweep.rows_by_ndcg();
 /// assert_eq!(rows.len(), 6);
@@ -76,11 +76,11 @@ pub struct SweepState {
 /// # Ok::<(), bspm_core::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Sweep<'a, B: Backend> {
+pub struct Sweep<B: Backend> {
     backend: B,
     train: Arc<Interactions>,
     reach: Reach,
-    held_out: &'a Interactions,
+    held_out: Arc<Interactions>,
     /// Those with interactions held out.
     users: Vec<u32>,
     configs: Vec<BspmConfig>,
@@ -109,7 +109,7 @@ impl Products {
     }
 }
 
-impl<'a, B: Backend> Sweep<'a, B> {
+impl<B: Backend> Sweep<B> {
     /// Fits what all settings need: the graph, and the most singular vectors of any.
     ///
     /// # Errors
@@ -120,7 +120,7 @@ impl<'a, B: Backend> Sweep<'a, B> {
     pub fn new(
         backend: B,
         train: impl Into<Arc<Interactions>>,
-        held_out: &'a Interactions,
+        held_out: impl Into<Arc<Interactions>>,
         configs: Vec<BspmConfig>,
         cutoffs: &[usize],
     ) -> Result<Self> {
@@ -137,12 +137,12 @@ impl<'a, B: Backend> Sweep<'a, B> {
     pub fn new_with(
         backend: B,
         train: impl Into<Arc<Interactions>>,
-        held_out: &'a Interactions,
+        held_out: impl Into<Arc<Interactions>>,
         configs: Vec<BspmConfig>,
         cutoffs: &[usize],
         options: &FitOptions,
     ) -> Result<Self> {
-        let train = train.into();
+        let (train, held_out) = (train.into(), held_out.into());
         let evaluator = Evaluator::new(cutoffs)?;
         if configs.is_empty() {
             return Err(invalid("settings", "at least 1", 0));

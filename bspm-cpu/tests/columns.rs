@@ -19,7 +19,7 @@ fn scattered(place: usize) -> f32 {
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
-    /// Few items contend for its places.
+    /// Few items are candidates for its list.
     Narrow(usize),
     /// An empty history: no score and no product.
     Empty,

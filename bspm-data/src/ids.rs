@@ -3,20 +3,36 @@
 use std::borrow::Borrow;
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::str::FromStr;
 
 use indexmap::IndexSet;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::interactions::Interactions;
+use crate::parameter::invalid;
 
 /// What to do about an id that the model does not know.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum UnknownIds {
     /// It is an [`Error::UnknownId`](crate::Error::UnknownId).
     #[default]
     Error,
     /// An unknown user gets the list of an empty history; an unknown item is passed over.
     Skip,
+}
+
+impl FromStr for UnknownIds {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "error" => Ok(Self::Error),
+            "skip" => Ok(Self::Skip),
+            _ => Err(invalid("unknown_ids", "error or skip", format!("{text:?}"))),
+        }
+    }
 }
 
 /// The external ids of the users or of the items, each with its row or column.

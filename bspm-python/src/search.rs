@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bspm::tune::{Trial, TuneOptions, Tuner};
-use bspm::{BspmConfig, FilterConfig, FitOptions, Preset};
+use bspm::{FilterConfig, FitOptions, Preset};
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -39,15 +39,13 @@ pub(crate) fn configuration(
     preset: Option<&str>,
     settings: Vec<(String, String)>,
 ) -> PyResult<String> {
-    let mut config: FilterConfig = match preset {
-        None if filter == "bspm" => BspmConfig::for_shape(shape.0, shape.1).into(),
-        preset => {
-            let preset = preset
-                .map_or(Ok(Preset::Gowalla), str::parse)
-                .map_err(to_python)?;
-            FilterConfig::published(filter, preset).map_err(to_python)?
-        }
+    let config = match preset {
+        None => FilterConfig::for_shape(filter, shape),
+        Some(preset) => preset
+            .parse::<Preset>()
+            .and_then(|preset| FilterConfig::published(filter, preset)),
     };
+    let mut config = config.map_err(to_python)?;
     for (name, text) in settings {
         config.set(&name, &text).map_err(to_python)?;
     }

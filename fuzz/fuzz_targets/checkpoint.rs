@@ -15,7 +15,7 @@ fuzz_target!(|text: &[u8]| {
     let test = Interactions::from_pairs(8, 7, [(0, 6), (3, 2)]).unwrap();
     let config = BspmConfig::builder().ideal_low_pass(2, 0.3).build().unwrap();
     let configs = vec![config.clone(), config];
-    let mut sweep = Sweep::new(CpuBackend::new(), train, &test, configs, &[2, 5]).unwrap();
+    let mut sweep = Sweep::new(CpuBackend::new(), train, test, configs, &[2, 5]).unwrap();
     if sweep.resume(state).is_ok() {
         sweep.advance(usize::MAX).expect("a state that was taken is gone on from");
         for row in sweep.rows() {

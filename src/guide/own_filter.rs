@@ -16,7 +16,7 @@ impl Rp3Beta {
     /// The filter, fitted; everything that works for a filter of the library works for it.
     pub(crate) fn fit(&self, interactions: Interactions) -> Result<FittedFilter<CpuBackend>> {
         let graph = self.graph(&interactions);
-        FittedFilter::of_item_graph(CpuBackend::new(), interactions, "my-rp3beta", graph)
+        FittedFilter::from_item_graph(CpuBackend::new(), interactions, "my-rp3beta", graph)
     }
 
     /// What each item of a history gives to others, `items x items`.

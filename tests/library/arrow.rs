@@ -171,7 +171,7 @@ fn each_row_has_its_own_history_and_lists() {
     let found = entries(&found);
     assert_eq!(found[0], found[1], "a user's items are the user");
     let weighted = model
-        .recommend_for_history([("i1".to_owned(), 2.0), ("i2".to_owned(), -1.0)], 5)
+        .recommend_for_history([("i1", 2.0), ("i2", -1.0)], 5)
         .unwrap();
     for (entry, expected) in found[2].iter().zip(&weighted) {
         assert_eq!(entry.0, expected.item);

@@ -158,7 +158,7 @@ fn a_weight_of_a_history_that_is_too_large_is_an_error_and_no_infinite_score() {
     let knn = FilterConfig::published("item-knn", Preset::Gowalla).unwrap();
     for config in [config, knn] {
         let model = CpuModel::fit(CpuBackend::new(), dataset(&[1.0]), config).unwrap();
-        let history = || ["i0", "i1", "i2", "i3"].map(|item| (item.to_owned(), 3e38_f32));
+        let history = || ["i0", "i1", "i2", "i3"].map(|item| (item, 3e38_f32));
         for answer in [
             model
                 .recommend_for_history(history(), 5)

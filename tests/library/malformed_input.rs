@@ -104,27 +104,27 @@ fn every_malformed_configuration_is_named_with_parameter_and_range() {
     let cases: Vec<(BspmConfigBuilder, &str)> = vec![
         (
             builder().blur(Solver::Euler, 0.0, 1),
-            "T_b: expected a finite number above 0, found 0",
+            "blur_time: expected a finite number above 0, found 0",
         ),
         (
             builder().blur(Solver::Euler, f32::NAN, 1),
-            "T_b: expected a finite number above 0, found NaN",
+            "blur_time: expected a finite number above 0, found NaN",
         ),
         (
             builder().blur(Solver::Rk4, 1.0, 0),
-            "K_b: expected 1 to 1000 steps, found 0",
+            "blur_steps: expected 1 to 1000 steps, found 0",
         ),
         (
             builder().sharpen(Solver::Rk4, f32::INFINITY, 1),
-            "T_s: expected a finite number above 0, found inf",
+            "sharpen_time: expected a finite number above 0, found inf",
         ),
         (
             builder().sharpen(Solver::Rk4, -2.5, 1),
-            "T_s: expected a finite number above 0, found -2.5",
+            "sharpen_time: expected a finite number above 0, found -2.5",
         ),
         (
             builder().sharpen(Solver::Rk4, 2.5, 10_001),
-            "K_s: expected 1 to 1000 steps, found 10001",
+            "sharpen_steps: expected 1 to 1000 steps, found 10001",
         ),
         (
             builder().ideal_low_pass(0, 0.2),
@@ -140,11 +140,11 @@ fn every_malformed_configuration_is_named_with_parameter_and_range() {
         ),
         (
             builder().ideal_low_pass_integrated(8, 0.2, Integration { time: -1.0, ..unit }),
-            "T_idl: expected a finite number above 0, found -1",
+            "idl_time: expected a finite number above 0, found -1",
         ),
         (
             builder().ideal_low_pass_integrated(8, 0.2, Integration { steps: 0, ..unit }),
-            "K_idl: expected 1 to 1000 steps, found 0",
+            "idl_steps: expected 1 to 1000 steps, found 0",
         ),
     ];
     for (builder, expected) in cases {

@@ -57,7 +57,7 @@ fn it_is_the_filter_of_the_library() {
 fn its_models_answer_explain_and_are_saved() {
     let matrix = interactions();
     let dataset = named(&matrix);
-    let model = Model::of_filter(SETTINGS.fit(matrix).unwrap(), dataset).unwrap();
+    let model = Model::from_filter(SETTINGS.fit(matrix).unwrap(), dataset).unwrap();
     let list = model.recommend("u3", 5).unwrap();
     assert_eq!(list.len(), 5);
     let history = model.dataset().history("u3").unwrap();
@@ -80,7 +80,7 @@ fn its_models_answer_explain_and_are_saved() {
     assert_eq!(config["item-graph"]["name"], "my-rp3beta");
     assert_eq!(
         opened.refit().unwrap_err().to_string(),
-        "filter: expected a program that makes its graph, for FittedFilter::of_item_graph, \
+        "filter: expected a program that makes its graph, for FittedFilter::from_item_graph, \
          found my-rp3beta"
     );
 }
@@ -90,11 +90,11 @@ fn what_is_no_graph_of_the_items_is_refused() {
     let graph = SETTINGS.graph(&interactions());
     let other = Interactions::from_pairs(2, 3, [(0, 1)]).unwrap();
     let error =
-        FittedFilter::of_item_graph(CpuBackend::new(), other, "x", graph.clone()).unwrap_err();
+        FittedFilter::from_item_graph(CpuBackend::new(), other, "x", graph.clone()).unwrap_err();
     assert!(matches!(error, Error::ShapeMismatch { .. }), "{error}");
     let mut infinite = graph;
     infinite.data_mut()[3] = f32::INFINITY;
-    let error = FittedFilter::of_item_graph(CpuBackend::new(), interactions(), "x", infinite);
+    let error = FittedFilter::from_item_graph(CpuBackend::new(), interactions(), "x", infinite);
     assert_eq!(
         error.unwrap_err().to_string(),
         "graph: expected finite weights, found inf"

@@ -31,9 +31,16 @@ fn alone(split: &TrainTest, config: BspmConfig, cutoffs: &[usize]) -> Vec<Metric
     evaluator.means()
 }
 
-fn sweep<'a>(split: &'a TrainTest, configs: Vec<BspmConfig>) -> Sweep<'a, CpuBackend> {
+fn sweep(split: &TrainTest, configs: Vec<BspmConfig>) -> Sweep<CpuBackend> {
     let train = split.train.clone();
-    Sweep::new(CpuBackend::new(), train, &split.test, configs, &[20, 5]).unwrap()
+    Sweep::new(
+        CpuBackend::new(),
+        train,
+        split.test.clone(),
+        configs,
+        &[20, 5],
+    )
+    .unwrap()
 }
 
 /// Sums that are formed in another order may rank two items of the same score differently: where
@@ -121,7 +128,7 @@ fn batches_and_interruptions_change_nothing() {
     let mut first = Sweep::new_with(
         CpuBackend::new(),
         split.train.clone(),
-        &split.test,
+        split.test.clone(),
         configs.clone(),
         &[20, 5],
         &FitOptions::new().observer(observer),
@@ -154,7 +161,7 @@ fn impossible_sweeps_are_named() {
     let blur = || BspmConfig::builder().build().unwrap();
     let error = |configs, held_out: &Interactions, cutoffs: &[usize]| {
         let train = split.train.clone();
-        let sweep = Sweep::new(CpuBackend::new(), train, held_out, configs, cutoffs);
+        let sweep = Sweep::new(CpuBackend::new(), train, held_out.clone(), configs, cutoffs);
         sweep.expect_err("it is refused").to_string()
     };
     assert_eq!(
@@ -185,6 +192,6 @@ fn impossible_sweeps_are_named() {
         grid.configs()
             .unwrap_err()
             .to_string()
-            .starts_with("T_s: expected")
+            .starts_with("sharpen_time: expected")
     );
 }

@@ -147,7 +147,9 @@ fn impossible_weights_are_named() {
     );
 
     let model = Model::fit(CpuBackend::new(), weighted(9, 9), BspmConfig::default()).unwrap();
-    let error = model.recommend_for_history([(1, f32::NAN)], 3).unwrap_err();
+    let error = model
+        .recommend_for_history([(&1, f32::NAN)], 3)
+        .unwrap_err();
     assert_eq!(
         error.to_string(),
         "weight: expected a finite number, found NaN"
@@ -195,7 +197,9 @@ fn every_filter_saves_updates_and_explains_a_weighted_matrix() {
                 .map(|(item, weight)| (*dataset.items().id(item).unwrap(), weight))
                 .collect()
         };
-        let folded_in = model.recommend_for_history(history, 5).unwrap();
+        let folded_in = model
+            .recommend_for_history(history.iter().map(|(item, weight)| (item, *weight)), 5)
+            .unwrap();
         assert_eq!(folded_in, model.recommend(&7, 5).unwrap(), "{name}");
 
         let later = model.with_interactions([(900, 3), (7, 1)]).unwrap();
@@ -229,7 +233,7 @@ fn a_disliked_item_counts_against_what_is_like_it() {
     ] {
         let model = Model::fit(CpuBackend::new(), dataset.clone(), config).unwrap();
         let list = model
-            .recommend_for_history([(0, 1.0), (10, -1.0)], 20)
+            .recommend_for_history([(&0, 1.0), (&10, -1.0)], 20)
             .unwrap();
         assert_eq!(list.len(), 10);
         for entry in list {

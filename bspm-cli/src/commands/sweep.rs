@@ -155,7 +155,7 @@ fn sweep<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let bars = ProgressBars::default();
     let key = Checkpoint::key(&train, &held_out, &configs, &arguments.k)?;
     let options = FitOptions::new().observer(bars.observer());
-    let mut sweep = Sweep::new_with(backend, train, &held_out, configs, &arguments.k, &options)?;
+    let mut sweep = Sweep::new_with(backend, train, held_out, configs, &arguments.k, &options)?;
     bars.clear();
     if let Some(path) = &arguments.checkpoint
         && let Some(state) = Checkpoint::read(path, &key)?

@@ -13,4 +13,5 @@ mod serve;
 mod serve_attacked;
 mod service;
 mod shop;
+mod snapshots;
 mod users;

@@ -52,7 +52,7 @@ fn every_address_answers_with_what_the_model_says() {
             service.json("/recommend?user=u3&k=5&deny=i1,i2"),
             listed(&model.recommend("u3", options).unwrap())
         );
-        let history = [("i1".to_owned(), 2.0_f32), ("i9".into(), -1.0)];
+        let history = [("i1", 2.0_f32), ("i9", -1.0)];
         let body =
             json!({"k": 6, "history": [{"item": "i1", "weight": 2}, {"item": "i9", "weight": -1}]});
         assert_eq!(
@@ -154,7 +154,7 @@ fn a_repeated_item_counts_the_same_whatever_else_is_asked() {
     let service = Service::start(&path, &[]);
     let weighted = |item: &str, weight: f32| json!({"item": item, "weight": weight});
     let once = model.recommend_for_items(["i1", "i4"], 5).unwrap();
-    let summed = [("i1".to_owned(), 2.0_f32), ("i4".into(), 1.0)];
+    let summed = [("i1", 2.0_f32), ("i4", 1.0)];
     let summed = model.recommend_for_history(summed, 5).unwrap();
     assert_ne!(once[0].score, summed[0].score);
     for (history, expected) in [
@@ -389,7 +389,7 @@ fn unknown_items_are_left_out_and_told() {
     assert_eq!(service.post("/explain", &history).0, 404);
     // An explanation takes the histories that a list takes.
     let weighted = json!({"history": ["i4", {"item": "i5", "weight": -2}], "item": "i7"});
-    let weights = [("i4".to_owned(), 1.0), ("i5".into(), -2.0)];
+    let weights = [("i4", 1.0), ("i5", -2.0)];
     let mut expected = as_json(model.explain_for_history(weights, "i7").unwrap());
     expected["unknown_items"] = json!([]);
     assert_eq!(service.post("/explain", &weighted), (200, expected));

@@ -9,7 +9,7 @@
 //! backend's [`spmm`](crate::Backend::spmm), and the small dense problems are
 //! solved in `f64` on the host.
 
-mod damping;
+mod chebyshev_filter;
 mod rayleigh_ritz;
 mod stopping;
 
@@ -26,10 +26,10 @@ use crate::observe::Observed;
 use bspm_data::Stage;
 use bspm_data::parameter::{self, check_positive};
 use bspm_data::{Error, Result};
-use damping::{Chebyshev, Damping, Spectrum, damp};
+use chebyshev_filter::{Chebyshev, SpectralFilter, Spectrum, filter_vectors};
 use rayleigh_ritz::{RitzPairs, rayleigh_ritz, residuals, rotate};
 pub use stopping::SvdStop;
-use stopping::{Rounds, Verdict, felt_residual};
+use stopping::{Rounds, Verdict, effective_tolerance};
 
 /// Leading singular triplets of `R`, without the left vectors, and how they were found.
 #[derive(Debug)]
@@ -198,7 +198,14 @@ fn iterate<B: Backend>(
     } else {
         let start = random_start(backend, graph, block, options.seed)?;
         found.products += 2 * block;
-        damp(backend, graph, &Damping::Smooth, start, None, &observed)?
+        filter_vectors(
+            backend,
+            graph,
+            &SpectralFilter::Smooth,
+            start,
+            None,
+            &observed,
+        )?
     };
     let mut progress = Rounds::new(tolerance);
     loop {
@@ -221,18 +228,18 @@ fn iterate<B: Backend>(
             some => ritz.values[some - 1],
         };
         let beyond = ritz.values.get(rank_left).copied().unwrap_or(0.0).max(0.0);
-        let felt = options
+        let effective = options
             .tolerance
-            .unwrap_or_else(|| felt_residual(at_cut, beyond));
+            .unwrap_or_else(|| effective_tolerance(at_cut, beyond));
         tracing::debug!(
             round = found.rounds,
             residual = worst,
-            felt,
+            effective,
             converged,
             is_orthonormal = ritz.is_orthonormal,
             "Rayleigh-Ritz projection"
         );
-        let mut verdict = match progress.judge(worst, felt, found.vectors.is_some()) {
+        let mut verdict = match progress.judge(worst, effective, found.vectors.is_some()) {
             Verdict::Continue if is_whole => Verdict::Stop(SvdStop::Rounding),
             verdict => verdict,
         };
@@ -280,12 +287,12 @@ fn iterate<B: Backend>(
             values: &values[..missing.len()],
             residuals: &missing,
             cut: values.last().copied().unwrap_or(0.0) * cut_share,
-            target: felt.min(tolerance) / 2.0,
+            target: effective.min(tolerance) / 2.0,
         });
         found.products += filter.degree * values.len();
-        let filter = Damping::Chebyshev(filter);
+        let filter = SpectralFilter::Chebyshev(filter);
         let locked = found.vectors.as_ref();
-        active = damp(backend, graph, &filter, rest, locked, &observed)?;
+        active = filter_vectors(backend, graph, &filter, rest, locked, &observed)?;
     }
 }
 

@@ -16,7 +16,7 @@ use bspm_data::parameter::invalid;
 /// A filter that was made outside this crate, as what each item of a history gives to others:
 /// the scores for a history `r` are `r G` for a sparse `G: items x items`.
 ///
-/// [`FittedFilter::of_item_graph`](crate::FittedFilter::of_item_graph) takes the graph. Lists,
+/// [`FittedFilter::from_item_graph`](crate::FittedFilter::from_item_graph) takes the graph. Lists,
 /// fold-in, explanations, model files, the tool and every backend then work as for the filters
 /// that are here; only a refit needs the program that made the graph. The guide's chapter
 /// `extending` has an example.
@@ -50,7 +50,7 @@ impl Settings for ItemGraph {
     ) -> Result<Box<dyn Filter<B>>> {
         let items = interactions.items();
         ItemGraphPolynomial::obtain(backend, items, vec![1.0], source, |_| {
-            let expected = "a program that makes its graph, for FittedFilter::of_item_graph";
+            let expected = "a program that makes its graph, for FittedFilter::from_item_graph";
             Err(invalid("filter", expected, &self.name))
         })
     }

@@ -62,6 +62,19 @@ macro_rules! filters {
                 })*
                 Err(invalid("filter", Self::NAMES.join(", "), format!("{name:?}")))
             }
+
+            /// The filter of this name with settings for a matrix of this shape, `(users, items)`:
+            /// [`BspmConfig::for_shape`], and for other filters those published for Gowalla.
+            ///
+            /// # Errors
+            ///
+            /// As [`published`](Self::published).
+            pub fn for_shape(name: &str, (users, items): (usize, usize)) -> Result<Self> {
+                match name {
+                    "bspm" => Ok(BspmConfig::for_shape(users, items).into()),
+                    name => Self::published(name, Preset::Gowalla),
+                }
+            }
         }
     };
     ($($(#[$doc:meta])* $variant:ident($settings:ty),)*) => {

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use crate::backend::ScoredItem;
 use crate::observe::Observer;
 use bspm_data::History;
@@ -12,7 +14,8 @@ use bspm_data::{Error, Result};
 ///
 /// An item has none where nothing leads from the history to it: its score is 0. So it is with
 /// all items for an empty history, and with those that share no chain of users with it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Fallback {
     /// Nothing: the list is shorter.
@@ -25,9 +28,31 @@ pub enum Fallback {
 }
 
 impl Fallback {
+    /// The names that [`FromStr`](std::str::FromStr) reads.
+    pub const NAMES: [&'static str; 3] = ["none", "popularity", "unscored"];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Popularity => "popularity",
+            Self::Unscored => "unscored",
+        }
+    }
+
     /// Whether this entry of a list has no score and only fills it.
     pub fn has_filled(self, entry: &ScoredItem) -> bool {
         self == Self::Popularity && entry.score == 0.0
+    }
+}
+
+impl std::str::FromStr for Fallback {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let all = [Self::None, Self::Popularity, Self::Unscored];
+        let found = all.into_iter().find(|it| it.name() == text);
+        found.ok_or_else(|| invalid("fallback", Self::NAMES.join(", "), format!("{text:?}")))
     }
 }
 

@@ -101,14 +101,14 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// assert!(explanation.contributions[1].score < 0.0);
     /// # Ok::<(), bspm_core::Error>(())
     /// ```
-    pub fn explain_for_history<Q, J>(
+    pub fn explain_for_history<'q, Q, J>(
         &self,
-        history: impl IntoIterator<Item = (Q, f32)>,
+        history: impl IntoIterator<Item = (&'q Q, f32)>,
         item: &J,
     ) -> Result<Explanation<I>>
     where
-        Q: Borrow<I>,
-        I: Borrow<J> + Debug,
+        I: Borrow<Q> + Borrow<J> + Debug,
+        Q: Hash + Eq + Debug + ?Sized + 'q,
         J: Hash + Eq + Debug + ?Sized,
     {
         let (items, weights) = self.known_history(history, UnknownIds::Error)?;

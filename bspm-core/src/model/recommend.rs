@@ -162,14 +162,14 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// assert!(list[1].score < 0.0); // salt, which goes with rice
     /// # Ok::<(), bspm_core::Error>(())
     /// ```
-    pub fn recommend_for_history<Q>(
+    pub fn recommend_for_history<'q, Q>(
         &self,
-        history: impl IntoIterator<Item = (Q, f32)>,
+        history: impl IntoIterator<Item = (&'q Q, f32)>,
         options: impl Into<RecommendOptions<I>>,
     ) -> Result<Vec<Recommendation<I>>>
     where
-        Q: Borrow<I>,
-        I: Debug,
+        I: Borrow<Q> + Debug,
+        Q: Hash + Eq + Debug + ?Sized + 'q,
     {
         let options = options.into();
         let (items, weights) = self.known_history(history, options.unknown_ids)?;
@@ -241,12 +241,12 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// ```
     pub fn score_history<'q, Q, J>(
         &self,
-        history: impl IntoIterator<Item = (Q, f32)>,
+        history: impl IntoIterator<Item = (&'q Q, f32)>,
         items: impl IntoIterator<Item = &'q J>,
     ) -> Result<Vec<f32>>
     where
-        Q: Borrow<I>,
-        I: Borrow<J> + Debug,
+        I: Borrow<Q> + Borrow<J> + Debug,
+        Q: Hash + Eq + Debug + ?Sized + 'q,
         J: Hash + Eq + Debug + ?Sized + 'q,
     {
         let (columns, weights) = self.known_history(history, UnknownIds::Error)?;
@@ -269,17 +269,18 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     }
 
     /// The columns of a history and what each counts; unknown ones are left out or refused.
-    pub(super) fn known_history<Q: Borrow<I>>(
+    pub(super) fn known_history<'q, Q>(
         &self,
-        history: impl IntoIterator<Item = (Q, f32)>,
+        history: impl IntoIterator<Item = (&'q Q, f32)>,
         unknown_ids: UnknownIds,
     ) -> Result<(Vec<u32>, Vec<f32>)>
     where
-        I: Debug,
+        I: Borrow<Q>,
+        Q: Hash + Eq + Debug + ?Sized + 'q,
     {
         let (mut items, mut weights) = (Vec::new(), Vec::new());
         for (item, weight) in history {
-            items.extend(self.known_items([item.borrow()], unknown_ids)?);
+            items.extend(self.known_items([item], unknown_ids)?);
             weights.resize(items.len(), weight);
         }
         Ok((items, weights))

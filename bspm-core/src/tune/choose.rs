@@ -8,8 +8,6 @@ use super::propose::{Shape, reduce_factors};
 use super::{Trial, TrialOutcome, TuneOptions, Tuner};
 use crate::backend::Backend;
 use crate::engine::fit_options::FitOptions;
-use crate::filters::bspm::config::BspmConfig;
-use crate::filters::preset::Preset;
 use crate::filters::registry::FilterConfig;
 use bspm_data::Dataset;
 use bspm_data::Interactions;
@@ -70,7 +68,7 @@ pub struct Choice {
 /// A candidate is evaluated on 600 users first, then 3,000, then up to 10,000, and is given up as
 /// soon as it is behind the best. The choice depends on the data alone: not on the number of
 /// threads, and not on the speed of the machine. If no user has two interactions, it is
-/// [`BspmConfig::for_shape`]. [`Tuner`] searches further.
+/// [`BspmConfig::for_shape`](crate::BspmConfig::for_shape). [`Tuner`] searches further.
 ///
 /// Cost: one fit and one evaluation for each candidate.
 ///
@@ -106,9 +104,8 @@ where
         .fit(options.clone());
     let mut tuner = match Tuner::new(backend, train.clone(), held_out, tune) {
         Err(Error::NothingToEvaluate { .. }) => {
-            let (users, items) = dataset.interactions().shape();
             return Ok(Choice {
-                config: BspmConfig::for_shape(users, items).into(),
+                config: FilterConfig::for_shape("bspm", dataset.interactions().shape())?,
                 trials: Vec::new(),
             });
         }
@@ -134,14 +131,9 @@ where
 /// interactions of one data set or another, without those that cost too much for this one.
 pub fn candidates(interactions: &Interactions) -> Vec<FilterConfig> {
     let shape = Shape::of(interactions);
-    let (users, items) = interactions.shape();
     let mut candidates: Vec<FilterConfig> = Vec::new();
     for (name, changes) in CANDIDATES {
-        let published = match name {
-            "bspm" => Ok(BspmConfig::for_shape(users, items).into()),
-            _ => FilterConfig::published(name, Preset::Gowalla),
-        };
-        let Ok(mut config) = published else {
+        let Ok(mut config) = FilterConfig::for_shape(name, interactions.shape()) else {
             continue;
         };
         let is_valid = changes

@@ -1,19 +1,29 @@
 //! Ranks of some items in many weighted sums of the same matrices. They are counted, and no sum is
 //! ever written down.
 //!
-//! Each column of a sum has a threshold: the score of its lowest item that fewer than `within`
-//! items are known to be above. A block of rows is summed in registers and compared with the
-//! thresholds. What reaches one is counted for the items that it is above, so that thresholds rise,
-//! and few rows after the first reach one.
+//! An item counts for those that it is above, and an item with `within` others above it has no rank. Each
+//! column of a sum has a threshold: the score of its lowest item that still may have one. The best
+//! items of a few of the sums (threshold seeds) are counted in all of them first. Then most
+//! thresholds are infinite, and one bound for each item and column tells whether it can reach any of
+//! the others (`bounds`).
 
-use std::cmp::Ordering;
+mod bounds;
+mod sums;
 
-use bspm_core::backend::Combination;
+use bspm_core::backend::{Combination, TopK};
 
+use self::bounds::Bounds;
+use self::sums::{BySum, LANES, Sums};
 use super::instruction_set::Kernel;
 
-/// Rows that are summed at a time: 4 KiB of each matrix at the width of a tile.
+/// Rows that are looked at before the next matrix: 4 KiB of each at the width of a tile.
 const BLOCK: usize = 32;
+
+/// The sums whose best items are threshold seeds.
+const SEED_SUMS: usize = 4;
+
+/// How many times as many seeds as a list has places are taken from each.
+const SEEDS_OF_PLACE: usize = 3;
 
 pub(crate) struct RanksOfSums<'a, const WIDTH: usize> {
     /// Matrices of one row for each item.
@@ -30,118 +40,188 @@ pub(crate) struct RanksOfSums<'a, const WIDTH: usize> {
     pub(crate) ranks: &'a mut Vec<Vec<Vec<u32>>>,
 }
 
-type Block<const WIDTH: usize> = [[f32; WIDTH]; BLOCK];
-
 impl<const WIDTH: usize> Kernel for RanksOfSums<'_, WIDTH> {
     #[inline(always)]
     fn run(self) {
-        let mut sums = self.sums();
-        let mut hidden: Vec<(u32, usize)> = Vec::new();
-        for (column, items) in self.hidden.iter().enumerate() {
-            hidden.extend(items.iter().map(|&item| (item, column)));
+        let sums = Sums::of(self.combinations, self.basis.len());
+        // For each item a bit for each column that is done with it.
+        let mut done = vec![0_u32; self.scales.len()];
+        for (column, hidden) in self.hidden.iter().enumerate() {
+            for &item in *hidden {
+                done[item as usize] |= 1 << column;
+            }
         }
-        hidden.sort_unstable();
-        let mut hidden = hidden.as_slice();
-        let (mut plain, mut scaled) = ([[0.0; WIDTH]; BLOCK], [[0.0; WIDTH]; BLOCK]);
-        for first in (0..self.scales.len()).step_by(BLOCK) {
-            let rows = BLOCK.min(self.scales.len() - first);
-            let end = hidden.partition_point(|&(item, _)| (item as usize) < first + rows);
-            let (hidden_here, later) = hidden.split_at(end);
-            hidden = later;
-            let mut sums = sums.iter_mut();
-            for combination in self.combinations {
-                self.add_terms(&combination.plain, first, rows, &mut plain);
-                self.add_terms(&combination.scaled, first, rows, &mut scaled);
-                for &(item, column) in hidden_here {
-                    plain[item as usize - first][column] = f32::NEG_INFINITY;
+        let seeds = self.seeds(&sums, &done);
+        let mut row = vec![0.0; sums.matrices()];
+        let mut scores = sums.blank();
+        let mut columns: Vec<Column> = Vec::with_capacity(self.items.len());
+        for (column, seeds) in seeds.iter().enumerate() {
+            let mut counts = self.column(&sums, column, &done);
+            for &item in self.items[column].iter().chain(seeds) {
+                if done[item as usize] >> column & 1 == 0 {
+                    done[item as usize] |= 1 << column;
+                    self.score(&sums, item, column, &mut row, &mut scores);
+                    counts.count(item, &scores, self.within as u32);
                 }
-                for (&scale, sum) in combination.scales.iter().zip(&mut sums) {
-                    for row in 0..rows {
-                        let mut scores = [0.0; WIDTH];
-                        let mut any = false;
-                        for lane in 0..WIDTH {
-                            scores[lane] = plain[row][lane] + scale * scaled[row][lane];
-                            any |= scores[lane] >= sum.thresholds[lane];
-                        }
-                        if any {
-                            sum.count((first + row) as u32, &scores, self.within as u32);
-                        }
-                    }
+            }
+            columns.push(counts);
+        }
+        let bounds = Bounds::<WIDTH>::of(&sums, columns.iter().map(|it| &it.thresholds));
+        let mut reaching = [0_u32; BLOCK];
+        for first in (0..self.scales.len()).step_by(BLOCK) {
+            let scales = &self.scales[first..self.scales.len().min(first + BLOCK)];
+            bounds.reaching(self.basis, first, scales, &mut reaching);
+            for (item, reaching) in (first..first + scales.len()).zip(reaching) {
+                let mut left = reaching & !done[item];
+                while left != 0 {
+                    let column = left.trailing_zeros() as usize;
+                    left &= left - 1;
+                    self.score(&sums, item as u32, column, &mut row, &mut scores);
+                    columns[column].count(item as u32, &scores, self.within as u32);
                 }
             }
         }
-        self.ranks.extend(sums.into_iter().map(Sum::into_ranks));
+        self.ranks.extend(sums.weights().map(|(sum, _)| {
+            let ranks = |column: &Column| column.counted[sum].iter().map(|it| it.above).collect();
+            columns.iter().map(ranks).collect()
+        }));
     }
 }
 
 impl<const WIDTH: usize> RanksOfSums<'_, WIDTH> {
-    /// `out = scale * (the weighted sum of the matrices)` for some rows.
+    /// The best items of a few sums, for each column; not those that are done.
     #[inline(always)]
-    fn add_terms(&self, terms: &[(usize, f32)], first: usize, rows: usize, out: &mut Block<WIDTH>) {
-        let out = &mut out[..rows];
-        out.fill([0.0; WIDTH]);
-        for &(matrix, weight) in terms {
-            for (out, row) in out.iter_mut().zip(&self.basis[matrix][first..]) {
-                for lane in 0..WIDTH {
-                    out[lane] += weight * row[lane];
+    fn seeds(&self, sums: &Sums, done: &[u32]) -> Vec<Vec<u32>> {
+        let columns = self.items.len();
+        let chosen = self.unlike_sums(sums);
+        let blank = TopK::new(self.within.saturating_mul(SEEDS_OF_PLACE));
+        let mut thresholds = [f32::INFINITY; WIDTH];
+        thresholds[..columns].fill(blank.threshold());
+        let mut thresholds = [thresholds; SEED_SUMS];
+        let mut best = vec![blank; SEED_SUMS * columns];
+        for first in (0..self.scales.len()).step_by(BLOCK) {
+            let rows = first..self.scales.len().min(first + BLOCK);
+            for (sum, weights) in chosen.iter().enumerate() {
+                let mut scores = [[0.0_f32; WIDTH]; BLOCK];
+                for (&weight, matrix) in weights.iter().zip(self.basis) {
+                    let values = matrix[rows.clone()].as_flattened();
+                    for (score, value) in scores.as_flattened_mut().iter_mut().zip(values) {
+                        *score += weight * value;
+                    }
+                }
+                for (item, scores) in rows.clone().zip(&mut scores) {
+                    let mut any = false;
+                    for lane in 0..WIDTH {
+                        scores[lane] *= self.scales[item];
+                        any |= scores[lane] >= thresholds[sum][lane];
+                    }
+                    if any {
+                        let best = &mut best[sum * columns..][..columns];
+                        offer(item, scores, done[item], &mut thresholds[sum], best);
+                    }
                 }
             }
         }
-        for (out, &scale) in out.iter_mut().zip(&self.scales[first..]) {
-            for value in out {
-                *value *= scale;
-            }
+        let mut seeds = vec![Vec::new(); columns];
+        for (place, best) in best.into_iter().enumerate() {
+            let entries = best.into_sorted().into_iter();
+            seeds[place % columns].extend(entries.map(|entry| entry.item));
         }
+        seeds
     }
 
-    /// Each sum, with its score of each item whose rank is counted: to the last bit what is
-    /// compared with it.
-    fn sums(&self) -> Vec<Sum<WIDTH>> {
-        let mut sums = Vec::new();
-        for combination in self.combinations {
-            for &scale in &combination.scales {
-                let columns = self.items.iter().zip(self.hidden).enumerate();
-                let columns = columns.map(|(column, (items, hidden))| {
-                    let score = |&item: &u32| {
-                        let part = |terms: &[(usize, f32)]| {
-                            let weighted = terms.iter().map(|&(matrix, weight)| {
-                                weight * self.basis[matrix][item as usize][column]
-                            });
-                            weighted.fold(0.0, |sum, it| sum + it) * self.scales[item as usize]
-                        };
-                        let score = part(&combination.plain) + scale * part(&combination.scaled);
-                        Counted {
+    /// [`SEED_SUMS`] of the sums, each as far from those before it as there is one.
+    fn unlike_sums<'w>(&self, sums: &'w Sums) -> Vec<&'w [f32]> {
+        let weights: Vec<&[f32]> = sums.weights().map(|it| it.1).collect();
+        const EVERY: usize = 64;
+        let squares = |matrix: &&[[f32; WIDTH]]| -> f32 {
+            let rows = matrix.iter().zip(self.scales).step_by(EVERY);
+            let squares = rows.flat_map(|(row, scale)| row.map(|value| (value * scale).powi(2)));
+            squares.sum()
+        };
+        let squares: Vec<f32> = self.basis.iter().map(squares).collect();
+        let mut nearest = vec![f32::INFINITY; weights.len()];
+        let mut chosen: Vec<&[f32]> = Vec::with_capacity(SEED_SUMS);
+        let mut next = (!weights.is_empty()).then_some(0);
+        while let Some(sum) = next.filter(|_| chosen.len() < SEED_SUMS) {
+            chosen.push(weights[sum]);
+            for (other, nearest) in weights.iter().zip(&mut nearest) {
+                let differences = weights[sum].iter().zip(*other).zip(&squares);
+                let distances =
+                    differences.map(|((left, right), square)| (left - right).powi(2) * square);
+                *nearest = nearest.min(distances.sum());
+            }
+            let farthest =
+                (0..weights.len()).max_by(|&left, &right| nearest[left].total_cmp(&nearest[right]));
+            next = farthest.filter(|&sum| nearest[sum] > 0.0);
+        }
+        chosen
+    }
+
+    /// The items of a column whose ranks are counted, in each sum.
+    #[inline(always)]
+    fn column(&self, sums: &Sums, column: usize, done: &[u32]) -> Column {
+        let (mut row, mut scores) = (vec![0.0; sums.matrices()], sums.blank());
+        let mut counted: Vec<Vec<Counted>> = vec![Vec::new(); scores.as_flattened().len()];
+        for &item in self.items[column] {
+            if done[item as usize] >> column & 1 == 0 {
+                self.score(sums, item, column, &mut row, &mut scores);
+                for (counted, &score) in counted.iter_mut().zip(scores.as_flattened()) {
+                    if score != 0.0 && score.is_finite() {
+                        counted.push(Counted {
                             item,
                             score,
                             above: 0,
-                        }
-                    };
-                    let items = items
-                        .iter()
-                        .filter(|item| hidden.binary_search(item).is_err());
-                    let scored = items.map(score);
-                    let mut counted: Vec<Counted> = scored
-                        .filter(|it| it.score != 0.0 && it.score.is_finite())
-                        .collect();
-                    counted.sort_unstable_by(Counted::order);
-                    counted
-                });
-                let columns: Vec<Vec<Counted>> = columns.collect();
-                let mut thresholds = [f32::INFINITY; WIDTH];
-                for (threshold, counted) in thresholds.iter_mut().zip(&columns) {
-                    *threshold = threshold_of(counted);
+                        });
+                    }
                 }
-                sums.push(Sum {
-                    thresholds,
-                    columns,
-                });
             }
         }
-        sums
+        for counted in &mut counted {
+            counted.sort_unstable_by(|left, right| {
+                let by_score = right.score.total_cmp(&left.score);
+                by_score.then(left.item.cmp(&right.item))
+            });
+        }
+        let mut thresholds = sums.blank();
+        for (threshold, counted) in thresholds.as_flattened_mut().iter_mut().zip(&counted) {
+            *threshold = threshold_of(counted);
+        }
+        Column {
+            thresholds,
+            counted,
+        }
+    }
+
+    /// The score of an item in each sum; `row` is scratch.
+    #[inline(always)]
+    fn score(&self, sums: &Sums, item: u32, column: usize, row: &mut [f32], scores: &mut BySum) {
+        let scale = self.scales[item as usize];
+        for (value, matrix) in row.iter_mut().zip(self.basis) {
+            *value = scale * matrix[item as usize][column];
+        }
+        sums.score(row, scores);
+    }
+}
+
+#[inline(never)]
+fn offer<const WIDTH: usize>(
+    item: usize,
+    scores: &[f32; WIDTH],
+    done: u32,
+    thresholds: &mut [f32; WIDTH],
+    best: &mut [TopK],
+) {
+    for (column, best) in best.iter_mut().enumerate() {
+        if scores[column] >= thresholds[column] && done >> column & 1 == 0 {
+            best.offer(item as u32, scores[column]);
+            thresholds[column] = best.threshold();
+        }
     }
 }
 
 /// An item whose rank is counted.
+#[derive(Clone, Copy)]
 struct Counted {
     item: u32,
     score: f32,
@@ -149,53 +229,58 @@ struct Counted {
     above: u32,
 }
 
-impl Counted {
-    /// Best first; of equal scores the lower id first.
-    fn order(&self, other: &Self) -> Ordering {
-        let by_score = other.score.total_cmp(&self.score);
-        by_score.then(self.item.cmp(&other.item))
-    }
-
-    fn is_below(&self, item: u32, score: f32) -> bool {
-        score > self.score || (score == self.score && item < self.item)
-    }
+/// The counts of one column.
+struct Column {
+    /// For each sum, best first, the items that may have a rank.
+    counted: Vec<Vec<Counted>>,
+    /// For each sum what has to be reached to count: the lowest score.
+    thresholds: BySum,
 }
 
-/// What has to be reached to count: the lowest score.
 fn threshold_of(counted: &[Counted]) -> f32 {
     counted.last().map_or(f32::INFINITY, |it| it.score)
 }
 
-struct Sum<const WIDTH: usize> {
-    thresholds: [f32; WIDTH],
-    /// For each column, best first, the items that may have a rank below the limit.
-    columns: Vec<Vec<Counted>>,
-}
-
-impl<const WIDTH: usize> Sum<WIDTH> {
-    /// Counts an item in the columns whose threshold it reaches. Out of line, since few do.
-    #[inline(never)]
-    fn count(&mut self, item: u32, scores: &[f32; WIDTH], within: u32) {
-        let columns = self.columns.iter_mut().zip(&mut self.thresholds);
-        for ((counted, threshold), &score) in columns.zip(scores) {
-            if score >= *threshold {
-                for lower in counted.iter_mut().rev() {
-                    if !lower.is_below(item, score) {
-                        break;
-                    }
-                    // What has no score ends the list before what scores less.
-                    lower.above += if score == 0.0 { within } else { 1 };
-                }
-                while counted.last().is_some_and(|it| it.above >= within) {
-                    counted.pop();
-                }
-                *threshold = threshold_of(counted);
+impl Column {
+    /// Counts an item by its score in each sum.
+    #[inline(always)]
+    fn count(&mut self, item: u32, scores: &BySum, within: u32) {
+        for (row, (scores, thresholds)) in scores.iter().zip(&mut self.thresholds).enumerate() {
+            let mut any = false;
+            for lane in 0..LANES {
+                any |= scores[lane] >= thresholds[lane];
+            }
+            if any {
+                let counted = &mut self.counted[row * LANES..][..LANES];
+                count_row(counted, thresholds, item, scores, within);
             }
         }
     }
+}
 
-    fn into_ranks(self) -> Vec<Vec<u32>> {
-        let ranks = |counted: Vec<Counted>| counted.iter().map(|it| it.above).collect();
-        self.columns.into_iter().map(ranks).collect()
+/// Out of line, since few items reach a threshold.
+#[inline(never)]
+fn count_row(
+    counted: &mut [Vec<Counted>],
+    thresholds: &mut [f32; LANES],
+    item: u32,
+    scores: &[f32; LANES],
+    within: u32,
+) {
+    for ((counted, threshold), &score) in counted.iter_mut().zip(thresholds).zip(scores) {
+        if score >= *threshold {
+            for lower in counted.iter_mut().rev() {
+                let is_above = score > lower.score || (score == lower.score && item < lower.item);
+                if !is_above {
+                    break;
+                }
+                // What has no score ends the list before what scores less.
+                lower.above += if score == 0.0 { within } else { 1 };
+            }
+            while counted.last().is_some_and(|it| it.above >= within) {
+                counted.pop();
+            }
+            *threshold = threshold_of(counted);
+        }
     }
 }

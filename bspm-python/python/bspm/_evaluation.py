@@ -173,8 +173,8 @@ def compare(
     ``fit_seconds`` and ``evaluate_seconds``, in descending order of ``metric``. For more than one
     comparison of the same data, split them once and pass both parts.
     """
-    contenders = [_contender(it) for it in listed(filters, "filters")]
-    if not contenders:
+    compared = [_compared_filter(it) for it in listed(filters, "filters")]
+    if not compared:
         raise ValueError("filters: expected at least one filter, found none")
     ways: dict[str, Any] = {
         "ratio": ratio,
@@ -194,7 +194,7 @@ def compare(
         held_out = Interactions.of(test, **({} if is_read else options))
     tell = progress_of(progress)
     board = []
-    for name, arguments in contenders:
+    for name, arguments in compared:
         start = clock.perf_counter()
         model = Model.fit(train, num_threads=num_threads, progress=tell, **arguments)
         fitted = clock.perf_counter()
@@ -212,7 +212,7 @@ def compare(
     return sorted(board, key=lambda entry: -entry[metric])
 
 
-def _contender(given: Any) -> tuple[str, dict[str, Any]]:
+def _compared_filter(given: Any) -> tuple[str, dict[str, Any]]:
     if isinstance(given, str):
         return given, {"filter": given}
     if isinstance(given, dict) and given:

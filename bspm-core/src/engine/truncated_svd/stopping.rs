@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[non_exhaustive]
 pub enum SvdStop {
     /// Every residual is within the tolerance, and a further round would not halve them or
-    /// not be felt.
+    /// not matter.
     Converged,
     /// The spectrum is flat at the cut, and what the residuals above the tolerance still
     /// allow is a rotation within the flat stretch, which no filter can feel.
@@ -53,7 +53,7 @@ const MOST_STALLS: usize = 2;
 /// `r / (theta - lambda)` of its length in the directions of eigenvalues below `lambda`. With
 /// a clear gap, `lambda` is the first eigenvalue beyond the cut. Without one, a rotation
 /// among eigenvalues that are nearly the same is no error.
-pub(super) fn felt_residual(at_cut: f64, beyond: f64) -> f64 {
+pub(super) fn effective_tolerance(at_cut: f64, beyond: f64) -> f64 {
     let gap = at_cut - beyond;
     if gap > CLEAR_GAP * at_cut {
         CLEAR_LEAK * gap
@@ -92,11 +92,11 @@ impl Rounds {
         }
     }
 
-    /// After a round that leaves the residual `worst` where `felt` is enough.
-    pub(super) fn judge(&mut self, worst: f64, felt: f64, has_locked: bool) -> Verdict {
+    /// After a round that leaves the residual `worst` where `effective` is enough.
+    pub(super) fn judge(&mut self, worst: f64, effective: f64, has_locked: bool) -> Verdict {
         let halves = worst < self.previous / 2.0;
         self.previous = worst;
-        if worst <= felt || (worst <= self.tolerance && !halves) {
+        if worst <= effective || (worst <= self.tolerance && !halves) {
             return Verdict::Stop(if worst <= self.tolerance {
                 SvdStop::Converged
             } else {
@@ -127,23 +127,26 @@ impl Rounds {
 mod tests {
     use super::*;
 
-    fn verdicts(residuals: &[f64], felt: f64, has_locked: bool) -> Vec<Verdict> {
+    fn verdicts(residuals: &[f64], effective: f64, has_locked: bool) -> Vec<Verdict> {
         let mut progress = Rounds::new(5e-6);
         residuals
             .iter()
-            .map(|&worst| progress.judge(worst, felt, has_locked))
+            .map(|&worst| progress.judge(worst, effective, has_locked))
             .collect()
     }
 
     #[test]
     fn a_clear_gap_asks_for_more_than_a_flat_cut() {
-        assert_eq!(felt_residual(0.5, 0.1), CLEAR_LEAK * 0.4);
-        assert!(felt_residual(0.5, 0.494) < felt_residual(0.5, 0.496));
-        assert_eq!(felt_residual(0.5, 0.5), FLAT_LEAK * FLAT_STRETCH * 0.5);
+        assert_eq!(effective_tolerance(0.5, 0.1), CLEAR_LEAK * 0.4);
+        assert!(effective_tolerance(0.5, 0.494) < effective_tolerance(0.5, 0.496));
+        assert_eq!(
+            effective_tolerance(0.5, 0.5),
+            FLAT_LEAK * FLAT_STRETCH * 0.5
+        );
     }
 
     #[test]
-    fn within_the_tolerance_it_goes_on_while_rounds_help_and_are_felt() {
+    fn within_the_tolerance_it_goes_on_while_rounds_help_and_matter() {
         use Verdict::{Continue, Stop};
         assert_eq!(
             verdicts(&[1e-3, 4e-6, 1e-6, 8e-7], 1e-8, true),

@@ -149,7 +149,7 @@ impl std::str::FromStr for Merge {
 /// assert_eq!(mine.sharpening().unwrap().steps, 2);
 ///
 /// let error = BspmConfig::builder().sharpen(Solver::Euler, -1.0, 1).build().unwrap_err();
-/// assert_eq!(error.to_string(), "T_s: expected a finite number above 0, found -1");
+/// assert_eq!(error.to_string(), "sharpen_time: expected a finite number above 0, found -1");
 /// # Ok(())
 /// # }
 /// ```
@@ -399,15 +399,15 @@ impl BspmConfigBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) with the paper's name of the first parameter
-    /// outside its range.
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) with the name of the first setting outside its
+    /// range.
     pub fn build(self) -> Result<BspmConfig> {
-        self.config.blur.check("T_b", "K_b")?;
+        self.config.blur.check("blur_time", "blur_steps")?;
         if let Some(sharpening) = &self.config.sharpening {
-            sharpening.check("T_s", "K_s")?;
+            sharpening.check("sharpen_time", "sharpen_steps")?;
         }
         if let Some(filter) = &self.config.ideal_low_pass {
-            filter.integration.check("T_idl", "K_idl")?;
+            filter.integration.check("idl_time", "idl_steps")?;
             if filter.factor_dim == 0 {
                 let expected = "at least 1 (turn the ideal low-pass filter off instead)";
                 return Err(invalid("factor_dim", expected, 0));
@@ -464,26 +464,31 @@ mod tests {
                 Solver::Euler,
                 1e30,
                 1,
-                "T_s: expected a time of at most 1000, found",
+                "sharpen_time: expected a time of at most 1000, found",
             ),
-            (exact, 1e5, 1, "T_s: expected a time of at most 1000, found"),
+            (
+                exact,
+                1e5,
+                1,
+                "sharpen_time: expected a time of at most 1000, found",
+            ),
             (
                 pair,
                 1e3,
                 10,
-                "K_s: expected at most 2000 products with P in all, found",
+                "sharpen_steps: expected at most 2000 products with P in all, found",
             ),
             (
                 Solver::Rk4,
                 10.0,
                 1_000,
-                "K_s: expected at most 2000 products",
+                "sharpen_steps: expected at most 2000 products",
             ),
             (
                 Solver::Euler,
                 1e3,
                 300,
-                "T_s: expected a time or steps in which",
+                "sharpen_time: expected a time or steps in which",
             ),
         ] {
             let config = BspmConfig::builder().sharpen(solver, time, steps).build();
@@ -510,7 +515,7 @@ mod tests {
             (
                 "\"steps\":1",
                 "\"steps\":0",
-                "K_b: expected 1 to 1000 steps, found 0",
+                "blur_steps: expected 1 to 1000 steps, found 0",
             ),
             ("\"merge\"", "\"fold\"", "unknown field `fold`"),
             ("early", "Early", "unknown variant `Early`"),

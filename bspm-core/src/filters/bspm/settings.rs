@@ -63,7 +63,7 @@ impl BspmConfig {
             range: ANY,
             search: Search::Fixed,
             get: |config| Some(config.blur.time.to_string()),
-            set: |config, text| parse("T_b", "a number", text, &mut config.blur.time),
+            set: |config, text| parse("blur_time", "a number", text, &mut config.blur.time),
         },
         Setting {
             name: "blur_steps",
@@ -73,7 +73,7 @@ impl BspmConfig {
             range: ANY,
             search: Search::Fixed,
             get: |config| Some(config.blur.steps.to_string()),
-            set: |config, text| parse("K_b", "a whole number", text, &mut config.blur.steps),
+            set: |config, text| parse("blur_steps", "a whole number", text, &mut config.blur.steps),
         },
         Setting {
             name: "sharpen_solver",
@@ -102,7 +102,7 @@ impl BspmConfig {
                     solver: Solver::Rk4,
                     ..Integration::UNIT_EULER
                 });
-                parse("T_s", "a number or off", text, &mut changed.time)?;
+                parse("sharpen_time", "a number or off", text, &mut changed.time)?;
                 config.sharpening = Some(changed);
                 Ok(())
             },
@@ -117,7 +117,7 @@ impl BspmConfig {
             get: |config| Some(config.sharpening?.steps.to_string()),
             set: |config, text| {
                 let steps = &mut sharpening(config, text)?.steps;
-                parse("K_s", "a whole number", text, steps)
+                parse("sharpen_steps", "a whole number", text, steps)
             },
         },
         Setting {
@@ -180,7 +180,7 @@ impl BspmConfig {
             get: |config| Some(config.ideal_low_pass?.integration.time.to_string()),
             set: |config, text| {
                 let filter = low_pass(config, "idl_time", text)?;
-                parse("T_idl", "a number", text, &mut filter.integration.time)
+                parse("idl_time", "a number", text, &mut filter.integration.time)
             },
         },
         Setting {
@@ -194,7 +194,7 @@ impl BspmConfig {
             set: |config, text| {
                 let filter = low_pass(config, "idl_steps", text)?;
                 parse(
-                    "K_idl",
+                    "idl_steps",
                     "a whole number",
                     text,
                     &mut filter.integration.steps,

@@ -22,7 +22,7 @@ use bspm_data::parameter::invalid;
 /// Scores are linear in the history, so a filter is one row of scores for each item, `K`. A row
 /// is split into `a_j p` and what is left, for `p` the mean of all rows and `a_j` the best factor of
 /// it; of what is left `keep` entries are kept, those that are largest times the root of `p`, since what all
-/// give to is what contends for places. Scores are then sums over the history, in
+/// give to are the candidates for lists. Scores are then sums over the history, in
 /// tens of microseconds, and any engine with a join and a group-by can make them. Lists are nearly those
 /// of the filter: the guide's chapter `serving` has the loss. Cost of fitting: that of the filter, and of scoring a
 /// user for each item; memory and file: 8 bytes for each entry kept.

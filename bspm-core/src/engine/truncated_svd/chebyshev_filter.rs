@@ -1,4 +1,4 @@
-//! Polynomials of `P` that damp the unwanted part of its spectrum.
+//! The Chebyshev filter: polynomials of `P` that suppress the unwanted part of its spectrum.
 
 use crate::backend::{Backend, Checked, Operand, Shaped, Update};
 use crate::engine::tiles::{map_tiles, tile_ranges};
@@ -8,7 +8,7 @@ use bspm_data::Result;
 
 /// A polynomial of `P`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Damping {
+pub(super) enum SpectralFilter {
     /// `P^2`, plus a little of the identity: what a random start needs before
     /// anything is known of the spectrum. The identity keeps the block at full rank
     /// where `R` is not.
@@ -93,10 +93,10 @@ fn rate(cut: f64, eigenvalue: f64) -> f64 {
 ///
 /// Cost: one product with `P` per degree, and two projections; two more each time that the
 /// traces of the locked vectors are removed on the way.
-pub(super) fn damp<B: Backend>(
+pub(super) fn filter_vectors<B: Backend>(
     backend: Checked<'_, B>,
     graph: &NormalizedGraph<B>,
-    damping: &Damping,
+    polynomial: &SpectralFilter,
     vectors: B::Matrix,
     locked: Option<&B::Matrix>,
     observed: &Observed<'_>,
@@ -118,9 +118,9 @@ pub(super) fn damp<B: Backend>(
                 current: backend.zeros(items, range.len())?,
             };
             backend.scale_rows(graph.inverse_root_degrees(), &mut tile.previous)?;
-            match damping {
-                Damping::Smooth => tile.smooth()?,
-                Damping::Chebyshev(filter) => tile.chebyshev(filter)?,
+            match polynomial {
+                SpectralFilter::Smooth => tile.smooth()?,
+                SpectralFilter::Chebyshev(filter) => tile.chebyshev(filter)?,
             }
             backend.scale_rows(graph.root_degrees(), &mut tile.current)?;
             if let Some(locked) = locked {

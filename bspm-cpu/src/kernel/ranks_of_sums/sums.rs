@@ -1,0 +1,111 @@
+//! The weights of every sum, so that one item is scored in all of them with few instructions.
+//!
+//! A combination has a plain and a scaled part and a sum for each of its scales. The parts of
+//! [`LANES`] combinations are computed beside each other, and then their sums, in rounds: those of
+//! the first scale of each combination, those of the second, and so on.
+
+use bspm_core::backend::Combination;
+
+pub(super) const LANES: usize = 16;
+
+/// A number for each sum. A place without a sum is not a number, or is infinite.
+pub(super) type BySum = Vec<[f32; LANES]>;
+
+pub(super) struct Sums {
+    matrices: usize,
+    /// For each block of combinations, and each matrix.
+    parts: Vec<Parts>,
+    /// For each round, and each block of combinations. Not a number if there is no sum.
+    scales: BySum,
+    /// The place of each sum.
+    places: Vec<usize>,
+    /// The weight of each matrix, for each sum.
+    weights: Vec<Vec<f32>>,
+}
+
+/// The plain and the scaled part of some combinations: of a matrix's weights, or of scores.
+#[derive(Clone)]
+struct Parts {
+    plain: [f32; LANES],
+    scaled: [f32; LANES],
+}
+
+const BLANK: Parts = Parts {
+    plain: [0.0; LANES],
+    scaled: [0.0; LANES],
+};
+
+impl Sums {
+    pub(super) fn of(combinations: &[Combination], matrices: usize) -> Self {
+        let blocks = combinations.len().div_ceil(LANES);
+        let rounds = combinations.iter().map(|it| it.scales.len()).max();
+        let mut sums = Self {
+            matrices,
+            parts: vec![BLANK; blocks * matrices],
+            scales: vec![[f32::NAN; LANES]; blocks * rounds.unwrap_or(0)],
+            places: Vec::new(),
+            weights: Vec::new(),
+        };
+        for (place, combination) in combinations.iter().enumerate() {
+            let (block, lane) = (place / LANES, place % LANES);
+            let parts = &mut sums.parts[block * matrices..][..matrices];
+            for &(matrix, weight) in &combination.plain {
+                parts[matrix].plain[lane] += weight;
+            }
+            for &(matrix, weight) in &combination.scaled {
+                parts[matrix].scaled[lane] += weight;
+            }
+            for (round, &scale) in combination.scales.iter().enumerate() {
+                let row = round * blocks + block;
+                sums.scales[row][lane] = scale;
+                sums.places.push(row * LANES + lane);
+                let weight = |parts: &Parts| parts.plain[lane] + scale * parts.scaled[lane];
+                sums.weights.push(parts.iter().map(weight).collect());
+            }
+        }
+        sums
+    }
+
+    pub(super) fn matrices(&self) -> usize {
+        self.matrices
+    }
+
+    /// The place of each sum, and the weight of each matrix in it.
+    pub(super) fn weights(&self) -> impl Iterator<Item = (usize, &[f32])> {
+        let weights = self.weights.iter().map(Vec::as_slice);
+        self.places.iter().copied().zip(weights)
+    }
+
+    /// Room for the scores of an item.
+    pub(super) fn blank(&self) -> BySum {
+        vec![[f32::NAN; LANES]; self.scales.len()]
+    }
+
+    /// Writes the score in each sum of an item for which each matrix has the value in `row`.
+    #[inline(always)]
+    pub(super) fn score(&self, row: &[f32], scores: &mut BySum) {
+        let blocks = self.parts.len() / self.matrices.max(1);
+        for block in 0..blocks {
+            let (mut plain, mut scaled) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+            let weights = &self.parts[block * self.matrices..][..self.matrices];
+            for (&value, weights) in row.iter().zip(weights) {
+                for lane in 0..LANES {
+                    plain[lane] += value * weights.plain[lane];
+                }
+                for lane in 0..LANES {
+                    scaled[lane] += value * weights.scaled[lane];
+                }
+            }
+            let rounds = scores
+                .chunks_exact_mut(blocks)
+                .zip(self.scales.chunks_exact(blocks));
+            for (scores, scales) in rounds {
+                let mut sums = [0.0_f32; LANES];
+                for lane in 0..LANES {
+                    sums[lane] = plain[lane] + scales[block][lane] * scaled[lane];
+                }
+                scores[block] = sums;
+            }
+        }
+    }
+}
