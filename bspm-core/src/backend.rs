@@ -173,6 +173,15 @@ impl Shaped for Array2<f32> {
     }
 }
 
+/// How a filter computes the scores of a tile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scoring {
+    /// By products with dense matrices of the tile's width.
+    Dense,
+    /// As sums of sparse rows, one for each item of a history.
+    SparseRows,
+}
+
 /// A device that can hold matrices and combine them.
 ///
 /// Fifteen operations are required, on three types; the others have a form made of them, or
@@ -194,14 +203,13 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
     /// A short name, for reports and errors.
     fn name(&self) -> &'static str;
 
-    /// How many columns a tile should have for matrices of this many users and items; at
-    /// least 1.
+    /// How many columns a tile should have for this many users and items; at least 1.
     ///
     /// # Errors
     ///
     /// [`Error::MemoryBudget`](crate::Error::MemoryBudget) when not even a small tile
     /// fits the device.
-    fn tile_columns(&self, users: usize, items: usize) -> Result<usize>;
+    fn tile_columns(&self, shape: (usize, usize), scoring: Scoring) -> Result<usize>;
 
     /// Runs `work` for every tile `0..tiles` and returns the results in that order.
     ///

@@ -191,7 +191,7 @@ impl<B: Backend> FittedFilter<B> {
         filter: Box<dyn Filter<B>>,
     ) -> Result<Self> {
         Ok(Self {
-            tile_columns: backend.tile_columns(interactions.users(), interactions.items())?,
+            tile_columns: backend.tile_columns(interactions.shape(), filter.scoring())?,
             backend,
             config,
             reach: Reach::new(interactions.clone(), filter.scores_any_item()),

@@ -7,8 +7,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bspm_core::backend::{
-    Combination, Direction, HostMatrix, Operand, ScoredItem, Scores, Select, SparseParts, TopK,
-    Update, ranks_of_sums, select,
+    Combination, Direction, HostMatrix, Operand, ScoredItem, Scores, Scoring, Select, SparseParts,
+    TopK, Update, ranks_of_sums, select,
 };
 use bspm_core::data::History;
 use bspm_core::{Backend, Result};
@@ -110,8 +110,12 @@ impl Backend for CpuBackend {
         "cpu"
     }
 
-    fn tile_columns(&self, _users: usize, _items: usize) -> Result<usize> {
-        Ok(TILE_COLUMNS)
+    /// A single column stays in the cache while sparse rows are added to it.
+    fn tile_columns(&self, _shape: (usize, usize), scoring: Scoring) -> Result<usize> {
+        Ok(match scoring {
+            Scoring::SparseRows => 1,
+            Scoring::Dense => TILE_COLUMNS,
+        })
     }
 
     fn memory_budget(&self) -> Option<usize> {

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use bspm_core::backend::{Direction, HostMatrix, Operand, ScoredItem, Shaped, SparseParts, Update};
+use bspm_core::backend::{
+    Direction, HostMatrix, Operand, ScoredItem, Scoring, Shaped, SparseParts, Update,
+};
 use bspm_core::data::History;
 use bspm_core::{Backend, Error, Result};
 use ndarray::Array2;
@@ -165,7 +167,7 @@ impl Backend for TorchBackend {
         }
     }
 
-    fn tile_columns(&self, users: usize, items: usize) -> Result<usize> {
+    fn tile_columns(&self, (users, items): (usize, usize), _scoring: Scoring) -> Result<usize> {
         let per_column = 4 * (4 * items + users);
         let available = self.budget.total() / 2 / self.tiles_under_way;
         let columns = available / per_column.max(1) / TILE_STEP * TILE_STEP;
@@ -400,7 +402,9 @@ mod tests {
     fn a_tile_has_fewer_elements_than_32_bits_number() {
         let backend = TorchBackend::with_memory_budget(TorchDevice::Cpu, usize::MAX / 64).unwrap();
         for (users, items) in [(10, 1 << 27), (1 << 27, 10), (40_000, 3_000_000), (1, 1)] {
-            let columns = backend.tile_columns(users, items).unwrap();
+            let columns = backend
+                .tile_columns((users, items), Scoring::Dense)
+                .unwrap();
             assert!(columns >= 1 && columns * users.max(items) <= MOST_ELEMENTS);
         }
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use bspm::backend::{
-    Direction, HostMatrix, Operand, ScoredItem, Shaped, SparseParts, TopK, Update,
+    Direction, HostMatrix, Operand, ScoredItem, Scoring, Shaped, SparseParts, TopK, Update,
 };
 use bspm::data::History;
 use bspm::{Backend, Result};
@@ -49,7 +49,7 @@ impl Backend for Loops {
         "loops"
     }
 
-    fn tile_columns(&self, _users: usize, _items: usize) -> Result<usize> {
+    fn tile_columns(&self, _shape: (usize, usize), _scoring: Scoring) -> Result<usize> {
         Ok(16)
     }
 

@@ -6,8 +6,8 @@ use ndarray::{Array2, ArrayView2, Axis, aview1};
 
 use super::check::{self, Shape};
 use super::{
-    Backend, Combination, Direction, HostMatrix, Operand, ScoredItem, Scores, Select, Shaped,
-    SparseParts, SymmetricEigen, Update,
+    Backend, Combination, Direction, HostMatrix, Operand, ScoredItem, Scores, Scoring, Select,
+    Shaped, SparseParts, SymmetricEigen, Update,
 };
 use bspm_data::History;
 use bspm_data::Result;
@@ -70,8 +70,8 @@ impl<'a, B: Backend> Checked<'a, B> {
     /// # Errors
     ///
     /// [`Error::MemoryBudget`](crate::Error::MemoryBudget).
-    pub fn tile_columns(self, users: usize, items: usize) -> Result<usize> {
-        self.backend.tile_columns(users, items)
+    pub fn tile_columns(self, shape: (usize, usize), scoring: Scoring) -> Result<usize> {
+        self.backend.tile_columns(shape, scoring)
     }
 
     /// See [`Backend::memory_budget`].

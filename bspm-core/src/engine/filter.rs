@@ -6,7 +6,7 @@ use super::basis::Basis;
 use super::neighbour_rows::NeighbourRows;
 use super::tensors::Tensors;
 use super::workspace::{TileHistories, Workspace};
-use crate::backend::{Backend, Checked, Scores};
+use crate::backend::{Backend, Checked, Scores, Scoring};
 use bspm_data::Result;
 
 /// A fitted filter on a device.
@@ -39,6 +39,11 @@ pub(crate) trait Filter<B: Backend>: Debug + Send + Sync {
 
     /// What the rows of a scored tile are multiplied by (`items x 1`, positive).
     fn item_scale(&self) -> &B::Matrix;
+
+    /// How it computes scores.
+    fn scoring(&self) -> Scoring {
+        Scoring::Dense
+    }
 
     /// Whether items have scores to which nothing leads from the history.
     fn scores_any_item(&self) -> bool {

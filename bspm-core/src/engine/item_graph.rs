@@ -11,7 +11,7 @@ use super::fit_options::FitOptions;
 use super::tensors::{SavedTensors, Source, Tensor, Tensors};
 use super::tiles::tile_ranges;
 use super::workspace::{TileHistories, Workspace, add_histories, unit};
-use crate::backend::{Backend, Checked, Direction, Operand, Scores, SparseParts, Update};
+use crate::backend::{Backend, Checked, Direction, Operand, Scores, Scoring, SparseParts, Update};
 use crate::observe::Observed;
 use bspm_data::History;
 use bspm_data::Interactions;
@@ -333,6 +333,13 @@ impl<B: Backend> Filter<B> for ItemGraphPolynomial<B> {
 
     fn item_scale(&self) -> &B::Matrix {
         &self.item_scale
+    }
+
+    fn scoring(&self) -> Scoring {
+        match self.coefficients.len() {
+            1 => Scoring::SparseRows,
+            _ => Scoring::Dense,
+        }
     }
 
     fn tensors(&self) -> Tensors<'_, B> {

@@ -63,7 +63,7 @@ pub(crate) fn mean_norm<B: Backend>(
         .map(|&user| interactions.history_of(user))
         .collect();
     let columns = backend
-        .tile_columns(interactions.users(), interactions.items())?
+        .tile_columns(interactions.shape(), filter.scoring())?
         .min(histories.len());
     if columns == 0 {
         return Ok(1.0);

@@ -12,7 +12,7 @@ use super::rank_one::RankOneBaseline;
 use super::tensors::{SavedTensors, Tensor, Tensors};
 use super::tiles::tile_ranges;
 use super::workspace::{TileHistories, Workspace, unit};
-use crate::backend::{Backend, Checked, Direction, Operand, Scores, SparseParts, Update};
+use crate::backend::{Backend, Checked, Direction, Operand, Scores, Scoring, SparseParts, Update};
 use crate::observe::Observed;
 use bspm_data::History;
 use bspm_data::Interactions;
@@ -67,7 +67,7 @@ impl<B: Backend> NeighbourTable<B> {
         }
         let all: Vec<u32> = (0..items as u32).collect();
         let width = backend
-            .tile_columns(interactions.users(), items)?
+            .tile_columns(interactions.shape(), Scoring::Dense)?
             .min(items.max(1));
         let baseline = RankOneBaseline::of(backend, filter, &all)?;
         let singles: Vec<History<'_>> = all.chunks(1).map(History::from).collect();
@@ -174,6 +174,10 @@ impl<B: Backend> Filter<B> for NeighbourTable<B> {
 
     fn item_scale(&self) -> &B::Matrix {
         &self.ones
+    }
+
+    fn scoring(&self) -> Scoring {
+        Scoring::SparseRows
     }
 
     fn neighbour_rows(&self) -> Option<NeighbourRows<'_>> {

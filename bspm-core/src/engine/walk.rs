@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::backend::{Backend, Checked, Operand, SparseParts, Update};
+use crate::backend::{Backend, Checked, Operand, Scoring, SparseParts, Update};
 use bspm_data::Interactions;
 use bspm_data::Result;
 
@@ -129,7 +129,7 @@ impl<B: Backend> NormalizedGraph<B> {
             walk,
             users,
             items,
-            tile_columns: backend.tile_columns(users, items)?,
+            tile_columns: backend.tile_columns((users, items), Scoring::Dense)?,
             root_degrees: column(normalization.items / 2.0)?,
             inverse_root_degrees: column(-normalization.items / 2.0)?,
             output_scale: column(normalization.output)?,

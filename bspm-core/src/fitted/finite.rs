@@ -115,7 +115,7 @@ fn scores<B: Backend>(
     let sample = users.iter().copied().step_by(step).chain([least, most]);
     let histories: Vec<History<'_>> = sample.map(|user| interactions.history_of(user)).collect();
     let width = backend
-        .tile_columns(interactions.users(), interactions.items())?
+        .tile_columns(interactions.shape(), filter.scoring())?
         .min(histories.len());
     let mut workspace = filter.workspace(backend, width)?;
     let mut found = Scores::NonePositive;
