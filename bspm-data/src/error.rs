@@ -295,9 +295,8 @@ pub enum Error {
 
 impl Error {
     /// A source without rows.
-    #[doc(hidden)]
     #[cfg(feature = "load")]
-    pub fn no_interactions(path: &std::path::Path) -> Self {
+    pub(crate) fn no_interactions(path: &std::path::Path) -> Self {
         Self::NoInteractions {
             path: path.into(),
             rows: 0,

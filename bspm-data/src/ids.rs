@@ -63,14 +63,16 @@ impl<T: Eq + Hash> PartialEq for Ids<T> {
 
 impl<T: Eq + Hash> Eq for Ids<T> {}
 
-impl<T: Eq + Hash> Ids<T> {
-    /// No ids.
-    pub fn new() -> Self {
+/// No ids.
+impl<T: Eq + Hash> Default for Ids<T> {
+    fn default() -> Self {
         Self {
             ids: IndexSet::new(),
         }
     }
+}
 
+impl<T: Eq + Hash> Ids<T> {
     /// How many ids there are.
     pub fn len(&self) -> usize {
         self.ids.len()
@@ -124,7 +126,7 @@ impl<T: Eq + Hash> Ids<T> {
     }
 
     /// The ids at these indices, in that order; all of them must exist.
-    pub fn select(&self, indices: &[u32]) -> Self
+    pub(crate) fn select(&self, indices: &[u32]) -> Self
     where
         T: Clone,
     {

@@ -3,6 +3,7 @@
 
 use std::io::Write;
 
+use bspm_arrow::FromParquet;
 use bspm_core::Dataset;
 use bspm_core::data::TableOptions;
 use libfuzzer_sys::fuzz_target;

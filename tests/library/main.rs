@@ -12,6 +12,7 @@ mod malformed_input;
 mod model;
 mod option_table;
 mod own_filter;
+mod properties;
 mod random;
 mod reference;
 mod sweep;

@@ -73,7 +73,7 @@ impl ListEvaluation {
             return Err(invalid("test", expected, "none"));
         }
         let mut found: Vec<Option<Vec<u32>>> = vec![None; test.users().len()];
-        let mut columns = train.map_or_else(Ids::new, |train| Ids::clone(train.items()));
+        let mut columns = train.map_or_else(Ids::default, |train| Ids::clone(train.items()));
         let known = columns.len();
         let mut strangers = HashSet::new();
         for (user, list) in lists {

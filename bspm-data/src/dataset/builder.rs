@@ -73,8 +73,8 @@ pub struct DatasetBuilder<U: Eq + Hash, I: Eq + Hash> {
 impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
     pub(super) fn new() -> Self {
         Self {
-            users: Ids::new(),
-            items: Ids::new(),
+            users: Ids::default(),
+            items: Ids::default(),
             rating_threshold: None,
             weighting: Weighting::new(),
             pairs: Vec::new(),

@@ -94,7 +94,7 @@ impl Weighting {
     }
 
     /// Whether each event without a weight has the weight 1, rather than a pair counting once.
-    pub fn counts_events(&self) -> bool {
+    pub(crate) fn counts_events(&self) -> bool {
         matches!(self.duplicates, Some(Duplicates::Sum | Duplicates::Count))
     }
 

@@ -89,11 +89,11 @@ impl Sums {
             let (mut plain, mut scaled) = ([0.0_f32; LANES], [0.0_f32; LANES]);
             let weights = &self.parts[block * self.matrices..][..self.matrices];
             for (&value, weights) in row.iter().zip(weights) {
-                for lane in 0..LANES {
-                    plain[lane] += value * weights.plain[lane];
+                for (sum, weight) in plain.iter_mut().zip(&weights.plain) {
+                    *sum += value * weight;
                 }
-                for lane in 0..LANES {
-                    scaled[lane] += value * weights.scaled[lane];
+                for (sum, weight) in scaled.iter_mut().zip(&weights.scaled) {
+                    *sum += value * weight;
                 }
             }
             let rounds = scores
