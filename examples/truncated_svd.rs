@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     for file in &arguments.files {
         if let Err(error) = rows(file, &arguments) {
-            eprintln!("error: {}: {error}", file.display());
+            eprintln!("error: {}: {}", file.display(), bspm::with_sources(&error));
             return ExitCode::FAILURE;
         }
     }

@@ -12,7 +12,7 @@ pub use bspm_core::{
     Backend, BspmConfig, Dataset, Error, EvaluateOptions, Evaluator, Explanation, Fallback,
     FilterConfig, FitOptions, FittedFilter, Interactions, Merge, Metrics, Model, Observer, Preset,
     Progress, RecommendOptions, Recommendation, Result, Solver, Stage, UnknownIds, data, engine,
-    filters, fitted, model, sweep, tune,
+    filters, fitted, model, sweep, tune, with_sources,
 };
 pub use bspm_cpu::CpuBackend;
 #[cfg(feature = "torch")]

@@ -44,9 +44,7 @@ impl DeviceArguments {
             None if cfg!(feature = "cuda") => match self.torch("cuda") {
                 Ok(device) => Ok(device),
                 Err(error) => {
-                    let reason = error
-                        .source()
-                        .map_or(error.to_string(), ToString::to_string);
+                    let reason = error.source().map_or(error.to_string(), bspm::with_sources);
                     tell!("CUDA is not used ({reason}); the cpu backend runs instead.");
                     self.cpu()
                 }

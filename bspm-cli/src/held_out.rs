@@ -28,9 +28,13 @@ pub(crate) struct HeldOutArguments {
     /// times, or a date as in 2026-01-31
     #[arg(long, value_name = "TIME", group = "held out", value_parser = from)]
     from: Option<From>,
-    /// Predict this share of each user's interactions, drawn at random
+    /// Predict this share of each user's interactions: the latest if the data have times, otherwise
+    /// drawn at random. Default: 0.2
     #[arg(long, value_name = "SHARE", group = "held out")]
     ratio: Option<f64>,
+    /// Draw the share at random even if the data have times
+    #[arg(long, conflicts_with_all = ["test", "last_out", "from"])]
+    random: bool,
     /// Seed of the random draw. Default: 0
     #[arg(long, conflicts_with_all = ["test", "last_out", "from"])]
     seed: Option<u64>,
@@ -51,21 +55,22 @@ impl HeldOutArguments {
         if let Some(test) = &self.test {
             return Ok((dataset, interactions.read(test)?));
         }
-        let split = match (self.ratio, self.from) {
-            (Some(ratio), _) => dataset.random_split(ratio, self.seed())?,
-            (None, Some(from)) => {
+        let ratio = self.ratio.unwrap_or(SHARE);
+        let split = match self.from {
+            Some(from) => {
                 from.check(&dataset)?;
                 dataset.split_at(from.time)?
             }
-            (None, None) if self.last_out => dataset.leave_last_out()?,
-            (None, None) if self.seed.is_some() && dataset.times().is_some() => {
+            None if self.last_out => dataset.leave_last_out()?,
+            None if self.random => dataset.random_split(ratio, self.seed())?,
+            None if self.seed.is_some() && dataset.times().is_some() => {
                 return Err(
                     "--seed has no effect on interactions with times: the latest are held out; \
-                            --ratio draws at random"
+                            hint: --random draws at random"
                         .into(),
                 );
             }
-            (None, None) => dataset.hold_out(SHARE, self.seed())?,
+            None => dataset.hold_out(ratio, self.seed())?,
         };
         Ok((split.train, split.test))
     }

@@ -90,7 +90,7 @@ fn main() -> ExitCode {
         // Whoever reads the output has seen enough, as `head` does.
         Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
-            tell!("error: {}", output::shown(&error.to_string()));
+            tell!("error: {}", output::shown(&bspm::with_sources(&*error)));
             ExitCode::FAILURE
         }
     }

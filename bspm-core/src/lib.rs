@@ -26,7 +26,7 @@ pub mod tune;
 
 pub use backend::Backend;
 pub use bspm_data as data;
-pub use bspm_data::{Dataset, Error, Interactions, Result, Stage, UnknownIds};
+pub use bspm_data::{Dataset, Error, Interactions, Result, Stage, UnknownIds, with_sources};
 pub use engine::FitOptions;
 pub use filters::{BspmConfig, FilterConfig, Merge, Preset, Solver};
 pub use fitted::{EvaluateOptions, Evaluator, Fallback, FittedFilter, Metrics};

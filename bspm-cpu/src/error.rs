@@ -14,7 +14,7 @@ pub enum CpuError {
     },
 
     /// A thread pool could not be built.
-    #[error("cannot start {threads} threads: {source}")]
+    #[error("cannot start {threads} threads")]
     ThreadPool {
         /// How many were asked for.
         threads: usize,

@@ -12,7 +12,28 @@ use crate::stage::Stage;
 /// A `Result` whose error is [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// The message of an error and those of its sources, joined by colons, for a place that shows one
+/// line.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_data::{Interactions, read_lightgcn, with_sources};
+///
+/// let error = read_lightgcn("/nowhere").unwrap_err();
+/// assert_eq!(error.to_string(), "cannot read /nowhere");
+/// assert!(with_sources(&error).starts_with("cannot read /nowhere: "));
+/// ```
+pub fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
+    let sources = std::iter::successors(error.source(), |error| error.source());
+    sources.fold(error.to_string(), |text, source| {
+        format!("{text}: {source}")
+    })
+}
+
 /// Everything that can go wrong between a file and a ranking.
+///
+/// A message does not repeat that of its source; [`with_sources`] joins them.
 ///
 /// Errors of other libraries are kept as boxed sources, so none of their types
 /// is part of this crate's interface.
@@ -20,7 +41,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// A file could not be opened or read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -29,7 +50,7 @@ pub enum Error {
     },
 
     /// A file could not be written.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("cannot write {}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
@@ -282,7 +303,7 @@ pub enum Error {
     },
 
     /// A backend failed.
-    #[error("{backend}: {operation} failed: {source}")]
+    #[error("{backend}: {operation} failed")]
     Backend {
         /// The backend's name.
         backend: &'static str,

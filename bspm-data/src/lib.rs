@@ -29,7 +29,7 @@ pub use dataset::{
 };
 #[cfg(feature = "load")]
 pub use date::date_of;
-pub use error::{Error, InvalidRow, Result};
+pub use error::{Error, InvalidRow, Result, with_sources};
 pub use half_life::HalfLife;
 pub use history::History;
 pub use ids::{Ids, UnknownIds};

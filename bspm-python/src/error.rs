@@ -9,7 +9,7 @@ use pyo3::exceptions::{
 
 /// The exception that Python users expect for an error.
 pub(crate) fn to_python(error: Error) -> PyErr {
-    let text = error.to_string();
+    let text = bspm::with_sources(&error);
     match &error {
         Error::UnknownId { .. } => PyKeyError::new_err(text),
         Error::UnknownUser { .. } | Error::UnknownItem { .. } => PyIndexError::new_err(text),

@@ -165,7 +165,7 @@ impl CurrentModel {
                     if !may_pass {
                         known = now;
                     }
-                    error.to_string()
+                    bspm::with_sources(&error)
                 }
                 Err(error) => error.to_string(),
             };

@@ -15,7 +15,7 @@ pub enum ServerError {
     #[error(transparent)]
     Model(#[from] bspm::Error),
     /// The address cannot be had.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}")]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -23,8 +23,8 @@ pub enum ServerError {
         source: std::io::Error,
     },
     /// Threads cannot be started.
-    #[error("cannot start the server: {0}")]
-    Runtime(std::io::Error),
+    #[error("cannot start the server")]
+    Runtime(#[source] std::io::Error),
 }
 
 /// Why a request is not answered with what it asks for.
@@ -116,7 +116,7 @@ impl Failure {
 
     fn message(self) -> String {
         match self {
-            Self::Model(error) => error.to_string(),
+            Self::Model(error) => bspm::with_sources(&error),
             Self::Request(message) => message,
             Self::TooLarge(most) => format!("the body has more than {most} bytes"),
             Self::MediaType => "expected the header content-type: application/json".into(),

@@ -7,7 +7,7 @@ use crate::matrix::Shape;
 #[non_exhaustive]
 pub enum TorchError {
     /// A libtorch operation failed.
-    #[error("{operation} on shapes {shapes:?}: {source}")]
+    #[error("{operation} on shapes {shapes:?}")]
     Operation {
         /// The operation.
         operation: &'static str,

@@ -91,7 +91,7 @@ fn a_missing_file_is_named() {
     assert!(
         error
             .to_string()
-            .starts_with(&format!("cannot read {}: ", path.display())),
+            .starts_with(&format!("cannot read {}", path.display())),
         "{error}"
     );
     assert!(std::error::Error::source(&error).is_some());

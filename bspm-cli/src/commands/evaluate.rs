@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     train: Vec<PathBuf>,
     /// A saved model
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["last_out", "ratio", "ConfigArguments", "ProcessArguments"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["last_out", "ratio", "random", "ConfigArguments", "ProcessArguments"])]
     model: Option<PathBuf>,
     /// Lists that any system made, instead of a model: tables with the columns user, item, and rank or
     /// score, or user and items; CSV, TSV, JSON lines or Parquet. --train names what they were made
@@ -69,7 +69,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     detailed: bool,
     /// Compare with this saved model too, user by user
-    #[arg(long, value_name = "MODEL", conflicts_with_all = ["last_out", "ratio"])]
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["last_out", "ratio", "random"])]
     against: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArguments,

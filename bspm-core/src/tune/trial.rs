@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::filters::registry::FilterConfig;
 use crate::fitted::evaluate::Metrics;
-use bspm_data::Error;
+use bspm_data::{Error, with_sources};
 
 /// One setting, tried.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,7 +71,7 @@ impl Trial {
             users: 0,
             fit_seconds: 0.0,
             score_seconds: 0.0,
-            outcome: TrialOutcome::Failed(error.to_string()),
+            outcome: TrialOutcome::Failed(with_sources(error)),
         }
     }
 }

@@ -46,14 +46,14 @@ pub(crate) fn run<B: Backend + Clone>(
     }
 }
 
-fn print_failure(filter: &str, error: &dyn Error, as_json: bool) {
+fn print_failure(filter: &str, error: &(dyn Error + 'static), as_json: bool) {
     if as_json {
         println!(
             "{}",
-            json!({ "filter": filter, "error": error.to_string() })
+            json!({ "filter": filter, "error": bspm::with_sources(error) })
         );
     } else {
-        println!("{filter:>11}  {error}");
+        println!("{filter:>11}  {}", bspm::with_sources(error));
     }
 }
 

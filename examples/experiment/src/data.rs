@@ -63,7 +63,7 @@ pub(crate) fn load(preset: Preset, arguments: &Arguments) -> Result<Dataset, Box
     let failure: Box<dyn Error> = match &cache {
         Some(directory) => match download::download(preset.name(), shape(preset), directory) {
             Ok(()) => return read(directory.clone()),
-            Err(error) => error.into(),
+            Err(error) => bspm::with_sources(&error).into(),
         },
         None => "there is no cache folder; set BSPM_CACHE to one".into(),
     };

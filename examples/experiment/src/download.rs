@@ -19,7 +19,7 @@ const LARGEST_FILE: &str = "1073741824";
 pub(crate) enum DownloadError {
     #[error("{url} could not be fetched ({reason})")]
     Fetch { url: String, reason: String },
-    #[error("{path} could not be written ({source})", path = path.display())]
+    #[error("{path} could not be written", path = path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("the files from {url} are not the {name} split: {reason}")]
     NotTheSplit {
@@ -101,8 +101,8 @@ fn check(
         name: name.into(),
         reason,
     };
-    let split =
-        TrainTest::from_lightgcn_directory(directory).map_err(|error| wrong(error.to_string()))?;
+    let split = TrainTest::from_lightgcn_directory(directory)
+        .map_err(|error| wrong(bspm::with_sources(&error)))?;
     let found = [
         split.train.users(),
         split.train.items(),

@@ -33,7 +33,7 @@ pub fn main(preset: Preset) -> ExitCode {
     match run(preset, &arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", bspm::with_sources(&*error));
             ExitCode::FAILURE
         }
     }
