@@ -10,7 +10,7 @@ use std::path::Path;
 /// A module by its path from the crate's root, which is the empty one.
 type Module = Vec<String>;
 
-const CRATES: [&str; 12] = [
+const CRATES: [&str; 11] = [
     ".",
     "bspm-args",
     "bspm-arrow",
@@ -19,7 +19,6 @@ const CRATES: [&str; 12] = [
     "bspm-core",
     "bspm-cpu",
     "bspm-data",
-    "bspm-python",
     "bspm-server",
     "bspm-torch",
     "examples/experiment",

@@ -144,7 +144,7 @@ impl DataError {
                 let flag = flag_of(option).unwrap_or(option);
                 format!("{flag} has no effect on {context}: it needs {needed}")
             }
-            error => bspm::with_sources(&error),
+            error => bspm::with_sources(error),
         }
     }
 }

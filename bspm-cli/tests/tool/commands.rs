@@ -432,7 +432,7 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
         ),
         (
             &["evaluate", "--train", "ratings.csv", "--ratio", "2"],
-            "test_ratio: expected",
+            "ratio: expected",
         ),
     ] {
         let found = error(&bspm(folder, arguments));
