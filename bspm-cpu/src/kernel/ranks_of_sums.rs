@@ -82,7 +82,7 @@ impl<const WIDTH: usize> Kernel for RanksOfSums<'_, WIDTH> {
             }
         }
         self.ranks.extend(sums.weights().map(|(sum, _)| {
-            let ranks = |column: &Column| column.counted[sum].iter().map(|it| it.above).collect();
+            let ranks = |column: &Column| column.ranks(sum, self.within as u32);
             columns.iter().map(ranks).collect()
         }));
     }
@@ -242,6 +242,11 @@ fn threshold_of(counted: &[Counted]) -> f32 {
 }
 
 impl Column {
+    fn ranks(&self, sum: usize, within: u32) -> Vec<u32> {
+        let ranks = self.counted[sum].iter().map(|it| it.above);
+        ranks.filter(|&rank| rank < within).collect()
+    }
+
     /// Counts an item by its score in each sum.
     #[inline(always)]
     fn count(&mut self, item: u32, scores: &BySum, within: u32) {

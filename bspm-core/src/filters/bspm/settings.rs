@@ -299,7 +299,11 @@ mod tests {
                 "much",
                 "beta: expected the ideal low-pass filter to be on",
             ),
-            ("blur_time", "x", "blur_time: expected a number, found \"x\""),
+            (
+                "blur_time",
+                "x",
+                "blur_time: expected a number, found \"x\"",
+            ),
             (
                 "factor_dim",
                 "-1",
