@@ -99,16 +99,13 @@ impl Dense {
                 self.history.dot(&filter)
             }
             FilterConfig::ChebyCf(settings) => self.cheby_cf(settings),
-            FilterConfig::EaseR(EaseR { lambda, .. }) => {
+            FilterConfig::EaseR(EaseR {
+                lambda, neighbours, ..
+            }) => {
                 let items = self.item_degrees.len();
-                let gram =
-                    self.history.t().dot(&self.history) + Array2::<f64>::eye(items) * *lambda;
-                let inverse = inverse(gram);
-                let mut weights = Array2::from_shape_fn((items, items), |(from, to)| {
-                    -inverse[[from, to]] / inverse[[to, to]]
-                });
-                weights.diag_mut().fill(0.0);
-                self.history.dot(&weights)
+                let gram = self.history.t().dot(&self.history);
+                let gram = gram + Array2::<f64>::eye(items) * *lambda;
+                self.history.dot(&autoencoder(gram, *neighbours))
             }
             FilterConfig::EaseDan(settings) => self.ease_dan(settings),
             FilterConfig::SvdAe(SvdAe { factor_dim }) => {
@@ -155,14 +152,17 @@ impl Dense {
 
     /// As the authors write it: the autoencoder of EASE-R between two diagonal matrices.
     fn ease_dan(&self, settings: &EaseDan) -> Array2<f64> {
-        let weighted = self.normalised(settings.beta, 0.0);
-        let ridge = Array2::from_diag(&(&self.item_degrees * settings.lambda));
-        let inverse = inverse(self.history.t().dot(&weighted) + ridge);
-        let power = |power: f64| self.item_degrees.mapv(|degree| degree.powf(power));
+        let users = self
+            .user_degrees
+            .mapv(|it| (it + settings.offset).powf(-settings.beta));
+        let items = &self.item_degrees + settings.offset;
+        let weighted = &self.history * &users.insert_axis(Axis(1));
+        let ridge = Array2::from_diag(&(&items * settings.lambda));
+        let gram = self.history.t().dot(&weighted) + ridge;
+        let power = |power: f64| items.mapv(|degree| degree.powf(power));
         let forward = power(1.0 - settings.alpha).insert_axis(Axis(1));
-        let inverse = inverse * &forward * &power(settings.alpha - 1.0);
-        let mut weights = &inverse / &inverse.diag() * -1.0;
-        weights.diag_mut().fill(0.0);
+        let backward = power(settings.alpha - 1.0);
+        let weights = autoencoder(gram, settings.neighbours) * &forward * &backward;
         self.history.dot(&weights)
     }
 
@@ -313,6 +313,28 @@ impl Dense {
     }
 }
 
+/// The weights of a linear autoencoder, from the regularised Gram matrix: column `j` is the regression
+/// of item `j` on its neighbours, all other items if their number is 0.
+fn autoencoder(gram: Array2<f64>, neighbours: usize) -> Array2<f64> {
+    let items = gram.nrows();
+    let mut weights = Array2::zeros((items, items));
+    for item in 0..items {
+        let mut others: Vec<usize> = (0..items).filter(|&other| other != item).collect();
+        if neighbours > 0 {
+            let similarity = |other: usize| gram[[other, item]] / gram[[other, other]].sqrt();
+            others.retain(|&other| gram[[other, item]] != 0.0);
+            others.sort_by(|&left, &right| similarity(right).total_cmp(&similarity(left)));
+            others.truncate(neighbours);
+        }
+        let part = gram.select(Axis(0), &others).select(Axis(1), &others);
+        let right = gram.column(item).select(Axis(0), &others);
+        for (&other, weight) in others.iter().zip(inverse(part).dot(&right)) {
+            weights[[other, item]] = weight;
+        }
+    }
+    weights
+}
+
 /// The largest entries of each row beside the diagonal, of equal ones those further left.
 fn neighbours(mut weights: Array2<f64>, count: usize) -> Array2<f64> {
     weights.diag_mut().fill(0.0);
@@ -365,10 +387,17 @@ pub fn filter_configs(factor_dim: usize) -> Vec<FilterConfig> {
         shrinkage,
         ..ItemKnn::default()
     };
-    let ease_dan = |lambda, alpha, beta| EaseDan {
+    let ease_dan = |lambda, alpha, beta, offset, neighbours| EaseDan {
         lambda,
         alpha,
         beta,
+        offset,
+        neighbours,
+        memory_budget: 1 << 20,
+    };
+    let ease_r = |lambda, neighbours| EaseR {
+        lambda,
+        neighbours,
         memory_budget: 1 << 20,
     };
     let sgfcf = |beta, epsilon, offset, gamma| Sgfcf {
@@ -429,13 +458,12 @@ pub fn filter_configs(factor_dim: usize) -> Vec<FilterConfig> {
         cheby_cf(8, 10.0, 0.0, 0.0).into(),
         cheby_cf(1, 2.0, 0.5, 0.2).into(),
         cheby_cf(2, 2.0, 0.0, 0.1).into(),
-        EaseR {
-            lambda: 5.0,
-            memory_budget: 1 << 20,
-        }
-        .into(),
-        ease_dan(2.0, 0.7, 0.3).into(),
-        ease_dan(0.5, 1.0, 0.0).into(),
+        ease_r(5.0, 0).into(),
+        ease_r(2.0, 6).into(),
+        ease_dan(2.0, 0.7, 0.3, 0.0, 0).into(),
+        ease_dan(0.5, 1.0, 0.0, 4.0, 0).into(),
+        ease_dan(1.5, 0.8, 0.2, 3.0, 7).into(),
+        ease_dan(0.5, 0.6, 0.0, 0.0, 1000).into(),
         SvdAe { factor_dim }.into(),
         sgfcf(1.3, 0.34, 0.0, 1.6).into(),
         sgfcf(0.6, 0.5, 3.0, 0.2).into(),

@@ -8,7 +8,9 @@
 //! nothing else.
 
 mod choose;
+mod portfolio;
 mod propose;
+mod shape;
 mod trial;
 
 use std::sync::Arc;
@@ -18,7 +20,8 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-pub use choose::{Choice, candidates, choose};
+pub use choose::{Choice, choose};
+pub use portfolio::{candidates, is_affordable};
 pub use trial::{Trial, TrialOutcome};
 
 use crate::backend::{Backend, check};
@@ -31,7 +34,8 @@ use crate::fitted::rank::RankOptions;
 use bspm_data::Interactions;
 use bspm_data::parameter::{check_positive, check_range, invalid};
 use bspm_data::{Error, Result};
-use propose::{Proposals, Shape};
+use propose::{Proposals, is_asked, published};
+use shape::Shape;
 
 /// How to tune.
 ///
@@ -209,6 +213,32 @@ impl<B: Backend> Tuner<B> {
         options: TuneOptions,
     ) -> Result<Self> {
         let train = train.into();
+        let shape = Shape::of(&train);
+        let proposals = match options.candidates.as_slice() {
+            [] => {
+                let mut first = candidates(&train);
+                first.retain(|config| is_asked(&options.filters, config.name()));
+                let published = published(shape, &options.filters)?;
+                first.extend(
+                    published
+                        .into_iter()
+                        .filter(|it| !first.contains(it))
+                        .collect::<Vec<_>>(),
+                );
+                Proposals::search(shape, options.seed, &options.filters, first)
+            }
+            candidates => Proposals::fixed(shape, candidates.to_vec()),
+        };
+        Self::with_proposals(backend, train, held_out, options, proposals)
+    }
+
+    fn with_proposals(
+        backend: B,
+        train: Arc<Interactions>,
+        held_out: &Interactions,
+        options: TuneOptions,
+        proposals: Proposals,
+    ) -> Result<Self> {
         check::same("tune", train.shape(), held_out.shape())?;
         check_positive("trials", options.trials)?;
         check_range(
@@ -231,11 +261,6 @@ impl<B: Backend> Tuner<B> {
         users.truncate(MOST_USERS);
         let degrees = train.item_degrees();
         let most = f64::from(degrees.iter().copied().max().unwrap_or(0).max(1));
-        let shape = Shape::of(&train);
-        let proposals = match options.candidates.as_slice() {
-            [] => Proposals::new(shape, options.seed, &options.filters)?,
-            candidates => Proposals::fixed(shape, candidates.to_vec()),
-        };
         Ok(Self {
             popularity: degrees.iter().map(|&it| f64::from(it) / most).collect(),
             shared: SharedSvd::ahead(proposals.most_factors()),

@@ -80,6 +80,7 @@ fn what_a_batch_an_inverse_and_ease_r_take_is_what_is_counted() {
     let interactions = Interactions::from_pairs(size, size, pairs).unwrap();
     let settings = EaseR {
         lambda: 10.0,
+        neighbours: 0,
         memory_budget: 8 * size * size,
     };
     let fit = || FittedFilter::fit(backend.clone(), interactions, settings).unwrap();

@@ -189,6 +189,7 @@ fn impossible_settings_are_named() {
         (
             EaseR {
                 lambda: 0.0,
+                neighbours: 0,
                 memory_budget: 1 << 20,
             }
             .into(),
@@ -234,6 +235,7 @@ fn a_budget_that_is_too_small_is_refused_with_both_numbers() {
 
     let ease = |memory_budget| EaseR {
         lambda: 10.0,
+        neighbours: 0,
         memory_budget,
     };
     let message = fit(ease(100_000).into()).unwrap_err().to_string();

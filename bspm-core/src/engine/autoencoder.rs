@@ -2,31 +2,49 @@
 
 use super::filter::Filter;
 use super::fit_options::FitOptions;
-use super::item_graph::{Limits, of_common_users, to_dense};
+use super::item_graph::{
+    ItemGraphPolynomial, Limits, bytes_before_entries, of_common_users, to_dense,
+};
+use super::local_regression::local_weights;
+use super::regression::Regression;
 use super::tensors::{SavedTensors, Source, Tensor, Tensors};
-use super::walk::powers;
 use super::workspace::{TileHistories, Workspace};
 use crate::backend::{Backend, Checked, Operand, Scores, Shaped, Update};
 use bspm_data::Interactions;
 use bspm_data::Result;
 use bspm_data::parameter::{check_memory, invalid};
 
-/// What the regression is: `Q = (A^T diag(user_weights) A + diag(ridge))^-1`, and an item `i`
-/// of the history gives `-(d_i / d_j)^item_power Q_ij / Q_jj` to each other item `j`.
-#[derive(Clone, Debug)]
-pub(crate) struct Regression {
-    pub(crate) user_weights: Vec<f32>,
-    pub(crate) ridge: Vec<f64>,
-    pub(crate) item_power: f64,
-    /// The most bytes that fitting may take.
-    pub(crate) memory_budget: usize,
+/// A fitted autoencoder, or the one that was saved, in which each item is predicted from its
+/// `neighbours`; from all items if that is 0.
+pub(crate) fn obtain<B: Backend>(
+    backend: Checked<'_, B>,
+    interactions: &Interactions,
+    regression: &Regression,
+    neighbours: usize,
+    source: Source<'_>,
+) -> Result<Box<dyn Filter<B>>> {
+    if neighbours == 0 {
+        return Autoencoder::obtain(backend, interactions, regression, source);
+    }
+    let items = interactions.items();
+    ItemGraphPolynomial::obtain(backend, items, vec![1.0], source, |options| {
+        local_weights(backend, interactions, regression, neighbours, options)
+    })
+}
+
+/// Bytes that fitting takes before the entries of a Gram matrix are counted.
+pub(crate) fn bytes_of_fit(interactions: &Interactions, neighbours: usize) -> usize {
+    match neighbours {
+        0 => bytes_of_inverse(interactions),
+        _ => bytes_before_entries(interactions),
+    }
 }
 
 /// Bytes per pair of items while the matrix is moved to the device.
 const PEAK: usize = 8;
 
 /// Bytes of the inverse while it is made.
-pub(crate) fn bytes_of_inverse(interactions: &Interactions) -> usize {
+fn bytes_of_inverse(interactions: &Interactions) -> usize {
     let items = interactions.items();
     items.saturating_mul(items).saturating_mul(PEAK)
 }
@@ -48,8 +66,8 @@ pub(crate) struct Autoencoder<B: Backend> {
 }
 
 impl<B: Backend> Autoencoder<B> {
-    /// Of the regression, or of the inverse that was saved.
-    pub(crate) fn obtain(
+    /// Of the regression on all items, or of the inverse that was saved.
+    fn obtain(
         backend: Checked<'_, B>,
         interactions: &Interactions,
         regression: &Regression,
@@ -59,13 +77,11 @@ impl<B: Backend> Autoencoder<B> {
             Source::Fit(options, _) => regression.invert(backend, interactions, options)?,
             Source::Saved(tensors) => saved(backend, interactions.items(), tensors)?,
         };
-        let degrees = interactions.item_sums();
-        let history_weights = powers(&degrees, regression.item_power);
-        let leave = powers(&degrees, -regression.item_power);
-        let scale: Vec<f32> = leave
+        let history_weights = regression.history_weights(interactions);
+        let scale: Vec<f32> = history_weights
             .iter()
             .zip(&diagonal)
-            .map(|(it, own)| it / own)
+            .map(|(weight, own)| (weight * own).recip())
             .collect();
         let own = diagonal.iter().zip(&history_weights);
         Ok(Box::new(Self {

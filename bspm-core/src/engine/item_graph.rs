@@ -19,7 +19,7 @@ use bspm_data::Stage;
 use bspm_data::{Error, Result};
 
 /// Rows that are made by one worker at a time.
-const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = 64;
 
 /// Bytes of an entry: its column and its value.
 const ENTRY: usize = 8;
@@ -153,15 +153,20 @@ pub(crate) fn of_neighbours<B: Backend>(
         for (other, value) in &mut *row {
             *value = weight(item, *other as usize, *value);
         }
-        keep_best(row, count);
+        keep_best(row, count, |entry| entry.1);
     };
     of_common_users(backend, interactions, user_weights, limits, options, finish)
 }
 
-/// Leaves the largest entries of a row, which ascend again; of equal ones those of lower items.
-fn keep_best(row: &mut Vec<(u32, f32)>, count: usize) {
+/// Leaves the entries of a row whose value is largest, which ascend again; of equal ones those of
+/// lower items.
+pub(super) fn keep_best(
+    row: &mut Vec<(u32, f32)>,
+    count: usize,
+    value: impl Fn(&(u32, f32)) -> f32,
+) {
     if row.len() > count {
-        row.sort_by(|left, right| right.1.total_cmp(&left.1));
+        row.sort_by(|left, right| value(right).total_cmp(&value(left)));
         row.truncate(count);
         row.sort_unstable_by_key(|entry| entry.0);
     }

@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Settings;
 use super::preset::Preset;
-use super::setting::{F32_MAX, Search, settings};
+use super::setting::{F32_MAX, MOST_ITEMS, MOST_OFFSET, Search, settings};
 use crate::backend::{Backend, Checked};
-use crate::engine::autoencoder::{Autoencoder, Regression, bytes_of_inverse};
+use crate::engine::autoencoder::{bytes_of_fit, obtain};
 use crate::engine::filter::Filter;
+use crate::engine::regression::Regression;
 use crate::engine::tensors::Source;
-use crate::engine::walk::powers;
+use crate::engine::walk::offset_powers;
 use bspm_data::Interactions;
 use bspm_data::Result;
 
@@ -32,6 +33,12 @@ pub struct EaseDan {
     pub alpha: f64,
     /// The power of its degree that a user's weight is divided by.
     pub beta: f64,
+    /// `mu`: what all degrees are larger by; not negative.
+    #[serde(default)]
+    pub offset: f64,
+    /// How many of the most similar items each item is predicted from; 0 for all.
+    #[serde(default)]
+    pub neighbours: usize,
     /// The most bytes that fitting may take.
     pub memory_budget: usize,
 }
@@ -40,6 +47,8 @@ settings!(EaseDan {
     lambda ("lambda"): Number (1e-6, F32_MAX), Search::Log(0.005, 30.0), "Regularisation, as a share of each item's degree";
     alpha ("alpha"): Number (-2.0, 2.0), Search::Linear(0.4, 1.0), "1 minus the power of the item degrees that both sides are normalised by";
     beta ("beta"): Number (-2.0, 2.0), Search::Linear(0.0, 0.8), "Power of its degree that a user's weight is divided by";
+    offset ("mu"): Number (0.0, MOST_OFFSET), Search::Log(0.1, 40.0), "What all degrees are larger by";
+    neighbours ("k"): Count (0.0, MOST_ITEMS), Search::Fixed, "How many of the most similar items each item is predicted from; 0 for all";
     memory_budget ("memory"): Count (0.0, f64::MAX), Search::Fixed, "The most bytes that fitting may take";
 });
 
@@ -56,12 +65,14 @@ impl Settings for EaseDan {
             lambda,
             alpha,
             beta,
+            offset: 0.0,
+            neighbours: 0,
             memory_budget: 16 << 30,
         }
     }
 
     fn memory(&self, interactions: &Interactions) -> usize {
-        bytes_of_inverse(interactions)
+        bytes_of_fit(interactions, self.neighbours)
     }
 
     fn fit<B: Backend>(
@@ -70,14 +81,15 @@ impl Settings for EaseDan {
         interactions: &Interactions,
         source: Source<'_>,
     ) -> Result<Box<dyn Filter<B>>> {
-        let degrees = powers(&interactions.item_sums(), 1.0);
+        let degrees = offset_powers(&interactions.item_sums(), 1.0, self.offset);
         let ridge = degrees.iter().map(|&it| f64::from(it) * self.lambda);
         let regression = Regression {
-            user_weights: powers(&interactions.user_sums(), -self.beta),
+            user_weights: offset_powers(&interactions.user_sums(), -self.beta, self.offset),
             ridge: ridge.collect(),
             item_power: 1.0 - self.alpha,
+            offset: self.offset,
             memory_budget: self.memory_budget,
         };
-        Autoencoder::obtain(backend, interactions, &regression, source)
+        obtain(backend, interactions, &regression, self.neighbours, source)
     }
 }

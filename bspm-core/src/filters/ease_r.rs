@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Settings;
 use super::preset::Preset;
-use super::setting::{F32_MAX, Search, settings};
+use super::setting::{F32_MAX, MOST_ITEMS, Search, settings};
 use crate::backend::{Backend, Checked};
-use crate::engine::autoencoder::{Autoencoder, Regression, bytes_of_inverse};
+use crate::engine::autoencoder::{bytes_of_fit, obtain};
 use crate::engine::filter::Filter;
+use crate::engine::regression::Regression;
 use crate::engine::tensors::Source;
 use bspm_data::Interactions;
 use bspm_data::Result;
@@ -26,12 +27,16 @@ use bspm_data::Result;
 pub struct EaseR {
     /// `lambda`: the L2 regularisation; above 0.
     pub lambda: f64,
+    /// How many of the most similar items each item is predicted from; 0 for all.
+    #[serde(default)]
+    pub neighbours: usize,
     /// The most bytes that fitting may take.
     pub memory_budget: usize,
 }
 
 settings!(EaseR {
     lambda ("lambda"): Number (1e-6, F32_MAX), Search::Log(1.0, 3000.0), "L2 regularisation";
+    neighbours ("k"): Count (0.0, MOST_ITEMS), Search::Fixed, "How many of the most similar items each item is predicted from; 0 for all";
     memory_budget ("memory"): Count (0.0, f64::MAX), Search::Fixed, "The most bytes that fitting may take";
 });
 
@@ -45,12 +50,13 @@ impl Settings for EaseR {
             } else {
                 300.0
             },
+            neighbours: 0,
             memory_budget: 16 << 30,
         }
     }
 
     fn memory(&self, interactions: &Interactions) -> usize {
-        bytes_of_inverse(interactions)
+        bytes_of_fit(interactions, self.neighbours)
     }
 
     fn fit<B: Backend>(
@@ -63,8 +69,9 @@ impl Settings for EaseR {
             user_weights: vec![1.0; interactions.users()],
             ridge: vec![self.lambda; interactions.items()],
             item_power: 0.0,
+            offset: 0.0,
             memory_budget: self.memory_budget,
         };
-        Autoencoder::obtain(backend, interactions, &regression, source)
+        obtain(backend, interactions, &regression, self.neighbours, source)
     }
 }

@@ -1,16 +1,18 @@
 //! The filter for some data, chosen among a few settings without a search.
 
 use std::hash::Hash;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::propose::{Shape, reduce_factors};
+use super::portfolio::candidates;
+use super::propose::Proposals;
+use super::shape::Shape;
 use super::{Trial, TrialOutcome, TuneOptions, Tuner};
 use crate::backend::Backend;
 use crate::engine::fit_options::FitOptions;
 use crate::filters::registry::FilterConfig;
 use bspm_data::Dataset;
-use bspm_data::Interactions;
 use bspm_data::{Error, Result};
 
 /// The share of each user's interactions that is held out to choose by.
@@ -18,37 +20,6 @@ const SHARE: f64 = 0.2;
 
 /// By which factor a mix of two filters must be better than one of them to be chosen.
 const WORTH_A_MIX: f64 = 1.01;
-
-/// Filters, and settings in which they differ from those published; BSPM has those for the shape of the
-/// data. Each was the best on held-out interactions of some data set. Those that are the best most
-/// often and cost least come first, so that the others can be given up early.
-const CANDIDATES: [(&str, &[(&str, &str)]); 10] = [
-    ("family", &[("offset", "10"), ("factor_dim", "64")]),
-    (
-        "family",
-        &[("offset", "10"), ("factor_dim", "64"), ("share", "0.5")],
-    ),
-    (
-        "sgfcf",
-        &[
-            ("offset", "20"),
-            ("factor_dim", "64"),
-            ("beta", "1.84"),
-            ("epsilon", "0.53"),
-            ("gamma", "0.5"),
-        ],
-    ),
-    ("rp3beta", &[]),
-    ("bspm", &[]),
-    ("turbo-cf", &[]),
-    (
-        "ease-dan",
-        &[("lambda", "1"), ("alpha", "0.7"), ("beta", "0.5")],
-    ),
-    ("item-knn", &[]),
-    ("family", &[("offset", "10"), ("factor_dim", "192")]),
-    ("family", &[("offset", "10")]),
-];
 
 /// A filter that was chosen for some data, and what it was compared with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,11 +69,12 @@ where
 {
     let split = dataset.hold_out(SHARE, options.seed)?;
     let (train, held_out) = (split.train.interactions(), split.test.interactions());
-    let tune = TuneOptions::new()
-        .candidates(candidates(train))
-        .seed(options.seed)
-        .fit(options.clone());
-    let mut tuner = match Tuner::new(backend, train.clone(), held_out, tune) {
+    let shape = Shape::of(train);
+    let first = candidates(train);
+    let proposals = Proposals::search(shape, options.seed, &[], first);
+    let tune = TuneOptions::new().seed(options.seed).fit(options.clone());
+    let train = train.clone();
+    let mut tuner = match Tuner::with_proposals(backend, train, held_out, tune, proposals) {
         Err(Error::NothingToEvaluate { .. }) => {
             return Ok(Choice {
                 config: FilterConfig::for_shape("bspm", dataset.interactions().shape())?,
@@ -111,7 +83,12 @@ where
         }
         tuner => tuner?,
     };
-    while tuner.advance()?.is_some() {}
+    let mut seconds = shape.budget();
+    while seconds > 0.0
+        && let Some(trial) = tuner.advance()?
+    {
+        seconds -= shape.seconds(&trial.config, trial.users);
+    }
     let trials: Vec<Trial> = tuner.leaderboard().into_iter().cloned().collect();
     let is_complete = |trial: &&Trial| trial.outcome == TrialOutcome::Complete;
     let mut complete = trials.iter().filter(is_complete);
@@ -125,39 +102,4 @@ where
     });
     let config = single.unwrap_or(best).config.clone();
     Ok(Choice { config, trials })
-}
-
-/// What [`choose`] tries for such interactions: filters that were the best on held-out
-/// interactions of one data set or another, without those that cost too much for this one.
-pub fn candidates(interactions: &Interactions) -> Vec<FilterConfig> {
-    let shape = Shape::of(interactions);
-    let mut candidates: Vec<FilterConfig> = Vec::new();
-    for (name, changes) in CANDIDATES {
-        let Ok(mut config) = FilterConfig::for_shape(name, interactions.shape()) else {
-            continue;
-        };
-        let is_valid = changes
-            .iter()
-            .all(|(name, value)| config.set(name, value).is_ok());
-        reduce_factors(&mut config, shape.most_factors);
-        if is_valid && shape.allows(config.name()) && !candidates.contains(&config) {
-            candidates.push(config);
-        }
-    }
-    candidates
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn all_candidates_are_settings_that_exist() {
-        let interactions = Interactions::from_pairs(2_000, 2_000, [(0, 0), (1, 1)]).unwrap();
-        let candidates = candidates(&interactions);
-        assert_eq!(candidates.len(), CANDIDATES.len());
-        for config in candidates {
-            config.check().unwrap();
-        }
-    }
 }

@@ -3,92 +3,22 @@
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::shape::{Shape, factor_dim};
 use super::trial::{Trial, TrialOutcome};
-use crate::filters::TurboFilter;
-use crate::filters::bspm::config::BspmConfig;
 use crate::filters::preset::Preset;
 use crate::filters::registry::{FilterConfig, Mix, MixPart, SettingInfo};
 use crate::filters::setting::Search;
-use bspm_data::Interactions;
 use bspm_data::Result;
 
-/// What of a matrix decides which settings are worth a try.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Shape {
-    users: usize,
-    items: usize,
-    /// The sum over the users of the square of their degree: what an item graph costs.
-    paths: f64,
-    /// The most singular vectors that are tried.
-    pub(super) most_factors: usize,
-}
-
-/// Never more singular vectors than this, nor than half the smaller side of the matrix.
-const MOST_FACTORS: usize = 512;
-
-/// Autoencoders take the cube of the items.
-const MOST_ITEMS_OF_AN_INVERSE: usize = 6_000;
-
-/// Item graphs with more than so many paths are not formed, and with more than some not
-/// multiplied with themselves.
-const MOST_PATHS: f64 = 3e9;
-const MOST_PATHS_OF_POWERS: f64 = 1e7;
-
-impl Shape {
-    pub(super) fn of(interactions: &Interactions) -> Self {
-        let degrees = interactions.user_degrees();
-        let smaller = interactions.users().min(interactions.items());
-        Self {
-            users: interactions.users(),
-            items: interactions.items(),
-            paths: degrees.iter().map(|&it| f64::from(it).powi(2)).sum(),
-            most_factors: (smaller / 2).clamp(1, MOST_FACTORS),
-        }
-    }
-
-    pub(super) fn allows(&self, filter: &str) -> bool {
-        match filter {
-            "mix" | "neighbours" => false,
-            "ease-r" | "ease-dan" => self.items <= MOST_ITEMS_OF_AN_INVERSE,
-            "item-knn" | "rp3beta" | "turbo-cf" => self.paths <= MOST_PATHS,
-            _ => true,
-        }
-    }
-
-    /// Whether scoring takes far longer than with other settings.
-    fn is_slow(&self, config: &FilterConfig) -> bool {
-        match config {
-            FilterConfig::TurboCf(settings) => {
-                let is_power = settings.filter != TurboFilter::Linear;
-                is_power && settings.power != 1.0 && self.paths > MOST_PATHS_OF_POWERS
-            }
-            FilterConfig::Mix(mix) => mix.parts.iter().any(|part| self.is_slow(&part.filter)),
-            _ => false,
-        }
-    }
-
-    /// Numbers of singular vectors that are tried, each half as large again as the one before.
-    fn factors(&self) -> Vec<usize> {
-        let mut factors = vec![self.most_factors];
-        while let Some(&last) = factors.last()
-            && last > 4
-        {
-            factors.push((last * 2).div_ceil(3));
-        }
-        factors.reverse();
-        factors
-    }
-}
-
-/// The settings to try, one after the other.
+/// The settings to try, one after the other: some that are given, mixes of the best of them, and then
+/// whatever the search draws.
 #[derive(Debug)]
 pub(super) struct Proposals {
     shape: Shape,
     seed: u64,
-    /// What every search begins with.
     first: Vec<FilterConfig>,
     may_mix: bool,
-    /// Whether nothing follows these but a mix of the best two.
+    /// Whether nothing follows those that are given.
     is_fixed: bool,
 }
 
@@ -96,40 +26,23 @@ pub(super) struct Proposals {
 const DRAWS: usize = 50;
 
 impl Proposals {
-    pub(super) fn new(shape: Shape, seed: u64, filters: &[String]) -> Result<Self> {
-        let mut first: Vec<FilterConfig> = Vec::new();
-        for name in filters {
-            FilterConfig::published(name, Preset::Gowalla)?;
-        }
-        let is_asked = |name: &str| filters.is_empty() || filters.iter().any(|it| it == name);
-        for &name in FilterConfig::NAMES {
-            if !is_asked(name) || !shape.allows(name) {
-                continue;
-            }
-            let mut starts: Vec<FilterConfig> = Vec::new();
-            if name == "bspm" {
-                starts.push(BspmConfig::for_shape(shape.users, shape.items).into());
-            }
-            for preset in Preset::ALL {
-                starts.push(FilterConfig::published(name, preset)?);
-            }
-            for mut start in starts {
-                reduce_factors(&mut start, shape.most_factors);
-                if !first.contains(&start) {
-                    first.push(start);
-                }
-            }
-        }
-        Ok(Self {
+    /// These settings, mixes, and a search of all filters, or of those that are named.
+    pub(super) fn search(
+        shape: Shape,
+        seed: u64,
+        filters: &[String],
+        first: Vec<FilterConfig>,
+    ) -> Self {
+        Self {
             shape,
             seed,
             first,
-            may_mix: is_asked("mix"),
+            may_mix: is_asked(filters, "mix"),
             is_fixed: false,
-        })
+        }
     }
 
-    /// These settings, then a mix of the best two, and no others.
+    /// These settings and no others.
     pub(super) fn fixed(shape: Shape, first: Vec<FilterConfig>) -> Self {
         Self {
             shape,
@@ -149,14 +62,19 @@ impl Proposals {
         }
     }
 
-    /// What follows these trials; none where nothing new is found.
+    /// What follows these trials; none if nothing new is found.
     pub(super) fn next(&self, trials: &[Trial]) -> Option<FilterConfig> {
         if let Some(config) = self.first.get(trials.len()) {
             return Some(config.clone());
         }
         if self.is_fixed {
-            let is_last = trials.len() == self.first.len();
-            return is_last.then(|| mix_of_best(trials)).flatten();
+            return None;
+        }
+        let is_new = |config: &FilterConfig| trials.iter().all(|trial| trial.config != *config);
+        if self.may_mix
+            && let Some(mix) = mixes(&trials[..self.first.len()], trials).find(is_new)
+        {
+            return Some(mix);
         }
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         random.set_stream(trials.len() as u64 + 1);
@@ -165,8 +83,8 @@ impl Proposals {
             let draw = self.draw(&ranked, trials.len(), &mut random);
             if let Some(config) = draw
                 && config.check().is_ok()
-                && !self.shape.is_slow(&config)
-                && trials.iter().all(|trial| trial.config != config)
+                && self.shape.allows(&config)
+                && is_new(&config)
             {
                 return Some(config);
             }
@@ -280,6 +198,35 @@ impl Proposals {
     }
 }
 
+/// Whether the search of some filters, of all if none is named, has this one.
+pub(super) fn is_asked(filters: &[String], name: &str) -> bool {
+    filters.is_empty() || filters.iter().any(|it| it == name)
+}
+
+/// The settings that are published for filters.
+pub(super) fn published(shape: Shape, filters: &[String]) -> Result<Vec<FilterConfig>> {
+    let mut published: Vec<FilterConfig> = Vec::new();
+    for name in filters {
+        FilterConfig::published(name, Preset::Gowalla)?;
+    }
+    for &name in FilterConfig::NAMES {
+        if !is_asked(filters, name) || name == "mix" {
+            continue;
+        }
+        let mut starts = vec![FilterConfig::for_shape(name, (shape.users, shape.items))?];
+        for preset in Preset::ALL {
+            starts.push(FilterConfig::published(name, preset)?);
+        }
+        for start in starts {
+            let start = shape.adapt(start);
+            if shape.allows(&start) && !published.contains(&start) {
+                published.push(start);
+            }
+        }
+    }
+    Ok(published)
+}
+
 /// All trials that did not fail, best first.
 fn ranked(trials: &[Trial]) -> Vec<&Trial> {
     let mut ranked: Vec<&Trial> = trials
@@ -304,16 +251,32 @@ fn best_of_filters<'t>(ranked: &[&'t Trial]) -> Vec<&'t Trial> {
 
 /// How near the second filter must come to the best for a mix of them to be tried: what is further
 /// behind takes from a mix more than it gives.
-const NEAR: f64 = 0.97;
+const NEAR: f64 = 0.9;
 
-/// The best trial mixed with the best of another filter, if that is near.
-fn mix_of_best(trials: &[Trial]) -> Option<FilterConfig> {
-    let best = best_of_filters(&ranked(trials));
-    let [first, second, ..] = best.as_slice() else {
-        return None;
+/// The best three filters of some trials in pairs, and the best of all mixes with other shares.
+fn mixes<'t>(singles: &'t [Trial], trials: &'t [Trial]) -> impl Iterator<Item = FilterConfig> + 't {
+    let mut best = best_of_filters(&ranked(singles));
+    best.truncate(3);
+    if let Some(first) = best.first().copied() {
+        best.retain(|trial| trial.estimate >= NEAR * first.estimate);
+    }
+    let pairs = [(0, 1), (0, 2), (1, 2)].into_iter();
+    let halves = pairs.filter_map(move |(first, second)| {
+        Some(mix(
+            &best.get(first)?.config,
+            &best.get(second)?.config,
+            0.5,
+        ))
+    });
+    let of_two = |trial: &&'t Trial| match &trial.config {
+        FilterConfig::Mix(mix) => <&[MixPart; 2]>::try_from(mix.parts.as_slice()).ok(),
+        _ => None,
     };
-    let is_near = second.estimate >= NEAR * first.estimate;
-    is_near.then(|| mix(&first.config, &second.config, 0.5))
+    let best_mix = ranked(trials).into_iter().find_map(|trial| of_two(&trial));
+    let uneven = best_mix.into_iter().flat_map(|[first, second]| {
+        [0.7, 0.3].map(|share| mix(&first.filter, &second.filter, share))
+    });
+    halves.chain(uneven)
 }
 
 /// A mix of two different filters.
@@ -337,20 +300,6 @@ fn mix(first: &FilterConfig, second: &FilterConfig, share: f64) -> FilterConfig 
     };
     let parts = vec![part(share, first), part(1.0 - share, second)];
     Mix { parts }.into()
-}
-
-/// How many singular vectors it uses, if it does.
-fn factor_dim(config: &FilterConfig) -> Option<usize> {
-    let mut settings = config.settings().into_iter();
-    let setting = settings.find(|it| it.name == "factor_dim")?;
-    setting.value?.parse().ok()
-}
-
-pub(super) fn reduce_factors(config: &mut FilterConfig, most: usize) {
-    if factor_dim(config).is_some_and(|found| found > most) {
-        // A number that is smaller than one that was allowed is.
-        let _ = config.set("factor_dim", &most.to_string());
-    }
 }
 
 /// A place below `count`; the first ones are more likely. 0 for none.

@@ -1,0 +1,189 @@
+//! Linear autoencoders of sparse weights: each item from the items most similar to it.
+
+use faer::linalg::solvers::Solve;
+use faer::{Mat, Side};
+use sprs::CsMatI;
+
+use super::fit_options::FitOptions;
+use super::item_graph::{BLOCK, Limits, keep_best, of_common_users};
+use super::regression::Regression;
+use super::tiles::tile_ranges;
+use crate::backend::{Backend, Checked};
+use crate::observe::Observed;
+use bspm_data::parameter::invalid;
+use bspm_data::{Interactions, Result, Stage};
+
+/// The most entries of the Gram matrix that are kept: 512 MiB. Each row keeps its most similar items
+/// if there are more.
+const MOST_ENTRIES: usize = 64 << 20;
+
+/// The entries of the Gram matrix that a row keeps in any case, for each neighbour.
+const LEAST_ENTRIES: usize = 2;
+
+/// The weights `B` of the autoencoder `r B` if item `j` is predicted from the `neighbours` items
+/// most similar to it: a sparse matrix, `items x items`, whose row `i` has what item `i` gives.
+///
+/// Two items are similar by the cosine of the regularised Gram matrix
+/// `G = A^T diag(user_weights) A + diag(ridge)`. Column `j` is the ridge regression on its
+/// neighbours `N`: `B_Nj = G_NN^-1 G_Nj`. With all items as neighbours this is EASE-R.
+///
+/// Cost: the Gram matrix, and `items * neighbours^3 / 3` multiplications.
+pub(crate) fn local_weights<B: Backend>(
+    backend: Checked<'_, B>,
+    interactions: &Interactions,
+    regression: &Regression,
+    neighbours: usize,
+    options: &FitOptions,
+) -> Result<CsMatI<f32, u32>> {
+    let items = interactions.items();
+    let diagonal = regression.diagonal(interactions);
+    let most = (MOST_ENTRIES / items.max(1)).max(LEAST_ENTRIES * neighbours);
+    let limits = Limits {
+        budget: regression.memory_budget,
+        row: Some(most),
+    };
+    let roots: Vec<f32> = diagonal.iter().map(|it| it.sqrt() as f32).collect();
+    let by_cosine = |_: usize, row: &mut Vec<(u32, f32)>| {
+        keep_best(row, most, |entry| entry.1 / roots[entry.0 as usize]);
+    };
+    let weights = &regression.user_weights;
+    let gram = of_common_users(backend, interactions, weights, limits, options, by_cosine)?;
+
+    let problem = Problem {
+        gram: &gram,
+        diagonal: &diagonal,
+        roots: &roots,
+        degree_powers: &regression.history_weights(interactions),
+        neighbours,
+    };
+    let observed = Observed::new(&options.observer, Stage::ItemGraph, items);
+    let blocks = tile_ranges(items, BLOCK);
+    let no_workspace = || Ok(());
+    let columns = backend.for_each_tile(blocks.len(), no_workspace, |_, block| {
+        let columns = blocks[block].clone().map(|item| problem.solve(item));
+        let columns = columns.collect::<Result<Vec<_>>>()?;
+        observed.advance(columns.len())?;
+        Ok(columns)
+    })?;
+    Ok(from_columns(items, columns.into_iter().flatten()))
+}
+
+/// The regressions of all items.
+struct Problem<'a> {
+    /// Without the ridge.
+    gram: &'a CsMatI<f32, u32>,
+    /// Of the Gram matrix, with the ridge.
+    diagonal: &'a [f64],
+    /// The square roots of the diagonal.
+    roots: &'a [f32],
+    degree_powers: &'a [f32],
+    neighbours: usize,
+}
+
+impl Problem<'_> {
+    /// The other items of a row of the Gram matrix, ascending, and its entries for them.
+    fn row(&self, item: u32) -> (&[u32], &[f32]) {
+        let range = self.gram.indptr().outer_inds_sz(item as usize);
+        (
+            &self.gram.indices()[range.clone()],
+            &self.gram.data()[range],
+        )
+    }
+
+    /// What each neighbour gives to an item, in the order of the items.
+    fn solve(&self, item: usize) -> Result<Vec<(u32, f32)>> {
+        let (others, values) = self.row(item as u32);
+        let row = others.iter().copied().zip(values.iter().copied());
+        let mut common: Vec<(u32, f32)> = row.filter(|it| it.0 as usize != item).collect();
+        // A Gram matrix without its smallest entries may not be positive definite. A part of it is.
+        let mut count = self.neighbours;
+        loop {
+            keep_best(&mut common, count, |entry| {
+                entry.1 / self.roots[entry.0 as usize]
+            });
+            if let Some(weights) = self.solve_among(item, &common) {
+                return Ok(weights);
+            }
+            if common.len() <= 1 {
+                let expected = "a regularisation for which f64 can invert the Gram matrix";
+                let found = format!("a diagonal of {}", self.diagonal[item]);
+                return Err(invalid("lambda", expected, found));
+            }
+            count = common.len() / 2;
+        }
+    }
+
+    fn solve_among(&self, item: usize, common: &[(u32, f32)]) -> Option<Vec<(u32, f32)>> {
+        let solution = solve_positive_definite(&self.gram_of(common), common)?;
+        let to = self.degree_powers[item];
+        let weights = common.iter().zip(solution).map(|(&(from, _), weight)| {
+            let scaled = f64::from(self.degree_powers[from as usize]) / f64::from(to);
+            (from, (weight * scaled) as f32)
+        });
+        Some(weights.filter(|entry| entry.1 != 0.0).collect())
+    }
+
+    /// The lower triangle of the Gram matrix of some items.
+    fn gram_of(&self, common: &[(u32, f32)]) -> Mat<f32> {
+        let mut gram: Mat<f32> = Mat::zeros(common.len(), common.len());
+        for (place, &(item, _)) in common.iter().enumerate() {
+            gram[(place, place)] = self.diagonal[item as usize] as f32;
+            let (mut others, mut values) = self.row(item);
+            let length = others.len();
+            for (other_place, &(other, _)) in common.iter().enumerate() {
+                // Each pair is read from its shorter row, of which less is left out.
+                let of_other = self.row(other).0.len();
+                if (of_other, other) <= (length, item) {
+                    continue;
+                }
+                let skipped = first_from(others, other);
+                (others, values) = (&others[skipped..], &values[skipped..]);
+                if others.first() == Some(&other) {
+                    let (row, column) = (place.max(other_place), place.min(other_place));
+                    gram[(row, column)] = values[0];
+                }
+            }
+        }
+        gram
+    }
+}
+
+/// The place of the first of some ascending numbers that is not below `least`. It is found in a
+/// time that grows with the logarithm of the place.
+fn first_from(ascending: &[u32], least: u32) -> usize {
+    let mut end = 1;
+    while end < ascending.len() && ascending[end] < least {
+        end *= 2;
+    }
+    let start = end / 2;
+    let end = end.min(ascending.len());
+    start + ascending[start..end].partition_point(|&it| it < least)
+}
+
+/// In `f32`, and in `f64` if that is not enough. Only the lower triangle is read.
+fn solve_positive_definite(gram: &Mat<f32>, right: &[(u32, f32)]) -> Option<Vec<f64>> {
+    let size = right.len();
+    let column = Mat::from_fn(size, 1, |row, _| right[row].1);
+    let single = gram.llt(Side::Lower).ok().map(|llt| llt.solve(&column));
+    let single = single.map(|it| (0..size).map(|row| f64::from(it[(row, 0)])).collect());
+    let is_finite = |solution: &Vec<f64>| solution.iter().all(|it| it.is_finite());
+    single.filter(is_finite).or_else(|| {
+        let gram = Mat::from_fn(size, size, |row, column| f64::from(gram[(row, column)]));
+        let column = Mat::from_fn(size, 1, |row, _| f64::from(right[row].1));
+        let solution = gram.llt(Side::Lower).ok()?.solve(&column);
+        let solution = (0..size).map(|row| solution[(row, 0)]).collect();
+        Some(solution).filter(is_finite)
+    })
+}
+
+/// The matrix with these columns, compressed sparse rows.
+fn from_columns(items: usize, columns: impl Iterator<Item = Vec<(u32, f32)>>) -> CsMatI<f32, u32> {
+    let mut ends = vec![0];
+    let (mut rows, mut values) = (Vec::new(), Vec::new());
+    for column in columns {
+        rows.extend(column.iter().map(|entry| entry.0));
+        values.extend(column.iter().map(|entry| entry.1));
+        ends.push(rows.len() as u32);
+    }
+    CsMatI::new_csc((items, items), ends, rows, values).to_csr()
+}

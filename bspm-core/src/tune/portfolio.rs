@@ -1,0 +1,76 @@
+//! The settings that a search tries first.
+
+use super::shape::Shape;
+use crate::filters::registry::FilterConfig;
+use bspm_data::Interactions;
+
+/// Filters, and settings in which they differ from those published; BSPM has those for the shape of the
+/// data. Each was the best on held-out interactions of some data set. Those that are the best most
+/// often and cost least come first, so that the others can be given up early.
+const CANDIDATES: [(&str, &[(&str, &str)]); 10] = [
+    ("family", &[("offset", "10"), ("factor_dim", "64")]),
+    (
+        "family",
+        &[("offset", "10"), ("factor_dim", "64"), ("share", "0.5")],
+    ),
+    (
+        "sgfcf",
+        &[
+            ("offset", "20"),
+            ("factor_dim", "64"),
+            ("beta", "1.84"),
+            ("epsilon", "0.53"),
+            ("gamma", "0.5"),
+        ],
+    ),
+    ("rp3beta", &[]),
+    ("bspm", &[]),
+    ("turbo-cf", &[]),
+    (
+        "ease-dan",
+        &[("lambda", "1"), ("alpha", "0.7"), ("beta", "0.5")],
+    ),
+    ("item-knn", &[]),
+    ("family", &[("offset", "10"), ("factor_dim", "192")]),
+    ("family", &[("offset", "10")]),
+];
+
+/// What [`choose`] tries for such interactions: filters that were the best on held-out
+/// interactions of one data set or another, without those that cost too much for this one.
+pub fn candidates(interactions: &Interactions) -> Vec<FilterConfig> {
+    let shape = Shape::of(interactions);
+    let mut candidates: Vec<FilterConfig> = Vec::new();
+    for (name, changes) in CANDIDATES {
+        let Ok(mut config) = FilterConfig::for_shape(name, interactions.shape()) else {
+            continue;
+        };
+        let is_valid = changes
+            .iter()
+            .all(|(name, value)| config.set(name, value).is_ok());
+        config = shape.adapt(config);
+        if is_valid && shape.allows(&config) && !candidates.contains(&config) {
+            candidates.push(config);
+        }
+    }
+    candidates
+}
+
+/// Whether fitting and scoring take a time that a search can spend on one trial.
+pub fn is_affordable(config: &FilterConfig, interactions: &Interactions) -> bool {
+    Shape::of(interactions).allows(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_candidates_are_settings_that_exist() {
+        let interactions = Interactions::from_pairs(2_000, 2_000, [(0, 0), (1, 1)]).unwrap();
+        let candidates = candidates(&interactions);
+        assert_eq!(candidates.len(), CANDIDATES.len());
+        for config in candidates {
+            config.check().unwrap();
+        }
+    }
+}
