@@ -191,17 +191,17 @@ fn settings_have_an_upper_bound() {
         (
             "sharpen_time",
             "1e30",
-            "sharpen_time: expected a time of at most 1000",
+            "sharpen_time: expected a number above 0, at most 1000",
         ),
         (
             "blur_time",
             "3.4e38",
-            "blur_time: expected a time of at most 1000",
+            "blur_time: expected a number above 0, at most 1000",
         ),
         (
             "blur_steps",
             "18446744073709551615",
-            "blur_steps: expected 1 to 1000 steps",
+            "blur_steps: expected at most 1000",
         ),
     ] {
         let config = BspmConfig::builder().set(name, text).unwrap().build();

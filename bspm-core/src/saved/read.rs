@@ -494,7 +494,7 @@ mod tests {
             ),
             (
                 replaced(r#"\"steps\":1"#, r#"\"steps\":0"#),
-                "blur_steps: expected 1 to 1000 steps, found 0",
+                "blur_steps: expected at least 1, found 0",
             ),
             (
                 replaced(r#"\"items\":3"#, r#"\"items\":2"#),
