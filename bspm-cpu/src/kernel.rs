@@ -2,8 +2,8 @@
 
 pub(crate) mod byte_products;
 pub(crate) mod candidates;
+pub(crate) mod cpu;
 pub(crate) mod elementwise;
-pub(crate) mod instruction_set;
 pub(crate) mod prefetch;
 pub(crate) mod ranks_of_sums;
 pub(crate) mod row_dots;
@@ -21,8 +21,8 @@ mod twins {
 
     use super::byte_products::Portable;
     use super::candidates::{Candidate, FindCandidates};
+    use super::cpu::{Cpu, InstructionSet};
     use super::elementwise::{AddScaled, ScaleRows};
-    use super::instruction_set::InstructionSet;
     use super::ranks_of_sums::RanksOfSums;
     use super::row_dots::RowDots;
     use super::scatter::Scatter;
@@ -43,10 +43,11 @@ mod twins {
         CpuMatrix::from_view(values.view())
     }
 
-    fn assert_twins<T: PartialEq + std::fmt::Debug>(run: impl Fn(InstructionSet) -> T) {
-        let expected = run(InstructionSet::Portable);
-        for instruction_set in InstructionSet::available() {
-            assert_eq!(run(instruction_set), expected, "{instruction_set:?}");
+    fn assert_twins<T: PartialEq + std::fmt::Debug>(run: impl Fn(Cpu) -> T) {
+        let expected = run(Cpu::PORTABLE);
+        let others = [InstructionSet::Avx2, InstructionSet::Avx512];
+        for cpu in others.into_iter().filter_map(Cpu::with) {
+            assert_eq!(run(cpu), expected, "{cpu:?}");
         }
     }
 
@@ -87,14 +88,14 @@ mod twins {
                     matrix(items as usize, columns),
                     matrix(rows as usize, columns),
                 );
-                assert_twins(|instruction_set| {
+                assert_twins(|cpu| {
                     let mut out = matrix(rows as usize, columns);
                     let update = Update {
                         product: 0.7,
                         keep: -0.3,
                         addend: Some((1.1, &addend)),
                     };
-                    spmm(instruction_set, &walk.to_users, &dense, update, &mut out);
+                    spmm(cpu, &walk.to_users, &dense, update, &mut out);
                     out.to_array()
                 });
             }
@@ -106,9 +107,9 @@ mod twins {
         for length in [0, 1, 15, 16, 1000] {
             let addend: Vec<f32> = scattered(length).collect();
             for keep in [0.0, 0.3] {
-                assert_twins(|instruction_set| {
+                assert_twins(|cpu| {
                     let mut out: Vec<f32> = scattered(length).map(|value| value * 3.0).collect();
-                    instruction_set.run(AddScaled {
+                    cpu.run(AddScaled {
                         scale: 0.9,
                         addend: &addend,
                         keep,
@@ -117,9 +118,9 @@ mod twins {
                     out
                 });
             }
-            assert_twins(|instruction_set| {
+            assert_twins(|cpu| {
                 let mut out: Vec<f32> = scattered(length * 8).collect();
-                instruction_set.run(ScaleRows {
+                cpu.run(ScaleRows {
                     scales: &addend,
                     stride: 8,
                     out: &mut out,
@@ -154,9 +155,9 @@ mod twins {
         let scales: Vec<f32> = scattered(300).map(|scale| scale.abs() + 0.1).collect();
         let hidden: Vec<u32> = (0..300).step_by(5).collect();
         let items: Vec<u32> = (0..300).step_by(7).collect();
-        assert_twins(|instruction_set| {
+        assert_twins(|cpu| {
             let mut ranks = Vec::new();
-            instruction_set.run(RanksOfSums::<32> {
+            cpu.run(RanksOfSums::<32> {
                 basis: &basis,
                 combinations: &combinations,
                 scales: &scales,
@@ -181,19 +182,19 @@ mod twins {
         let scales: Vec<f32> = scattered(300).map(|scale| scale.abs() + 0.1).collect();
         let operands = (&left, &right, &scores, scales.as_slice());
         for find in [candidates_of::<false>, candidates_of::<true>] {
-            let found = find(InstructionSet::Portable, operands);
+            let found = find(Cpu::PORTABLE, operands);
             assert!(found.iter().all(|it| it.len() >= 5 && it.len() < 300));
-            assert_twins(|instruction_set| find(instruction_set, operands));
+            assert_twins(|cpu| find(cpu, operands));
         }
     }
 
     fn candidates_of<const SIGNED: bool>(
-        instruction_set: InstructionSet,
+        cpu: Cpu,
         (left, right, scores, scales): (&QuantizedRows, &QuantizedColumns<32>, &CpuMatrix, &[f32]),
     ) -> Vec<Vec<Candidate>> {
         let mut least = vec![TopK::new(5); 30];
         let mut candidates = vec![Vec::new(); 30];
-        instruction_set.run(FindCandidates::<_, 32, 32, SIGNED> {
+        cpu.run(FindCandidates::<_, 32, 32, SIGNED> {
             products: Portable,
             left,
             right,
@@ -215,9 +216,9 @@ mod twins {
         for columns in [1, 8, 32, 40] {
             let dense = matrix(30, columns);
             for is_transposed in [false, true] {
-                assert_twins(|instruction_set| {
+                assert_twins(|cpu| {
                     let mut out = matrix(30, columns);
-                    instruction_set.run(Scatter {
+                    cpu.run(Scatter {
                         graph: &graph,
                         is_transposed,
                         factor: 0.8,
@@ -237,9 +238,9 @@ mod twins {
             let left = matrix(rows, columns);
             let column: Vec<f32> = scattered(columns).collect();
             for keep in [0.0, 0.4] {
-                let run = |instruction_set: InstructionSet| {
+                let run = |cpu: Cpu| {
                     let mut out: Vec<f32> = scattered(rows).collect();
-                    instruction_set.run(RowDots {
+                    cpu.run(RowDots {
                         matrix: left.padded(),
                         stride: left.stride(),
                         column: &column,
@@ -255,7 +256,7 @@ mod twins {
                     .view()
                     .rows()
                     .into_iter()
-                    .zip(run(InstructionSet::Portable))
+                    .zip(run(Cpu::PORTABLE))
                     .zip(before)
                 {
                     let dot: f64 = row
@@ -275,9 +276,9 @@ mod twins {
     fn top_k_has_twins() {
         let scores = matrix(300, 32);
         let scales: Vec<f32> = scattered(300).map(|scale| scale.abs() + 0.1).collect();
-        assert_twins(|instruction_set| {
+        assert_twins(|cpu| {
             let mut selections = vec![TopK::new(9); 30];
-            instruction_set.run(SelectTop::<32> {
+            cpu.run(SelectTop::<32> {
                 scores: scores.padded().as_chunks().0,
                 blocks: 1,
                 block: 0,

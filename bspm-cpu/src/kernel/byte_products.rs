@@ -1,5 +1,7 @@
 //! Products of bytes, summed as whole numbers, which are the same on every processor.
 
+#[cfg(target_arch = "x86_64")]
+use super::cpu::{Cpu, InstructionSet};
 use crate::quantized::ROWS;
 
 /// Multiplies rows of bytes by columns of bytes, each laid out as
@@ -56,12 +58,9 @@ pub(crate) struct Vnni(());
 
 #[cfg(target_arch = "x86_64")]
 impl Vnni {
-    /// Where the processor has it.
-    pub(crate) fn detect() -> Option<Self> {
-        let is_there = is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512vnni");
-        is_there.then_some(Self(()))
+    /// None if the processor lacks it.
+    pub(crate) fn of(cpu: Cpu) -> Option<Self> {
+        cpu.has(InstructionSet::Avx512Vnni).then_some(Self(()))
     }
 }
 
@@ -77,7 +76,7 @@ impl ByteProducts for Vnni {
         let stride = rows.len() / ROWS;
         assert!(stride.is_multiple_of(64) && rows.len() == ROWS * stride);
         assert!(columns.len() == LANES * stride);
-        // SAFETY: `detect` found the instructions, and the lengths are as the functions ask.
+        // SAFETY: the processor has the instructions, and the lengths are as the functions ask.
         unsafe {
             match LANES {
                 1 => vnni::one_column(rows, columns, stride, sums.as_flattened_mut()),
@@ -209,7 +208,7 @@ mod tests {
     #[cfg(target_arch = "x86_64")]
     #[test]
     fn products_of_bytes_have_twins() {
-        let Some(vnni) = Vnni::detect() else {
+        let Some(vnni) = Vnni::of(Cpu::detect()) else {
             return;
         };
         assert_right::<1>(vnni);

@@ -4,7 +4,9 @@
 //! by itself comes late: rows are asked for here, into the second-level cache, while others are
 //! multiplied.
 
-use super::instruction_set::InstructionSet;
+use super::cpu::Cpu;
+#[cfg(target_arch = "x86_64")]
+use super::cpu::InstructionSet;
 use crate::matrix::{CpuMatrix, TILE_COLUMNS};
 
 /// From so many factors on, a row costs more to bring than to begin.
@@ -13,7 +15,7 @@ const LEAST_FACTORS: usize = 32;
 /// `out = product * left * right`, or that added to `out`, where `right` is as wide as a tile and
 /// the processor has AVX-512; says whether it is done.
 pub(crate) fn tile_product(
-    instruction_set: InstructionSet,
+    cpu: Cpu,
     left: &CpuMatrix,
     right: &CpuMatrix,
     product: f32,
@@ -22,8 +24,7 @@ pub(crate) fn tile_product(
 ) -> bool {
     let fits = out.stride() == TILE_COLUMNS && left.columns() >= LEAST_FACTORS;
     #[cfg(target_arch = "x86_64")]
-    if fits && instruction_set == InstructionSet::Avx512 {
-        assert!(is_x86_feature_detected!("avx512f"));
+    if fits && cpu.has(InstructionSet::Avx512) {
         let product = avx512::TileProduct {
             left: left.padded(),
             stride: left.stride(),
@@ -36,7 +37,7 @@ pub(crate) fn tile_product(
         return true;
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = (fits, instruction_set, right, product, is_added);
+    let _ = (fits, cpu, right, product, is_added);
     false
 }
 
@@ -146,13 +147,13 @@ mod tests {
             });
             CpuMatrix::from_view(values.view())
         };
-        let instruction_set = InstructionSet::detect();
+        let cpu = Cpu::detect();
         for (rows, factors, columns) in [(0, 40, 32), (5, 32, 30), (27, 70, 32)] {
             let (left, right) = (scattered(rows, factors), scattered(factors, columns));
             let before = scattered(rows, columns);
             for is_added in [false, true] {
                 let mut out = before.clone();
-                if !tile_product(instruction_set, &left, &right, -0.7, is_added, &mut out) {
+                if !tile_product(cpu, &left, &right, -0.7, is_added, &mut out) {
                     continue;
                 }
                 for ((row, column), &found) in out.view().indexed_iter() {
