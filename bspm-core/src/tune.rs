@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
+use rand::rngs::ChaCha8Rng;
 
 pub use choose::{Choice, candidates, choose};
 pub use trial::{Trial, TrialOutcome};

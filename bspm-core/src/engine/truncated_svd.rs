@@ -15,7 +15,7 @@ mod stopping;
 
 use ndarray::{Array2, Axis};
 use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::rngs::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::fit_options::FitOptions;

@@ -1,7 +1,7 @@
 //! What to try next.
 
 use rand::{Rng, RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::rngs::ChaCha8Rng;
 
 use super::trial::{Trial, TrialOutcome};
 use crate::filters::TurboFilter;

@@ -4,7 +4,7 @@ use std::hash::Hash;
 
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::rngs::ChaCha8Rng;
 
 use super::Dataset;
 use crate::error::Result;
