@@ -100,7 +100,6 @@ fn a_missing_file_is_named() {
 #[test]
 fn every_malformed_configuration_is_named_with_parameter_and_range() {
     let builder = BspmConfig::builder;
-    let unit = Integration::UNIT_EULER;
     let cases: Vec<(BspmConfigBuilder, &str)> = vec![
         (
             builder().blur(Solver::Euler, 0.0, 1),
@@ -139,11 +138,11 @@ fn every_malformed_configuration_is_named_with_parameter_and_range() {
             "beta: expected a finite number, 0 or above, found NaN",
         ),
         (
-            builder().ideal_low_pass_integrated(8, 0.2, Integration { time: -1.0, ..unit }),
+            builder().ideal_low_pass_integrated(8, 0.2, Integration::new(Solver::Euler, -1.0, 1)),
             "idl_time: expected a number above 0, at most 1000, found -1",
         ),
         (
-            builder().ideal_low_pass_integrated(8, 0.2, Integration { steps: 0, ..unit }),
+            builder().ideal_low_pass_integrated(8, 0.2, Integration::new(Solver::Euler, 1.0, 0)),
             "idl_steps: expected at least 1, found 0",
         ),
     ];
@@ -179,10 +178,7 @@ fn impossible_requests_of_a_model_are_errors() {
         "a truncated SVD of 5 items with 5 vectors needs 460 bytes of memory, and the budget has 300"
     );
 
-    let table = Neighbours {
-        keep: 4,
-        filter: Box::new(LgcnIde { layers: 1 }.into()),
-    };
+    let table = Neighbours::new(LgcnIde::published(Preset::Gowalla).layers(1), 4);
     let backend = CpuBackend::new().memory_budget(300);
     let error = FittedFilter::fit(backend, interactions.clone(), table).unwrap_err();
     assert_eq!(

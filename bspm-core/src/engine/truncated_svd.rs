@@ -14,8 +14,8 @@ mod rayleigh_ritz;
 mod stopping;
 
 use ndarray::{Array2, Axis};
-use rand::{Rng, SeedableRng};
 use rand::rngs::ChaCha8Rng;
+use rand::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
 use super::fit_options::FitOptions;

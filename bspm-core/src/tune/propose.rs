@@ -1,13 +1,13 @@
 //! What to try next.
 
-use rand::{Rng, RngExt, SeedableRng};
 use rand::rngs::ChaCha8Rng;
+use rand::{Rng, RngExt, SeedableRng};
 
 use super::trial::{Trial, TrialOutcome};
 use crate::filters::TurboFilter;
 use crate::filters::bspm::config::BspmConfig;
 use crate::filters::preset::Preset;
-use crate::filters::registry::{FilterConfig, Mix, MixPart, SettingInfo};
+use crate::filters::registry::{FilterConfig, Mix, SettingInfo};
 use crate::filters::setting::Search;
 use bspm_data::Interactions;
 use bspm_data::Result;
@@ -331,12 +331,8 @@ fn mixed(
 
 /// A mix of which the first filter has this share.
 fn mix(first: &FilterConfig, second: &FilterConfig, share: f64) -> FilterConfig {
-    let part = |share: f64, filter: &FilterConfig| MixPart {
-        share: rounded(share),
-        filter: filter.clone(),
-    };
-    let parts = vec![part(share, first), part(1.0 - share, second)];
-    Mix { parts }.into()
+    let part = |share: f64, filter: &FilterConfig| (rounded(share), filter.clone());
+    Mix::new([part(share, first), part(1.0 - share, second)]).into()
 }
 
 /// How many singular vectors it uses, if it does.

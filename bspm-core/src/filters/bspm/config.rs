@@ -13,6 +13,7 @@ use bspm_data::parameter::invalid;
 /// The paper's `K` is `steps` and its `T` is `time`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Integration {
     /// The method.
     pub solver: Solver,
@@ -43,6 +44,15 @@ impl Integration {
         steps: 1,
     };
 
+    /// `steps` equal steps of `solver` over `[0, time]`.
+    pub fn new(solver: Solver, time: f32, steps: usize) -> Self {
+        Self {
+            solver,
+            time,
+            steps,
+        }
+    }
+
     /// The size `T / K` of one step.
     pub fn step_size(&self) -> f64 {
         f64::from(self.time) / self.steps as f64
@@ -68,6 +78,7 @@ impl Integration {
 /// The ideal low-pass filter's part in the score.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct IdealLowPass {
     /// How many leading right singular vectors of `R` it keeps; at least 1.
     pub factor_dim: usize,
@@ -222,11 +233,7 @@ impl Preset {
                 beta,
                 integration: Integration::UNIT_EULER,
             }),
-            sharpening: Some(Integration {
-                solver,
-                time,
-                steps,
-            }),
+            sharpening: Some(Integration::new(solver, time, steps)),
             merge: match self {
                 Self::Gowalla | Self::Yelp2018 => Merge::Early,
                 Self::AmazonBook => Merge::Late,
@@ -252,11 +259,7 @@ impl Default for BspmConfig {
                 beta: 0.1,
                 integration: Integration::UNIT_EULER,
             }),
-            sharpening: Some(Integration {
-                solver: Solver::Rk4,
-                time: 2.5,
-                steps: 1,
-            }),
+            sharpening: Some(Integration::new(Solver::Rk4, 2.5, 1)),
             merge: Merge::Early,
             t_point_combination: false,
         }
@@ -316,21 +319,13 @@ pub struct BspmConfigBuilder {
 impl BspmConfigBuilder {
     /// Blurs with `steps` steps of `solver` over `[0, time]` (`K_b`, `T_b`).
     pub fn blur(mut self, solver: Solver, time: f32, steps: usize) -> Self {
-        self.config.blur = Integration {
-            solver,
-            time,
-            steps,
-        };
+        self.config.blur = Integration::new(solver, time, steps);
         self
     }
 
     /// Sharpens with `steps` steps of `solver` over `[0, time]` (`K_s`, `T_s`).
     pub fn sharpen(mut self, solver: Solver, time: f32, steps: usize) -> Self {
-        self.config.sharpening = Some(Integration {
-            solver,
-            time,
-            steps,
-        });
+        self.config.sharpening = Some(Integration::new(solver, time, steps));
         self
     }
 
