@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use bspm::data::{Format, TableOptions};
-use bspm::filters::{Mix, MixPart};
+use bspm::filters::Mix;
 use bspm::tune::{Trial, TrialOutcome, TuneOptions, Tuner, is_affordable};
 use bspm::{CpuBackend, Dataset, FilterConfig, FitOptions, Interactions};
 use clap::Parser;
@@ -274,12 +274,7 @@ fn grid(interactions: &Interactions) -> Vec<FilterConfig> {
 }
 
 fn mix(share: f64, first: &FilterConfig, second: &FilterConfig) -> FilterConfig {
-    let part = |share, filter: &FilterConfig| MixPart {
-        share,
-        filter: filter.clone(),
-    };
-    let parts = vec![part(share, first), part(1.0 - share, second)];
-    Mix { parts }.into()
+    Mix::new([(share, first.clone()), (1.0 - share, second.clone())]).into()
 }
 
 fn products(grid: &[Values], interactions: &Interactions) -> Vec<FilterConfig> {

@@ -122,12 +122,12 @@ fn malformed_arguments_are_errors_before_anything_is_loaded() {
         ),
         (
             &["--blur-time", "0"],
-            "blur_time: expected a finite number above 0, found 0",
+            "blur_time: expected a number above 0, at most 1000, found 0",
         ),
         (&["--k", "0"], "k: expected one or more cut-offs"),
         (
             &["--sharpen-solver", "heun"],
-            "solver: expected euler, rk4, dormand-prince or exact",
+            "sharpen_solver: expected euler, rk4, dormand-prince or exact",
         ),
         (&["--no-idl", "--beta", "1"], "cannot be used with"),
         (&["--synthetic", "--require-real"], "cannot be used with"),

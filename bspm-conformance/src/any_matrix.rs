@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ndarray::{Array2, ArrayView2, s};
 use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
+use rand::rngs::ChaCha8Rng;
 
 use super::{random_source, to_f64};
 use bspm_core::FitOptions;

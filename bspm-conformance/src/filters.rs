@@ -15,8 +15,7 @@ use bspm_core::Preset;
 use bspm_core::backend::{Backend, Direction, Operand, Shaped, SparseParts, Update};
 use bspm_core::filters::{
     ChebyCf, EaseDan, EaseR, Family, FrequencyResponse, GfCf, ItemKnn, LgcnIde, LinkProp, Mix,
-    MixPart, Neighbours, Popularity, Rp3Beta, Sgfcf, Similarity, SvdAe, TurboCf, TurboFilter,
-    UserWeighting,
+    Neighbours, Popularity, Rp3Beta, Sgfcf, Similarity, SvdAe, TurboCf, TurboFilter, UserWeighting,
 };
 use bspm_core::fitted::RankOptions;
 use bspm_data::History;
@@ -66,18 +65,22 @@ impl Dense {
     fn scores(&self, config: &FilterConfig) -> Array2<f64> {
         match config {
             FilterConfig::Bspm(config) => self.reference.scores(config).scores,
-            FilterConfig::GfCf(GfCf { factor_dim, alpha }) => {
+            FilterConfig::GfCf(GfCf {
+                factor_dim, alpha, ..
+            }) => {
                 let blurred = self.history.dot(&self.propagation());
                 let roots = self.item_degrees.mapv(f64::sqrt);
                 let projection = self.reference.projection(*factor_dim);
                 let low_pass = (&self.history / &roots).dot(&projection) * &roots;
                 blurred + low_pass * f64::from(*alpha)
             }
-            FilterConfig::LgcnIde(LgcnIde { layers }) => {
+            FilterConfig::LgcnIde(LgcnIde { layers, .. }) => {
                 let start = self.normalised(0.0, 0.5);
                 (0..*layers).fold(start, |point, _| point.dot(&self.propagation()))
             }
-            FilterConfig::LinkProp(LinkProp { beta, gamma, delta }) => {
+            FilterConfig::LinkProp(LinkProp {
+                beta, gamma, delta, ..
+            }) => {
                 let paths = self.normalised(0.0, *beta).dot(&self.history.t());
                 paths.dot(&self.normalised(*gamma, *delta))
             }
@@ -108,7 +111,7 @@ impl Dense {
                 self.history.dot(&autoencoder(gram, *neighbours))
             }
             FilterConfig::EaseDan(settings) => self.ease_dan(settings),
-            FilterConfig::SvdAe(SvdAe { factor_dim }) => {
+            FilterConfig::SvdAe(SvdAe { factor_dim, .. }) => {
                 let (eigenvalues, vectors) = jacobi(self.propagation());
                 let kept = vectors.slice(s![.., ..*factor_dim]);
                 let inverted = Array1::from(eigenvalues[..*factor_dim].to_vec()).mapv(f64::recip);
@@ -368,85 +371,88 @@ fn inverse(mut matrix: Array2<f64>) -> Array2<f64> {
 /// Settings of every filter that take each of its branches, with as many singular vectors
 /// as the matrix has a clear cut for.
 pub fn filter_configs(factor_dim: usize) -> Vec<FilterConfig> {
-    let turbo_cf = |alpha, power, filter| TurboCf {
-        alpha,
-        power,
-        filter,
-        memory_budget: 1 << 20,
+    let turbo_cf = |alpha, power, filter| {
+        TurboCf::published(Preset::Gowalla)
+            .alpha(alpha)
+            .power(power)
+            .filter(filter)
+            .memory_budget(1 << 20)
     };
-    let cheby_cf = |order, flatness, alpha, beta| ChebyCf {
-        order,
-        flatness,
-        factor_dim,
-        alpha,
-        beta,
+    let cheby_cf = |order, flatness, alpha, beta| {
+        ChebyCf::published(Preset::Gowalla)
+            .order(order)
+            .flatness(flatness)
+            .factor_dim(factor_dim)
+            .alpha(alpha)
+            .beta(beta)
     };
-    let link_prop = |beta, gamma, delta| LinkProp { beta, gamma, delta };
-    let knn = |neighbours, shrinkage| ItemKnn {
-        neighbours,
-        shrinkage,
-        ..ItemKnn::default()
+    let link_prop = |beta, gamma, delta| {
+        LinkProp::published(Preset::Gowalla)
+            .beta(beta)
+            .gamma(gamma)
+            .delta(delta)
     };
-    let ease_dan = |lambda, alpha, beta, offset, neighbours| EaseDan {
-        lambda,
-        alpha,
-        beta,
-        offset,
-        neighbours,
-        memory_budget: 1 << 20,
+    let knn = |neighbours, shrinkage| {
+        ItemKnn::default()
+            .neighbours(neighbours)
+            .shrinkage(shrinkage)
     };
-    let ease_r = |lambda, neighbours| EaseR {
-        lambda,
-        neighbours,
-        memory_budget: 1 << 20,
+    let ease_r = |lambda, neighbours| {
+        EaseR::published(Preset::Gowalla)
+            .lambda(lambda)
+            .neighbours(neighbours)
+            .memory_budget(1 << 20)
     };
-    let sgfcf = |beta, epsilon, offset, gamma| Sgfcf {
-        factor_dim,
-        beta,
-        epsilon,
-        offset,
-        gamma,
+    let ease_dan = |lambda, alpha, beta, offset, neighbours| {
+        EaseDan::published(Preset::Gowalla)
+            .lambda(lambda)
+            .alpha(alpha)
+            .beta(beta)
+            .offset(offset)
+            .neighbours(neighbours)
+            .memory_budget(1 << 20)
     };
-    let rp3beta = |alpha, beta, neighbours| Rp3Beta {
-        alpha,
-        beta,
-        neighbours,
+    let sgfcf = |beta, epsilon, offset, gamma| {
+        Sgfcf::published(Preset::Gowalla)
+            .factor_dim(factor_dim)
+            .beta(beta)
+            .epsilon(epsilon)
+            .offset(offset)
+            .gamma(gamma)
     };
-    let mix = |parts: [(f64, FilterConfig); 3]| Mix {
-        parts: parts
-            .map(|(share, filter)| MixPart { share, filter })
-            .into(),
+    let rp3beta = |alpha, beta, neighbours| {
+        Rp3Beta::published(Preset::Gowalla)
+            .alpha(alpha)
+            .beta(beta)
+            .neighbours(neighbours)
     };
-    let family = Family {
-        users: 0.5,
-        items: 0.5,
-        offset: 0.0,
-        history: 0.3,
-        output: 0.2,
-        curvature: 0.0,
-        factor_dim,
-        share: 0.3,
-        low_pass_history: 0.5,
-        low_pass_output: 0.4,
-        response: FrequencyResponse::Ideal,
-        power: 1.5,
-    };
+    let family = Family::published(Preset::Gowalla)
+        .users(0.5)
+        .items(0.5)
+        .offset(0.0)
+        .history(0.3)
+        .output(0.2)
+        .curvature(0.0)
+        .factor_dim(factor_dim)
+        .share(0.3)
+        .low_pass_history(0.5)
+        .low_pass_output(0.4)
+        .response(FrequencyResponse::Ideal)
+        .power(1.5);
     let bspm = Preset::Gowalla.config().to_builder();
     let bspm = bspm.ideal_low_pass(factor_dim, 0.2).build();
     vec![
         bspm.expect("the settings are valid").into(),
-        GfCf {
-            factor_dim,
-            alpha: 0.3,
-        }
-        .into(),
-        GfCf {
-            factor_dim,
-            alpha: 0.0,
-        }
-        .into(),
-        LgcnIde { layers: 1 }.into(),
-        LgcnIde { layers: 3 }.into(),
+        GfCf::published(Preset::Gowalla)
+            .factor_dim(factor_dim)
+            .alpha(0.3)
+            .into(),
+        GfCf::published(Preset::Gowalla)
+            .factor_dim(factor_dim)
+            .alpha(0.0)
+            .into(),
+        LgcnIde::published(Preset::Gowalla).layers(1).into(),
+        LgcnIde::published(Preset::Gowalla).layers(3).into(),
         link_prop(0.5, 0.5, 0.5).into(),
         link_prop(0.3, 1.2, -0.4).into(),
         turbo_cf(0.6, 0.7, TurboFilter::Linear).into(),
@@ -464,65 +470,50 @@ pub fn filter_configs(factor_dim: usize) -> Vec<FilterConfig> {
         ease_dan(0.5, 1.0, 0.0, 4.0, 0).into(),
         ease_dan(1.5, 0.8, 0.2, 3.0, 7).into(),
         ease_dan(0.5, 0.6, 0.0, 0.0, 1000).into(),
-        SvdAe { factor_dim }.into(),
+        SvdAe::published(Preset::Gowalla)
+            .factor_dim(factor_dim)
+            .into(),
         sgfcf(1.3, 0.34, 0.0, 1.6).into(),
         sgfcf(0.6, 0.5, 3.0, 0.2).into(),
         knn(4, 0.0).into(),
         knn(1000, 2.5).into(),
-        ItemKnn {
-            similarity: Similarity::Tversky,
-            alpha: 0.4,
-            beta: 0.7,
-            weighting: UserWeighting::TfIdf,
-            ..knn(6, 0.3)
-        }
-        .into(),
-        ItemKnn {
-            weighting: UserWeighting::Bm25,
-            ..knn(50, 0.0)
-        }
-        .into(),
+        knn(6, 0.3)
+            .similarity(Similarity::Tversky)
+            .alpha(0.4)
+            .beta(0.7)
+            .weighting(UserWeighting::TfIdf)
+            .into(),
+        knn(50, 0.0).weighting(UserWeighting::Bm25).into(),
         rp3beta(0.7, 0.5, 1000).into(),
         rp3beta(1.1, 0.3, 5).into(),
         family.clone().into(),
-        Family {
-            users: 0.34,
-            items: 0.4,
-            offset: 2.5,
-            curvature: 0.6,
-            response: FrequencyResponse::Power,
-            ..family.clone()
-        }
-        .into(),
-        Family {
-            share: 1.0,
-            response: FrequencyResponse::Plateau,
-            ..family.clone()
-        }
-        .into(),
-        Family {
-            share: 0.0,
-            curvature: -0.4,
-            ..family.clone()
-        }
-        .into(),
-        mix([
+        family
+            .clone()
+            .users(0.34)
+            .items(0.4)
+            .offset(2.5)
+            .curvature(0.6)
+            .response(FrequencyResponse::Power)
+            .into(),
+        family
+            .clone()
+            .share(1.0)
+            .response(FrequencyResponse::Plateau)
+            .into(),
+        family.clone().share(0.0).curvature(-0.4).into(),
+        Mix::new([
             (0.7, family.into()),
             (0.2, rp3beta(0.7, 0.5, 9).into()),
-            (0.1, Popularity {}.into()),
+            (0.1, Popularity::default().into()),
         ])
         .into(),
-        Popularity {}.into(),
-        Neighbours {
-            keep: 1000,
-            filter: Box::new(
-                GfCf {
-                    factor_dim,
-                    alpha: 0.3,
-                }
-                .into(),
-            ),
-        }
+        Popularity::default().into(),
+        Neighbours::new(
+            GfCf::published(Preset::Gowalla)
+                .factor_dim(factor_dim)
+                .alpha(0.3),
+            1000,
+        )
         .into(),
     ]
 }
@@ -531,10 +522,7 @@ pub fn filter_configs(factor_dim: usize) -> Vec<FilterConfig> {
 pub fn neighbour_tables_keep_candidates_for_lists<B: Backend>(backend: &B) {
     const KEEP: usize = 6;
     let interactions = random_interactions(60, 45, 700, &mut random_source(21));
-    let filter = GfCf {
-        factor_dim: 5,
-        alpha: 0.3,
-    };
+    let filter = GfCf::published(Preset::Gowalla).factor_dim(5).alpha(0.3);
     let fitted = FittedFilter::fit(backend.clone(), interactions.clone(), filter.clone()).unwrap();
     let items: Vec<[u32; 1]> = (0..45).map(|item| [item]).collect();
     let singles: Vec<History<'_>> = items.iter().map(|item| History::from(&item[..])).collect();
@@ -552,10 +540,7 @@ pub fn neighbour_tables_keep_candidates_for_lists<B: Backend>(backend: &B) {
             .for_each(|&item| row[item] += left[item]);
     }
     let expected = Dense::new(interactions.clone()).history.dot(&rows);
-    let table = Neighbours {
-        keep: KEEP,
-        filter: Box::new(filter.into()),
-    };
+    let table = Neighbours::new(filter, KEEP);
     let degrees = interactions.item_degrees();
     let table = FittedFilter::fit(backend.clone(), interactions, table).unwrap();
     let mut kept = [0; 45];

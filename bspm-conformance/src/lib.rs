@@ -31,9 +31,9 @@ pub use sparse::*;
 pub use tiles::*;
 
 use ndarray::{Array2, ArrayView2};
+use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 use bspm_core::backend::Backend;
 use bspm_data::{Duplicates, Interactions};

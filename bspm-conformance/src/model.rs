@@ -76,11 +76,7 @@ fn configs(factor_dim: usize) -> Vec<BspmConfig> {
             for low_pass in [
                 None,
                 Some(Integration::UNIT_EULER),
-                Some(Integration {
-                    solver: Solver::Rk4,
-                    time: 0.7,
-                    steps: 2,
-                }),
+                Some(Integration::new(Solver::Rk4, 0.7, 2)),
             ] {
                 for merge in [Merge::Early, Merge::Late] {
                     for t_points in [false, true] {

@@ -1,7 +1,7 @@
 //! Sparse products and histories.
 
 use ndarray::Array2;
-use rand_chacha::ChaCha8Rng;
+use rand::rngs::ChaCha8Rng;
 use sprs::CsMatViewI;
 
 use super::{

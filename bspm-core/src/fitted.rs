@@ -202,11 +202,7 @@ impl<B: Backend> FittedFilter<B> {
 
     /// The neighbour table of this filter, with `keep` entries in a row.
     pub(crate) fn neighbours(&self, keep: usize, options: &FitOptions) -> Result<Self> {
-        let config: FilterConfig = Neighbours {
-            keep,
-            filter: Box::new(self.config.clone()),
-        }
-        .into();
+        let config: FilterConfig = Neighbours::new(self.config.clone(), keep).into();
         config.check()?;
         let (backend, filter) = (Checked::new(&self.backend), &*self.filter);
         let interactions = self.interactions.clone();

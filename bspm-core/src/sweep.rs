@@ -104,9 +104,44 @@ struct Products {
 }
 
 impl Products {
+    /// Those of all responses, which take the form that they have in common.
+    fn shared(responses: &mut [Response], factor_dims: &[usize]) -> Self {
+        let mut parts: Vec<_> = responses.iter_mut().flat_map(Response::parts_mut).collect();
+        let form = Form::common(parts.iter().map(|it| it.as_slice()));
+        for part in &mut parts {
+            **part = form.of_series(part);
+        }
+        let history = responses.iter().map(Response::history_terms).max();
+        let low_pass = factor_dims.iter().map(|&kept| {
+            let with_this = responses.iter().filter(|it| it.factor_dim == Some(kept));
+            with_this.map(|it| it.low_pass.len()).max().unwrap_or(0)
+        });
+        Self {
+            form,
+            history: history.unwrap_or(1),
+            low_pass: low_pass.collect(),
+        }
+    }
+
     fn len(&self) -> usize {
         self.history + self.low_pass.iter().sum::<usize>()
     }
+}
+
+/// `V` for each of these numbers of vectors, which ascend, from one decomposition.
+fn bases<B: Backend>(
+    backend: Checked<'_, B>,
+    graph: &NormalizedGraph<B>,
+    factor_dims: &[usize],
+    options: &FitOptions,
+) -> Result<Vec<(usize, B::Matrix)>> {
+    let Some(&most) = factor_dims.last() else {
+        return Ok(Vec::new());
+    };
+    let basis = Basis::obtain(backend, graph, most, Source::Fit(options, None))?;
+    let columns = |kept: usize| backend.columns(&basis.vectors, 0..kept.min(basis.factors()));
+    let bases = factor_dims.iter().map(|&kept| Ok((kept, columns(kept)?)));
+    bases.collect()
 }
 
 impl<B: Backend> Sweep<B> {
@@ -160,44 +195,9 @@ impl<B: Backend> Sweep<B> {
             .collect();
         factor_dims.sort_unstable();
         factor_dims.dedup();
-        let bases = match factor_dims.last() {
-            Some(&most) => {
-                let basis = Basis::obtain(
-                    Checked::new(&backend),
-                    &graph,
-                    most,
-                    Source::Fit(options, None),
-                )?;
-                let columns = |kept: usize| {
-                    let kept = kept.min(basis.factors());
-                    Checked::new(&backend).columns(&basis.vectors, 0..kept)
-                };
-                let bases = factor_dims.iter().map(|&kept| Ok((kept, columns(kept)?)));
-                bases.collect::<Result<Vec<_>>>()?
-            }
-            None => Vec::new(),
-        };
+        let bases = bases(Checked::new(&backend), &graph, &factor_dims, options)?;
         let mut responses: Vec<Response> = configs.iter().map(Response::of).collect();
-        let mut parts: Vec<_> = responses.iter_mut().flat_map(Response::parts_mut).collect();
-        let form = Form::common(parts.iter().map(|it| it.as_slice()));
-        for part in &mut parts {
-            **part = form.of_series(part);
-        }
-        let products = Products {
-            form,
-            history: responses
-                .iter()
-                .map(Response::history_terms)
-                .max()
-                .unwrap_or(1),
-            low_pass: factor_dims
-                .iter()
-                .map(|&kept| {
-                    let with_this = responses.iter().filter(|it| it.factor_dim == Some(kept));
-                    with_this.map(|it| it.low_pass.len()).max().unwrap_or(0)
-                })
-                .collect(),
-        };
+        let products = Products::shared(&mut responses, &factor_dims);
         let settings = Combinations::of(&responses, &products, &factor_dims);
         Ok(Self {
             largest_cutoff: evaluator.largest_cutoff(),

@@ -24,8 +24,8 @@ use self::products::{
 use crate::error::CpuError;
 use crate::histories::CpuHistories;
 use crate::inverse;
+use crate::kernel::cpu::Cpu;
 use crate::kernel::elementwise::{AddScaled, ScaleRows};
-use crate::kernel::instruction_set::InstructionSet;
 use crate::kernel::ranks_of_sums::RanksOfSums;
 use crate::kernel::top_k::{SelectTop, SelectTopOfColumn};
 use crate::matmul;
@@ -40,7 +40,7 @@ use crate::threads::{Threads, pool_of};
 #[derive(Clone, Debug)]
 pub struct CpuBackend {
     threads: Threads,
-    instruction_set: InstructionSet,
+    cpu: Cpu,
     memory_budget: Option<usize>,
 }
 
@@ -90,7 +90,7 @@ impl CpuBackend {
         Self {
             memory_budget: None,
             threads,
-            instruction_set: InstructionSet::detect(),
+            cpu: Cpu::detect(),
         }
     }
 }
@@ -167,7 +167,7 @@ impl Backend for CpuBackend {
         update: Update<'_, CpuMatrix>,
         out: &mut CpuMatrix,
     ) -> Result<()> {
-        sparse_product(self.instruction_set, sparse, direction, right, update, out);
+        sparse_product(self.cpu, sparse, direction, right, update, out);
         Ok(())
     }
 
@@ -181,7 +181,6 @@ impl Backend for CpuBackend {
         half_way: &mut CpuMatrix,
         out: &mut CpuMatrix,
     ) -> Result<()> {
-        let set = self.instruction_set;
         let replaces = update.keep == 0.0 && update.addend.is_none();
         let few = match (walk.kind(), from) {
             (Kind::Walk(walk), Some(Operand::Histories(histories))) if replaces => {
@@ -201,7 +200,7 @@ impl Backend for CpuBackend {
         self.spmm(walk, Direction::Forward, start, Update::REPLACE, half_way)?;
         if let Some((walk, _, product)) = few
             && out.stride() == 1
-            && walk_from_reached(set, walk, product, half_way, out)
+            && walk_from_reached(self.cpu, walk, product, half_way, out)
         {
             return Ok(());
         }
@@ -224,9 +223,16 @@ impl Backend for CpuBackend {
         update: Update<'_, CpuMatrix>,
         out: &mut CpuMatrix,
     ) -> Result<()> {
-        let set = self.instruction_set;
-        dense_product(set, &self.threads, left, transpose_left, right, update, out)
-            .map_err(|error| error.in_operation("matmul"))
+        dense_product(
+            self.cpu,
+            &self.threads,
+            left,
+            transpose_left,
+            right,
+            update,
+            out,
+        )
+        .map_err(|error| error.in_operation("matmul"))
     }
 
     /// On all threads.
@@ -243,7 +249,7 @@ impl Backend for CpuBackend {
         out: &mut CpuMatrix,
     ) -> Result<()> {
         match addend {
-            Operand::Dense(addend) => self.instruction_set.run(AddScaled {
+            Operand::Dense(addend) => self.cpu.run(AddScaled {
                 scale,
                 addend: addend.padded(),
                 keep,
@@ -265,7 +271,7 @@ impl Backend for CpuBackend {
     }
 
     fn scale_rows(&self, scale: &CpuMatrix, out: &mut CpuMatrix) -> Result<()> {
-        self.instruction_set.run(ScaleRows {
+        self.cpu.run(ScaleRows {
             scales: scale.padded(),
             stride: out.stride(),
             out: out.padded_mut(),
@@ -298,7 +304,7 @@ impl Backend for CpuBackend {
         match stride {
             0 => {}
             1 => selections.iter_mut().take(1).for_each(|selection| {
-                self.instruction_set.run(SelectTopOfColumn {
+                self.cpu.run(SelectTopOfColumn {
                     scores: scores.padded(),
                     scales: item_scale.padded(),
                     selection,
@@ -324,7 +330,7 @@ impl Backend for CpuBackend {
         };
         hide(hidden, scores.dense);
         let candidates = CandidateLists {
-            set: self.instruction_set,
+            cpu: self.cpu,
             scores: scores.dense,
             left: product.0,
             right: product.1,
@@ -383,7 +389,7 @@ impl CpuBackend {
     ) {
         let blocks = scores.stride() / WIDTH;
         for (block, selections) in selections.chunks_mut(WIDTH).enumerate() {
-            self.instruction_set.run(SelectTop::<WIDTH> {
+            self.cpu.run(SelectTop::<WIDTH> {
                 scores: scores.padded().as_chunks().0,
                 blocks,
                 block,
@@ -407,7 +413,7 @@ impl CpuBackend {
             .map(|matrix| matrix.padded().as_chunks().0)
             .collect();
         let mut ranks = Vec::new();
-        self.instruction_set.run(RanksOfSums {
+        self.cpu.run(RanksOfSums {
             basis: &basis,
             combinations,
             scales: item_scale.padded(),

@@ -16,7 +16,8 @@ pub fn invalid(
     }
 }
 
-/// [`Error::InvalidParameter`] unless the number is finite and within `range`.
+/// [`Error::InvalidParameter`] unless the number is finite and within `range`, which starts at
+/// [`f64::MIN_POSITIVE`] if all numbers above 0 are.
 pub fn check_range(
     parameter: &'static str,
     value: f64,
@@ -25,10 +26,13 @@ pub fn check_range(
     if range.contains(&value) {
         return Ok(());
     }
-    let least = plain(*range.start());
-    let expected = match *range.end() {
-        most if most >= f64::from(f32::MAX) => format!("a finite number, {least} or above"),
-        most => format!("a number from {least} to {}", plain(most)),
+    let (least, most) = (*range.start(), *range.end());
+    let is_bounded = most < f64::from(f32::MAX);
+    let expected = match (least == f64::MIN_POSITIVE, is_bounded) {
+        (true, true) => format!("a number above 0, at most {}", plain(most)),
+        (true, false) => "a finite number above 0".into(),
+        (false, true) => format!("a number from {} to {}", plain(least), plain(most)),
+        (false, false) => format!("a finite number, {} or above", plain(least)),
     };
     Err(invalid(parameter, expected, value))
 }

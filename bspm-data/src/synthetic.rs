@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use rand::distr::Distribution;
 use rand::distr::weighted::WeightedIndex;
+use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 use crate::error::Result;
 use crate::interactions::Interactions;

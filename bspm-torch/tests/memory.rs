@@ -8,7 +8,7 @@ use std::fs;
 use bspm_core::data::SyntheticShape;
 use bspm_core::filters::EaseR;
 use bspm_core::fitted::RankOptions;
-use bspm_core::{Backend, BspmConfig, FittedFilter, Interactions, Solver};
+use bspm_core::{Backend, BspmConfig, FittedFilter, Interactions, Preset, Solver};
 use bspm_torch::{TorchBackend, TorchDevice};
 use ndarray::Array2;
 
@@ -78,11 +78,9 @@ fn what_a_batch_an_inverse_and_ease_r_take_is_what_is_counted() {
     let place = |user: u32, step: u32| (user, (user * 7 + step * step * 131) % 4_000);
     let pairs = (0..4_000).flat_map(|user| (0..30).map(move |step| place(user, step)));
     let interactions = Interactions::from_pairs(size, size, pairs).unwrap();
-    let settings = EaseR {
-        lambda: 10.0,
-        neighbours: 0,
-        memory_budget: 8 * size * size,
-    };
+    let settings = EaseR::published(Preset::Gowalla)
+        .lambda(10.0)
+        .memory_budget(8 * size * size);
     let fit = || FittedFilter::fit(backend.clone(), interactions, settings).unwrap();
     let (_, measured) = peak_of(fit);
     assert_within_a_tenth("a fit of EASE-R", measured, 8 * size * size);

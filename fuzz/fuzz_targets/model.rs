@@ -5,13 +5,13 @@
 use bspm_core::{Error, Model};
 use bspm_cpu::CpuBackend;
 use libfuzzer_sys::fuzz_target;
-use xxhash_rust::xxh3::xxh3_128;
+use twox_hash::XxHash3_128;
 
 fuzz_target!(|bytes: &[u8]| {
     let mut bytes = bytes.to_vec();
     if bytes.last().is_some_and(|last| last % 2 == 0) && bytes.len() > 16 {
         let hashed = bytes.len() - 16;
-        let hash = xxh3_128(&bytes[..hashed]).to_le_bytes();
+        let hash = XxHash3_128::oneshot(&bytes[..hashed]).to_le_bytes();
         bytes[hashed..].copy_from_slice(&hash);
     }
     let Ok(model) = Model::<_, String, String>::from_bytes(CpuBackend::new(), bytes) else {

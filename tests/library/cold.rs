@@ -125,10 +125,7 @@ fn a_fallback_fills_and_is_marked() {
 
 #[test]
 fn unscored_items_are_there_for_those_who_ask() {
-    let model = fit(GfCf {
-        factor_dim: 2,
-        alpha: 0.3,
-    });
+    let model = fit(GfCf::published(Preset::Gowalla).factor_dim(2).alpha(0.3));
     let options = RecommendOptions::top(20).fallback(Fallback::Unscored);
     let list = model.recommend("eve", options).unwrap();
     assert_eq!(list.len(), 9);
@@ -137,7 +134,7 @@ fn unscored_items_are_there_for_those_who_ask() {
 
 #[test]
 fn popularity_scores_whatever_the_history() {
-    let model = fit(Popularity {});
+    let model = fit(Popularity::default());
     let nobody: [&&str; 0] = [];
     let list = model.recommend_for_items(nobody, 3).unwrap();
     assert_eq!((list[0].item, list[0].score), ("tea", 3.0));

@@ -138,47 +138,44 @@ fn every_published_setting_is_valid_and_comes_back_from_json() {
 
 #[test]
 fn impossible_settings_are_named() {
-    let turbo = |power| TurboCf {
-        alpha: 0.5,
-        power,
-        filter: TurboFilter::Linear,
-        memory_budget: 1 << 20,
+    let turbo = |power| {
+        TurboCf::published(Preset::Gowalla)
+            .alpha(0.5)
+            .power(power)
+            .filter(TurboFilter::Linear)
+            .memory_budget(1 << 20)
     };
-    let cheby = ChebyCf {
-        order: 0,
-        flatness: 1.0,
-        factor_dim: 4,
-        alpha: 0.1,
-        beta: 0.1,
-    };
+    let cheby = ChebyCf::published(Preset::Gowalla)
+        .order(0)
+        .flatness(1.0)
+        .factor_dim(4)
+        .alpha(0.1)
+        .beta(0.1);
     let cases: [(FilterConfig, &str); 8] = [
         (
-            GfCf {
-                factor_dim: 0,
-                alpha: 0.3,
-            }
-            .into(),
+            GfCf::published(Preset::Gowalla)
+                .factor_dim(0)
+                .alpha(0.3)
+                .into(),
             "factor_dim: expected at least 1",
         ),
         (
-            GfCf {
-                factor_dim: 4,
-                alpha: f32::NAN,
-            }
-            .into(),
+            GfCf::published(Preset::Gowalla)
+                .factor_dim(4)
+                .alpha(f32::NAN)
+                .into(),
             "alpha: expected a finite number, 0 or above, found NaN",
         ),
         (
-            LgcnIde { layers: 0 }.into(),
+            LgcnIde::published(Preset::Gowalla).layers(0).into(),
             "layers: expected at least 1, found 0",
         ),
         (
-            LinkProp {
-                beta: 0.5,
-                gamma: 9.0,
-                delta: 0.5,
-            }
-            .into(),
+            LinkProp::published(Preset::Gowalla)
+                .beta(0.5)
+                .gamma(9.0)
+                .delta(0.5)
+                .into(),
             "gamma: expected a number from -4 to 4, found 9",
         ),
         (
@@ -187,20 +184,14 @@ fn impossible_settings_are_named() {
         ),
         (cheby.into(), "order: expected at least 1, found 0"),
         (
-            EaseR {
-                lambda: 0.0,
-                neighbours: 0,
-                memory_budget: 1 << 20,
-            }
-            .into(),
+            EaseR::published(Preset::Gowalla)
+                .lambda(0.0)
+                .memory_budget(1 << 20)
+                .into(),
             "lambda: expected a finite number, 1e-6 or above, found 0",
         ),
         (
-            ItemKnn {
-                neighbours: 0,
-                ..ItemKnn::default()
-            }
-            .into(),
+            ItemKnn::default().neighbours(0).into(),
             "neighbours: expected at least 1, found 0",
         ),
     ];
@@ -215,11 +206,12 @@ fn impossible_settings_are_named() {
 #[test]
 fn a_budget_that_is_too_small_is_refused_with_both_numbers() {
     let interactions = dataset().interactions().clone();
-    let turbo = |memory_budget| TurboCf {
-        alpha: 0.5,
-        power: 0.7,
-        filter: TurboFilter::Linear,
-        memory_budget,
+    let turbo = |memory_budget| {
+        TurboCf::published(Preset::Gowalla)
+            .alpha(0.5)
+            .power(0.7)
+            .filter(TurboFilter::Linear)
+            .memory_budget(memory_budget)
     };
     let fit =
         |config: FilterConfig| FittedFilter::fit(CpuBackend::new(), interactions.clone(), config);
@@ -233,10 +225,10 @@ fn a_budget_that_is_too_small_is_refused_with_both_numbers() {
     assert!(fit(turbo(needed - 1).into()).is_err());
     assert!(fit(turbo(needed).into()).is_ok());
 
-    let ease = |memory_budget| EaseR {
-        lambda: 10.0,
-        neighbours: 0,
-        memory_budget,
+    let ease = |memory_budget| {
+        EaseR::published(Preset::Gowalla)
+            .lambda(10.0)
+            .memory_budget(memory_budget)
     };
     let message = fit(ease(100_000).into()).unwrap_err().to_string();
     assert_eq!(
@@ -249,10 +241,7 @@ fn a_budget_that_is_too_small_is_refused_with_both_numbers() {
 
 #[test]
 fn forming_an_item_graph_can_be_cancelled() {
-    let config = ItemKnn {
-        neighbours: 5,
-        ..ItemKnn::default()
-    };
+    let config = ItemKnn::default().neighbours(5);
     let options = FitOptions::new().observer(Observer::new(|_| ControlFlow::Break(())));
     let error = Model::fit_with(CpuBackend::new(), dataset(), config, &options).unwrap_err();
     assert!(
@@ -265,10 +254,7 @@ fn forming_an_item_graph_can_be_cancelled() {
 
 #[test]
 fn gf_cf_is_bspm_without_sharpening() {
-    let gf_cf = GfCf {
-        factor_dim: 6,
-        alpha: 0.3,
-    };
+    let gf_cf = GfCf::published(Preset::Gowalla).factor_dim(6).alpha(0.3);
     let bspm = BspmConfig::builder()
         .ideal_low_pass(6, 0.3)
         .build()

@@ -100,35 +100,34 @@ fn a_missing_file_is_named() {
 #[test]
 fn every_malformed_configuration_is_named_with_parameter_and_range() {
     let builder = BspmConfig::builder;
-    let unit = Integration::UNIT_EULER;
     let cases: Vec<(BspmConfigBuilder, &str)> = vec![
         (
             builder().blur(Solver::Euler, 0.0, 1),
-            "blur_time: expected a finite number above 0, found 0",
+            "blur_time: expected a number above 0, at most 1000, found 0",
         ),
         (
             builder().blur(Solver::Euler, f32::NAN, 1),
-            "blur_time: expected a finite number above 0, found NaN",
+            "blur_time: expected a number above 0, at most 1000, found NaN",
         ),
         (
             builder().blur(Solver::Rk4, 1.0, 0),
-            "blur_steps: expected 1 to 1000 steps, found 0",
+            "blur_steps: expected at least 1, found 0",
         ),
         (
             builder().sharpen(Solver::Rk4, f32::INFINITY, 1),
-            "sharpen_time: expected a finite number above 0, found inf",
+            "sharpen_time: expected a number above 0, at most 1000, found inf",
         ),
         (
             builder().sharpen(Solver::Rk4, -2.5, 1),
-            "sharpen_time: expected a finite number above 0, found -2.5",
+            "sharpen_time: expected a number above 0, at most 1000, found -2.5",
         ),
         (
             builder().sharpen(Solver::Rk4, 2.5, 10_001),
-            "sharpen_steps: expected 1 to 1000 steps, found 10001",
+            "sharpen_steps: expected at most 1000, found 10001",
         ),
         (
             builder().ideal_low_pass(0, 0.2),
-            "factor_dim: expected at least 1 (turn the ideal low-pass filter off instead), found 0",
+            "factor_dim: expected at least 1, found 0",
         ),
         (
             builder().ideal_low_pass(8, -0.1),
@@ -139,12 +138,12 @@ fn every_malformed_configuration_is_named_with_parameter_and_range() {
             "beta: expected a finite number, 0 or above, found NaN",
         ),
         (
-            builder().ideal_low_pass_integrated(8, 0.2, Integration { time: -1.0, ..unit }),
-            "idl_time: expected a finite number above 0, found -1",
+            builder().ideal_low_pass_integrated(8, 0.2, Integration::new(Solver::Euler, -1.0, 1)),
+            "idl_time: expected a number above 0, at most 1000, found -1",
         ),
         (
-            builder().ideal_low_pass_integrated(8, 0.2, Integration { steps: 0, ..unit }),
-            "idl_steps: expected 1 to 1000 steps, found 0",
+            builder().ideal_low_pass_integrated(8, 0.2, Integration::new(Solver::Euler, 1.0, 0)),
+            "idl_steps: expected at least 1, found 0",
         ),
     ];
     for (builder, expected) in cases {
@@ -179,10 +178,7 @@ fn impossible_requests_of_a_model_are_errors() {
         "a truncated SVD of 5 items with 5 vectors needs 460 bytes of memory, and the budget has 300"
     );
 
-    let table = Neighbours {
-        keep: 4,
-        filter: Box::new(LgcnIde { layers: 1 }.into()),
-    };
+    let table = Neighbours::new(LgcnIde::published(Preset::Gowalla).layers(1), 4);
     let backend = CpuBackend::new().memory_budget(300);
     let error = FittedFilter::fit(backend, interactions.clone(), table).unwrap_err();
     assert_eq!(

@@ -5,7 +5,7 @@ mod rp3beta;
 
 use bspm::filters;
 use bspm::fitted::RankOptions;
-use bspm::{CpuBackend, CpuModel, Dataset, Error, FittedFilter, Interactions, Model};
+use bspm::{CpuBackend, CpuModel, Dataset, Error, FittedFilter, Interactions, Model, Preset};
 use rp3beta::Rp3Beta;
 
 const SETTINGS: Rp3Beta = Rp3Beta {
@@ -34,11 +34,10 @@ fn named(interactions: &Interactions) -> Dataset {
 #[test]
 fn it_is_the_filter_of_the_library() {
     let own = SETTINGS.fit(interactions()).unwrap();
-    let settings = filters::Rp3Beta {
-        alpha: 0.7,
-        beta: 0.4,
-        neighbours: 12,
-    };
+    let settings = filters::Rp3Beta::published(Preset::Gowalla)
+        .alpha(0.7)
+        .beta(0.4)
+        .neighbours(12);
     let fitted = FittedFilter::fit(CpuBackend::new(), interactions(), settings).unwrap();
     let (own, expected) = (
         own.score(&users()).unwrap(),

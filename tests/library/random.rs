@@ -14,11 +14,8 @@ fn solvers() -> impl Strategy<Value = Solver> {
 }
 
 fn integrations() -> impl Strategy<Value = Integration> {
-    (solvers(), 0.1_f32..2.5, 1_usize..4).prop_map(|(solver, time, steps)| Integration {
-        solver,
-        time,
-        steps,
-    })
+    (solvers(), 0.1_f32..2.5, 1_usize..4)
+        .prop_map(|(solver, time, steps)| Integration::new(solver, time, steps))
 }
 
 prop_compose! {

@@ -224,12 +224,11 @@ fn a_disliked_item_counts_against_what_is_like_it() {
     for config in [
         FilterConfig::from(BspmConfig::builder().build().unwrap()),
         ItemKnn::default().into(),
-        Rp3Beta {
-            alpha: 1.0,
-            beta: 0.0,
-            neighbours: 50,
-        }
-        .into(),
+        Rp3Beta::published(Preset::Gowalla)
+            .alpha(1.0)
+            .beta(0.0)
+            .neighbours(50)
+            .into(),
     ] {
         let model = Model::fit(CpuBackend::new(), dataset.clone(), config).unwrap();
         let list = model

@@ -120,24 +120,7 @@ fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         return cross_validate(&backend, train, folds, arguments, &bars);
     }
     let start = Instant::now();
-    let (model, test) = match &arguments.model {
-        None => {
-            arguments.config.config(None)?;
-            let dataset = arguments.interactions.read_all(train)?;
-            let held_out = &arguments.held_out;
-            let (train, test) = held_out.split(dataset, &arguments.interactions)?;
-            (arguments.fit(backend, train, &bars)?, test)
-        }
-        Some(model) => {
-            let test = arguments.held_out.test.as_ref();
-            let test = test.ok_or("a model needs --test")?;
-            if let Some(flag) = arguments.interactions.weighting() {
-                return Err(format!("{flag} has no effect on a test set").into());
-            }
-            let test = arguments.interactions.read(test)?;
-            (TextModel::open(backend, model)?, test)
-        }
-    };
+    let (model, test) = arguments.model_and_test(backend, train, &bars)?;
     let coverage = model.test_coverage(&test);
     if coverage.unknown_users > 0 && !arguments.skip_unknown {
         return Err(format!(
@@ -205,6 +188,28 @@ fn report<B: Backend>(model: &TextModel<B>, users: usize, ready: Duration, whole
 }
 
 impl Arguments {
+    /// The saved model, or one that is fitted to what is not held out; and the test set.
+    fn model_and_test<B: Backend>(
+        &self,
+        backend: B,
+        train: &[PathBuf],
+        bars: &ProgressBars,
+    ) -> Result<(TextModel<B>, Dataset), Box<dyn Error>> {
+        let Some(model) = &self.model else {
+            self.config.config(None)?;
+            let dataset = self.interactions.read_all(train)?;
+            let (train, test) = self.held_out.split(dataset, &self.interactions)?;
+            return Ok((self.fit(backend, train, bars)?, test));
+        };
+        let test = self.held_out.test.as_ref();
+        let test = test.ok_or("a model needs --test")?;
+        if let Some(flag) = self.interactions.weighting() {
+            return Err(format!("{flag} has no effect on a test set").into());
+        }
+        let test = self.interactions.read(test)?;
+        Ok((TextModel::open(backend, model)?, test))
+    }
+
     fn fit<B: Backend>(
         &self,
         backend: B,

@@ -122,14 +122,23 @@ pub(crate) fn of_common_users<B: Backend>(
         observed.advance(rows.len())?;
         Ok(rows)
     })?;
+    Ok(graph_of_rows(items, entries, rows.into_iter().flatten()))
+}
+
+/// The graph of these rows, of at most `entries` entries in all.
+fn graph_of_rows(
+    items: usize,
+    entries: usize,
+    rows: impl Iterator<Item = Vec<(u32, f32)>>,
+) -> CsMatI<f32, u32> {
     let mut row_ends = vec![0];
     let (mut columns, mut values) = (Vec::with_capacity(entries), Vec::with_capacity(entries));
-    for row in rows.into_iter().flatten() {
+    for row in rows {
         columns.extend(row.iter().map(|entry| entry.0));
         values.extend(row.iter().map(|entry| entry.1));
         row_ends.push(columns.len() as u32);
     }
-    Ok(CsMatI::new((items, items), row_ends, columns, values))
+    CsMatI::new((items, items), row_ends, columns, values)
 }
 
 /// The graph in which each item has its neighbours: the `count` items to which it gives most.

@@ -14,8 +14,8 @@ mod rayleigh_ritz;
 mod stopping;
 
 use ndarray::{Array2, Axis};
+use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::fit_options::FitOptions;
@@ -189,65 +189,35 @@ fn iterate<B: Backend>(
     check_memory(backend, graph, block)?;
     let _span = tracing::info_span!("truncated_svd", factor_dim = wanted, block).entered();
     let observed = Observed::new(&options.observer, Stage::TruncatedSvd, wanted);
-    let lock_tolerance = tolerance * LOCK_SHARE;
     // A block as wide as the rank can be has nothing but zero beyond it.
     let cut_share = if block == most { 0.5 } else { 1.0 };
 
-    let mut active = if is_whole {
-        backend.upload(Array2::eye(items).view())?
-    } else {
-        let start = random_start(backend, graph, block, options.seed)?;
-        found.products += 2 * block;
-        filter_vectors(
-            backend,
-            graph,
-            &SpectralFilter::Smooth,
-            start,
-            None,
-            &observed,
-        )?
+    let mut active = match is_whole {
+        true => backend.upload(Array2::eye(items).view())?,
+        false => {
+            found.products += 2 * block;
+            let random = random_start(backend, graph, block, options.seed)?;
+            let smooth = SpectralFilter::Smooth;
+            filter_vectors(backend, graph, &smooth, random, None, &observed)?
+        }
     };
     let mut progress = Rounds::new(tolerance);
     loop {
         found.rounds += 1;
         let ritz = rayleigh_ritz(backend, graph, active)?;
-        let left = wanted - found.values.len();
-        let rank_left = ritz.values[..left]
-            .iter()
-            .take_while(|&&value| value > SMALLEST_EIGENVALUE)
-            .count();
-        let residuals = residuals(backend, graph, &ritz.vectors, &ritz.values[..rank_left])?;
-        found.products += ritz.values.len() + rank_left;
-        let worst = residuals.iter().copied().fold(0.0, f64::max);
-        let converged = residuals
-            .iter()
-            .take_while(|&&residual| residual <= lock_tolerance)
-            .count();
-        let at_cut = match rank_left {
-            0 => found.values.last().copied().unwrap_or(0.0),
-            some => ritz.values[some - 1],
-        };
-        let beyond = ritz.values.get(rank_left).copied().unwrap_or(0.0).max(0.0);
-        let effective = options
-            .tolerance
-            .unwrap_or_else(|| effective_tolerance(at_cut, beyond));
-        tracing::debug!(
-            round = found.rounds,
-            residual = worst,
-            effective,
+        let Measured {
+            residuals,
+            worst,
             converged,
-            is_orthonormal = ritz.is_orthonormal,
-            "Rayleigh-Ritz projection"
-        );
-        let mut verdict = match progress.judge(worst, effective, found.vectors.is_some()) {
+            effective,
+        } = found.measure(backend, graph, &ritz, wanted, options.tolerance)?;
+        let verdict = match progress.judge(worst, effective, found.vectors.is_some()) {
             Verdict::Continue if is_whole => Verdict::Stop(SvdStop::Rounding),
+            Verdict::Stop(stop) if found.rounds == options.max_rounds => Verdict::Stop(stop),
+            _ if found.rounds == options.max_rounds => Verdict::Stop(SvdStop::MaxRounds),
+            _ if !ritz.is_orthonormal && !is_whole => Verdict::Continue,
             verdict => verdict,
         };
-        if found.rounds == options.max_rounds && !matches!(verdict, Verdict::Stop(_)) {
-            verdict = Verdict::Stop(SvdStop::MaxRounds);
-        } else if !ritz.is_orthonormal && found.rounds < options.max_rounds && !is_whole {
-            verdict = Verdict::Continue;
-        }
         if let Verdict::Stop(stop) = verdict {
             found.lock(backend, &ritz, &residuals)?;
             observed.advance(residuals.len())?;
@@ -256,43 +226,27 @@ fn iterate<B: Backend>(
         // The last ones are not locked before they are done.
         let converged = match verdict {
             Verdict::Unlock => 0,
-            _ if converged == rank_left || !ritz.is_orthonormal => 0,
+            _ if converged == residuals.len() || !ritz.is_orthonormal => 0,
             _ => converged,
         };
         found.lock(backend, &ritz, &residuals[..converged])?;
         observed.advance(converged)?;
-        let RitzPairs {
-            mut values,
-            vectors,
-            ..
-        } = ritz;
-        let mut rest = if converged == 0 {
-            vectors
-        } else {
-            let rest = backend.columns(&vectors, converged..values.len())?;
-            drop(vectors);
-            rest
-        };
-        let mut missing = residuals;
-        missing.drain(..converged);
-        values.drain(..converged);
+        let mut rest = Rest::after(converged, backend, ritz, residuals)?;
         if verdict == Verdict::Unlock
             && let Some(locked) = found.unlock()
         {
-            rest = backend.concatenate_columns(&[locked.vectors, rest])?;
-            values.splice(..0, locked.values);
-            missing.splice(..0, locked.residuals);
+            rest = rest.with(locked, backend)?;
         }
         let filter = Chebyshev::choose(Spectrum {
-            values: &values[..missing.len()],
-            residuals: &missing,
-            cut: values.last().copied().unwrap_or(0.0) * cut_share,
+            values: &rest.values[..rest.residuals.len()],
+            residuals: &rest.residuals,
+            cut: rest.values.last().copied().unwrap_or(0.0) * cut_share,
             target: effective.min(tolerance) / 2.0,
         });
-        found.products += filter.degree * values.len();
+        found.products += filter.degree * rest.values.len();
         let filter = SpectralFilter::Chebyshev(filter);
         let locked = found.vectors.as_ref();
-        active = filter_vectors(backend, graph, &filter, rest, locked, &observed)?;
+        active = filter_vectors(backend, graph, &filter, rest.vectors, locked, &observed)?;
     }
 }
 
@@ -324,11 +278,56 @@ struct Found<M> {
     products: usize,
 }
 
-/// Eigenpairs that were thought to need no further work.
-struct Unlocked<M> {
+/// How far Ritz pairs are from eigenpairs.
+struct Measured {
+    /// Of the pairs that are wanted still and whose value is not zero.
+    residuals: Vec<f64>,
+    worst: f64,
+    /// How many, from the first on, need no further work.
+    converged: usize,
+    /// The residual that is small enough: the one that is asked for, or what a filter can feel.
+    effective: f64,
+}
+
+/// Eigenpairs that need further work; the last ones may have no residual.
+struct Rest<M> {
     values: Vec<f64>,
     residuals: Vec<f64>,
     vectors: M,
+}
+
+impl<M: Send + Sync> Rest<M> {
+    /// The Ritz pairs but the first `locked`.
+    fn after<B: Backend<Matrix = M>>(
+        locked: usize,
+        backend: Checked<'_, B>,
+        ritz: RitzPairs<M>,
+        mut residuals: Vec<f64>,
+    ) -> Result<Self> {
+        let (mut values, mut vectors) = (ritz.values, ritz.vectors);
+        if locked > 0 {
+            vectors = backend.columns(&vectors, locked..values.len())?;
+        }
+        residuals.drain(..locked);
+        values.drain(..locked);
+        Ok(Self {
+            values,
+            residuals,
+            vectors,
+        })
+    }
+
+    /// These after those that were thought to need no further work.
+    fn with<B: Backend<Matrix = M>>(
+        mut self,
+        unlocked: Self,
+        backend: Checked<'_, B>,
+    ) -> Result<Self> {
+        self.vectors = backend.concatenate_columns(&[unlocked.vectors, self.vectors])?;
+        self.values.splice(..0, unlocked.values);
+        self.residuals.splice(..0, unlocked.residuals);
+        Ok(self)
+    }
 }
 
 impl<M: Send + Sync> Found<M> {
@@ -364,8 +363,49 @@ impl<M: Send + Sync> Found<M> {
         Ok(())
     }
 
-    fn unlock(&mut self) -> Option<Unlocked<M>> {
-        Some(Unlocked {
+    fn measure<B: Backend<Matrix = M>>(
+        &mut self,
+        backend: Checked<'_, B>,
+        graph: &NormalizedGraph<B>,
+        ritz: &RitzPairs<M>,
+        wanted: usize,
+        asked: Option<f64>,
+    ) -> Result<Measured> {
+        let left = ritz.values[..wanted - self.values.len()].iter();
+        let is_positive = |value: &&f64| **value > SMALLEST_EIGENVALUE;
+        let rank_left = left.take_while(is_positive).count();
+        let residuals = residuals(backend, graph, &ritz.vectors, &ritz.values[..rank_left])?;
+        self.products += ritz.values.len() + rank_left;
+        let is_done = |residual: &&f64| **residual <= self.tolerance * LOCK_SHARE;
+        let measured = Measured {
+            worst: residuals.iter().copied().fold(0.0, f64::max),
+            converged: residuals.iter().take_while(is_done).count(),
+            effective: asked.unwrap_or_else(|| self.effective_tolerance(ritz, rank_left)),
+            residuals,
+        };
+        tracing::debug!(
+            round = self.rounds,
+            residual = measured.worst,
+            effective = measured.effective,
+            converged = measured.converged,
+            is_orthonormal = ritz.is_orthonormal,
+            "Rayleigh-Ritz projection"
+        );
+        Ok(measured)
+    }
+
+    /// What a filter can feel, with the cut after so many Ritz values.
+    fn effective_tolerance(&self, ritz: &RitzPairs<M>, rank_left: usize) -> f64 {
+        let at_cut = match rank_left {
+            0 => self.values.last().copied().unwrap_or(0.0),
+            some => ritz.values[some - 1],
+        };
+        let beyond = ritz.values.get(rank_left).copied().unwrap_or(0.0).max(0.0);
+        effective_tolerance(at_cut, beyond)
+    }
+
+    fn unlock(&mut self) -> Option<Rest<M>> {
+        Some(Rest {
             vectors: self.vectors.take()?,
             values: std::mem::take(&mut self.values),
             residuals: std::mem::take(&mut self.residuals),

@@ -27,6 +27,7 @@ use bspm_data::parameter::check_positive;
 /// Gowalla stand in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ChebyCf {
     /// `K`: the degree of the polynomial; at least 1.
     pub order: usize,
@@ -58,11 +59,11 @@ impl ChebyCf {
 }
 
 settings!(ChebyCf {
-    order ("K"): Count (1.0, MOST_STEPS), Search::Fixed, "Degree of the polynomial";
-    flatness ("phi"): Number (f64::MIN_POSITIVE, f64::MAX), Search::Log(0.5, 12.0), "How flat the plateau is";
-    factor_dim ("eta"): Count (0.0, MOST_FACTORS), Search::Factors, "Singular vectors of the ideal low-pass part";
-    alpha ("alpha"): Number (0.0, F32_MAX), Search::Log(0.03, 1.0), "Weight of the ideal low-pass part; 0 turns it off";
-    beta ("beta"): Number (-4.0, 4.0), Search::Linear(0.0, 0.5), "Power of the item degrees that a history is divided by";
+    order: usize ("K"): Count (1.0, MOST_STEPS), Search::Fixed, "Degree of the polynomial";
+    flatness: f64 ("phi"): Number (f64::MIN_POSITIVE, f64::MAX), Search::Log(0.5, 12.0), "How flat the plateau is";
+    factor_dim: usize ("eta"): Count (0.0, MOST_FACTORS), Search::Factors, "Singular vectors of the ideal low-pass part";
+    alpha: f64 ("alpha"): Number (0.0, F32_MAX), Search::Log(0.03, 1.0), "Weight of the ideal low-pass part; 0 turns it off";
+    beta: f64 ("beta"): Number (-4.0, 4.0), Search::Linear(0.0, 0.5), "Power of the item degrees that a history is divided by";
 });
 
 impl Settings for ChebyCf {

@@ -25,6 +25,7 @@ use bspm_data::Result;
 /// Amazon-book. Cost and memory are those of [`EaseR`](super::EaseR).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct EaseDan {
     /// The regularisation, as a share of each item's degree; above 0.
     pub lambda: f64,
@@ -44,12 +45,12 @@ pub struct EaseDan {
 }
 
 settings!(EaseDan {
-    lambda ("lambda"): Number (1e-6, F32_MAX), Search::Log(0.005, 30.0), "Regularisation, as a share of each item's degree";
-    alpha ("alpha"): Number (-2.0, 2.0), Search::Linear(0.4, 1.0), "1 minus the power of the item degrees that both sides are normalised by";
-    beta ("beta"): Number (-2.0, 2.0), Search::Linear(0.0, 0.8), "Power of its degree that a user's weight is divided by";
-    offset ("mu"): Number (0.0, MOST_OFFSET), Search::Log(0.1, 40.0), "What all degrees are larger by";
-    neighbours ("k"): Count (0.0, MOST_ITEMS), Search::Fixed, "How many of the most similar items each item is predicted from; 0 for all";
-    memory_budget ("memory"): Count (0.0, f64::MAX), Search::Fixed, "The most bytes that fitting may take";
+    lambda: f64 ("lambda"): Number (1e-6, F32_MAX), Search::Log(0.005, 30.0), "Regularisation, as a share of each item's degree";
+    alpha: f64 ("alpha"): Number (-2.0, 2.0), Search::Linear(0.4, 1.0), "1 minus the power of the item degrees that both sides are normalised by";
+    beta: f64 ("beta"): Number (-2.0, 2.0), Search::Linear(0.0, 0.8), "Power of its degree that a user's weight is divided by";
+    offset: f64 ("mu"): Number (0.0, MOST_OFFSET), Search::Log(0.5, 100.0), "What all degrees are larger by";
+    neighbours: usize ("k"): Count (0.0, MOST_ITEMS), Search::Fixed, "How many of the most similar items each item is predicted from; 0 for all";
+    memory_budget: usize ("memory"): Count (0.0, f64::MAX), Search::Fixed, "The most bytes that fitting may take";
 });
 
 impl Settings for EaseDan {

@@ -24,6 +24,7 @@ use bspm_data::Result;
 /// is for Yelp2018, and stands in elsewhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct EaseR {
     /// `lambda`: the L2 regularisation; above 0.
     pub lambda: f64,
@@ -35,9 +36,9 @@ pub struct EaseR {
 }
 
 settings!(EaseR {
-    lambda ("lambda"): Number (1e-6, F32_MAX), Search::Log(1.0, 3000.0), "L2 regularisation";
-    neighbours ("k"): Count (0.0, MOST_ITEMS), Search::Fixed, "How many of the most similar items each item is predicted from; 0 for all";
-    memory_budget ("memory"): Count (0.0, f64::MAX), Search::Fixed, "The most bytes that fitting may take";
+    lambda: f64 ("lambda"): Number (1e-6, F32_MAX), Search::Log(1.0, 3000.0), "L2 regularisation";
+    neighbours: usize ("k"): Count (0.0, MOST_ITEMS), Search::Fixed, "How many of the most similar items each item is predicted from; 0 for all";
+    memory_budget: usize ("memory"): Count (0.0, f64::MAX), Search::Fixed, "The most bytes that fitting may take";
 });
 
 impl Settings for EaseR {

@@ -34,6 +34,7 @@ use bspm_data::parameter::check_positive;
 /// scores leave are ChebyCF's and LinkProp's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Family {
     /// Power of the user degrees in `R`.
     pub users: f64,
@@ -89,18 +90,18 @@ impl FrequencyResponse {
 }
 
 settings!(Family {
-    users ("epsilon_u"): Number (-2.0, 2.0), Search::Fixed, "Power of the user degrees in R";
-    items ("epsilon_i"): Number (-2.0, 2.0), Search::Fixed, "Power of the item degrees in R";
-    offset ("mu"): Number (0.0, MOST_OFFSET), Search::Fixed, "What all degrees are larger by";
-    history ("history"): Number (-4.0, 4.0), Search::Linear(0.0, 0.5), "Power of the item degrees that a history is divided by";
-    output ("output"): Number (-4.0, 4.0), Search::Linear(0.0, 0.5), "Power of the item degrees that scores are multiplied by";
-    curvature ("curvature"): Number (-4.0, 4.0), Search::Linear(-0.5, 1.0), "How much of P - P^2 is added to P";
-    factor_dim ("K"): Count (0.0, MOST_FACTORS), Search::Factors, "Singular vectors";
-    share ("share"): Number (0.0, 1.0), Search::Linear(0.05, 0.8), "The part of the singular vectors in the score";
-    low_pass_history ("low-pass history"): Number (-4.0, 4.0), Search::Linear(0.1, 0.6), "Power of the item degrees that a history is divided by, before the singular vectors";
-    low_pass_output ("low-pass output"): Number (-4.0, 4.0), Search::Linear(0.1, 0.6), "Power of the item degrees that scores are multiplied by, after the singular vectors";
-    response ("g"): Word ANY, Search::Words(&["ideal", "power", "plateau"]), "What each singular vector is multiplied by: ideal, power or plateau";
-    power ("beta"): Number (1e-3, 64.0), Search::Log(0.25, 4.0), "Exponent of the response";
+    users: f64 ("epsilon_u"): Number (-2.0, 2.0), Search::Fixed, "Power of the user degrees in R";
+    items: f64 ("epsilon_i"): Number (-2.0, 2.0), Search::Fixed, "Power of the item degrees in R";
+    offset: f64 ("mu"): Number (0.0, MOST_OFFSET), Search::Fixed, "What all degrees are larger by";
+    history: f64 ("history"): Number (-4.0, 4.0), Search::Linear(0.0, 0.5), "Power of the item degrees that a history is divided by";
+    output: f64 ("output"): Number (-4.0, 4.0), Search::Linear(0.0, 0.5), "Power of the item degrees that scores are multiplied by";
+    curvature: f64 ("curvature"): Number (-4.0, 4.0), Search::Linear(-0.5, 1.0), "How much of P - P^2 is added to P";
+    factor_dim: usize ("K"): Count (0.0, MOST_FACTORS), Search::Factors, "Singular vectors";
+    share: f64 ("share"): Number (0.0, 1.0), Search::Linear(0.05, 0.8), "The part of the singular vectors in the score";
+    low_pass_history: f64 ("low-pass history"): Number (-4.0, 4.0), Search::Linear(0.1, 0.6), "Power of the item degrees that a history is divided by, before the singular vectors";
+    low_pass_output: f64 ("low-pass output"): Number (-4.0, 4.0), Search::Linear(0.1, 0.6), "Power of the item degrees that scores are multiplied by, after the singular vectors";
+    response: FrequencyResponse ("g"): Word ANY, Search::Words(&["ideal", "power", "plateau"]), "What each singular vector is multiplied by: ideal, power or plateau";
+    power: f64 ("beta"): Number (1e-3, 64.0), Search::Log(0.25, 4.0), "Exponent of the response";
 });
 
 const NORMS: &str = "family.norms";

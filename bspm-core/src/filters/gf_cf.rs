@@ -20,6 +20,7 @@ use bspm_data::Result;
 /// `alpha` 0.3; on Amazon-book `alpha` 0, which computes no singular vectors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct GfCf {
     /// How many singular vectors; at least 1 unless `alpha` is 0.
     pub factor_dim: usize,
@@ -38,8 +39,8 @@ impl GfCf {
 }
 
 settings!(GfCf {
-    factor_dim ("K"): Count (0.0, MOST_FACTORS), Search::Factors, "Singular vectors of the ideal low-pass filter";
-    alpha ("alpha"): Number (0.0, F32_MAX), Search::Log(0.03, 1.0), "Weight of the ideal low-pass filter; 0 turns it off";
+    factor_dim: usize ("K"): Count (0.0, MOST_FACTORS), Search::Factors, "Singular vectors of the ideal low-pass filter";
+    alpha: f32 ("alpha"): Number (0.0, F32_MAX), Search::Log(0.03, 1.0), "Weight of the ideal low-pass filter; 0 turns it off";
 });
 
 impl Settings for GfCf {

@@ -25,6 +25,7 @@ use bspm_data::Result;
 /// neighbours by cosine stand in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ItemKnn {
     /// How many neighbours an item has; at least 1.
     pub neighbours: usize,
@@ -112,12 +113,12 @@ impl ItemKnn {
 }
 
 settings!(ItemKnn {
-    neighbours ("k"): Count (1.0, MOST_ITEMS), Search::Log(10.0, 800.0), "How many neighbours an item has";
-    shrinkage ("h"): Number (0.0, F64_MAX), Search::Log(0.1, 200.0), "How much the similarity of rare items is damped";
-    similarity ("similarity"): Word ANY, Search::Words(&["cosine", "tversky"]), "How similar two items are: cosine or tversky";
-    alpha ("alpha"): Number (0.0, F32_MAX), Search::Log(0.05, 2.0), "Tversky's weight of the users that only the item of the history has";
-    beta ("beta"): Number (0.0, F32_MAX), Search::Log(0.05, 2.0), "Tversky's weight of the users that only the other item has";
-    weighting ("weighting"): Word ANY, Search::Words(&["none", "tf-idf", "bm25"]), "What a user weighs: none, tf-idf or bm25";
+    neighbours: usize ("k"): Count (1.0, MOST_ITEMS), Search::Log(10.0, 800.0), "How many neighbours an item has";
+    shrinkage: f64 ("h"): Number (0.0, F64_MAX), Search::Log(0.1, 200.0), "How much the similarity of rare items is damped";
+    similarity: Similarity ("similarity"): Word ANY, Search::Words(&["cosine", "tversky"]), "How similar two items are: cosine or tversky";
+    alpha: f64 ("alpha"): Number (0.0, F32_MAX), Search::Log(0.05, 2.0), "Tversky's weight of the users that only the item of the history has";
+    beta: f64 ("beta"): Number (0.0, F32_MAX), Search::Log(0.05, 2.0), "Tversky's weight of the users that only the other item has";
+    weighting: UserWeighting ("weighting"): Word ANY, Search::Words(&["none", "tf-idf", "bm25"]), "What a user weighs: none, tf-idf or bm25";
 });
 
 impl Settings for ItemKnn {

@@ -20,13 +20,14 @@ use bspm_data::Result;
 /// Published: 2 layers on Gowalla, 1 elsewhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct LgcnIde {
     /// How often `P` is applied; at least 1.
     pub layers: usize,
 }
 
 settings!(LgcnIde {
-    layers ("K"): Count (1.0, MOST_STEPS), Search::Words(&["1", "2", "3"]), "How often P is applied";
+    layers: usize ("K"): Count (1.0, MOST_STEPS), Search::Words(&["1", "2", "3"]), "How often P is applied";
 });
 
 impl Settings for LgcnIde {

@@ -24,6 +24,7 @@ use bspm_data::Result;
 /// is the linear link prediction of equal exponents 0.5.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct LinkProp {
     /// Power of the degree of the item in the history.
     pub beta: f64,
@@ -34,9 +35,9 @@ pub struct LinkProp {
 }
 
 settings!(LinkProp {
-    beta ("beta"): Number (-4.0, 4.0), Search::Linear(0.0, 1.0), "Power of the degree of the item in the history";
-    gamma ("gamma"): Number (-4.0, 4.0), Search::Linear(0.2, 1.2), "Power of the degree of the user in between";
-    delta ("delta"): Number (-4.0, 4.0), Search::Linear(0.0, 1.0), "Power of the degree of the scored item";
+    beta: f64 ("beta"): Number (-4.0, 4.0), Search::Linear(0.0, 1.0), "Power of the degree of the item in the history";
+    gamma: f64 ("gamma"): Number (-4.0, 4.0), Search::Linear(0.2, 1.2), "Power of the degree of the user in between";
+    delta: f64 ("delta"): Number (-4.0, 4.0), Search::Linear(0.0, 1.0), "Power of the degree of the scored item";
 });
 
 impl Settings for LinkProp {

@@ -17,6 +17,7 @@ use bspm_data::Result;
 /// An item scores as many points as it has users, whatever the history.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Popularity {}
 
 #[derive(Debug)]

@@ -90,7 +90,9 @@ macro_rules! filters {
         /// use bspm_core::{FilterConfig, Preset};
         ///
         /// let config = FilterConfig::published("gf-cf", Preset::Gowalla)?;
-        /// assert_eq!(config, FilterConfig::from(GfCf { factor_dim: 256, alpha: 0.3 }));
+        /// assert_eq!(config, FilterConfig::from(GfCf::published(Preset::Gowalla)));
+        /// let config = FilterConfig::from(GfCf::published(Preset::Gowalla).alpha(0.2));
+        /// assert_eq!(config.settings()[1].value.as_deref(), Some("0.2"));
         /// assert_eq!(FilterConfig::NAMES[0], "bspm");
         /// # Ok::<(), bspm_core::Error>(())
         /// ```

@@ -25,6 +25,7 @@ use bspm_data::Result;
 /// Gowalla and Yelp2018; 0.7, 0.5 and 500 neighbours stand in elsewhere. Cost: a sum over the users of the square of their degree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Rp3Beta {
     /// The power of each transition.
     pub alpha: f64,
@@ -35,9 +36,9 @@ pub struct Rp3Beta {
 }
 
 settings!(Rp3Beta {
-    alpha ("alpha"): Number (-4.0, 4.0), Search::Linear(0.3, 1.3), "Power of each transition";
-    beta ("beta"): Number (-4.0, 4.0), Search::Linear(0.0, 1.0), "Power of the popularity of the scored item";
-    neighbours ("k"): Count (1.0, MOST_ITEMS), Search::Log(20.0, 1000.0), "How many neighbours an item has";
+    alpha: f64 ("alpha"): Number (-4.0, 4.0), Search::Linear(0.3, 1.3), "Power of each transition";
+    beta: f64 ("beta"): Number (-4.0, 4.0), Search::Linear(0.0, 1.0), "Power of the popularity of the scored item";
+    neighbours: usize ("k"): Count (1.0, MOST_ITEMS), Search::Log(20.0, 1000.0), "How many neighbours an item has";
 });
 
 impl Settings for Rp3Beta {

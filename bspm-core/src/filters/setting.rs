@@ -11,11 +11,12 @@ use bspm_data::parameter::{check_range, invalid};
 /// # Examples
 ///
 /// ```
+/// use bspm_core::Preset;
 /// use bspm_core::filters::GfCf;
 ///
 /// let names: Vec<&str> = GfCf::SETTINGS.iter().map(|setting| setting.name).collect();
 /// assert_eq!(names, ["factor_dim", "alpha"]);
-/// let settings = GfCf { factor_dim: 64, alpha: 0.3 };
+/// let settings = GfCf::published(Preset::Gowalla).factor_dim(64);
 /// assert_eq!(GfCf::SETTINGS[0].get(&settings).unwrap(), "64");
 /// ```
 #[derive(Debug)]
@@ -158,7 +159,7 @@ pub(crate) trait Table: Sized + 'static {
 /// The table of the settings of a filter whose fields are its settings.
 macro_rules! settings {
     ($type:ty {
-        $($name:ident ($symbol:literal): $kind:ident $range:expr, $search:expr, $doc:literal;)*
+        $($name:ident: $value:ident ($symbol:literal): $kind:ident $range:expr, $search:expr, $doc:literal;)*
     }) => {
         impl $type {
             /// All settings.
@@ -180,6 +181,21 @@ macro_rules! settings {
                     },
                 },)*
             ];
+
+            /// The published settings for a data set, as those of
+            /// [`FilterConfig::published`](crate::FilterConfig::published).
+            pub fn published(data: $crate::Preset) -> Self {
+                <Self as $crate::filters::contract::Settings>::published(data)
+            }
+
+            $(
+                #[doc = concat!("The same with this `", stringify!($name), "`. ", $doc, ".")]
+                #[must_use]
+                pub fn $name(mut self, $name: $value) -> Self {
+                    self.$name = $name;
+                    self
+                }
+            )*
         }
 
         impl $crate::filters::setting::Table for $type {

@@ -26,6 +26,7 @@ use bspm_data::Result;
 /// `gamma` 0.5 on another split of Yelp, which stand in elsewhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Sgfcf {
     /// How many singular vectors; at least 1.
     pub factor_dim: usize,
@@ -40,11 +41,11 @@ pub struct Sgfcf {
 }
 
 settings!(Sgfcf {
-    factor_dim ("K"): Count (1.0, MOST_FACTORS), Search::Factors, "Singular vectors";
-    beta ("beta"): Number (0.0, 64.0), Search::Log(0.3, 6.0), "Power of the singular values";
-    epsilon ("epsilon"): Number (-2.0, 2.0), Search::Linear(0.25, 0.55), "Power of the degrees in R";
-    offset ("alpha"): Number (0.0, MOST_OFFSET), Search::Log(0.1, 20.0), "What all degrees are larger by";
-    gamma ("gamma"): Number (0.0, F32_MAX), Search::Log(0.01, 3.0), "Weight of the paths of length three";
+    factor_dim: usize ("K"): Count (1.0, MOST_FACTORS), Search::Factors, "Singular vectors";
+    beta: f64 ("beta"): Number (0.0, 64.0), Search::Log(0.3, 6.0), "Power of the singular values";
+    epsilon: f64 ("epsilon"): Number (-2.0, 2.0), Search::Linear(0.25, 0.55), "Power of the degrees in R";
+    offset: f64 ("alpha"): Number (0.0, MOST_OFFSET), Search::Log(0.1, 20.0), "What all degrees are larger by";
+    gamma: f64 ("gamma"): Number (0.0, F32_MAX), Search::Log(0.01, 3.0), "Weight of the paths of length three";
 });
 
 impl Sgfcf {

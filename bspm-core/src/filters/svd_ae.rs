@@ -26,13 +26,14 @@ use bspm_data::Result;
 /// Cost: the truncated SVD, and a product with the matrix for each factor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SvdAe {
     /// How many singular vectors; at least 1.
     pub factor_dim: usize,
 }
 
 settings!(SvdAe {
-    factor_dim ("K"): Count (1.0, MOST_FACTORS), Search::Factors, "Singular vectors";
+    factor_dim: usize ("K"): Count (1.0, MOST_FACTORS), Search::Factors, "Singular vectors";
 });
 
 const DECODER: &str = "svd_ae.decoder";

@@ -27,6 +27,7 @@ use bspm_data::Result;
 /// second order; Amazon-book 0.5, 1.4, linear.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct TurboCf {
     /// The power of the user degrees; the item degrees get `1 - alpha`.
     pub alpha: f64,
@@ -68,10 +69,10 @@ impl TurboCf {
 }
 
 settings!(TurboCf {
-    alpha ("alpha"): Number (-4.0, 4.0), Search::Linear(0.3, 0.8), "Power of the user degrees; item degrees get 1 - alpha";
-    power ("s"): Number (1e-3, 16.0), Search::Linear(0.5, 1.5), "Power of each entry of the item graph";
-    filter ("filter"): Word ANY, Search::Words(&["linear", "second-order", "third-order"]), "Polynomial of the item graph: linear, second-order or third-order";
-    memory_budget ("memory"): Count (0.0, f64::MAX), Search::Fixed, "The most bytes that the item graph may take";
+    alpha: f64 ("alpha"): Number (-4.0, 4.0), Search::Linear(0.3, 0.8), "Power of the user degrees; item degrees get 1 - alpha";
+    power: f64 ("s"): Number (1e-3, 16.0), Search::Linear(0.5, 1.5), "Power of each entry of the item graph";
+    filter: TurboFilter ("filter"): Word ANY, Search::Words(&["linear", "second-order", "third-order"]), "Polynomial of the item graph: linear, second-order or third-order";
+    memory_budget: usize ("memory"): Count (0.0, f64::MAX), Search::Fixed, "The most bytes that the item graph may take";
 });
 
 impl Settings for TurboCf {

@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::evaluate::{Evaluator, Metrics};
@@ -62,16 +62,16 @@ pub struct Comparison {
 ///
 /// ```
 /// use bspm_core::filters::{GfCf, Popularity};
-/// use bspm_core::{Dataset, FittedFilter};
+/// use bspm_core::{Dataset, FittedFilter, Preset};
 /// # use bspm_cpu::CpuBackend;
 ///
 /// # fn main() -> bspm_core::Result<()> {
 /// let pairs = (0..60_u32).flat_map(|user| (0..6).map(move |it| (user, (user / 6 + it * it) % 40)));
 /// let split = Dataset::from_pairs(pairs)?.hold_out(0.3, 1)?;
 /// let (train, test) = (split.train.interactions(), split.test.interactions());
-/// let gf_cf = GfCf { factor_dim: 4, alpha: 0.3 };
+/// let gf_cf = GfCf::published(Preset::Gowalla).factor_dim(4);
 /// let gf_cf = FittedFilter::fit(CpuBackend::new(), train.clone(), gf_cf)?;
-/// let popularity = FittedFilter::fit(CpuBackend::new(), train.clone(), Popularity {})?;
+/// let popularity = FittedFilter::fit(CpuBackend::new(), train.clone(), Popularity::default())?;
 /// let (gf_cf, popularity) = (gf_cf.evaluate_users(test, [10])?, popularity.evaluate_users(test, [10])?);
 ///
 /// let comparison = gf_cf.compare(&popularity, "ndcg", 10)?;

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use ndarray::Array2;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
-use xxhash_rust::xxh3::Xxh3Default;
+use twox_hash::XxHash3_128;
 
 use super::format::{
     ALIGNMENT, FORMAT, FORMAT_WITH_WEIGHTS, HASH, HASH_BYTES, Header, METADATA_KEY, TIMES,
@@ -203,7 +203,7 @@ impl<'a> FileTensors<'a> {
 
         let mut out = Hashing {
             out,
-            hash: Xxh3Default::new(),
+            hash: XxHash3_128::new(),
         };
         out.write_all(&(header.len() as u64).to_le_bytes())?;
         out.write_all(&header)?;
@@ -211,20 +211,20 @@ impl<'a> FileTensors<'a> {
             out.write_all(data)?;
         }
         let Hashing { mut out, hash } = out;
-        out.write_all(&hash.digest128().to_le_bytes())
+        out.write_all(&hash.finish_128().to_le_bytes())
     }
 }
 
 /// Hashes what passes through.
 struct Hashing<W> {
     out: W,
-    hash: Xxh3Default,
+    hash: XxHash3_128,
 }
 
 impl<W: Write> Write for Hashing<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let length = self.out.write(bytes)?;
-        self.hash.update(&bytes[..length]);
+        self.hash.write(&bytes[..length]);
         Ok(length)
     }
 

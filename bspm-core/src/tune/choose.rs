@@ -1,7 +1,6 @@
 //! The filter for some data, chosen among a few settings without a search.
 
 use std::hash::Hash;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 

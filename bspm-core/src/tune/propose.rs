@@ -1,7 +1,7 @@
 //! What to try next.
 
+use rand::rngs::ChaCha8Rng;
 use rand::{Rng, RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 use super::shape::{Shape, factor_dim};
 use super::trial::{Trial, TrialOutcome};
@@ -294,12 +294,8 @@ fn mixed(
 
 /// A mix of which the first filter has this share.
 fn mix(first: &FilterConfig, second: &FilterConfig, share: f64) -> FilterConfig {
-    let part = |share: f64, filter: &FilterConfig| MixPart {
-        share: rounded(share),
-        filter: filter.clone(),
-    };
-    let parts = vec![part(share, first), part(1.0 - share, second)];
-    Mix { parts }.into()
+    let part = |share: f64, filter: &FilterConfig| (rounded(share), filter.clone());
+    Mix::new([part(share, first), part(1.0 - share, second)]).into()
 }
 
 /// A place below `count`; the first ones are more likely. 0 for none.

@@ -10,7 +10,7 @@ use bspm_core::backend::{ScoredItem, Select, TopK, largest};
 use crate::kernel::byte_products::Vnni;
 use crate::kernel::byte_products::{ByteProducts, Portable};
 use crate::kernel::candidates::{Candidate, FindCandidates};
-use crate::kernel::instruction_set::{InstructionSet, Kernel};
+use crate::kernel::cpu::{Cpu, Kernel};
 use crate::kernel::row_dots::dot;
 use crate::matrix::CpuMatrix;
 use crate::quantized::{MOST_FACTORS, QuantizedColumns};
@@ -27,7 +27,7 @@ const ITEMS_FOR_A_CANDIDATE: usize = 8;
 /// `scores + left * right`, times `item_scale`, of which the best are asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CandidateLists<'a> {
-    pub(super) set: InstructionSet,
+    pub(super) cpu: Cpu,
     /// Without a finite number where an item is hidden.
     pub(super) scores: &'a CpuMatrix,
     pub(super) left: &'a CpuMatrix,
@@ -76,7 +76,7 @@ impl CandidateLists<'_> {
             return None;
         }
         #[cfg(target_arch = "x86_64")]
-        if let Some(vnni) = Vnni::detect() {
+        if let Some(vnni) = Vnni::of(self.cpu) {
             return match self.scores.stride() {
                 1 => self.scored::<_, 1, 1, SIGNED>(vnni, k),
                 8 => self.scored::<_, 8, 16, SIGNED>(vnni, k),
@@ -108,7 +108,7 @@ impl CandidateLists<'_> {
         }
         let mut least = vec![TopK::new(k); self.columns];
         let mut candidates = vec![Vec::new(); self.columns];
-        self.set.run(FindCandidates::<_, WIDTH, LANES, SIGNED> {
+        self.cpu.run(FindCandidates::<_, WIDTH, LANES, SIGNED> {
             products,
             left,
             right: &quantized,
@@ -137,7 +137,7 @@ impl CandidateLists<'_> {
             })
         });
         let mut scored: Vec<Option<Vec<ScoredItem>>> = kept.collect();
-        self.set.run(ScoreCandidates {
+        self.cpu.run(ScoreCandidates {
             sums: self,
             right: &right,
             candidates: &candidates,

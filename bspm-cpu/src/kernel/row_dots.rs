@@ -1,6 +1,6 @@
 //! A dense matrix times one column: a dot product per row, at the speed of memory.
 
-use super::instruction_set::Kernel;
+use super::cpu::Kernel;
 
 /// `out = product * (matrix * column) + keep * out`, for `matrix` with rows of `stride`.
 pub(crate) struct RowDots<'a> {

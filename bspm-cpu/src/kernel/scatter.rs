@@ -2,7 +2,7 @@
 
 use sprs::CsMatI;
 
-use super::instruction_set::Kernel;
+use super::cpu::Kernel;
 use crate::sparse::row_of;
 
 /// `out += factor * graph^T * dense`, for rows of `stride`: each row of the matrix is added,

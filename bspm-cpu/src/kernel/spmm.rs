@@ -1,6 +1,6 @@
 //! Sparse times dense: each row of the result is a scaled sum of gathered rows.
 
-use super::instruction_set::{InstructionSet, Kernel};
+use super::cpu::{Cpu, Kernel};
 use super::prefetch::prefetch;
 use super::row_dots::sum_in_halves;
 use crate::matrix::CpuMatrix;
@@ -9,7 +9,7 @@ use bspm_core::backend::Update;
 
 /// `out = update of pattern * dense`. The shapes must fit.
 pub(crate) fn spmm(
-    instruction_set: InstructionSet,
+    cpu: Cpu,
     pattern: &ScaledPattern,
     dense: &CpuMatrix,
     update: Update<'_, CpuMatrix>,
@@ -28,15 +28,15 @@ pub(crate) fn spmm(
     };
     match out.stride() {
         0 => {}
-        1 => instruction_set.run(ColumnSums {
+        1 => cpu.run(ColumnSums {
             pattern,
             column: operands.dense,
             update: operands.update,
             out: out.padded_mut(),
         }),
-        8 => operands.run::<8>(instruction_set, out),
-        16 => operands.run::<16>(instruction_set, out),
-        _ => operands.run::<32>(instruction_set, out),
+        8 => operands.run::<8>(cpu, out),
+        16 => operands.run::<16>(cpu, out),
+        _ => operands.run::<32>(cpu, out),
     }
 }
 
@@ -47,18 +47,14 @@ struct Operands<'a> {
 }
 
 impl Operands<'_> {
-    fn run<const WIDTH: usize>(self, instruction_set: InstructionSet, out: &mut CpuMatrix) {
+    fn run<const WIDTH: usize>(self, cpu: Cpu, out: &mut CpuMatrix) {
         match self.pattern.weights {
-            Some(_) => self.run_rows::<WIDTH, true>(instruction_set, out),
-            None => self.run_rows::<WIDTH, false>(instruction_set, out),
+            Some(_) => self.run_rows::<WIDTH, true>(cpu, out),
+            None => self.run_rows::<WIDTH, false>(cpu, out),
         }
     }
 
-    fn run_rows<const WIDTH: usize, const WEIGHTED: bool>(
-        self,
-        instruction_set: InstructionSet,
-        out: &mut CpuMatrix,
-    ) {
+    fn run_rows<const WIDTH: usize, const WEIGHTED: bool>(self, cpu: Cpu, out: &mut CpuMatrix) {
         let blocks = out.stride() / WIDTH;
         for block in 0..blocks {
             let rows = RowSums::<WIDTH, WEIGHTED> {
@@ -75,7 +71,7 @@ impl Operands<'_> {
                 block,
                 out: out.padded_mut().as_chunks_mut().0,
             };
-            instruction_set.run(rows);
+            cpu.run(rows);
         }
     }
 }

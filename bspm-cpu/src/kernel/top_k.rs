@@ -2,7 +2,7 @@
 
 use bspm_core::backend::TopK;
 
-use super::instruction_set::Kernel;
+use super::cpu::Kernel;
 
 /// Offers every score to its column's selection.
 ///

@@ -2,9 +2,9 @@
 
 use std::hash::Hash;
 
+use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 use super::Dataset;
 use crate::error::Result;

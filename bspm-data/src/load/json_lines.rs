@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::format::Format;
 use super::id_text::whole_number;
-use super::options::TableOptions;
+use super::options::{Places, TableOptions};
 use super::plain_text::{Lines, PlainText};
 use super::rows::{Fault, Rows, TextFields};
 use crate::error::InvalidRow;
@@ -61,14 +61,7 @@ where
                 });
             }
             Err(error) => {
-                let found = error.to_string();
-                let found = found
-                    .split(" at line ")
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned();
-                let fault = Fault::of_row(InvalidRow::NotAnObject, "a JSON object", found);
-                rows.refuse_row(line, fault)?;
+                rows.refuse_row(line, not_an_object(&error))?;
                 continue;
             }
         };
@@ -76,19 +69,7 @@ where
             object.check_names(path, &names)?;
         }
         is_first = false;
-        let wrong_kind = [
-            (places.user, InvalidRow::InvalidUser, "a user id"),
-            (places.item, InvalidRow::InvalidItem, "an item id"),
-        ]
-        .into_iter()
-        .find(|(place, ..)| matches!(object.ids[*place], Some(Id::Other)));
-        if let Some((place, reason, what)) = wrong_kind {
-            let fault = Fault {
-                reason,
-                column: names[place].clone(),
-                expected: format!("{what} that is a string or a whole number"),
-                found: shortened(object.texts[place].clone().into_owned()),
-            };
+        if let Some(fault) = object.id_of_another_kind(places, &names) {
             rows.refuse_row(line, fault)?;
             continue;
         }
@@ -102,6 +83,12 @@ where
     }
     rows.note_times(&fields);
     Ok(())
+}
+
+fn not_an_object(error: &serde_json::Error) -> Fault {
+    let found = error.to_string();
+    let found = found.split(" at line ").next().unwrap_or_default();
+    Fault::of_row(InvalidRow::NotAnObject, "a JSON object", found.to_owned())
 }
 
 /// What a value is as an id.
@@ -141,6 +128,22 @@ impl<'t> Object<'t> {
             }),
             None => Ok(()),
         }
+    }
+
+    /// The first id that is neither text nor a whole number.
+    fn id_of_another_kind(&self, places: Places, names: &[String]) -> Option<Fault> {
+        let ids = [
+            (places.user, InvalidRow::InvalidUser, "a user id"),
+            (places.item, InvalidRow::InvalidItem, "an item id"),
+        ];
+        let is_other = |place: usize| matches!(self.ids[place], Some(Id::Other));
+        let (place, reason, what) = ids.into_iter().find(|(place, ..)| is_other(*place))?;
+        Some(Fault {
+            reason,
+            column: names[place].clone(),
+            expected: format!("{what} that is a string or a whole number"),
+            found: shortened(self.texts[place].clone().into_owned()),
+        })
     }
 }
 

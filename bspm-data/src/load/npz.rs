@@ -128,83 +128,27 @@ fn entries(reader: impl Read + Seek, path: &Path) -> Result<Entries> {
         zip: ZipArchive::new(reader).map_err(|error| damaged(path, "a zip archive", &error))?,
     };
     archive.expect_csr()?;
-    let shape = archive.integers("shape", 2)?;
-    let contradiction = |expected: String, found: String| Error::InvalidFile {
-        path: path.into(),
-        expected,
-        found,
-    };
-    let &[users, items] = shape.as_slice() else {
-        return Err(contradiction(
-            "a shape of two numbers".into(),
-            format!("{}", shape.len()),
-        ));
-    };
-    for (what, side) in [("users", users), ("items", items)] {
-        if side > Interactions::MAX_SIDE {
-            return Err(Error::TooLarge {
-                what,
-                found: side,
-                limit: Interactions::MAX_SIDE,
-            });
-        }
-    }
+    let (users, items) = archive.shape()?;
     // What is read is what the matrix needs, whatever an array claims to hold.
     let count = archive.count("indices")?;
     check_side(path, "user", users, count)?;
-    let row_ends = archive.integers("indptr", users.saturating_add(1))?;
-    if row_ends.last() != Some(&count) {
-        return Err(contradiction(
-            format!(
-                "indptr: {} numbers, the last of which is {count}",
-                users + 1
-            ),
-            format!(
-                "{} numbers, the last {}",
-                row_ends.len(),
-                row_ends.last().unwrap_or(&0)
-            ),
-        ));
-    }
+    let row_ends = archive.row_ends(users, count)?;
     let columns = archive.integers("indices", count)?;
     let values = archive.numbers("data", count)?;
-    if row_ends.len() != users + 1
-        || row_ends.first() != Some(&0)
-        || row_ends.last() != Some(&columns.len())
-        || !row_ends.is_sorted()
-    {
-        return Err(contradiction(
-            format!(
-                "indptr: {} ascending numbers from 0 to {}",
-                users + 1,
-                columns.len()
-            ),
-            format!(
-                "{} numbers from {} to {}, in another order or of other ends",
-                row_ends.len(),
-                row_ends.first().unwrap_or(&0),
-                row_ends.last().unwrap_or(&0)
-            ),
-        ));
-    }
     if values.len() != columns.len() {
-        return Err(contradiction(
-            format!("data: {} values", columns.len()),
-            values.len().to_string(),
-        ));
+        let expected = format!("data: {} values", columns.len());
+        return Err(contradiction(path, expected, values.len()));
     }
     let mut entries = Vec::with_capacity(columns.len());
     for (user, ends) in row_ends.windows(2).enumerate() {
         for place in ends[0]..ends[1] {
             let (item, value) = (columns[place], values[place]);
             if item >= items {
-                return Err(contradiction(
-                    format!("indices: columns below {items}"),
-                    item.to_string(),
-                ));
+                let expected = format!("indices: columns below {items}");
+                return Err(contradiction(path, expected, item));
             }
             if value.is_nan() {
-                return Err(contradiction("data: numbers".into(), "NaN".into()));
+                return Err(contradiction(path, "data: numbers", "NaN"));
             }
             entries.push((user as u32, item as u32, value));
         }
@@ -301,6 +245,49 @@ impl<R: Read + Seek> Archive<'_, R> {
                 found: shortened(name.into()),
             }),
         }
+    }
+
+    /// The numbers of users and items.
+    fn shape(&mut self) -> Result<(usize, usize)> {
+        let shape = self.integers("shape", 2)?;
+        let &[users, items] = shape.as_slice() else {
+            let expected = "a shape of two numbers";
+            return Err(contradiction(self.path, expected, shape.len()));
+        };
+        for (what, side) in [("users", users), ("items", items)] {
+            if side > Interactions::MAX_SIDE {
+                return Err(Error::TooLarge {
+                    what,
+                    found: side,
+                    limit: Interactions::MAX_SIDE,
+                });
+            }
+        }
+        Ok((users, items))
+    }
+
+    /// Where the rows of `count` entries end, from 0 on.
+    fn row_ends(&mut self, users: usize, count: usize) -> Result<Vec<usize>> {
+        let row_ends = self.integers("indptr", users.saturating_add(1))?;
+        let (first, last) = (row_ends.first(), row_ends.last());
+        if last != Some(&count) {
+            let numbers = users + 1;
+            let expected = format!("indptr: {numbers} numbers, the last of which is {count}");
+            let last = last.unwrap_or(&0);
+            let found = format!("{} numbers, the last {last}", row_ends.len());
+            return Err(contradiction(self.path, expected, found));
+        }
+        if row_ends.len() != users + 1 || first != Some(&0) || !row_ends.is_sorted() {
+            let numbers = users + 1;
+            let expected = format!("indptr: {numbers} ascending numbers from 0 to {count}");
+            let found = format!(
+                "{} numbers from {} to {count}, in another order or of other ends",
+                row_ends.len(),
+                first.unwrap_or(&0)
+            );
+            return Err(contradiction(self.path, expected, found));
+        }
+        Ok(row_ends)
     }
 
     fn integers(&mut self, name: &str, most: usize) -> Result<Vec<usize>> {
@@ -418,6 +405,15 @@ impl Header {
                 self.size
             ),
         }
+    }
+}
+
+/// Arrays that do not belong together.
+fn contradiction(path: &Path, expected: impl Into<String>, found: impl ToString) -> Error {
+    Error::InvalidFile {
+        path: path.into(),
+        expected: expected.into(),
+        found: found.to_string(),
     }
 }
 

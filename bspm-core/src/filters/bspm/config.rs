@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::solver::Solver;
 use crate::filters::preset::Preset;
+use crate::filters::setting::check_all;
 use bspm_data::Result;
 use bspm_data::parameter::invalid;
 
@@ -12,6 +13,7 @@ use bspm_data::parameter::invalid;
 /// The paper's `K` is `steps` and its `T` is `time`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Integration {
     /// The method.
     pub solver: Solver,
@@ -42,24 +44,23 @@ impl Integration {
         steps: 1,
     };
 
+    /// `steps` equal steps of `solver` over `[0, time]`.
+    pub fn new(solver: Solver, time: f32, steps: usize) -> Self {
+        Self {
+            solver,
+            time,
+            steps,
+        }
+    }
+
     /// The size `T / K` of one step.
     pub fn step_size(&self) -> f64 {
         f64::from(self.time) / self.steps as f64
     }
 
+    /// What the settings demand of each other; their own ranges are in [`BspmConfig::SETTINGS`].
     fn check(&self, time: &'static str, steps: &'static str) -> Result<()> {
         self.solver.check()?;
-        if !(self.time.is_finite() && self.time > 0.0) {
-            return Err(invalid(time, "a finite number above 0", self.time));
-        }
-        if !(1..=Self::MAX_STEPS).contains(&self.steps) {
-            let expected = format!("1 to {} steps", Self::MAX_STEPS);
-            return Err(invalid(steps, expected, self.steps));
-        }
-        if self.time > Self::MAX_TIME {
-            let expected = format!("a time of at most {}", Self::MAX_TIME);
-            return Err(invalid(time, expected, self.time));
-        }
         let products = self.solver.products(self.step_size(), -1.0, 0.0) * self.steps;
         if products > Self::MAX_PRODUCTS {
             let expected = format!("at most {} products with P in all", Self::MAX_PRODUCTS);
@@ -77,6 +78,7 @@ impl Integration {
 /// The ideal low-pass filter's part in the score.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct IdealLowPass {
     /// How many leading right singular vectors of `R` it keeps; at least 1.
     pub factor_dim: usize,
@@ -149,7 +151,7 @@ impl std::str::FromStr for Merge {
 /// assert_eq!(mine.sharpening().unwrap().steps, 2);
 ///
 /// let error = BspmConfig::builder().sharpen(Solver::Euler, -1.0, 1).build().unwrap_err();
-/// assert_eq!(error.to_string(), "sharpen_time: expected a finite number above 0, found -1");
+/// assert_eq!(error.to_string(), "sharpen_time: expected a number above 0, at most 1000, found -1");
 /// # Ok(())
 /// # }
 /// ```
@@ -231,11 +233,7 @@ impl Preset {
                 beta,
                 integration: Integration::UNIT_EULER,
             }),
-            sharpening: Some(Integration {
-                solver,
-                time,
-                steps,
-            }),
+            sharpening: Some(Integration::new(solver, time, steps)),
             merge: match self {
                 Self::Gowalla | Self::Yelp2018 => Merge::Early,
                 Self::AmazonBook => Merge::Late,
@@ -261,11 +259,7 @@ impl Default for BspmConfig {
                 beta: 0.1,
                 integration: Integration::UNIT_EULER,
             }),
-            sharpening: Some(Integration {
-                solver: Solver::Rk4,
-                time: 2.5,
-                steps: 1,
-            }),
+            sharpening: Some(Integration::new(Solver::Rk4, 2.5, 1)),
             merge: Merge::Early,
             t_point_combination: false,
         }
@@ -325,21 +319,13 @@ pub struct BspmConfigBuilder {
 impl BspmConfigBuilder {
     /// Blurs with `steps` steps of `solver` over `[0, time]` (`K_b`, `T_b`).
     pub fn blur(mut self, solver: Solver, time: f32, steps: usize) -> Self {
-        self.config.blur = Integration {
-            solver,
-            time,
-            steps,
-        };
+        self.config.blur = Integration::new(solver, time, steps);
         self
     }
 
     /// Sharpens with `steps` steps of `solver` over `[0, time]` (`K_s`, `T_s`).
     pub fn sharpen(mut self, solver: Solver, time: f32, steps: usize) -> Self {
-        self.config.sharpening = Some(Integration {
-            solver,
-            time,
-            steps,
-        });
+        self.config.sharpening = Some(Integration::new(solver, time, steps));
         self
     }
 
@@ -399,22 +385,16 @@ impl BspmConfigBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) with the name of the first setting outside its
-    /// range.
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) with the name of the first setting
+    /// outside its range, which [`BspmConfig::SETTINGS`] has.
     pub fn build(self) -> Result<BspmConfig> {
+        check_all(BspmConfig::SETTINGS, &self.config)?;
         self.config.blur.check("blur_time", "blur_steps")?;
         if let Some(sharpening) = &self.config.sharpening {
             sharpening.check("sharpen_time", "sharpen_steps")?;
         }
         if let Some(filter) = &self.config.ideal_low_pass {
             filter.integration.check("idl_time", "idl_steps")?;
-            if filter.factor_dim == 0 {
-                let expected = "at least 1 (turn the ideal low-pass filter off instead)";
-                return Err(invalid("factor_dim", expected, 0));
-            }
-            if !(filter.beta.is_finite() && filter.beta >= 0.0) {
-                return Err(invalid("beta", "a finite number, 0 or above", filter.beta));
-            }
         }
         Ok(self.config)
     }
@@ -464,13 +444,13 @@ mod tests {
                 Solver::Euler,
                 1e30,
                 1,
-                "sharpen_time: expected a time of at most 1000, found",
+                "sharpen_time: expected a number above 0, at most 1000, found",
             ),
             (
                 exact,
                 1e5,
                 1,
-                "sharpen_time: expected a time of at most 1000, found",
+                "sharpen_time: expected a number above 0, at most 1000, found",
             ),
             (
                 pair,
@@ -515,7 +495,7 @@ mod tests {
             (
                 "\"steps\":1",
                 "\"steps\":0",
-                "blur_steps: expected 1 to 1000 steps, found 0",
+                "blur_steps: expected at least 1, found 0",
             ),
             ("\"merge\"", "\"fold\"", "unknown field `fold`"),
             ("early", "Early", "unknown variant `Early`"),

@@ -3,12 +3,20 @@
 
 use super::config::{BspmConfig, BspmConfigBuilder, IdealLowPass, Integration};
 use super::solver::Solver;
-use crate::filters::setting::{ANY, Search, Setting, SettingKind, named, parse};
-use bspm_data::Result;
+use crate::filters::setting::{
+    ANY, F32_MAX, MOST_FACTORS, Search, Setting, SettingKind, named, parse,
+};
 use bspm_data::parameter::invalid;
+use bspm_data::{Error, Result};
 
 /// The value of a setting that turns its process off.
 const OFF: &str = "off";
+
+/// How long a process may run.
+const TIMES: (f64, f64) = (f64::MIN_POSITIVE, Integration::MAX_TIME as f64);
+
+/// How many steps it may take.
+const STEPS: (f64, f64) = (1.0, Integration::MAX_STEPS as f64);
 
 impl BspmConfig {
     /// The setting of this name.
@@ -53,14 +61,14 @@ impl BspmConfig {
             range: ANY,
             search: Search::Fixed,
             get: |config| Some(config.blur.solver.to_string()),
-            set: |config, text| parse_solver(text, &mut config.blur.solver),
+            set: |config, text| parse_solver("blur_solver", text, &mut config.blur.solver),
         },
         Setting {
             name: "blur_time",
             symbol: "T_b",
             doc: "T_b: how long the blurring process runs",
             kind: SettingKind::Number,
-            range: ANY,
+            range: TIMES,
             search: Search::Fixed,
             get: |config| Some(config.blur.time.to_string()),
             set: |config, text| parse("blur_time", "a number", text, &mut config.blur.time),
@@ -70,7 +78,7 @@ impl BspmConfig {
             symbol: "K_b",
             doc: "K_b: steps of the blurring process",
             kind: SettingKind::Count,
-            range: ANY,
+            range: STEPS,
             search: Search::Fixed,
             get: |config| Some(config.blur.steps.to_string()),
             set: |config, text| parse("blur_steps", "a whole number", text, &mut config.blur.steps),
@@ -83,14 +91,17 @@ impl BspmConfig {
             range: ANY,
             search: Search::Fixed,
             get: |config| Some(config.sharpening?.solver.to_string()),
-            set: |config, text| parse_solver(text, &mut sharpening(config, text)?.solver),
+            set: |config, text| {
+                let solver = &mut sharpening(config, "sharpen_solver", text)?.solver;
+                parse_solver("sharpen_solver", text, solver)
+            },
         },
         Setting {
             name: "sharpen_time",
             symbol: "T_s",
             doc: "T_s: how long the sharpening process runs; off turns it off",
             kind: SettingKind::Number,
-            range: ANY,
+            range: TIMES,
             search: Search::Linear(0.3, 3.0),
             get: |config| Some(config.sharpening?.time.to_string()),
             set: |config, text| {
@@ -112,11 +123,11 @@ impl BspmConfig {
             symbol: "K_s",
             doc: "K_s: steps of the sharpening process",
             kind: SettingKind::Count,
-            range: ANY,
+            range: STEPS,
             search: Search::Fixed,
             get: |config| Some(config.sharpening?.steps.to_string()),
             set: |config, text| {
-                let steps = &mut sharpening(config, text)?.steps;
+                let steps = &mut sharpening(config, "sharpen_steps", text)?.steps;
                 parse("sharpen_steps", "a whole number", text, steps)
             },
         },
@@ -125,7 +136,7 @@ impl BspmConfig {
             symbol: "factor_dim",
             doc: "Singular vectors of the ideal low-pass filter; off turns it off",
             kind: SettingKind::Count,
-            range: ANY,
+            range: (1.0, MOST_FACTORS),
             search: Search::Factors,
             get: |config| Some(config.ideal_low_pass?.factor_dim.to_string()),
             set: |config, text| {
@@ -149,7 +160,7 @@ impl BspmConfig {
             symbol: "beta",
             doc: "Weight of the ideal low-pass filter",
             kind: SettingKind::Number,
-            range: ANY,
+            range: (0.0, F32_MAX),
             search: Search::Log(0.03, 1.0),
             get: |config| Some(config.ideal_low_pass?.beta.to_string()),
             set: |config, text| {
@@ -167,7 +178,7 @@ impl BspmConfig {
             get: |config| Some(config.ideal_low_pass?.integration.solver.to_string()),
             set: |config, text| {
                 let filter = low_pass(config, "idl_solver", text)?;
-                parse_solver(text, &mut filter.integration.solver)
+                parse_solver("idl_solver", text, &mut filter.integration.solver)
             },
         },
         Setting {
@@ -175,7 +186,7 @@ impl BspmConfig {
             symbol: "T_idl",
             doc: "T_idl: how long the ideal low-pass process runs",
             kind: SettingKind::Number,
-            range: ANY,
+            range: TIMES,
             search: Search::Fixed,
             get: |config| Some(config.ideal_low_pass?.integration.time.to_string()),
             set: |config, text| {
@@ -188,7 +199,7 @@ impl BspmConfig {
             symbol: "K_idl",
             doc: "K_idl: steps of the ideal low-pass process",
             kind: SettingKind::Count,
-            range: ANY,
+            range: STEPS,
             search: Search::Fixed,
             get: |config| Some(config.ideal_low_pass?.integration.steps.to_string()),
             set: |config, text| {
@@ -247,14 +258,26 @@ impl BspmConfigBuilder {
     }
 }
 
-fn parse_solver(text: &str, value: &mut Solver) -> Result<()> {
-    *value = text.parse()?;
+/// Reads a solver; an error names the setting.
+fn parse_solver(name: &'static str, text: &str, value: &mut Solver) -> Result<()> {
+    *value = text.parse().map_err(|error| match error {
+        Error::InvalidParameter {
+            parameter: "solver",
+            expected,
+            found,
+        } => invalid(name, expected, found),
+        error => error,
+    })?;
     Ok(())
 }
 
-fn sharpening<'a>(config: &'a mut BspmConfig, text: &str) -> Result<&'a mut Integration> {
+fn sharpening<'a>(
+    config: &'a mut BspmConfig,
+    name: &'static str,
+    text: &str,
+) -> Result<&'a mut Integration> {
     let expected = "sharpening to be on: set sharpen_time first";
-    let off = || invalid("sharpen_solver or sharpen_steps", expected, text);
+    let off = || invalid(name, expected, text);
     config.sharpening.as_mut().ok_or_else(off)
 }
 
@@ -312,7 +335,7 @@ mod tests {
             (
                 "blur_solver",
                 "heun",
-                "solver: expected euler, rk4, dormand-prince or exact",
+                "blur_solver: expected euler, rk4, dormand-prince or exact",
             ),
             (
                 "merge",
@@ -327,7 +350,7 @@ mod tests {
             (
                 "sharpen_steps",
                 "2",
-                "sharpen_solver or sharpen_steps: expected sharpening to be on",
+                "sharpen_steps: expected sharpening to be on",
             ),
             ("warmth", "1", "setting: expected blur_solver, blur_time,"),
         ] {

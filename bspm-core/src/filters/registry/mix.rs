@@ -30,6 +30,7 @@ use bspm_data::parameter::{check_range, invalid};
 /// users, and a mix of two is often better than either. Cost: that of its parts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Mix {
     /// One to [`MOST_PARTS`](Self::MOST_PARTS), none a mix itself.
     pub parts: Vec<MixPart>,
@@ -38,6 +39,7 @@ pub struct Mix {
 /// A filter in a mix.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct MixPart {
     /// Its factor; above 0.
     pub share: f64,
@@ -46,6 +48,19 @@ pub struct MixPart {
 }
 
 impl Mix {
+    /// The mix of these filters, each with its share.
+    pub fn new(parts: impl IntoIterator<Item = (f64, FilterConfig)>) -> Self {
+        let part = |(share, filter)| MixPart { share, filter };
+        Self {
+            parts: parts.into_iter().map(part).collect(),
+        }
+    }
+
+    /// The published settings for a data set, as those of [`FilterConfig::published`].
+    pub fn published(data: Preset) -> Self {
+        <Self as Settings>::published(data)
+    }
+
     /// The most filters in a mix.
     pub const MOST_PARTS: usize = 8;
 
@@ -110,34 +125,18 @@ impl Settings for Mix {
             let builder = BspmConfig::builder().sharpen(solver, time, 1);
             builder.ideal_low_pass(512, beta).unchecked()
         };
-        let part = |share: f64, filter: FilterConfig| MixPart { share, filter };
-        let parts = match data {
-            Preset::Yelp2018 => vec![
-                part(0.401, bspm(Solver::Euler, 1.34, 0.3).into()),
-                part(
-                    0.702,
-                    LinkProp {
-                        beta: 0.5,
-                        gamma: 0.5,
-                        delta: 0.459,
-                    }
-                    .into(),
-                ),
-            ],
-            _ => vec![
-                part(0.715, bspm(Solver::Rk4, 2.5, 0.2).into()),
-                part(
-                    0.444,
-                    ChebyCf {
-                        flatness: 2.32,
-                        alpha: 0.223,
-                        ..ChebyCf::published(data)
-                    }
-                    .into(),
-                ),
-            ],
-        };
-        Self { parts }
+        match data {
+            Preset::Yelp2018 => {
+                let paths = LinkProp::published(data).delta(0.459);
+                let bspm = bspm(Solver::Euler, 1.34, 0.3);
+                Self::new([(0.401, bspm.into()), (0.702, paths.into())])
+            }
+            _ => {
+                let plateau = ChebyCf::published(data).flatness(2.32).alpha(0.223);
+                let bspm = bspm(Solver::Rk4, 2.5, 0.2);
+                Self::new([(0.715, bspm.into()), (0.444, plateau.into())])
+            }
+        }
     }
 
     fn check(&self) -> Result<()> {

@@ -30,6 +30,7 @@ use bspm_data::parameter::invalid;
 /// A fitted model is turned into one by [`Model::neighbours`](crate::Model::neighbours).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Neighbours {
     /// How many entries of a row are kept; at least 1.
     pub keep: usize,
@@ -37,8 +38,18 @@ pub struct Neighbours {
     pub filter: Box<FilterConfig>,
 }
 
+impl Neighbours {
+    /// The table of this filter, with `keep` entries in a row.
+    pub fn new(filter: impl Into<FilterConfig>, keep: usize) -> Self {
+        Self {
+            keep,
+            filter: Box::new(filter.into()),
+        }
+    }
+}
+
 settings!(Neighbours {
-    keep ("k"): Count (1.0, MOST_ITEMS), Search::Fixed, "How many entries of a row are kept";
+    keep: usize ("k"): Count (1.0, MOST_ITEMS), Search::Fixed, "How many entries of a row are kept";
 });
 
 impl Settings for Neighbours {
@@ -46,10 +57,7 @@ impl Settings for Neighbours {
 
     /// The table of BSPM's published settings, of 500 entries a row; nothing is published for it.
     fn published(data: Preset) -> Self {
-        Self {
-            keep: 500,
-            filter: Box::new(BspmConfig::published(data).into()),
-        }
+        Self::new(BspmConfig::published(data), 500)
     }
 
     fn check(&self) -> Result<()> {
