@@ -34,16 +34,21 @@ struct Dense {
 
 impl Dense {
     fn new(interactions: Interactions) -> Self {
+        Self::with_offset(interactions, 0.0)
+    }
+
+    /// With all degrees larger by an offset.
+    fn with_offset(interactions: Interactions, offset: f64) -> Self {
         let mut history = Array2::zeros((interactions.users(), interactions.items()));
         for (user, item, weight) in interactions.entries() {
             history[[user as usize, item as usize]] = f64::from(weight);
         }
-        let one_for_none = |degree: f64| if degree > 0.0 { degree } else { 1.0 };
+        let one_for_none = |degree: f64| offset + if degree > 0.0 { degree } else { 1.0 };
         let at_least_one = |degrees: Array1<f64>| degrees.mapv(one_for_none);
         Self {
             user_degrees: at_least_one(history.sum_axis(Axis(1))),
             item_degrees: at_least_one(history.sum_axis(Axis(0))),
-            reference: Reference::new(&interactions),
+            reference: Reference::with_offset(&interactions, offset),
             history,
             interactions,
         }
@@ -58,11 +63,13 @@ impl Dense {
 
     /// `R^T R` for `R = D_u^-1/2 A D_i^-1/2`.
     fn propagation(&self) -> Array2<f64> {
-        let normalised = self.normalised(0.5, 0.5);
-        normalised.t().dot(&normalised)
+        self.reference.propagation().clone()
     }
 
     fn scores(&self, config: &FilterConfig) -> Array2<f64> {
+        if let Some((offset, without)) = without_offset(config) {
+            return Self::with_offset(self.interactions.clone(), offset).scores(&without);
+        }
         match config {
             FilterConfig::Bspm(config) => self.reference.scores(config).scores,
             FilterConfig::GfCf(GfCf {
@@ -316,6 +323,17 @@ impl Dense {
     }
 }
 
+/// The offset of a filter that is otherwise defined by the degrees alone, and the filter without it.
+fn without_offset(config: &FilterConfig) -> Option<(f64, FilterConfig)> {
+    let is_of_degrees = ["bspm", "gf-cf", "lgcn-ide", "link-prop", "cheby-cf"];
+    let settings = config.settings();
+    let offset = settings.iter().find(|setting| setting.name == "offset")?;
+    let offset: f64 = offset.value.as_deref()?.parse().ok()?;
+    let mut without = config.clone();
+    without.set("offset", "0").ok()?;
+    (offset > 0.0 && is_of_degrees.contains(&config.name())).then_some((offset, without))
+}
+
 /// The weights of a linear autoencoder, from the regularised Gram matrix: column `j` is the regression
 /// of item `j` on its neighbours, all other items if their number is 0.
 fn autoencoder(gram: Array2<f64>, neighbours: usize) -> Array2<f64> {
@@ -440,9 +458,11 @@ pub fn filter_configs(factor_dim: usize) -> Vec<FilterConfig> {
         .response(FrequencyResponse::Ideal)
         .power(1.5);
     let bspm = Preset::Gowalla.config().to_builder();
-    let bspm = bspm.ideal_low_pass(factor_dim, 0.2).build();
+    let bspm = bspm.ideal_low_pass(factor_dim, 0.2);
+    let bspm_with_offset = bspm.clone().offset(2.0).build();
     vec![
-        bspm.expect("the settings are valid").into(),
+        bspm.build().expect("the settings are valid").into(),
+        bspm_with_offset.expect("the settings are valid").into(),
         GfCf::published(Preset::Gowalla)
             .factor_dim(factor_dim)
             .alpha(0.3)
@@ -453,8 +473,13 @@ pub fn filter_configs(factor_dim: usize) -> Vec<FilterConfig> {
             .into(),
         LgcnIde::published(Preset::Gowalla).layers(1).into(),
         LgcnIde::published(Preset::Gowalla).layers(3).into(),
+        LgcnIde::published(Preset::Gowalla)
+            .layers(2)
+            .offset(2.0)
+            .into(),
         link_prop(0.5, 0.5, 0.5).into(),
         link_prop(0.3, 1.2, -0.4).into(),
+        link_prop(0.4, 0.6, 0.3).offset(3.0).into(),
         turbo_cf(0.6, 0.7, TurboFilter::Linear).into(),
         turbo_cf(0.6, 1.0, TurboFilter::SecondOrder).into(),
         turbo_cf(0.4, 1.0, TurboFilter::ThirdOrder).into(),
@@ -464,6 +489,7 @@ pub fn filter_configs(factor_dim: usize) -> Vec<FilterConfig> {
         cheby_cf(8, 10.0, 0.0, 0.0).into(),
         cheby_cf(1, 2.0, 0.5, 0.2).into(),
         cheby_cf(2, 2.0, 0.0, 0.1).into(),
+        cheby_cf(4, 1.5, 0.3, 0.2).offset(1.5).into(),
         ease_r(5.0, 0).into(),
         ease_r(2.0, 6).into(),
         ease_dan(2.0, 0.7, 0.3, 0.0, 0).into(),

@@ -24,6 +24,11 @@ pub struct Reference {
 impl Reference {
     /// Normalises and decomposes.
     pub fn new(interactions: &Interactions) -> Self {
+        Self::with_offset(interactions, 0.0)
+    }
+
+    /// With all degrees larger by an offset, and `P` scaled to a largest eigenvalue of 1.
+    pub fn with_offset(interactions: &Interactions, offset: f64) -> Self {
         let mut history = Array2::zeros((interactions.users(), interactions.items()));
         for (user, item, weight) in interactions.entries() {
             history[[user as usize, item as usize]] = f64::from(weight);
@@ -31,7 +36,7 @@ impl Reference {
         let inverse_root = |degrees: Array1<f64>| {
             degrees.mapv(|degree| {
                 if degree > 0.0 {
-                    degree.sqrt().recip()
+                    (degree + offset).sqrt().recip()
                 } else {
                     0.0
                 }
@@ -41,16 +46,26 @@ impl Reference {
         let item_degrees: Array1<f64> = history.sum_axis(Axis(0));
         let inverse_root_degrees = inverse_root(item_degrees.clone());
         let normalised = &history * &user_scale.insert_axis(Axis(1)) * &inverse_root_degrees;
-        let propagation = normalised.t().dot(&normalised);
-        let (eigenvalues, eigenvectors) = jacobi(propagation.clone());
+        let mut propagation = normalised.t().dot(&normalised);
+        let (mut eigenvalues, eigenvectors) = jacobi(propagation.clone());
+        if offset > 0.0 {
+            let largest = eigenvalues[0];
+            propagation /= largest;
+            eigenvalues.iter_mut().for_each(|value| *value /= largest);
+        }
         Self {
             history,
             propagation,
-            root_degrees: item_degrees.mapv(f64::sqrt),
+            root_degrees: item_degrees.mapv(|degree| (degree + offset).sqrt()),
             inverse_root_degrees,
             eigenvalues,
             eigenvectors,
         }
+    }
+
+    /// `P`.
+    pub(super) fn propagation(&self) -> &Array2<f64> {
+        &self.propagation
     }
 
     /// The eigenvalues of `P`, descending.

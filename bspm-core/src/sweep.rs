@@ -20,7 +20,7 @@ use crate::engine::fit_options::FitOptions;
 use crate::engine::polynomial::Form;
 use crate::engine::tensors::Source;
 use crate::engine::tiles::tile_ranges;
-use crate::engine::walk::NormalizedGraph;
+use crate::engine::walk::{Normalization, NormalizedGraph};
 use crate::engine::workspace::TileHistories;
 use crate::filters::bspm::config::BspmConfig;
 use crate::filters::bspm::merge::Response;
@@ -188,7 +188,13 @@ impl<B: Backend> Sweep<B> {
                 reason: "no user has an interaction held out: a user needs two".into(),
             });
         }
-        let graph = NormalizedGraph::new(&backend, &train)?;
+        let offset = configs[0].offset();
+        if let Some(other) = configs.iter().find(|config| config.offset() != offset) {
+            let expected = format!("the same for all settings of a sweep, here {offset}");
+            return Err(invalid("offset", expected, other.offset()));
+        }
+        let normalization = Normalization::SYMMETRIC.with_offset(offset, &train);
+        let graph = NormalizedGraph::with_normalization(&backend, &train, normalization)?;
         let mut factor_dims: Vec<usize> = configs
             .iter()
             .filter_map(|config| Some(config.ideal_low_pass()?.factor_dim))

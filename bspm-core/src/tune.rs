@@ -229,15 +229,17 @@ impl<B: Backend> Tuner<B> {
             }
             candidates => Proposals::fixed(shape, candidates.to_vec()),
         };
-        Self::with_proposals(backend, train, held_out, options, proposals)
+        let ahead = proposals.most_factors();
+        Self::with_proposals(backend, train, held_out, options, (proposals, ahead))
     }
 
+    /// With what is tried, and how many singular vectors are computed at least.
     fn with_proposals(
         backend: B,
         train: Arc<Interactions>,
         held_out: &Interactions,
         options: TuneOptions,
-        proposals: Proposals,
+        (proposals, ahead): (Proposals, usize),
     ) -> Result<Self> {
         check::same("tune", train.shape(), held_out.shape())?;
         check_positive("trials", options.trials)?;
@@ -263,7 +265,7 @@ impl<B: Backend> Tuner<B> {
         let most = f64::from(degrees.iter().copied().max().unwrap_or(0).max(1));
         Ok(Self {
             popularity: degrees.iter().map(|&it| f64::from(it) / most).collect(),
-            shared: SharedSvd::ahead(proposals.most_factors()),
+            shared: SharedSvd::ahead(ahead),
             proposals,
             backend,
             train,

@@ -36,6 +36,17 @@ impl Normalization {
         scale: 1.0,
     };
 
+    /// This with every degree larger by an offset, and `P` scaled to a largest eigenvalue of 1, which
+    /// it has without an offset.
+    pub(crate) fn with_offset(self, offset: f64, interactions: &Interactions) -> Self {
+        if offset == 0.0 {
+            return self;
+        }
+        let plain = Self { offset, ..self };
+        let scale = largest_eigenvalue(interactions, plain).recip();
+        Self { scale, ..plain }
+    }
+
     /// What of it `P`, and so its singular vectors, depend on.
     pub(crate) fn of_the_walk(self) -> Self {
         Self {

@@ -25,7 +25,7 @@ use crate::engine::low_pass::LowPass;
 use crate::engine::polynomial::Polynomial;
 use crate::engine::spectral::Spectral;
 use crate::engine::tensors::Source;
-use crate::engine::walk::{NormalizedGraph, bytes_of_walk};
+use crate::engine::walk::{Normalization, NormalizedGraph, bytes_of_walk};
 use bspm_data::Interactions;
 use bspm_data::Result;
 
@@ -56,7 +56,9 @@ impl Settings for BspmConfig {
         interactions: &Interactions,
         source: Source<'_>,
     ) -> Result<Box<dyn Filter<B>>> {
-        let graph = NormalizedGraph::new(backend.unchecked(), interactions)?;
+        let normalization = Normalization::SYMMETRIC.with_offset(self.offset, interactions);
+        let device = backend.unchecked();
+        let graph = NormalizedGraph::with_normalization(device, interactions, normalization)?;
         let response = Response::of(self);
         let low_pass = match response.factor_dim {
             Some(factor_dim) => {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Settings;
 use super::preset::Preset;
-use super::setting::{F32_MAX, MOST_FACTORS, MOST_STEPS, Search, check_all, settings};
+use super::setting::{F32_MAX, MOST_FACTORS, MOST_OFFSET, MOST_STEPS, Search, check_all, settings};
 use crate::backend::{Backend, Checked};
 use crate::engine::basis::Basis;
 use crate::engine::chebyshev::interpolate;
@@ -14,7 +14,7 @@ use crate::engine::low_pass::LowPass;
 use crate::engine::polynomial::Polynomial;
 use crate::engine::spectral::Spectral;
 use crate::engine::tensors::Source;
-use crate::engine::walk::{Normalization, NormalizedGraph, bytes_of_walk, powers};
+use crate::engine::walk::{Normalization, NormalizedGraph, bytes_of_walk, offset_powers};
 use bspm_data::Interactions;
 use bspm_data::Result;
 use bspm_data::parameter::check_positive;
@@ -39,6 +39,9 @@ pub struct ChebyCf {
     pub alpha: f64,
     /// The power of the item degrees that a history is divided by.
     pub beta: f64,
+    /// What all degrees are larger by; not negative.
+    #[serde(default)]
+    pub offset: f64,
 }
 
 impl ChebyCf {
@@ -64,6 +67,7 @@ settings!(ChebyCf {
     factor_dim: usize ("eta"): Count (0.0, MOST_FACTORS), Search::Factors, "Singular vectors of the ideal low-pass part";
     alpha: f64 ("alpha"): Number (0.0, F32_MAX), Search::Log(0.03, 1.0), "Weight of the ideal low-pass part; 0 turns it off";
     beta: f64 ("beta"): Number (-4.0, 4.0), Search::Linear(0.0, 0.5), "Power of the item degrees that a history is divided by";
+    offset: f64 ("mu"): Number (0.0, MOST_OFFSET), Search::Log(0.5, 50.0), "What all degrees are larger by";
 });
 
 impl Settings for ChebyCf {
@@ -80,6 +84,7 @@ impl Settings for ChebyCf {
             factor_dim: 512,
             alpha: 0.2,
             beta,
+            offset: 0.0,
         }
     }
 
@@ -104,7 +109,7 @@ impl Settings for ChebyCf {
         let normalization = Normalization {
             history: self.beta + 0.5,
             output: self.beta + 0.5,
-            ..Normalization::SYMMETRIC
+            ..Normalization::SYMMETRIC.with_offset(self.offset, interactions)
         };
         let graph = {
             let backend = backend.unchecked();
@@ -114,7 +119,8 @@ impl Settings for ChebyCf {
             let basis = Basis::obtain(backend, &graph, self.factor_dim, source)?;
             // `x`, and from `x V V^T` to the coordinates of the walk.
             let degrees = interactions.item_sums();
-            let (enter, leave) = (powers(&degrees, -self.beta), powers(&degrees, -0.5));
+            let power = |power| offset_powers(&degrees, power, self.offset);
+            let (enter, leave) = (power(-self.beta), power(-0.5));
             let low_pass = LowPass::new(basis).times(self.alpha);
             Some(low_pass.weighted(backend, enter, &backend.upload_column(&leave)?)?)
         } else {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::bspm::config::BspmConfig;
 use super::contract::Settings;
 use super::preset::Preset;
-use super::setting::{F32_MAX, MOST_FACTORS, Search, check_all, settings};
+use super::setting::{F32_MAX, MOST_FACTORS, MOST_OFFSET, Search, check_all, settings};
 use crate::backend::{Backend, Checked};
 use crate::engine::filter::Filter;
 use crate::engine::tensors::Source;
@@ -26,11 +26,14 @@ pub struct GfCf {
     pub factor_dim: usize,
     /// Weight of the ideal low-pass filter; finite and not negative.
     pub alpha: f32,
+    /// What all degrees are larger by; not negative.
+    #[serde(default)]
+    pub offset: f64,
 }
 
 impl GfCf {
     fn as_bspm(&self) -> Result<BspmConfig> {
-        let builder = BspmConfig::builder();
+        let builder = BspmConfig::builder().offset(self.offset);
         if self.alpha == 0.0 {
             return builder.build();
         }
@@ -41,6 +44,7 @@ impl GfCf {
 settings!(GfCf {
     factor_dim: usize ("K"): Count (0.0, MOST_FACTORS), Search::Factors, "Singular vectors of the ideal low-pass filter";
     alpha: f32 ("alpha"): Number (0.0, F32_MAX), Search::Log(0.03, 1.0), "Weight of the ideal low-pass filter; 0 turns it off";
+    offset: f64 ("mu"): Number (0.0, MOST_OFFSET), Search::Log(0.5, 50.0), "What all degrees are larger by";
 });
 
 impl Settings for GfCf {
@@ -50,6 +54,7 @@ impl Settings for GfCf {
         Self {
             factor_dim: 256,
             alpha: if data == Preset::AmazonBook { 0.0 } else { 0.3 },
+            offset: 0.0,
         }
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Settings;
 use super::preset::Preset;
-use super::setting::{MOST_STEPS, Search, settings};
+use super::setting::{MOST_OFFSET, MOST_STEPS, Search, settings};
 use crate::backend::{Backend, Checked};
 use crate::engine::filter::Filter;
 use crate::engine::polynomial::Polynomial;
@@ -24,10 +24,14 @@ use bspm_data::Result;
 pub struct LgcnIde {
     /// How often `P` is applied; at least 1.
     pub layers: usize,
+    /// What all degrees are larger by; not negative.
+    #[serde(default)]
+    pub offset: f64,
 }
 
 settings!(LgcnIde {
     layers: usize ("K"): Count (1.0, MOST_STEPS), Search::Words(&["1", "2", "3"]), "How often P is applied";
+    offset: f64 ("mu"): Number (0.0, MOST_OFFSET), Search::Log(0.5, 50.0), "What all degrees are larger by";
 });
 
 impl Settings for LgcnIde {
@@ -36,6 +40,7 @@ impl Settings for LgcnIde {
     fn published(data: Preset) -> Self {
         Self {
             layers: if data == Preset::Gowalla { 2 } else { 1 },
+            offset: 0.0,
         }
     }
 
@@ -51,7 +56,7 @@ impl Settings for LgcnIde {
     ) -> Result<Box<dyn Filter<B>>> {
         let normalization = Normalization {
             history: 1.0,
-            ..Normalization::SYMMETRIC
+            ..Normalization::SYMMETRIC.with_offset(self.offset, interactions)
         };
         let mut powers = vec![0.0; self.layers + 1];
         powers[self.layers] = 1.0;

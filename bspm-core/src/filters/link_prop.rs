@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Settings;
 use super::preset::Preset;
-use super::setting::{Search, settings};
+use super::setting::{MOST_OFFSET, Search, settings};
 use crate::backend::{Backend, Checked};
 use crate::engine::filter::Filter;
 use crate::engine::polynomial::Polynomial;
@@ -32,12 +32,16 @@ pub struct LinkProp {
     pub gamma: f64,
     /// Power of the degree of the scored item.
     pub delta: f64,
+    /// What all degrees are larger by; not negative.
+    #[serde(default)]
+    pub offset: f64,
 }
 
 settings!(LinkProp {
     beta: f64 ("beta"): Number (-4.0, 4.0), Search::Linear(0.0, 1.0), "Power of the degree of the item in the history";
     gamma: f64 ("gamma"): Number (-4.0, 4.0), Search::Linear(0.2, 1.2), "Power of the degree of the user in between";
     delta: f64 ("delta"): Number (-4.0, 4.0), Search::Linear(0.0, 1.0), "Power of the degree of the scored item";
+    offset: f64 ("mu"): Number (0.0, MOST_OFFSET), Search::Log(0.5, 50.0), "What all degrees are larger by";
 });
 
 impl Settings for LinkProp {
@@ -48,6 +52,7 @@ impl Settings for LinkProp {
             beta: 0.5,
             gamma: 0.5,
             delta: 0.5,
+            offset: 0.0,
         }
     }
 
@@ -66,6 +71,7 @@ impl Settings for LinkProp {
             items: self.delta,
             history: self.beta,
             output: 0.0,
+            offset: self.offset,
             ..Normalization::SYMMETRIC
         };
         let walk = Polynomial::of_powers(vec![0.0, 1.0]);

@@ -73,7 +73,7 @@ where
     let proposals = Proposals::search(shape, options.seed, &[], first);
     let tune = TuneOptions::new().seed(options.seed).fit(options.clone());
     let train = train.clone();
-    let mut tuner = match Tuner::with_proposals(backend, train, held_out, tune, proposals) {
+    let mut tuner = match Tuner::with_proposals(backend, train, held_out, tune, (proposals, 1)) {
         Err(Error::NothingToEvaluate { .. }) => {
             return Ok(Choice {
                 config: FilterConfig::for_shape("bspm", dataset.interactions().shape())?,

@@ -4,14 +4,53 @@ use super::shape::Shape;
 use crate::filters::registry::FilterConfig;
 use bspm_data::Interactions;
 
-/// Filters, and settings in which they differ from those published; BSPM has those for the shape of the
-/// data. Each was the best on held-out interactions of some data set. Those that are the best most
-/// often and cost least come first, so that the others can be given up early.
-const CANDIDATES: [(&str, &[(&str, &str)]); 10] = [
+/// Filters, and settings in which they differ from those of
+/// [`for_shape`](FilterConfig::for_shape). The example `portfolio` finds them: alone or in mixes of two,
+/// each was the best on held-out interactions of some data set. Those that share singular vectors
+/// stand together, the most vectors first.
+const CANDIDATES: [(&str, &[(&str, &str)]); 14] = [
+    ("family", &[("offset", "10"), ("factor_dim", "448")]),
+    (
+        "family",
+        &[("offset", "10"), ("factor_dim", "448"), ("share", "0.5")],
+    ),
+    (
+        "family",
+        &[("offset", "10"), ("factor_dim", "192"), ("output", "0.1")],
+    ),
     ("family", &[("offset", "10"), ("factor_dim", "64")]),
     (
         "family",
         &[("offset", "10"), ("factor_dim", "64"), ("share", "0.5")],
+    ),
+    (
+        "sgfcf",
+        &[
+            ("offset", "5"),
+            ("factor_dim", "64"),
+            ("beta", "1.84"),
+            ("epsilon", "0.4"),
+            ("gamma", "0.5"),
+        ],
+    ),
+    (
+        "ease-dan",
+        &[
+            ("offset", "20"),
+            ("lambda", "1"),
+            ("alpha", "0.85"),
+            ("beta", "0.1"),
+        ],
+    ),
+    ("ease-r", &[("lambda", "100")]),
+    (
+        "ease-dan",
+        &[
+            ("offset", "60"),
+            ("lambda", "0.3"),
+            ("alpha", "0.7"),
+            ("beta", "0.4"),
+        ],
     ),
     (
         "sgfcf",
@@ -23,16 +62,16 @@ const CANDIDATES: [(&str, &[(&str, &str)]); 10] = [
             ("gamma", "0.5"),
         ],
     ),
-    ("rp3beta", &[]),
-    ("bspm", &[]),
-    ("turbo-cf", &[]),
     (
         "ease-dan",
-        &[("lambda", "1"), ("alpha", "0.7"), ("beta", "0.5")],
+        &[("lambda", "1"), ("alpha", "0.75"), ("beta", "0.4")],
     ),
-    ("item-knn", &[]),
-    ("family", &[("offset", "10"), ("factor_dim", "192")]),
-    ("family", &[("offset", "10")]),
+    (
+        "rp3beta",
+        &[("alpha", "0.6"), ("beta", "0.3"), ("neighbours", "200")],
+    ),
+    ("turbo-cf", &[]),
+    ("bspm", &[]),
 ];
 
 /// What [`choose`] tries for such interactions: filters that were the best on held-out

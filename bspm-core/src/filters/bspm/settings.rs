@@ -4,7 +4,7 @@
 use super::config::{BspmConfig, BspmConfigBuilder, IdealLowPass, Integration};
 use super::solver::Solver;
 use crate::filters::setting::{
-    ANY, F32_MAX, MOST_FACTORS, Search, Setting, SettingKind, named, parse,
+    ANY, F32_MAX, MOST_FACTORS, MOST_OFFSET, Search, Setting, SettingKind, named, parse,
 };
 use bspm_data::parameter::invalid;
 use bspm_data::{Error, Result};
@@ -237,6 +237,16 @@ impl BspmConfig {
                 let on = &mut config.t_point_combination;
                 parse("t_point_combination", "true or false", text, on)
             },
+        },
+        Setting {
+            name: "offset",
+            symbol: "mu",
+            doc: "What all degrees are larger by",
+            kind: SettingKind::Number,
+            range: (0.0, MOST_OFFSET),
+            search: Search::Log(0.5, 50.0),
+            get: |config| Some(config.offset.to_string()),
+            set: |config, text| parse("offset", "a number", text, &mut config.offset),
         },
     ];
 }
