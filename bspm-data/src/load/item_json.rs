@@ -50,7 +50,7 @@ pub(super) fn parse(
         };
         if is_first {
             let names: Vec<String> = object.0.iter().map(|it| it.0.clone()).collect();
-            rows.header(&names)?;
+            rows.first_names(&names)?;
             is_first = false;
         }
         add(line, &object, rows)?;

@@ -72,6 +72,12 @@ impl ItemTableOptions {
         self
     }
 
+    /// The options of text that apply to item tables, by their names in
+    /// [`TableOptions::option_uses`].
+    pub fn text_options() -> &'static [&'static str] {
+        &APPLIES
+    }
+
     /// Of the options of text those that a format uses.
     pub(super) fn text_for(&self, format: Format) -> TableOptions {
         let mut text = TableOptions::default();

@@ -58,13 +58,22 @@ impl<'o> ItemRows<'o> {
         self.path.as_deref().unwrap_or_else(|| Path::new("items"))
     }
 
-    /// The place of the ids among these columns of a table, and the column that each of the others
-    /// is.
+    /// The place of the ids among these columns, which are all of a table, and the column that each of
+    /// the others is.
     ///
     /// # Errors
     ///
-    /// [`Error::MissingColumn`]; [`Error::InvalidFile`] for two columns of one name.
+    /// [`Error::MissingColumn`], also for that of the titles; [`Error::InvalidFile`] for two columns of
+    /// one name.
     pub fn header(&mut self, names: &[String]) -> Result<(usize, Vec<Option<usize>>)> {
+        let found = self.first_names(names)?;
+        let all: Vec<&str> = names.iter().map(String::as_str).collect();
+        self.options.title_name(self.path(), &all, &self.id_name)?;
+        Ok(found)
+    }
+
+    /// [`header`](Self::header) of names that may not be all: that of the titles may follow.
+    pub(super) fn first_names(&mut self, names: &[String]) -> Result<(usize, Vec<Option<usize>>)> {
         if let Some(place) = (1..names.len()).find(|&it| names[..it].contains(&names[it])) {
             return Err(self.repeated(&names[place]));
         }
