@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`quickstart`] | a first model and its lists |
 //! | [`data`] | reading files: formats, columns, options, errors |
+//! | [`items`] | titles and other columns of items |
 //! | [`parameters`] | choosing the parameters for your own data |
 //! | [`tuning`] | the best filter for your own data, and interactions that count more or less |
 //! | [`embedding`] | models inside an application: ids, new users, updates, files |
@@ -21,6 +22,9 @@ pub mod quickstart {}
 
 #[doc = include_str!("guide/data.md")]
 pub mod data {}
+
+#[doc = include_str!("guide/items.md")]
+pub mod items {}
 
 #[doc = include_str!("guide/parameters.md")]
 pub mod parameters {}

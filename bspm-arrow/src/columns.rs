@@ -51,13 +51,16 @@ pub(crate) fn find(batch: &RecordBatch, name: &str) -> Result<Option<ArrayRef>> 
     match (places.next(), places.next()) {
         (Some(_), Some(_)) => Err(wrong(name, None, "one column of this name", "two")),
         (None, _) => Ok(None),
-        (Some(place), None) => {
-            let column = batch.column(place);
-            Ok(Some(match is_uuid(schema.field(place)) {
-                true => uuids(column),
-                false => column.clone(),
-            }))
-        }
+        (Some(place), None) => Ok(Some(with_texts(batch, place))),
+    }
+}
+
+/// A column by its place; UUIDs as text.
+pub(crate) fn with_texts(batch: &RecordBatch, place: usize) -> ArrayRef {
+    let column = batch.column(place);
+    match is_uuid(batch.schema_ref().field(place)) {
+        true => uuids(column),
+        false => column.clone(),
     }
 }
 
@@ -107,7 +110,7 @@ pub(crate) fn cast(
 }
 
 /// The values of a dictionary, row by row; another column as it is.
-fn decoded(name: &str, column: &ArrayRef, expected: &str) -> Result<ArrayRef> {
+pub(crate) fn decoded(name: &str, column: &ArrayRef, expected: &str) -> Result<ArrayRef> {
     match column.data_type() {
         DataType::Dictionary(_, values) => cast(name, column, values, expected),
         _ => Ok(column.clone()),

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, Float32Array, Int32Array, ListArray, RecordBatch, UInt64Array};
+use arrow_array::{
+    Array, ArrayRef, Float32Array, Int32Array, ListArray, RecordBatch, StringArray, UInt64Array,
+};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use arrow_select::take::take;
@@ -14,15 +16,16 @@ use super::ids::ArrowId;
 use super::requests::REQUEST;
 use bspm_core::Fallback;
 use bspm_core::backend::ScoredItem;
-use bspm_data::{Error, Ids, Result};
+use bspm_data::{Dataset, Error, Result};
 
 const ITEMS: &str = "items";
 const SCORES: &str = "scores";
+const TITLES: &str = "titles";
 
 /// The batch without what was asked, with the lists of its rows.
-pub(super) fn with_lists<I: ArrowId>(
+pub(super) fn with_lists<U: ArrowId, I: ArrowId>(
     batch: &RecordBatch,
-    ids: &Ids<I>,
+    dataset: &Dataset<U, I>,
     lists: &[Vec<ScoredItem>],
     fallback: Fallback,
 ) -> Result<RecordBatch> {
@@ -36,11 +39,16 @@ pub(super) fn with_lists<I: ArrowId>(
     }
     let ends = OffsetBuffer::from_lengths(lists.iter().map(Vec::len));
     let of_lists = || lists.iter().flatten();
+    let ids = dataset.items();
     let items = I::column(of_lists().filter_map(|entry| ids.id(entry.item)))?;
     let scores = of_lists().map(|entry| (!fallback.has_filled(entry)).then_some(entry.score));
     let scores = Float32Array::from_iter(scores);
     let mut columns = others(batch, &REQUEST);
-    for (name, values) in [(ITEMS, items), (SCORES, Arc::new(scores) as ArrayRef)] {
+    let mut added = vec![(ITEMS, items), (SCORES, Arc::new(scores) as ArrayRef)];
+    if dataset.item_table().is_some() {
+        added.push((TITLES, titles(dataset, of_lists())?));
+    }
+    for (name, values) in added {
         let field = Arc::new(Field::new_list_field(values.data_type().clone(), true));
         let lists = ListArray::try_new(field, ends.clone(), values, None).map_err(unfit)?;
         columns.push((
@@ -51,13 +59,33 @@ pub(super) fn with_lists<I: ArrowId>(
     of(columns)
 }
 
+/// The titles of entries; null for an item without one.
+fn titles<'e, U: ArrowId, I: ArrowId>(
+    dataset: &Dataset<U, I>,
+    entries: impl Iterator<Item = &'e ScoredItem> + Clone,
+) -> Result<ArrayRef> {
+    let titles = entries.map(|entry| dataset.title_of_column(entry.item));
+    let (limit, found) = (
+        i32::MAX as usize,
+        titles.clone().flatten().map(str::len).sum(),
+    );
+    if found > limit {
+        return Err(Error::TooLarge {
+            what: "bytes of titles in a record batch",
+            found,
+            limit,
+        });
+    }
+    Ok(Arc::new(titles.collect::<StringArray>()))
+}
+
 /// The lists of [`recommend_batch`](crate::RecommendBatch::recommend_batch) with a row for each entry:
-/// the other columns repeated, `rank` from 1, `item` and `score`.
+/// the other columns repeated, `rank` from 1, `item` and `score`, and `title` if the lists have titles.
 ///
 /// # Errors
 ///
 /// [`Error::InvalidColumn`] for a batch without such lists, and for a column beside them with the name
-/// `rank`, `item` or `score`.
+/// `rank`, `item`, `score` or, with titles, `title`.
 pub fn long_form(lists: &RecordBatch) -> Result<RecordBatch> {
     let column = |name: &str| {
         let found = find(lists, name)?;
@@ -72,6 +100,10 @@ pub fn long_form(lists: &RecordBatch) -> Result<RecordBatch> {
         let expected = "a score for each item";
         return Err(wrong(SCORES, None, expected, "lists of other lengths"));
     }
+    let titles = find(lists, TITLES)?;
+    let titles = titles.as_ref().and_then(|it| it.as_list_opt::<i32>());
+    let titles =
+        titles.filter(|it| it.value_type() == DataType::Utf8 && it.offsets() == items.offsets());
     let lengths = || items.offsets().lengths().enumerate();
     let rows: UInt64Array = lengths()
         .flat_map(|(row, length)| std::iter::repeat_n(row as u64, length))
@@ -80,7 +112,11 @@ pub fn long_form(lists: &RecordBatch) -> Result<RecordBatch> {
         .flat_map(|(_, length)| 1..=length as i32)
         .collect();
     let mut columns = Vec::new();
-    for (field, values) in others(lists, &[ITEMS, SCORES]) {
+    let of_lists: &[&str] = match titles {
+        Some(_) => &[ITEMS, SCORES, TITLES],
+        None => &[ITEMS, SCORES],
+    };
+    for (field, values) in others(lists, of_lists) {
         columns.push((field, take(&values, &rows, None).map_err(unfit)?));
     }
     let first = items.value_offsets()[0] as usize;
@@ -95,6 +131,10 @@ pub fn long_form(lists: &RecordBatch) -> Result<RecordBatch> {
         Field::new("score", DataType::Float32, true),
         within(scores.values()),
     ));
+    if let Some(titles) = titles {
+        let field = Field::new("title", DataType::Utf8, true);
+        columns.push((field, within(titles.values())));
+    }
     of(columns)
 }
 

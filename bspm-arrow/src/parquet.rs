@@ -12,9 +12,12 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::columns::{BatchRows, IdReader};
+use super::item_table::add;
 use super::parquet_damage::caught;
-use bspm_data::reader::{Rows, read_files_with};
-use bspm_data::{Dataset, Error, Format, ReadReport, Result, TableOptions};
+use bspm_data::reader::{Rows, read_files_with, read_items_with};
+use bspm_data::{
+    Dataset, Error, Format, ItemTable, ItemTableOptions, ReadReport, Result, TableOptions,
+};
 
 /// Rows that are read at a time.
 const BATCH: usize = 8192;
@@ -61,6 +64,50 @@ pub fn read_files(
     read_files_with(paths, format, options, parse)
 }
 
+/// [`ItemTable::read_files`], of Parquet files too, with the feature `parquet`.
+///
+/// # Errors
+///
+/// As [`ItemTable::read_files`] and [`ItemsFromArrow::from_batches`](crate::ItemsFromArrow::from_batches);
+/// [`Error::InvalidFile`] for a file that is damaged or is no Parquet.
+pub fn read_items(
+    paths: impl IntoIterator<Item = impl AsRef<Path>>,
+    format: Option<Format>,
+    options: &ItemTableOptions,
+) -> Result<(ItemTable, ReadReport)> {
+    read_items_with(paths, format, options, |path, rows| {
+        rows.start(path, Format::Parquet);
+        let file = open(path)?;
+        caught(path, || {
+            let builder = ParquetRecordBatchReaderBuilder::try_new(file);
+            let builder = builder.map_err(|error| damaged(path, &error))?;
+            let reader = builder.with_batch_size(BATCH).build();
+            let mut line = 1;
+            for batch in reader.map_err(|error| damaged(path, &error))? {
+                let batch = batch.map_err(|error| damaged(path, &error))?;
+                add(&batch, line, rows).map_err(|error| in_file(path, error))?;
+                line += batch.num_rows() as u64;
+            }
+            Ok(())
+        })
+    })
+}
+
+fn open(path: &Path) -> Result<File> {
+    File::open(path).map_err(|source| Error::Read {
+        path: path.into(),
+        source,
+    })
+}
+
+fn damaged(path: &Path, error: &dyn std::error::Error) -> Error {
+    Error::InvalidFile {
+        path: path.into(),
+        expected: "a Parquet file".into(),
+        found: error.to_string(),
+    }
+}
+
 /// Adds the rows of a file.
 fn parse<U, I>(path: &Path, options: &TableOptions, rows: &mut Rows<U, I>) -> Result<()>
 where
@@ -70,17 +117,10 @@ where
     let _span = tracing::info_span!("load", path = %path.display()).entered();
     options.check_batches()?;
     rows.start(path, Format::Parquet);
-    let file = File::open(path).map_err(|source| Error::Read {
-        path: path.into(),
-        source,
-    })?;
+    let file = open(path)?;
     caught(path, || {
-        let damaged = |error: &dyn std::error::Error| Error::InvalidFile {
-            path: path.into(),
-            expected: "a Parquet file".into(),
-            found: error.to_string(),
-        };
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|it| damaged(&it))?;
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file);
+        let builder = builder.map_err(|error| damaged(path, &error))?;
         let fields = builder.schema().fields();
         let names: Vec<String> = fields.iter().map(|it| it.name().clone()).collect();
         let places = options.places(path, &names, Format::Parquet.columns())?;
@@ -90,8 +130,8 @@ where
         let reader = builder.with_projection(mask).with_batch_size(BATCH);
         let (user, item) = (id_reader::<U>(), id_reader::<I>());
         let mut line = 1;
-        for batch in reader.build().map_err(|it| damaged(&it))? {
-            let batch = batch.map_err(|it| damaged(&it))?;
+        for batch in reader.build().map_err(|error| damaged(path, &error))? {
+            let batch = batch.map_err(|error| damaged(path, &error))?;
             let of_batch = BatchRows::new(&batch, options, &user, &item);
             let mut of_batch = of_batch.map_err(|error| in_file(path, error))?;
             for row in 0..batch.num_rows() {

@@ -24,7 +24,8 @@ pub trait RecommendBatch<I> {
     /// | `allow` | lists of the only items that may enter it |
     ///
     /// Ids are text or whole numbers. The other columns, and `user`, come back as they are and
-    /// are not copied; `items` and `scores` are added, which are lists, best item first. The score of
+    /// are not copied; `items` and `scores` are added, which are lists, best item first, and `titles` if
+    /// the model has an item table: null for an item without one. The score of
     /// an item that only fills a list ([`Fallback`](bspm_core::Fallback)) is null.
     /// [`long_form`](crate::long_form) has a row for each of their entries.
     ///
@@ -77,6 +78,6 @@ impl<B: Backend, U: ArrowId, I: ArrowId> RecommendBatch<I> for Model<B, U, I> {
         let requests = Requests::read(self, batch, options.unknown_ids)?;
         let requests: Vec<ListRequest<'_>> = requests.rows(self).collect();
         let lists = self.filter().rank_requests(&requests, &rank_options)?.lists;
-        with_lists(batch, self.dataset().items(), &lists, rank_options.fallback)
+        with_lists(batch, self.dataset(), &lists, rank_options.fallback)
     }
 }

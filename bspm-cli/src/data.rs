@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use bspm::data::{
-    Duplicates, Format, HalfLife, InvalidRow, Quoting, ReadReport, TableOptions, TimeUnit,
-    WeightScale, Weighting, expand_paths,
+    Duplicates, Format, HalfLife, InvalidRow, ItemTableOptions, Quoting, ReadReport, TableOptions,
+    TimeUnit, WeightScale, Weighting, expand_paths,
 };
 use bspm::{Dataset, Error, Result};
 use bspm_args::tell;
@@ -157,6 +157,32 @@ impl From<Error> for DataError {
     }
 }
 
+impl DataError {
+    /// An error of an item table.
+    pub(crate) fn of_items(error: Error) -> Self {
+        let text = match &error {
+            Error::MissingColumn { found, .. } if found.contains([';', '\t', '|']) => {
+                "--delimiter separates the fields of a .csv file, as in --delimiter ';'; a first line sep=; \
+                 in the file does so for it alone"
+            }
+            Error::MissingColumn { .. } => {
+                "--title-column names the column of titles, --item-id-column that of ids"
+            }
+            Error::InvalidParameter {
+                parameter: "title", ..
+            } => "--item-id-column names the column of ids",
+            Error::InvalidFile { found, .. } if found == "another name" => {
+                "the name of an item table ends in .csv, .tsv, .jsonl, .parquet or .item"
+            }
+            _ => return error.into(),
+        };
+        Self {
+            error: Box::new(error),
+            hint: Some(text.into()),
+        }
+    }
+}
+
 /// The flag that may help.
 fn hint(error: &Error) -> Option<String> {
     let text = match error {
@@ -295,6 +321,19 @@ impl DataArguments {
         }
     }
 
+    /// The first flag, if there is one, that says how to read interactions, and not an item table too.
+    pub(crate) fn given_beside_items(&self) -> Option<&'static str> {
+        let table = self.table();
+        let applies = |name| name == "item" || ItemTableOptions::text_options().contains(&name);
+        let mut uses = TableOptions::option_uses().iter();
+        let own = uses.find(|it| it.is_set(&table) && !applies(it.name));
+        match (self.format, self.k_core, own) {
+            (Some(_), ..) => Some("--format"),
+            (_, Some(_), _) => Some("--k-core"),
+            (.., own) => own.and_then(|it| flag_of(it.name)),
+        }
+    }
+
     /// Whether no flag says how to read, and the first that does.
     pub(crate) fn given(&self) -> Option<&'static str> {
         let table = self.table();
@@ -372,7 +411,13 @@ impl DataArguments {
         DataError { error, hint }
     }
 
-    fn table(&self) -> TableOptions {
+    /// The column of items, if it is named.
+    pub(crate) fn item_column(&self) -> Option<&str> {
+        self.item_column.as_deref()
+    }
+
+    /// How the files are read.
+    pub(crate) fn table(&self) -> TableOptions {
         let mut options = TableOptions::default();
         let mut weighting = Weighting::new();
         weighting.scale = self.weight;

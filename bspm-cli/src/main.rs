@@ -3,6 +3,7 @@
 mod commands;
 mod data;
 mod held_out;
+mod items;
 mod lock;
 mod output;
 mod outputs;

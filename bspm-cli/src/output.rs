@@ -27,6 +27,12 @@ pub(crate) trait Record: Serialize {
     fn rows(&self) -> Vec<Vec<String>>;
 }
 
+/// The column of titles, of which a table shows the beginning if they are long.
+pub(crate) const TITLE: &str = "title";
+
+/// The most characters of a title in a table.
+const LONGEST_TITLE: usize = 60;
+
 /// Writes records as they come; `finish` writes the table, or puts the file in its place.
 pub(crate) struct Writer(Form);
 
@@ -70,9 +76,14 @@ impl Writer {
             Form::LinesFile(_, bytes) => write_line(bytes, record),
             Form::CsvFile(_, rows) => rows.write(record),
             Form::Table(table) => {
-                let table = table.get_or_insert_with(|| with_header(&record.columns()));
+                let columns = record.columns();
+                let table = table.get_or_insert_with(|| with_header(&columns));
                 for row in record.rows() {
-                    table.add_row(row.iter().map(|cell| shown(cell)));
+                    let cells = row.iter().zip(&columns);
+                    table.add_row(cells.map(|(cell, (name, _))| match *name {
+                        TITLE => shown_title(cell),
+                        _ => shown(cell).into_owned(),
+                    }));
                 }
                 Ok(())
             }
@@ -145,6 +156,14 @@ pub(crate) fn shown(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(escaped)
+}
+
+/// The beginning of a title, as a terminal may show it.
+fn shown_title(title: &str) -> String {
+    match title.char_indices().nth(LONGEST_TITLE) {
+        Some((end, _)) => format!("{}…", shown(&title[..end])),
+        None => shown(title).into_owned(),
+    }
 }
 
 fn with_header(columns: &[(&'static str, bool)]) -> Table {

@@ -116,6 +116,11 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         &self.fitted
     }
 
+    /// The title of a column, for a list.
+    fn title_of(&self, column: u32) -> Option<String> {
+        self.dataset.title_of_column(column).map(str::to_owned)
+    }
+
     fn user_index<Q>(&self, user: &Q) -> Result<u32>
     where
         U: Borrow<Q>,

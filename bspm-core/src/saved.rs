@@ -30,12 +30,19 @@
 //! | `times` | F64, interactions | when each of what is answered from happened, where that is known |
 //! | `users.id_ends`, `items.id_ends` | U64, ids + 1 | where each id ends |
 //! | `users.ids`, `items.ids` | U8 | the ids, one after the other |
+//! | `item_table.id_ends`, `item_table.ids` | U64, U8 | the ids of the rows without interactions, as above, if there is an item table |
+//! | `item_table.N.ends`, `item_table.N.text` | U64, rows + 1; U8 | column N of the table, from 0, if it holds texts: where each ends, and all in UTF-8; an empty one is a missing value |
+//! | `item_table.N.numbers` | F64, rows | if it holds numbers; NaN is a missing value |
+//! | `item_table.N.booleans` | U8, rows | if it holds booleans: 0 is false, 1 true, 2 a missing value |
 //! | `xxh3_128` | U8, 16 | the XXH3 128-bit hash of all bytes before it |
 //!
 //! The header's metadata has one entry, `bspm`, itself JSON: `format` (1, or 2
 //! with weights, which older readers would overlook), `config` as
 //! serde writes a [`FilterConfig`](crate::FilterConfig), `items`, and the kinds of the ids,
-//! `user_ids` and `item_ids`, as [`SavedId::KIND`] names them.
+//! `user_ids` and `item_ids`, as [`SavedId::KIND`] names them. With an item table there is
+//! `item_table`: `title`, the place of the column of titles, and `columns`, each with its `name` and
+//! `kind` (`text`, `number` or `boolean`). The first rows of the table are those of the items, in
+//! order. Readers without item tables overlook them.
 
 #[cfg(target_endian = "big")]
 compile_error!("model files are little-endian, and read in place");
@@ -43,6 +50,7 @@ compile_error!("model files are little-endian, and read in place");
 mod file;
 mod format;
 mod id;
+mod item_table;
 mod read;
 mod write;
 
@@ -51,7 +59,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use file::{check_replaceable, file_hash, replace as replace_file};
-pub use format::SavedModelInfo;
+pub use format::{ItemTableInfo, SavedColumn, SavedModelInfo};
 pub use id::SavedId;
 
 use crate::backend::Backend;
@@ -168,6 +176,7 @@ where
             times: self.dataset().times(),
             users: self.dataset().users(),
             items: self.dataset().items(),
+            item_table: self.dataset().item_table().map(Arc::as_ref),
         };
         write(&contents, out).map_err(|source| crate::Error::Write {
             path: path.into(),
@@ -187,6 +196,9 @@ where
         let mut dataset = Dataset::from_interactions(parts.users, parts.items, histories)?;
         if let Some(times) = parts.times {
             dataset = dataset.with_times(times)?;
+        }
+        if let Some(table) = parts.item_table {
+            dataset = dataset.with_items(table)?;
         }
         let filter = FittedFilter::open(backend, fitted, file.config().clone(), &file)?;
         Ok(Self::from_parts(Arc::new(filter), dataset))

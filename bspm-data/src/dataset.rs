@@ -2,6 +2,7 @@
 
 mod aligned;
 mod builder;
+mod items;
 mod k_core;
 mod selection;
 mod split;
@@ -21,6 +22,7 @@ pub use weighting::{WeightScale, Weighting};
 use crate::error::{Error, Result};
 use crate::ids::Ids;
 use crate::interactions::{Duplicates, Interactions};
+use crate::item_table::ItemTable;
 use crate::parameter::invalid;
 
 /// The interactions `users x items` of users and items that have ids of type `U` and
@@ -51,6 +53,8 @@ pub struct Dataset<U: Eq + Hash = String, I: Eq + Hash = String> {
     items: Arc<Ids<I>>,
     interactions: Arc<Interactions>,
     times: Option<Arc<[f64]>>,
+    /// Its first rows are those of the items.
+    item_table: Option<Arc<ItemTable<I>>>,
 }
 
 impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
@@ -97,6 +101,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             items: Arc::new(items),
             interactions,
             times: None,
+            item_table: None,
         })
     }
 
@@ -140,7 +145,8 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     /// The data set with the interactions of another, whose users and items may be new, with their
     /// weights and times. Of a pair that both have, the larger weight and the later time count. What
     /// comes without times happens at the latest time of this data set; a data set without times
-    /// stays without. Cost: a sort of all interactions.
+    /// stays without. The item table is that of this data set, or that of the other if this one has
+    /// none. Cost: a sort of all interactions.
     ///
     /// # Errors
     ///
@@ -163,11 +169,16 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         let latest = self.latest();
         let times = more.times().unwrap_or_default();
         let entries = more.interactions.entries().enumerate();
-        self.with_entries(entries.filter_map(|(place, (user, item, weight))| {
+        let both = self.with_entries(entries.filter_map(|(place, (user, item, weight))| {
             let time = times.get(place).copied().unwrap_or(latest);
             let (user, item) = (more.users.id(user)?.clone(), more.items.id(item)?.clone());
             Some((user, item, weight, time))
-        }))
+        }))?;
+        let item_table = match both.item_table {
+            None => more.table_for(&both.items)?,
+            own => own,
+        };
+        Ok(Self { item_table, ..both })
     }
 
     /// The latest time; 0 without times.
@@ -193,7 +204,8 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         }
         let max = Duplicates::Max;
         let interactions = Interactions::from_weighted(users.len(), items.len(), all, max)?;
-        let dataset = Self::from_interactions(users, items, interactions)?;
+        let mut dataset = Self::from_interactions(users, items, interactions)?;
+        dataset.item_table = self.table_for(&dataset.items)?;
         if self.times.is_none() {
             return Ok(dataset);
         }
@@ -278,10 +290,15 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         item: impl Fn(&I) -> J,
     ) -> Result<Dataset<V, J>> {
         let users = self.users.iter().map(user).collect();
-        let items = self.items.iter().map(item).collect();
+        let items = self.items.iter().map(&item).collect();
         let mapped = Dataset::from_interactions(users, items, self.interactions.clone())?;
+        let item_table = match &self.item_table {
+            Some(table) => Some(Arc::new(table.map_ids(&item)?.with_first(&mapped.items)?)),
+            None => None,
+        };
         Ok(Dataset {
             times: self.times.clone(),
+            item_table,
             ..mapped
         })
     }
@@ -316,6 +333,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             items: self.items.clone(),
             interactions: interactions.into(),
             times,
+            item_table: self.item_table.clone(),
         })
     }
 }

@@ -14,6 +14,7 @@ mod half_life;
 mod history;
 mod ids;
 mod interactions;
+mod item_table;
 #[cfg(feature = "load")]
 mod load;
 #[doc(hidden)]
@@ -34,13 +35,16 @@ pub use half_life::HalfLife;
 pub use history::History;
 pub use ids::{Ids, UnknownIds};
 pub use interactions::{Duplicates, Interactions};
+pub use item_table::{
+    ItemColumn, ItemColumnKind, ItemCoverage, ItemTable, ItemValue, ItemValues, Texts,
+};
 #[cfg(feature = "load")]
 #[doc(hidden)]
 pub use load::reader;
 #[cfg(feature = "load")]
 pub use load::{
-    ColumnUse, Format, OptionUse, Pairs, Quoting, ReadReport, TableOptions, TextLines, TextTable,
-    TimeUnit, expand_paths, parse_lightgcn, parse_time, read_lightgcn,
+    ColumnUse, Format, ItemTableOptions, OptionUse, Pairs, Quoting, ReadReport, TableOptions,
+    TextLines, TextTable, TimeUnit, expand_paths, parse_lightgcn, parse_time, read_lightgcn,
 };
 pub use stage::Stage;
 pub use synthetic::SyntheticShape;

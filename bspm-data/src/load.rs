@@ -5,6 +5,13 @@ mod encoding;
 mod file;
 mod format;
 mod id_text;
+mod item_columns;
+mod item_json;
+mod item_options;
+mod item_rows;
+mod item_table;
+#[cfg(test)]
+mod item_tests;
 mod json_lines;
 mod lightgcn;
 mod movielens;
@@ -23,6 +30,7 @@ mod time;
 mod zstandard;
 
 pub use format::Format;
+pub use item_options::ItemTableOptions;
 pub use lightgcn::{Pairs, parse_lightgcn, read_lightgcn};
 pub use options::{OptionUse, TableOptions};
 pub use paths::expand_paths;
@@ -35,6 +43,9 @@ pub use time::{TimeUnit, parse_time};
 /// semver.
 pub mod reader {
     pub use super::id_text::{MissingTexts, whole_number};
+    pub use super::item_columns::Cell;
+    pub use super::item_rows::ItemRows;
+    pub use super::item_table::read_items_with;
     pub use super::options::Places;
     pub use super::read::read_files_with;
     pub use super::rows::{Fault, Row, Rows, parse_number};

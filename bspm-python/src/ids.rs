@@ -34,6 +34,9 @@ pub(crate) trait Id:
     const KIND: &'static str;
 
     fn to_python<'py>(py: Python<'py>, ids: Vec<Self>) -> PyResult<Bound<'py, PyAny>>;
+
+    /// The id that is written so; none for a text that is none.
+    fn parse(text: &str) -> Option<Self>;
 }
 
 impl Id for i64 {
@@ -50,6 +53,11 @@ impl Id for i64 {
     fn to_python<'py>(py: Python<'py>, ids: Vec<Self>) -> PyResult<Bound<'py, PyAny>> {
         Ok(ids.into_pyarray(py).into_any())
     }
+
+    fn parse(text: &str) -> Option<Self> {
+        let number: Self = text.parse().ok()?;
+        (number.to_string() == text).then_some(number)
+    }
 }
 
 impl Id for String {
@@ -64,6 +72,10 @@ impl Id for String {
 
     fn to_python<'py>(py: Python<'py>, ids: Vec<Self>) -> PyResult<Bound<'py, PyAny>> {
         ids.into_pyobject(py)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Some(text.to_owned())
     }
 }
 

@@ -10,6 +10,7 @@ mod evaluation;
 mod files;
 mod ids;
 mod import;
+mod items;
 mod lists;
 mod model;
 mod options;
@@ -28,6 +29,10 @@ fn _bspm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(files::read_file, module)?)?;
     module.add_function(wrap_pyfunction!(files::read_codes, module)?)?;
     module.add_function(wrap_pyfunction!(files::missing_text, module)?)?;
+    module.add_class::<items::Items>()?;
+    module.add_function(wrap_pyfunction!(items::read_items_file, module)?)?;
+    module.add_function(wrap_pyfunction!(items::read_items_arrow, module)?)?;
+    module.add_function(wrap_pyfunction!(items::read_items_columns, module)?)?;
     module.add_function(wrap_pyfunction!(evaluation::split, module)?)?;
     module.add_function(wrap_pyfunction!(evaluation::evaluate_lists, module)?)?;
     module.add_function(wrap_pyfunction!(evaluation::parse_time, module)?)?;

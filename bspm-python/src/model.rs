@@ -23,6 +23,7 @@ use crate::error::to_python;
 use crate::evaluation::to_dict;
 use crate::ids::{Id, IdList, distinct};
 use crate::import::Source;
+use crate::items::{self, Items};
 use crate::lists::{Lists, to_arrays};
 use crate::options::refused;
 use crate::work::{long, short};
@@ -46,6 +47,13 @@ type NeighbourArrays<'py> = (
     Bound<'py, PyArray1<f32>>,
     Bound<'py, PyArray1<f32>>,
     Bound<'py, PyArray1<f32>>,
+);
+
+/// Ids of rows, the name of the column of titles, and the columns by name.
+type TableColumns<'py> = (
+    Bound<'py, PyAny>,
+    String,
+    Vec<(String, Vec<Bound<'py, PyAny>>)>,
 );
 
 /// Row ends, columns and weights.
@@ -345,6 +353,47 @@ impl Core {
             })?
         });
         Ok(Self { model })
+    }
+
+    /// The model with an item table, and how many items have a row, how many have none, and how many
+    /// rows are of items without interactions.
+    fn with_items(&self, py: Python<'_>, items: &Items) -> PyResult<(Self, (usize, usize, usize))> {
+        let mut counts = (0, 0, 0);
+        let model = each_becomes!(&self.model, model => {
+            let table = items.under()?;
+            let coverage = table.coverage(model.dataset().items());
+            let rows = coverage.rows_without_item;
+            counts = (coverage.items_with_row, coverage.items_without_row, rows);
+            short(py, || model.with_items(table))?
+        });
+        Ok((Self { model }, counts))
+    }
+
+    /// The titles of some columns, None for one without; None without an item table.
+    fn titles(&self, columns: Integers<'_>) -> PyResult<Option<Vec<Option<&str>>>> {
+        let columns = columns.below("items", self.histories().items())?;
+        Ok(each!(&self.model, model => {
+            let dataset = model.dataset();
+            let title = |&column: &u32| dataset.title_of_column(column);
+            dataset.item_table().map(|_| columns.iter().map(title).collect())
+        }))
+    }
+
+    /// The item table: the ids of its rows, the name of the column of titles, and each column; None
+    /// without one.
+    fn item_table<'py>(&self, py: Python<'py>) -> PyResult<Option<TableColumns<'py>>> {
+        each!(&self.model, model => {
+            let Some(table) = model.dataset().item_table() else {
+                return Ok(None);
+            };
+            let ids = Id::to_python(py, table.ids().iter().cloned().collect())?;
+            let columns = table.columns().iter().enumerate();
+            let columns = columns.map(|(place, column)| {
+                Ok((column.name().to_owned(), items::values(py, table, place)?))
+            });
+            let title = table.titles().name().to_owned();
+            Ok(Some((ids, title, columns.collect::<PyResult<_>>()?)))
+        })
     }
 
     /// The model with more interactions, of users and items that may be new.

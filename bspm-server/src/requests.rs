@@ -300,7 +300,7 @@ impl Score {
     }
 }
 
-/// Items to pick from: those with this text in their ids.
+/// Items to pick from: those with this text in their ids or titles.
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ItemsQuery {
@@ -319,6 +319,8 @@ impl ItemsQuery {
         #[derive(Serialize)]
         struct Found<'a> {
             item: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            title: Option<&'a str>,
             users: u32,
         }
         let k = length(self.k)?;
@@ -326,10 +328,15 @@ impl ItemsQuery {
         Ok(Work::Other(Box::new(move |model: &CpuModel| {
             let dataset = model.dataset();
             let users = dataset.interactions().item_degrees();
-            let items = dataset.items().iter().zip(users);
+            let items = dataset.items().iter().zip(users).enumerate();
+            let has_text = |name: &str| text.is_empty() || name.to_lowercase().contains(&text);
             let mut found: Vec<Found<'_>> = items
-                .filter(|(item, _)| item.to_lowercase().contains(&text))
-                .map(|(item, users)| Found { item, users })
+                .map(|(column, (item, users))| Found {
+                    item,
+                    title: dataset.title_of_column(column as u32),
+                    users,
+                })
+                .filter(|it| has_text(it.item) || it.title.is_some_and(has_text))
                 .collect();
             found.sort_by_key(|it| std::cmp::Reverse(it.users));
             found.truncate(k);

@@ -42,6 +42,8 @@ pub(super) fn named(model: &CpuModel, list: &[ScoredItem], work: &ListWork) -> A
     #[derive(Serialize)]
     struct Entry<'a> {
         item: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        title: Option<&'a str>,
         score: f32,
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         fallback: bool,
@@ -54,6 +56,7 @@ pub(super) fn named(model: &CpuModel, list: &[ScoredItem], work: &ListWork) -> A
     let entries = kept.filter_map(|entry| {
         Some(Entry {
             item: ids.id(entry.item)?,
+            title: model.dataset().title_of_column(entry.item),
             score: entry.score,
             fallback: Fallback::Popularity.has_filled(entry),
         })

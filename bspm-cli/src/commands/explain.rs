@@ -8,7 +8,7 @@ use clap::{ArgGroup, Args};
 use serde::Serialize;
 
 use super::{Outcome, TextModel, on_device};
-use crate::output::{OutputArguments, Record, Writer};
+use crate::output::{OutputArguments, Record, TITLE, Writer};
 
 /// Tell what each item of a history adds to the score of an item
 #[derive(Args)]
@@ -42,7 +42,11 @@ fn explain<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         None => model.explain_for_items(arguments.history.iter().map(String::as_str), item)?,
     };
     let mut writer = Writer::new(&arguments.output);
-    writer.write(&Explained { item, explanation })?;
+    writer.write(&Explained {
+        item,
+        explanation,
+        has_titles: model.dataset().item_table().is_some(),
+    })?;
     writer.finish()
 }
 
@@ -51,32 +55,51 @@ struct Explained<'a> {
     item: &'a str,
     #[serde(flatten)]
     explanation: Explanation,
+    /// Whether the model has an item table.
+    #[serde(skip)]
+    has_titles: bool,
 }
 
 impl Record for Explained<'_> {
     fn columns(&self) -> Vec<(&'static str, bool)> {
-        vec![("history", false), ("adds", true), ("share", true)]
+        let title = self.has_titles.then_some((TITLE, false));
+        let numbers = [("adds", true), ("share", true)];
+        [("history", false)]
+            .into_iter()
+            .chain(title)
+            .chain(numbers)
+            .collect()
     }
 
     fn rows(&self) -> Vec<Vec<String>> {
         let Explanation {
+            title,
             score,
             base,
             contributions,
             ..
         } = &self.explanation;
-        let row = |name: &str, part: f32| {
+        let row = |name: &str, title: Option<&str>, part: f32| {
             let share = 100.0 * part / score;
             let share = if share.is_finite() {
                 format!("{share:.1}%")
             } else {
                 String::new()
             };
-            vec![name.to_owned(), format!("{part:.6}"), share]
+            let title = self
+                .has_titles
+                .then(|| title.unwrap_or_default().to_owned());
+            let numbers = [format!("{part:.6}"), share];
+            [name.to_owned()]
+                .into_iter()
+                .chain(title)
+                .chain(numbers)
+                .collect()
         };
-        let parts = contributions.iter().map(|part| row(&part.item, part.score));
-        let base = (*base != 0.0).then(|| row("(whatever the history)", *base));
-        let whole = row(&format!("= {}", self.item), *score);
+        let parts = contributions.iter();
+        let parts = parts.map(|part| row(&part.item, part.title.as_deref(), part.score));
+        let base = (*base != 0.0).then(|| row("(whatever the history)", None, *base));
+        let whole = row(&format!("= {}", self.item), title.as_deref(), *score);
         parts.chain(base).chain([whole]).collect()
     }
 }

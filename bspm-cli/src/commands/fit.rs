@@ -9,6 +9,7 @@ use clap::Args;
 use super::describe::Description;
 use super::{ConfigArguments, Outcome, fitted, on_device, save};
 use crate::data::DataArguments;
+use crate::items::{ItemArguments, with_items};
 use crate::output::shown;
 use crate::outputs::Files;
 
@@ -24,6 +25,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     interactions: DataArguments,
     #[command(flatten)]
+    items: ItemArguments,
+    #[command(flatten)]
     config: ConfigArguments,
     #[command(flatten)]
     device: DeviceArguments,
@@ -32,6 +35,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     Files::new()
         .reads_data(&arguments.data)
+        .reads_data(arguments.items.files())
         .reads(arguments.config.file())
         .writes("--output", &arguments.output)
         .check()?;
@@ -44,6 +48,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     for line in description.lines() {
         tell!("{}", shown(&line));
     }
+    let table = arguments.items.read(&arguments.interactions)?;
+    let dataset = with_items(dataset, table)?;
     on_device!(arguments.device, fit, dataset, arguments)
 }
 

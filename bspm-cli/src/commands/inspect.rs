@@ -34,7 +34,7 @@ impl Record for SavedModelInfo {
             .svd
             .as_ref()
             .map_or("not known".into(), |it| it.to_string());
-        [
+        let mut rows = vec![
             ("format", self.format.to_string()),
             ("bytes", self.bytes.to_string()),
             ("hash", self.hash.clone()),
@@ -45,8 +45,19 @@ impl Record for SavedModelInfo {
             ("factors", self.factors.to_string()),
             ("truncated SVD", svd),
             ("config", config),
-        ]
-        .map(|(what, value)| vec![what.to_owned(), value])
-        .into()
+        ];
+        if let Some(table) = &self.item_table {
+            let columns = table.columns.iter();
+            let columns = columns.map(|it| match it.name == table.title {
+                true => format!("{} (title)", it.name),
+                false => format!("{} ({})", it.name, it.kind.name()),
+            });
+            rows.push(("item columns", columns.collect::<Vec<_>>().join(", ")));
+            let others = table.rows_without_item.to_string();
+            rows.push(("item rows without interactions", others));
+        }
+        let rows = rows.into_iter();
+        rows.map(|(what, value)| vec![what.to_owned(), value])
+            .collect()
     }
 }

@@ -4,7 +4,7 @@ use bspm::{Fallback, RecommendOptions, Recommendation, UnknownIds};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use crate::output::Record;
+use crate::output::{Record, TITLE};
 
 /// What a list may hold.
 #[derive(Args, Clone, Debug)]
@@ -89,15 +89,13 @@ impl From<FallbackName> for Fallback {
 
 /// The columns of lists of recommendations, which a fallback may fill; `of` is what the lists are
 /// for.
-fn columns(of: &'static str) -> Vec<(&'static str, bool)> {
-    let names = [
-        (of, false),
-        ("rank", true),
-        ("item", false),
-        ("score", true),
-        ("fallback", false),
-    ];
-    names.into()
+fn columns(of: &'static str, has_titles: bool) -> Vec<(&'static str, bool)> {
+    let mut names = vec![(of, false), ("rank", true), ("item", false)];
+    if has_titles {
+        names.push((TITLE, false));
+    }
+    names.extend([("score", true), ("fallback", false)]);
+    names
 }
 
 /// The list of one user.
@@ -105,15 +103,18 @@ fn columns(of: &'static str) -> Vec<(&'static str, bool)> {
 pub(crate) struct UserList<'a> {
     pub(crate) user: &'a str,
     pub(crate) items: Vec<Recommendation>,
+    /// Whether the model has an item table.
+    #[serde(skip)]
+    pub(crate) has_titles: bool,
 }
 
 impl Record for UserList<'_> {
     fn columns(&self) -> Vec<(&'static str, bool)> {
-        columns("user")
+        columns("user", self.has_titles)
     }
 
     fn rows(&self) -> Vec<Vec<String>> {
-        rows(self.user, &self.items)
+        rows(self.user, &self.items, self.has_titles)
     }
 }
 
@@ -122,6 +123,9 @@ impl Record for UserList<'_> {
 pub(crate) struct ItemList<'a> {
     pub(crate) history: &'a [String],
     pub(crate) items: Vec<Recommendation>,
+    /// Whether the model has an item table.
+    #[serde(skip)]
+    pub(crate) has_titles: bool,
 }
 
 /// The list of an item, which no fallback fills.
@@ -131,11 +135,11 @@ pub(crate) struct SimilarList<'a>(pub(crate) ItemList<'a>);
 
 impl Record for ItemList<'_> {
     fn columns(&self) -> Vec<(&'static str, bool)> {
-        columns("history")
+        columns("history", self.has_titles)
     }
 
     fn rows(&self) -> Vec<Vec<String>> {
-        rows(&self.history.join(" "), &self.items)
+        rows(&self.history.join(" "), &self.items, self.has_titles)
     }
 }
 
@@ -155,22 +159,22 @@ impl Record for SimilarList<'_> {
     }
 }
 
-fn rows(of: &str, items: &[Recommendation]) -> Vec<Vec<String>> {
+fn rows(of: &str, items: &[Recommendation], has_titles: bool) -> Vec<Vec<String>> {
     items
         .iter()
         .enumerate()
         .map(|(place, entry)| {
-            vec![
-                of.to_owned(),
-                (place + 1).to_string(),
-                entry.item.clone(),
+            let title = has_titles.then(|| entry.title.clone().unwrap_or_default());
+            let first = [of.to_owned(), (place + 1).to_string(), entry.item.clone()];
+            let last = [
                 // An item that only fills the list has no score.
                 match entry.is_fallback {
                     true => String::new(),
                     false => format!("{:.6}", entry.score),
                 },
                 entry.is_fallback.to_string(),
-            ]
+            ];
+            first.into_iter().chain(title).chain(last).collect()
         })
         .collect()
 }

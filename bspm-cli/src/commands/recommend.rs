@@ -64,6 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 
 fn recommend<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let model = TextModel::open(backend, &arguments.model)?;
+    let has_titles = model.dataset().item_table().is_some();
     let fallback = arguments.fallback.into();
     let options = arguments.lists.options().fallback(fallback);
     let mut writer = match &arguments.file {
@@ -73,7 +74,11 @@ fn recommend<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     if !arguments.history.is_empty() {
         let items = model.recommend_for_items(&arguments.history, options)?;
         let history = &arguments.history;
-        writer.write(&ItemList { history, items })?;
+        writer.write(&ItemList {
+            history,
+            items,
+            has_titles,
+        })?;
         return writer.finish();
     }
     let users: Vec<String> = match &arguments.users_from {
@@ -87,7 +92,11 @@ fn recommend<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         let lists = model.recommend_many(batch, options.clone())?;
         bars.clear();
         for (user, items) in batch.iter().zip(lists) {
-            writer.write(&UserList { user, items })?;
+            writer.write(&UserList {
+                user,
+                items,
+                has_titles,
+            })?;
         }
     }
     writer.finish()

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::{Outcome, TextModel, fitted, on_device, save};
 use crate::data::DataArguments;
+use crate::items::{ItemArguments, tell_coverage, with_items};
 use crate::outputs::Files;
 
 /// Fit the filter of a model anew, with its settings, to its interactions and to new ones
@@ -35,6 +36,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     interactions: DataArguments,
     #[command(flatten)]
+    items: ItemArguments,
+    #[command(flatten)]
     device: DeviceArguments,
 }
 
@@ -42,14 +45,26 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     // The model may be replaced by the one that is fitted anew.
     Files::new()
         .reads_data(arguments.data.as_slice())
+        .reads_data(arguments.items.files())
         .writes("--output", &arguments.output)
         .check()?;
     on_device!(arguments.device, refit, arguments)
 }
 
+impl Arguments {
+    /// The first flag, if there is one, that has no effect without interactions.
+    fn given(&self) -> Option<&'static str> {
+        match self.items.files().is_empty() {
+            true => self.interactions.given(),
+            false => self.interactions.given_beside_items(),
+        }
+    }
+}
+
 fn refit<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let model = TextModel::open(backend.clone(), &arguments.model)?;
     let mut dataset = model.dataset().clone();
+    let table = arguments.items.read(&arguments.interactions)?;
     if !arguments.data.is_empty() {
         let more = arguments.interactions.read_all(&arguments.data)?;
         if arguments.interactions.has_half_life() {
@@ -64,15 +79,20 @@ fn refit<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
             );
         }
         if arguments.keep_vectors {
-            return save(&model.with_dataset(&more)?, &arguments.output);
+            let mut model = model.with_dataset(&more)?;
+            if let Some(table) = table {
+                tell_coverage(&table, model.dataset());
+                model = model.with_items(table)?;
+            }
+            return save(&model, &arguments.output);
         }
         dataset = dataset.with_dataset(&more)?;
-    } else if let Some(flag) = arguments.interactions.given() {
+    } else if let Some(flag) = arguments.given() {
         return Err(format!("{flag} has no effect without a file of interactions").into());
     }
     let users = arguments.forget_user.iter().map(String::as_str);
     let items = arguments.forget_item.iter().map(String::as_str);
-    dataset = dataset.without(users, items)?;
+    dataset = with_items(dataset.without(users, items)?, table)?;
     let config = model.filter().config().clone();
     let model = fitted(backend, dataset, config, &ProgressBars::default())?;
     save(&model, &arguments.output)

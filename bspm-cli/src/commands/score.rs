@@ -96,11 +96,17 @@ fn score<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     );
     let mut input = match &arguments.table {
         Some(path) => {
-            let reserved: &[&str] = match lists.long {
-                true => &["items", "scores", "rank", "item", "score"],
-                false => &["items", "scores"],
-            };
-            Input::open(path, &arguments.text, reserved)?
+            let mut reserved = vec!["items", "scores"];
+            if lists.long {
+                reserved.extend(["rank", "item", "score"]);
+            }
+            if model.dataset().item_table().is_some() {
+                reserved.extend(match lists.long {
+                    true => &["titles", "title"][..],
+                    false => &["titles"],
+                });
+            }
+            Input::open(path, &arguments.text, &reserved)?
         }
         None if arguments.text != TextOptions::default() => {
             let message = "--delimiter and --encoding have no effect without a table of users";

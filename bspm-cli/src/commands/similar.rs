@@ -40,6 +40,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 
 fn similar<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let model = TextModel::open(backend, &arguments.model)?;
+    let has_titles = model.dataset().item_table().is_some();
     let options = arguments.lists.options();
     let mut writer = match &arguments.file {
         Some(path) => Writer::to(path),
@@ -47,7 +48,11 @@ fn similar<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     };
     for history in arguments.items.chunks(1) {
         let items = model.similar_items(&history[0], options.clone())?;
-        writer.write(&SimilarList(ItemList { history, items }))?;
+        writer.write(&SimilarList(ItemList {
+            history,
+            items,
+            has_titles,
+        }))?;
     }
     writer.finish()
 }

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::{Outcome, fitted, on_device, save};
 use crate::data::DataArguments;
+use crate::items::{ItemArguments, with_items};
 use crate::lock::Lock;
 use crate::output::{OutputArguments, Record, Writer, write_file};
 use crate::outputs::Files;
@@ -75,6 +76,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     interactions: DataArguments,
     #[command(flatten)]
+    items: ItemArguments,
+    #[command(flatten)]
     device: DeviceArguments,
 }
 
@@ -96,11 +99,17 @@ fn duration(text: &str) -> Result<Duration, String> {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     Files::new()
         .reads_data(&arguments.data)
+        .reads_data(arguments.items.files())
         .writes("--output", arguments.output.as_ref())
         .writes("--checkpoint", arguments.checkpoint.as_ref())
         .writes_stream("--csv", arguments.csv.as_ref())
         .writes_stream("--plot", arguments.plot.as_ref())
         .check()?;
+    if arguments.output.is_none() && !arguments.items.files().is_empty() {
+        return Err(
+            "--items has no effect without --output, the model that keeps the items".into(),
+        );
+    }
     on_device!(arguments.device, tune, arguments)
 }
 
@@ -108,6 +117,7 @@ fn tune<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let checkpoint = arguments.checkpoint.as_deref();
     let _lock = checkpoint.map(Lock::of).transpose()?;
     let dataset: Dataset = arguments.interactions.read_all(&arguments.data)?;
+    let dataset = with_items(dataset, arguments.items.read(&arguments.interactions)?)?;
     let split = dataset.hold_out(arguments.ratio, arguments.seed)?;
     let (train, held_out) = (split.train.interactions(), split.test.interactions());
     let bars = ProgressBars::default();

@@ -39,8 +39,23 @@ function purchases() {
   return lines.join("\n") + "\n";
 }
 
-let service, browser, page, address;
+const titles = { espresso: "Espresso 250 g", honey: "Honey <b>from</b> the forest", chai: "Masala chai" };
+
+let service, titled, browser, page, address;
 const failures = [];
+
+/** A service of a model, once it listens: its process and its address. */
+async function served(model) {
+  const process = spawn(tool, ["serve", model, "--address", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
+  const address = await new Promise((found, failed) => {
+    process.once("exit", code => failed(new Error(`bspm serve ended with ${code}`)));
+    process.stdout.on("data", text => {
+      const line = /listening on (http:\S+)/.exec(text);
+      if (line) found(line[1]);
+    });
+  });
+  return { process, address };
+}
 
 before(async () => {
   assert.ok(tool && pictures, "BSPM and PICTURES must be set; scripts/test-page does");
@@ -50,26 +65,26 @@ before(async () => {
   const [data, model] = ["purchases.csv", "shop.bspm"].map(name => path.join(folder, name));
   writeFileSync(data, purchases());
   execFileSync(tool, ["fit", data, "-o", model, "--set", "factor_dim=3"]);
-  service = spawn(tool, ["serve", model, "--address", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
-  address = await new Promise((found, failed) => {
-    service.once("exit", code => failed(new Error(`bspm serve ended with ${code}`)));
-    service.stdout.on("data", text => {
-      const line = /listening on (http:\S+)/.exec(text);
-      if (line) found(line[1]);
-    });
-  });
+  service = await served(model);
+  address = service.address;
+  const [items, withTitles] = ["items.csv", "titled.bspm"].map(name => path.join(folder, name));
+  const rows = Object.entries(titles).map(([item, title]) => `${item},${title}`);
+  writeFileSync(items, ["item,title", ...rows].join("\n") + "\n");
+  execFileSync(tool, ["fit", data, "-o", withTitles, "--set", "factor_dim=3", "--items", items]);
+  titled = await served(withTitles);
   browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
   page = await browser.newPage({ viewport: { width: 960, height: 720 } });
   page.on("pageerror", error => failures.push(String(error)));
   page.on("request", request => {
-    if (!request.url().startsWith(address) && !request.url().startsWith("data:")) failures.push(request.url());
+    if (![address, titled.address].some(it => request.url().startsWith(it)) && !request.url().startsWith("data:")) failures.push(request.url());
   });
   await page.goto(address);
 });
 
 after(async () => {
   await browser?.close();
-  service?.kill();
+  service?.process.kill();
+  titled?.process.kill();
 });
 
 const answer = async address => (await fetch(address)).json();
@@ -78,6 +93,20 @@ const listed = id => page.locator(`#${id} li button:first-child`).allTextContent
 test("says what is served", async () => {
   await page.waitForFunction(() => document.getElementById("model").textContent);
   assert.match(await page.textContent("#model"), /^bspm: 60 users, 18 items, \d+ interactions$/);
+});
+
+test("opens with popular items, and one of them starts a history", async () => {
+  await page.waitForSelector("#popular li");
+  const expected = await answer(`${address}/items?k=24`);
+  assert.deepEqual(await page.locator("#popular li button").allTextContents(), expected.items.map(it => it.item));
+  assert.ok(await page.isHidden("#lists"));
+  await page.click("#popular li button");
+  await page.waitForSelector("#list li");
+  assert.ok(await page.isHidden("#start"));
+  assert.match(await page.textContent("#history"), new RegExp(`^${expected.items[0].item}`));
+  await page.click("#history li button");
+  await page.waitForSelector("#popular li");
+  assert.ok(await page.isHidden("#lists"));
 });
 
 test("lists the items for a user, with their scores", async () => {
@@ -175,6 +204,37 @@ test("says what is wrong", async () => {
 test("fits a telephone", async () => {
   await page.setViewportSize({ width: 380, height: 800 });
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+});
+
+test("shows titles and finds items by them", async () => {
+  await page.goto(titled.address);
+  await page.waitForSelector("#popular li");
+  const popular = await page.locator("#popular li button").allTextContents();
+  for (const title of Object.values(titles)) assert.ok(popular.includes(title), title);
+  await page.fill("#item-to-add", "masala");
+  await page.waitForSelector("#items option", { state: "attached" });
+  const offered = await page.locator("#items option").evaluateAll(options => options.map(it => it.value));
+  assert.deepEqual(offered, ["Masala chai [chai]"]);
+  // What is offered, a part of a title, and an id.
+  for (const [text, title] of [[offered[0], titles.chai], ["FROM</b> the", titles.honey], ["lemon", "lemon"]]) {
+    await page.fill("#item-to-add", text);
+    await page.press("#item-to-add", "Enter");
+    await page.waitForFunction(title => document.getElementById("history").textContent.includes(title), title);
+  }
+  await page.waitForSelector("#list li");
+  const expected = await (await fetch(`${titled.address}/recommend`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ history: ["chai", "honey", "lemon"], k: 20 }),
+  })).json();
+  assert.deepEqual(await listed("list"), expected.items.map(entry => entry.title ?? entry.item));
+  assert.ok(expected.items.some(entry => entry.title === titles.espresso));
+  await page.locator("#list li button", { hasText: titles.espresso }).click();
+  await page.waitForSelector("#detail:not([hidden])");
+  assert.equal(await page.textContent("#item"), titles.espresso);
+  const parts = await page.locator("#why .part span:first-child").allTextContents();
+  assert.deepEqual(parts.toSorted(), [titles.chai, titles.honey, "lemon"].toSorted());
+  assert.equal(await page.locator("#lists b, #history b").count(), 0);
 });
 
 test("asks nobody else, and nothing fails in the script", () => {

@@ -5,6 +5,7 @@ mod checkpoints;
 mod choice;
 mod commands;
 mod first_day;
+mod items;
 mod limits;
 mod lists;
 mod outputs;

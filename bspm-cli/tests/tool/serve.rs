@@ -10,6 +10,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use bspm::data::ItemTable;
 use bspm::{BspmConfig, CpuBackend, CpuModel, Dataset, RecommendOptions};
 use serde_json::{Value, json};
 
@@ -608,4 +609,55 @@ fn what_cannot_be_served_is_said() {
         error.contains(&format!("cannot listen on {address}")),
         "{error}"
     );
+}
+
+#[test]
+fn answers_have_the_titles_of_the_item_table_and_items_are_found_by_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, model) = save(folder.path(), "shop.bspm", 0);
+    let titles = [
+        ("i7", "Green tea"),
+        ("i8", "<b>Tea</b>"),
+        ("i9", "Milk"),
+        ("new", "Tea of tomorrow"),
+    ];
+    let titles = titles.map(|(item, title)| (item.to_owned(), title));
+    let table = ItemTable::from_titles(titles).unwrap();
+    let model = model.with_items(table).unwrap();
+    model.save(&path).unwrap();
+    let service = Service::start(&path, &[]);
+
+    let title = |entry: &Value| entry.get("title").cloned();
+    let list = service.json("/recommend?user=u3&k=60");
+    assert_eq!(list, listed(&model.recommend("u3", 60).unwrap()));
+    let mut with_title = 0;
+    for entry in list["items"].as_array().unwrap() {
+        let expected = model.dataset().title(entry["item"].as_str().unwrap());
+        assert_eq!(title(entry), expected.map(|it| json!(it)));
+        with_title += usize::from(expected.is_some());
+    }
+    assert!(with_title > 0);
+    let explained = service
+        .post("/explain", &json!({"history": ["i9", "i1"], "item": "i7"}))
+        .1;
+    assert_eq!(title(&explained), Some(json!("Green tea")));
+    for part in explained["contributions"].as_array().unwrap() {
+        let expected = (part["item"] == "i9").then(|| json!("Milk"));
+        assert_eq!(title(part), expected);
+    }
+    // By title and by id, in any case; an item without interactions is in no list.
+    let found = |search: &str| {
+        let found = service.json(&format!("/items?search={search}"));
+        let entries = found["items"].as_array().unwrap().clone();
+        let mut ids: Vec<String> = entries
+            .iter()
+            .map(|it| it["item"].as_str().unwrap().into())
+            .collect();
+        ids.sort_unstable();
+        ids
+    };
+    assert_eq!(found("TEA"), ["i7", "i8"]);
+    assert_eq!(found("i59"), ["i59"]);
+    let tea = service.json("/items?search=green");
+    assert_eq!(title(&tea["items"][0]), Some(json!("Green tea")));
 }

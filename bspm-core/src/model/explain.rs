@@ -17,6 +17,9 @@ use bspm_data::UnknownIds;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Explanation<I = String> {
+    /// The title of the item, if the item table of the data set has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
     /// The score of the item.
     pub score: f32,
     /// What of it does not come from the history; 0 but for a filter that scores an empty
@@ -33,6 +36,9 @@ pub struct Explanation<I = String> {
 pub struct Contribution<I = String> {
     /// The item of the history.
     pub item: I,
+    /// Its title, if the item table of the data set has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
     /// What it adds to the score; sharpening makes some parts negative.
     pub score: f32,
 }
@@ -128,12 +134,14 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
             .filter_map(|(&column, score)| {
                 Some(Contribution {
                     item: self.dataset.items().id(column)?.clone(),
+                    title: self.title_of(column),
                     score,
                 })
             })
             .collect();
         contributions.sort_by(|left, right| right.score.total_cmp(&left.score));
         Ok(Explanation {
+            title: self.title_of(item),
             score: sum as f32,
             base,
             contributions,

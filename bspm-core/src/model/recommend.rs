@@ -20,6 +20,9 @@ use bspm_data::UnknownIds;
 pub struct Recommendation<I = String> {
     /// The item.
     pub item: I,
+    /// Its title, if the item table of the data set has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
     /// Its score; higher is better, and comparable within one user only.
     pub score: f32,
     /// Whether it has no score, and only fills the list ([`Fallback::Popularity`](crate::Fallback::Popularity)).
@@ -304,6 +307,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
             .filter_map(|entry| {
                 Some(Recommendation {
                     item: self.dataset.items().id(entry.item)?.clone(),
+                    title: self.title_of(entry.item),
                     score: entry.score,
                     is_fallback: options.fallback.has_filled(&entry),
                 })

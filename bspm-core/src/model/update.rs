@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::Model;
 use crate::backend::Backend;
 use bspm_data::Dataset;
+use bspm_data::ItemTable;
 use bspm_data::Result;
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
@@ -69,6 +70,33 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
             false => Arc::new(self.fitted.extended(dataset.interactions().clone())?),
         };
         Ok(Self { fitted, dataset })
+    }
+
+    /// The model with an item table, in place of the one that it may have: lists and explanations have
+    /// the titles of the table ([`Dataset::with_items`]). The filter stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`](crate::Error::TooLarge).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use bspm_core::{BspmConfig, Dataset, Model};
+    /// # use bspm_cpu::CpuBackend;
+    /// use bspm_core::data::ItemTable;
+    /// # let dataset: Dataset<&str, &str> =
+    /// #     Dataset::from_pairs([("ann", "t1"), ("ann", "m1"), ("bob", "m1")])?;
+    /// # let model = Model::fit(CpuBackend::new(), dataset, BspmConfig::builder().build()?)?;
+    /// let model = model.with_items(ItemTable::from_titles([("t1", "Green tea"), ("m1", "Milk")])?)?;
+    /// assert_eq!(model.recommend("bob", 1)?[0].title.as_deref(), Some("Green tea"));
+    /// # Ok::<(), bspm_core::Error>(())
+    /// ```
+    pub fn with_items(&self, table: ItemTable<I>) -> Result<Self> {
+        Ok(Self {
+            fitted: self.fitted.clone(),
+            dataset: self.dataset.clone().with_items(table)?,
+        })
     }
 
     /// Fits the filter anew, to all interactions that this model answers from.

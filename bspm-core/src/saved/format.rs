@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::truncated_svd::SvdReport;
 use crate::filters::registry::FilterConfig;
+use bspm_data::ItemColumnKind;
 
 /// The format that is written of matrices without weights.
 pub(super) const FORMAT: u64 = 1;
@@ -47,6 +48,39 @@ pub struct SavedModelInfo {
     pub svd: Option<SvdReport>,
     /// Its filter and the settings of it.
     pub config: FilterConfig,
+    /// Its item table; none without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item_table: Option<ItemTableInfo>,
+}
+
+/// What the item table of a model file holds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ItemTableInfo {
+    /// How many rows it has of items without interactions, beside one for each item.
+    pub rows_without_item: usize,
+    /// The name of the column of titles.
+    pub title: String,
+    /// The name and the kind of each column.
+    pub columns: Vec<SavedColumn>,
+}
+
+/// A column of an item table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SavedColumn {
+    /// Its name.
+    pub name: String,
+    /// What its values are.
+    pub kind: ItemColumnKind,
+}
+
+/// What a header says of an item table.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct ItemTableHeader {
+    /// The place of the column of titles.
+    pub(super) title: usize,
+    pub(super) columns: Vec<SavedColumn>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -58,6 +92,8 @@ pub(super) struct Header {
     pub(super) item_ids: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) svd: Option<SvdReport>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) item_table: Option<ItemTableHeader>,
 }
 
 /// What is known of a header before its format is.

@@ -23,6 +23,7 @@ use crate::engine::truncated_svd::SvdReport;
 use crate::filters::registry::FilterConfig;
 use bspm_data::Ids;
 use bspm_data::Interactions;
+use bspm_data::ItemTable;
 use bspm_data::parameter::shortened;
 use bspm_data::{Error, Result};
 
@@ -34,13 +35,14 @@ pub(super) struct Parts<U: Eq + Hash, I: Eq + Hash> {
     pub(super) times: Option<Vec<f64>>,
     pub(super) users: Ids<U>,
     pub(super) items: Ids<I>,
+    pub(super) item_table: Option<ItemTable<I>>,
 }
 
 /// A file whose header and hash are right.
 pub(super) struct CheckedFile<'a> {
-    path: &'a Path,
+    pub(super) path: &'a Path,
     bytes: Arc<dyn AsRef<[u8]> + Send + Sync>,
-    header: Header,
+    pub(super) header: Header,
     /// Of the tensors: type, shape, and place in the bytes.
     tensors: HashMap<String, (Dtype, Vec<usize>, Range<usize>)>,
 }
@@ -117,14 +119,16 @@ impl<'a> CheckedFile<'a> {
     pub(super) fn read<U, I>(&self) -> Result<Parts<U, I>>
     where
         U: SavedId + Eq + Hash,
-        I: SavedId + Eq + Hash,
+        I: SavedId + Eq + Hash + Clone,
     {
         let items = self.header.items;
         let (fitted, histories) = self.matrices()?;
         let user_count = histories.as_ref().unwrap_or(&fitted).users();
+        let items = self.ids("items", &self.header.item_ids, items)?;
         Ok(Parts {
             users: self.ids("users", &self.header.user_ids, user_count)?,
-            items: self.ids("items", &self.header.item_ids, items)?,
+            item_table: self.item_table(&items)?,
+            items,
             times: self.times(histories.as_ref().unwrap_or(&fitted).len())?,
             fitted,
             histories,
@@ -135,7 +139,7 @@ impl<'a> CheckedFile<'a> {
     pub(super) fn check<U, I>(&self) -> Result<()>
     where
         U: SavedId + Eq + Hash,
-        I: SavedId + Eq + Hash,
+        I: SavedId + Eq + Hash + Clone,
     {
         self.read::<U, I>()?;
         for (name, (dtype, shape, _)) in &self.tensors {
@@ -162,6 +166,7 @@ impl<'a> CheckedFile<'a> {
             factors: factors.map_or(0, |(_, shape, _)| shape.iter().product()),
             svd: self.header.svd.clone(),
             config: self.header.config.clone(),
+            item_table: self.item_table_info()?,
         })
     }
 
@@ -177,7 +182,7 @@ impl<'a> CheckedFile<'a> {
     }
 
     /// The bytes, place and shape of a tensor, of this type and number of dimensions.
-    fn tensor(
+    pub(super) fn tensor(
         &self,
         name: &str,
         dtype: Dtype,
@@ -201,7 +206,7 @@ impl<'a> CheckedFile<'a> {
         Ok((bytes, place.clone(), shape))
     }
 
-    fn numbers<T: bytemuck::Pod>(&self, name: &str, dtype: Dtype) -> Result<Vec<T>> {
+    pub(super) fn numbers<T: bytemuck::Pod>(&self, name: &str, dtype: Dtype) -> Result<Vec<T>> {
         Ok(bytemuck::pod_collect_to_vec(self.tensor(name, dtype, 1)?.0))
     }
 
@@ -232,7 +237,12 @@ impl<'a> CheckedFile<'a> {
         Ok(Some(times))
     }
 
-    fn ids<T: SavedId + Eq + Hash>(&self, name: &str, kind: &str, count: usize) -> Result<Ids<T>> {
+    pub(super) fn ids<T: SavedId + Eq + Hash>(
+        &self,
+        name: &str,
+        kind: &str,
+        count: usize,
+    ) -> Result<Ids<T>> {
         if !T::accepts(kind) {
             return Err(invalid(
                 self.path,
@@ -309,7 +319,7 @@ fn aligned_copy(data: &[u8], rows: usize, columns: usize) -> Option<SharedMatrix
     SharedMatrix::new(copied, place, rows, columns)
 }
 
-fn invalid(path: &Path, expected: &str, found: impl std::fmt::Display) -> Error {
+pub(super) fn invalid(path: &Path, expected: &str, found: impl std::fmt::Display) -> Error {
     Error::InvalidFile {
         path: path.into(),
         expected: expected.into(),
@@ -350,6 +360,7 @@ mod tests {
             times: None,
             users: &["ann", "bé"].map(str::to_owned).into_iter().collect(),
             items: &[7_u32, 256, u32::MAX].into_iter().collect(),
+            item_table: None,
         };
         let mut bytes = Vec::new();
         write(&contents, &mut bytes).unwrap();
@@ -588,6 +599,7 @@ mod tests {
             times,
             users: &ids,
             items: &ids,
+            item_table: None,
         };
         let mut bytes = Vec::new();
         write(&contents, &mut bytes).unwrap();

@@ -13,6 +13,7 @@ use super::format::{
     ALIGNMENT, FORMAT, FORMAT_WITH_WEIGHTS, HASH, HASH_BYTES, Header, METADATA_KEY, TIMES,
 };
 use super::id::SavedId;
+use super::item_table;
 use crate::backend::Backend;
 use crate::engine::tensors::Tensor;
 use crate::engine::truncated_svd::SvdReport;
@@ -20,6 +21,7 @@ use crate::filters::registry::FilterConfig;
 use crate::fitted::FittedFilter;
 use bspm_data::Ids;
 use bspm_data::Interactions;
+use bspm_data::ItemTable;
 use bspm_data::Result;
 
 /// All that a model file says.
@@ -34,6 +36,7 @@ pub(super) struct Contents<'a, U: Eq + Hash, I: Eq + Hash> {
     pub(super) times: Option<&'a [f64]>,
     pub(super) users: &'a Ids<U>,
     pub(super) items: &'a Ids<I>,
+    pub(super) item_table: Option<&'a ItemTable<I>>,
 }
 
 /// A part of a filter, on the host.
@@ -81,7 +84,7 @@ impl<'a> FilterTensors<'a> {
 pub(super) fn write<U, I>(contents: &Contents<'_, U, I>, out: impl Write) -> io::Result<()>
 where
     U: SavedId + Eq + Hash,
-    I: SavedId + Eq + Hash,
+    I: SavedId + Eq + Hash + Clone,
 {
     let has_weights = |matrix: &Interactions| matrix.weights().is_some();
     let is_weighted = has_weights(contents.fitted) || contents.histories.is_some_and(has_weights);
@@ -95,9 +98,17 @@ where
         user_ids: U::KIND.into(),
         item_ids: I::KIND.into(),
         svd: contents.svd.cloned(),
+        item_table: contents.item_table.map(item_table::header),
     };
-    let (user_ends, user_bytes) = id_column(contents.users);
-    let (item_ends, item_bytes) = id_column(contents.items);
+    let columns = contents.item_table.map(ItemTable::columns);
+    let columns = columns.unwrap_or_default().iter();
+    let columns: Vec<_> = columns.enumerate().map(item_table::tensors).collect();
+    let (user_ends, user_bytes) = id_column(contents.users.iter());
+    let (item_ends, item_bytes) = id_column(contents.items.iter());
+    let others = contents.item_table.map(|table| {
+        let others = table.ids().iter().skip(contents.items.len());
+        id_column(others)
+    });
     let mut tensors = FileTensors::default();
     for FilterTensors { name, values } in &contents.tensors {
         match values {
@@ -144,14 +155,28 @@ where
     for (name, bytes) in [("users.ids", &user_bytes), ("items.ids", &item_bytes)] {
         tensors.add(name, Dtype::U8, &[bytes.len()], bytes);
     }
+    if let Some((ends, bytes)) = &others {
+        let ends_shape = [ends.len()];
+        tensors.add(
+            item_table::ID_ENDS,
+            Dtype::U64,
+            &ends_shape,
+            bytemuck::cast_slice(ends),
+        );
+        tensors.add(item_table::IDS, Dtype::U8, &[bytes.len()], bytes);
+    }
+    for (name, dtype, values) in columns.iter().flatten() {
+        let length = values.len() / (dtype.bitsize() / 8);
+        tensors.add(name, *dtype, &[length], values);
+    }
     tensors.write(&header, out)
 }
 
 /// The bytes of all ids, one after the other, and where each ends; 0 comes first.
-fn id_column<T: SavedId + Eq + Hash>(ids: &Ids<T>) -> (Vec<u64>, Vec<u8>) {
+fn id_column<'i, T: SavedId + 'i>(ids: impl Iterator<Item = &'i T>) -> (Vec<u64>, Vec<u8>) {
     let mut bytes = Vec::new();
     let mut ends = vec![0];
-    for id in ids.iter() {
+    for id in ids {
         id.append_to(&mut bytes);
         ends.push(bytes.len() as u64);
     }

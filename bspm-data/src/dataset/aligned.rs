@@ -10,7 +10,8 @@ use crate::interactions::{Duplicates, Interactions};
 
 impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     /// Both data sets, `self` first, with the users and items of either in one order: those of
-    /// `self`, then those that only `other` has. Weights and times stay with their interactions.
+    /// `self`, then those that only `other` has. Weights and times stay with their interactions, and each
+    /// data set keeps its item table.
     ///
     /// A row or a column then means the same in both, as it must where two matrices are compared
     /// by index. Cost: a sort of the interactions of `other`; none if the ids are equal already.
@@ -78,6 +79,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             items: items.clone(),
             interactions: interactions.into(),
             times,
+            item_table: self.table_for(items)?,
         })
     }
 }

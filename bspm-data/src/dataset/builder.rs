@@ -207,6 +207,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
             items: Arc::new(self.items),
             interactions: interactions.into(),
             times,
+            item_table: None,
         })
     }
 

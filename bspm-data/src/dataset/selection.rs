@@ -51,6 +51,8 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     pub(super) fn keeping(&self, users: &[bool], items: &[bool]) -> Result<Self> {
         let is_kept = |user: u32, item: u32| users[user as usize] && items[item as usize];
         let kept = self.subset(|_, user, item| is_kept(user, item))?;
+        let item_table = self.item_table.as_ref();
+        let item_table = item_table.map(|table| Arc::new(table.keeping(items)));
         let (user_places, item_places) = (new_places(users), new_places(items));
         let entries = kept.interactions().entries().map(|(user, item, weight)| {
             let user = user_places[user as usize];
@@ -64,6 +66,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             users: Arc::new(self.users().select(&users)),
             items: Arc::new(self.items().select(&items)),
             times: kept.times,
+            item_table,
         })
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// Why a row is not an interaction.
+/// Why a row is not an interaction, or not that of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -33,6 +33,8 @@ pub enum InvalidRow {
     InvalidTime,
     /// Its bytes are not text in the encoding of the file.
     Encoding,
+    /// Its item is that of an earlier row, in a table with a row for each item.
+    RepeatedItem,
 }
 
 impl fmt::Display for InvalidRow {
@@ -50,6 +52,7 @@ impl fmt::Display for InvalidRow {
             Self::NegativeWeight => "a weight below 0",
             Self::InvalidTime => "an invalid time",
             Self::Encoding => "bytes that are not text",
+            Self::RepeatedItem => "an item of an earlier row",
         })
     }
 }

@@ -114,6 +114,15 @@ where
     }
 }
 
+/// The name of a column as a header writes it: without spaces around it and a type of RecBole's.
+pub(super) fn column_name(format: Format, name: &str) -> String {
+    let name = match format {
+        Format::RecBole => name.split(':').next().unwrap_or_default(),
+        _ => name,
+    };
+    name.trim().to_owned()
+}
+
 /// Adds the rows of a table.
 pub(super) fn parse<U, I>(
     reader: impl Read,
@@ -134,11 +143,8 @@ where
     if header.is_empty() {
         return Ok(());
     }
-    let column_name = |name: &String| match format {
-        Format::RecBole => name.split(':').next().unwrap_or_default().trim().to_owned(),
-        _ => name.trim().to_owned(),
-    };
-    let names: Vec<String> = header.iter().map(column_name).collect();
+    let names = header.iter().map(|name| column_name(format, name));
+    let names: Vec<String> = names.collect();
     let places = options.places(path, &names, format.columns())?;
     rows.note_columns(&names, places, options);
     let fields = TextFields::new(options, places, names, header);

@@ -36,7 +36,7 @@ impl Format {
         (Self::Csv, "csv", &["csv"]),
         (Self::Tsv, "tsv", &["tsv", "tab"]),
         (Self::MovieLens, "movielens", &["dat"]),
-        (Self::RecBole, "recbole", &["inter"]),
+        (Self::RecBole, "recbole", &["inter", "item"]),
         (Self::JsonLines, "jsonl", &["jsonl", "ndjson", "json"]),
         (Self::LightGcn, "lightgcn", &["txt"]),
         (Self::Npz, "npz", &["npz"]),

@@ -54,11 +54,7 @@ where
         let object = match Object::of(text, &names, options.decimal_comma) {
             Ok(object) => object,
             Err(_) if is_first && text.trim_ascii_start().starts_with(b"[") => {
-                return Err(Error::InvalidFile {
-                    path: path.into(),
-                    expected: "a JSON object on each line".into(),
-                    found: "a JSON array: jq -c '.[]' writes its elements on lines".into(),
-                });
+                return Err(array(path));
             }
             Err(error) => {
                 rows.refuse_row(line, not_an_object(&error))?;
@@ -85,14 +81,24 @@ where
     Ok(())
 }
 
-fn not_an_object(error: &serde_json::Error) -> Fault {
+/// The error for a file that is one array.
+pub(super) fn array(path: &Path) -> Error {
+    Error::InvalidFile {
+        path: path.into(),
+        expected: "a JSON object on each line".into(),
+        found: "a JSON array: jq -c '.[]' writes its elements on lines".into(),
+    }
+}
+
+/// What is wrong with a line that holds something else.
+pub(super) fn not_an_object(error: &serde_json::Error) -> Fault {
     let found = error.to_string();
     let found = found.split(" at line ").next().unwrap_or_default();
     Fault::of_row(InvalidRow::NotAnObject, "a JSON object", found.to_owned())
 }
 
 /// What a value is as an id.
-enum Id<'t> {
+pub(super) enum Id<'t> {
     Text(Cow<'t, str>),
     /// Neither text nor a whole number.
     Other,
@@ -207,7 +213,7 @@ fn number(raw: &str, decimal_comma: bool) -> Cow<'_, str> {
     }
 }
 
-fn text(raw: &str) -> Result<Cow<'_, str>, serde_json::Error> {
+pub(super) fn text(raw: &str) -> Result<Cow<'_, str>, serde_json::Error> {
     match raw.contains('\\') {
         true => serde_json::from_str(raw).map(Cow::Owned),
         false => Ok(Cow::Borrowed(&raw[1..raw.len() - 1])),
@@ -216,7 +222,7 @@ fn text(raw: &str) -> Result<Cow<'_, str>, serde_json::Error> {
 
 /// A number with a fraction or an exponent as an id; none for one that is written as a whole
 /// number.
-fn whole(raw: &str) -> Option<Id<'_>> {
+pub(super) fn whole(raw: &str) -> Option<Id<'_>> {
     if !raw.contains(['.', 'e', 'E']) {
         return None;
     }

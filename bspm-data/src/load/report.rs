@@ -14,13 +14,14 @@ use crate::error::InvalidRow;
 pub struct ColumnUse {
     /// Its name.
     pub name: String,
-    /// `user`, `item`, `rating`, `weight` or `time`, or several with `and` between them; none for a column that was not read.
+    /// `user`, `item`, `rating`, `weight` or `time`, or several with `and` between them; of an item
+    /// table `id`, `title`, or what its values are. None for a column that was not read.
     pub role: Option<String>,
     /// Why: the option that names it, or the default of the format.
     pub reason: &'static str,
 }
 
-/// What reading interactions found: how many rows, which columns, and what was left out.
+/// What reading interactions or an item table found: how many rows, which columns, and what was left out.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ReadReport {
@@ -49,5 +50,20 @@ impl ReadReport {
     /// Rows that are interactions, repeats included.
     pub fn interactions(&self) -> u64 {
         self.rows - self.skipped() - self.below_threshold - self.zero_weight
+    }
+
+    /// Adds a warning that counts the rows skipped, if there are some.
+    pub(super) fn warn_of_skipped(&mut self) {
+        if self.skipped() == 0 {
+            return;
+        }
+        let reasons = self.invalid.iter();
+        let reasons = reasons.map(|(reason, count)| format!("{count} with {reason}"));
+        self.warnings.push(format!(
+            "{} of {} rows are skipped: {}",
+            self.skipped(),
+            self.rows,
+            reasons.collect::<Vec<_>>().join(", ")
+        ));
     }
 }

@@ -13,7 +13,7 @@ use crate::dataset::{Dataset, DatasetBuilder, Event};
 use crate::error::{Error, InvalidRow, Result};
 use crate::parameter::shortened;
 
-/// Why a row is not an interaction: the column, what it may hold and what it holds.
+/// Why a row is not an interaction, or not that of an item: the column, what it may hold and what it holds.
 #[derive(Debug)]
 pub struct Fault {
     /// The kind of fault.
@@ -34,6 +34,32 @@ impl Fault {
             column: "row".into(),
             expected: expected.into(),
             found: shortened(found),
+        }
+    }
+
+    /// The error for a row of a file, from 1, or of a record batch, from 0.
+    pub(super) fn into_error(self, path: Option<&Path>, line: u64) -> Error {
+        let Self {
+            reason,
+            column,
+            expected,
+            found,
+        } = self;
+        match path {
+            Some(path) => Error::InvalidField {
+                path: path.into(),
+                line,
+                column,
+                expected,
+                found,
+                reason,
+            },
+            None => Error::InvalidColumn {
+                column,
+                row: Some(line as usize),
+                expected,
+                found,
+            },
         }
     }
 }
@@ -165,28 +191,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
             *self.report.invalid.entry(fault.reason).or_default() += 1;
             return Ok(());
         }
-        let Fault {
-            reason,
-            column,
-            expected,
-            found,
-        } = fault;
-        Err(match &self.path {
-            Some(path) => Error::InvalidField {
-                path: path.clone(),
-                line,
-                column,
-                expected,
-                found,
-                reason,
-            },
-            None => Error::InvalidColumn {
-                column,
-                row: Some(line as usize),
-                expected,
-                found,
-            },
-        })
+        Err(fault.into_error(self.path.as_deref(), line))
     }
 
     /// [`refuse`](Self::refuse) for a row that was not taken apart into fields.
@@ -236,19 +241,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
                 times.dates, times.other_numbers
             ));
         }
-        if report.skipped() > 0 {
-            let reasons: Vec<String> = report
-                .invalid
-                .iter()
-                .map(|(reason, count)| format!("{count} with {reason}"))
-                .collect();
-            report.warnings.push(format!(
-                "{} of {} rows are skipped: {}",
-                report.skipped(),
-                report.rows,
-                reasons.join(", ")
-            ));
-        }
+        report.warn_of_skipped();
         Ok((dataset, report))
     }
 }

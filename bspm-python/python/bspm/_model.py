@@ -5,6 +5,7 @@ from __future__ import annotations
 import copyreg
 import json
 import os
+import warnings
 from dataclasses import dataclass
 from typing import Any, Callable, Iterable, Optional, Sequence, Union
 
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from . import _bspm
 from ._data import READ_OPTIONS, Ids, Interactions, csr_of, ids_of, listed
+from ._items import items_of
 
 Id = Union[str, int]
 
@@ -39,6 +41,8 @@ class Recommendations:
     items: list[Any]
     scores: npt.NDArray[np.float32]
     """Their scores; NaN for items that only fill the list (``fallback="popularity"``)."""
+    titles: Optional[list[Optional[str]]] = None
+    """Their titles, None for an item without one; None if the model has no item table."""
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Recommendations):
@@ -68,6 +72,10 @@ class Explanation:
     """What does not come from the history."""
     contributions: list[tuple[Any, float]]
     """What each item of the history adds, largest first."""
+    title: Optional[str] = None
+    """The title of the item."""
+    titles: Optional[list[Optional[str]]] = None
+    """The titles of the contributions; None if the model has no item table."""
 
 
 def configuration(
@@ -189,6 +197,9 @@ class Model:
         weight_scale: Optional[str] = None,
         half_life: Union[float, str, None] = None,
         duplicates: Optional[str] = None,
+        items: Any = None,
+        item_id: Optional[str] = None,
+        title: Optional[str] = None,
         preset: Optional[str] = None,
         config: Union[str, dict[str, Any], None] = None,
         settings: Optional[dict[str, Any]] = None,
@@ -217,6 +228,8 @@ class Model:
         - ``rating`` and ``rating_threshold``: only rows with at least this rating are read. In
           triples the third number is the rating then.
 
+        ``items`` is a table with a row for each item, whose titles lists show: see :meth:`with_items`.
+
         ``filter`` is "auto" or one of ``bspm.filters()``. "auto", the default if no setting, preset or
         config is given (else "bspm"), chooses the filter and its settings by how well they predict a
         fifth of each user's interactions, which is held out; ``leaderboard`` has what was tried. The
@@ -243,6 +256,12 @@ class Model:
             half_life=half_life,
             duplicates=duplicates,
         )
+        table = None
+        if items is not None:
+            table = items_of(items, item_id, title, item)
+        elif item_id is not None or title is not None:
+            name, value = ("title", title) if item_id is None else ("item_id", item_id)
+            raise ValueError(f"{name}: expected items= beside it, found {value!r} alone")
         chosen = all_settings(settings, keywords)
         trials: list[str] = []
         has_settings = bool(chosen or preset)
@@ -276,6 +295,8 @@ class Model:
             progress=progress_of(progress),
         )
         model = cls(core, num_threads)
+        if table is not None:
+            model = model._with_table(table)
         model.leaderboard = [json.loads(trial) for trial in trials]
         return model
 
@@ -283,13 +304,18 @@ class Model:
     def tune(cls, data: Any, *, num_threads: int = 0, progress: Any = None, **options: Any) -> "Model":
         """The best filter and settings that a search finds, fitted to all of the data.
 
-        Takes the options of :func:`bspm.tune`, and of :meth:`fit` those of reading; the trials are
-        in ``leaderboard``.
+        Takes the options of :func:`bspm.tune`, and of :meth:`fit` those of reading and the item table;
+        the trials are in ``leaderboard``.
         """
+        table = {name: options.pop(name, None) for name in ("items", "item_id", "title")}
+        if table["items"] is not None:
+            # What is wrong with it is known before the search.
+            items_of(**table, item=options.get("item"))
         columns = {name: options.pop(name, None) for name in READ_OPTIONS}
         interactions = Interactions.of(data, **columns)
         trials = tune(interactions, num_threads=num_threads, progress=progress, **options)
-        model = cls.fit(interactions, config=trials[0]["config"], num_threads=num_threads)
+        config = trials[0]["config"]
+        model = cls.fit(interactions, config=config, num_threads=num_threads, **table)
         model.leaderboard = trials
         return model
 
@@ -341,6 +367,27 @@ class Model:
         }
         items = self._core.items()
         return Interactions(self.users, items, csr, self._core.times())
+
+    @property
+    def item_table(self) -> Optional[dict[str, Any]]:
+        """The item table as columns: "item" with the ids, then those of the table; None without one.
+
+        The ids are in "item_id" if the table has another column "item".
+        A missing value is None. The first rows are those of the items, in order; rows of items
+        without interactions follow. ``pandas.DataFrame(model.item_table)`` makes a frame of it.
+        """
+        found = self._core.item_table()
+        if found is None:
+            return None
+        ids, _, columns = found
+        by_name = dict(columns)
+        return {"item_id" if "item" in by_name else "item": ids, **by_name}
+
+    def titles(self, items: Iterable[Id]) -> list[Optional[str]]:
+        """The titles of some items, None for one without. Raises KeyError for an unknown item."""
+        columns = self._columns(items)
+        found = self._core.titles(columns)
+        return [None] * len(columns) if found is None else found
 
     @property
     def config(self) -> dict[str, Any]:
@@ -429,8 +476,8 @@ class Model:
         Columns: ``user``, the ids of users of the model; ``history``, lists of items, with
         ``weights``, for rows that are not of one; ``deny`` and ``allow``, what the list of the
         row may not hold, or alone may hold. The other columns come back, with the lists
-        ``items`` and ``scores``; with ``long`` each entry of a list has a row, with ``rank``,
-        ``item`` and ``score``. A list is the same, to the last bit, whatever rows are beside it.
+        ``items`` and ``scores``, and ``titles`` if the model has an item table; with ``long`` each entry
+        of a list has a row, with ``rank``, ``item``, ``score`` and ``title``. A list is the same, to the last bit, whatever rows are beside it.
         The scores of items that only fill a list (``fallback``) are null.
 
         ``polars.DataFrame(...)``, ``pyarrow.table(...)`` and ``pyarrow.record_batch(...)`` take the result.
@@ -495,7 +542,9 @@ class Model:
         ids = self.items[csr["indices"]].tolist()
         order = np.argsort(-parts, kind="stable")
         contributions = [(ids[place], float(parts[place])) for place in order]
-        return Explanation(item, score, float(base), contributions)
+        titles = self._core.titles(csr["indices"][order].astype(np.int64))
+        title = self.titles([item])[0]
+        return Explanation(item, score, float(base), contributions, title, titles)
 
     def evaluate(
         self,
@@ -590,6 +639,38 @@ class Model:
                 f"time: expected a model that was fitted with time=, found one without, beside {time!r}"
             )
         core = self._core.with_interactions(added.csr, added.times, added.users, added.items)
+        return Model(core, self._threads)
+
+    def with_items(
+        self, items: Any, *, item_id: Optional[str] = None, title: Optional[str] = None
+    ) -> "Model":
+        """The model with an item table, whose titles lists and explanations show.
+
+        ``items`` is a table (pandas, polars, PyArrow, DuckDB) or a dict of columns with a row for each
+        item, a file (CSV, TSV, JSON lines, RecBole's ``.item``), or a dict with a title for each item.
+
+        - ``item_id``: the column of ids; by default that of ``item=``, "item" or "item_id" if there
+          is one, else the first.
+        - ``title``: the column of titles; by default "title", else "name", in any case.
+
+        All columns are kept, as texts, numbers or booleans, and are part of a saved model. An item
+        without a row has no title; rows of items without interactions are kept for later ones. The
+        table takes the place of the one that the model may have.
+
+        Raises ValueError that names the row for an item that an earlier row has, and lists the
+        columns if one is missing; TypeError for ids of another kind. Warns if items of the model
+        have no row.
+        """
+        return self._with_table(items_of(items, item_id, title))
+
+    def _with_table(self, table: _bspm.Items) -> "Model":
+        core, (with_row, without_row, others) = self._core.with_items(table)
+        if without_row:
+            warnings.warn(
+                f"items: {without_row} of {with_row + without_row} items with interactions have no row, and "
+                f"{others} rows are of items without interactions",
+                stacklevel=3,
+            )
         return Model(core, self._threads)
 
     def refit(self, *, progress: Any = None) -> "Model":
@@ -706,8 +787,9 @@ class Model:
     def _list(
         self, columns: npt.NDArray[np.int32], scores: npt.NDArray[np.float32]
     ) -> Recommendations:
-        length = int((columns >= 0).sum())
-        return Recommendations(self.items[columns[:length]].tolist(), scores[:length])
+        found = columns[: int((columns >= 0).sum())].astype(np.int64)
+        titles = self._core.titles(found)
+        return Recommendations(self.items[found].tolist(), scores[: len(found)], titles)
 
     def _ids(self, columns: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
         is_none = columns < 0

@@ -1,0 +1,111 @@
+//! The item table: titles and other columns of items.
+
+use std::path::PathBuf;
+
+use bspm::Dataset;
+use bspm::data::{ItemTable, ItemTableOptions, ReadReport, expand_paths};
+use bspm_args::tell;
+use clap::Args;
+
+use crate::data::{DataArguments, DataError};
+use crate::output::shown;
+
+/// What is known of items beside their interactions.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Items")]
+pub(crate) struct ItemArguments {
+    /// Table with a row for each item, whose titles lists show: CSV, TSV, JSON lines, Parquet or a .item
+    /// file of RecBole, a folder of part files, or a pattern. The model keeps all columns. --delimiter,
+    /// --quoting, --comment, --encoding, --decimal-comma, --null-values and --skip-invalid apply to it
+    /// too, if its format uses them
+    #[arg(long = "items", value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Column of ids in the item table. Default: --item-column, item or item_id if there is one, else the
+    /// first
+    #[arg(long, value_name = "COLUMN", requires = "file")]
+    item_id_column: Option<String>,
+    /// Column of titles in the item table. Default: title, else name, in any case
+    #[arg(long, value_name = "COLUMN", requires = "file")]
+    title_column: Option<String>,
+}
+
+impl ItemArguments {
+    /// The file, if one is named.
+    pub(crate) fn files(&self) -> &[PathBuf] {
+        self.file.as_slice()
+    }
+
+    /// The item table, if a file is named. What was read of it goes to standard error.
+    pub(crate) fn read(&self, data: &DataArguments) -> Result<Option<ItemTable>, DataError> {
+        let Some(path) = &self.file else {
+            return Ok(None);
+        };
+        let mut options = ItemTableOptions::new().text(data.table());
+        if let Some(column) = data.item_column() {
+            options = options.item_column(column);
+        }
+        if let Some(column) = &self.item_id_column {
+            options = options.id(column);
+        }
+        if let Some(column) = &self.title_column {
+            options = options.title(column);
+        }
+        let paths = expand_paths([path])?;
+        let read = bspm_arrow::read_items(&paths, None, &options);
+        let (table, report) = read.map_err(DataError::of_items)?;
+        for warning in &report.warnings {
+            tell!("warning: items: {}", shown(warning));
+        }
+        tell!("{}", shown(&columns(&table, &report)));
+        Ok(Some(table))
+    }
+}
+
+/// The data set with the table, if there is one; how they fit goes to standard error.
+pub(crate) fn with_items(dataset: Dataset, table: Option<ItemTable>) -> bspm::Result<Dataset> {
+    match table {
+        None => Ok(dataset),
+        Some(table) => {
+            tell_coverage(&table, &dataset);
+            dataset.with_items(table)
+        }
+    }
+}
+
+/// Tells how many items have no row, and how many rows no item with interactions.
+pub(crate) fn tell_coverage(table: &ItemTable, dataset: &Dataset) {
+    let coverage = table.coverage(dataset.items());
+    if coverage.items_without_row + coverage.rows_without_item > 0 {
+        let warning = match coverage.items_with_row {
+            0 => "warning: ",
+            _ => "",
+        };
+        tell!(
+            "{warning}items: {} of {} items with interactions have no row, and {} rows are of items without \
+             interactions",
+            coverage.items_without_row,
+            dataset.items().len(),
+            coverage.rows_without_item,
+        );
+    }
+}
+
+/// Names of columns in a line.
+const MOST_NAMES: usize = 20;
+
+/// What was read of the table, in a line.
+fn columns(table: &ItemTable, report: &ReadReport) -> String {
+    let read = report.columns.iter().filter_map(|column| {
+        let role = column.role.as_ref()?;
+        Some(match role.as_str() {
+            "id" | "title" => format!("{role} = {}", column.name),
+            kind => format!("{} ({kind})", column.name),
+        })
+    });
+    let more = match report.columns.len().saturating_sub(MOST_NAMES) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    let read = read.take(MOST_NAMES).collect::<Vec<_>>().join("; ");
+    format!("items: read {} rows: {read}{more}", table.len())
+}

@@ -1,0 +1,353 @@
+//! Item tables: from a file into a model, and from there into every list.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::shop::{RATINGS, bspm, error, json_lines, shop, stdout};
+
+const ITEMS: &str = "\
+item,title,price,organic
+espresso,Espresso 250 g,4.5,true
+milk,\"Milk, fresh\",1.2,false
+biscuits,Biscuits,,true
+grinder,Coffee grinder,89,
+tea,Green tea,3.5,true
+jam,Jam,2,false
+";
+
+/// A folder with `ratings.csv`, `items.csv` and the model of both, `shop.bspm`; what the fit tells.
+fn titled() -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("ratings.csv"), RATINGS).unwrap();
+    fs::write(folder.path().join("items.csv"), ITEMS).unwrap();
+    let told = fit(folder.path(), &["--items", "items.csv"]);
+    (folder, told)
+}
+
+/// Fits `shop.bspm`; what is told.
+fn fit(folder: &Path, rest: &[&str]) -> String {
+    let fit = ["fit", "ratings.csv", "-o", "shop.bspm", "--factor-dim", "2"];
+    let output = bspm(folder, &[&fit[..], rest].concat());
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn titles_stand_in_every_list_as_table_json_and_csv() {
+    let (folder, told) = titled();
+    let folder = folder.path();
+    for line in [
+        "items: read 6 rows: id = item; title = title; price (number); organic (boolean)",
+        "items: 1 of 6 items with interactions have no row, and 1 rows are of items without interactions",
+    ] {
+        assert!(told.contains(line), "{told}");
+    }
+    let run = |arguments: &[&str]| stdout(&bspm(folder, arguments));
+    let table = run(&["recommend", "shop.bspm", "bob", "-k1"]);
+    let mut lines = table
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>());
+    assert_eq!(
+        lines.next().unwrap(),
+        ["user", "rank", "item", "title", "score", "fallback"]
+    );
+    assert_eq!(
+        lines.next().unwrap()[..4],
+        ["bob", "1", "biscuits", "Biscuits"]
+    );
+    let lists = json_lines(&run(&["recommend", "shop.bspm", "cid", "--json"]));
+    let entries = lists[0]["items"].as_array().unwrap();
+    for entry in entries {
+        let title = match entry["item"].as_str().unwrap() {
+            "milk" => json!("Milk, fresh"),
+            "espresso" => json!("Espresso 250 g"),
+            "biscuits" => json!("Biscuits"),
+            "grinder" => json!("Coffee grinder"),
+            _ => continue,
+        };
+        assert_eq!(entry["title"], title);
+    }
+    let similar = json_lines(&run(&["similar", "shop.bspm", "tea", "--json", "-k1"]));
+    assert_eq!(similar[0]["items"][0]["item"], "honey");
+    assert_eq!(similar[0]["items"][0].get("title"), None);
+    run(&[
+        "similar",
+        "shop.bspm",
+        "espresso",
+        "-o",
+        "similar.csv",
+        "-k1",
+    ]);
+    let csv = fs::read_to_string(folder.join("similar.csv")).unwrap();
+    assert!(
+        csv.starts_with("history,rank,item,title,score\nespresso,1,milk,\"Milk, fresh\","),
+        "{csv}"
+    );
+    let explained = run(&["explain", "shop.bspm", "grinder", "--history", "milk"]);
+    let mut lines = explained.lines();
+    let names: Vec<_> = lines.next().unwrap().split_whitespace().collect();
+    assert_eq!(names, ["history", "title", "adds", "share"]);
+    assert!(lines.next().unwrap().contains("Milk, fresh"), "{explained}");
+    assert!(
+        lines.next().unwrap().contains("Coffee grinder"),
+        "{explained}"
+    );
+    let inspected = run(&["inspect", "shop.bspm"]);
+    assert!(
+        inspected.contains("title (title), price (number), organic (boolean)"),
+        "{inspected}"
+    );
+    let info = &json_lines(&run(&["inspect", "shop.bspm", "--json"]))[0]["item_table"];
+    assert_eq!(
+        (&info["title"], &info["rows_without_item"]),
+        (&json!("title"), &json!(1))
+    );
+}
+
+#[test]
+fn scored_parts_have_titles_of_their_items() {
+    let (folder, _) = titled();
+    let folder = folder.path();
+    stdout(&bspm(
+        folder,
+        &["score", "shop.bspm", "-o", "long", "--long", "-k", "9"],
+    ));
+    let lists = bspm(
+        folder,
+        &["evaluate", "--lists", "long", "--test", "ratings.csv"],
+    );
+    stdout(&lists);
+    stdout(&bspm(
+        folder,
+        &["score", "shop.bspm", "-o", "lists", "-k", "9"],
+    ));
+    for (parts, name) in [("long", "title"), ("lists", "titles")] {
+        let batches = parts_of(&folder.join(parts));
+        assert!(
+            batches.iter().all(|it| it.column_by_name(name).is_some()),
+            "{parts}"
+        );
+    }
+    let (mut found, mut without) = (0, 0);
+    for batch in parts_of(&folder.join("long")) {
+        use arrow_array::{Array, StringArray};
+        let texts = |name: &str| batch.column_by_name(name).unwrap().clone();
+        let (items, titles) = (texts("item"), texts("title"));
+        let items = items.as_any().downcast_ref::<StringArray>().unwrap();
+        let titles = titles.as_any().downcast_ref::<StringArray>().unwrap();
+        for (item, title) in items.iter().zip(titles) {
+            match (item.unwrap(), title) {
+                ("honey", None) => without += 1,
+                ("grinder", Some("Coffee grinder")) => found += 1,
+                (item, title) => assert!(title.is_some(), "{item}"),
+            }
+        }
+    }
+    assert!(found > 0 && without > 0);
+    fs::write(folder.join("people.csv"), "user,titles\nann,x\n").unwrap();
+    let refused = error(&bspm(
+        folder,
+        &["score", "shop.bspm", "people.csv", "-o", "out"],
+    ));
+    assert!(refused.contains("titles"), "{refused}");
+}
+
+fn parts_of(folder: &Path) -> Vec<arrow_array::RecordBatch> {
+    let files = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path());
+    let files = files.filter(|path| path.extension().is_some_and(|it| it == "parquet"));
+    files
+        .flat_map(|path| {
+            let file = fs::File::open(path).unwrap();
+            let reader =
+                parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(file, 1024);
+            reader.unwrap().map(Result::unwrap)
+        })
+        .collect()
+}
+
+#[test]
+fn columns_are_named_and_what_is_wrong_with_a_table_is_told() {
+    let (folder, _) = titled();
+    let folder = folder.path();
+    let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
+    write(
+        "movies.item",
+        "item_id:token\tmovie_title:token_seq\nmilk\tThe Milk\n",
+    );
+    write("twice.csv", "sku,name\nmilk,a\ntea,b\nmilk,c\n");
+    write("other.csv", "code;label\nmilk;a\n");
+    let refused = |rest: &[&str]| {
+        let fit = [
+            "fit",
+            "ratings.csv",
+            "-o",
+            "new.bspm",
+            "--filter",
+            "popularity",
+        ];
+        error(&bspm(folder, &[&fit[..], rest].concat()))
+    };
+    for (rest, expected) in [
+        (
+            &["--items", "movies.item"][..],
+            "movies.item: expected a column \"title\", found item_id, movie_title; hint: --title-column",
+        ),
+        (
+            &["--items", "items.csv", "--title-column", "Title"],
+            "items.csv: expected a column \"Title\", found item, title, price, organic",
+        ),
+        (
+            &["--items", "items.csv", "--item-id-column", "sku"],
+            "items.csv: expected a column \"sku\", found item, title, price, organic",
+        ),
+        (
+            &["--items", "twice.csv"],
+            "twice.csv:4: sku: expected an item that no earlier row has, found \"milk\"",
+        ),
+        (
+            &["--items", "other.csv"],
+            "hint: --delimiter separates the fields",
+        ),
+        (&["--items", "none.csv"], "none.csv"),
+        (
+            &["--items", "ratings.csv"][..],
+            "ratings.csv: expected a column \"title\", found user, item, rating, at",
+        ),
+        (&["--title-column", "title"], "--items <FILE>"),
+        (&["--item-id-column", "item"], "--items <FILE>"),
+    ] {
+        let refused = refused(rest);
+        assert!(refused.contains(expected), "{rest:?}: {refused}");
+        assert!(!folder.join("new.bspm").exists());
+    }
+    for command in [
+        &["recommend", "shop.bspm", "ann"][..],
+        &["evaluate", "ratings.csv"],
+        &["sweep", "ratings.csv"],
+        &["describe", "ratings.csv"],
+        &["serve", "shop.bspm"],
+    ] {
+        let refused = error(&bspm(
+            folder,
+            &[command, &["--items", "items.csv"]].concat(),
+        ));
+        assert!(
+            refused.contains("unexpected argument '--items'"),
+            "{refused}"
+        );
+    }
+    let tune = [
+        "tune",
+        "ratings.csv",
+        "--items",
+        "items.csv",
+        "--trials",
+        "1",
+    ];
+    let refused = error(&bspm(folder, &tune));
+    assert!(
+        refused.contains("--items has no effect without --output"),
+        "{refused}"
+    );
+    let told = fit(
+        folder,
+        &["--items", "movies.item", "--title-column", "movie_title"],
+    );
+    assert!(
+        told.contains("5 of 6 items with interactions have no row"),
+        "{told}"
+    );
+    let told = fit(folder, &["--items", "twice.csv", "--skip-invalid"]);
+    assert!(
+        told.contains("1 of 3 rows are skipped: 1 with an item of an earlier row"),
+        "{told}"
+    );
+    let same = [
+        "fit",
+        "ratings.csv",
+        "--items",
+        "items.csv",
+        "-o",
+        "items.csv",
+    ];
+    assert!(error(&bspm(folder, &same)).contains("it is the input"));
+}
+
+#[test]
+fn a_refit_keeps_the_table_or_takes_another() {
+    let (folder, _) = titled();
+    let folder = folder.path();
+    fs::write(folder.join("more.csv"), "user,item\nann,jam\nbob,jam\n").unwrap();
+    let title_of_jam = |model: &str| {
+        let lists = bspm(folder, &["similar", model, "milk", "--json"]);
+        let lists = json_lines(&stdout(&lists));
+        let entries = lists[0]["items"].as_array().unwrap().clone();
+        let jam = entries.into_iter().find(|it| it["item"] == "jam").unwrap();
+        jam["title"].clone()
+    };
+    for rest in [&[][..], &["--keep-vectors"]] {
+        let refit = ["refit", "shop.bspm", "more.csv", "-o", "later.bspm"];
+        stdout(&bspm(folder, &[&refit[..], rest].concat()));
+        // The row of an item that had no interactions.
+        assert_eq!(title_of_jam("later.bspm"), "Jam");
+        fs::write(folder.join("new.csv"), "item;title\njam;Marmalade\n").unwrap();
+        let items = ["--items", "new.csv", "--delimiter", ";"];
+        let again = ["refit", "later.bspm", "-o", "last.bspm"];
+        stdout(&bspm(folder, &[&again[..], &items].concat()));
+        assert_eq!(title_of_jam("last.bspm"), "Marmalade");
+    }
+    let forget = [
+        "refit",
+        "later.bspm",
+        "-o",
+        "last.bspm",
+        "--forget-item",
+        "jam",
+    ];
+    stdout(&bspm(folder, &forget));
+    let bytes = fs::read(folder.join("last.bspm")).unwrap();
+    assert!(!bytes.windows(3).any(|it| it == b"Jam"));
+    let unused = [
+        "refit",
+        "shop.bspm",
+        "-o",
+        "x.bspm",
+        "--items",
+        "items.csv",
+        "--k-core",
+        "2",
+    ];
+    let refused = error(&bspm(folder, &unused));
+    assert!(refused.contains("--k-core has no effect"), "{refused}");
+}
+
+#[test]
+fn titles_of_any_kind_are_harmless_in_a_terminal_and_in_csv() {
+    let folder = shop();
+    let folder = folder.path();
+    let long = "long ".repeat(200_000);
+    let hostile = "\u{1b}[31mred\u{202e}\"quoted\",\nsecond line";
+    let quoted = hostile.replace('"', "\"\"");
+    let table = format!("item,title\nmilk,\"{quoted}\"\nbiscuits,{long}\n");
+    fs::write(folder.join("items.csv"), table).unwrap();
+    fit(folder, &["--items", "items.csv"]);
+    let run = |rest: &[&str]| {
+        stdout(&bspm(
+            folder,
+            &[&["similar", "shop.bspm", "espresso"], rest].concat(),
+        ))
+    };
+    let shown = run(&[]);
+    assert!(!shown.contains('\u{1b}') && !shown.contains('\u{202e}'));
+    assert!(
+        shown.contains("\\u{1b}[31mred\\u{202e}") && shown.contains("\\nsecond line"),
+        "{shown}"
+    );
+    assert!(shown.contains("long long") && shown.contains('…') && shown.len() < 4000);
+    run(&["-o", "lists.csv"]);
+    let mut rows = csv::Reader::from_path(folder.join("lists.csv")).unwrap();
+    let titles: Vec<String> = rows.records().map(|it| it.unwrap()[3].to_owned()).collect();
+    assert!(titles.iter().any(|it| it == hostile) && titles.iter().any(|it| it.len() > 999_000));
+}

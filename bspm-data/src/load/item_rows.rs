@@ -1,0 +1,238 @@
+//! From rows to an item table: which column is which, and which rows are refused.
+
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+
+use super::format::Format;
+use super::id_text::MissingTexts;
+use super::item_columns::{Cell, ColumnCells};
+use super::item_options::{ItemTableOptions, find};
+use super::options::TableOptions;
+use super::report::{ColumnUse, ReadReport};
+use super::rows::Fault;
+use crate::error::{Error, InvalidRow, Result};
+use crate::ids::Ids;
+use crate::item_table::{ItemTable, MOST_COLUMNS};
+use crate::parameter::shortened;
+
+/// Collects the rows of one item table or of several with the same columns.
+#[derive(Debug)]
+pub struct ItemRows<'o> {
+    options: &'o ItemTableOptions,
+    /// Of text, whatever the format.
+    text: &'o TableOptions,
+    missing: MissingTexts<'o>,
+    path: Option<PathBuf>,
+    ids: Ids<String>,
+    /// The name of the column of ids, once it is known.
+    id_name: String,
+    columns: IndexMap<String, ColumnCells>,
+    report: ReadReport,
+}
+
+const ITEM: &str = "an item id";
+
+impl<'o> ItemRows<'o> {
+    /// No rows.
+    pub fn new(options: &'o ItemTableOptions) -> Self {
+        Self {
+            options,
+            text: &options.text,
+            missing: MissingTexts::new(&options.text),
+            path: None,
+            ids: Ids::default(),
+            id_name: String::new(),
+            columns: IndexMap::new(),
+            report: ReadReport::default(),
+        }
+    }
+
+    /// The rows that follow are those of this file.
+    pub fn start(&mut self, path: &Path, format: Format) {
+        self.path = Some(path.into());
+        self.report.files.push((path.into(), format));
+    }
+
+    fn path(&self) -> &Path {
+        self.path.as_deref().unwrap_or_else(|| Path::new("items"))
+    }
+
+    /// The place of the ids among these columns, which are all of a table, and the column that each of
+    /// the others is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MissingColumn`], also for that of the titles; [`Error::InvalidFile`] for two columns of
+    /// one name.
+    pub fn header(&mut self, names: &[String]) -> Result<(usize, Vec<Option<usize>>)> {
+        let found = self.first_names(names)?;
+        let all: Vec<&str> = names.iter().map(String::as_str).collect();
+        self.options.title_name(self.path(), &all, &self.id_name)?;
+        Ok(found)
+    }
+
+    /// [`header`](Self::header) of names that may not be all: that of the titles may follow.
+    pub(super) fn first_names(&mut self, names: &[String]) -> Result<(usize, Vec<Option<usize>>)> {
+        if let Some(place) = (1..names.len()).find(|&it| names[..it].contains(&names[it])) {
+            return Err(self.repeated(&names[place]));
+        }
+        let id = match self.id_name.is_empty() {
+            true => self.options.id_place(self.path(), names)?,
+            false => find(self.path(), names, &self.id_name)?,
+        };
+        self.id_name.clone_from(&names[id]);
+        let column = |(place, name): (usize, &String)| match place == id {
+            true => Ok(None),
+            false => self.column(name).map(Some),
+        };
+        Ok((
+            id,
+            names
+                .iter()
+                .enumerate()
+                .map(column)
+                .collect::<Result<_>>()?,
+        ))
+    }
+
+    /// The error for two columns of one name.
+    pub(super) fn repeated(&self, name: &str) -> Error {
+        Error::InvalidFile {
+            path: self.path().into(),
+            expected: "columns of different names".into(),
+            found: format!("{:?} twice", shortened(name.to_owned())),
+        }
+    }
+
+    /// The column of this name, which may be new: then earlier rows have no value in it.
+    pub(super) fn column(&mut self, name: &str) -> Result<usize> {
+        if let Some(place) = self.columns.get_index_of(name) {
+            return Ok(place);
+        }
+        if self.columns.len() == MOST_COLUMNS {
+            return Err(Error::TooLarge {
+                what: "columns of an item table",
+                found: MOST_COLUMNS + 1,
+                limit: MOST_COLUMNS,
+            });
+        }
+        let cells = ColumnCells::of_missing(self.ids.len());
+        Ok(self.columns.insert_full(name.into(), cells).0)
+    }
+
+    /// The name of the column of ids.
+    pub(super) fn id_name(&self) -> &str {
+        &self.id_name
+    }
+
+    /// Adds a row, or skips it; `line` is where it starts, from 1. Columns without a cell have no
+    /// value.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidField`] for an invalid id and for that of an earlier row; [`Error::TooLarge`].
+    pub fn push<'c>(
+        &mut self,
+        line: u64,
+        id: &str,
+        cells: impl IntoIterator<Item = (usize, Cell<'c>)>,
+    ) -> Result<()> {
+        self.report.rows += 1;
+        if let Some((reason, expected)) = self.fault_of(id) {
+            return self.refuse_id(line, reason, expected, id);
+        }
+        let row = self.ids.len();
+        self.ids.index_or_insert(id.to_owned(), "items")?;
+        if self.ids.len() == row {
+            let expected = "an item that no earlier row has";
+            return self.refuse_id(line, InvalidRow::RepeatedItem, expected, id);
+        }
+        for (column, cell) in cells {
+            let decimal_comma = self.text.decimal_comma;
+            if let Some((_, column)) = self.columns.get_index_mut(column) {
+                column.push(cell, &self.missing, decimal_comma);
+            }
+        }
+        for column in self.columns.values_mut() {
+            if column.len() == row {
+                column.push(Cell::Missing, &self.missing, false);
+            }
+        }
+        Ok(())
+    }
+
+    fn fault_of(&self, id: &str) -> Option<(InvalidRow, &'static str)> {
+        if self.missing.contains(id) {
+            return Some((InvalidRow::MissingItem, ITEM));
+        }
+        let expected = "an item id without a line break";
+        id.contains(['\n', '\r'])
+            .then_some((InvalidRow::InvalidItem, expected))
+    }
+
+    fn refuse_id(&mut self, line: u64, reason: InvalidRow, expected: &str, id: &str) -> Result<()> {
+        let fault = Fault {
+            reason,
+            column: self.id_name.clone(),
+            expected: expected.into(),
+            found: shortened(id.into()),
+        };
+        self.refuse(line, fault)
+    }
+
+    /// Counts a row that is not taken apart into fields, and refuses it.
+    pub fn refuse_row(&mut self, line: u64, fault: Fault) -> Result<()> {
+        self.report.rows += 1;
+        self.refuse(line, fault)
+    }
+
+    /// Counts an invalid row, or ends with an error that names it.
+    fn refuse(&mut self, line: u64, fault: Fault) -> Result<()> {
+        if self.text.skip_invalid {
+            *self.report.invalid.entry(fault.reason).or_default() += 1;
+            return Ok(());
+        }
+        Err(fault.into_error(self.path.as_deref(), line))
+    }
+
+    /// The table.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MissingColumn`] without a column of titles; [`Error::InvalidFile`] for a table without
+    /// rows.
+    pub fn finish(mut self) -> Result<(ItemTable, ReadReport)> {
+        let names: Vec<&str> = self.columns.keys().map(String::as_str).collect();
+        let mut all = vec![self.id_name.as_str()];
+        all.extend(&names);
+        let title = self.options.title_name(self.path(), &all, &self.id_name)?;
+        if self.ids.is_empty() {
+            return Err(Error::InvalidFile {
+                path: self.path().into(),
+                expected: "at least one item".into(),
+                found: format!("none among {} rows", self.report.rows),
+            });
+        }
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for (name, cells) in std::mem::take(&mut self.columns) {
+            let is_title = name == title;
+            columns.push(cells.finish(name, is_title, &self.missing, self.text.decimal_comma)?);
+        }
+        let of_column = |name: &str, role: &str, reason| ColumnUse {
+            name: name.into(),
+            role: Some(role.into()),
+            reason,
+        };
+        self.report.columns = vec![of_column(&self.id_name, "id", "the column of ids")];
+        self.report.columns.extend(columns.iter().map(|column| {
+            let role = match column.name() == title {
+                true => "title",
+                false => column.kind().name(),
+            };
+            of_column(column.name(), role, "what its values are")
+        }));
+        self.report.warn_of_skipped();
+        Ok((ItemTable::new(self.ids, &title, columns)?, self.report))
+    }
+}

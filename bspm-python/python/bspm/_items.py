@@ -1,0 +1,59 @@
+"""Item tables: titles and other columns of items, of whatever kind."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Optional
+
+import numpy as np
+
+from . import _bspm
+from ._data import is_arrow, is_missing
+
+
+def items_of(
+    items: Any, item_id: Optional[str], title: Optional[str], item: Optional[str] = None
+) -> _bspm.Items:
+    """An item table from a file, a table, a dict of columns, or a dict of titles.
+
+    ``item`` is the column of items of the interactions, which is that of the ids if there is one of
+    this name.
+    """
+    options = {"id": item_id, "title": title, "item": item}
+    if isinstance(items, (str, os.PathLike)):
+        return _bspm.read_items_file(os.fspath(items), options)
+    if is_arrow(items):
+        return _bspm.read_items_arrow(items, options)
+    if isinstance(items, dict) and all(isinstance(it, str) or it is None for it in items.values()):
+        for keyword, name in (("item_id", item_id), ("title", title)):
+            if name is not None:
+                raise ValueError(f"{keyword}: expected no column beside a dict of titles, found {name!r}")
+        items = {"item": list(items), "title": list(items.values())}
+    elif not isinstance(items, dict) and not hasattr(items, "columns"):
+        expected = "a table, a file, a dict of columns, or a dict with a title for each item"
+        raise TypeError(f"items: expected {expected}, found {type(items).__name__}")
+    names = [str(name) for name in getattr(items, "columns", items)]
+    columns = [_column(items[name], str(name)) for name in getattr(items, "columns", items)]
+    return _bspm.read_items_columns(names, columns, options)
+
+
+def _column(values: Any, name: str) -> list[Any]:
+    if isinstance(values, str) or not hasattr(values, "__iter__"):
+        raise TypeError(f"items: expected values for each item in {name!r}, found {values!r}")
+    listed = values.tolist() if hasattr(values, "tolist") else list(values)
+    return [_plain(value) for value in listed]
+
+
+def _plain(value: Any) -> Any:
+    """A value as None, str, bool, int or float; others as they are written."""
+    if isinstance(value, (str, bool)):
+        return value
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if abs(value) <= 2**53 else str(value)
+    if isinstance(value, (list, tuple, dict, set, np.ndarray)):
+        return str(value)
+    if is_missing(value):
+        return None
+    return value if isinstance(value, (bool, float)) else str(value)
