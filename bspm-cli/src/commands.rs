@@ -24,7 +24,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use bspm::filters::{Search, SettingInfo};
-use bspm::tune::{Choice, TrialOutcome, choose};
+use bspm::tune::{Choice, Trial, TrialOutcome, choose};
 use bspm::{Backend, BspmConfig, Dataset, FilterConfig, FitOptions, Model, Preset};
 use bspm_args::{ProcessArguments, ProgressBars, tell, warn_of_svd};
 use clap::Args;
@@ -75,21 +75,22 @@ impl ConfigArguments {
             .map_or(!has_settings, |it| it == "auto")
     }
 
-    /// The configuration for the data, chosen if that is what is asked for.
+    /// The configuration for the data, and the trials that it was chosen from if that is what is asked
+    /// for.
     pub(crate) fn chosen<B: Backend>(
         &self,
         backend: B,
         dataset: &Dataset,
         bars: &ProgressBars,
-    ) -> Result<FilterConfig, Box<dyn Error>> {
+    ) -> Result<(FilterConfig, Vec<Trial>), Box<dyn Error>> {
         if !self.is_auto() {
-            return self.config(Some(dataset));
+            return Ok((self.config(Some(dataset))?, Vec::new()));
         }
         let options = FitOptions::new().observer(bars.observer());
         let choice = choose(backend, dataset, &options)?;
         bars.clear();
         tell!("{}", report_of(&choice));
-        Ok(choice.config)
+        Ok((choice.config, choice.trials))
     }
 
     /// The configuration for the data; without any, for a check before they are read.
@@ -180,14 +181,20 @@ fn report_of(choice: &Choice) -> String {
     )
 }
 
-/// A filter, with the settings by which those of one name differ.
-fn label(config: &FilterConfig) -> String {
+/// A filter, with the settings that are not those of
+/// [`for_shape`](FilterConfig::for_shape).
+pub(crate) fn label(config: &FilterConfig) -> String {
     if let FilterConfig::Mix(mix) = config {
-        let parts: Vec<String> = mix.parts.iter().map(|it| label(&it.filter)).collect();
+        let parts = mix.parts.iter();
+        let parts: Vec<String> = parts
+            .map(|it| format!("{:.2} {}", it.share, label(&it.filter)))
+            .collect();
         return format!("mix of {}", parts.join(" and "));
     }
+    let usual = FilterConfig::for_shape(config.name(), (1, 1));
+    let usual = usual.map_or_else(|_| Vec::new(), |config| config.settings());
     let settings = config.settings().into_iter();
-    let telling = settings.filter(|it| matches!(it.name, "factor_dim" | "share"));
+    let telling = settings.filter(|it| it.name != "memory_budget" && !usual.contains(it));
     let values = telling.filter_map(|it| Some(format!(" {}={}", it.name, it.value?)));
     format!("{}{}", config.name(), values.collect::<String>())
 }

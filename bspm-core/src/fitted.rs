@@ -7,6 +7,7 @@ mod lists;
 pub(crate) mod rank;
 pub(crate) mod reach;
 pub(crate) mod score;
+pub(crate) mod trial;
 mod vectors;
 
 use std::sync::Arc;

@@ -23,6 +23,7 @@ use crate::backend::{Backend, check};
 use crate::engine::fit_options::FitOptions;
 use crate::filters::registry::FilterConfig;
 use crate::fitted::FittedFilter;
+use crate::fitted::trial::Trial;
 use bspm_data::Dataset;
 use bspm_data::Result;
 
@@ -58,6 +59,8 @@ pub struct Model<B: Backend, U: Eq + Hash = String, I: Eq + Hash = String> {
     fitted: Arc<FittedFilter<B>>,
     /// The histories that are answered from: those fitted, or later ones.
     dataset: Dataset<U, I>,
+    /// What its settings were chosen from.
+    trials: Arc<[Trial]>,
 }
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
@@ -102,7 +105,30 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     }
 
     pub(crate) fn from_parts(fitted: Arc<FittedFilter<B>>, dataset: Dataset<U, I>) -> Self {
-        Self { fitted, dataset }
+        Self {
+            fitted,
+            dataset,
+            trials: Arc::default(),
+        }
+    }
+
+    /// The model with the trials that its settings were chosen from, best first, so that its file has
+    /// them: [`tune::choose`](crate::tune::choose) and [`Tuner`](crate::tune::Tuner) return them.
+    ///
+    /// Their seconds are set to 0, since the same data shall give the same file.
+    pub fn with_trials(mut self, trials: impl IntoIterator<Item = Trial>) -> Self {
+        let without_times = |trial| Trial {
+            fit_seconds: 0.0,
+            score_seconds: 0.0,
+            ..trial
+        };
+        self.trials = trials.into_iter().map(without_times).collect();
+        self
+    }
+
+    /// The trials that its settings were chosen from, best first; none if they were given.
+    pub fn trials(&self) -> &[Trial] {
+        &self.trials
     }
 
     /// The interactions that are answered from: those fitted, and those of
@@ -143,6 +169,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Clone for Model<B, 
         Self {
             fitted: self.fitted.clone(),
             dataset: self.dataset.clone(),
+            trials: self.trials.clone(),
         }
     }
 }

@@ -42,7 +42,8 @@
 //! `user_ids` and `item_ids`, as [`SavedId::KIND`] names them. With an item table there is
 //! `item_table`: `title`, the place of the column of titles, and `columns`, each with its `name` and
 //! `kind` (`text`, `number` or `boolean`). The first rows of the table are those of the items, in
-//! order. Readers without item tables overlook them.
+//! order. Readers without item tables overlook them. If the settings were chosen by a search, `trials`
+//! has its trials, best first, as serde writes a [`Trial`](crate::tune::Trial).
 
 #[cfg(target_endian = "big")]
 compile_error!("model files are little-endian, and read in place");
@@ -177,6 +178,7 @@ where
             users: self.dataset().users(),
             items: self.dataset().items(),
             item_table: self.dataset().item_table().map(Arc::as_ref),
+            trials: self.trials(),
         };
         write(&contents, out).map_err(|source| crate::Error::Write {
             path: path.into(),
@@ -201,7 +203,7 @@ where
             dataset = dataset.with_items(table)?;
         }
         let filter = FittedFilter::open(backend, fitted, file.config().clone(), &file)?;
-        Ok(Self::from_parts(Arc::new(filter), dataset))
+        Ok(Self::from_parts(Arc::new(filter), dataset).with_trials(parts.trials))
     }
 }
 

@@ -11,7 +11,6 @@ mod choose;
 mod portfolio;
 mod propose;
 mod shape;
-mod trial;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,9 +19,9 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
+pub use crate::fitted::trial::{Trial, TrialOutcome};
 pub use choose::{Choice, choose};
 pub use portfolio::{candidates, is_affordable};
-pub use trial::{Trial, TrialOutcome};
 
 use crate::backend::{Backend, check};
 use crate::engine::fit_options::FitOptions;

@@ -7,6 +7,7 @@ use bspm::backend::CpuError;
 use bspm::data::History;
 use bspm::fitted::{Fallback, RankOptions};
 use bspm::saved::{SavedId, SavedModelInfo};
+use bspm::tune::Trial;
 use bspm::{
     CpuBackend, Dataset, EvaluateOptions, FilterConfig, FitOptions, FittedFilter, Model,
     RecommendOptions, UnknownIds,
@@ -26,6 +27,7 @@ use crate::import::Source;
 use crate::items::{self, Items};
 use crate::lists::{Lists, to_arrays};
 use crate::options::refused;
+use crate::search::as_json;
 use crate::work::{long, short};
 
 /// A model, of each combination of ids.
@@ -255,6 +257,23 @@ impl Core {
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let bytes = short(py, || each!(&self.model, model => model.to_bytes()))?;
         Ok(PyBytes::new(py, &bytes))
+    }
+
+    /// The trials that the settings were chosen from, as JSON, best first.
+    #[getter]
+    fn trials(&self) -> PyResult<Vec<String>> {
+        as_json(each!(&self.model, model => model.trials()))
+    }
+
+    /// The model with the trials that its settings were chosen from, as JSON, best first.
+    fn with_trials(&self, trials: Vec<String>) -> PyResult<Self> {
+        let trials: Result<Vec<Trial>, _> = trials
+            .iter()
+            .map(|text| serde_json::from_str(text))
+            .collect();
+        let trials = trials.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let model = each_becomes!(&self.model, model => model.clone().with_trials(trials));
+        Ok(Self { model })
     }
 
     /// Whether users and items have numbers for ids.

@@ -135,7 +135,7 @@ pub(crate) fn choose(
     Ok((config, as_json(&choice.trials)?))
 }
 
-fn as_json(trials: &[Trial]) -> PyResult<Vec<String>> {
+pub(crate) fn as_json(trials: &[Trial]) -> PyResult<Vec<String>> {
     let as_json = |trial: &Trial| {
         serde_json::to_string(trial).map_err(|error| PyValueError::new_err(error.to_string()))
     };

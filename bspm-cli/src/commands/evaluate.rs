@@ -216,7 +216,7 @@ impl Arguments {
         train: Dataset,
         bars: &ProgressBars,
     ) -> Result<TextModel<B>, Box<dyn Error>> {
-        let config = self.config.chosen(backend.clone(), &train, bars)?;
+        let (config, _) = self.config.chosen(backend.clone(), &train, bars)?;
         Ok(fitted(backend, train, config, bars)?)
     }
 }

@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 
 fn fit<B: Backend>(backend: B, dataset: Dataset, arguments: &Arguments) -> Outcome {
     let bars = ProgressBars::default();
-    let config = arguments.config.chosen(backend.clone(), &dataset, &bars)?;
+    let (config, trials) = arguments.config.chosen(backend.clone(), &dataset, &bars)?;
     let model = fitted(backend, dataset, config, &bars)?;
-    save(&model, &arguments.output)
+    save(&model.with_trials(trials), &arguments.output)
 }

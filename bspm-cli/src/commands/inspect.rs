@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use bspm::saved::SavedModelInfo;
+use bspm::tune::TrialOutcome;
 use clap::Args;
 
-use super::Outcome;
+use super::{Outcome, label};
 use crate::output::{OutputArguments, Record, Writer};
 
 /// Check a model file and tell what it holds
@@ -56,6 +57,14 @@ impl Record for SavedModelInfo {
             let others = table.rows_without_item.to_string();
             rows.push(("item rows without interactions", others));
         }
+        let trials = self.trials.iter().map(|trial| {
+            let value = match &trial.outcome {
+                TrialOutcome::Failed(reason) => format!("failed: {reason}"),
+                _ => format!("{:.4}", trial.estimate),
+            };
+            ("chosen from", format!("{value} {}", label(&trial.config)))
+        });
+        rows.extend(trials);
         let rows = rows.into_iter();
         rows.map(|(what, value)| vec![what.to_owned(), value])
             .collect()

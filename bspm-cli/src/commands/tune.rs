@@ -151,8 +151,10 @@ fn tune<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     );
     if let Some(path) = &arguments.output {
         let config = best.config.clone();
+        let trials: Vec<Trial> = tuner.leaderboard().into_iter().cloned().collect();
         drop(split);
-        save(&fitted(backend, dataset, config, &bars)?, path)?;
+        let model = fitted(backend, dataset, config, &bars)?;
+        save(&model.with_trials(trials), path)?;
     }
     Ok(())
 }

@@ -49,6 +49,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         Ok(Self {
             fitted: Arc::new(self.fitted.neighbours(keep, options)?),
             dataset: self.dataset.clone(),
+            trials: self.trials.clone(),
         })
     }
 }

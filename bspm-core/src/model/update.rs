@@ -69,7 +69,11 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
             true => self.fitted.clone(),
             false => Arc::new(self.fitted.extended(dataset.interactions().clone())?),
         };
-        Ok(Self { fitted, dataset })
+        Ok(Self {
+            fitted,
+            dataset,
+            trials: self.trials.clone(),
+        })
     }
 
     /// The model with an item table, in place of the one that it may have: lists and explanations have
@@ -96,6 +100,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         Ok(Self {
             fitted: self.fitted.clone(),
             dataset: self.dataset.clone().with_items(table)?,
+            trials: self.trials.clone(),
         })
     }
 

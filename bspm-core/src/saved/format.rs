@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::truncated_svd::SvdReport;
 use crate::filters::registry::FilterConfig;
+use crate::fitted::trial::Trial;
 use bspm_data::ItemColumnKind;
 
 /// The format that is written of matrices without weights.
@@ -51,6 +52,10 @@ pub struct SavedModelInfo {
     /// Its item table; none without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item_table: Option<ItemTableInfo>,
+    /// The trials that its settings were chosen from, best first, without their times; none if the
+    /// settings were given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trials: Vec<Trial>,
 }
 
 /// What the item table of a model file holds.
@@ -94,6 +99,8 @@ pub(super) struct Header {
     pub(super) svd: Option<SvdReport>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) item_table: Option<ItemTableHeader>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) trials: Vec<Trial>,
 }
 
 /// What is known of a header before its format is.

@@ -187,6 +187,7 @@ mod tests {
             users: &ids,
             items: &ids,
             item_table: table,
+            trials: &[],
         };
         let mut bytes = Vec::new();
         write(&contents, &mut bytes).unwrap();

@@ -21,6 +21,7 @@ use crate::engine::basis::SINGULAR_VALUES;
 use crate::engine::tensors::SavedTensors;
 use crate::engine::truncated_svd::SvdReport;
 use crate::filters::registry::FilterConfig;
+use crate::fitted::trial::Trial;
 use bspm_data::Ids;
 use bspm_data::Interactions;
 use bspm_data::ItemTable;
@@ -36,6 +37,7 @@ pub(super) struct Parts<U: Eq + Hash, I: Eq + Hash> {
     pub(super) users: Ids<U>,
     pub(super) items: Ids<I>,
     pub(super) item_table: Option<ItemTable<I>>,
+    pub(super) trials: Vec<Trial>,
 }
 
 /// A file whose header and hash are right.
@@ -128,6 +130,7 @@ impl<'a> CheckedFile<'a> {
         Ok(Parts {
             users: self.ids("users", &self.header.user_ids, user_count)?,
             item_table: self.item_table(&items)?,
+            trials: self.header.trials.clone(),
             items,
             times: self.times(histories.as_ref().unwrap_or(&fitted).len())?,
             fitted,
@@ -167,6 +170,7 @@ impl<'a> CheckedFile<'a> {
             svd: self.header.svd.clone(),
             config: self.header.config.clone(),
             item_table: self.item_table_info()?,
+            trials: self.header.trials.clone(),
         })
     }
 
@@ -361,6 +365,7 @@ mod tests {
             users: &["ann", "bé"].map(str::to_owned).into_iter().collect(),
             items: &[7_u32, 256, u32::MAX].into_iter().collect(),
             item_table: None,
+            trials: &[],
         };
         let mut bytes = Vec::new();
         write(&contents, &mut bytes).unwrap();
@@ -600,6 +605,7 @@ mod tests {
             users: &ids,
             items: &ids,
             item_table: None,
+            trials: &[],
         };
         let mut bytes = Vec::new();
         write(&contents, &mut bytes).unwrap();

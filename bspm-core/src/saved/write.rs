@@ -19,6 +19,7 @@ use crate::engine::tensors::Tensor;
 use crate::engine::truncated_svd::SvdReport;
 use crate::filters::registry::FilterConfig;
 use crate::fitted::FittedFilter;
+use crate::fitted::trial::Trial;
 use bspm_data::Ids;
 use bspm_data::Interactions;
 use bspm_data::ItemTable;
@@ -37,6 +38,7 @@ pub(super) struct Contents<'a, U: Eq + Hash, I: Eq + Hash> {
     pub(super) users: &'a Ids<U>,
     pub(super) items: &'a Ids<I>,
     pub(super) item_table: Option<&'a ItemTable<I>>,
+    pub(super) trials: &'a [Trial],
 }
 
 /// A part of a filter, on the host.
@@ -99,6 +101,7 @@ where
         item_ids: I::KIND.into(),
         svd: contents.svd.cloned(),
         item_table: contents.item_table.map(item_table::header),
+        trials: contents.trials.to_vec(),
     };
     let columns = contents.item_table.map(ItemTable::columns);
     let columns = columns.unwrap_or_default().iter();

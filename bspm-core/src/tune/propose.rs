@@ -4,10 +4,10 @@ use rand::rngs::ChaCha8Rng;
 use rand::{Rng, RngExt, SeedableRng};
 
 use super::shape::{Shape, factor_dim};
-use super::trial::{Trial, TrialOutcome};
 use crate::filters::preset::Preset;
 use crate::filters::registry::{FilterConfig, Mix, MixPart, SettingInfo};
 use crate::filters::setting::Search;
+use crate::fitted::trial::{Trial, TrialOutcome};
 use bspm_data::Result;
 
 /// The settings to try, one after the other: some that are given, mixes of the best of them, and then

@@ -297,7 +297,7 @@ class Model:
         model = cls(core, num_threads)
         if table is not None:
             model = model._with_table(table)
-        model.leaderboard = [json.loads(trial) for trial in trials]
+        model._keep_trials([json.loads(trial) for trial in trials])
         return model
 
     @classmethod
@@ -316,13 +316,21 @@ class Model:
         trials = tune(interactions, num_threads=num_threads, progress=progress, **options)
         config = trials[0]["config"]
         model = cls.fit(interactions, config=config, num_threads=num_threads, **table)
-        model.leaderboard = trials
+        model._keep_trials(trials)
         return model
 
     @classmethod
     def open(cls, path: Union[str, os.PathLike[str]], *, num_threads: int = 0) -> "Model":
         """Opens a model file, of this package, the Rust crate or the tool; it is mapped."""
-        return cls(_bspm.Core.open(os.fspath(path), threads=threads_of(num_threads)), num_threads)
+        core = _bspm.Core.open(os.fspath(path), threads=threads_of(num_threads))
+        model = cls(core, num_threads)
+        model.leaderboard = [json.loads(trial) for trial in core.trials]
+        return model
+
+    def _keep_trials(self, trials: list[dict[str, Any]]) -> None:
+        """Shows the trials, and keeps them in the model file."""
+        self.leaderboard = trials
+        self._core = self._core.with_trials([json.dumps(trial) for trial in trials])
 
     def save(self, path: Union[str, os.PathLike[str]]) -> None:
         """Saves the model to one file; a file that is there is replaced as a whole."""

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::evaluate::Metrics;
 use crate::filters::registry::FilterConfig;
-use crate::fitted::evaluate::Metrics;
 use bspm_data::{Error, with_sources};
 
 /// One setting, tried.
@@ -42,7 +42,7 @@ pub enum TrialOutcome {
 }
 
 impl TrialOutcome {
-    pub(super) fn class(&self) -> u8 {
+    pub(crate) fn class(&self) -> u8 {
         match self {
             Self::Complete => 0,
             Self::Stopped => 1,
@@ -62,7 +62,7 @@ impl std::fmt::Display for TrialOutcome {
 }
 
 impl Trial {
-    pub(super) fn failed(config: FilterConfig, error: &Error) -> Self {
+    pub(crate) fn failed(config: FilterConfig, error: &Error) -> Self {
         Self {
             config,
             value: 0.0,
