@@ -17,6 +17,9 @@ use bspm_data::{Error, Result};
 /// The share of each user's interactions that is held out to choose by.
 const SHARE: f64 = 0.2;
 
+/// The most settings that are tried: more would be chosen for the chance of one split.
+const MOST_TRIALS: usize = 64;
+
 /// By which factor a mix of two filters must be better than one of them to be chosen.
 const WORTH_A_MIX: f64 = 1.01;
 
@@ -71,7 +74,10 @@ where
     let shape = Shape::of(train);
     let first = candidates(train);
     let proposals = Proposals::search(shape, options.seed, &[], first);
-    let tune = TuneOptions::new().seed(options.seed).fit(options.clone());
+    let tune = TuneOptions::new()
+        .trials(MOST_TRIALS)
+        .seed(options.seed)
+        .fit(options.clone());
     let train = train.clone();
     let mut tuner = match Tuner::with_proposals(backend, train, held_out, tune, (proposals, 1)) {
         Err(Error::NothingToEvaluate { .. }) => {

@@ -77,7 +77,7 @@ const CANDIDATES: [(&str, &[(&str, &str)]); 14] = [
 /// What [`choose`] tries for such interactions: filters that were the best on held-out
 /// interactions of one data set or another, without those that cost too much for this one.
 pub fn candidates(interactions: &Interactions) -> Vec<FilterConfig> {
-    let shape = Shape::of(interactions);
+    let shape = Shape::of(interactions).with_few_factors();
     let mut candidates: Vec<FilterConfig> = Vec::new();
     for (name, changes) in CANDIDATES {
         let Ok(mut config) = FilterConfig::for_shape(name, interactions.shape()) else {

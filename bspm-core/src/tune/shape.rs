@@ -19,6 +19,9 @@ pub(super) struct Shape {
 /// Never more singular vectors than this, nor than half the smaller side of the matrix.
 const MOST_FACTORS: usize = 512;
 
+const INTERACTIONS_PER_FACTOR: usize = 1_000;
+const LEAST_FACTORS: usize = 16;
+
 /// Autoencoders take the cube of the items.
 const MOST_ITEMS_OF_AN_INVERSE: usize = 6_000;
 
@@ -52,6 +55,14 @@ impl Shape {
             paths: degrees.iter().map(|&it| f64::from(it).powi(2)).sum(),
             most_factors: (smaller / 2).clamp(1, MOST_FACTORS),
         }
+    }
+
+    /// With no more singular vectors than one for so many interactions: more of them take much of the
+    /// time of a short search, and are the best on large data only.
+    pub(super) fn with_few_factors(mut self) -> Self {
+        let most = (self.interactions / INTERACTIONS_PER_FACTOR).max(LEAST_FACTORS);
+        self.most_factors = self.most_factors.min(most);
+        self
     }
 
     /// Whether fitting and scoring take a time that a search can spend on one trial.
