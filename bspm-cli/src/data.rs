@@ -127,7 +127,6 @@ fn flag_of(option: &str) -> Option<&'static str> {
 #[derive(Debug, thiserror::Error)]
 #[error("{}{}", self.message(), self.hint.as_deref().map(|hint| format!("; hint: {hint}")).unwrap_or_default())]
 pub(crate) struct DataError {
-    #[source]
     error: Box<Error>,
     hint: Option<String>,
 }

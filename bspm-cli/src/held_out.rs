@@ -62,7 +62,7 @@ impl HeldOutArguments {
                 dataset.split_at(from.time)?
             }
             None if self.last_out => dataset.leave_last_out()?,
-            None if self.random => dataset.random_split(ratio, self.seed())?,
+            None if self.random => dataset.hold_out_at_random(ratio, self.seed())?,
             None if self.seed.is_some() && dataset.times().is_some() => {
                 return Err(
                     "--seed has no effect on interactions with times: the latest are held out; \

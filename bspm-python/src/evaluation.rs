@@ -69,7 +69,7 @@ pub(crate) fn split<'py>(
     let parts = short(py, || match (last_out, from_time) {
         (true, _) => dataset.leave_last_out(),
         (_, Some(time)) => dataset.split_at(time),
-        _ if random => dataset.random_split(ratio, seed),
+        _ if random => dataset.hold_out_at_random(ratio, seed),
         _ => dataset.hold_out(ratio, seed),
     })?;
     for (name, part) in [("training", &parts.train), ("test", &parts.test)] {

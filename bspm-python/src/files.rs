@@ -37,6 +37,11 @@ pub(crate) fn read_file<'py>(
     options: ReadOptions,
 ) -> PyResult<Contents<'py>> {
     let format = short(py, || Format::of_file(&path))?;
+    if format == Format::Parquet {
+        let message = "a Parquet file is passed as a table: pyarrow.parquet.read_table(path), \
+                       polars.read_parquet(path) or pandas.read_parquet(path)";
+        return Err(PyValueError::new_err(format!("{}: {message}", path.display())));
+    }
     let table = options.file(format)?;
     let read = || Dataset::read_files([&path], Some(format), &table);
     let (dataset, report) = short(py, read)?;

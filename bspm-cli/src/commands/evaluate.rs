@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
     skip_unknown: bool,
     /// Number of random folds of a cross-validation: each part of a user's interactions is predicted by
     /// the others; reports the mean and the standard deviation
-    #[arg(long, value_name = "N", group = "held out", conflicts_with_all = ["model", "detailed", "against"])]
+    #[arg(long, value_name = "N", group = "held out", conflicts_with_all = ["model", "detailed", "against", "random"])]
     folds: Option<usize>,
     /// Cut-offs
     #[arg(

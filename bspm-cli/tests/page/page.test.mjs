@@ -1,7 +1,7 @@
 // The page of `bspm serve` in headless Chromium: what a person does there, and what is then seen.
 //
-// BSPM names the tool, PICTURES the folder that the pictures go to. With UPDATE=1 the picture of
-// the guide is made anew instead of compared with.
+// BSPM names the tool, PICTURES the folder that the pictures go to. With UPDATE=1 `page.png`
+// is made anew instead of compared with.
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
@@ -17,7 +17,7 @@ import { PNG } from "pngjs";
 
 const tool = process.env.BSPM;
 const pictures = process.env.PICTURES;
-const picture = fileURLToPath(new URL("../../../src/guide/pictures/page.png", import.meta.url));
+const picture = fileURLToPath(new URL("page.png", import.meta.url));
 const browserPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 
 const kinds = [

@@ -29,7 +29,7 @@ pub enum Fallback {
 
 impl Fallback {
     /// The names that [`FromStr`](std::str::FromStr) reads.
-    pub const NAMES: [&'static str; 3] = ["none", "popularity", "unscored"];
+    pub const NAMES: &[&str] = &["none", "popularity", "unscored"];
 
     /// Its name.
     pub fn name(self) -> &'static str {

@@ -183,6 +183,10 @@ impl Kernel for ScoreCandidates<'_> {
                 let item = candidate.item as usize;
                 let row = &left.padded()[item * left.stride()..][..right.len()];
                 let score = scores.padded()[item * scores.stride() + column];
+                if score == f32::NEG_INFINITY {
+                    // A hidden item has no bound, so that it is a candidate.
+                    continue;
+                }
                 let sum = dot(row, right) + score;
                 scored.push(ScoredItem {
                     item: candidate.item,

@@ -80,7 +80,6 @@ impl<P: ByteProducts, const WIDTH: usize, const LANES: usize, const SIGNED: bool
                 let item = (block * ROWS + place) as u32;
                 let lists = self.least.iter_mut().zip(&mut *self.candidates);
                 for (lane, (selection, candidates)) in lists.enumerate() {
-                    // Neither holds where the item is hidden.
                     if most[lane] >= thresholds[lane] {
                         let most = most[lane];
                         candidates.push(Candidate { item, most });

@@ -25,6 +25,9 @@ const SEED_SUMS: usize = 4;
 /// How many times as many seeds as a list has places are taken from each.
 const SEEDS_OF_PLACE: usize = 3;
 
+/// The most seeds of a sum: more take memory, and thresholds need few.
+const MOST_SEEDS: usize = 1_000;
+
 pub(crate) struct RanksOfSums<'a, const WIDTH: usize> {
     /// Matrices of one row for each item.
     pub(crate) basis: &'a [&'a [[f32; WIDTH]]],
@@ -44,6 +47,8 @@ impl<const WIDTH: usize> Kernel for RanksOfSums<'_, WIDTH> {
     #[inline(always)]
     fn run(self) {
         let sums = Sums::of(self.combinations, self.basis.len());
+        // No rank is above the number of items.
+        let within = self.within.min(self.scales.len() + 1) as u32;
         // For each item a bit for each column that is done with it.
         let mut done = vec![0_u32; self.scales.len()];
         for (column, hidden) in self.hidden.iter().enumerate() {
@@ -61,7 +66,7 @@ impl<const WIDTH: usize> Kernel for RanksOfSums<'_, WIDTH> {
                 if done[item as usize] >> column & 1 == 0 {
                     done[item as usize] |= 1 << column;
                     self.score(&sums, item, column, &mut row, &mut scores);
-                    counts.count(item, &scores, self.within as u32);
+                    counts.count(item, &scores, within);
                 }
             }
             columns.push(counts);
@@ -77,12 +82,12 @@ impl<const WIDTH: usize> Kernel for RanksOfSums<'_, WIDTH> {
                     let column = left.trailing_zeros() as usize;
                     left &= left - 1;
                     self.score(&sums, item as u32, column, &mut row, &mut scores);
-                    columns[column].count(item as u32, &scores, self.within as u32);
+                    columns[column].count(item as u32, &scores, within);
                 }
             }
         }
         self.ranks.extend(sums.weights().map(|(sum, _)| {
-            let ranks = |column: &Column| column.ranks(sum, self.within as u32);
+            let ranks = |column: &Column| column.ranks(sum, within);
             columns.iter().map(ranks).collect()
         }));
     }
@@ -94,7 +99,8 @@ impl<const WIDTH: usize> RanksOfSums<'_, WIDTH> {
     fn seeds(&self, sums: &Sums, done: &[u32]) -> Vec<Vec<u32>> {
         let columns = self.items.len();
         let chosen = self.unlike_sums(sums);
-        let blank = TopK::new(self.within.saturating_mul(SEEDS_OF_PLACE));
+        let seeds = self.within.saturating_mul(SEEDS_OF_PLACE);
+        let blank = TopK::new(seeds.min(MOST_SEEDS));
         let mut thresholds = [f32::INFINITY; WIDTH];
         thresholds[..columns].fill(blank.threshold());
         let mut thresholds = [thresholds; SEED_SUMS];
@@ -280,7 +286,10 @@ fn count_row(
                     break;
                 }
                 // What has no score ends the list before what scores less.
-                lower.above += if score == 0.0 { within } else { 1 };
+                lower.above = match score == 0.0 {
+                    true => within,
+                    false => lower.above + 1,
+                };
             }
             while counted.last().is_some_and(|it| it.above >= within) {
                 counted.pop();

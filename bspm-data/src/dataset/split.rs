@@ -96,6 +96,25 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     ///
     /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) unless `0 <= ratio < 1`.
     pub fn hold_out(&self, ratio: f64, seed: u64) -> Result<DatasetSplit<U, I>> {
+        self.hold_out_by(self.times(), ratio, seed)
+    }
+
+    /// [`hold_out`](Self::hold_out) at random, even if the data set has times.
+    ///
+    /// # Errors
+    ///
+    /// As [`hold_out`](Self::hold_out).
+    pub fn hold_out_at_random(&self, ratio: f64, seed: u64) -> Result<DatasetSplit<U, I>> {
+        self.hold_out_by(None, ratio, seed)
+    }
+
+    /// The latest by some times, otherwise at random.
+    fn hold_out_by(
+        &self,
+        times: Option<&[f64]>,
+        ratio: f64,
+        seed: u64,
+    ) -> Result<DatasetSplit<U, I>> {
         if !(0.0..1.0).contains(&ratio) {
             return Err(invalid("ratio", "a number from 0 to below 1", ratio));
         }
@@ -105,7 +124,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             let count = (ratio * places.len() as f64).round().max(1.0) as usize;
             let count = count.min(places.len().saturating_sub(1));
             let mut places: Vec<usize> = places.collect();
-            match self.times() {
+            match times {
                 Some(times) => {
                     places.sort_by(|&left, &right| times[right].total_cmp(&times[left]));
                     places[..count].to_vec()

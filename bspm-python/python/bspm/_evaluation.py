@@ -28,7 +28,7 @@ def split(
     Of each user the share ``ratio`` (a fifth by default) is held out: the latest interactions if
     the data have times, else some chosen by ``seed``. Other ways, one at a time:
 
-    - ``random=True``: some chosen by ``seed``, also if there are times; rounded down.
+    - ``random=True``: some chosen by ``seed``, also if there are times; at least one of a user who has two.
     - ``last_out=True``: the latest interaction of each user.
     - ``from_time``: all interactions from this time on; a number in the unit of the times, or a
       date for times that are dates.

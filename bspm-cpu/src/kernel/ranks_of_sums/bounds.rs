@@ -41,18 +41,20 @@ impl<const WIDTH: usize> Bounds<WIDTH> {
         let rounding = (4 * matrices + 10) as f32 * f32::EPSILON;
         for (column, thresholds) in thresholds.enumerate() {
             let thresholds = thresholds.as_flattened();
-            let sums = sums
-                .weights()
-                .map(|(sum, weights)| (weights, thresholds[sum]));
+            let sums = sums.weights().zip(sums.magnitudes());
+            let sums = sums.map(|((sum, weights), magnitudes)| {
+                (weights.iter().zip(magnitudes), thresholds[sum])
+            });
             for (weights, threshold) in sums.filter(|it| it.1 < f32::INFINITY) {
                 let limit = &mut bounds.limits[column];
                 *limit = match threshold >= LEAST_DIVISOR && *limit > 0.0 {
                     true => 1.0,
                     false => f32::NEG_INFINITY,
                 };
-                for (pair, &weight) in bounds.of_matrices.iter_mut().zip(weights) {
-                    let relative = weight / threshold.max(LEAST_DIVISOR);
-                    let slack = rounding * relative.abs();
+                for (pair, (weight, magnitude)) in bounds.of_matrices.iter_mut().zip(weights) {
+                    let divisor = threshold.max(LEAST_DIVISOR);
+                    let relative = weight / divisor;
+                    let slack = rounding * (magnitude / divisor);
                     let largest = &mut pair.largest[column];
                     *largest = largest.max(relative + slack);
                     let smallest = &mut pair.smallest[column];

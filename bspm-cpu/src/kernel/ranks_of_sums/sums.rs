@@ -21,6 +21,8 @@ pub(super) struct Sums {
     places: Vec<usize>,
     /// The weight of each matrix, for each sum.
     weights: Vec<Vec<f32>>,
+    /// The magnitudes of the two parts of each weight, which may cancel each other.
+    magnitudes: Vec<Vec<f32>>,
 }
 
 /// The plain and the scaled part of some combinations: of a matrix's weights, or of scores.
@@ -45,6 +47,7 @@ impl Sums {
             scales: vec![[f32::NAN; LANES]; blocks * rounds.unwrap_or(0)],
             places: Vec::new(),
             weights: Vec::new(),
+            magnitudes: Vec::new(),
         };
         for (place, combination) in combinations.iter().enumerate() {
             let (block, lane) = (place / LANES, place % LANES);
@@ -60,7 +63,10 @@ impl Sums {
                 sums.scales[row][lane] = scale;
                 sums.places.push(row * LANES + lane);
                 let weight = |parts: &Parts| parts.plain[lane] + scale * parts.scaled[lane];
+                let magnitude =
+                    |parts: &Parts| parts.plain[lane].abs() + (scale * parts.scaled[lane]).abs();
                 sums.weights.push(parts.iter().map(weight).collect());
+                sums.magnitudes.push(parts.iter().map(magnitude).collect());
             }
         }
         sums
@@ -74,6 +80,11 @@ impl Sums {
     pub(super) fn weights(&self) -> impl Iterator<Item = (usize, &[f32])> {
         let weights = self.weights.iter().map(Vec::as_slice);
         self.places.iter().copied().zip(weights)
+    }
+
+    /// For each sum, the magnitude of the parts of each weight: what its rounding is a share of.
+    pub(super) fn magnitudes(&self) -> impl Iterator<Item = &[f32]> {
+        self.magnitudes.iter().map(Vec::as_slice)
     }
 
     /// Room for the scores of an item.
