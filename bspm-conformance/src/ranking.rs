@@ -347,9 +347,9 @@ pub fn the_largest_of_a_product_are_those_of_the_sums<B: Backend>(backend: &B) {
             dense: &mut scores,
             product: Some((&left, &right)),
         };
-        let none: Vec<&[u32]> = vec![&[]; asked];
+        let hidden: Vec<&[u32]> = (0..asked).map(|it| [&[][..], &[0, 3]][it % 2]).collect();
         let lists = backend
-            .select(scores, &scale, &none, Select::Largest(20))
+            .select(scores, &scale, &hidden, Select::Largest(20))
             .unwrap();
         assert_eq!(lists.len(), asked);
         let sums = summed(&matrices);
@@ -368,7 +368,6 @@ pub fn the_largest_of_a_product_are_those_of_the_sums<B: Backend>(backend: &B) {
             .into_iter()
             .map(|list| list.into_iter().map(magnitude).collect())
             .collect();
-        let nothing: Vec<&[u32]> = vec![&[]; asked];
-        assert_lists_are_of(&magnitudes, &sums.mapv(f64::abs), &nothing, 20, 2e-6 * size);
+        assert_lists_are_of(&magnitudes, &sums.mapv(f64::abs), &hidden, 20, 2e-6 * size);
     }
 }

@@ -20,9 +20,14 @@ use bspm_data::Result;
 /// `-(d_i / d_j)^(1 - alpha) Q_ij / Q_jj` to each other item `j`.
 ///
 /// `alpha` below 1 takes popular items back, `beta` above 0 the users with long histories.
-/// EASE-R is this with `alpha` 1, `beta` 0 and `lambda I` in the place of `lambda D_i`. Published:
+/// EASE-R is this with `alpha` 1, `beta` 0 and `lambda I` instead of `lambda D_i`. Published:
 /// `lambda` 5, `alpha` 0.8 and `beta` 0.1 on Gowalla; 5, 0.6 and 0.4 on Yelp2018; 3, 0.8 and 0 on
-/// Amazon-book. Cost and memory are those of [`EaseR`](super::EaseR).
+/// Amazon-book. Cost and memory are those of [`EaseR`](super::EaseR), which also says what
+/// `neighbours` does.
+///
+/// All degrees are larger by `offset`, which is not published: rare items, of which the data say little,
+/// then have a larger share of the regularisation. On interactions held out of Gowalla `lambda` 1 and
+/// `offset` 20 have an NDCG@20 of 0.1499 with 100 neighbours, where the published settings have 0.1429.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

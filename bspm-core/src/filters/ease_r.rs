@@ -19,9 +19,14 @@ use bspm_data::Result;
 ///
 /// `Q` is dense: fitting takes 8 bytes per pair of items at its peak, while the matrix is
 /// moved to the device, and `items^3` multiplications; a fitted filter and its file take 4
-/// bytes. It is refused with both numbers where the peak is above `memory_budget`. The
+/// bytes. It is refused with both numbers if the peak is above `memory_budget`. The
 /// `lambda` of the paper are for other data: 100 gives what is published for Gowalla, 300 what
 /// is for Yelp2018, and stands in elsewhere.
+///
+/// With `neighbours` above 0, each item is predicted from so many items alone, those with the largest
+/// cosine of the regularised Gram matrix: one ridge regression for each item. `B` is then sparse, and
+/// fitting takes the Gram matrix (at most 512 MiB of it, the most similar pairs) and
+/// `items * neighbours^3 / 3` multiplications.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

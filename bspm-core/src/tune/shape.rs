@@ -41,7 +41,7 @@ const SECONDS_PER_SOLVED: f64 = 2e-8;
 const SECONDS_PER_WALK: f64 = 4e-10;
 const SECONDS_PER_FACTOR: f64 = 1e-8;
 
-const BUDGET: f64 = 12.0;
+const BUDGET: f64 = 16.0;
 const MOST_BUDGET: f64 = 120.0;
 
 impl Shape {
