@@ -358,7 +358,7 @@ impl Core {
     /// The model with an item table, and how many items have a row, how many have none, and how many
     /// rows are of items without interactions.
     fn with_items(&self, py: Python<'_>, items: &Items) -> PyResult<(Self, (usize, usize, usize))> {
-        let mut counts = (0, 0, 0);
+        let counts;
         let model = each_becomes!(&self.model, model => {
             let table = items.under()?;
             let coverage = table.coverage(model.dataset().items());

@@ -99,7 +99,7 @@ def test_ids_are_those_of_the_model_as_text_or_numbers():
         assert model.titles([20, 10]) == ["B", "A"]
         texts = bspm.Model.fit([(1, "10"), (2, "20")], "popularity", items=frame)
         assert texts.titles(["20"]) == ["B"]
-    with pytest.raises(TypeError, match="expected ids that are whole numbers, as the model's, found 'x'"):
+    with pytest.raises(TypeError, match="expected ids that are whole numbers, as the model's, found .x."):
         bspm.Model.fit(numbers, "popularity", items={"x": "A"})
 
 
