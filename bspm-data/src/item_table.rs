@@ -1,6 +1,7 @@
 //! What is known of items beside their interactions: titles, and any other columns.
 
 mod column;
+mod set;
 
 use std::borrow::Borrow;
 use std::hash::Hash;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use column::{ItemColumn, ItemColumnKind, ItemValue, ItemValues, Texts};
+pub use set::ItemSet;
 
 use crate::error::{Error, Result};
 use crate::ids::Ids;

@@ -4,7 +4,7 @@ use std::hash::Hash;
 use std::path::PathBuf;
 
 use bspm::backend::CpuError;
-use bspm::data::History;
+use bspm::data::{History, ItemCondition, ItemSet};
 use bspm::fitted::{Fallback, RankOptions};
 use bspm::saved::{SavedId, SavedModelInfo};
 use bspm::tune::Trial;
@@ -377,7 +377,7 @@ impl Core {
     /// The model with an item table, and how many items have a row, how many have none, and how many
     /// rows are of items without interactions.
     fn with_items(&self, py: Python<'_>, items: &Items) -> PyResult<(Self, (usize, usize, usize))> {
-        let mut counts = (0, 0, 0);
+        let counts;
         let model = each_becomes!(&self.model, model => {
             let table = items.under()?;
             let coverage = table.coverage(model.dataset().items());
@@ -473,7 +473,7 @@ impl Core {
     }
 
     /// The best items for some users of the model, `users x k`.
-    #[pyo3(signature = (users, k, *, keep_seen = false, deny = None, allow = None, minimum_score = None, fallback = None, progress = None))]
+    #[pyo3(signature = (users, k, *, keep_seen = false, deny = None, allow = None, minimum_score = None, condition = None, fallback = None, progress = None))]
     #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
     fn rank<'py>(
         &self,
@@ -484,6 +484,7 @@ impl Core {
         deny: Option<Integers<'py>>,
         allow: Option<Integers<'py>>,
         minimum_score: Option<f32>,
+        condition: Option<&str>,
         fallback: Option<&str>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Lists<'py>> {
@@ -491,13 +492,13 @@ impl Core {
         let users = users.below("users", matrix.users())?;
         let histories: Vec<History<'_>> = users.iter().map(|&it| matrix.history_of(it)).collect();
         let options = self
-            .rank_options(k, keep_seen, deny, allow, minimum_score)?
+            .rank_options(k, keep_seen, deny, allow, minimum_score, condition)?
             .fallback(fallback_of(fallback)?);
         self.lists(py, &histories, options, progress)
     }
 
     /// The best items for some histories, `histories x k`.
-    #[pyo3(signature = (csr, k, *, keep_seen = false, deny = None, allow = None, minimum_score = None, fallback = None, progress = None))]
+    #[pyo3(signature = (csr, k, *, keep_seen = false, deny = None, allow = None, minimum_score = None, condition = None, fallback = None, progress = None))]
     #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
     fn rank_histories<'py>(
         &self,
@@ -508,18 +509,19 @@ impl Core {
         deny: Option<Integers<'py>>,
         allow: Option<Integers<'py>>,
         minimum_score: Option<f32>,
+        condition: Option<&str>,
         fallback: Option<&str>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Lists<'py>> {
         let rows = csr.rows()?;
         let options = self
-            .rank_options(k, keep_seen, deny, allow, minimum_score)?
+            .rank_options(k, keep_seen, deny, allow, minimum_score, condition)?
             .fallback(fallback_of(fallback)?);
         self.lists(py, &histories(&rows), options, progress)
     }
 
     /// The lists of the rows of an Arrow table.
-    #[pyo3(signature = (table, k, *, keep_seen = false, skip_unknown = false, minimum_score = None, fallback = None, long = false))]
+    #[pyo3(signature = (table, k, *, keep_seen = false, skip_unknown = false, minimum_score = None, condition = None, fallback = None, long = false))]
     #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
     fn recommend_arrow(
         &self,
@@ -529,13 +531,19 @@ impl Core {
         keep_seen: bool,
         skip_unknown: bool,
         minimum_score: Option<f32>,
+        condition: Option<&str>,
         fallback: Option<&str>,
         long: bool,
     ) -> PyResult<Batches> {
         let source = Source::of(table)?;
         let fallback = fallback_of(fallback)?;
+        let set = condition.map(|condition| self.items_where(condition));
+        let set = set.transpose()?;
         each!(&self.model, model => {
             let mut options = RecommendOptions::top(k).fallback(fallback);
+            if let Some(set) = set {
+                options = options.allow_set(set);
+            }
             if keep_seen {
                 options = options.keep_seen();
             }
@@ -729,6 +737,13 @@ impl Core {
         each!(&self.model, model => model.dataset().interactions())
     }
 
+    /// The items that satisfy a condition.
+    fn items_where(&self, condition: &str) -> PyResult<ItemSet> {
+        let condition: ItemCondition = condition.parse().map_err(to_python)?;
+        let found = each!(&self.model, model => model.dataset().items_where(&condition));
+        found.map_err(to_python)
+    }
+
     fn rank_options(
         &self,
         k: usize,
@@ -736,12 +751,18 @@ impl Core {
         deny: Option<Integers<'_>>,
         allow: Option<Integers<'_>>,
         minimum_score: Option<f32>,
+        condition: Option<&str>,
     ) -> PyResult<RankOptions> {
         let items = self.histories().items();
         let columns = |what: &str, list: Option<Integers<'_>>| {
             list.map(|list| list.below(what, items)).transpose()
         };
-        let mut options = RankOptions::top(k).deny(columns("deny", deny)?.unwrap_or_default());
+        let mut denied = columns("deny", deny)?.unwrap_or_default();
+        if let Some(condition) = condition {
+            let set = self.items_where(condition)?;
+            denied.extend((0..items as u32).filter(|&item| !set.contains(item)));
+        }
+        let mut options = RankOptions::top(k).deny(denied);
         options.keep_seen = keep_seen;
         options.allow = columns("allow", allow)?;
         options.minimum_score = minimum_score;

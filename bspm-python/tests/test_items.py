@@ -99,7 +99,7 @@ def test_ids_are_those_of_the_model_as_text_or_numbers():
         assert model.titles([20, 10]) == ["B", "A"]
         texts = bspm.Model.fit([(1, "10"), (2, "20")], "popularity", items=frame)
         assert texts.titles(["20"]) == ["B"]
-    with pytest.raises(TypeError, match="expected ids that are whole numbers, as the model's, found 'x'"):
+    with pytest.raises(TypeError, match="expected ids that are whole numbers, as the model's, found .x."):
         bspm.Model.fit(numbers, "popularity", items={"x": "A"})
 
 
@@ -148,3 +148,21 @@ def test_tune_takes_a_table_too():
     assert model.titles(["m1"]) == ["Milk"] and len(model.leaderboard) == 1
     with pytest.raises(ValueError, match='a column "title"'):
         bspm.Model.tune(PAIRS, items={"item": ["t1"], "label": ["Tea"]}, **options)
+
+
+def test_a_condition_leaves_out_the_items_that_do_not_satisfy_it():
+    model = fitted(items=COLUMNS)
+    history = {"history": ["r1"], "k": 5}
+    assert model.recommend(**history, where="price < 2").items == ["m1"]
+    assert model.recommend(**history, where="not organic or price > 10").items == ["t1"]
+    assert model.recommend(**history, where="brand is null").items == ["t1"]
+    items, _ = model.recommend_many(["bob"], 3, where="price > 4")
+    assert items.tolist() == [["t1", None, None]]
+    lists = pl.DataFrame(model.recommend_arrow(pl.DataFrame({"user": ["bob"]}), 3, where="price > 4"))
+    assert lists["items"].to_list() == [["t1"]]
+    with pytest.raises(ValueError, match="expected one of the columns Title, price, organic, brand"):
+        model.recommend("ann", where="colour = 'red'")
+    with pytest.raises(ValueError, match="where: expected a condition such as"):
+        model.recommend("ann", where="price <")
+    with pytest.raises(ValueError, match="with an item table"):
+        fitted().recommend("ann", where="price < 2")

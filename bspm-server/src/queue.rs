@@ -186,7 +186,8 @@ fn run(job: OtherJob) {
 /// score.
 fn rank_by_kind(jobs: Vec<ListJob>) {
     let mut kinds: Vec<Vec<ListJob>> = Vec::new();
-    for job in jobs.into_iter().filter(|job| !job.reply.is_closed()) {
+    let open = jobs.into_iter().filter(|job| !job.reply.is_closed());
+    for job in open.filter_map(prepared) {
         let is_like = |first: &ListJob| {
             Arc::ptr_eq(&first.model, &job.model)
                 && first.work.minimum_score == job.work.minimum_score
@@ -197,6 +198,20 @@ fn rank_by_kind(jobs: Vec<ListJob>) {
         }
     }
     kinds.into_iter().for_each(rank);
+}
+
+/// The job with what its condition denies; none if that cannot be told, which answers it.
+fn prepared(mut job: ListJob) -> Option<ListJob> {
+    let model = &job.model;
+    let work = &mut job.work;
+    let found = catch_unwind(AssertUnwindSafe(|| work.prepare(model)));
+    let failure = match found {
+        Ok(Ok(())) => return Some(job),
+        Ok(Err(error)) => Failure::Model(error),
+        Err(_) => Failure::Lost,
+    };
+    let _ = job.reply.send(Err(failure));
+    None
 }
 
 /// Scores the histories of these jobs, all of one kind, as one tile.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bspm::data::ItemCondition;
 use bspm::{CpuModel, Explanation};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,8 @@ pub(super) struct Recommend {
     deny: Bounded<Id>,
     allow: Option<Bounded<Id>>,
     minimum_score: Option<f32>,
+    #[serde(rename = "where")]
+    condition: Option<String>,
     #[serde(default)]
     fallback: FallbackName,
 }
@@ -59,6 +62,8 @@ pub(super) struct RecommendQuery {
     deny: Option<String>,
     allow: Option<String>,
     minimum_score: Option<f32>,
+    #[serde(rename = "where")]
+    condition: Option<String>,
     #[serde(default)]
     fallback: FallbackName,
 }
@@ -76,6 +81,7 @@ impl TryFrom<RecommendQuery> for Recommend {
             deny: deny.transpose()?.unwrap_or_default(),
             allow: allow.transpose()?,
             minimum_score: query.minimum_score,
+            condition: query.condition,
             fallback: query.fallback,
         })
     }
@@ -99,6 +105,10 @@ fn length(k: Option<usize>) -> Result<usize, Failure> {
             "k: expected 1 to {MOST}, found {k}"
         ))),
     }
+}
+
+fn parsed(condition: Option<&str>) -> Result<Option<ItemCondition>, Failure> {
+    Ok(condition.map(str::parse).transpose()?)
 }
 
 fn item_index(model: &CpuModel, item: &str) -> Result<u32, Failure> {
@@ -158,6 +168,7 @@ impl Recommend {
             deny: lookup.columns(model, &self.deny.0),
             allow: self.allow.map(|allow| lookup.columns(model, &allow.0)),
             minimum_score: self.minimum_score,
+            condition: parsed(self.condition.as_deref())?,
             is_filled: self.fallback == FallbackName::Popularity,
             unknown: lookup.unknown,
         }))
@@ -169,6 +180,8 @@ impl Recommend {
 pub(super) struct SimilarQuery {
     item: String,
     k: Option<usize>,
+    #[serde(rename = "where")]
+    condition: Option<String>,
 }
 
 impl SimilarQuery {
@@ -180,6 +193,7 @@ impl SimilarQuery {
             deny: Vec::new(),
             allow: None,
             minimum_score: None,
+            condition: parsed(self.condition.as_deref())?,
             is_filled: false,
             unknown: Vec::new(),
         }))

@@ -1,6 +1,7 @@
 //! What is to be done for a request, and what it is answered with.
 
 use bspm::backend::ScoredItem;
+use bspm::data::ItemCondition;
 use bspm::{CpuModel, Fallback};
 use serde::Serialize;
 
@@ -22,10 +23,26 @@ pub(super) struct ListWork {
     pub(super) deny: Vec<u32>,
     pub(super) allow: Option<Vec<u32>>,
     pub(super) minimum_score: Option<f32>,
+    /// What the items of the list satisfy.
+    pub(super) condition: Option<ItemCondition>,
     /// Whether popular items fill the list.
     pub(super) is_filled: bool,
     /// What the request names that the model does not know.
     pub(super) unknown: Vec<String>,
+}
+
+impl ListWork {
+    /// Denies the items that do not satisfy the condition.
+    pub(super) fn prepare(&mut self, model: &CpuModel) -> bspm::Result<()> {
+        if let Some(condition) = self.condition.take() {
+            let dataset = model.dataset();
+            let set = dataset.items_where(&condition)?;
+            let columns = 0..dataset.items().len() as u32;
+            self.deny
+                .extend(columns.filter(|&column| !set.contains(column)));
+        }
+        Ok(())
+    }
 }
 
 /// JSON.

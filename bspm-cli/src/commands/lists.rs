@@ -1,6 +1,7 @@
 //! Lists of recommended items: what they may hold, and how they are written.
 
-use bspm::{Fallback, RecommendOptions, Recommendation, UnknownIds};
+use bspm::data::ItemCondition;
+use bspm::{Dataset, Fallback, RecommendOptions, Recommendation, UnknownIds};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
@@ -22,6 +23,10 @@ pub(crate) struct ListArguments {
     /// Recommend only this item; may be given more than once
     #[arg(long, value_name = "ITEM")]
     allow: Vec<String>,
+    /// Recommend only items whose columns in the item table satisfy a condition, as SQL has it:
+    /// "category = 'books' and price < 20 and in_stock"
+    #[arg(long = "where", value_name = "CONDITION")]
+    condition: Option<ItemCondition>,
     /// Recommend only items with at least this score
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     minimum_score: Option<f32>,
@@ -31,7 +36,7 @@ pub(crate) struct ListArguments {
 }
 
 impl ListArguments {
-    pub(crate) fn options(&self) -> RecommendOptions {
+    pub(crate) fn options(&self, dataset: &Dataset) -> bspm::Result<RecommendOptions> {
         let mut options = options(
             self.k,
             self.keep_seen,
@@ -42,7 +47,19 @@ impl ListArguments {
         if !self.allow.is_empty() {
             options = options.allow(self.allow.clone());
         }
-        options
+        with_condition(options, dataset, self.condition.as_ref())
+    }
+}
+
+/// The options for lists of items that satisfy a condition, if there is one.
+pub(crate) fn with_condition(
+    options: RecommendOptions,
+    dataset: &Dataset,
+    condition: Option<&ItemCondition>,
+) -> bspm::Result<RecommendOptions> {
+    match condition {
+        Some(condition) => Ok(options.allow_set(dataset.items_where(condition)?)),
+        None => Ok(options),
     }
 }
 

@@ -66,7 +66,8 @@ fn recommend<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let model = TextModel::open(backend, &arguments.model)?;
     let has_titles = model.dataset().item_table().is_some();
     let fallback = arguments.fallback.into();
-    let options = arguments.lists.options().fallback(fallback);
+    let options = arguments.lists.options(model.dataset())?;
+    let options = options.fallback(fallback);
     let mut writer = match &arguments.file {
         Some(path) => Writer::to(path),
         None => Writer::new(&arguments.output),

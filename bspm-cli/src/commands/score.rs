@@ -14,7 +14,7 @@ use bspm_args::{DeviceArguments, tell};
 use bspm_arrow::RecommendBatch;
 use clap::Args;
 
-use super::lists::options as list_options;
+use super::lists::{options as list_options, with_condition};
 use super::text_rows::TextOptions;
 use super::{Outcome, TextModel, on_device, parquet_file};
 use crate::outputs::Files;
@@ -94,6 +94,8 @@ fn score<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         lists.minimum_score,
         lists.skip_unknown,
     );
+    let condition = lists.condition.as_deref().map(str::parse).transpose()?;
+    let options = with_condition(options, model.dataset(), condition.as_ref())?;
     let mut input = match &arguments.table {
         Some(path) => {
             let mut reserved = vec!["items", "scores"];

@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 fn similar<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let model = TextModel::open(backend, &arguments.model)?;
     let has_titles = model.dataset().item_table().is_some();
-    let options = arguments.lists.options();
+    let options = arguments.lists.options(model.dataset())?;
     let mut writer = match &arguments.file {
         Some(path) => Writer::to(path),
         None => Writer::new(&arguments.output),

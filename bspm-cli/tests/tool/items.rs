@@ -351,3 +351,82 @@ fn titles_of_any_kind_are_harmless_in_a_terminal_and_in_csv() {
     let titles: Vec<String> = rows.records().map(|it| it.unwrap()[3].to_owned()).collect();
     assert!(titles.iter().any(|it| it == hostile) && titles.iter().any(|it| it.len() > 999_000));
 }
+
+#[test]
+fn a_condition_leaves_out_the_items_that_do_not_satisfy_it() {
+    let (folder, _) = titled();
+    let folder = folder.path();
+    let listed = |arguments: &[&str], condition: &str| {
+        let rest = ["--where", condition, "--json", "-k9"];
+        let output = stdout(&bspm(folder, &[arguments, &rest].concat()));
+        let lists = json_lines(&output);
+        let entries = lists[0]["items"].as_array().unwrap().clone();
+        let mut items: Vec<String> = entries
+            .iter()
+            .map(|it| it["item"].as_str().unwrap().to_owned())
+            .collect();
+        items.sort_unstable();
+        items
+    };
+    let cid = ["recommend", "shop.bspm", "cid"];
+    assert_eq!(
+        listed(&cid, "price is not null"),
+        ["espresso", "grinder", "milk"]
+    );
+    assert_eq!(listed(&cid, "price < 5 and organic"), ["espresso"]);
+    assert_eq!(
+        listed(&cid, "title ilike '%MILK%' or price > 50"),
+        ["grinder", "milk"]
+    );
+    assert!(listed(&cid, "price > 1000").is_empty());
+    let milk = ["similar", "shop.bspm", "milk"];
+    assert_eq!(listed(&milk, "price > 2"), ["espresso", "grinder", "tea"]);
+    let score = [
+        "score",
+        "shop.bspm",
+        "-o",
+        "parts",
+        "--long",
+        "-k9",
+        "--keep-seen",
+    ];
+    let cheap = ["--where", "price < 2"];
+    stdout(&bspm(folder, &[&score[..], &cheap].concat()));
+    for batch in parts_of(&folder.join("parts")) {
+        let items = batch.column_by_name("item").unwrap();
+        let items = items.as_any().downcast_ref::<arrow_array::StringArray>();
+        assert!(items.unwrap().iter().all(|it| it == Some("milk")));
+    }
+    // Parts of lists under another condition are others.
+    let refused = error(&bspm(
+        folder,
+        &[&score[..], &["--where", "price < 3"]].concat(),
+    ));
+    assert!(refused.contains("other options of the lists"), "{refused}");
+}
+
+#[test]
+fn a_condition_that_cannot_hold_is_refused() {
+    let (folder, _) = titled();
+    let folder = folder.path();
+    let refused = |model: &str, condition: &str| {
+        error(&bspm(
+            folder,
+            &["recommend", model, "ann", "--where", condition],
+        ))
+    };
+    let unknown = refused("shop.bspm", "colour = 'red'");
+    let expected = "expected one of the columns title, price, organic, found \"colour\"";
+    assert!(unknown.contains(expected), "{unknown}");
+    assert!(refused("shop.bspm", "price <").contains("expected a condition such as"));
+    let fit = [
+        "fit",
+        "ratings.csv",
+        "-o",
+        "plain.bspm",
+        "--filter",
+        "popularity",
+    ];
+    stdout(&bspm(folder, &fit));
+    assert!(refused("plain.bspm", "price < 2").contains("with an item table"));
+}

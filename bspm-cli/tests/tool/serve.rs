@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use bspm::data::ItemTable;
+use bspm::data::{ItemColumn, ItemTable};
 use bspm::{BspmConfig, CpuBackend, CpuModel, Dataset, RecommendOptions};
 use serde_json::{Value, json};
 
@@ -660,4 +660,42 @@ fn answers_have_the_titles_of_the_item_table_and_items_are_found_by_them() {
     assert_eq!(found("i59"), ["i59"]);
     let tea = service.json("/items?search=green");
     assert_eq!(title(&tea["items"][0]), Some(json!("Green tea")));
+}
+
+#[test]
+fn lists_may_be_of_items_that_satisfy_a_condition() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, model) = save(folder.path(), "shop.bspm", 0);
+    let ids: Vec<String> = model.dataset().items().iter().cloned().collect();
+    let columns = vec![
+        ItemColumn::texts("title", ids.iter().map(String::as_str)),
+        ItemColumn::numbers("price", (0..ids.len()).map(|it| it as f64)),
+    ];
+    let table = ItemTable::new(ids.iter().cloned().collect(), "title", columns).unwrap();
+    let model = model.with_items(table).unwrap();
+    model.save(&path).unwrap();
+    let service = Service::start(&path, &[]);
+    let set = model
+        .dataset()
+        .items_where(&"price < 20".parse().unwrap())
+        .unwrap();
+    let options = RecommendOptions::top(60).allow_set(set);
+    let expected = listed(&model.recommend("u3", options.clone()).unwrap());
+    let count = expected["items"].as_array().unwrap().len();
+    assert!((1..20).contains(&count), "{count}");
+    let rest = "&k=60&fallback=none&where=price%20%3C%2020";
+    assert_eq!(service.json(&format!("/recommend?user=u3{rest}")), expected);
+    let body = json!({"user": "u3", "k": 60, "fallback": "none", "where": "price < 20"});
+    assert_eq!(service.post("/recommend", &body), (200, expected));
+    assert_eq!(
+        service.json("/similar?item=i7&k=60&where=price%20%3C%2020"),
+        listed(&model.similar_items("i7", options).unwrap())
+    );
+    for (condition, expected) in [
+        ("colour%20=%201", "expected one of the columns title, price"),
+        ("price%20%3C", "expected a condition such as"),
+    ] {
+        let (status, body) = service.get(&format!("/recommend?user=u3&where={condition}"));
+        assert!(status == 400 && body.contains(expected), "{status} {body}");
+    }
 }

@@ -3,13 +3,14 @@
 use std::borrow::Borrow;
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::sync::Arc;
 
 use super::Model;
 use crate::backend::Backend;
 use crate::fitted::rank::{Fallback, RankOptions};
 use crate::observe::Observer;
-use bspm_data::Result;
 use bspm_data::UnknownIds;
+use bspm_data::{Error, ItemSet, Result};
 
 /// How many items to recommend, and which. Seen items stay out, and unknown ids are errors,
 /// unless told. A number stands for that many items.
@@ -31,6 +32,7 @@ pub struct RecommendOptions<I = String> {
     keep_seen: bool,
     deny: Vec<I>,
     allow: Option<Vec<I>>,
+    allow_set: Option<Arc<ItemSet>>,
     minimum_score: Option<f32>,
     pub(crate) fallback: Fallback,
     #[doc(hidden)]
@@ -46,6 +48,7 @@ impl<I> RecommendOptions<I> {
             keep_seen: false,
             deny: Vec::new(),
             allow: None,
+            allow_set: None,
             minimum_score: None,
             fallback: Fallback::None,
             unknown_ids: UnknownIds::Error,
@@ -68,6 +71,36 @@ impl<I> RecommendOptions<I> {
     /// Recommends these items only; denied and seen ones among them stay out.
     pub fn allow(mut self, items: impl IntoIterator<Item = impl Into<I>>) -> Self {
         self.allow = Some(items.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Recommends only items of this set, such as those that satisfy a condition
+    /// ([`Dataset::items_where`](crate::Dataset::items_where)); denied and seen ones among them stay out.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bspm_core::data::{ItemColumn, ItemTable};
+    /// use bspm_core::{BspmConfig, Dataset, Model, RecommendOptions};
+    /// # use bspm_cpu::CpuBackend;
+    /// # let dataset: Dataset<&str, &str> =
+    /// #     Dataset::from_pairs([("ann", "tea"), ("ann", "mug"), ("bob", "mug"), ("bob", "jam")])?;
+    /// let columns = vec![
+    ///     ItemColumn::texts("title", ["Green tea", "Jam"]),
+    ///     ItemColumn::numbers("price", [4.5, 2.0]),
+    /// ];
+    /// let table = ItemTable::new(["tea", "jam"].into_iter().collect(), "title", columns)?;
+    /// let dataset = dataset.with_items(table)?;
+    /// let model = Model::fit(CpuBackend::new(), dataset, BspmConfig::builder().build()?)?;
+    ///
+    /// let cheap = model.dataset().items_where(&"price < 3".parse()?)?;
+    /// let options = RecommendOptions::top(5).allow_set(cheap);
+    /// let list = model.recommend_for_items(["mug"], options)?;
+    /// assert_eq!((list.len(), list[0].item), (1, "jam"));
+    /// # Ok::<(), bspm_core::Error>(())
+    /// ```
+    pub fn allow_set(mut self, items: impl Into<Arc<ItemSet>>) -> Self {
+        self.allow_set = Some(items.into());
         self
     }
 
@@ -104,15 +137,28 @@ impl<I> From<usize> for RecommendOptions<I> {
 }
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
-    /// The options in rows and columns. Cost: one hash per item denied or allowed.
+    /// The options in rows and columns. Cost: one hash per item denied or allowed, and a pass over the
+    /// items if there is a set.
     #[doc(hidden)]
     pub fn rank_options(&self, options: &RecommendOptions<I>) -> Result<RankOptions>
     where
         I: Debug,
     {
         let columns = |items: &[I]| self.known_items(items, options.unknown_ids);
+        let mut denied = columns(&options.deny)?;
+        if let Some(set) = &options.allow_set {
+            let items = self.dataset.items().len();
+            if set.of_rows() < items {
+                return Err(Error::ShapeMismatch {
+                    operation: "items of a set",
+                    left: (set.of_rows(), 1),
+                    right: (items, 1),
+                });
+            }
+            denied.extend((0..items as u32).filter(|&item| !set.contains(item)));
+        }
         let mut rank_options = RankOptions::top(options.k)
-            .deny(columns(&options.deny)?)
+            .deny(denied)
             .observer(options.observer.clone());
         rank_options.keep_seen = options.keep_seen;
         rank_options.minimum_score = options.minimum_score;

@@ -161,6 +161,7 @@ class Core:
         deny: Optional[npt.NDArray[Any]] = None,
         allow: Optional[npt.NDArray[Any]] = None,
         minimum_score: Optional[float] = None,
+        condition: Optional[str] = None,
         fallback: Optional[str] = None,
         progress: Any = None,
     ) -> _Lists: ...
@@ -173,6 +174,7 @@ class Core:
         deny: Optional[npt.NDArray[Any]] = None,
         allow: Optional[npt.NDArray[Any]] = None,
         minimum_score: Optional[float] = None,
+        condition: Optional[str] = None,
         fallback: Optional[str] = None,
         progress: Any = None,
     ) -> _Lists: ...
@@ -184,6 +186,7 @@ class Core:
         keep_seen: bool = False,
         skip_unknown: bool = False,
         minimum_score: Optional[float] = None,
+        condition: Optional[str] = None,
         fallback: Optional[str] = None,
         long: bool = False,
     ) -> Batches: ...

@@ -424,22 +424,25 @@ class Model:
         deny: Optional[Iterable[Id]] = None,
         allow: Optional[Iterable[Id]] = None,
         minimum_score: Optional[float] = None,
+        where: Optional[str] = None,
         fallback: Optional[str] = None,
     ) -> Recommendations:
         """The ``k`` best items for a user of the model, or for a history of items.
 
         ``history`` is a list of items, or a dict with what each counts, also below 0. Items of
         the history stay out unless ``keep_seen``; ``deny`` keeps items out, ``allow`` all others.
+        ``where`` is a condition on the columns of the item table, as SQL has it:
+        ``"category = 'books' and price < 20 and in_stock"``.
 
         Items that nothing leads to from the history stay out, so that a list may be short:
         ``fallback="popularity"`` fills it with the items of most users, whose scores are NaN, and
         "unscored" with items of score 0, in the order of their columns.
 
-        Raises KeyError for an unknown id.
+        Raises KeyError for an unknown id, and ValueError that lists the columns for an unknown one.
         """
         if (user is None) == (history is None):
             raise ValueError("user: expected a user or a history, and not both")
-        options = self._options(keep_seen, deny, allow, minimum_score, fallback)
+        options = self._options(keep_seen, deny, allow, minimum_score, where, fallback)
         if history is not None:
             items, scores = self._core.rank_histories(self._history(history), k, **options)
         else:
@@ -455,6 +458,7 @@ class Model:
         deny: Optional[Iterable[Id]] = None,
         allow: Optional[Iterable[Id]] = None,
         minimum_score: Optional[float] = None,
+        where: Optional[str] = None,
         fallback: Optional[str] = None,
         progress: Any = None,
     ) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
@@ -462,7 +466,7 @@ class Model:
 
         A list that is shorter ends in None (-1 if items are numbers) and the lowest float32.
         """
-        options = self._options(keep_seen, deny, allow, minimum_score, fallback)
+        options = self._options(keep_seen, deny, allow, minimum_score, where, fallback)
         count = self.shape[0]
         rows = np.arange(count, dtype=np.int64) if users is None else self._rows(users)
         columns, scores = self._core.rank(rows, k, progress=progress_of(progress), **options)
@@ -476,6 +480,7 @@ class Model:
         keep_seen: bool = False,
         skip_unknown: bool = False,
         minimum_score: Optional[float] = None,
+        where: Optional[str] = None,
         fallback: Optional[str] = None,
         long: bool = False,
     ) -> _bspm.Batches:
@@ -497,6 +502,7 @@ class Model:
             keep_seen=keep_seen,
             skip_unknown=skip_unknown,
             minimum_score=minimum_score,
+            condition=where,
             fallback=fallback,
             long=long,
         )
@@ -751,6 +757,7 @@ class Model:
         deny: Optional[Iterable[Id]],
         allow: Optional[Iterable[Id]],
         minimum_score: Optional[float],
+        where: Optional[str],
         fallback: Optional[str],
     ) -> dict[str, Any]:
         return {
@@ -758,6 +765,7 @@ class Model:
             "deny": None if deny is None else self._columns(deny, "deny"),
             "allow": None if allow is None else self._columns(allow, "allow"),
             "minimum_score": minimum_score,
+            "condition": where,
             "fallback": fallback,
         }
 

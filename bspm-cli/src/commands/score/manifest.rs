@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bspm::data::ItemCondition;
 use bspm_args::tell;
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,11 @@ pub(super) struct ListOptions {
     /// Recommend only items with at least this score
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     pub(super) minimum_score: Option<f32>,
+    /// Recommend only items whose columns in the item table satisfy a condition, as SQL has it:
+    /// "category = 'books' and price < 20 and in_stock"
+    #[arg(long = "where", value_name = "CONDITION", value_parser = condition)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) condition: Option<String>,
     /// Pass over unknown items, and give unknown users empty lists
     #[arg(long)]
     pub(super) skip_unknown: bool,
@@ -59,6 +65,11 @@ pub(super) fn count(text: &str) -> Result<usize, String> {
         Ok(count @ 1..=LARGEST) => Ok(count),
         _ => Err(format!("expected a whole number from 1 to {LARGEST}")),
     }
+}
+
+/// A text that is a condition.
+fn condition(text: &str) -> bspm::Result<String> {
+    text.parse::<ItemCondition>().map(|it| it.to_string())
 }
 
 impl Key {

@@ -1,0 +1,171 @@
+//! From text to a condition.
+
+use sqlparser::ast::{BinaryOperator, Expr, InTarget, UnaryOperator, Value};
+use sqlparser::dialect::MySqlDialect;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::Token;
+
+use super::{Comparison, Node, Operand, Pattern, wrong};
+use crate::error::Result;
+
+/// The most parentheses within each other.
+const DEEPEST: usize = 40;
+
+/// What a condition may be.
+const CONDITION: &str = "a condition such as price < 20 and brand in ('a', 'b') and in_stock";
+
+pub(super) fn parse(text: &str) -> Result<Node> {
+    // Of the dialects that of MySQL has texts in both quotes, and names in backquotes.
+    let parser = Parser::new(&MySqlDialect {}).with_recursion_limit(DEEPEST);
+    let parsed = parser.try_with_sql(text).and_then(|mut parser| {
+        let condition = parser.parse_expr()?;
+        parser.expect_token(&Token::EOF)?;
+        Ok(condition)
+    });
+    match parsed {
+        Ok(condition) => node(&condition),
+        Err(ParserError::RecursionLimitExceeded) => {
+            let expected = format!("at most {DEEPEST} parentheses within each other");
+            Err(wrong(expected, "more"))
+        }
+        Err(ParserError::TokenizerError(problem) | ParserError::ParserError(problem)) => {
+            Err(wrong(CONDITION, format!("{text:?} ({problem})")))
+        }
+    }
+}
+
+fn node(part: &Expr) -> Result<Node> {
+    Ok(match part {
+        Expr::Nested(part) => node(part)?,
+        Expr::UnaryOp {
+            op: UnaryOperator::Not,
+            expr,
+        } => not(node(expr)?),
+        Expr::BinaryOp { left, op, right } => binary(left, op, right)?,
+        Expr::IsNull(part) => Node::IsMissing(column(part)?),
+        Expr::IsNotNull(part) => not(Node::IsMissing(column(part)?)),
+        Expr::Between {
+            expr,
+            negated,
+            low,
+            high,
+        } => {
+            let value = operand(expr)?;
+            let least = Node::Compare(value.clone(), Comparison::GreaterOrEqual, operand(low)?);
+            let most = Node::Compare(value, Comparison::LessOrEqual, operand(high)?);
+            negated_if(*negated, Node::And(least.into(), most.into()))
+        }
+        Expr::In {
+            expr,
+            target: InTarget::List(values),
+            negated,
+            ..
+        } => {
+            let values = values.iter().map(operand).collect::<Result<_>>()?;
+            negated_if(*negated, Node::OneOf(operand(expr)?, values))
+        }
+        Expr::Like {
+            negated,
+            any: false,
+            expr,
+            pattern,
+            escape_char: None,
+        } => negated_if(*negated, like(expr, pattern, false)?),
+        Expr::ILike {
+            negated,
+            any: false,
+            expr,
+            pattern,
+            escape_char: None,
+        } => negated_if(*negated, like(expr, pattern, true)?),
+        Expr::Identifier(name) => Node::Is(name.value.clone()),
+        other => return Err(wrong(CONDITION, format!("{:?}", other.to_string()))),
+    })
+}
+
+fn not(node: Node) -> Node {
+    Node::Not(Box::new(node))
+}
+
+fn negated_if(is_negated: bool, node: Node) -> Node {
+    if is_negated { not(node) } else { node }
+}
+
+fn binary(left: &Expr, operator: &BinaryOperator, right: &Expr) -> Result<Node> {
+    let comparison = match operator {
+        BinaryOperator::And => return Ok(Node::And(node(left)?.into(), node(right)?.into())),
+        BinaryOperator::Or => return Ok(Node::Or(node(left)?.into(), node(right)?.into())),
+        BinaryOperator::Eq => Comparison::Equal,
+        BinaryOperator::NotEq => Comparison::NotEqual,
+        BinaryOperator::Lt => Comparison::Less,
+        BinaryOperator::LtEq => Comparison::LessOrEqual,
+        BinaryOperator::Gt => Comparison::Greater,
+        BinaryOperator::GtEq => Comparison::GreaterOrEqual,
+        other => return Err(wrong(CONDITION, format!("\"{left} {other} {right}\""))),
+    };
+    Ok(Node::Compare(operand(left)?, comparison, operand(right)?))
+}
+
+fn like(of: &Expr, pattern: &Expr, ignores_case: bool) -> Result<Node> {
+    let Operand::Text(text) = operand(pattern)? else {
+        return Err(wrong("a text after like", pattern));
+    };
+    let part = |character: char| match character {
+        '%' => Pattern::AnyText,
+        '_' => Pattern::AnyCharacter,
+        other => Pattern::Character(other),
+    };
+    let text = if ignores_case {
+        text.to_lowercase()
+    } else {
+        text
+    };
+    Ok(Node::Like {
+        column: column(of)?,
+        pattern: text.chars().map(part).collect(),
+        ignores_case,
+    })
+}
+
+fn column(part: &Expr) -> Result<String> {
+    match operand(part)? {
+        Operand::Column(name) => Ok(name),
+        _ => Err(wrong("a column", part)),
+    }
+}
+
+fn operand(part: &Expr) -> Result<Operand> {
+    let number = |text: &str, sign: f64| match text.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(Operand::Number(sign * number)),
+        _ => Err(wrong("a finite number", format!("{text:?}"))),
+    };
+    match part {
+        Expr::Nested(part) => operand(part),
+        Expr::Identifier(name) => Ok(Operand::Column(name.value.clone())),
+        Expr::UnaryOp {
+            op: op @ (UnaryOperator::Minus | UnaryOperator::Plus),
+            expr,
+        } => match (operand(expr)?, op) {
+            (Operand::Number(number), UnaryOperator::Minus) => Ok(Operand::Number(-number)),
+            (Operand::Number(number), _) => Ok(Operand::Number(number)),
+            _ => Err(wrong("a number after the sign", expr)),
+        },
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => {
+                Ok(Operand::Text(text.clone()))
+            }
+            Value::Number(text, false) => number(text, 1.0),
+            Value::Boolean(boolean) => Ok(Operand::Boolean(*boolean)),
+            Value::Null => Err(wrong("a value (is null finds missing ones)", "null")),
+            other => Err(wrong("a number, a text in quotes, true or false", other)),
+        },
+        Expr::CompoundIdentifier(_) => {
+            let expected = "a column, in backquotes if its name is no word";
+            Err(wrong(expected, format!("\"{part}\"")))
+        }
+        other => {
+            let expected = "a column, a number, a text in quotes, true or false";
+            Err(wrong(expected, format!("{:?}", other.to_string())))
+        }
+    }
+}
