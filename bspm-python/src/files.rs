@@ -40,7 +40,10 @@ pub(crate) fn read_file<'py>(
     if format == Format::Parquet {
         let message = "a Parquet file is passed as a table: pyarrow.parquet.read_table(path), \
                        polars.read_parquet(path) or pandas.read_parquet(path)";
-        return Err(PyValueError::new_err(format!("{}: {message}", path.display())));
+        return Err(PyValueError::new_err(format!(
+            "{}: {message}",
+            path.display()
+        )));
     }
     let table = options.file(format)?;
     let read = || Dataset::read_files([&path], Some(format), &table);
