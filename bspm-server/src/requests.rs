@@ -107,8 +107,9 @@ fn length(k: Option<usize>) -> Result<usize, Failure> {
     }
 }
 
-fn parsed(condition: Option<&str>) -> Result<Option<ItemCondition>, Failure> {
-    Ok(condition.map(str::parse).transpose()?)
+fn parsed(condition: Option<&str>) -> Result<Option<Box<ItemCondition>>, Failure> {
+    let condition = condition.map(str::parse).transpose()?;
+    Ok(condition.map(Box::new))
 }
 
 fn item_index(model: &CpuModel, item: &str) -> Result<u32, Failure> {

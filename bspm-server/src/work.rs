@@ -24,7 +24,7 @@ pub(super) struct ListWork {
     pub(super) allow: Option<Vec<u32>>,
     pub(super) minimum_score: Option<f32>,
     /// What the items of the list satisfy.
-    pub(super) condition: Option<ItemCondition>,
+    pub(super) condition: Option<Box<ItemCondition>>,
     /// Whether popular items fill the list.
     pub(super) is_filled: bool,
     /// What the request names that the model does not know.
