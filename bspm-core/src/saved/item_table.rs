@@ -210,7 +210,7 @@ mod tests {
         };
         file[start + place..][..bytes.len()].copy_from_slice(bytes);
         let hashed = file.len() - HASH_BYTES;
-        let hash = xxhash_rust::xxh3::xxh3_128(&file[..hashed]);
+        let hash = twox_hash::XxHash3_128::oneshot(&file[..hashed]);
         file[hashed..].copy_from_slice(&hash.to_le_bytes());
         file
     }

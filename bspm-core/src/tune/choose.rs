@@ -96,15 +96,14 @@ where
     }
     let trials: Vec<Trial> = tuner.leaderboard().into_iter().cloned().collect();
     let is_complete = |trial: &&Trial| trial.outcome == TrialOutcome::Complete;
-    let mut complete = trials.iter().filter(is_complete);
-    let Some(best) = complete.next() else {
+    let complete = || trials.iter().filter(is_complete);
+    let Some(best) = complete().next() else {
         return Err(tuner.first_error());
     };
     // A mix takes the time of both of its parts for each list.
-    let single = complete.next().filter(|single| {
-        let is_mix = matches!(best.config, FilterConfig::Mix(_));
-        is_mix && best.value < WORTH_A_MIX * single.value
-    });
+    let is_mix = |trial: &Trial| matches!(trial.config, FilterConfig::Mix(_));
+    let single = complete().find(|trial| !is_mix(trial));
+    let single = single.filter(|single| best.value < WORTH_A_MIX * single.value);
     let config = single.unwrap_or(best).config.clone();
     Ok(Choice { config, trials })
 }
