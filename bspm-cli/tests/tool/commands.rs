@@ -367,7 +367,7 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
                 "--set",
                 "beta=1",
             ],
-            "--set beta=1: setting: expected factor_dim, alpha, found \"beta\"",
+            "--set beta=1: setting: expected factor_dim, alpha, offset, found \"beta\"",
         ),
         (
             &[

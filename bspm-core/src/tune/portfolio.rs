@@ -3,6 +3,7 @@
 use super::shape::Shape;
 use crate::filters::registry::FilterConfig;
 use bspm_data::Interactions;
+use bspm_data::Result;
 
 /// Filters, and settings in which they differ from those of
 /// [`for_shape`](FilterConfig::for_shape). The example `portfolio` finds them: alone or in mixes of two,
@@ -80,18 +81,23 @@ pub fn candidates(interactions: &Interactions) -> Vec<FilterConfig> {
     let shape = Shape::of(interactions).with_few_factors();
     let mut candidates: Vec<FilterConfig> = Vec::new();
     for (name, changes) in CANDIDATES {
-        let Ok(mut config) = FilterConfig::for_shape(name, interactions.shape()) else {
+        let Ok(config) = candidate(name, changes, interactions.shape()) else {
             continue;
         };
-        let is_valid = changes
-            .iter()
-            .all(|(name, value)| config.set(name, value).is_ok());
-        config = shape.adapt(config);
-        if is_valid && shape.allows(&config) && !candidates.contains(&config) {
+        let config = shape.adapt(config);
+        if shape.allows(&config) && !candidates.contains(&config) {
             candidates.push(config);
         }
     }
     candidates
+}
+
+fn candidate(name: &str, changes: &[(&str, &str)], shape: (usize, usize)) -> Result<FilterConfig> {
+    let mut config = FilterConfig::for_shape(name, shape)?;
+    for (setting, value) in changes {
+        config.set(setting, value)?;
+    }
+    Ok(config)
 }
 
 /// Whether fitting and scoring take a time that a search can spend on one trial.
@@ -101,15 +107,26 @@ pub fn is_affordable(config: &FilterConfig, interactions: &Interactions) -> bool
 
 #[cfg(test)]
 mod tests {
+    use super::super::shape::factor_dim;
     use super::*;
 
     #[test]
     fn all_candidates_are_settings_that_exist() {
+        for (name, changes) in CANDIDATES {
+            candidate(name, changes, (2_000, 2_000))
+                .and_then(|config| config.check())
+                .unwrap();
+        }
+    }
+
+    #[test]
+    fn small_data_have_few_factors_and_no_candidate_twice() {
         let interactions = Interactions::from_pairs(2_000, 2_000, [(0, 0), (1, 1)]).unwrap();
         let candidates = candidates(&interactions);
-        assert_eq!(candidates.len(), CANDIDATES.len());
-        for config in candidates {
-            config.check().unwrap();
+        for (place, config) in candidates.iter().enumerate() {
+            let factors = factor_dim(config).unwrap_or(0);
+            assert!(factors <= 16, "{factors}");
+            assert!(!candidates[..place].contains(config), "{config:?}");
         }
     }
 }
