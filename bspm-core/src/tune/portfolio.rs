@@ -75,7 +75,7 @@ const CANDIDATES: [(&str, &[(&str, &str)]); 14] = [
     ("bspm", &[]),
 ];
 
-/// What [`choose`] tries for such interactions: filters that were the best on held-out
+/// What [`choose`](super::choose) tries for such interactions: filters that were the best on held-out
 /// interactions of one data set or another, without those that cost too much for this one.
 pub fn candidates(interactions: &Interactions) -> Vec<FilterConfig> {
     let shape = Shape::of(interactions).with_few_factors();
