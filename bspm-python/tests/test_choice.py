@@ -22,6 +22,14 @@ def test_fit_chooses_the_best_of_what_it_tries():
     assert [trial["config"] for trial in again.leaderboard] == [trial["config"] for trial in model.leaderboard]
 
 
+def test_a_model_file_keeps_what_was_tried(tmp_path):
+    model = bspm.Model.fit(PAIRS)
+    model.save(tmp_path / "shop.bspm")
+    opened = bspm.Model.open(tmp_path / "shop.bspm")
+    tried = [(trial["config"], trial["value"]) for trial in opened.leaderboard]
+    assert tried == [(trial["config"], trial["value"]) for trial in model.leaderboard]
+
+
 def test_settings_a_preset_or_a_filter_turn_the_choice_off():
     for model in [
         bspm.Model.fit(PAIRS, factor_dim=3),

@@ -143,14 +143,14 @@ def test_metrics_of_a_test_set(model):
 def test_tune_finds_something_better_than_popularity(pairs, tmp_path):
     users, items = pairs
     frame = pd.DataFrame({"user": users, "item": items, "at": np.arange(len(users)) * 60.0})
-    model = bspm.Model.tune(frame, trials=30, k=5, time="at")
-    assert len(model.leaderboard) == 30
+    model = bspm.Model.tune(frame, trials=60, k=5, time="at")
+    assert len(model.leaderboard) == 60
     values = {trial["outcome"]: [] for trial in model.leaderboard}
     best = model.leaderboard[0]
     popularity = [it for it in model.leaderboard if "popularity" in it["config"]]
     assert best["value"] > popularity[0]["value"]
     assert model.config == best["config"] and values
-    again = bspm.tune(frame, trials=30, k=5, time="at")
+    again = bspm.tune(frame, trials=60, k=5, time="at")
     assert [it["config"] for it in again] == [it["config"] for it in model.leaderboard]
 
 
