@@ -81,7 +81,7 @@ macro_rules! filters {
         /// Which filter, and its settings.
         ///
         /// serde names the filter as [`name`](Self::name) does:
-        /// `{"gf-cf": {"factor_dim": 256, "alpha": 0.3}}`.
+        /// `{"gf-cf": {"factor_dim": 256, "alpha": 0.3, "offset": 0.0}}`.
         ///
         /// # Examples
         ///

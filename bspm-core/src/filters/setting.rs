@@ -15,7 +15,7 @@ use bspm_data::parameter::{check_range, invalid};
 /// use bspm_core::filters::GfCf;
 ///
 /// let names: Vec<&str> = GfCf::SETTINGS.iter().map(|setting| setting.name).collect();
-/// assert_eq!(names, ["factor_dim", "alpha"]);
+/// assert_eq!(names, ["factor_dim", "alpha", "offset"]);
 /// let settings = GfCf::published(Preset::Gowalla).factor_dim(64);
 /// assert_eq!(GfCf::SETTINGS[0].get(&settings).unwrap(), "64");
 /// ```
