@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use bspm::data::{Format, TableOptions};
 use bspm::filters::Mix;
-use bspm::tune::{Trial, TrialOutcome, TuneOptions, Tuner, is_affordable};
+use bspm::tune::{Trial, TrialOutcome, TuneOptions, Tuner, adapted};
 use bspm::{CpuBackend, Dataset, FilterConfig, FitOptions, Interactions};
 use clap::Parser;
 
@@ -278,7 +278,6 @@ fn mix(share: f64, first: &FilterConfig, second: &FilterConfig) -> FilterConfig 
 }
 
 fn products(grid: &[Values], interactions: &Interactions) -> Vec<FilterConfig> {
-    let most_factors = interactions.users().min(interactions.items()) / 2;
     let mut configs: Vec<FilterConfig> = Vec::new();
     for (name, changes) in grid {
         let Ok(start) = FilterConfig::for_shape(name, interactions.shape()) else {
@@ -291,15 +290,10 @@ fn products(grid: &[Values], interactions: &Interactions) -> Vec<FilterConfig> {
                 .flat_map(|config| values.iter().map(|value| changed(config, setting, value)))
                 .collect();
         }
-        for mut config in products {
-            let settings = config.settings().into_iter();
-            let factors = settings
-                .filter(|it| it.name == "factor_dim")
-                .find_map(|it| it.value);
-            if factors.and_then(|it| it.parse::<usize>().ok()) > Some(most_factors) {
-                config = changed(&config, "factor_dim", &most_factors.to_string());
-            }
-            if is_affordable(&config, interactions) && !configs.contains(&config) {
+        for config in products {
+            if let Some(config) = adapted(config, interactions)
+                && !configs.contains(&config)
+            {
                 configs.push(config);
             }
         }

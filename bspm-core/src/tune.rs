@@ -21,7 +21,7 @@ use rand::seq::SliceRandom;
 
 pub use crate::fitted::trial::{Trial, TrialOutcome};
 pub use choose::{Choice, choose};
-pub use portfolio::{candidates, is_affordable};
+pub use portfolio::{adapted, candidates};
 
 use crate::backend::{Backend, check};
 use crate::engine::fit_options::FitOptions;
@@ -217,28 +217,24 @@ impl<B: Backend> Tuner<B> {
             [] => {
                 let mut first = candidates(&train);
                 first.retain(|config| is_asked(&options.filters, config.name()));
-                let published = published(shape, &options.filters)?;
-                first.extend(
-                    published
-                        .into_iter()
-                        .filter(|it| !first.contains(it))
-                        .collect::<Vec<_>>(),
-                );
+                for config in published(shape, &options.filters)? {
+                    if !first.contains(&config) {
+                        first.push(config);
+                    }
+                }
                 Proposals::search(shape, options.seed, &options.filters, first)
             }
             candidates => Proposals::fixed(shape, candidates.to_vec()),
         };
-        let ahead = proposals.most_factors();
-        Self::with_proposals(backend, train, held_out, options, (proposals, ahead))
+        Self::with_proposals(backend, train, held_out, options, proposals)
     }
 
-    /// With what is tried, and how many singular vectors are computed at least.
     fn with_proposals(
         backend: B,
         train: Arc<Interactions>,
         held_out: &Interactions,
         options: TuneOptions,
-        (proposals, ahead): (Proposals, usize),
+        proposals: Proposals,
     ) -> Result<Self> {
         check::same("tune", train.shape(), held_out.shape())?;
         check_positive("trials", options.trials)?;
@@ -264,7 +260,7 @@ impl<B: Backend> Tuner<B> {
         let most = f64::from(degrees.iter().copied().max().unwrap_or(0).max(1));
         Ok(Self {
             popularity: degrees.iter().map(|&it| f64::from(it) / most).collect(),
-            shared: SharedSvd::ahead(ahead),
+            shared: SharedSvd::ahead(proposals.factors_ahead),
             proposals,
             backend,
             train,

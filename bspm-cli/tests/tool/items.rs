@@ -26,7 +26,7 @@ fn titled() -> (tempfile::TempDir, String) {
     (folder, told)
 }
 
-/// Fits `shop.bspm`; what is told.
+/// Fits `shop.bspm` and returns its messages.
 fn fit(folder: &Path, rest: &[&str]) -> String {
     let fit = ["fit", "ratings.csv", "-o", "shop.bspm", "--factor-dim", "2"];
     let output = bspm(folder, &[&fit[..], rest].concat());

@@ -125,8 +125,19 @@ pub(crate) fn of_common_users<B: Backend>(
     Ok(graph_of_rows(items, entries, rows.into_iter().flatten()))
 }
 
-/// The graph of these rows, of at most `entries` entries in all.
-fn graph_of_rows(
+/// The diagonal of that graph: for each item the sum of the squares of its weights, each times the weight of
+/// its user.
+pub(crate) fn sums_of_squares(interactions: &Interactions, user_weights: &[f32]) -> Vec<f64> {
+    let mut sums = vec![0.0; interactions.items()];
+    for (user, item, weight) in interactions.entries() {
+        let square = f64::from(weight).powi(2);
+        sums[item as usize] += square * f64::from(user_weights[user as usize]);
+    }
+    sums
+}
+
+/// The graph of these rows, of about `entries` entries in all.
+pub(super) fn graph_of_rows(
     items: usize,
     entries: usize,
     rows: impl Iterator<Item = Vec<(u32, f32)>>,

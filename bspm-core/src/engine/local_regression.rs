@@ -1,11 +1,12 @@
 //! Linear autoencoders of sparse weights: each item from the items most similar to it.
 
 use faer::linalg::solvers::Solve;
+use faer::traits::ComplexField;
 use faer::{Mat, Side};
 use sprs::CsMatI;
 
 use super::fit_options::FitOptions;
-use super::item_graph::{BLOCK, Limits, keep_best, of_common_users};
+use super::item_graph::{BLOCK, Limits, graph_of_rows, keep_best, of_common_users};
 use super::regression::Regression;
 use super::tiles::tile_ranges;
 use crate::backend::{Backend, Checked};
@@ -65,7 +66,11 @@ pub(crate) fn local_weights<B: Backend>(
         observed.advance(columns.len())?;
         Ok(columns)
     })?;
-    Ok(from_columns(items, columns.into_iter().flatten()))
+    let entries = columns.iter().flatten().map(Vec::len).sum();
+    let columns = columns.into_iter().flatten();
+    Ok(graph_of_rows(items, entries, columns)
+        .transpose_into()
+        .to_csr())
 }
 
 /// The regressions of all items.
@@ -81,7 +86,7 @@ struct Problem<'a> {
 }
 
 impl Problem<'_> {
-    /// The other items of a row of the Gram matrix, ascending, and its entries for them.
+    /// The items of a row of the Gram matrix, ascending, and its entries for them.
     fn row(&self, item: u32) -> (&[u32], &[f32]) {
         let range = self.gram.indptr().outer_inds_sz(item as usize);
         (
@@ -114,7 +119,8 @@ impl Problem<'_> {
     }
 
     fn solve_among(&self, item: usize, common: &[(u32, f32)]) -> Option<Vec<(u32, f32)>> {
-        let solution = solve_positive_definite(&self.gram_of(common), common)?;
+        let gram = self.gram_of(common);
+        let solution = solved::<f32>(&gram, common).or_else(|| solved::<f64>(&gram, common))?;
         let to = self.degree_powers[item];
         let weights = common.iter().zip(solution).map(|(&(from, _), weight)| {
             let scaled = f64::from(self.degree_powers[from as usize]) / f64::from(to);
@@ -160,30 +166,16 @@ fn first_from(ascending: &[u32], least: u32) -> usize {
     start + ascending[start..end].partition_point(|&it| it < least)
 }
 
-/// In `f32`, and in `f64` if that is not enough. Only the lower triangle is read.
-fn solve_positive_definite(gram: &Mat<f32>, right: &[(u32, f32)]) -> Option<Vec<f64>> {
+/// The solution of a system whose matrix is positive definite, of which the lower triangle is read.
+/// None if it cannot be found in numbers of this type.
+fn solved<T>(gram: &Mat<f32>, right: &[(u32, f32)]) -> Option<Vec<f64>>
+where
+    T: ComplexField + From<f32> + Into<f64> + Copy,
+{
     let size = right.len();
-    let column = Mat::from_fn(size, 1, |row, _| right[row].1);
-    let single = gram.llt(Side::Lower).ok().map(|llt| llt.solve(&column));
-    let single = single.map(|it| (0..size).map(|row| f64::from(it[(row, 0)])).collect());
-    let is_finite = |solution: &Vec<f64>| solution.iter().all(|it| it.is_finite());
-    single.filter(is_finite).or_else(|| {
-        let gram = Mat::from_fn(size, size, |row, column| f64::from(gram[(row, column)]));
-        let column = Mat::from_fn(size, 1, |row, _| f64::from(right[row].1));
-        let solution = gram.llt(Side::Lower).ok()?.solve(&column);
-        let solution = (0..size).map(|row| solution[(row, 0)]).collect();
-        Some(solution).filter(is_finite)
-    })
-}
-
-/// The matrix with these columns, compressed sparse rows.
-fn from_columns(items: usize, columns: impl Iterator<Item = Vec<(u32, f32)>>) -> CsMatI<f32, u32> {
-    let mut ends = vec![0];
-    let (mut rows, mut values) = (Vec::new(), Vec::new());
-    for column in columns {
-        rows.extend(column.iter().map(|entry| entry.0));
-        values.extend(column.iter().map(|entry| entry.1));
-        ends.push(rows.len() as u32);
-    }
-    CsMatI::new_csc((items, items), ends, rows, values).to_csr()
+    let gram = Mat::from_fn(size, size, |row, column| T::from(gram[(row, column)]));
+    let column = Mat::from_fn(size, 1, |row, _| T::from(right[row].1));
+    let solution = gram.llt(Side::Lower).ok()?.solve(&column);
+    let solution: Vec<f64> = (0..size).map(|row| solution[(row, 0)].into()).collect();
+    solution.iter().all(|it| it.is_finite()).then_some(solution)
 }

@@ -1,5 +1,6 @@
 //! The ridge regression that a linear autoencoder solves.
 
+use super::item_graph::sums_of_squares;
 use super::walk::offset_powers;
 use bspm_data::Interactions;
 
@@ -24,11 +25,10 @@ impl Regression {
 
     /// That of the regularised Gram matrix.
     pub(crate) fn diagonal(&self, interactions: &Interactions) -> Vec<f64> {
-        let mut diagonal = self.ridge.clone();
-        for (user, item, weight) in interactions.entries() {
-            let weight = f64::from(weight).powi(2);
-            diagonal[item as usize] += weight * f64::from(self.user_weights[user as usize]);
-        }
-        diagonal
+        let sums = sums_of_squares(interactions, &self.user_weights);
+        sums.iter()
+            .zip(&self.ridge)
+            .map(|(sum, ridge)| sum + ridge)
+            .collect()
     }
 }

@@ -285,7 +285,7 @@ struct Measured {
     worst: f64,
     /// How many, from the first on, need no further work.
     converged: usize,
-    /// The residual that is small enough: the one that is asked for, or what a filter can feel.
+    /// The residual that is small enough: the tolerance that is set, or what changes no score of a filter.
     effective: f64,
 }
 
@@ -394,7 +394,7 @@ impl<M: Send + Sync> Found<M> {
         Ok(measured)
     }
 
-    /// What a filter can feel, with the cut after so many Ritz values.
+    /// The residual below which the scores of a filter do not change, if it keeps this number of Ritz values.
     fn effective_tolerance(&self, ritz: &RitzPairs<M>, rank_left: usize) -> f64 {
         let at_cut = match rank_left {
             0 => self.values.last().copied().unwrap_or(0.0),

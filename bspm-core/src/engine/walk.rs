@@ -36,14 +36,18 @@ impl Normalization {
         scale: 1.0,
     };
 
-    /// This with every degree larger by an offset, and `P` scaled to a largest eigenvalue of 1, which
-    /// it has without an offset.
+    /// This with every degree larger by an offset, and `P` scaled to a largest eigenvalue of 1.
     pub(crate) fn with_offset(self, offset: f64, interactions: &Interactions) -> Self {
-        if offset == 0.0 {
-            return self;
-        }
-        let plain = Self { offset, ..self };
-        let scale = largest_eigenvalue(interactions, plain).recip();
+        Self { offset, ..self }.scaled(interactions)
+    }
+
+    /// This with `P` scaled to a largest eigenvalue of 1, which that of the paper has already.
+    pub(crate) fn scaled(self, interactions: &Interactions) -> Self {
+        let plain = Self { scale: 1.0, ..self };
+        let scale = match (self.users, self.items, self.offset) {
+            (1.0, 1.0, 0.0) => 1.0,
+            _ => largest_eigenvalue(interactions, plain).recip(),
+        };
         Self { scale, ..plain }
     }
 

@@ -23,8 +23,8 @@ use bspm_data::Result;
 /// `lambda` of the paper are for other data: 100 gives what is published for Gowalla, 300 what
 /// is for Yelp2018, and stands in elsewhere.
 ///
-/// With `neighbours` above 0, each item is predicted from so many items alone, those with the largest
-/// cosine of the regularised Gram matrix: one ridge regression for each item. `B` is then sparse, and
+/// With `neighbours` above 0, each item is predicted from that number of items only, those with the
+/// largest cosine in the regularised Gram matrix: one ridge regression for each item. `B` is then sparse, and
 /// fitting takes the Gram matrix (at most 512 MiB of it, the most similar pairs) and
 /// `items * neighbours^3 / 3` multiplications.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -15,9 +15,7 @@ use crate::engine::mean_norm::{Length, mean_norm, saved_norms};
 use crate::engine::polynomial::Polynomial;
 use crate::engine::spectral::Spectral;
 use crate::engine::tensors::{Source, Tensor, Tensors};
-use crate::engine::walk::{
-    Normalization, NormalizedGraph, bytes_of_walk, largest_eigenvalue, offset_powers,
-};
+use crate::engine::walk::{Normalization, NormalizedGraph, bytes_of_walk, offset_powers};
 use crate::engine::workspace::{TileHistories, Workspace};
 use bspm_data::Interactions;
 use bspm_data::Result;
@@ -124,21 +122,15 @@ pub(super) struct Parts {
 
 impl Family {
     fn normalization(&self, interactions: &Interactions) -> Normalization {
-        let plain = Normalization {
+        Normalization {
             users: 2.0 * self.users,
             items: 2.0 * self.items,
             history: self.items + self.history,
             output: self.items + self.output,
             offset: self.offset,
             scale: 1.0,
-        };
-        Normalization {
-            scale: match (self.users, self.items, self.offset) {
-                (0.5, 0.5, 0.0) => 1.0,
-                _ => largest_eigenvalue(interactions, plain).recip(),
-            },
-            ..plain
         }
+        .scaled(interactions)
     }
 
     /// Of `P`, times a factor.

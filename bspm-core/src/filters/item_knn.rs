@@ -8,7 +8,9 @@ use super::preset::Preset;
 use super::setting::{ANY, F32_MAX, F64_MAX, MOST_ITEMS, Search, settings, words};
 use crate::backend::{Backend, Checked};
 use crate::engine::filter::Filter;
-use crate::engine::item_graph::{ItemGraphPolynomial, bytes_before_entries, of_neighbours};
+use crate::engine::item_graph::{
+    ItemGraphPolynomial, bytes_before_entries, of_neighbours, sums_of_squares,
+};
 use crate::engine::tensors::Source;
 use bspm_data::Interactions;
 use bspm_data::Result;
@@ -144,11 +146,7 @@ impl Settings for ItemKnn {
             let users: Vec<f32> = degrees
                 .map(|degree| self.weighting.of_degree(degree, items))
                 .collect();
-            let mut own = vec![0.0; items];
-            for (user, item, weight) in interactions.entries() {
-                let weight = f64::from(weight).powi(2);
-                own[item as usize] += weight * f64::from(users[user as usize]);
-            }
+            let own = sums_of_squares(interactions, &users);
             let weight = |item: usize, other: usize, common: f32| {
                 self.between(f64::from(common), own[item], own[other]) as f32
             };

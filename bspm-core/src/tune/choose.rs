@@ -73,13 +73,13 @@ where
     let (train, held_out) = (split.train.interactions(), split.test.interactions());
     let shape = Shape::of(train);
     let first = candidates(train);
-    let proposals = Proposals::search(shape, options.seed, &[], first);
+    let proposals = Proposals::search(shape, options.seed, &[], first).without_factors_ahead();
     let tune = TuneOptions::new()
         .trials(MOST_TRIALS)
         .seed(options.seed)
         .fit(options.clone());
     let train = train.clone();
-    let mut tuner = match Tuner::with_proposals(backend, train, held_out, tune, (proposals, 1)) {
+    let mut tuner = match Tuner::with_proposals(backend, train, held_out, tune, proposals) {
         Err(Error::NothingToEvaluate { .. }) => {
             return Ok(Choice {
                 config: FilterConfig::for_shape("bspm", dataset.interactions().shape())?,

@@ -84,8 +84,9 @@ pub fn candidates(interactions: &Interactions) -> Vec<FilterConfig> {
         let Ok(config) = candidate(name, changes, interactions.shape()) else {
             continue;
         };
-        let config = shape.adapt(config);
-        if shape.allows(&config) && !candidates.contains(&config) {
+        if let Some(config) = shape.adapt(config)
+            && !candidates.contains(&config)
+        {
             candidates.push(config);
         }
     }
@@ -100,9 +101,11 @@ fn candidate(name: &str, changes: &[(&str, &str)], shape: (usize, usize)) -> Res
     Ok(config)
 }
 
-/// Whether fitting and scoring take a time that a search can spend on one trial.
-pub fn is_affordable(config: &FilterConfig, interactions: &Interactions) -> bool {
-    Shape::of(interactions).allows(config)
+/// The settings as a search tries them on these interactions: with no more singular vectors than it
+/// uses, and with 100 neighbours instead of a dense autoencoder if there are many items. None if they
+/// take too long for one trial.
+pub fn adapted(config: FilterConfig, interactions: &Interactions) -> Option<FilterConfig> {
+    Shape::of(interactions).adapt(config)
 }
 
 #[cfg(test)]

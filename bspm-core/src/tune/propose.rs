@@ -20,6 +20,8 @@ pub(super) struct Proposals {
     may_mix: bool,
     /// Whether nothing follows those that are given.
     is_fixed: bool,
+    /// How many singular vectors are computed at least, so that later settings share them.
+    pub(super) factors_ahead: usize,
 }
 
 /// How often a proposal that was tried before is drawn anew.
@@ -39,6 +41,7 @@ impl Proposals {
             first,
             may_mix: is_asked(filters, "mix"),
             is_fixed: false,
+            factors_ahead: shape.most_factors,
         }
     }
 
@@ -47,18 +50,18 @@ impl Proposals {
         Self {
             shape,
             seed: 0,
+            factors_ahead: first.iter().filter_map(factor_dim).max().unwrap_or(1),
             first,
             may_mix: false,
             is_fixed: true,
         }
     }
 
-    /// The most singular vectors of those that the search begins with.
-    pub(super) fn most_factors(&self) -> usize {
-        let factors = self.first.iter().filter_map(factor_dim);
-        match self.is_fixed {
-            true => factors.max().unwrap_or(1),
-            false => self.shape.most_factors,
+    /// With only as many singular vectors as each setting needs, for a short search.
+    pub(super) fn without_factors_ahead(self) -> Self {
+        Self {
+            factors_ahead: 1,
+            ..self
         }
     }
 
@@ -218,8 +221,9 @@ pub(super) fn published(shape: Shape, filters: &[String]) -> Result<Vec<FilterCo
             starts.push(FilterConfig::published(name, preset)?);
         }
         for start in starts {
-            let start = shape.adapt(start);
-            if shape.allows(&start) && !published.contains(&start) {
+            if let Some(start) = shape.adapt(start)
+                && !published.contains(&start)
+            {
                 published.push(start);
             }
         }

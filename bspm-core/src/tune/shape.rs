@@ -28,8 +28,7 @@ const MOST_ITEMS_OF_AN_INVERSE: usize = 6_000;
 /// How many neighbours autoencoders have if there are more items.
 const NEIGHBOURS: usize = 100;
 
-/// Item graphs with more than so many paths are not formed, and with more than some not
-/// multiplied with themselves.
+/// The most paths of an item graph that is formed, and of one that is multiplied with itself.
 const MOST_PATHS: f64 = 3e9;
 const MOST_PATHS_OF_POWERS: f64 = 1e7;
 
@@ -57,8 +56,8 @@ impl Shape {
         }
     }
 
-    /// With no more singular vectors than one for so many interactions: more of them take much of the
-    /// time of a short search, and are the best on large data only.
+    /// With at most one singular vector for each [`INTERACTIONS_PER_FACTOR`] interactions: more of them
+    /// take much of the time of a short search, and are the best on large data only.
     pub(super) fn with_few_factors(mut self) -> Self {
         let most = (self.interactions / INTERACTIONS_PER_FACTOR).max(LEAST_FACTORS);
         self.most_factors = self.most_factors.min(most);
@@ -89,8 +88,9 @@ impl Shape {
     }
 
     /// The settings with no more singular vectors than are tried, and with autoencoders of some
-    /// neighbours if there are too many items for dense ones.
-    pub(super) fn adapt(&self, mut config: FilterConfig) -> FilterConfig {
+    /// neighbours if there are too many items for dense ones. None if they still take too long for one
+    /// trial.
+    pub(super) fn adapt(&self, mut config: FilterConfig) -> Option<FilterConfig> {
         match &mut config {
             FilterConfig::EaseR(EaseR { neighbours, .. })
             | FilterConfig::EaseDan(EaseDan { neighbours, .. })
@@ -105,11 +105,11 @@ impl Shape {
                 }
             }
         }
-        config
+        self.allows(&config).then_some(config)
     }
 
-    /// About how many seconds a trial takes on two cores if it is evaluated on so many users. It is an
-    /// estimate from the shape alone, so that what is tried does not depend on the machine.
+    /// An estimate of the seconds that a trial takes on two cores if it is evaluated on `users` users.
+    /// It depends on the shape alone, so that what is tried does not depend on the machine.
     pub(super) fn seconds(&self, config: &FilterConfig, users: usize) -> f64 {
         let [users, items, interactions] =
             [users, self.items, self.interactions].map(|count| count as f64);

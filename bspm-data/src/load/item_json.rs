@@ -12,7 +12,7 @@ use super::format::Format;
 use super::id_text::whole_number;
 use super::item_columns::Cell;
 use super::item_rows::ItemRows;
-use super::json_lines::{Id, array, not_an_object, text, whole};
+use super::json_lines::{Id, not_an_object, text, whole};
 use super::options::TableOptions;
 use super::plain_text::{Lines, PlainText};
 use super::rows::Fault;
@@ -40,11 +40,8 @@ pub(super) fn parse(
         }
         let object = match Object::of(bytes) {
             Ok(object) => object,
-            Err(_) if is_first && bytes.trim_ascii_start().starts_with(b"[") => {
-                return Err(array(path));
-            }
             Err(error) => {
-                rows.refuse_row(line, not_an_object(&error))?;
+                rows.refuse_row(line, not_an_object(path, bytes, is_first, &error)?)?;
                 continue;
             }
         };

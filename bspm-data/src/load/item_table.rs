@@ -12,12 +12,13 @@ use super::item_options::ItemTableOptions;
 use super::item_rows::ItemRows;
 use super::options::TableOptions;
 use super::paths::DistinctFiles;
+use super::read::parquet_is_elsewhere;
 use super::records::Records;
 use super::report::ReadReport;
 use super::rows::Fault;
 use crate::error::{Error, InvalidRow, Result};
 use crate::item_table::ItemTable;
-use crate::parameter::{invalid, shortened};
+use crate::parameter::shortened;
 
 impl ItemTable {
     /// Reads files with a row for each item as one item table, and reports what was read: CSV, TSV,
@@ -57,10 +58,7 @@ impl ItemTable {
         format: Option<Format>,
         options: &ItemTableOptions,
     ) -> Result<(Self, ReadReport)> {
-        read_items_with(paths, format, options, |_, _| {
-            let expected = "a format that this crate reads: bspm-arrow reads Parquet";
-            Err(invalid("format", expected, Format::Parquet.name()))
-        })
+        read_items_with(paths, format, options, |_, _| Err(parquet_is_elsewhere()))
     }
 }
 

@@ -53,11 +53,8 @@ where
         }
         let object = match Object::of(text, &names, options.decimal_comma) {
             Ok(object) => object,
-            Err(_) if is_first && text.trim_ascii_start().starts_with(b"[") => {
-                return Err(array(path));
-            }
             Err(error) => {
-                rows.refuse_row(line, not_an_object(&error))?;
+                rows.refuse_row(line, not_an_object(path, text, is_first, &error)?)?;
                 continue;
             }
         };
@@ -81,20 +78,29 @@ where
     Ok(())
 }
 
-/// The error for a file that is one array.
-pub(super) fn array(path: &Path) -> Error {
-    Error::InvalidFile {
-        path: path.into(),
-        expected: "a JSON object on each line".into(),
-        found: "a JSON array: jq -c '.[]' writes its elements on lines".into(),
+/// What is wrong with a line that holds something else than an object; an error if the file is one
+/// array.
+pub(super) fn not_an_object(
+    path: &Path,
+    line: &[u8],
+    is_first: bool,
+    error: &serde_json::Error,
+) -> Result<Fault> {
+    if is_first && line.trim_ascii_start().starts_with(b"[") {
+        return Err(Error::InvalidFile {
+            path: path.into(),
+            expected: "a JSON object on each line".into(),
+            found: "a JSON array: jq -c '.[]' writes its elements on lines".into(),
+        });
     }
-}
-
-/// What is wrong with a line that holds something else.
-pub(super) fn not_an_object(error: &serde_json::Error) -> Fault {
     let found = error.to_string();
     let found = found.split(" at line ").next().unwrap_or_default();
-    Fault::of_row(InvalidRow::NotAnObject, "a JSON object", found.to_owned())
+    let found = found.to_owned();
+    Ok(Fault::of_row(
+        InvalidRow::NotAnObject,
+        "a JSON object",
+        found,
+    ))
 }
 
 /// What a value is as an id.

@@ -75,11 +75,19 @@ impl Dataset {
         format: Option<Format>,
         options: &TableOptions,
     ) -> Result<(Self, ReadReport)> {
-        read_files_with(paths, format, options, |_, _, _| {
-            let expected = "a format that this crate reads: bspm-arrow reads Parquet";
-            Err(invalid("format", expected, Format::Parquet.name()))
-        })
+        read_files_with(
+            paths,
+            format,
+            options,
+            |_, _, _| Err(parquet_is_elsewhere()),
+        )
     }
+}
+
+/// The error for a Parquet file if the reader of the crate `bspm-arrow` is not there.
+pub(super) fn parquet_is_elsewhere() -> Error {
+    let expected = "a format that this crate reads: bspm-arrow reads Parquet";
+    invalid("format", expected, Format::Parquet.name())
 }
 
 /// [`Dataset::read_files`], with a reader for Parquet files, which gives their rows to the last
