@@ -97,13 +97,20 @@ def test_the_parts_are_those_of_the_way_chosen(log):
         ({"time": "at", "from_time": 1e9}, "time: expected a time after 0 and up to"),
         ({"time": "at", "from_time": "soon"}, "from_time: expected a number, or a date .* found 'soon'"),
         ({"ratio": 1.0}, "ratio: expected a number from 0 to below 1, found 1"),
-        ({"ratio": 0.001, "random": True}, "split: expected a split that leaves interactions in the test part"),
         ({"half_life": 3}, "half_life: expected times beside it"),
     ],
 )
 def test_a_split_that_cannot_be_is_refused(log, options, text):
     with pytest.raises(ValueError, match=text):
         bspm.split(log, **options)
+
+
+@pytest.mark.parametrize("options", [{}, {"random": True}])
+def test_a_split_without_a_test_part_is_refused(options):
+    once = {"user": ["a", "b", "c"], "item": ["x", "x", "y"]}
+    text = "split: expected a split that leaves interactions in the test part"
+    with pytest.raises(ValueError, match=text):
+        bspm.split(once, **options)
 
 
 # ------------------------------------------------------------------ lists by any system
