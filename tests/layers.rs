@@ -10,7 +10,7 @@ use std::path::Path;
 /// A module by its path from the crate's root, which is the empty one.
 type Module = Vec<String>;
 
-const CRATES: [&str; 11] = [
+const CRATES: [&str; 13] = [
     ".",
     "bspm-args",
     "bspm-arrow",
@@ -19,6 +19,8 @@ const CRATES: [&str; 11] = [
     "bspm-core",
     "bspm-cpu",
     "bspm-data",
+    "bspm-python",
+    "bspm-rules",
     "bspm-server",
     "bspm-torch",
     "examples/experiment",

@@ -14,8 +14,6 @@ mod half_life;
 mod history;
 mod ids;
 mod interactions;
-#[cfg(feature = "conditions")]
-mod item_condition;
 mod item_table;
 #[cfg(feature = "load")]
 mod load;
@@ -37,8 +35,6 @@ pub use half_life::HalfLife;
 pub use history::History;
 pub use ids::{Ids, UnknownIds};
 pub use interactions::{Duplicates, Interactions};
-#[cfg(feature = "conditions")]
-pub use item_condition::ItemCondition;
 pub use item_table::{
     ItemColumn, ItemColumnKind, ItemCoverage, ItemSet, ItemTable, ItemValue, ItemValues, Texts,
 };

@@ -4,7 +4,7 @@ use std::hash::Hash;
 use std::path::PathBuf;
 
 use bspm::backend::CpuError;
-use bspm::data::{History, ItemCondition, ItemSet};
+use bspm::data::{History, ItemSet};
 use bspm::fitted::{Fallback, RankOptions};
 use bspm::saved::{SavedId, SavedModelInfo};
 use bspm::tune::Trial;
@@ -13,6 +13,7 @@ use bspm::{
     RecommendOptions, UnknownIds,
 };
 use bspm_arrow::RecommendBatch;
+use bspm_rules::ItemCondition;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -740,7 +741,7 @@ impl Core {
     /// The items that satisfy a condition.
     fn items_where(&self, condition: &str) -> PyResult<ItemSet> {
         let condition: ItemCondition = condition.parse().map_err(to_python)?;
-        let found = each!(&self.model, model => model.dataset().items_where(&condition));
+        let found = each!(&self.model, model => condition.items(model.dataset()));
         found.map_err(to_python)
     }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use bspm::data::ItemCondition;
 use bspm::{CpuModel, Explanation};
+use bspm_rules::ItemCondition;
 use serde::{Deserialize, Serialize};
 
 use super::error::Failure;

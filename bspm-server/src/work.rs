@@ -1,8 +1,8 @@
 //! What is to be done for a request, and what it is answered with.
 
 use bspm::backend::ScoredItem;
-use bspm::data::ItemCondition;
 use bspm::{CpuModel, Fallback};
+use bspm_rules::ItemCondition;
 use serde::Serialize;
 
 use super::error::Failure;
@@ -36,7 +36,7 @@ impl ListWork {
     pub(super) fn prepare(&mut self, model: &CpuModel) -> bspm::Result<()> {
         if let Some(condition) = self.condition.take() {
             let dataset = model.dataset();
-            let set = dataset.items_where(&condition)?;
+            let set = condition.items(dataset)?;
             let columns = 0..dataset.items().len() as u32;
             self.deny
                 .extend(columns.filter(|&column| !set.contains(column)));

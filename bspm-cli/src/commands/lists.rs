@@ -1,7 +1,7 @@
 //! Lists of recommended items: what they may hold, and how they are written.
 
-use bspm::data::ItemCondition;
 use bspm::{Dataset, Fallback, RecommendOptions, Recommendation, UnknownIds};
+use bspm_rules::ItemCondition;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
@@ -58,7 +58,7 @@ pub(crate) fn with_condition(
     condition: Option<&ItemCondition>,
 ) -> bspm::Result<RecommendOptions> {
     match condition {
-        Some(condition) => Ok(options.allow_set(dataset.items_where(condition)?)),
+        Some(condition) => Ok(options.allow_set(condition.items(dataset)?)),
         None => Ok(options),
     }
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use bspm::data::{ItemColumn, ItemTable};
 use bspm::{BspmConfig, CpuBackend, CpuModel, Dataset, RecommendOptions};
+use bspm_rules::ItemCondition;
 use serde_json::{Value, json};
 
 use crate::service::{Service, agent, as_json, connection, save};
@@ -675,10 +676,8 @@ fn lists_may_be_of_items_that_satisfy_a_condition() {
     let model = model.with_items(table).unwrap();
     model.save(&path).unwrap();
     let service = Service::start(&path, &[]);
-    let set = model
-        .dataset()
-        .items_where(&"price < 20".parse().unwrap())
-        .unwrap();
+    let condition: ItemCondition = "price < 20".parse().unwrap();
+    let set = condition.items(model.dataset()).unwrap();
     let options = RecommendOptions::top(60).allow_set(set);
     let expected = listed(&model.recommend("u3", options.clone()).unwrap());
     let count = expected["items"].as_array().unwrap().len();

@@ -74,27 +74,22 @@ impl<I> RecommendOptions<I> {
         self
     }
 
-    /// Recommends only items of this set, such as those that satisfy a condition
-    /// ([`Dataset::items_where`](crate::Dataset::items_where)); denied and seen ones among them stay out.
+    /// Recommends only items of this set, such as those that satisfy a condition of the crate
+    /// `bspm-rules`; denied and seen ones among them stay out.
     ///
     /// # Examples
     ///
     /// ```
-    /// use bspm_core::data::{ItemColumn, ItemTable};
+    /// use bspm_core::data::ItemSet;
     /// use bspm_core::{BspmConfig, Dataset, Model, RecommendOptions};
     /// # use bspm_cpu::CpuBackend;
     /// # let dataset: Dataset<&str, &str> =
     /// #     Dataset::from_pairs([("ann", "tea"), ("ann", "mug"), ("bob", "mug"), ("bob", "jam")])?;
-    /// let columns = vec![
-    ///     ItemColumn::texts("title", ["Green tea", "Jam"]),
-    ///     ItemColumn::numbers("price", [4.5, 2.0]),
-    /// ];
-    /// let table = ItemTable::new(["tea", "jam"].into_iter().collect(), "title", columns)?;
-    /// let dataset = dataset.with_items(table)?;
     /// let model = Model::fit(CpuBackend::new(), dataset, BspmConfig::builder().build()?)?;
     ///
-    /// let cheap = model.dataset().items_where(&"price < 3".parse()?)?;
-    /// let options = RecommendOptions::top(5).allow_set(cheap);
+    /// let is_in_stock = model.dataset().items().iter().map(|item| *item != "tea");
+    /// let in_stock = ItemSet::new(is_in_stock.collect());
+    /// let options = RecommendOptions::top(5).allow_set(in_stock);
     /// let list = model.recommend_for_items(["mug"], options)?;
     /// assert_eq!((list.len(), list[0].item), (1, "jam"));
     /// # Ok::<(), bspm_core::Error>(())

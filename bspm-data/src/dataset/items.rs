@@ -61,22 +61,6 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         table.titles().text(column as usize)
     }
 
-    /// The items whose rows satisfy a condition, for as many lists as are asked for. Cost: a pass over
-    /// the rows for each part of the condition.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) without an item table, and as
-    /// [`ItemTable::satisfying`].
-    #[cfg(feature = "conditions")]
-    pub fn items_where(&self, condition: &crate::ItemCondition) -> Result<crate::ItemSet> {
-        let Some(table) = &self.item_table else {
-            let expected = "a data set with an item table, whose columns conditions are on";
-            return Err(crate::parameter::invalid("where", expected, "none"));
-        };
-        table.satisfying(condition)
-    }
-
     /// The item table for these items.
     pub(super) fn table_for(&self, items: &Arc<Ids<I>>) -> Result<Option<Arc<ItemTable<I>>>> {
         let table = self.item_table.as_ref();

@@ -6,8 +6,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bspm::data::ItemCondition;
 use bspm_args::tell;
+use bspm_rules::ItemCondition;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 

@@ -6,7 +6,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
 
 use super::{Comparison, Node, Operand, Pattern, wrong};
-use crate::error::Result;
+use bspm_data::Result;
 
 /// The most parentheses within each other.
 const DEEPEST: usize = 40;

@@ -4,19 +4,18 @@ use std::cmp::Ordering;
 use std::hash::Hash;
 
 use super::{Comparison, ItemCondition, Node, Operand, Pattern, wrong};
-use crate::error::Result;
-use crate::item_table::{ItemColumn, ItemColumnKind, ItemSet, ItemTable, ItemValue};
-use crate::parameter::shortened;
+use bspm_data::parameter::shortened;
+use bspm_data::{ItemColumn, ItemColumnKind, ItemSet, ItemTable, ItemValue, Result};
 
-impl<I: Eq + Hash + Clone> ItemTable<I> {
-    /// The rows that satisfy a condition. Cost: a pass over the rows for each part of the condition.
+impl ItemCondition {
+    /// The rows of a table that satisfy the condition. Cost: a pass over the rows for each part of the condition.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) with the columns that there are for
+    /// [`Error::InvalidParameter`](bspm_data::Error::InvalidParameter) with the columns that there are for
     /// an unknown one, and for values of different kinds that are compared.
-    pub fn satisfying(&self, condition: &ItemCondition) -> Result<ItemSet> {
-        let truths = truths(self, &condition.root)?;
+    pub fn rows<I: Eq + Hash + Clone>(&self, table: &ItemTable<I>) -> Result<ItemSet> {
+        let truths = truths(table, &self.root)?;
         let is_in = truths.into_iter().map(|truth| truth == TRUE);
         Ok(ItemSet::new(is_in.collect()))
     }

@@ -4,12 +4,13 @@ mod evaluate;
 mod parse;
 
 use std::fmt;
+use std::hash::Hash;
 use std::str::FromStr;
 
-use crate::error::{Error, Result};
-use crate::parameter::{invalid, shortened};
+use bspm_data::parameter::{invalid, shortened};
+use bspm_data::{Dataset, Error, ItemSet, Result};
 
-/// A condition on the columns of an [`ItemTable`](crate::ItemTable), as SQL has it after `where`:
+/// A condition on the columns of an [`ItemTable`](bspm_data::ItemTable), as SQL has it after `where`:
 /// `category = 'books' and price < 20 and in_stock`.
 ///
 /// | condition | holds for an item |
@@ -29,7 +30,8 @@ use crate::parameter::{invalid, shortened};
 /// # Examples
 ///
 /// ```
-/// use bspm_data::{ItemColumn, ItemCondition, ItemTable};
+/// use bspm_data::{ItemColumn, ItemTable};
+/// use bspm_rules::ItemCondition;
 ///
 /// let columns = vec![
 ///     ItemColumn::texts("title", ["Green tea", "Milk", "Mug"]),
@@ -37,9 +39,9 @@ use crate::parameter::{invalid, shortened};
 /// ];
 /// let table = ItemTable::new(["t1", "m1", "c1"].into_iter().collect(), "title", columns)?;
 /// let cheap: ItemCondition = "price < 3".parse()?;
-/// assert!(table.satisfying(&cheap)?.rows().eq([1]));
+/// assert!(cheap.rows(&table)?.rows().eq([1]));
 /// let unknown: ItemCondition = "colour = 'red'".parse()?;
-/// let error = table.satisfying(&unknown).unwrap_err();
+/// let error = unknown.rows(&table).unwrap_err();
 /// assert_eq!(error.to_string(), "where: expected one of the columns title, price, found \"colour\"");
 /// # Ok::<(), bspm_data::Error>(())
 /// ```
@@ -117,6 +119,26 @@ impl FromStr for ItemCondition {
     }
 }
 
+impl ItemCondition {
+    /// The items of a data set that satisfy the condition. Cost: a pass over the rows of the item
+    /// table for each part of the condition.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] without an item table, and as [`rows`](Self::rows).
+    pub fn items<U, I>(&self, dataset: &Dataset<U, I>) -> Result<ItemSet>
+    where
+        U: Eq + Hash + Clone,
+        I: Eq + Hash + Clone,
+    {
+        let Some(table) = dataset.item_table() else {
+            let expected = "a data set with an item table, which has the columns of conditions";
+            return Err(invalid("where", expected, "none"));
+        };
+        self.rows(table)
+    }
+}
+
 /// As it was written.
 impl fmt::Display for ItemCondition {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -132,7 +154,7 @@ fn wrong(expected: impl Into<String>, found: impl fmt::Display) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::item_table::{ItemColumn, ItemTable};
+    use bspm_data::{ItemColumn, ItemTable};
 
     fn table() -> ItemTable<u32> {
         let columns = vec![
@@ -147,12 +169,12 @@ mod tests {
 
     fn rows(condition: &str) -> Vec<u32> {
         let condition: ItemCondition = condition.parse().unwrap();
-        table().satisfying(&condition).unwrap().rows().collect()
+        condition.rows(&table()).unwrap().rows().collect()
     }
 
     fn refusal(condition: &str) -> String {
         let condition = condition.parse::<ItemCondition>();
-        let found = condition.and_then(|condition| table().satisfying(&condition));
+        let found = condition.and_then(|condition| condition.rows(&table()));
         found.unwrap_err().to_string()
     }
 
