@@ -7,10 +7,10 @@ A model is computed from one matrix of interactions, without a training loop::
     model = bspm.Model.fit(frame, user="user", item="item")
     model.recommend("ann", k=10)
 
-``Model`` fits, recommends, explains and evaluates with your own ids. ``split`` divides data into a training part and a
-test part, ``compare`` evaluates several filters on the same data, and ``evaluate`` computes the metrics of lists of any
-system. ``bspm.implicit`` has the interface of the package implicit. ``bspm.lenskit`` and ``bspm.rectools`` are components
-for those packages.
+``Model`` fits, recommends, explains and evaluates with your own ids. ``split`` divides data into a training
+part and a test part, ``compare`` evaluates several filters on the same data, and ``evaluate`` computes the
+metrics of lists of any system. ``bspm.implicit`` has the interface of the package implicit.
+``bspm.lenskit`` and ``bspm.rectools`` are components for those packages.
 """
 
 from ._bspm import __version__, filters

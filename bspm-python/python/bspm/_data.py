@@ -280,7 +280,7 @@ class Interactions:
         half_life: Union[float, str, None] = None,
         duplicates: Optional[str] = None,
     ) -> "Interactions":
-        """Creates interactions from the columns of a table: pandas, polars, PyArrow, DuckDB, or a dict of arrays.
+        """Creates interactions from a table: pandas, polars, PyArrow, DuckDB, or a dict of arrays.
 
         Any object with the Arrow PyCapsule interface is a table, and is read without a copy in Python.
         The options are those of ``Model.fit``. A repeated pair keeps its latest time.

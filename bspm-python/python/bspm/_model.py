@@ -525,7 +525,10 @@ class Model:
         return self._list(items[0], scores[0])
 
     def similar_users(self, user: Id, k: int = 10) -> list[tuple[Any, float]]:
-        """Returns the users with the most similar histories, and their similarity. This does not depend on the filter."""
+        """Returns the users with the most similar histories, and their similarity.
+
+        The result does not depend on the filter.
+        """
         rows, scores = self._core.similar_users(int(self._rows([user])[0]), k)
         users = self.users
         return [(users[row], score) for row, score in zip(rows.tolist(), scores.tolist())]
@@ -558,7 +561,10 @@ class Model:
         *,
         history: Union[Sequence[Id], dict[Any, float], None] = None,
     ) -> Explanation:
-        """Returns the contribution of each item of a user's history, or of ``history``, to the score of an item."""
+        """Returns the contributions of the items of a history to the score of an item.
+
+        The history is that of ``user``, or ``history``.
+        """
         if item is None:
             raise ValueError("item: expected the item to explain")
         csr = self._history_of(user, history)

@@ -122,9 +122,10 @@ class RecommenderBase:
         """Returns the best items of a user, or of an array of users.
 
         ``user_items`` has a row for each user. With ``filter_already_liked_items`` (default), the items of the
-        row are not in the list. With ``recalculate_user``, the lists are computed from these rows, otherwise from the fitted ones. For a
-        scalar, the result has arrays of N elements, and for an array of users, arrays of users x N. Missing
-        entries are -1 with the lowest float32. With ``items``, the list has all of these items and no others.
+        row are not in the list. With ``recalculate_user``, the lists are computed from these rows, otherwise
+        from the fitted rows. For a scalar, the result has arrays of N elements, and for an array of users,
+        arrays of users x N. Missing entries are -1 with the lowest float32. With ``items``, the list has all
+        of these items and no others.
 
         Raises IndexError for users and items that are not in the model, and ValueError for a matrix that is
         not CSR or has a different number of rows.
@@ -163,7 +164,10 @@ class RecommenderBase:
         filter_items: Any = None,
         items: Any = None,
     ) -> IdsAndScores:
-        """Returns the items that are recommended for a history with only this item. The item itself is first."""
+        """Returns the items that are recommended for a history with only this item.
+
+        The item itself is first.
+        """
         core = self._fitted()
         if recalculate_item:
             raise NotImplementedError("recalculate_item isn't implemented")
