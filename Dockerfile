@@ -1,4 +1,4 @@
-# The tool `bspm`, and a service of one model:
+# The tool `bspm`, and a server for one model:
 #
 #     docker build -t bspm .
 #     docker run -p 127.0.0.1:8080:8080 -v "$PWD:/models" bspm

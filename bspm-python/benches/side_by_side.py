@@ -1,9 +1,9 @@
-"""Fit time, time for the lists of all test users, peak memory, recall and NDCG, side by side.
+"""Compares packages: fit time, time for the lists of all test users, peak memory, recall and NDCG.
 
     python side_by_side.py gowalla/ bspm/gf-cf implicit/als rectools/ease lenskit/knn
 
-Each in a process of its own, on two threads, with one evaluation for all: 20 items for every user of
-the test set, none of which the user has seen. Packages that are not installed are left out.
+Each model runs in a separate process with two threads. All use the same evaluation: 20 items that the user
+has not seen, for every user of the test set. Packages that are not installed are left out.
 """
 
 import json
@@ -32,7 +32,7 @@ def read(folder, name):
 
 
 def metrics(lists, test):
-    """Mean recall and NDCG at K over the test users."""
+    """Returns the mean recall and NDCG at K over the test users."""
     import numpy as np
 
     discounts = 1 / np.log2(np.arange(2, K + 2))

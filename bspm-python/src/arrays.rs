@@ -1,4 +1,4 @@
-//! NumPy arrays as Rust takes them.
+//! NumPy arrays as Rust slices.
 
 use bspm::Interactions;
 use bspm::data::Duplicates;
@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 use crate::error::to_python;
 
-/// Whole numbers of either width, borrowed from NumPy.
+/// Integers of 32 or 64 bits, borrowed from NumPy.
 #[derive(Debug)]
 pub(crate) enum Integers<'py> {
     I32(PyReadonlyArray1<'py, i32>),
@@ -46,7 +46,7 @@ impl Integers<'_> {
         }
     }
 
-    /// The numbers, each of which must be below `limit`.
+    /// The numbers. Each must be below `limit`.
     pub(crate) fn below(&self, what: &str, limit: usize) -> PyResult<Vec<u32>> {
         let check = |value: i64| match u32::try_from(value) {
             Ok(number) if (number as usize) < limit => Ok(number),
@@ -80,7 +80,7 @@ pub(crate) struct Csr<'py> {
     columns: usize,
 }
 
-/// Rows whose ends and columns have been checked.
+/// Rows whose ends and columns were checked.
 #[derive(Debug)]
 pub(crate) struct Rows {
     ends: Vec<u32>,
@@ -90,7 +90,7 @@ pub(crate) struct Rows {
 }
 
 impl Csr<'_> {
-    /// The rows, or what is wrong with them.
+    /// Checks the rows.
     pub(crate) fn rows(&self) -> PyResult<Rows> {
         let count = self.indices.len();
         let ends = self.indptr.below("indptr", count + 1)?;
@@ -124,7 +124,7 @@ impl Rows {
         self.ends.len() - 1
     }
 
-    /// The columns of a row, and what each counts.
+    /// The columns of a row, and their weights.
     pub(crate) fn row(&self, row: usize) -> (&[u32], Option<&[f32]>) {
         let place = self.ends[row] as usize..self.ends[row + 1] as usize;
         let weights = self.weights.as_ref().map(|it| &it[place.clone()]);
@@ -135,12 +135,12 @@ impl Rows {
         self.width
     }
 
-    /// Whether each row has its columns in ascending order, none of them twice.
+    /// Returns whether the columns of each row are in ascending order without repeats.
     pub(crate) fn is_canonical(&self) -> bool {
         (0..self.len()).all(|row| self.row(row).0.is_sorted_by(|left, right| left < right))
     }
 
-    /// As a matrix; entries that occur more than once are added up, those of 0 left out.
+    /// Converts the rows to a matrix. Repeated entries are added, and zeros are left out.
     pub(crate) fn interactions(&self) -> PyResult<Interactions> {
         let users = self.len();
         let entries = || {

@@ -1,4 +1,4 @@
-//! Arrow tables, by the PyCapsule interface: whatever package they come from.
+//! Arrow tables of any package, with the PyCapsule interface.
 
 use arrow_array::cast::AsArray;
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, to_ffi};
@@ -19,7 +19,7 @@ use crate::ids::Id;
 use crate::import::{Source, failed};
 use crate::options::ReadOptions;
 
-/// Record batches of one schema, which any package that knows the Arrow PyCapsule interface takes.
+/// Record batches of one schema, with the Arrow PyCapsule interface.
 #[pyclass(frozen, module = "bspm._bspm")]
 #[derive(Debug)]
 pub(crate) struct Batches {
@@ -31,7 +31,7 @@ type Capsules<'py> = (Bound<'py, PyCapsule>, Bound<'py, PyCapsule>);
 
 #[pymethods]
 impl Batches {
-    /// Rows.
+    /// The number of rows.
     fn __len__(&self) -> usize {
         self.batches.iter().map(RecordBatch::num_rows).sum()
     }
@@ -41,7 +41,7 @@ impl Batches {
         PyCapsule::new_with_value(py, schema, c"arrow_schema")
     }
 
-    /// As one record batch, if there is one.
+    /// Returns the only record batch. Raises ValueError if there is not exactly one.
     #[pyo3(signature = (requested_schema = None))]
     fn __arrow_c_array__<'py>(
         &self,
@@ -74,7 +74,7 @@ impl Batches {
 }
 
 impl Source {
-    /// What `work` makes of each batch; of an empty one if there is none.
+    /// Applies `work` to each batch, or to an empty batch if there is none.
     pub(crate) fn map(
         mut self,
         py: Python<'_>,
@@ -97,7 +97,7 @@ impl Source {
         })
     }
 
-    /// The type of the column of this name, which a keyword of Python names.
+    /// The type of the column with this name. `keyword` is the Python argument that names it.
     fn column(&self, name: &str, keyword: &str) -> PyResult<&DataType> {
         let found = self.schema.column_with_name(name);
         found.map(|(_, field)| field.data_type()).ok_or_else(|| {
@@ -110,7 +110,7 @@ impl Source {
     }
 }
 
-/// Whether the ids in a column are text: also those of bytes, and UUIDs.
+/// Returns whether the ids in a column are text. Bytes and UUIDs are text.
 fn is_text(of: &DataType) -> bool {
     match of {
         DataType::Dictionary(_, values) => is_text(values),
@@ -183,8 +183,8 @@ type ListColumns<'py> = (
     Option<(String, Bound<'py, PyAny>)>,
 );
 
-/// The columns of a table of lists: ids as int64 or str, and the numbers that order them as
-/// float64. Without a name for these the column "rank" or "score" is taken if there is one.
+/// Returns the columns of a table of lists: ids as int64 or str, and the numbers that order them as
+/// float64. The default column of these numbers is "rank" or "score".
 #[pyfunction]
 pub(crate) fn read_lists<'py>(
     py: Python<'py>,
@@ -251,7 +251,7 @@ fn unlike(column: &str, expected: &str, found: &DataType) -> PyErr {
     })
 }
 
-/// What was read of a column.
+/// A column that was read.
 struct Read<'n> {
     name: &'n str,
     expected: &'static str,
@@ -285,7 +285,7 @@ impl<'n> Read<'n> {
             Cells::Floats(_) => DataType::Float64,
         };
         let column = arrow_cast::cast(column, &to).map_err(failed)?;
-        // What does not fit the type has become null.
+        // Values that do not fit the type have become null.
         if let Some(row) = (0..column.len()).find(|&row| column.is_null(row)) {
             return Err(to_python(Error::InvalidColumn {
                 column: self.name.into(),
@@ -317,7 +317,7 @@ impl Cells {
     }
 }
 
-/// A batch with the lists of its rows, in either form.
+/// Returns a batch with the lists of its rows, in either form.
 pub(crate) fn in_form(lists: RecordBatch, is_long: bool) -> bspm::Result<RecordBatch> {
     match is_long {
         true => bspm_arrow::long_form(&lists),

@@ -7,7 +7,7 @@ use pyo3::exceptions::{
     PyValueError,
 };
 
-/// The exception that Python users expect for an error.
+/// Returns the Python exception for an error.
 pub(crate) fn to_python(error: Error) -> PyErr {
     let text = bspm::with_sources(&error);
     match &error {

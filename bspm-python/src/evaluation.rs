@@ -16,7 +16,7 @@ use crate::model::{Times, dataset, numbered, numbers, of_kind};
 use crate::options::refused;
 use crate::work::short;
 
-/// What of each user is held out.
+/// The options of a split.
 #[derive(Debug, FromPyObject)]
 pub(crate) struct SplitOptions {
     #[pyo3(item)]
@@ -31,10 +31,10 @@ pub(crate) struct SplitOptions {
     from_time: Option<f64>,
 }
 
-/// The share that is held out if none is given.
+/// The default share of held-out interactions.
 const RATIO: f64 = 0.2;
 
-/// The entries of two parts of some rows, in the same rows and columns.
+/// Splits rows into two parts with the same rows and columns.
 #[pyfunction]
 pub(crate) fn split<'py>(
     py: Python<'py>,
@@ -61,7 +61,7 @@ pub(crate) fn split<'py>(
     }
     let by_chance = is_share && (random || times.is_none());
     if let (false, Some(seed)) = (by_chance, seed) {
-        let expected = "no seed, as times choose the test part; random=True chooses by chance";
+        let expected = "no seed, as times choose the test part; random=True chooses at random";
         return Err(refused("seed", expected, seed));
     }
     let dataset = numbered(&csr.rows()?, times)?;
@@ -84,7 +84,7 @@ pub(crate) fn split<'py>(
 /// Rows, their times, and the ids of users and items.
 type Data<'py> = (Csr<'py>, IdList, IdList);
 
-/// The metrics of lists by any system, each row a user, an item and what orders them.
+/// Returns the metrics of lists of any system. Each row is a user, an item and a number for the order.
 #[pyfunction]
 #[pyo3(signature = (users, items, order, test, train, k, *, detailed = false))]
 #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
@@ -156,7 +156,7 @@ impl Task {
     }
 }
 
-/// The list of each user, in ascending order of the numbers, or in that of the rows.
+/// The list of each user, in ascending order of the numbers, or in the order of the rows.
 fn grouped<U: Id, I: Id>(
     users: Vec<U>,
     items: Vec<I>,
@@ -178,13 +178,13 @@ fn grouped<U: Id, I: Id>(
     lists
 }
 
-/// A time as files have it: a number, or a date in seconds since 1970.
+/// Parses a time in the format of files: a number, or a date, which becomes seconds since 1970.
 #[pyfunction]
 pub(crate) fn parse_time(text: &str) -> Option<f64> {
     bspm::data::parse_time(text)
 }
 
-/// An evaluation as the package returns it.
+/// Returns an evaluation as a dict.
 pub(crate) fn to_dict<'py>(
     py: Python<'py>,
     evaluation: &Evaluation,

@@ -26,10 +26,10 @@ pub(crate) type Entries<'py> = (
     Option<Bound<'py, PyArray1<f64>>>,
 );
 
-/// What a file or a table holds: the entries, and the ids of users and items.
+/// The content of a file or a table: the entries, and the ids of users and items.
 pub(crate) type Contents<'py> = (Entries<'py>, Bound<'py, PyAny>, Bound<'py, PyAny>);
 
-/// Reads a file, whose format its name tells.
+/// Reads a file. The extension of its name selects the format.
 #[pyfunction]
 pub(crate) fn read_file<'py>(
     py: Python<'py>,
@@ -55,8 +55,8 @@ pub(crate) fn read_file<'py>(
     contents(py, &dataset)
 }
 
-/// Reads interactions whose users and items are numbered; the ids that come back are the numbers
-/// of those that are kept. With a shape all of its rows and columns are kept.
+/// Reads interactions whose users and items are numbers. Returns the numbers that are kept as ids.
+/// With a shape, all rows and columns are kept.
 #[pyfunction]
 #[pyo3(signature = (users, items, weights, times, ratings, options, *, shape = None))]
 #[expect(clippy::too_many_arguments, reason = "columns of one table")]
@@ -110,7 +110,7 @@ pub(crate) fn read_codes<'py>(
     contents(py, &numbers)
 }
 
-/// The place of a text that the core takes for a missing id, if there is one.
+/// Returns the index of the first text that means a missing id, if there is one.
 #[pyfunction]
 pub(crate) fn missing_text(py: Python<'_>, ids: Vec<String>) -> PyResult<Option<usize>> {
     if ids.is_empty() {
@@ -163,7 +163,7 @@ impl Column {
     }
 }
 
-/// A data set in arrays; one without interactions is an error.
+/// Returns a data set as arrays. A data set without interactions is an error.
 pub(crate) fn contents<'py, U: Id, I: Id>(
     py: Python<'py>,
     dataset: &Dataset<U, I>,
@@ -179,7 +179,7 @@ pub(crate) fn contents<'py, U: Id, I: Id>(
     ))
 }
 
-/// The entries of a data set in arrays.
+/// Returns the entries of a data set as arrays.
 pub(crate) fn entries<'py, U: Id, I: Id>(py: Python<'py>, dataset: &Dataset<U, I>) -> Entries<'py> {
     let matrix = dataset.interactions();
     let rows = matrix.as_csr();

@@ -1,4 +1,4 @@
-//! Ids: whole numbers or text, each kind in a model of its own type.
+//! Ids: whole numbers or text, each with its own type of model.
 
 use bspm::data::Ids;
 use numpy::{IntoPyArray, PyReadonlyArray1};
@@ -27,15 +27,15 @@ impl<'a, 'py> FromPyObject<'a, 'py> for IdList {
 pub(crate) trait Id:
     Sized + Clone + Eq + std::hash::Hash + std::fmt::Debug + Send + Sync
 {
-    /// The ids in a list of their kind.
+    /// The ids of a list of this type.
     fn of(list: IdList) -> Option<Vec<Self>>;
 
-    /// What they are called in messages.
+    /// The name of the type in messages.
     const KIND: &'static str;
 
     fn to_python<'py>(py: Python<'py>, ids: Vec<Self>) -> PyResult<Bound<'py, PyAny>>;
 
-    /// The id that is written so; none for a text that is none.
+    /// Parses an id from text. Returns `None` if the text is not an id of this type.
     fn parse(text: &str) -> Option<Self>;
 }
 
@@ -45,7 +45,7 @@ impl Id for i64 {
     fn of(list: IdList) -> Option<Vec<Self>> {
         match list {
             IdList::Numbers(ids) => Some(ids),
-            // A list without ids is of any kind.
+            // An empty list has ids of any type.
             IdList::Texts(ids) => ids.is_empty().then(Vec::new),
         }
     }
@@ -79,7 +79,7 @@ impl Id for String {
     }
 }
 
-/// The ids as those of a model, which must be distinct.
+/// Returns the ids for a model. They must be distinct.
 pub(crate) fn distinct<T: Id>(what: &str, ids: Vec<T>) -> PyResult<Ids<T>> {
     let count = ids.len();
     let ids: Ids<T> = ids.into_iter().collect();

@@ -1,4 +1,4 @@
-//! Arrow data of other packages, by the C data interface, checked before anything reads them.
+//! Arrow data of other packages, by the C data interface, checked before they are used.
 
 use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,7 +15,7 @@ use pyo3::types::PyCapsule;
 
 use crate::error::to_python;
 
-/// Record batches as they come.
+/// Record batches in the order of the stream.
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) schema: SchemaRef,
@@ -29,7 +29,7 @@ enum Arrays {
 }
 
 impl Source {
-    /// Of an object that has the Arrow PyCapsule interface.
+    /// Imports an object that has the Arrow PyCapsule interface.
     pub(crate) fn of(table: &Bound<'_, PyAny>) -> PyResult<Self> {
         if table.hasattr("__arrow_c_stream__")? {
             let capsule = table.call_method0("__arrow_c_stream__")?;
@@ -64,7 +64,7 @@ impl Source {
         Err(PyTypeError::new_err(text))
     }
 
-    /// The next batch, whose columns `is_read` are valid.
+    /// The next batch. The columns `is_read` are validated.
     pub(crate) fn next(&mut self, is_read: impl Fn(&str) -> bool) -> Option<PyResult<RecordBatch>> {
         let array = match &mut self.arrays {
             Arrays::One(array) => Ok(array.take()?),
@@ -78,7 +78,7 @@ impl Source {
     }
 }
 
-/// What a stream holds.
+/// The schema of a stream.
 fn schema_of(stream: &mut FFI_ArrowArrayStream) -> PyResult<SchemaRef> {
     let (Some(get_schema), true) = (stream.get_schema(), stream.release().is_some()) else {
         return Err(damaged("a stream that is released".into()));
@@ -92,7 +92,7 @@ fn schema_of(stream: &mut FFI_ArrowArrayStream) -> PyResult<SchemaRef> {
     Ok(schema.into())
 }
 
-/// The next array of a stream, or none at its end.
+/// The next array of a stream, or `None` at its end.
 fn next_of(stream: &mut FFI_ArrowArrayStream) -> PyResult<Option<FFI_ArrowArray>> {
     let Some(get_next) = stream.get_next() else {
         return Err(damaged("a stream that gives no arrays".into()));
@@ -105,7 +105,7 @@ fn next_of(stream: &mut FFI_ArrowArrayStream) -> PyResult<Option<FFI_ArrowArray>
     Ok((!array.is_released()).then_some(array))
 }
 
-/// Why a call to a stream failed.
+/// The error of a call to a stream.
 fn told_by(stream: &mut FFI_ArrowArrayStream) -> PyErr {
     let text = stream.get_last_error().and_then(|get_last_error| {
         // SAFETY: the stream is not released, and the last call to it failed.
@@ -154,8 +154,8 @@ fn batch_of(
     batch.map_err(|error| damaged(error.to_string()))
 }
 
-/// Refuses lengths of buffers, which stand in other buffers, that are no lengths: the import
-/// takes them as they are.
+/// Rejects invalid lengths of buffers. The lengths are themselves in buffers, and the import does
+/// not check them.
 fn check_ends(array: &FFI_ArrowArray, of: &DataType) -> Result<(), String> {
     let child = |place: usize, of: &DataType| match place < array.num_children() {
         true => check_ends(array.child(place), of),
@@ -233,7 +233,7 @@ fn check_lengths(array: &FFI_ArrowArray) -> Result<(), String> {
     Ok(())
 }
 
-/// What `work` gives, or what it panicked with.
+/// Returns the result of `work`, or the message of its panic.
 fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
         let text = payload.downcast_ref::<String>().cloned();

@@ -20,14 +20,14 @@ use crate::work::short;
 #[derive(Debug)]
 pub(crate) struct Items(ItemTable);
 
-/// Which columns have what, as keywords of Python.
+/// The columns of ids and titles, as Python arguments.
 #[derive(Debug, FromPyObject)]
 pub(crate) struct ItemOptions {
     #[pyo3(item)]
     id: Option<String>,
     #[pyo3(item)]
     title: Option<String>,
-    /// The column of items of the interactions.
+    /// The item column of the interactions.
     #[pyo3(item)]
     item: Option<String>,
 }
@@ -48,7 +48,7 @@ impl ItemOptions {
     }
 }
 
-/// The table that was read, after its warnings.
+/// Issues the warnings of a table, and returns it.
 fn read(py: Python<'_>, (table, report): (ItemTable, ReadReport)) -> PyResult<Items> {
     for warning in &report.warnings {
         warn(py, warning)?;
@@ -56,7 +56,7 @@ fn read(py: Python<'_>, (table, report): (ItemTable, ReadReport)) -> PyResult<It
     Ok(Items(table))
 }
 
-/// Reads a file, whose format its name tells.
+/// Reads a file. The extension of its name selects the format.
 #[pyfunction]
 pub(crate) fn read_items_file(
     py: Python<'_>,
@@ -114,7 +114,7 @@ impl Value {
         Ok(Self::Number(value.extract()?))
     }
 
-    /// As an id; what is expected and what is found otherwise.
+    /// Converts the value to an id. The error has the expected type and the found value.
     fn id(&self) -> Result<String, (InvalidRow, &'static str, String)> {
         let expected = "an item id that is text or a whole number";
         match self {
@@ -186,7 +186,7 @@ pub(crate) fn read_items_columns(
 }
 
 impl Items {
-    /// The table under ids of the kind that a model has.
+    /// The table with ids of the type that the model has.
     pub(crate) fn under<I: Id>(&self) -> PyResult<ItemTable<I>> {
         let mut ids: Ids<I> = Ids::default();
         for text in self.0.ids().iter() {
@@ -203,7 +203,7 @@ impl Items {
     }
 }
 
-/// The values of a column for Python, None for a missing one.
+/// Returns the values of a column for Python, with `None` for a missing value.
 pub(crate) fn values<'py, I: Id>(
     py: Python<'py>,
     table: &ItemTable<I>,

@@ -1,7 +1,7 @@
-//! The native part of the Python package `bspm`: models over rows and columns, and their ids.
+//! The native module of the Python package `bspm`: models of rows and columns, and their ids.
 //!
-//! What Python users see stands in `python/bspm`; this part takes NumPy arrays, releases the
-//! interpreter while it works, and turns errors into exceptions.
+//! The public interface is in `python/bspm`. This module takes NumPy arrays, releases the
+//! interpreter while it works, and converts errors to exceptions.
 
 mod arrays;
 mod arrow;

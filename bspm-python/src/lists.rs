@@ -8,12 +8,12 @@ use pyo3::prelude::*;
 /// Columns and scores, each `lists x k`.
 pub(crate) type Lists<'py> = (Bound<'py, PyArray2<i32>>, Bound<'py, PyArray2<f32>>);
 
-/// What fills the places of a short list.
+/// The padding of a short list.
 const NO_ITEM: i32 = -1;
 const NO_SCORE: f32 = f32::MIN;
 
-/// The lists, filled up to `k` places with -1 and the lowest score; NaN for items that only fill
-/// them.
+/// Returns the lists, padded to `k` entries with -1 and the lowest score. The score of an item of
+/// the fallback is NaN.
 pub(crate) fn to_arrays<'py>(
     py: Python<'py>,
     lists: &[Vec<ScoredItem>],

@@ -1,4 +1,4 @@
-//! A fitted model over rows and columns.
+//! A fitted model of rows and columns.
 
 use std::hash::Hash;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ use crate::options::refused;
 use crate::search::as_json;
 use crate::work::{long, short};
 
-/// A model, of each combination of ids.
+/// A model for each combination of id types.
 #[derive(Debug)]
 enum AnyModel {
     Numbers(Model<CpuBackend, i64, i64>),
@@ -77,7 +77,7 @@ macro_rules! each {
     };
 }
 
-/// The model that each becomes, with the ids that it has.
+/// Converts the model to another model with the same types of ids.
 macro_rules! each_becomes {
     ($any:expr, $model:ident => $body:expr) => {
         match $any {
@@ -89,14 +89,14 @@ macro_rules! each_becomes {
     };
 }
 
-/// A fitted model; see the package's `Model`.
+/// A fitted model. See the class `Model` of the package.
 #[pyclass(frozen, module = "bspm._bspm")]
 #[derive(Debug)]
 pub(crate) struct Core {
     model: AnyModel,
 }
 
-/// Lists that are worth a thread of their own, so that Ctrl-C ends them.
+/// From this number of lists on, the work runs on a separate thread, so that Ctrl-C can cancel it.
 const MANY: usize = 4_096;
 
 pub(crate) fn backend(threads: usize) -> PyResult<CpuBackend> {
@@ -112,7 +112,7 @@ pub(crate) fn backend(threads: usize) -> PyResult<CpuBackend> {
     }
 }
 
-/// The time of each entry of some rows, in their order, if there are times.
+/// The time of each entry of some rows, in the order of the entries, if there are times.
 pub(crate) type Times<'py> = Option<PyReadonlyArray1<'py, f64>>;
 
 /// The dataset of some rows, with ids of these types.
@@ -136,13 +136,13 @@ pub(crate) fn dataset<U: Id, I: Id>(
     dataset.map_err(to_python)
 }
 
-/// The dataset whose ids are the rows and columns themselves.
+/// The dataset whose ids are the row and column numbers.
 pub(crate) fn numbered(rows: &Rows, times: Times<'_>) -> PyResult<Dataset<i64, i64>> {
     let ids = |count: usize| (0..count as i64).collect();
     dataset(rows, times, ids(rows.len()), ids(rows.width()))
 }
 
-/// The dataset of some rows and ids, of each combination of ids.
+/// The dataset of some rows and ids, for each combination of id types.
 macro_rules! with_dataset {
     ($rows:expr, $times:expr, $users:expr, $items:expr, $dataset:ident, $variant:ident => $body:expr) => {
         match ($users, $items) {
@@ -210,7 +210,7 @@ impl Core {
         })
     }
 
-    /// Opens a model file, which is mapped rather than read if it can be.
+    /// Opens a model file. The file is mapped into memory if this is possible.
     #[staticmethod]
     #[pyo3(signature = (path, *, threads = 0))]
     fn open(py: Python<'_>, path: PathBuf, threads: usize) -> PyResult<Self> {
@@ -230,7 +230,7 @@ impl Core {
         Ok(Self { model })
     }
 
-    /// The model in the bytes of a file; `kinds` says whether users and items have numbers.
+    /// Opens a model from the bytes of a file. `kinds` says whether the ids of users and items are numbers.
     #[staticmethod]
     #[pyo3(signature = (bytes, kinds, *, threads = 0))]
     fn from_bytes(
@@ -266,7 +266,7 @@ impl Core {
         as_json(each!(&self.model, model => model.trials()))
     }
 
-    /// The model with the trials that its settings were chosen from, as JSON, best first.
+    /// Returns the model with the trials that its settings were chosen from, as JSON, best first.
     fn with_trials(&self, trials: Vec<String>) -> PyResult<Self> {
         let trials: Result<Vec<Trial>, _> = trials
             .iter()
@@ -277,7 +277,7 @@ impl Core {
         Ok(Self { model })
     }
 
-    /// Whether users and items have numbers for ids.
+    /// Whether the ids of users and of items are numbers.
     #[getter]
     fn kinds(&self) -> (bool, bool) {
         match self.model {
@@ -288,7 +288,7 @@ impl Core {
         }
     }
 
-    /// Users and items.
+    /// The number of users and the number of items.
     #[getter]
     fn shape(&self) -> (usize, usize) {
         let interactions = self.histories();
@@ -317,24 +317,24 @@ impl Core {
         each!(&self.model, model => Id::to_python(py, model.dataset().items().iter().cloned().collect()))
     }
 
-    /// The row of each user; -1 for one that is not known.
+    /// Returns the row of each user, or -1 if the user is unknown.
     fn rows<'py>(&self, py: Python<'py>, users: IdList) -> PyResult<Bound<'py, PyArray1<i64>>> {
         each!(&self.model, model => places(py, "users", model.dataset().users(), users))
     }
 
-    /// The column of each item; -1 for one that is not known.
+    /// Returns the column of each item, or -1 if the item is unknown.
     fn columns<'py>(&self, py: Python<'py>, items: IdList) -> PyResult<Bound<'py, PyArray1<i64>>> {
         each!(&self.model, model => places(py, "items", model.dataset().items(), items))
     }
 
-    /// The columns and weights of a user's own history.
+    /// Returns the columns and weights of the history of a user.
     fn history<'py>(&self, py: Python<'py>, user: u32) -> PyResult<Entries<'py>> {
         let history = self.histories().history(user).map_err(to_python)?;
         let (items, weights) = history.entries().map(|it| (i64::from(it.0), it.1)).unzip();
         Ok((numbers(py, items), numbers(py, weights)))
     }
 
-    /// The histories of all users: row ends, columns and weights.
+    /// Returns the histories of all users: row ends, columns and weights.
     fn matrix<'py>(&self, py: Python<'py>) -> Matrix<'py> {
         let matrix = self.histories();
         let rows = matrix.as_csr();
@@ -350,7 +350,7 @@ impl Core {
         times.map(|times| numbers(py, times.to_vec()))
     }
 
-    /// Whether the histories of these users have just the items of these rows.
+    /// Returns whether the histories of these users have the same items as these rows.
     fn has_rows(&self, users: Integers<'_>, csr: Csr<'_>) -> PyResult<bool> {
         let matrix = self.histories();
         let users = users.below("users", matrix.users())?;
@@ -359,7 +359,7 @@ impl Core {
         Ok(users.len() == rows.len() && users.iter().enumerate().all(is_own))
     }
 
-    /// The model that serves from a neighbour table, with `keep` entries for each item.
+    /// Returns a model with a neighbour table of `keep` entries for each item.
     #[pyo3(signature = (keep, *, progress = None))]
     fn neighbours(
         &self,
@@ -375,8 +375,8 @@ impl Core {
         Ok(Self { model })
     }
 
-    /// The model with an item table, and how many items have a row, how many have none, and how many
-    /// rows are of items without interactions.
+    /// Returns the model with an item table, and three numbers: items with a row, items without a row,
+    /// and rows of items without interactions.
     fn with_items(&self, py: Python<'_>, items: &Items) -> PyResult<(Self, (usize, usize, usize))> {
         let counts;
         let model = each_becomes!(&self.model, model => {
@@ -389,7 +389,7 @@ impl Core {
         Ok((Self { model }, counts))
     }
 
-    /// The titles of some columns, None for one without; None without an item table.
+    /// Returns the titles of some columns, with None for no title, or None without an item table.
     fn titles(&self, columns: Integers<'_>) -> PyResult<Option<Vec<Option<&str>>>> {
         let columns = columns.below("items", self.histories().items())?;
         Ok(each!(&self.model, model => {
@@ -399,8 +399,8 @@ impl Core {
         }))
     }
 
-    /// The item table: the ids of its rows, the name of the column of titles, and each column; None
-    /// without one.
+    /// Returns the item table: the ids of its rows, the name of the column of titles, and each column.
+    /// Returns None if there is no item table.
     fn item_table<'py>(&self, py: Python<'py>) -> PyResult<Option<TableColumns<'py>>> {
         each!(&self.model, model => {
             let Some(table) = model.dataset().item_table() else {
@@ -416,7 +416,7 @@ impl Core {
         })
     }
 
-    /// The model with more interactions, of users and items that may be new.
+    /// Returns the model with more interactions, also of new users and items.
     fn with_interactions(
         &self,
         py: Python<'_>,
@@ -434,7 +434,7 @@ impl Core {
         Ok(Self { model })
     }
 
-    /// The filter fitted anew to what is left without these users and items.
+    /// Fits the filter again without these users and items, and returns the new model.
     #[pyo3(signature = (users, items, *, progress = None))]
     fn forget(
         &self,
@@ -454,8 +454,8 @@ impl Core {
         Ok(Self { model })
     }
 
-    /// The table: columns of the items of a history and of their neighbours, values, shares and
-    /// what is common; none if the model serves from none.
+    /// Returns the neighbour table: columns of the items and of their neighbours, values, shares and
+    /// common scores. Returns None if the model has no neighbour table.
     fn neighbour_rows<'py>(&self, py: Python<'py>) -> Option<NeighbourArrays<'py>> {
         let rows = self.filter().neighbour_rows()?;
         let (mut items, mut neighbours, mut values) = (Vec::new(), Vec::new(), Vec::new());
@@ -473,7 +473,7 @@ impl Core {
         ))
     }
 
-    /// The best items for some users of the model, `users x k`.
+    /// Returns the best items for some users of the model, `users x k`.
     #[pyo3(signature = (users, k, *, keep_seen = false, deny = None, allow = None, minimum_score = None, condition = None, fallback = None, progress = None))]
     #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
     fn rank<'py>(
@@ -498,7 +498,7 @@ impl Core {
         self.lists(py, &histories, options, progress)
     }
 
-    /// The best items for some histories, `histories x k`.
+    /// Returns the best items for some histories, `histories x k`.
     #[pyo3(signature = (csr, k, *, keep_seen = false, deny = None, allow = None, minimum_score = None, condition = None, fallback = None, progress = None))]
     #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
     fn rank_histories<'py>(
@@ -521,7 +521,7 @@ impl Core {
         self.lists(py, &histories(&rows), options, progress)
     }
 
-    /// The lists of the rows of an Arrow table.
+    /// Returns the lists for the rows of an Arrow table.
     #[pyo3(signature = (table, k, *, keep_seen = false, skip_unknown = false, minimum_score = None, condition = None, fallback = None, long = false))]
     #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
     fn recommend_arrow(
@@ -560,7 +560,7 @@ impl Core {
         })
     }
 
-    /// The users most like one, as rows, and how much.
+    /// Returns the rows of the most similar users, and their similarity.
     fn similar_users<'py>(&self, py: Python<'py>, user: u32, k: usize) -> PyResult<Scored<'py>> {
         each!(&self.model, model => {
             let users = model.dataset().users();
@@ -575,7 +575,7 @@ impl Core {
         })
     }
 
-    /// Vectors of items and of users, whose inner products are scores of the ideal low-pass filter.
+    /// Returns vectors of items and of users. Their inner products are scores of the ideal low-pass filter.
     fn low_pass_vectors<'py>(&self, py: Python<'py>) -> PyResult<Vectors<'py>> {
         let (items, users) = short(py, || {
             let vectors = self.filter().low_pass_vectors()?;
@@ -592,7 +592,7 @@ impl Core {
         ))
     }
 
-    /// The scores of all items for some histories, `histories x items`.
+    /// Returns the scores of all items for some histories, `histories x items`.
     fn score_histories<'py>(
         &self,
         py: Python<'py>,
@@ -605,7 +605,7 @@ impl Core {
         PyArray1::from_iter(py, scores.iter().copied()).reshape(shape)
     }
 
-    /// What each item of a history adds to the score of an item, and what none does.
+    /// Returns the contribution of each item of a history to the score of an item, and the base score.
     #[pyo3(signature = (csr, item))]
     fn contributions<'py>(
         &self,
@@ -622,7 +622,7 @@ impl Core {
         Ok((numbers(py, parts), base))
     }
 
-    /// The metrics over the users of a test set, at each cut-off.
+    /// Returns the metrics for the users of a test set, at each cut-off.
     #[pyo3(signature = (csr, users, items, k, *, skip_unknown = false, detailed = false, progress = None))]
     #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
     fn evaluate<'py>(
@@ -650,7 +650,7 @@ impl Core {
     }
 }
 
-/// What fills short lists, by its name in Python.
+/// Parses the option `fallback`.
 fn fallback_of(name: Option<&str>) -> PyResult<Fallback> {
     match name {
         None => Ok(Fallback::None),
@@ -668,7 +668,7 @@ type Scored<'py> = (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<f32>>);
 /// Vectors of items and of users.
 type Vectors<'py> = (Bound<'py, PyArray2<f32>>, Bound<'py, PyArray2<f32>>);
 
-/// Ids of the kind that the model has.
+/// Converts ids to the type of the model.
 pub(crate) fn of_kind<T: Id>(what: &str, ids: IdList) -> PyResult<Vec<T>> {
     T::of(ids).ok_or_else(|| {
         PyTypeError::new_err(format!(
@@ -689,7 +689,7 @@ fn places<'py, T: Id>(
     Ok(numbers(py, ids.iter().map(place).collect()))
 }
 
-/// What is left of a data set without some users and items.
+/// Returns a data set without some users and items.
 fn without<U: Id, I: Id>(
     dataset: &Dataset<U, I>,
     users: IdList,
@@ -733,7 +733,7 @@ impl Core {
         each!(&self.model, model => model.filter())
     }
 
-    /// What is answered from.
+    /// The interactions of the model.
     fn histories(&self) -> &bspm::Interactions {
         each!(&self.model, model => model.dataset().interactions())
     }

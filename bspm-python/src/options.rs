@@ -1,4 +1,4 @@
-//! Which columns are read, and what makes an interaction count.
+//! Options for reading: columns, ratings and weights.
 
 use bspm::Dataset;
 use bspm::data::{Duplicates, Format, HalfLife, TableOptions, WeightScale, Weighting};
@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use crate::error::to_python;
 use crate::ids::Id;
 
-/// The options of reading, as keywords of Python.
+/// The options for reading, as Python arguments.
 #[derive(Debug, FromPyObject)]
 pub(crate) struct ReadOptions {
     #[pyo3(item)]
@@ -37,7 +37,7 @@ enum GivenHalfLife {
     Text(String),
 }
 
-/// What a source has beside users and items.
+/// The data that a source has in addition to users and items.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Has {
     pub(crate) weights: bool,
@@ -46,7 +46,7 @@ pub(crate) struct Has {
 }
 
 impl ReadOptions {
-    /// What the columns named here give.
+    /// The data of the named columns.
     pub(crate) fn named(&self) -> Has {
         Has {
             weights: self.weight.is_some(),
@@ -60,7 +60,7 @@ impl ReadOptions {
         self.rating_threshold
     }
 
-    /// The weighting, if each of the options has an effect on a source that has these.
+    /// Returns the weighting, if each option has an effect on a source with these data.
     pub(crate) fn weighting(&self, has: Has) -> PyResult<Weighting> {
         let weighting = self.parsed()?;
         match (has.ratings, self.rating_threshold) {
@@ -100,7 +100,7 @@ impl ReadOptions {
         Ok(weighting)
     }
 
-    /// Refuses a half-life that does not fit the times of a data set; warns if it has hardly an
+    /// Rejects a half-life that does not fit the times of a data set. Warns if it has almost no
     /// effect.
     pub(crate) fn check_half_life<U: Id, I: Id>(
         &self,
@@ -130,7 +130,7 @@ impl ReadOptions {
         Ok(weighting)
     }
 
-    /// As options for a table.
+    /// Returns the options for a table.
     pub(crate) fn table(&self, weighting: Weighting) -> TableOptions {
         let mut options = TableOptions::default().weighting(weighting);
         if let Some(column) = &self.user {
@@ -154,7 +154,7 @@ impl ReadOptions {
         options
     }
 
-    /// As options for a file of this format, each of which has an effect.
+    /// Returns the options for a file of this format. Each must have an effect.
     pub(crate) fn file(&self, format: Format) -> PyResult<TableOptions> {
         let options = self.table(self.parsed()?);
         for option in TableOptions::option_uses() {
@@ -164,7 +164,7 @@ impl ReadOptions {
                 return Err(refused(option.name, &expected, format.name()));
             }
         }
-        // These have times or ratings without a name for them.
+        // These formats have times or ratings without a named column.
         let has_columns = format == Format::MovieLens;
         let has_values = format == Format::Npz;
         let _ = self.weighting(Has {
@@ -196,7 +196,7 @@ fn scale(text: &str) -> PyResult<WeightScale> {
     })
 }
 
-/// A `UserWarning`.
+/// Issues a `UserWarning`.
 pub(crate) fn warn(py: Python<'_>, text: &str) -> PyResult<()> {
     let text = std::ffi::CString::new(text).unwrap_or_default();
     PyErr::warn(py, &py.get_type::<PyUserWarning>(), &text, 2)

@@ -14,7 +14,7 @@ use crate::error::to_python;
 use crate::model::{backend, numbered};
 use crate::work::long;
 
-/// The names of all filters, each with its settings and their values.
+/// Returns all filters. Each has a dict of its settings with their descriptions.
 #[pyfunction]
 pub(crate) fn filters(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let all = PyDict::new(py);
@@ -29,8 +29,8 @@ pub(crate) fn filters(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     Ok(all)
 }
 
-/// A configuration as JSON: of a filter with published settings, or those for the shape, and
-/// with some of them changed.
+/// Returns a configuration as JSON: the published settings of a filter, or those for the shape, with
+/// some settings changed.
 #[pyfunction]
 #[pyo3(signature = (filter, shape, preset, settings))]
 pub(crate) fn configuration(
@@ -53,7 +53,7 @@ pub(crate) fn configuration(
     serde_json::to_string(&config).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
-/// The settings of a search.
+/// The options of a search.
 #[derive(Debug, FromPyObject)]
 pub(crate) struct SearchOptions {
     #[pyo3(item)]
@@ -74,7 +74,7 @@ pub(crate) struct SearchOptions {
     seed: u64,
 }
 
-/// The trials of a search as JSON, best first; some interactions are held out to choose by.
+/// Returns the trials of a search as JSON, best first. The search holds out some interactions.
 #[pyfunction]
 #[pyo3(signature = (csr, times, options, *, threads = 0, progress = None))]
 pub(crate) fn tune(
@@ -112,7 +112,7 @@ pub(crate) fn tune(
     as_json(&trials)
 }
 
-/// The configuration that is chosen for the data as JSON, and the trials it was chosen by, best first.
+/// Chooses a configuration for the data. Returns it as JSON, and the trials, best first.
 #[pyfunction]
 #[pyo3(signature = (csr, times, *, threads = 0, seed = 0, progress = None))]
 pub(crate) fn choose(

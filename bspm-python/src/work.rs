@@ -1,4 +1,4 @@
-//! Long work without the interpreter: progress is reported, and Ctrl-C ends it.
+//! Long work without the interpreter's lock, with progress and Ctrl-C.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,10 +12,10 @@ use pyo3::prelude::*;
 
 use crate::error::to_python;
 
-/// How often signals and progress are looked at.
+/// The interval between checks of signals and progress.
 const TICK: Duration = Duration::from_millis(50);
 
-/// Runs short work without the interpreter.
+/// Runs short work without the interpreter's lock.
 pub(crate) fn short<T: Send>(
     py: Python<'_>,
     work: impl FnOnce() -> bspm::Result<T> + Send,
@@ -23,8 +23,8 @@ pub(crate) fn short<T: Send>(
     py.detach(work).map_err(to_python)
 }
 
-/// Runs long work on a thread of its own, since signals are handled on Python's main thread
-/// only; `progress` is called with the stage, what is done and how much there is.
+/// Runs long work on a separate thread, because Python handles signals only on its main thread.
+/// Calls `progress` with the stage, the completed amount and the total.
 pub(crate) fn long<T: Send>(
     py: Python<'_>,
     progress: Option<&Py<PyAny>>,

@@ -35,7 +35,7 @@ def expected():
 
 def run(output, *arguments):
     command = [sys.executable, SCRIPT, MODEL, output, "-k", str(K), *arguments]
-    # All on this machine, whatever its name leads to.
+    # Run everything on this machine, regardless of its host name.
     local = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "localhost"}
     return subprocess.Popen([str(part) for part in command], stderr=subprocess.PIPE, text=True, env=local)
 

@@ -102,7 +102,7 @@ def test_filter_items_stay_out(fitted, board):
 def test_liked_items_enter_where_they_may(fitted, board):
     ids, _ = fitted.recommend(0, board[0], N=25, filter_already_liked_items=False)
     assert set(board[0].indices) & set(ids)
-    # What is filtered is what is given, whatever was fitted.
+    # The filter uses the given matrix, not the fitted one.
     other = scipy.sparse.csr_matrix(([1.0, 1.0], ([0, 0], [0, 2])), shape=(1, 50))
     ids, _ = fitted.recommend(0, other, N=50)
     assert not {0, 2} & set(ids) and 4 in ids

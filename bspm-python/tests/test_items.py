@@ -1,4 +1,4 @@
-"""Item tables: whatever they come in, lists and explanations have their titles."""
+"""Item tables from every kind of input: lists and explanations have their titles."""
 
 import pickle
 

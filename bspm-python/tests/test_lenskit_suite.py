@@ -1,4 +1,4 @@
-"""LensKit's own tests of scorers, on generated data in the place of MovieLens."""
+"""LensKit's tests of scorers, on generated data instead of MovieLens."""
 
 import numpy as np
 import pandas as pd

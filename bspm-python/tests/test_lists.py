@@ -91,7 +91,7 @@ def test_the_parts_are_those_of_the_way_chosen(log):
     [
         ({"last_out": True}, "time: expected a data set with times"),
         ({"from_time": 3}, "time: expected a data set with times"),
-        ({"time": "at", "seed": 3}, "seed: expected no seed, .*random=True chooses by chance, found 3"),
+        ({"time": "at", "seed": 3}, "seed: expected no seed, .*random=True chooses at random, found 3"),
         ({"time": "at", "last_out": True, "ratio": 0.5}, "ratio: expected no ratio beside last_out="),
         ({"time": "at", "last_out": True, "from_time": 3}, "split: expected one of last_out=, from_time="),
         ({"time": "at", "from_time": 1e9}, "time: expected a time after 0 and up to"),

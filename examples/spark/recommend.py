@@ -1,9 +1,9 @@
-"""Lists for all users of a model, written by Spark or by Sail.
+"""Writes lists for all users of a model, with Spark or Sail.
 
     python recommend.py gowalla.bspm lists/ --master 'local-cluster[2,1,2048]'
     python recommend.py gowalla.bspm lists/ --remote sc://localhost:50051
 
-The second is Spark Connect: start Sail with ``sail spark server``, or Spark's own server.
+The second command uses Spark Connect. Start the server with ``sail spark server``, or start that of Spark.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 
 def session(arguments: argparse.Namespace) -> SparkSession:
     builder = SparkSession.builder.appName("bspm")
-    # Workers on this machine run this interpreter, which has the package.
+    # Workers on this machine use this interpreter, which has the package installed.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     if arguments.remote:
         return builder.remote(arguments.remote).getOrCreate()
@@ -26,11 +26,11 @@ def session(arguments: argparse.Namespace) -> SparkSession:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("model", help="model file, at the same path for all workers")
+    parser.add_argument("model", help="model file, at the same path on all workers")
     parser.add_argument("output", help="folder for Parquet files")
     parser.add_argument("-k", type=int, default=20, help="items in each list")
-    parser.add_argument("--master", default="local[*]", help="where Spark runs")
-    parser.add_argument("--remote", help="address of a Spark Connect server, such as Sail's")
+    parser.add_argument("--master", default="local[*]", help="Spark master (default: local[*])")
+    parser.add_argument("--remote", help="address of a Spark Connect server, for example of Sail")
     parser.add_argument("--partitions", type=int, default=16)
     arguments = parser.parse_args()
 

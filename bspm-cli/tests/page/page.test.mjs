@@ -1,7 +1,7 @@
 // The page of `bspm serve` in headless Chromium: what a person does there, and what is then seen.
 //
 // BSPM names the tool, PICTURES the folder that the pictures go to. With UPDATE=1 `page.png`
-// is made anew instead of compared with.
+// is written instead of compared.
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";

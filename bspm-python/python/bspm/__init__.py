@@ -1,14 +1,15 @@
-"""Training-free recommenders: BSPM and the graph filters around it.
+"""Recommenders without training: BSPM and related graph filters.
 
-One matrix of interactions is processed, nothing is trained::
+A model is computed from one matrix of interactions, without a training loop::
 
     import bspm
 
     model = bspm.Model.fit(frame, user="user", item="item")
     model.recommend("ann", k=10)
 
-``split`` divides data, ``compare`` evaluates filters side by side, and ``evaluate`` has the metrics
-of lists by any system. ``Model`` works on your own ids; ``bspm.implicit`` has the interface of the package implicit,
+``Model`` fits, recommends, explains and evaluates with your own ids. ``split`` divides data into a training
+part and a test part, ``compare`` evaluates several filters on the same data, and ``evaluate`` computes the
+metrics of lists of any system. ``bspm.implicit`` has the interface of the package implicit.
 ``bspm.lenskit`` and ``bspm.rectools`` are components for those packages.
 """
 

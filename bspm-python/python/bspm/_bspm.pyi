@@ -19,7 +19,7 @@ _Data = tuple[dict[str, Any], _Ids, _Ids]
 __version__: str
 
 def filters() -> dict[str, dict[str, str]]:
-    """All filters, each with its settings and what they do."""
+    """Returns all filters. Each has a dict of its settings with their descriptions."""
 
 def configuration(
     filter: str, shape: tuple[int, int], preset: Optional[str], settings: Sequence[tuple[str, str]]
@@ -53,7 +53,7 @@ def evaluate_lists(
 
 @final
 class Batches:
-    """Record batches of one schema, by the Arrow PyCapsule interface."""
+    """Record batches of one schema, with the Arrow PyCapsule interface."""
 
     def __len__(self) -> int: ...
     def __arrow_c_schema__(self) -> Any: ...

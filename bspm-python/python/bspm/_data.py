@@ -1,4 +1,4 @@
-"""Interactions of whatever kind, as compressed sparse rows with ids."""
+"""Interactions from any input, as compressed sparse rows with ids."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ READ_OPTIONS = (
     "half_life",
     "duplicates",
 )
-"""The keywords that say how interactions are read."""
+"""The options for reading interactions."""
 
 
 def read_options(**given: Any) -> dict[str, Any]:
-    """All options of reading, as the native part takes them: None for those not given."""
+    """Returns all options for reading, with None for those that are not given."""
     for name in given:
         if name not in READ_OPTIONS:
             raise TypeError(f"{name}: expected one of {', '.join(READ_OPTIONS)}")
@@ -40,7 +40,7 @@ def read_options(**given: Any) -> dict[str, Any]:
 
 
 def listed(ids: Iterable[Any], what: str) -> list[Any]:
-    """The ids in a list; TypeError for one text, whose letters would be taken for ids."""
+    """Returns the ids as a list. Raises TypeError for a single text, whose letters would become ids."""
     if isinstance(ids, (str, bytes)):
         raise TypeError(
             f"{what}: expected a list of ids, found the text {ids!r}; put it in a list: [{ids!r}]"
@@ -49,16 +49,16 @@ def listed(ids: Iterable[Any], what: str) -> list[Any]:
 
 
 def ids_of(values: Any, what: str) -> Ids:
-    """Ids as the native part takes them: int64, or a list of str.
+    """Returns ids for the native module: an int64 array, or a list of str.
 
-    Raises TypeError for ids of other kinds, and ValueError for missing ones.
+    Raises TypeError for ids of other types, and ValueError for missing ids.
     """
     if isinstance(values, np.ndarray) and values.dtype == np.int64 and values.ndim == 1:
         return np.ascontiguousarray(values)
     if isinstance(values, (str, bytes)):
         listed(values, what)
     if isinstance(values, (list, tuple)):
-        # One by one: NumPy would write the numbers among texts as text.
+        # One at a time, because NumPy would convert numbers among texts to text.
         are_floats = all(isinstance(value, (float, np.floating)) for value in values)
         values = np.array(values, dtype=np.float64 if are_floats else object)
     array = np.asarray(values)
@@ -94,7 +94,7 @@ def ids_of(values: Any, what: str) -> Ids:
 
 
 def factorize(ids: Ids) -> tuple[Ids, npt.NDArray[np.int64]]:
-    """The distinct ids in the order of their first use, and the place of each."""
+    """Returns the distinct ids in the order of their first occurrence, and the index of each."""
     array = ids if isinstance(ids, np.ndarray) else np.array(ids, dtype=object)
     if len(array) == 0:
         return ids, np.empty(0, dtype=np.int64)
@@ -110,7 +110,7 @@ def factorize(ids: Ids) -> tuple[Ids, npt.NDArray[np.int64]]:
 
 
 def numbered(values: Any, what: str) -> tuple[Ids, npt.NDArray[np.int64]]:
-    """The distinct ids and the place of each; ValueError for a text that stands for a missing id."""
+    """Returns the distinct ids and the index of each. Raises ValueError for a text that means a missing id."""
     ids, places = factorize(ids_of(values, what))
     missing = _bspm.missing_text(ids) if isinstance(ids, list) else None
     if missing is not None:
@@ -120,7 +120,7 @@ def numbered(values: Any, what: str) -> tuple[Ids, npt.NDArray[np.int64]]:
 
 
 def numbers_of(ids: list[str]) -> Ids:
-    """The ids as int64 if all are whole numbers written in one way only."""
+    """Returns the ids as int64 if each is the usual text of a whole number."""
     try:
         numbers = np.array([int(text) for text in ids], dtype=np.int64)
     except (ValueError, OverflowError):
@@ -129,17 +129,17 @@ def numbers_of(ids: list[str]) -> Ids:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a value is None, NaN, NaT or pandas' NA."""
+    """Returns whether a value is None, NaN, NaT or pandas' NA."""
     if value is None:
         return True
     try:
         return bool(value != value)
-    except TypeError:  # The NA of pandas is neither.
+    except TypeError:  # NA of pandas is not a bool.
         return True
 
 
 def numbers_in(values: Any, what: str) -> npt.NDArray[np.float64]:
-    """A column of numbers as float64; ValueError with the row of a missing one."""
+    """Returns a column of numbers as float64. Raises ValueError with the row of a missing number."""
     array = np.asarray(values)
     if array.dtype.kind == "O":
         for row, value in enumerate(array.ravel()):
@@ -157,7 +157,7 @@ def numbers_in(values: Any, what: str) -> npt.NDArray[np.float64]:
 
 
 def weights_of(values: Any, count: int, what: str) -> Optional[npt.NDArray[np.float32]]:
-    """The values of a matrix as float32; None if all are 1.
+    """Returns the values of a matrix as float32, or None if all are 1.
 
     Raises ValueError for a number that is not finite.
     """
@@ -174,7 +174,7 @@ def weights_of(values: Any, count: int, what: str) -> Optional[npt.NDArray[np.fl
 
 
 def csr_of(matrix: Any, columns: Optional[int] = None) -> Csr:
-    """A SciPy matrix in compressed sparse rows, as the native part borrows it."""
+    """Returns the arrays of a SciPy CSR matrix, which the native module borrows."""
     count = matrix.shape[1] if columns is None else columns
     indptr, indices = matrix.indptr, matrix.indices
     if indptr.dtype not in (np.int32, np.int64):
@@ -191,10 +191,10 @@ def csr_of(matrix: Any, columns: Optional[int] = None) -> Csr:
 
 @dataclass(frozen=True)
 class Interactions:
-    """Users x items, with their ids.
+    """A matrix users x items, with its ids.
 
-    Make one by :meth:`from_frame`, :meth:`from_pairs` or :meth:`from_matrix`; ``Model.fit``
-    takes what they take too.
+    :meth:`from_frame`, :meth:`from_pairs`, :meth:`from_matrix` and :meth:`from_file` create it.
+    ``Model.fit`` also takes the same inputs directly.
     """
 
     users: Ids
@@ -203,11 +203,11 @@ class Interactions:
     """The id of each column."""
     csr: Csr
     times: Optional[npt.NDArray[np.float64]] = None
-    """The time of each entry of the rows, if there are times."""
+    """The time of each entry, or None if there are no times."""
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Users and items."""
+        """The number of users and the number of items."""
         return len(self.users), len(self.items)
 
     @classmethod
@@ -224,11 +224,11 @@ class Interactions:
         half_life: Union[float, str, None] = None,
         duplicates: Optional[str] = None,
     ) -> "Interactions":
-        """From a user and an item for each interaction, in any order.
+        """Creates interactions from a user and an item for each, in any order.
 
-        Ids are all ``str`` or all ``int``. Without weights (0 or above) a pair that occurs more
-        than once counts once; with weights they are added up, if ``duplicates`` does not say
-        otherwise. The options are those of ``Model.fit``.
+        Ids are all ``str`` or all ``int``. By default, a repeated pair counts once. With weights (0 or
+        above), its weights are added. ``duplicates`` changes this. The options are those of
+        ``Model.fit``.
         """
         options = read_options(
             rating_threshold=rating_threshold,
@@ -248,7 +248,7 @@ class Interactions:
         ratings: Any,
         options: dict[str, Any],
     ) -> "Interactions":
-        """From columns; the options have their names."""
+        """Creates interactions from columns. ``options`` has their names."""
         user_ids, rows = numbered(users, options["user"] or "users")
         item_ids, columns = numbered(items, options["item"] or "items")
         if len(rows) != len(columns):
@@ -280,13 +280,12 @@ class Interactions:
         half_life: Union[float, str, None] = None,
         duplicates: Optional[str] = None,
     ) -> "Interactions":
-        """From the columns of a table: of pandas, polars, PyArrow, DuckDB, or a dict of arrays.
+        """Creates interactions from a table: pandas, polars, PyArrow, DuckDB, or a dict of arrays.
 
-        Any object with the Arrow PyCapsule interface is a table, and is read without a copy in
-        Python. The options are those of ``Model.fit``. Of the times of a pair that occurs more
-        than once the latest stays.
+        Any object with the Arrow PyCapsule interface is a table, and is read without a copy in Python.
+        The options are those of ``Model.fit``. A repeated pair keeps its latest time.
 
-        Raises KeyError for a column that there is not.
+        Raises KeyError for a missing column.
         """
         options = read_options(
             user=user,
@@ -312,7 +311,7 @@ class Interactions:
 
     @classmethod
     def _of_arrays(cls, entries: Sequence[Any], users: Ids, items: Ids) -> "Interactions":
-        """From row ends, columns, weights and times, as the native part gives them."""
+        """Creates interactions from row ends, columns, weights and times of the native module."""
         indptr, indices, weights, times = entries
         csr: Csr = {"indptr": indptr, "indices": indices, "data": weights, "columns": len(items)}
         return cls(users, items, csr, times)
@@ -328,11 +327,11 @@ class Interactions:
         weight_scale: Optional[str] = None,
         duplicates: Optional[str] = None,
     ) -> "Interactions":
-        """From a SciPy sparse matrix, users x items, whose values are weights.
+        """Creates interactions from a SciPy sparse matrix, users x items. Its values are weights.
 
-        The numbers of rows and columns are the ids if none are given. CSR is borrowed, other
-        formats are converted. With ``rating_threshold`` the values are ratings: those from it on
-        are interactions, and each counts 1 if no ``weight_scale`` makes it a weight.
+        The default ids are the row and column numbers. A CSR matrix is borrowed; other formats are
+        converted. With ``rating_threshold``, the values are ratings: values of at least the threshold are
+        interactions, and each counts 1, unless ``weight_scale`` makes it a weight.
 
         Raises ValueError for a matrix without entries.
         """
@@ -353,7 +352,7 @@ class Interactions:
         matrix = matrix.tocoo()
         values = numbers_in(matrix.data, "data")
         are_ratings = rating_threshold is not None
-        # As in a file of SciPy, ratings are no weights if no scale makes them weights.
+        # As in an npz file, ratings are weights only if there is a scale.
         are_weights = weight_scale is not None or not are_ratings
         entries, _, _ = _bspm.read_codes(
             np.ascontiguousarray(matrix.row, dtype=np.int64),
@@ -381,13 +380,14 @@ class Interactions:
         half_life: Union[float, str, None] = None,
         duplicates: Optional[str] = None,
     ) -> "Interactions":
-        """From a file whose name tells its format, as the tool reads it.
+        """Creates interactions from a file, as the tool does. The extension of its name selects the format.
 
-        CSV, TSV, RecBole, MovieLens, LightGCN's text, SciPy's npz; the options are those of
-        ``Model.fit``. Ids that are all whole numbers become int. The values of an npz file count
+        The formats are CSV, TSV, JSON lines, RecBole, MovieLens, LightGCN's text and SciPy's npz. To read
+        a Parquet file, pass a table, for example ``polars.read_parquet(path)``. The options are those of
+        ``Model.fit``. If all ids are whole numbers, they become int. The values of an npz file are used
         only with ``weight_scale`` (as weights) or ``rating_threshold`` (as ratings).
 
-        Raises FileNotFoundError, and ValueError with the file, the line and what was expected.
+        Raises FileNotFoundError. Raises ValueError with the file, the line and the expected value.
         """
         options = read_options(
             user=user,
@@ -405,9 +405,9 @@ class Interactions:
 
     @classmethod
     def of(cls, data: Any, **options: Any) -> "Interactions":
-        """From any of these: Interactions, a file, a SciPy matrix, a table, or pairs of ids.
+        """Creates interactions from Interactions, a file, a SciPy matrix, a table, or pairs of ids.
 
-        Raises ValueError for an option that has no effect on data of this kind.
+        Raises ValueError for an option that has no effect on this form of data.
         """
         options = {name: value for name, value in read_options(**options).items() if value is not None}
 
@@ -449,7 +449,7 @@ class Interactions:
 
 
 def chosen(ids: Ids, places: npt.NDArray[np.int64]) -> Ids:
-    """The ids at these places."""
+    """Returns the ids at these indices."""
     if np.array_equal(places, np.arange(len(ids))):
         return ids
     if isinstance(ids, np.ndarray):
@@ -458,9 +458,9 @@ def chosen(ids: Ids, places: npt.NDArray[np.int64]) -> Ids:
 
 
 def column_of(frame: Any, name: str, keyword: str) -> Any:
-    """A column of a table of pandas or of a dict, which a keyword names.
+    """Returns a column of a pandas table or of a dict. ``keyword`` is the argument that names it.
 
-    Raises KeyError with the columns that there are.
+    Raises KeyError; the message lists the existing columns.
     """
     names = getattr(frame, "columns", frame)
     there = [str(it) for it in names]
@@ -472,16 +472,16 @@ def column_of(frame: Any, name: str, keyword: str) -> Any:
 
 
 def is_arrow(table: Any) -> bool:
-    """Whether a table is to be read by the Arrow PyCapsule interface.
+    """Returns whether a table is read with the Arrow PyCapsule interface.
 
-    The tables of pandas have it too, but need PyArrow for it.
+    pandas tables have this interface too, but it needs PyArrow.
     """
     is_pandas = type(table).__module__.partition(".")[0] == "pandas"
     return hasattr(table, "__arrow_c_stream__") and not is_pandas
 
 
 def as_csr(matrix: Any) -> Any:
-    """The matrix in compressed sparse rows, with a warning if it is converted."""
+    """Returns the matrix in compressed sparse rows. Warns if it is converted."""
     if not scipy.sparse.issparse(matrix):
         raise TypeError(f"expected a sparse matrix of SciPy, found {type(matrix).__name__}")
     if matrix.format == "csr":
@@ -495,13 +495,13 @@ _PER_SECOND = {"ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 def seconds_of(values: Any, what: str = "times") -> npt.NDArray[np.float64]:
-    """Times as numbers: dates as seconds since 1970 UTC, numbers as they are.
+    """Returns times as numbers: dates as seconds since 1970 UTC, numbers unchanged.
 
-    Dates without a time zone are those of UTC. Raises ValueError with the row of a missing one.
+    Dates without a time zone are UTC. Raises ValueError with the row of a missing time.
     """
     zone = getattr(getattr(values, "dtype", None), "tz", None)
     if zone is not None:
-        # A Series of pandas has these under `dt`, an index has them itself.
+        # A pandas Series has these methods in `dt`, an index has them directly.
         dates = getattr(values, "dt", values)
         values = dates.tz_convert("UTC")
         values = getattr(values, "dt", values).tz_localize(None)
@@ -518,7 +518,7 @@ def seconds_of(values: Any, what: str = "times") -> npt.NDArray[np.float64]:
             unit = "s" if coarse and count == 1 else "ns"
             array = array.astype(f"datetime64[{unit}]")
         ticks, per_second = array.astype(np.int64), _PER_SECOND.get(unit, 1)
-        # Rounded as the core does it, alike on both sides of 1970.
+        # Rounded as in the core, in the same way before and after 1970.
         size = np.abs(ticks)
         seconds: npt.NDArray[np.float64] = size // per_second + (size % per_second) / per_second
         return np.copysign(seconds, ticks)
@@ -552,7 +552,7 @@ def _seconds(value: Any, what: str, row: int) -> float:
 
 
 def time_of(value: Any, what: str) -> float:
-    """One time: a number, a date, or a text as files have it."""
+    """Returns a time from a number, a date, or a text in the format of files."""
     try:
         return float(seconds_of([value], what)[0])
     except ValueError:

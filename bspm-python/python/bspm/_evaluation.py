@@ -1,4 +1,4 @@
-"""Splits of data, the metrics of lists by any system, and filters side by side."""
+"""Splits of data, metrics of lists of any system, and comparisons of filters."""
 
 from __future__ import annotations
 
@@ -23,20 +23,22 @@ def split(
     from_time: Any = None,
     **options: Any,
 ) -> tuple[Interactions, Interactions]:
-    """A part to fit and a part to test, over the same users and items.
+    """Splits data into a training part and a test part, with the same users and items.
 
-    Of each user the share ``ratio`` (a fifth by default) is held out: the latest interactions if
-    the data have times, else some chosen by ``seed``. Other ways, one at a time:
+    By default, the share ``ratio`` of each user's interactions (default: 0.2) is held out: the latest
+    ones if the data have times, otherwise ones chosen at random with ``seed`` (default: 0). One of these
+    arguments selects another split:
 
-    - ``random=True``: some chosen by ``seed``, also if there are times; at least one of a user who has two.
+    - ``random=True``: interactions chosen at random with ``seed``, even if there are times; at least one
+      interaction of each user who has two.
     - ``last_out=True``: the latest interaction of each user.
-    - ``from_time``: all interactions from this time on; a number in the unit of the times, or a
-      date for times that are dates.
+    - ``from_time``: all interactions from this time on. It is a number in the unit of the times, or a
+      date if the times are dates.
 
-    A user with a single interaction keeps it for the fit, but for ``from_time``. ``data`` and the
-    options of reading are those of ``Model.fit``.
+    A user with a single interaction keeps it in the training part, except with ``from_time``. ``data``
+    and the options for reading are those of ``Model.fit``.
 
-    Raises ValueError for an option without an effect, and if a part has no interactions.
+    Raises ValueError for an option that has no effect, and if a part has no interactions.
     """
     interactions = Interactions.of(data, **options)
     chosen = {
@@ -64,23 +66,22 @@ def evaluate(
     score: Optional[str] = None,
     detailed: bool = False,
 ) -> dict[str, Any]:
-    """The metrics of lists by any system, as ``Model.evaluate`` has them.
+    """Returns the metrics of lists of any system, in the form of ``Model.evaluate``.
 
-    ``lists`` is a table (pandas, polars, PyArrow, DuckDB, a dict of arrays) with a row for each
-    entry: ``user``, ``item``, and ``rank`` (lowest first) or ``score`` (highest first), which
-    order the list. Without a name given, a column "rank" or else "score" is taken, and a table
-    with neither has its rows in the order of the lists. ``test`` and ``train`` are data as
-    ``Model.fit`` takes them, with the same ``user`` and ``item`` if they are tables with these columns.
+    ``lists`` is a table (pandas, polars, PyArrow, DuckDB, a dict of arrays) with a row for each entry of a
+    list. Its columns are ``user``, ``item``, and ``rank`` (lowest first) or ``score`` (highest first).
+    Default: the column "rank", else "score", else the order of the rows. ``test`` and ``train`` have any
+    form that ``Model.fit`` takes. If they are tables, ``user`` and ``item`` name their columns too.
 
-    The mean is over the users of the test set; one without a list counts, with no hit. Beside
-    the metrics there are ``users``, ``users_without_list``, ``unknown_users`` (with a list and
-    without test items: left out) and ``unknown_items`` (in neither ``test`` nor ``train``; they
-    keep their places in the lists, and are no hits). ``detailed`` adds 95% intervals, and with
-    ``train`` coverage, Gini's index, novelty, popularity and diversity.
+    The metrics are means over the users of the test set. A user without a list counts, with no hit. The
+    result also has ``users``, ``users_without_list``, ``unknown_users`` (users with a list but without test
+    items, who are left out) and ``unknown_items`` (items that are neither in ``test`` nor in ``train``;
+    they keep their ranks and are not hits). ``detailed`` adds 95% confidence intervals. With ``train`` it
+    also adds coverage, Gini's index, novelty, popularity and diversity.
 
-    Raises ValueError for a test set without users, lists of none of them, and an item that occurs
-    twice in a list; KeyError for a missing column; TypeError for ids of another kind than the test
-    set's.
+    Raises ValueError if the test set has no users, if none of them has a list, and if a list has an item
+    twice. Raises KeyError for a missing column, and TypeError if the types of the ids differ from those of
+    the test set.
     """
     users, items, order = _entries(lists, user or "user", item or "item", rank, score)
     cutoffs = [k] if isinstance(k, (int, np.integer)) else list(k)
@@ -107,7 +108,7 @@ def _data(data: Any, user: Optional[str], item: Optional[str]) -> Any:
 def _entries(
     lists: Any, user: str, item: str, rank: Optional[str], score: Optional[str]
 ) -> tuple[Any, Any, Any]:
-    """Users, items, and numbers that order them, lowest first, or None."""
+    """Returns users, items, and numbers that order the items (lowest first) or None."""
     if rank is not None and score is not None:
         raise ValueError(f"rank: expected rank= or score=, and not both, found {rank!r} and {score!r}")
     named = (rank, "rank") if rank is not None else (score, "score")
@@ -133,7 +134,7 @@ def _entries(
 
 
 def _order_of(table: Any) -> tuple[Optional[str], Optional[str]]:
-    """The column that orders the lists if none is named, and the keyword that names it."""
+    """Returns the default column that orders the lists, and the argument that names it."""
     if not (isinstance(table, dict) or hasattr(table, "columns")):
         raise TypeError(
             "lists: expected a table with the columns user, item, and rank or score, "
@@ -162,16 +163,15 @@ def compare(
     progress: Any = None,
     **options: Any,
 ) -> list[dict[str, Any]]:
-    """Fits filters to one part of the data and evaluates them on the other, the best one first.
+    """Fits filters to a training part, evaluates them on a test part, and sorts them by a metric.
 
-    Each of ``filters`` is a name, a pair of a name and a dict of settings, or a configuration, as
-    those of ``Model.config`` and of the trials of :func:`bspm.tune`. ``data`` is divided as by
-    :func:`bspm.split`, if there is no ``test`` beside it. The options of reading are those of
-    ``Model.fit``.
+    Each of ``filters`` is a name, a pair of a name and a dict of settings, or a configuration in the form
+    of ``Model.config`` and of the trials of :func:`bspm.tune`. If there is no ``test``, :func:`bspm.split`
+    splits ``data`` with the same options. The options for reading are those of ``Model.fit``.
 
     Returns a dict for each filter, with ``name``, ``config``, the metrics at ``k``, ``users``,
-    ``fit_seconds`` and ``evaluate_seconds``, in descending order of ``metric``. For more than one
-    comparison of the same data, split them once and pass both parts.
+    ``fit_seconds`` and ``evaluate_seconds``, in descending order of ``metric``. For several comparisons on
+    the same data, split the data once and pass both parts.
     """
     compared = [_compared_filter(it) for it in listed(filters, "filters")]
     if not compared:

@@ -1,4 +1,4 @@
-"""Item tables: titles and other columns of items, of whatever kind."""
+"""Item tables from tables, files and dicts: titles and other columns of items."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ._data import is_arrow, is_missing
 def items_of(
     items: Any, item_id: Optional[str], title: Optional[str], item: Optional[str] = None
 ) -> _bspm.Items:
-    """An item table from a file, a table, a dict of columns, or a dict of titles.
+    """Returns an item table from a file, a table, a dict of columns, or a dict of titles.
 
-    ``item`` is the column of items of the interactions, which is that of the ids if there is one of
-    this name.
+    ``item`` is the name of the item column of the interactions. If the table has a column with this
+    name, it is the default column of ids.
     """
     options = {"id": item_id, "title": title, "item": item}
     if isinstance(items, (str, os.PathLike)):
@@ -45,7 +45,7 @@ def _column(values: Any, name: str) -> list[Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A value as None, str, bool, int or float; others as they are written."""
+    """Returns a value as None, str, bool, int or float. Other values become their text."""
     if isinstance(value, (str, bool)):
         return value
     if isinstance(value, np.generic):

@@ -1,4 +1,4 @@
-"""Models under one's own ids."""
+"""Models with your own ids."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Id = Union[str, int]
 
 
 def core_from_bytes(content: bytes, kinds: tuple[bool, bool]) -> _bspm.Core:
-    """What pickled models are made of again."""
+    """Restores the core of a pickled model."""
     return _bspm.Core.from_bytes(content, kinds)
 
 
@@ -31,18 +31,18 @@ def _reduce_core(core: _bspm.Core) -> Any:
 copyreg.pickle(_bspm.Core, _reduce_core)
 
 Progress = Callable[[str, int, int], object]
-"""Called with the stage, what is done, and how much there is."""
+"""A callback. Its arguments are the stage, the completed amount and the total."""
 
 
 @dataclass(frozen=True, eq=False)
 class Recommendations:
-    """A list of items, best first. Two are equal if all items and scores are."""
+    """A list of items, best first. Two lists are equal if all of their items and scores are equal."""
 
     items: list[Any]
     scores: npt.NDArray[np.float32]
-    """Their scores; NaN for items that only fill the list (``fallback="popularity"``)."""
+    """The score of each item. NaN for items of the fallback (``fallback="popularity"``)."""
     titles: Optional[list[Optional[str]]] = None
-    """Their titles, None for an item without one; None if the model has no item table."""
+    """The title of each item, or None if it has no title. None if the model has no item table."""
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Recommendations):
@@ -64,24 +64,24 @@ class Recommendations:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A score, and the parts that add up to it."""
+    """A score and its contributions. The score is the sum of ``base`` and the contributions."""
 
     item: Any
     score: float
     base: float
-    """What does not come from the history."""
+    """The part of the score that does not depend on the history."""
     contributions: list[tuple[Any, float]]
-    """What each item of the history adds, largest first."""
+    """The items of the history and their contributions, largest first."""
     title: Optional[str] = None
-    """The title of the item."""
+    """The title of the item, or None."""
     titles: Optional[list[Optional[str]]] = None
-    """The titles of the contributions; None if the model has no item table."""
+    """The titles of the items in ``contributions``. None if the model has no item table."""
 
 
 def configuration(
     filter: str, shape: tuple[int, int], preset: Optional[str], settings: dict[str, Any]
 ) -> str:
-    """A configuration as JSON; errors name the argument.
+    """Returns a configuration as JSON. Errors name the argument.
 
     A setting whose name is a keyword of Python may end in an underscore: ``lambda_``.
     """
@@ -103,7 +103,7 @@ def configuration(
 def all_settings(
     settings: Optional[dict[str, Any]], keywords: dict[str, Any]
 ) -> dict[str, Any]:
-    """Settings of a filter from a dict and from keywords, of which ``lambda_`` is ``lambda``."""
+    """Returns the settings of a filter from a dict and from keywords. ``lambda_`` becomes ``lambda``."""
     found: dict[str, Any] = {}
     for source in (settings or {}, keywords):
         for name, value in source.items():
@@ -115,7 +115,7 @@ def all_settings(
 
 
 def threads_of(threads: int) -> int:
-    """A number of threads; ValueError for one that is none."""
+    """Returns the number of threads. Raises ValueError if it is out of range."""
     if not 0 <= threads < 2**32:
         raise ValueError(f"num_threads: expected 0 (one for each core) or above, found {threads}")
     return threads
@@ -129,7 +129,7 @@ def fit_matrix(
     threads: int,
     progress: Optional[Progress] = None,
 ) -> _bspm.Core:
-    """A filter of a CSR matrix whose rows and columns are the ids."""
+    """Fits a filter to a CSR matrix. The ids are the row and column numbers."""
     return _bspm.Core.fit(
         csr_of(matrix),
         None,
@@ -142,7 +142,7 @@ def fit_matrix(
 
 
 def progress_of(progress: Any) -> Optional[Progress]:
-    """A callback from what the caller gave: True, a class as tqdm, or a callback."""
+    """Returns a callback for the argument ``progress``: True, a class like tqdm, or a callback."""
     if progress is None or progress is False:
         return None
     if progress is True:
@@ -167,10 +167,10 @@ def progress_of(progress: Any) -> Optional[Progress]:
 
 
 class Model:
-    """A fitted filter of one matrix of interactions, under your own ids.
+    """A filter that is fitted to a matrix of interactions, with your own ids.
 
-    Make one by :meth:`fit`, :meth:`tune` or :meth:`open`. A model does not change, so that any
-    number of threads may share it; all of its work runs without the interpreter's lock.
+    :meth:`fit`, :meth:`tune` and :meth:`open` create a model. A model is immutable, so any number of
+    threads can share it. All work runs without the interpreter's lock.
     """
 
     def __init__(self, core: _bspm.Core, threads: int = 0) -> None:
@@ -178,9 +178,9 @@ class Model:
         self._threads = threads
         self._items: Optional[npt.NDArray[Any]] = None
         self.leaderboard: list[dict[str, Any]] = []
-        """The trials that the filter was chosen by, best first."""
+        """The trials that the filter was chosen from, best first. Empty if you named the filter."""
 
-    # ------------------------------------------------------------------ making one
+    # ------------------------------------------------------------------ creating a model
 
     @classmethod
     def fit(
@@ -211,38 +211,41 @@ class Model:
         """Fits a filter to interactions.
 
         ``data`` is a table (pandas, polars, PyArrow, DuckDB, a dict of arrays), a file, a SciPy
-        matrix users x items, pairs, or triples with a weight. All of them give the same model.
-        What is read of it:
+        matrix users x items, pairs, or triples with a weight. The same interactions give the same
+        model in each form. These arguments say how the data are read:
 
-        - ``user`` and ``item``: the columns of the ids, "user" and "item" by default.
-        - ``weight``: the column of weights, 0 or above. Without it each pair counts once, however
-          often it occurs; with it the weights of a repeated pair are added up.
-        - ``weight_scale``: what a weight becomes: "linear" (itself), "log" (log2(1 + weight)) or
-          "threshold:NUMBER" (1 from there on, else nothing); it applies after the sum.
-        - ``duplicates``: "sum", "max", "last" or "count" of the weights of a repeated pair. Without
-          weights, "sum" and "count" both count how often the pair occurs.
-        - ``time``: the column of times, numbers or dates (seconds since 1970 UTC). The model
-          keeps the latest of each pair.
-        - ``half_life``: the time in which a weight is halved, in the unit of the times, or a text
-          as "90d" with times in seconds (s, h, d, w or y). Ages are those at the latest time.
+        - ``user`` and ``item``: the columns of the ids. Default: "user" and "item" ("user_id" and
+          "item_id" in RecBole files).
+        - ``weight``: the column of weights, 0 or above. By default each pair counts once, even if it
+          is repeated. With a column of weights, the weights of a repeated pair are added.
+        - ``weight_scale``: the scale of the combined weight: "linear" (unchanged), "log"
+          (log2(1 + weight)) or "threshold:NUMBER" (1 if the weight is at least NUMBER, else 0).
+        - ``duplicates``: how the weights of a repeated pair are combined: "sum", "max" or "last".
+          Without weights, "sum" and "count" both count how often the pair occurs.
+        - ``time``: the column of times, numbers or dates. Dates become seconds since 1970 UTC. The
+          model keeps the latest time of each pair.
+        - ``half_life``: the time after which a weight is halved, in the unit of the times, or a text
+          such as "90d" if times are in seconds (s, h, d, w or y). The age of an interaction is
+          relative to the latest time.
         - ``rating`` and ``rating_threshold``: only rows with at least this rating are read. In
-          triples the third number is the rating then.
+          triples, the third number is then the rating.
 
-        ``items`` is a table with a row for each item, whose titles lists show: see :meth:`with_items`.
+        ``items`` is a table with a row for each item. Lists show its titles; see :meth:`with_items`.
 
-        ``filter`` is "auto" or one of ``bspm.filters()``. "auto", the default if no setting, preset or
-        config is given (else "bspm"), chooses the filter and its settings by how well they predict a
-        fifth of each user's interactions, which is held out; ``leaderboard`` has what was tried. The
-        settings of a filter are keywords, as in
-        ``factor_dim=64``, or stand in the dict ``settings``: there also those called as an argument of
-        ``fit`` (``filter``) or a word of Python (``lambda``, which is ``lambda_`` as a keyword).
-        ``preset`` starts from published settings (gowalla, yelp2018, amazon-book); without it,
-        BSPM takes settings for data of this shape. ``progress`` is True, tqdm, or a callback with
-        the stage, what is done and how much there is. Ctrl-C ends the fit.
+        ``filter`` is "auto" or one of ``bspm.filters()``. Default: "auto", or "bspm" if a setting or a
+        preset is given. "auto" chooses the filter and its settings by how well they predict a held-out
+        fifth of each user's interactions; ``leaderboard`` has the trials. The settings of a filter are
+        keywords, such as ``factor_dim=64``, or items of the dict ``settings``. Use ``settings`` for a
+        setting with the name of an argument of ``fit`` (``filter``) or of a keyword of Python
+        (``lambda``, which may also be written as the keyword ``lambda_``).
+        ``preset`` starts from published settings (gowalla, yelp2018, amazon-book). Without a preset,
+        BSPM uses settings for the shape of the data. ``config`` is a complete configuration. ``seed``
+        is the seed of the held-out part and of the singular vectors. ``progress`` is True, tqdm, or a
+        callback that receives the stage, the completed amount and the total. Ctrl-C cancels the fit.
 
-        Raises ValueError for an argument outside its range and an option without an effect,
-        KeyError for a missing column, TypeError for ids that are neither str nor int, MemoryError
-        above a filter's budget.
+        Raises ValueError for an argument out of range and for an option that has no effect, KeyError
+        for a missing column, TypeError for ids that are neither str nor int, and MemoryError if the
+        filter needs more memory than its budget.
         """
         interactions = Interactions.of(
             data,
@@ -302,14 +305,14 @@ class Model:
 
     @classmethod
     def tune(cls, data: Any, *, num_threads: int = 0, progress: Any = None, **options: Any) -> "Model":
-        """The best filter and settings that a search finds, fitted to all of the data.
+        """Searches for the best filter and settings, and fits them to all of the data.
 
-        Takes the options of :func:`bspm.tune`, and of :meth:`fit` those of reading and the item table;
-        the trials are in ``leaderboard``.
+        Takes the options of :func:`bspm.tune`, and the options of :meth:`fit` for reading and for the
+        item table. The trials are in ``leaderboard``.
         """
         table = {name: options.pop(name, None) for name in ("items", "item_id", "title")}
         if table["items"] is not None:
-            # What is wrong with it is known before the search.
+            # Report errors in the table before the search.
             items_of(**table, item=options.get("item"))
         columns = {name: options.pop(name, None) for name in READ_OPTIONS}
         interactions = Interactions.of(data, **columns)
@@ -321,19 +324,19 @@ class Model:
 
     @classmethod
     def open(cls, path: Union[str, os.PathLike[str]], *, num_threads: int = 0) -> "Model":
-        """Opens a model file, of this package, the Rust crate or the tool; it is mapped."""
+        """Opens a model file of this package, the Rust crate or the tool. The file is mapped into memory."""
         core = _bspm.Core.open(os.fspath(path), threads=threads_of(num_threads))
         model = cls(core, num_threads)
         model.leaderboard = [json.loads(trial) for trial in core.trials]
         return model
 
     def _keep_trials(self, trials: list[dict[str, Any]]) -> None:
-        """Shows the trials, and keeps them in the model file."""
+        """Sets the leaderboard, and stores it in the model file."""
         self.leaderboard = trials
         self._core = self._core.with_trials([json.dumps(trial) for trial in trials])
 
     def save(self, path: Union[str, os.PathLike[str]]) -> None:
-        """Saves the model to one file; a file that is there is replaced as a whole."""
+        """Saves the model to one file. An existing file is replaced in one step."""
         self._core.save(os.fspath(path))
 
     def __reduce__(self) -> Any:
@@ -343,11 +346,11 @@ class Model:
     def __deepcopy__(self, memo: dict[int, Any]) -> "Model":
         return self
 
-    # ------------------------------------------------------------------ what it is
+    # ------------------------------------------------------------------ properties
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Users and items."""
+        """The number of users and the number of items."""
         return self._core.shape
 
     @property
@@ -365,7 +368,7 @@ class Model:
 
     @property
     def interactions(self) -> Interactions:
-        """What the model answers from, with weights and times if there are any."""
+        """The interactions of the model, with weights and times if it has any."""
         indptr, indices, weights = self._core.matrix()
         csr = {
             "indptr": indptr,
@@ -378,11 +381,12 @@ class Model:
 
     @property
     def item_table(self) -> Optional[dict[str, Any]]:
-        """The item table as columns: "item" with the ids, then those of the table; None without one.
+        """The item table as a dict of columns, or None if the model has no item table.
 
-        The ids are in "item_id" if the table has another column "item".
-        A missing value is None. The first rows are those of the items, in order; rows of items
-        without interactions follow. ``pandas.DataFrame(model.item_table)`` makes a frame of it.
+        The first column has the ids. Its name is "item", or "item_id" if the table has another column
+        "item". A missing value is None. The first rows belong to the items of the model, in their
+        order. Rows of items without interactions follow. ``pandas.DataFrame(model.item_table)``
+        converts the dict to a frame.
         """
         found = self._core.item_table()
         if found is None:
@@ -392,20 +396,20 @@ class Model:
         return {"item_id" if "item" in by_name else "item": ids, **by_name}
 
     def titles(self, items: Iterable[Id]) -> list[Optional[str]]:
-        """The titles of some items, None for one without. Raises KeyError for an unknown item."""
+        """Returns the title of each item, or None if it has none. Raises KeyError for an unknown item."""
         columns = self._columns(items)
         found = self._core.titles(columns)
         return [None] * len(columns) if found is None else found
 
     @property
     def config(self) -> dict[str, Any]:
-        """The filter and its settings."""
+        """The filter and its settings, as a dict."""
         found: dict[str, Any] = json.loads(self._core.config)
         return found
 
     @property
     def singular_values(self) -> npt.NDArray[np.float32]:
-        """Of the normalised matrix, descending; empty if the filter uses none."""
+        """The singular values of the normalised matrix, descending. Empty if the filter uses none."""
         return self._core.singular_values
 
     def __repr__(self) -> str:
@@ -427,18 +431,20 @@ class Model:
         where: Optional[str] = None,
         fallback: Optional[str] = None,
     ) -> Recommendations:
-        """The ``k`` best items for a user of the model, or for a history of items.
+        """Returns the ``k`` best items for a user of the model, or for a history of items.
 
-        ``history`` is a list of items, or a dict with what each counts, also below 0. Items of
-        the history stay out unless ``keep_seen``; ``deny`` keeps items out, ``allow`` all others.
-        ``where`` is a condition on the columns of the item table, as SQL has it:
+        ``history`` is a list of items, or a dict with a weight for each item, which may be negative.
+        The list does not contain items of the history, unless ``keep_seen`` is true. It never contains
+        items of ``deny``. If ``allow`` is given, it contains only items of ``allow``. ``where`` is a
+        condition on the columns of the item table, in SQL syntax:
         ``"category = 'books' and price < 20 and in_stock"``.
 
-        Items that nothing leads to from the history stay out, so that a list may be short:
-        ``fallback="popularity"`` fills it with the items of most users, whose scores are NaN, and
-        "unscored" with items of score 0, in the order of their columns.
+        Items that no path connects with the history have no score, so a list may be short.
+        ``fallback="popularity"`` fills it with the most popular items, with the score NaN.
+        ``fallback="unscored"`` fills it with items of score 0, in the order of their columns.
 
-        Raises KeyError for an unknown id, and ValueError that lists the columns for an unknown one.
+        Raises KeyError for an unknown id. Raises ValueError for an unknown column of ``where``; the
+        message lists the columns.
         """
         if (user is None) == (history is None):
             raise ValueError("user: expected a user or a history, and not both")
@@ -462,9 +468,10 @@ class Model:
         fallback: Optional[str] = None,
         progress: Any = None,
     ) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
-        """The lists of some users, or of all, as :meth:`recommend`: items and scores, users x k.
+        """Returns the lists of some users, or of all users: items and scores, each users x k.
 
-        A list that is shorter ends in None (-1 if items are numbers) and the lowest float32.
+        The options are those of :meth:`recommend`. A list that is shorter than ``k`` is padded with
+        None (-1 if items are numbers) and the lowest float32.
         """
         options = self._options(keep_seen, deny, allow, minimum_score, where, fallback)
         count = self.shape[0]
@@ -484,17 +491,22 @@ class Model:
         fallback: Optional[str] = None,
         long: bool = False,
     ) -> _bspm.Batches:
-        """The lists for the rows of an Arrow table, as another, both by the PyCapsule interface.
+        """Returns the lists for the rows of an Arrow table, as an Arrow table.
 
-        Columns: ``user``, the ids of users of the model; ``history``, lists of items, with
-        ``weights``, for rows that are not of one; ``deny`` and ``allow``, what the list of the
-        row may not hold, or alone may hold. The other columns come back, with the lists
-        ``items`` and ``scores``, and ``titles`` if the model has an item table; with ``long`` each entry
-        of a list has a row, with ``rank``, ``item``, ``score`` and ``title``. A list is the same, to the last bit, whatever rows are beside it.
-        The scores of items that only fill a list (``fallback``) are null.
+        Both tables use the PyCapsule interface. The columns of ``table`` are:
 
-        ``polars.DataFrame(...)``, ``pyarrow.table(...)`` and ``pyarrow.record_batch(...)`` take the result.
-        Raises ValueError that names the column and the row.
+        - ``user``: the id of a user of the model.
+        - ``history``: a list of items, for rows without a user, and ``weights``: a list of their weights.
+        - ``deny`` and ``allow``: lists of items. The list of the row never contains an item of ``deny``.
+          If ``allow`` is given, it contains only items of ``allow``.
+
+        The result has the other columns of ``table``, and the list columns ``items`` and ``scores``, and
+        ``titles`` if the model has an item table. If ``long`` is true, each entry of a list has a row, with
+        ``rank``, ``item``, ``score`` and ``title``. The score of an item of the fallback is null. A list
+        does not depend on the other rows, to the last bit.
+
+        ``polars.DataFrame(...)``, ``pyarrow.table(...)`` and ``pyarrow.record_batch(...)`` accept the
+        result. Raises ValueError; the message names the column and the row.
         """
         return self._core.recommend_arrow(
             table,
@@ -508,21 +520,24 @@ class Model:
         )
 
     def similar_items(self, item: Id, k: int = 10) -> Recommendations:
-        """The items that are recommended to somebody who has just this one."""
+        """Returns the items that are recommended for a history with only this item."""
         items, scores = self._core.rank_histories(self._history([item]), k)
         return self._list(items[0], scores[0])
 
     def similar_users(self, user: Id, k: int = 10) -> list[tuple[Any, float]]:
-        """The users whose histories are most like this one's, and how much; whatever the filter."""
+        """Returns the users with the most similar histories, and their similarity.
+
+        The result does not depend on the filter.
+        """
         rows, scores = self._core.similar_users(int(self._rows([user])[0]), k)
         users = self.users
         return [(users[row], score) for row, score in zip(rows.tolist(), scores.tolist())]
 
     def low_pass_vectors(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Vectors of the items and of the users, each with as many numbers as singular vectors.
+        """Returns vectors of the items and of the users. Their dimension is the number of singular vectors.
 
-        Their inner products are the scores of the ideal low-pass filter, a part of those of
-        BSPM, GF-CF and ChebyCF. Raises ValueError for another filter.
+        The inner product of two vectors is the score of the ideal low-pass filter, which is a part of
+        the score of BSPM, GF-CF and ChebyCF. Raises ValueError for other filters.
         """
         return self._core.low_pass_vectors()
 
@@ -533,7 +548,7 @@ class Model:
         *,
         history: Union[Sequence[Id], dict[Any, float], None] = None,
     ) -> npt.NDArray[np.float32]:
-        """The scores of some items for a user, or for a history as :meth:`recommend` takes it."""
+        """Returns the scores of some items for a user, or for a history as in :meth:`recommend`."""
         csr = self._history_of(user, history)
         scores = self._core.score_histories(csr)
         found: npt.NDArray[np.float32] = scores[0][self._columns(items)]
@@ -546,7 +561,10 @@ class Model:
         *,
         history: Union[Sequence[Id], dict[Any, float], None] = None,
     ) -> Explanation:
-        """What each item of a user's history, or of the given one, adds to an item's score."""
+        """Returns the contributions of the items of a history to the score of an item.
+
+        The history is that of ``user``, or ``history``.
+        """
         if item is None:
             raise ValueError("item: expected the item to explain")
         csr = self._history_of(user, history)
@@ -578,13 +596,16 @@ class Model:
         detailed: bool = False,
         progress: Any = None,
     ) -> dict[str, Any]:
-        """Recall, NDCG and more, over the users of a test set, which is of any kind of data.
+        """Returns recall, NDCG and other metrics for the users of a test set.
 
-        With one cut-off the metrics, with several a dict of them. ``detailed`` adds 95%
-        intervals, coverage, Gini's index, novelty, popularity and diversity. Items that the
-        model does not know count as missed; unknown users are a KeyError unless skipped, and a
-        mean over no users is a ValueError. The options of reading are those of :meth:`fit`; each
-        pair of the test set counts once, whatever its weight.
+        ``test`` can have any form that :meth:`fit` takes, with the same options for reading. Each pair
+        of the test set counts once, regardless of its weight. If ``k`` is one cut-off, the result is a
+        dict of metrics. If it is a list of cut-offs, the result has a dict of metrics for each.
+        ``detailed`` adds 95% confidence intervals, coverage, Gini's index, novelty, popularity and
+        diversity.
+
+        Items that the model does not know count as missed. Raises KeyError for an unknown user, unless
+        ``skip_unknown`` is true, and ValueError if there is no user to evaluate.
         """
         interactions = Interactions.of(
             test,
@@ -610,7 +631,7 @@ class Model:
         )
         return flat(found, k)
 
-    # ------------------------------------------------------------------ what comes after the fit
+    # ------------------------------------------------------------------ updates
 
     def with_interactions(
         self,
@@ -625,17 +646,17 @@ class Model:
         weight_scale: Optional[str] = None,
         duplicates: Optional[str] = None,
     ) -> "Model":
-        """The model with more interactions, its singular vectors left as they were fitted.
+        """Returns the model with more interactions. The singular vectors do not change.
 
-        ``data`` and the options of reading are those of :meth:`fit`. Known users get longer
-        histories, new ones join. If all items are known, the filter stays as it is. New items join
-        with degrees and item graph of all interactions, and a row of the singular vectors that is
-        made from the items of their users; what the vectors would learn is left out until
-        :meth:`refit`. Of a pair that was there the larger weight and the later time stay; without
-        times, pairs join at the latest time of the model.
+        ``data`` and the options for reading are those of :meth:`fit`. Known users get longer histories,
+        and new users are added. If all items are known, the filter does not change. If some items are
+        new, the degrees and the item graph are computed from all interactions. A new item gets a row of
+        the singular vectors, computed from the items of its users. Only :meth:`refit` computes the
+        singular vectors again. If the model already has a pair, it keeps the larger weight and the later
+        time. Without times, new pairs get the latest time of the model.
 
-        Raises ValueError for times that join a model without times, TypeError for ids of another
-        kind.
+        Raises ValueError if ``data`` has times and the model does not, and TypeError for ids of another
+        type.
         """
         added = Interactions.of(
             data,
@@ -658,22 +679,22 @@ class Model:
     def with_items(
         self, items: Any, *, item_id: Optional[str] = None, title: Optional[str] = None
     ) -> "Model":
-        """The model with an item table, whose titles lists and explanations show.
+        """Returns the model with an item table. Lists and explanations show its titles.
 
         ``items`` is a table (pandas, polars, PyArrow, DuckDB) or a dict of columns with a row for each
         item, a file (CSV, TSV, JSON lines, RecBole's ``.item``), or a dict with a title for each item.
 
-        - ``item_id``: the column of ids; by default that of ``item=``, "item" or "item_id" if there
-          is one, else the first.
-        - ``title``: the column of titles; by default "title", else "name", in any case.
+        - ``item_id``: the column of ids. Default: the column of ``item=``, "item" or "item_id" if the
+          table has one of them, else the first column.
+        - ``title``: the column of titles. Default: "title", else "name", in upper or lower case.
 
-        All columns are kept, as texts, numbers or booleans, and are part of a saved model. An item
-        without a row has no title; rows of items without interactions are kept for later ones. The
-        table takes the place of the one that the model may have.
+        All columns are kept as texts, numbers or booleans, and are part of a saved model. An item
+        without a row has no title. Rows of items without interactions are kept, because the items may
+        get interactions later. The table replaces an existing item table.
 
-        Raises ValueError that names the row for an item that an earlier row has, and lists the
-        columns if one is missing; TypeError for ids of another kind. Warns if items of the model
-        have no row.
+        Raises ValueError if two rows have the same item, with the row, or if a column is missing, with
+        the existing columns. Raises TypeError for ids of another type. Warns if items of the model have
+        no row.
         """
         return self._with_table(items_of(items, item_id, title))
 
@@ -688,16 +709,16 @@ class Model:
         return Model(core, self._threads)
 
     def refit(self, *, progress: Any = None) -> "Model":
-        """The filter fitted anew, to all interactions that this model answers from."""
+        """Fits the filter again, to all interactions of this model, and returns the new model."""
         return self.forget(progress=progress)
 
     def forget(
         self, users: Iterable[Id] = (), items: Iterable[Id] = (), *, progress: Any = None
     ) -> "Model":
-        """The filter fitted anew, to what is left without these users and items.
+        """Fits the filter again without these users and items, and returns the new model.
 
-        No trace of them stays, in the interactions or in the filter. Raises KeyError for one that
-        is unknown.
+        Neither the interactions nor the filter keep a trace of them. Raises KeyError for an unknown
+        user or item.
         """
         core = self._core.forget(
             ids_of(listed(users, "users"), "users"),
@@ -709,19 +730,20 @@ class Model:
     # ------------------------------------------------------------------ tables
 
     def neighbours(self, keep: int = 500, *, progress: Any = None) -> "Model":
-        """The model that answers from a neighbour table, in tens of microseconds.
+        """Returns a model that computes lists from a neighbour table, in tens of microseconds.
 
-        Of what each item gives to others the ``keep`` entries that matter most are kept, the rest as a
-        share of what all items give alike; lists are nearly those of this model.
+        For each item, the table keeps its ``keep`` most important contributions to other items. The rest
+        is approximated by a multiple of a vector that all items share. The lists are almost the same as
+        those of this model.
         """
         return Model(self._core.neighbours(keep, progress=progress_of(progress)), self._threads)
 
     def neighbour_tables(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The neighbour table as two tables that any engine can join.
+        """Returns the neighbour table as two tables that any engine can join.
 
-        The first has ``item``, ``neighbour`` and ``value``, the second ``item``, ``share`` and
-        ``common``. The score of an item is the sum of its values over the history, and the
-        sum of the history's shares times its ``common``. Raises ValueError for a model that is not one of
+        The first table has the columns ``item``, ``neighbour`` and ``value``. The second has ``item``,
+        ``share`` and ``common``. The score of an item is the sum of its values over the history, plus the
+        sum of the history's shares times its ``common``. Raises ValueError if the model does not come from
         :meth:`neighbours`.
         """
         rows = self._core.neighbour_rows()
@@ -818,7 +840,7 @@ class Model:
 
 
 def flat(found: dict[str, Any], k: Union[int, Sequence[int]]) -> dict[str, Any]:
-    """The metrics beside the other results; at several cut-offs a dict for each."""
+    """Merges the metrics with the other results: one dict, or a dict for each of several cut-offs."""
     metrics = found.pop("metrics")
     if isinstance(k, (int, np.integer)):
         return {**metrics[int(k)], **found}
@@ -856,12 +878,16 @@ def tune(
     num_threads: int = 0,
     progress: Any = None,
 ) -> list[dict[str, Any]]:
-    """Searches the filter and the settings that fit the data best.
+    """Searches for the filter and the settings that fit the data best.
 
-    A part of the interactions is held out to choose by: the latest of each user if there
-    are times, else some at random. Returns the trials, best first, each a dict with ``config``
-    (for ``Model.fit``), ``value``, ``metrics``, ``fit_seconds``, ``score_seconds`` and ``outcome``.
-    The options of reading are those of ``Model.fit``.
+    The search compares settings on held-out interactions: the share ``ratio`` of each user's
+    interactions, the latest ones if there are times, otherwise ones chosen at random. It ends after
+    ``trials`` trials, and starts no trial after ``minutes`` minutes. It maximises ``metric`` at the cut-off ``k``, minus
+    ``popularity_penalty`` times the mean popularity of a list. ``filters`` restricts the search to some
+    filters. The options for reading are those of ``Model.fit``.
+
+    Returns the trials, best first. Each is a dict with ``config`` (for ``Model.fit``), ``value``,
+    ``metrics``, ``fit_seconds``, ``score_seconds`` and ``outcome``.
     """
     interactions = Interactions.of(
         data,

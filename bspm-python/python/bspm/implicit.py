@@ -1,8 +1,8 @@
-"""The filters with the interface of the package implicit (0.7): a drop-in.
+"""Filters with the interface of the package implicit (0.7), as a drop-in replacement.
 
-Every class takes its settings and ``num_threads``, and has ``fit``, ``recommend``,
-``similar_items``, ``similar_users``, ``save`` and ``load``; objects pickle and copy, fitted or not.
-Matrices are users x items in compressed sparse rows; ids are rows and columns.
+Every class takes its settings and ``num_threads``, and has ``fit``, ``recommend``, ``similar_items``,
+``similar_users``, ``save`` and ``load``. Objects can be pickled and copied before and after the fit.
+Matrices are users x items in compressed sparse rows. Ids are row and column numbers.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class ParameterWarning(UserWarning):
 
 
 def _warn(text: str) -> None:
-    """With implicit's own class of warning, where that package is in use."""
+    """Warns with the warning class of implicit if that package is imported."""
     theirs = getattr(sys.modules.get("implicit.utils"), "ParameterWarning", ParameterWarning)
     warnings.warn(text, theirs, stacklevel=4)
 
@@ -53,16 +53,16 @@ def _check_csr(matrix: Any, what: str) -> Any:
 
 
 class RecommenderBase:
-    """A filter behind the interface of implicit.
+    """A filter with the interface of implicit.
 
     Parameters
     ----------
     num_threads : int
-        Threads; 0 for all cores.
+        The number of threads. Default: 0, all cores.
     preset : str, optional
         Published settings to start from: gowalla, yelp2018 or amazon-book.
     **settings
-        Settings of the filter, as ``bspm.filters()`` lists them.
+        Settings of the filter. ``bspm.filters()`` lists them.
     """
 
     filter: ClassVar[str] = "bspm"
@@ -84,10 +84,10 @@ class RecommenderBase:
         show_progress: bool = True,
         callback: Optional[Callable[..., Any]] = None,
     ) -> None:
-        """Fits the filter to a matrix, users x items, whose values are weights, 0 or above.
+        """Fits the filter to a matrix users x items. Its values are weights, 0 or above.
 
-        ``callback`` is called once, with 0, the seconds that it took, and 1.0. Raises
-        ValueError for what is no sparse matrix, and for values that are negative or not finite.
+        ``callback`` is called once, with 0, the time of the fit in seconds, and 1.0. Raises ValueError if
+        ``user_items`` is not a sparse matrix, or if a value is negative or not finite.
         """
         user_items = _check_csr(user_items, "user_items")
         start = time.time()
@@ -119,15 +119,16 @@ class RecommenderBase:
         recalculate_user: bool = False,
         items: Any = None,
     ) -> IdsAndScores:
-        """The best items of a user, or of an array of users.
+        """Returns the best items of a user, or of an array of users.
 
-        ``user_items`` has a row for each of them, whose items stay out of the list; with
-        ``recalculate_user`` lists are made from these rows, else from those that were fitted.
-        A scalar gives arrays of N, an array of users arrays of users x N; what is missing is
-        -1 with the lowest float32. ``items`` ranks all of these and no others.
+        ``user_items`` has a row for each user. With ``filter_already_liked_items`` (default), the items of the
+        row are not in the list. With ``recalculate_user``, the lists are computed from these rows, otherwise
+        from the fitted rows. For a scalar, the result has arrays of N elements, and for an array of users,
+        arrays of users x N. Missing entries are -1 with the lowest float32. With ``items``, the list has all
+        of these items and no others.
 
-        Raises IndexError for users and items that are not in the model, and ValueError for a
-        matrix that is not CSR or has another number of rows.
+        Raises IndexError for users and items that are not in the model, and ValueError for a matrix that is
+        not CSR or has a different number of rows.
         """
         core = self._fitted()
         is_scalar = bool(np.isscalar(userid)) or getattr(userid, "ndim", 1) == 0
@@ -163,7 +164,10 @@ class RecommenderBase:
         filter_items: Any = None,
         items: Any = None,
     ) -> IdsAndScores:
-        """The items that are recommended to somebody who has just this one; itself first."""
+        """Returns the items that are recommended for a history with only this item.
+
+        The item itself is first.
+        """
         core = self._fitted()
         if recalculate_item:
             raise NotImplementedError("recalculate_item isn't implemented")
@@ -195,9 +199,9 @@ class RecommenderBase:
     def similar_users(
         self, userid: Any, N: int = 10, filter_users: Any = None, users: Any = None
     ) -> IdsAndScores:
-        """The users whose histories are most like this one's, by cosine; itself first.
+        """Returns the users with the most similar histories, by cosine. The user itself is first.
 
-        Items count by one over the square root of their popularity.
+        The weight of an item is one over the square root of its popularity.
         """
         core = self._fitted()
         if filter_users is not None and users is not None:
@@ -259,8 +263,10 @@ class RecommenderBase:
         filter_items: Any,
         items: Any,
     ) -> IdsAndScores:
-        """The lists without what is liked, which ``is_own`` where it is what lists are made from;
-        of ``items``, all of them."""
+        """Returns the lists without the items of ``liked``, or the list of all ``items``.
+
+        ``is_own`` says that the lists are computed from ``liked``.
+        """
         core = self._fitted()
         if N < 1:
             raise ValueError(f"N: expected at least 1, found {N}")
@@ -302,7 +308,7 @@ class RecommenderBase:
     # ------------------------------------------------------------------ files
 
     def save(self, fileobj_or_path: Any) -> None:
-        """Saves to a path or to an open binary file; ``.npz`` in the name is as good as any."""
+        """Saves to a path or to an open binary file. The name can have any extension, also ``.npz``."""
         core = self._fitted()
         if hasattr(fileobj_or_path, "write"):
             fileobj_or_path.write(core.to_bytes())
@@ -311,7 +317,7 @@ class RecommenderBase:
 
     @classmethod
     def load(cls, fileobj_or_path: Any) -> "RecommenderBase":
-        """Loads what :meth:`save` wrote, from a path or an open binary file."""
+        """Loads a model that :meth:`save` wrote, from a path or an open binary file."""
         model = cls()
         if hasattr(fileobj_or_path, "read"):
             model._core = _bspm.Core.from_bytes(fileobj_or_path.read(), (True, True))
@@ -342,7 +348,7 @@ class RecommenderBase:
         return f"{type(self).__name__}(num_threads={self.num_threads}{settings})"
 
 
-# One user alone is ranked twice in one tile, so that it gets the bits of a batch.
+# A single user is ranked twice in one tile, so that its scores have the same bits as in a batch.
 
 
 def _rank_users(core: _bspm.Core, users: npt.NDArray[np.int64]) -> Callable[..., IdsAndScores]:
@@ -374,7 +380,7 @@ def _rank_rows(core: _bspm.Core, rows: dict[str, Any]) -> Callable[..., IdsAndSc
 
 
 def _without(liked: Any, ids: npt.NDArray[np.int32], scores: npt.NDArray[np.float32]) -> IdsAndScores:
-    """The lists without the items of these rows; others move up."""
+    """Returns the lists without the items of these rows. The following items move up."""
     width = int(liked.shape[1]) + 1
     rows = np.repeat(np.arange(len(ids), dtype=np.int64), np.diff(liked.indptr))
     keys = np.unique(rows * width + liked.indices)
@@ -387,7 +393,7 @@ def _without(liked: Any, ids: npt.NDArray[np.int32], scores: npt.NDArray[np.floa
 
 
 class BSPM(RecommenderBase):
-    """Blurring-sharpening process models (SIGIR 2023)."""
+    """Blurring-Sharpening Process Models (SIGIR 2023)."""
 
 
 class GFCF(RecommenderBase):
@@ -397,25 +403,25 @@ class GFCF(RecommenderBase):
 
 
 class ChebyCF(RecommenderBase):
-    """Chebyshev interpolation of a plateau."""
+    """Chebyshev interpolation of a plateau response (SIGIR 2025)."""
 
     filter = "cheby-cf"
 
 
 class TurboCF(RecommenderBase):
-    """A polynomial of the item graph with its entries raised to a power."""
+    """A polynomial of the item graph with its entries raised to a power (SIGIR 2024)."""
 
     filter = "turbo-cf"
 
 
 class LinkProp(RecommenderBase):
-    """Degree-weighted paths of length three."""
+    """Degree-weighted paths of length three (WWW 2022)."""
 
     filter = "link-prop"
 
 
 class LGCNIDE(RecommenderBase):
-    """An infinite linear LightGCN."""
+    """A linear LightGCN without training, with infinitely many dimensions (CIKM 2021)."""
 
     filter = "lgcn-ide"
 
@@ -439,13 +445,13 @@ class SVDAE(RecommenderBase):
 
 
 class SGFCF(RecommenderBase):
-    """A power of the singular values beside paths of length three (KDD 2024)."""
+    """A power of the singular values, plus paths of length three (KDD 2024)."""
 
     filter = "sgfcf"
 
 
 class RP3Beta(RecommenderBase):
-    """Random walks of three steps, less popular items first."""
+    """Random walks of three steps, with a penalty on popularity (TiiS 2017)."""
 
     filter = "rp3beta"
 
@@ -457,13 +463,13 @@ class Family(RecommenderBase):
 
 
 class Popularity(RecommenderBase):
-    """The same list for everybody."""
+    """The most popular items, the same list for all users."""
 
     filter = "popularity"
 
 
 class ItemItemRecommender(RecommenderBase):
-    """The K items most similar to each item; ``similarity`` has them as a sparse matrix."""
+    """The K most similar items of each item. ``similarity`` has them as a sparse matrix."""
 
     filter = "item-knn"
 
@@ -472,7 +478,7 @@ class ItemItemRecommender(RecommenderBase):
 
     @property
     def K(self) -> int:
-        """How many neighbours an item has."""
+        """The number of neighbours of each item."""
         return int(self.settings["neighbours"])
 
     @K.setter
@@ -481,7 +487,7 @@ class ItemItemRecommender(RecommenderBase):
 
     @property
     def similarity(self) -> Any:
-        """What each item gives to the others, items x items in CSR; None before it is fitted."""
+        """The contributions of each item to other items, items x items in CSR. None before the fit."""
         if self._core is None:
             return None
         items = self._core.shape[1]
@@ -495,18 +501,18 @@ class ItemItemRecommender(RecommenderBase):
 
 
 class CosineRecommender(ItemItemRecommender):
-    """Neighbours by the cosine of their users."""
+    """Neighbours by cosine similarity of their users."""
 
 
 class TFIDFRecommender(ItemItemRecommender):
-    """Neighbours by cosine, of users weighted by tf-idf."""
+    """Neighbours by cosine similarity, with tf-idf weights of the users."""
 
     def __init__(self, K: int = 20, num_threads: int = 0, **settings: Any) -> None:
         super().__init__(K, num_threads, **{"weighting": "tf-idf", **settings})
 
 
 class BM25Recommender(ItemItemRecommender):
-    """Neighbours by cosine, of users weighted by BM25."""
+    """Neighbours by cosine similarity, with BM25 weights of the users."""
 
     def __init__(self, K: int = 20, num_threads: int = 0, **settings: Any) -> None:
         super().__init__(K, num_threads, **{"weighting": "bm25", **settings})

@@ -1,4 +1,4 @@
-"""A scorer for LensKit (2025): a ``Component`` that is trainable, for any of its pipelines."""
+"""A scorer for LensKit (2025): a trainable ``Component`` for its pipelines."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class BSPMConfig(BaseModel, extra="forbid"):
     settings: dict[str, Any] = {}
     """Settings of the filter."""
     num_threads: int = 0
-    """Threads; 0 for all cores."""
+    """The number of threads. Default: 0, all cores."""
 
 
 class BSPMScorer(Component[ItemList], Trainable):  # type: ignore[misc, unused-ignore]
-    """Scores items by any filter of ``bspm.filters()``, for users by their histories."""
+    """Scores items for the history of a user, with any filter of ``bspm.filters()``."""
 
     config: BSPMConfig
     items: Vocabulary
@@ -68,7 +68,7 @@ class BSPMScorer(Component[ItemList], Trainable):  # type: ignore[misc, unused-i
         return ItemList(items, scores=found_scores)
 
     def _history(self, query: RecQuery) -> npt.NDArray[np.int64]:
-        """The columns of the items to score by; those that are not known are left out."""
+        """Returns the columns of the history. Unknown items are left out."""
         items = query.query_items
         if items is not None:
             columns = np.asarray(items.numbers(vocabulary=self.items, missing="negative"))

@@ -1,6 +1,6 @@
-"""A model for RecTools: ``BSPMModel`` is a ``ModelBase`` as any of theirs.
+"""A model for RecTools: ``BSPMModel`` is a ``ModelBase``.
 
-``implicit`` classes of this package work in RecTools' ``ImplicitItemKNNWrapperModel`` too.
+The item-item classes of ``bspm.implicit`` also work in RecTools' ``ImplicitItemKNNWrapperModel``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ._model import all_settings, configuration, fit_matrix
 class BSPMModel(ModelBase[Any]):  # type: ignore[misc, unused-ignore]
     """Any filter of ``bspm.filters()`` in RecTools.
 
-    ``filter`` is its name, and its settings are keywords or stand in the dict ``settings``, as for
+    ``filter`` is the name of the filter. Its settings are keywords or items of the dict ``settings``, as in
     ``bspm.Model.fit``.
     """
 
@@ -88,7 +88,7 @@ def _int64(ids: Any) -> Any:
 
 
 def _long(queries: Any, ids: Any, scores: Any) -> Any:
-    """Queries, items and scores, one row for each place that is filled."""
+    """Returns queries, items and scores, with a row for each entry of a list."""
     is_there = ids >= 0
     users = np.repeat(np.asarray(queries), is_there.sum(axis=1))
     return users, ids[is_there].astype(np.int64), scores[is_there]

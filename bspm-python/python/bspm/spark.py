@@ -1,6 +1,6 @@
-"""Lists for the rows of a DataFrame of Spark, or of an engine that speaks Spark Connect, as Sail.
+"""Lists for the rows of a DataFrame of Spark, or of an engine that supports Spark Connect, such as Sail.
 
-The model file must be where the workers are, under the same path: each process maps it once.
+The model file must exist on all workers under the same path. Each process maps it into memory once.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ def recommend(
     skip_unknown: bool = False,
     num_threads: int = 1,
 ) -> Any:
-    """The DataFrame with the lists of its rows, in the columns ``items`` and ``scores``.
+    """Returns the DataFrame with the lists of its rows, in the columns ``items`` and ``scores``.
 
-    Its columns are those of :meth:`bspm.Model.recommend_arrow`; ``model`` is the path of a model
-    file. The lists do not depend on how the engine cuts the rows, to the last bit. An engine
-    starts as many processes as it has cores, so one thread in each is enough.
+    The columns of ``frame`` are those of :meth:`bspm.Model.recommend_arrow`. ``model`` is the path of a
+    model file. The lists do not depend on how the engine splits the rows, to the last bit. An engine starts
+    as many processes as it has cores, so one thread in each process is enough.
     """
     from pyspark.sql.types import ArrayType, FloatType, LongType, StringType, StructField, StructType
 

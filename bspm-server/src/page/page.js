@@ -2,8 +2,8 @@ const of = id => document.getElementById(id);
 let asked = {};
 let key = "";
 let history = [];
-const titles = new Map(); // of the items that were seen in answers
-const offered = new Map(); // items by what the search shows of them
+const titles = new Map(); // of the items in earlier responses
+const offered = new Map(); // items by their text in the search
 
 const LONGEST = 80;
 
@@ -33,7 +33,7 @@ function element(name, text, className = "") {
   return made;
 }
 
-// What an item is called, with its id at hand if that is another.
+// The tooltip of an item, with its id if the page shows a title.
 function labelled(item, label) {
   return titles.has(item) ? `${item}: ${label}` : label;
 }
@@ -51,13 +51,13 @@ function show(list, entries) {
   list.replaceChildren(...entries.map(entry => {
     const row = document.createElement("li");
     row.append(
-      clickable(name(entry.item), labelled(entry.item, "why, and what is like it"), () => detail(entry.item)),
+      clickable(name(entry.item), labelled(entry.item, "explanation and similar items"), () => detail(entry.item)),
       element("span", entry.fallback ? "popular" : entry.score.toPrecision(4), "score"),
       clickable("+", "add to the history", () => pick([...history, entry.item])),
     );
     return row;
   }));
-  if (!entries.length) list.textContent = "nothing";
+  if (!entries.length) list.textContent = "no items";
 }
 
 function bars(explanation) {
@@ -113,7 +113,7 @@ function pick(items) {
   return start();
 }
 
-// What is shown before anything is asked: items of most users, to pick from.
+// The start of the page: the most popular items.
 const start = guarded(async () => {
   of("lists").hidden = true;
   const popular = (await ask("/items?k=24")).items;
@@ -126,7 +126,7 @@ const start = guarded(async () => {
   of("start").hidden = false;
 });
 
-// The item that is meant by a text: one that was offered, an id, or the only one with the text in its name.
+// The item for a text: a suggestion, an id, or the only item with this text in its id or title.
 async function meant(text) {
   if (offered.has(text)) return offered.get(text);
   const found = (await ask("/items?k=20&search=" + encodeURIComponent(text))).items;
@@ -135,7 +135,7 @@ async function meant(text) {
   if (found.some(it => it.item === text)) return text;
   if (same.length === 1) return same[0].item;
   if (found.length === 1 && titles.has(found[0].item)) return found[0].item;
-  await ask("/similar?k=1&item=" + encodeURIComponent(text)); // says so where there is no such item
+  await ask("/similar?k=1&item=" + encodeURIComponent(text)); // reports an unknown item
   return text;
 }
 
@@ -156,7 +156,7 @@ of("by-history").onsubmit = guarded(async event => {
 });
 of("item-to-add").oninput = guarded(async event => {
   const text = event.target.value.trim();
-  if (offered.has(text)) return; // one of the search was chosen
+  if (offered.has(text)) return; // the user chose a suggestion
   const found = await ask("/items?k=20&search=" + encodeURIComponent(text));
   learn(found.items);
   of("items").replaceChildren(...found.items.map(it => {
