@@ -222,7 +222,8 @@ impl<B: Backend> FittedFilter<B> {
         &self.config
     }
 
-    /// The interactions that were fitted, `users x items`.
+    /// The interactions that were fitted, `users x items`, with a row below for each tag
+    /// ([`Dataset::matrix_to_fit`](bspm_data::Dataset::matrix_to_fit)).
     pub fn interactions(&self) -> &Arc<Interactions> {
         &self.interactions
     }

@@ -88,7 +88,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         config: impl Into<FilterConfig>,
         options: &FitOptions,
     ) -> Result<Self> {
-        let interactions = dataset.interactions().clone();
+        let interactions = dataset.matrix_to_fit()?;
         let fitted = FittedFilter::fit_with(backend, interactions, config, options)?;
         Ok(Self::from_parts(Arc::new(fitted), dataset))
     }
@@ -99,7 +99,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     ///
     /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) for a data set of another shape.
     pub fn from_filter(filter: FittedFilter<B>, dataset: Dataset<U, I>) -> Result<Self> {
-        let (fitted, asked) = (filter.interactions(), dataset.interactions());
+        let (fitted, asked) = (filter.interactions(), dataset.matrix_to_fit()?);
         check::same("model", fitted.shape(), asked.shape())?;
         Ok(Self::from_parts(Arc::new(filter), dataset))
     }

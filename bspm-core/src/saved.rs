@@ -34,6 +34,7 @@
 //! | `item_table.N.ends`, `item_table.N.text` | U64, rows + 1; U8 | column N of the table, from 0, if it holds texts: where each ends, and all in UTF-8; an empty one is a missing value |
 //! | `item_table.N.numbers` | F64, rows | if it holds numbers; NaN is a missing value |
 //! | `item_table.N.booleans` | U8, rows | if it holds booleans: 0 is false, 1 true, 2 a missing value |
+//! | `tags.id_ends`, `tags.ids` | U64, U8 | the names of the tags, as ids of users, if there are tags |
 //! | `xxh3_128` | U8, 16 | the XXH3 128-bit hash of all bytes before it |
 //!
 //! The header's metadata has one entry, `bspm`, itself JSON: `format` (1, or 2
@@ -42,7 +43,8 @@
 //! `user_ids` and `item_ids`, as [`SavedId::KIND`] names them. With an item table there is
 //! `item_table`: `title`, the place of the column of titles, and `columns`, each with its `name` and
 //! `kind` (`text`, `number` or `boolean`). The first rows of the table are those of the items, in
-//! order. Readers without item tables overlook them. If the settings were chosen by a search, `trials`
+//! order. Readers without item tables overlook them. With tags of items there is `tags`: `rows`, how many of
+//! the last rows of the fitted matrix are tags, and their `weight`; the histories are then in the file. If the settings were chosen by a search, `trials`
 //! has its trials, best first, as serde writes a [`Trial`](crate::tune::Trial).
 
 #[cfg(target_endian = "big")]
@@ -60,7 +62,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use file::{check_replaceable, file_hash, replace as replace_file};
-pub use format::{ItemTableInfo, SavedColumn, SavedModelInfo};
+pub use format::{ItemTableInfo, SavedColumn, SavedModelInfo, TagsInfo};
 pub use id::SavedId;
 
 use crate::backend::Backend;
@@ -178,6 +180,7 @@ where
             users: self.dataset().users(),
             items: self.dataset().items(),
             item_table: self.dataset().item_table().map(Arc::as_ref),
+            tags: self.dataset().tags(),
             trials: self.trials(),
         };
         write(&contents, out).map_err(|source| crate::Error::Write {
@@ -201,6 +204,11 @@ where
         }
         if let Some(table) = parts.item_table {
             dataset = dataset.with_items(table)?;
+        }
+        if let Some((names, weight)) = parts.tags {
+            dataset = dataset
+                .with_fitted_tags(names, fitted.of_tags(), weight)
+                .map_err(|error| read::invalid(path, "tags of items", error))?;
         }
         let filter = FittedFilter::open(backend, fitted, file.config().clone(), &file)?;
         Ok(Self::from_parts(Arc::new(filter), dataset).with_trials(parts.trials))

@@ -20,7 +20,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
 pub use crate::fitted::trial::{Trial, TrialOutcome};
-pub use choose::{Choice, choose};
+pub use choose::{Choice, choose, choose_tag_weight};
 pub use portfolio::{adapted, candidates};
 
 use crate::backend::{Backend, check};
@@ -199,7 +199,8 @@ pub struct Tuner<B: Backend> {
 
 impl<B: Backend> Tuner<B> {
     /// A search over filters of `train`, which is fitted, by how well they predict `held_out`,
-    /// both `users x items`.
+    /// both `users x items`. `train` may have rows of tags
+    /// ([`Dataset::matrix_to_fit`](bspm_data::Dataset::matrix_to_fit)), `held_out` has none.
     ///
     /// # Errors
     ///
@@ -236,7 +237,8 @@ impl<B: Backend> Tuner<B> {
         options: TuneOptions,
         proposals: Proposals,
     ) -> Result<Self> {
-        check::same("tune", train.shape(), held_out.shape())?;
+        let users = train.users() - train.tag_rows();
+        check::same("tune", (users, train.items()), held_out.shape())?;
         check_positive("trials", options.trials)?;
         check_range(
             "popularity_penalty",
@@ -256,7 +258,7 @@ impl<B: Backend> Tuner<B> {
         }
         users.shuffle(&mut ChaCha8Rng::seed_from_u64(options.seed));
         users.truncate(MOST_USERS);
-        let degrees = train.item_degrees();
+        let degrees = train.of_users().item_degrees();
         let most = f64::from(degrees.iter().copied().max().unwrap_or(0).max(1));
         Ok(Self {
             popularity: degrees.iter().map(|&it| f64::from(it) / most).collect(),

@@ -7,6 +7,7 @@ mod k_core;
 mod selection;
 mod split;
 mod summary;
+mod tags;
 mod weighting;
 
 use std::borrow::Borrow;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 pub use builder::{DatasetBuilder, Event};
 pub use split::DatasetSplit;
 pub use summary::{DatasetSummary, Quantiles};
+pub use tags::ItemTags;
 pub use weighting::{WeightScale, Weighting};
 
 use crate::error::{Error, Result};
@@ -55,6 +57,7 @@ pub struct Dataset<U: Eq + Hash = String, I: Eq + Hash = String> {
     times: Option<Arc<[f64]>>,
     /// Its first rows are those of the items.
     item_table: Option<Arc<ItemTable<I>>>,
+    tags: Option<Arc<ItemTags<I>>>,
 }
 
 impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
@@ -102,6 +105,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             interactions,
             times: None,
             item_table: None,
+            tags: None,
         })
     }
 
@@ -145,8 +149,8 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     /// The data set with the interactions of another, whose users and items may be new, with their
     /// weights and times. Of a pair that both have, the larger weight and the later time count. What
     /// comes without times happens at the latest time of this data set; a data set without times
-    /// stays without. The item table is that of this data set, or that of the other if this one has
-    /// none. Cost: a sort of all interactions.
+    /// stays without. The item table and the tags are those of this data set, or those of the other if
+    /// this one has none. Cost: a sort of all interactions.
     ///
     /// # Errors
     ///
@@ -178,7 +182,11 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             None => more.table_for(&both.items)?,
             own => own,
         };
-        Ok(Self { item_table, ..both })
+        let both = Self { item_table, ..both };
+        match (&both.tags, &more.tags) {
+            (None, Some(tags)) => both.with_item_tags(tags.clone()),
+            _ => Ok(both),
+        }
     }
 
     /// The latest time; 0 without times.
@@ -206,6 +214,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         let interactions = Interactions::from_weighted(users.len(), items.len(), all, max)?;
         let mut dataset = Self::from_interactions(users, items, interactions)?;
         dataset.item_table = self.table_for(&dataset.items)?;
+        dataset.tags = self.tags.clone();
         if self.times.is_none() {
             return Ok(dataset);
         }
@@ -299,6 +308,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         Ok(Dataset {
             times: self.times.clone(),
             item_table,
+            tags: self.tags.as_ref().map(|it| Arc::new(it.map_items(&item))),
             ..mapped
         })
     }
@@ -334,6 +344,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             interactions: interactions.into(),
             times,
             item_table: self.item_table.clone(),
+            tags: self.tags.clone(),
         })
     }
 }

@@ -1,5 +1,9 @@
 //! The interaction matrix `A: users x items`, the only thing that is processed.
 
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
 use sprs::{CsMatI, CsMatViewI};
 
 use super::history::History;
@@ -30,6 +34,8 @@ pub struct Interactions {
     matrix: CsMatI<(), u32>,
     /// One for each entry; none where all are 1.
     weights: Option<Vec<f32>>,
+    /// How many of the last rows are tags of items.
+    tag_rows: usize,
 }
 
 /// How the weights of a pair that occurs more than once are combined.
@@ -180,6 +186,7 @@ impl Interactions {
         Ok(Self {
             matrix: CsMatI::new((users, items), row_ends, columns, ones),
             weights: None,
+            tag_rows: 0,
         })
     }
 
@@ -188,8 +195,8 @@ impl Interactions {
         debug_assert_eq!(weights.len(), self.len());
         let are_ones = weights.iter().all(|&weight| weight == 1.0);
         Self {
-            matrix: self.matrix,
             weights: (!are_ones).then_some(weights),
+            ..self
         }
     }
 
@@ -216,7 +223,117 @@ impl Interactions {
                 ));
             }
         }
-        Ok(Self { matrix, weights })
+        Ok(Self {
+            matrix,
+            weights,
+            tag_rows: 0,
+        })
+    }
+
+    /// The matrix with a row for each tag below those of the users, `(users + tags) x items`: an item
+    /// has the interaction with a tag, of this weight, if `tags: tags x items` has the entry.
+    ///
+    /// Cost: a copy of the matrix.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`] unless both have the same items; [`Error::InvalidParameter`] if the
+    /// matrix has tags already; [`Error::TooLarge`].
+    #[doc(hidden)]
+    pub fn with_tag_rows(&self, tags: &Self, weight: f32) -> Result<Self> {
+        if self.items() != tags.items() {
+            return Err(Error::ShapeMismatch {
+                operation: "tags of items",
+                left: self.shape(),
+                right: tags.shape(),
+            });
+        }
+        if self.tag_rows > 0 {
+            return Err(invalid("tags", "interactions without tags", self.tag_rows));
+        }
+        let users = self.users() + tags.users();
+        check_sides(users, self.items())?;
+        let count = self.len() + tags.len();
+        let below = |(tag, item)| (self.users() as u32 + tag, item);
+        let pairs = self.pairs().chain(tags.pairs().map(below));
+        let stacked = Self::from_sorted(users, self.items(), count, pairs)?;
+        let own = self.entries().map(|entry| entry.2);
+        let weights = own.chain(std::iter::repeat_n(weight, tags.len()));
+        Ok(Self {
+            tag_rows: tags.users(),
+            ..stacked.with_weights(weights.collect())
+        })
+    }
+
+    /// How many of the last rows are tags of items, not users.
+    #[doc(hidden)]
+    pub fn tag_rows(&self) -> usize {
+        self.tag_rows
+    }
+
+    /// The rows of the users, without those of tags. Cost: a copy if there are tags.
+    #[doc(hidden)]
+    pub fn of_users(&self) -> Cow<'_, Self> {
+        match self.tag_rows {
+            0 => Cow::Borrowed(self),
+            tags => Cow::Owned(self.rows(0..self.users() - tags)),
+        }
+    }
+
+    /// The rows of the tags, `tags x items`, without their weights; with `tag_rows` of them.
+    #[doc(hidden)]
+    pub fn of_tags(&self) -> Self {
+        let tags = self.rows(self.users() - self.tag_rows..self.users());
+        Self {
+            weights: None,
+            ..tags
+        }
+    }
+
+    /// The same matrix, whose last rows are tags; none if there are fewer rows.
+    #[doc(hidden)]
+    pub fn whose_last_rows_are_tags(self, tag_rows: usize) -> Option<Self> {
+        (tag_rows <= self.users()).then_some(Self { tag_rows, ..self })
+    }
+
+    /// The matrix without its weights.
+    pub(crate) fn pattern(self: &Arc<Self>) -> Arc<Self> {
+        match self.weights {
+            None => self.clone(),
+            Some(_) => Arc::new(Self {
+                weights: None,
+                ..Self::clone(self)
+            }),
+        }
+    }
+
+    /// The matrix with more columns, which have no entries.
+    pub(crate) fn with_items(&self, items: usize) -> Result<Self> {
+        check_sides(self.users(), items)?;
+        let (row_ends, columns, ones) = self.matrix.clone().into_raw_storage();
+        Ok(Self {
+            matrix: CsMatI::new((self.users(), items), row_ends, columns, ones),
+            weights: self.weights.clone(),
+            tag_rows: self.tag_rows,
+        })
+    }
+
+    fn rows(&self, rows: Range<usize>) -> Self {
+        let matrix = self.matrix.slice_outer(rows.clone());
+        let start = self.matrix.indptr().raw_storage()[rows.start] as usize;
+        let weights = self.weights.as_ref();
+        let kept = Self {
+            matrix: matrix.to_owned(),
+            weights: None,
+            tag_rows: 0,
+        };
+        match weights {
+            Some(weights) => {
+                let weights = weights[start..start + kept.len()].to_vec();
+                kept.with_weights(weights)
+            }
+            None => kept,
+        }
     }
 
     /// The number of users (rows).

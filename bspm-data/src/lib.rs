@@ -26,7 +26,8 @@ mod train_test;
 
 pub use components::Components;
 pub use dataset::{
-    Dataset, DatasetBuilder, DatasetSplit, DatasetSummary, Event, Quantiles, WeightScale, Weighting,
+    Dataset, DatasetBuilder, DatasetSplit, DatasetSummary, Event, ItemTags, Quantiles, WeightScale,
+    Weighting,
 };
 #[cfg(feature = "load")]
 pub use date::date_of;

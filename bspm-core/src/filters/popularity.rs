@@ -46,7 +46,7 @@ impl Settings for Popularity {
         interactions: &Interactions,
         _source: Source<'_>,
     ) -> Result<Box<dyn Filter<B>>> {
-        let degrees = interactions.item_sums();
+        let degrees = interactions.of_users().item_sums();
         let column = |values: &[f32]| backend.upload_column(values);
         let counts: Vec<f32> = degrees.iter().map(|&degree| degree as f32).collect();
         Ok(Box::new(FittedPopularity::<B> {

@@ -73,7 +73,7 @@ impl Reach {
     /// The items that somebody has, those of most users first.
     fn by_popularity(&self) -> &[u32] {
         self.by_popularity.get_or_init(|| {
-            let degrees = self.interactions.item_degrees();
+            let degrees = self.interactions.of_users().item_degrees();
             let mut items: Vec<u32> = (0..degrees.len() as u32)
                 .filter(|&item| degrees[item as usize] > 0)
                 .collect();

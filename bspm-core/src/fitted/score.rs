@@ -167,7 +167,7 @@ impl<B: Backend> FittedFilter<B> {
         test: &Interactions,
         options: impl Into<EvaluateOptions>,
     ) -> Result<Evaluator> {
-        check::same("evaluate", self.interactions.shape(), test.shape())?;
+        check::same("evaluate", self.shape_of_users(), test.shape())?;
         let users = tested_users(test)?;
         let histories = self.histories(&users)?;
         let relevant = |place: usize| Cow::Borrowed(test.items_of(users[place]));
@@ -187,7 +187,7 @@ impl<B: Backend> FittedFilter<B> {
         test: &Interactions,
         options: impl Into<EvaluateOptions>,
     ) -> Result<Evaluation> {
-        check::same("evaluate", self.interactions.shape(), test.shape())?;
+        check::same("evaluate", self.shape_of_users(), test.shape())?;
         let users = tested_users(test)?;
         let histories = self.histories(&users)?;
         let relevant = |place: usize| Cow::Borrowed(test.items_of(users[place]));
@@ -218,7 +218,7 @@ impl<B: Backend> FittedFilter<B> {
         let users = users.to_vec();
         Ok(Evaluation::new(
             &evaluator,
-            &self.interactions,
+            &self.interactions.of_users(),
             users,
             &lists,
             relevant,
@@ -334,6 +334,12 @@ impl<B: Backend> FittedFilter<B> {
             return Err(not_finite(score));
         }
         Ok((parts, base))
+    }
+
+    /// Users, without tags, and items.
+    fn shape_of_users(&self) -> (usize, usize) {
+        let (rows, items) = self.interactions.shape();
+        (rows - self.interactions.tag_rows(), items)
     }
 
     /// The columns of a tile where so many histories are scored.

@@ -65,9 +65,11 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
 
     /// The model that answers from more interactions.
     fn with_extended(&self, dataset: Dataset<U, I>) -> Result<Self> {
-        let fitted = match dataset.items().len() == self.dataset.items().len() {
+        let has_new_items = dataset.items().len() > self.dataset.items().len();
+        let has_new_tags = dataset.tags() != self.dataset.tags();
+        let fitted = match !has_new_items && !has_new_tags {
             true => self.fitted.clone(),
-            false => Arc::new(self.fitted.extended(dataset.interactions().clone())?),
+            false => Arc::new(self.fitted.extended(dataset.matrix_to_fit()?)?),
         };
         Ok(Self {
             fitted,

@@ -18,6 +18,7 @@ pub(super) const ALIGNMENT: usize = 64;
 
 pub(super) const METADATA_KEY: &str = "bspm";
 pub(super) const TIMES: &str = "times";
+pub(super) const TAGS: &str = "tags";
 pub(super) const HASH: &str = "xxh3_128";
 pub(super) const HASH_BYTES: usize = 16;
 
@@ -52,10 +53,33 @@ pub struct SavedModelInfo {
     /// Its item table; none without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item_table: Option<ItemTableInfo>,
+    /// Its tags of items; none without tags.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<TagsInfo>,
     /// The trials that its settings were chosen from, best first, without their times; none if the
     /// settings were given.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub trials: Vec<Trial>,
+}
+
+/// The tags of items of a model file.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct TagsInfo {
+    /// How many tags there are.
+    pub tags: usize,
+    /// How many pairs of a tag and an item.
+    pub pairs: usize,
+    /// How much a tag of an item counts in a fit, where an interaction counts 1.
+    pub weight: f32,
+}
+
+/// The tags in a header.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct TagsHeader {
+    /// How many of the last rows of the fitted matrix are tags.
+    pub(super) rows: usize,
+    pub(super) weight: f32,
 }
 
 /// What the item table of a model file holds.
@@ -99,6 +123,8 @@ pub(super) struct Header {
     pub(super) svd: Option<SvdReport>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) item_table: Option<ItemTableHeader>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) tags: Option<TagsHeader>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) trials: Vec<Trial>,
 }

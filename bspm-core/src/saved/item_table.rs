@@ -187,6 +187,7 @@ mod tests {
             users: &ids,
             items: &ids,
             item_table: table,
+            tags: None,
             trials: &[],
         };
         let mut bytes = Vec::new();

@@ -13,7 +13,7 @@ use twox_hash::XxHash3_128;
 use super::file::hash_text;
 use super::format::{
     FORMAT, FORMAT_WITH_WEIGHTS, HASH, HASH_BYTES, Header, HeaderFormat, METADATA_KEY,
-    SavedModelInfo, TIMES,
+    SavedModelInfo, TAGS, TIMES, TagsInfo,
 };
 use super::id::SavedId;
 use crate::backend::SharedMatrix;
@@ -37,6 +37,8 @@ pub(super) struct Parts<U: Eq + Hash, I: Eq + Hash> {
     pub(super) users: Ids<U>,
     pub(super) items: Ids<I>,
     pub(super) item_table: Option<ItemTable<I>>,
+    /// The names of the tags and their weight; the fitted matrix has their rows.
+    pub(super) tags: Option<(Ids<String>, f32)>,
     pub(super) trials: Vec<Trial>,
 }
 
@@ -130,6 +132,7 @@ impl<'a> CheckedFile<'a> {
         Ok(Parts {
             users: self.ids("users", &self.header.user_ids, user_count)?,
             item_table: self.item_table(&items)?,
+            tags: self.tags()?,
             trials: self.header.trials.clone(),
             items,
             times: self.times(histories.as_ref().unwrap_or(&fitted).len())?,
@@ -170,6 +173,11 @@ impl<'a> CheckedFile<'a> {
             svd: self.header.svd.clone(),
             config: self.header.config.clone(),
             item_table: self.item_table_info()?,
+            tags: self.header.tags.as_ref().map(|tags| TagsInfo {
+                tags: tags.rows,
+                pairs: fitted.of_tags().len(),
+                weight: tags.weight,
+            }),
             trials: self.header.trials.clone(),
         })
     }
@@ -177,11 +185,23 @@ impl<'a> CheckedFile<'a> {
     /// The fitted matrix, and the histories where they are another.
     fn matrices(&self) -> Result<(Interactions, Option<Interactions>)> {
         let items = self.header.items;
-        let fitted = self.interactions("fitted", items)?;
+        let mut fitted = self.interactions("fitted", items)?;
         let histories = match self.tensors.contains_key("histories.row_ends") {
             true => Some(self.interactions("histories", items)?),
             false => None,
         };
+        if let Some(tags) = &self.header.tags {
+            let rows = fitted.users();
+            let with_tags = fitted.whose_last_rows_are_tags(tags.rows);
+            fitted = match (with_tags, &histories) {
+                (Some(fitted), Some(_)) => fitted,
+                _ => {
+                    let expected = "histories, and fitted rows of which the last are tags";
+                    let found = format!("{} tags, {rows} rows", tags.rows);
+                    return Err(invalid(self.path, expected, found));
+                }
+            };
+        }
         Ok((fitted, histories))
     }
 
@@ -226,6 +246,15 @@ impl<'a> CheckedFile<'a> {
             let expected = format!("{name}: ascending rows of columns below {items}");
             invalid(self.path, &expected, found)
         })
+    }
+
+    /// The names of the tags and their weight, if there are any.
+    fn tags(&self) -> Result<Option<(Ids<String>, f32)>> {
+        let Some(tags) = &self.header.tags else {
+            return Ok(None);
+        };
+        let names = self.ids(TAGS, String::KIND, tags.rows)?;
+        Ok(Some((names, tags.weight)))
     }
 
     /// The times of so many interactions, where the file has them.
@@ -365,6 +394,7 @@ mod tests {
             users: &["ann", "bé"].map(str::to_owned).into_iter().collect(),
             items: &[7_u32, 256, u32::MAX].into_iter().collect(),
             item_table: None,
+            tags: None,
             trials: &[],
         };
         let mut bytes = Vec::new();
@@ -605,6 +635,7 @@ mod tests {
             users: &ids,
             items: &ids,
             item_table: None,
+            tags: None,
             trials: &[],
         };
         let mut bytes = Vec::new();

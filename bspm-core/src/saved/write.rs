@@ -10,7 +10,8 @@ use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use twox_hash::XxHash3_128;
 
 use super::format::{
-    ALIGNMENT, FORMAT, FORMAT_WITH_WEIGHTS, HASH, HASH_BYTES, Header, METADATA_KEY, TIMES,
+    ALIGNMENT, FORMAT, FORMAT_WITH_WEIGHTS, HASH, HASH_BYTES, Header, METADATA_KEY, TAGS, TIMES,
+    TagsHeader,
 };
 use super::id::SavedId;
 use super::item_table;
@@ -23,6 +24,7 @@ use crate::fitted::trial::Trial;
 use bspm_data::Ids;
 use bspm_data::Interactions;
 use bspm_data::ItemTable;
+use bspm_data::ItemTags;
 use bspm_data::Result;
 
 /// All that a model file says.
@@ -38,6 +40,8 @@ pub(super) struct Contents<'a, U: Eq + Hash, I: Eq + Hash> {
     pub(super) users: &'a Ids<U>,
     pub(super) items: &'a Ids<I>,
     pub(super) item_table: Option<&'a ItemTable<I>>,
+    /// Those of the last rows of the fitted matrix.
+    pub(super) tags: Option<&'a ItemTags<I>>,
     pub(super) trials: &'a [Trial],
 }
 
@@ -101,6 +105,10 @@ where
         item_ids: I::KIND.into(),
         svd: contents.svd.cloned(),
         item_table: contents.item_table.map(item_table::header),
+        tags: contents.tags.map(|tags| TagsHeader {
+            rows: contents.fitted.tag_rows(),
+            weight: tags.weight(),
+        }),
         trials: contents.trials.to_vec(),
     };
     let columns = contents.item_table.map(ItemTable::columns);
@@ -112,6 +120,7 @@ where
         let others = table.ids().iter().skip(contents.items.len());
         id_column(others)
     });
+    let tags = contents.tags.map(|tags| id_column(tags.names().iter()));
     let mut tensors = FileTensors::default();
     for FilterTensors { name, values } in &contents.tensors {
         match values {
@@ -167,6 +176,16 @@ where
             bytemuck::cast_slice(ends),
         );
         tensors.add(item_table::IDS, Dtype::U8, &[bytes.len()], bytes);
+    }
+    if let Some((ends, bytes)) = &tags {
+        let name = |part: &str| format!("{TAGS}.{part}");
+        tensors.add(
+            &name("id_ends"),
+            Dtype::U64,
+            &[ends.len()],
+            bytemuck::cast_slice(ends),
+        );
+        tensors.add(&name("ids"), Dtype::U8, &[bytes.len()], bytes);
     }
     for (name, dtype, values) in columns.iter().flatten() {
         let length = values.len() / (dtype.bitsize() / 8);

@@ -80,6 +80,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             interactions: interactions.into(),
             times,
             item_table: self.table_for(items)?,
+            tags: self.tags.clone(),
         })
     }
 }

@@ -208,6 +208,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
             interactions: interactions.into(),
             times,
             item_table: None,
+            tags: None,
         })
     }
 

@@ -61,12 +61,18 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         let (users, items) = (places(users), places(items));
         let sum = Duplicates::Sum;
         let matrix = Interactions::from_weighted(users.len(), items.len(), entries, sum)?;
+        let items = Arc::new(self.items().select(&items));
+        let tags = match &self.tags {
+            Some(tags) => tags.of_items(&items)?,
+            None => None,
+        };
         Ok(Self {
             interactions: matrix.into(),
             users: Arc::new(self.users().select(&users)),
-            items: Arc::new(self.items().select(&items)),
+            items,
             times: kept.times,
             item_table,
+            tags,
         })
     }
 }
