@@ -39,7 +39,7 @@ fn without_a_gpu_the_cpu_backend_runs_and_the_reason_is_said() {
         Ok(()) => assert!(text.contains("backend             cuda"), "{text}"),
         Err(reason) => {
             assert!(text.contains("backend             cpu"), "{text}");
-            let sentence = format!("CUDA is not used ({reason}); the cpu backend runs instead.");
+            let sentence = format!("CUDA is not available ({reason}); using the CPU instead");
             assert!(errors.contains(&sentence), "no {sentence:?} in\n{errors}");
         }
     }

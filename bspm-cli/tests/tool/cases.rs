@@ -783,7 +783,7 @@ fn data_are_described_before_they_are_fitted() {
         assert!(table.contains(part), "{table}");
     }
     let (_, told) = folder.fit(&format!("data.csv {flags}"));
-    assert!(told.contains("read 50 rows, 1 of them left out"), "{told}");
+    assert!(told.contains("read 50 rows (1 excluded): "), "{told}");
     assert!(
         told.contains("user = user; item = item; weight = n; time = at; not read: note"),
         "{told}"
@@ -865,7 +865,7 @@ fn what_is_most_likely_misread_is_reported_with_counts() {
     let evaluated = folder.run(&format!("evaluate stars.csv {flags}"));
     let told = String::from_utf8(evaluated.stderr).unwrap();
     assert!(
-        told.contains("1 of 5 rows are left out: 1 below the rating threshold"),
+        told.contains("1 of 5 rows are excluded: 1 below the rating threshold"),
         "{told}"
     );
 }
@@ -910,7 +910,10 @@ fn what_cannot_be_right_is_refused() {
             "plain.csv --time-column item --time-format %H:%M",
             "a pattern with a year",
         ),
-        ("plain.csv --user-column User", "hint: --user-column user"),
+        (
+            "plain.csv --user-column User",
+            "hint: use --user-column user",
+        ),
     ] {
         let message = folder.refused(fit.trim_end());
         assert!(message.contains(expected), "{fit}: {message}");
@@ -956,10 +959,10 @@ fn a_refit_takes_what_compares_with_the_model() {
     folder.write("more.csv", "user,item,at\nc,y,1772323201\n");
     folder.fit("old.csv");
     let times = "refit model.bspm new.csv -o later.bspm --time-column at";
-    assert!(error(&folder.run(times)).contains("a model without times"));
+    assert!(error(&folder.run(times)).contains("have times, but the model has none"));
     folder.fit("old.csv --time-column at");
     let half = format!("{times} --half-life 30d");
-    assert!(error(&folder.run(&half)).contains("--half-life has no effect"));
+    assert!(error(&folder.run(&half)).contains("--half-life would apply only to the new"));
     stdout(&folder.run("refit model.bspm new.csv more.csv -o later.bspm --time-column at"));
     let test =
         folder.run("evaluate --model later.bspm --test new.csv --half-life 3d --time-column at");

@@ -40,7 +40,7 @@ fn titles_stand_in_every_list_as_table_json_and_csv() {
     let folder = folder.path();
     for line in [
         "items: read 6 rows: id = item; title = title; price (number); organic (boolean)",
-        "items: 1 of 6 items with interactions have no row, and 1 rows are of items without interactions",
+        "items: 1 of 6 items with interactions have no row, and 1 rows are for items without interactions",
     ] {
         assert!(told.contains(line), "{told}");
     }
@@ -192,7 +192,7 @@ fn columns_are_named_and_what_is_wrong_with_a_table_is_told() {
     for (rest, expected) in [
         (
             &["--items", "movies.item"][..],
-            "movies.item: expected a column \"title\", found item_id, movie_title; hint: --title-column",
+            "movies.item: expected a column \"title\", found item_id, movie_title; hint: set the title column",
         ),
         (
             &["--items", "items.csv", "--title-column", "Title"],
@@ -208,7 +208,7 @@ fn columns_are_named_and_what_is_wrong_with_a_table_is_told() {
         ),
         (
             &["--items", "other.csv"],
-            "hint: --delimiter separates the fields",
+            "hint: set the delimiter of .csv files with --delimiter",
         ),
         (&["--items", "none.csv"], "none.csv"),
         (
@@ -272,7 +272,7 @@ fn columns_are_named_and_what_is_wrong_with_a_table_is_told() {
         "-o",
         "items.csv",
     ];
-    assert!(error(&bspm(folder, &same)).contains("it is the input"));
+    assert!(error(&bspm(folder, &same)).contains("the output would replace the input"));
 }
 
 #[test]

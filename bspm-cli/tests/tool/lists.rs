@@ -96,7 +96,7 @@ fn what_is_odd_about_lists_is_counted_and_told() {
         "1 users of the lists have no interactions",
         "2 items of the lists are neither",
         "1 entries repeat an item",
-        "1 entries have the rank or the score",
+        "1 entries have the same rank or score",
     ] {
         assert!(told.contains(part), "{told}");
     }
