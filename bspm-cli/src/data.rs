@@ -43,8 +43,8 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "COLUMN")]
     weight_column: Option<String>,
     /// Scaling of the weights after duplicates are combined: linear, log (log2(1 + weight)) or
-    /// threshold:NUMBER (1 if the weight is at least NUMBER, else 0). With this flag, the values of
-    /// an npz matrix are read as weights
+    /// threshold:NUMBER (1 if the weight is at least NUMBER; other interactions are removed). With this
+    /// flag, the values of an npz matrix are read as weights
     #[arg(long, value_name = "SCALE")]
     weight: Option<WeightScale>,
     /// Half-life of the weights: a duration such as 90d (s, h, d, w or y; requires times in seconds),
@@ -398,7 +398,7 @@ impl DataArguments {
         let in_case = names.iter().find(|name| name.eq_ignore_ascii_case(column));
         let hint = match (other, flag) {
             (Some((_, hint)), _) => Some(hint.to_owned()),
-            (None, _) if found == "it twice" => None,
+            (None, _) if found == "two columns with this name" => None,
             (None, Some(flag)) => Some(match in_case {
                 Some(name) => format!("use {flag} {name}"),
                 None => format!(

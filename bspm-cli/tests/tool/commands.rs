@@ -392,7 +392,7 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
         ),
         (
             &["fit", "ratings.xml", "-o", "x.bspm"],
-            "ratings.xml: expected a name that ends in .csv",
+            "ratings.xml: expected a file name that ends in .csv",
         ),
         (
             &["fit", "ratings.csv", "-o", "nowhere/x.bspm", "--no-idl"],

@@ -127,7 +127,7 @@ fn dates_are_times_and_split_the_data() {
     .unwrap();
     let message = error(&run(&["--last-out"]));
     assert!(
-        message.contains("dated.csv:6: at: expected a finite number, or a date as in"),
+        message.contains("dated.csv:6: at: expected a finite number, or a date such as"),
         "{message}"
     );
 }
@@ -160,7 +160,7 @@ fn folds_are_evaluated_and_averaged() {
         assert!(line["standard_deviation"]["ndcg"].as_f64().unwrap() >= 0.0);
     }
     let few = [&evaluate[..8], &["1"]].concat();
-    assert!(error(&bspm(shop.path(), &few)).contains("two folds or more"));
+    assert!(error(&bspm(shop.path(), &few)).contains("at least 2 folds"));
 }
 
 #[test]

@@ -204,7 +204,7 @@ fn columns_are_named_and_what_is_wrong_with_a_table_is_told() {
         ),
         (
             &["--items", "twice.csv"],
-            "twice.csv:4: sku: expected an item that no earlier row has, found \"milk\"",
+            "twice.csv:4: sku: expected an item that does not occur in an earlier row, found \"milk\"",
         ),
         (
             &["--items", "other.csv"],
@@ -261,7 +261,7 @@ fn columns_are_named_and_what_is_wrong_with_a_table_is_told() {
     );
     let told = fit(folder, &["--items", "twice.csv", "--skip-invalid"]);
     assert!(
-        told.contains("1 of 3 rows are skipped: 1 with an item of an earlier row"),
+        told.contains("1 of 3 rows are skipped: 1 with a duplicate item"),
         "{told}"
     );
     let same = [

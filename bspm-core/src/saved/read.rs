@@ -497,8 +497,8 @@ mod tests {
             ),
             (
                 replaced(r#"\"format\":1"#, r#"\"format\":3"#),
-                "m.bspm: expected a model of a format up to 2, found format 3, which another version of \
-                 bspm wrote",
+                "m.bspm: expected a model format up to 2, found format 3; hint: update bspm, or save the \
+                 model with this version",
             ),
             (
                 replaced(r#"\"user_ids\":\"string"#, r#"\"user_ids\":\"u64   "#),

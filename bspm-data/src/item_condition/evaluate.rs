@@ -9,12 +9,13 @@ use crate::item_table::{ItemColumn, ItemColumnKind, ItemSet, ItemTable, ItemValu
 use crate::parameter::shortened;
 
 impl<I: Eq + Hash + Clone> ItemTable<I> {
-    /// The rows that satisfy a condition. Cost: a pass over the rows for each part of the condition.
+    /// Returns the rows that satisfy a condition. Cost: a pass over the rows for each part of the
+    /// condition.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) with the columns that there are for
-    /// an unknown one, and for values of different kinds that are compared.
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for an unknown column, and for a
+    /// comparison of values of different types.
     pub fn satisfying(&self, condition: &ItemCondition) -> Result<ItemSet> {
         let truths = truths(self, &condition.root)?;
         let is_in = truths.into_iter().map(|truth| truth == TRUE);
