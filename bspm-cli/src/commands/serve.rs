@@ -41,8 +41,8 @@ pub(crate) struct Arguments {
     /// been idle longest
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = up_to::<u32>(1_000_000))]
     connections: u32,
-    /// Timeout in seconds for a request after its headers, and for a client to read a part of the
-    /// response; 1 to 86400
+    /// Timeout in seconds, 1 to 86400: for the headers of a request, for the rest of the request, and for
+    /// the client to read each part of the response
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = up_to::<u32>(86_400))]
     timeout: u32,
     /// File with API keys, one per line. Requests must have the header `Authorization: Bearer KEY` with

@@ -33,7 +33,7 @@ use bspm_data::Result;
 /// let mut out = checked.zeros(2, 5)?;
 /// let right = Operand::Dense(&right);
 /// let error = checked.matmul(&left, false, right, Update::REPLACE, &mut out).unwrap_err();
-/// assert_eq!(error.to_string(), "matmul: shapes 2x3 and 4x5 do not fit");
+/// assert_eq!(error.to_string(), "matmul: shapes 2x3 and 4x5 do not match");
 /// # Ok::<(), bspm_core::Error>(())
 /// ```
 #[derive(Debug)]

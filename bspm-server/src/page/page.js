@@ -51,7 +51,7 @@ function show(list, entries) {
   list.replaceChildren(...entries.map(entry => {
     const row = document.createElement("li");
     row.append(
-      clickable(name(entry.item), labelled(entry.item, "why, and what is like it"), () => detail(entry.item)),
+      clickable(name(entry.item), labelled(entry.item, "explanation and similar items"), () => detail(entry.item)),
       element("span", entry.fallback ? "popular" : entry.score.toPrecision(4), "score"),
       clickable("+", "add to the history", () => pick([...history, entry.item])),
     );
