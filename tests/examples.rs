@@ -83,7 +83,7 @@ fn fewer_vectors_than_asked_for_are_a_warning_that_names_the_rank() {
     );
     assert!(output.status.success(), "{output:?}");
     let warning = String::from_utf8(output.stderr).unwrap();
-    let expected = "warning: the matrix has rank 4, so 4 singular vectors are used and not 50";
+    let expected = "warning: the matrix has rank 4, so 4 singular vectors are used instead of 50";
     assert!(warning.contains(expected), "{warning}");
 }
 

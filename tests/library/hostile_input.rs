@@ -232,7 +232,7 @@ fn saving_keeps_links_and_modes_and_replaces_regular_files_alone() {
 
     let error = model.save("/dev/null").unwrap_err();
     let source = std::error::Error::source(&error).unwrap().to_string();
-    assert!(source.contains("not a regular file"), "{source}");
+    assert!(source.contains("expected a regular file"), "{source}");
     assert!(!fs::metadata("/dev/null").unwrap().is_file());
 }
 

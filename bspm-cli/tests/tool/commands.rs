@@ -400,7 +400,7 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
         ),
         (
             &["recommend", "noise.bspm", "ann"],
-            "noise.bspm: expected a whole safetensors file",
+            "noise.bspm: expected a complete safetensors file",
         ),
         (
             &["recommend", "shop.bspm", "nobody"],

@@ -112,11 +112,11 @@ fn lists_that_say_nothing_are_refused() {
     for (lists, expected) in [
         (
             "user,item,rank\nzoe,tea,1\n",
-            "lists: expected a list of at least one user",
+            "lists: expected a list for at least one user",
         ),
         (
             "user,item,rank\n",
-            "lists: expected a list of at least one user",
+            "lists: expected a list for at least one user",
         ),
         ("user,item\nann,tea\n", "a column \"rank\" or \"score\""),
         (

@@ -238,7 +238,9 @@ fn a_model_keeps_its_owner_and_no_rights_to_run_and_dangling_links_are_refused()
     symlink("nowhere.bspm", folder.join("dangling.bspm")).unwrap();
     let refused = error(&bspm(folder, &[&fit[..], &["dangling.bspm"]].concat()));
     assert!(
-        refused.contains("cannot write dangling.bspm: it is a symbolic link to nowhere.bspm"),
+        refused.contains(
+            "cannot write dangling.bspm: expected a file, found a symbolic link to nowhere.bspm"
+        ),
         "{refused}"
     );
     assert!(folder.join("dangling.bspm").is_symlink());
