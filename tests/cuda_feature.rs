@@ -39,7 +39,7 @@ fn without_a_gpu_the_cpu_backend_runs_and_the_reason_is_said() {
         Ok(()) => assert!(text.contains("backend             cuda"), "{text}"),
         Err(reason) => {
             assert!(text.contains("backend             cpu"), "{text}");
-            let sentence = format!("CUDA is not used ({reason}); the cpu backend runs instead.");
+            let sentence = format!("CUDA is not available ({reason}); using the CPU instead");
             assert!(errors.contains(&sentence), "no {sentence:?} in\n{errors}");
         }
     }
@@ -67,6 +67,7 @@ fn a_device_memory_too_small_for_a_tile_is_an_error_with_both_numbers() {
         "4000",
     ];
     let error = error_text(&run(&mut command, arguments));
-    let expected = "a tile of 32 users needs 3072 bytes of memory, and the budget has 2000";
+    let expected =
+        "a tile of 32 users needs 3072 bytes of memory, but the memory budget has 2000 bytes left";
     assert!(error.contains(expected), "{error}");
 }

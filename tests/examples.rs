@@ -83,7 +83,7 @@ fn fewer_vectors_than_asked_for_are_a_warning_that_names_the_rank() {
     );
     assert!(output.status.success(), "{output:?}");
     let warning = String::from_utf8(output.stderr).unwrap();
-    let expected = "warning: the matrix has rank 4, so 4 singular vectors are used and not 50";
+    let expected = "warning: the matrix has rank 4, so 4 singular vectors are used instead of 50";
     assert!(warning.contains(expected), "{warning}");
 }
 
@@ -104,7 +104,7 @@ fn a_filter_that_fails_is_a_row_and_the_others_go_on() {
             let is_of = |line: &&str| line.contains(filter) && !line.contains("settings");
             rows.lines().find(is_of).unwrap().to_owned()
         };
-        let reason = "bytes of memory, and the budget has 300";
+        let reason = "bytes of memory, but the memory budget has 300 bytes left";
         assert!(row("bspm").contains(reason), "{rows}");
         assert!(row("popularity").contains("0."), "{rows}");
         let error = String::from_utf8(output.stderr).unwrap();

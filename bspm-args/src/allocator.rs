@@ -1,11 +1,12 @@
-//! What the allocator keeps of freed memory.
+//! How much freed memory the allocator keeps.
 
-/// Has glibc's allocator give blocks of a mebibyte and more back to the system when they are freed.
-/// Untold, it keeps up to 64 MiB for each thread, and what lies below a block that is still in
-/// use: a fit and an evaluation then take twice the memory that they need. Does nothing where
-/// there is another allocator.
+/// Configures glibc's allocator to return freed blocks of 1 MiB or more to the system.
 ///
-/// For the first line of a program; a library leaves this to the program it is part of.
+/// By default glibc keeps up to 64 MiB per thread, and all free memory below a block that is still
+/// in use, so a fit followed by an evaluation takes twice the memory that it needs. Does nothing
+/// with other allocators.
+///
+/// Call it first in `main`. A library should leave this to the program that uses it.
 pub fn return_large_blocks() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
@@ -32,7 +33,7 @@ mod tests {
         number.parse().unwrap()
     }
 
-    /// What 16 freed blocks with blocks in use between them leave behind, in kilobytes.
+    /// Memory in kilobytes that stays resident after 16 of 32 alternating blocks are freed.
     fn kept() -> usize {
         let before = resident_kilobytes();
         let blocks: Vec<Vec<u8>> = (0..32).map(|_| black_box(vec![1; BLOCK])).collect();
@@ -44,7 +45,7 @@ mod tests {
     #[test]
     fn freed_blocks_go_back() {
         super::return_large_blocks();
-        // Untold, a freed block makes the allocator keep those of its size.
+        // By default a freed block makes the allocator keep later blocks of its size.
         drop(black_box(vec![1_u8; 2 * BLOCK]));
         assert!(kept() < 16 * BLOCK / 1024 / 2);
     }

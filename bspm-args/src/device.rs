@@ -1,4 +1,4 @@
-//! Which backend runs.
+//! Flags that choose the backend.
 
 use std::error::Error;
 
@@ -9,18 +9,19 @@ use clap::Args;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Device")]
 pub struct DeviceArguments {
-    /// cpu; with the torch feature torch-cpu; with the cuda feature cuda or cuda:N
+    /// Device to run on: cpu; torch-cpu (needs the torch feature); cuda or cuda:N (need the cuda
+    /// feature). Default: cuda if built with the cuda feature and a GPU is available, else cpu
     #[arg(long)]
     device: Option<String>,
-    /// Memory that the backend may take; what needs more is refused before it starts
+    /// Memory limit of the backend in bytes. An operation that needs more fails before it starts
     #[arg(long, value_name = "BYTES", alias = "device-memory")]
     memory_budget: Option<usize>,
-    /// Threads, at most 1024; 0 or absent means one per core
+    /// Number of threads, 0 to 1024; 0 means one per core. Default: one per core
     #[arg(long, value_parser = threads)]
     threads: Option<usize>,
 }
 
-/// A backend, made.
+/// A backend that is ready to use.
 #[derive(Debug)]
 pub enum Device {
     /// The CPU backend.
@@ -31,12 +32,12 @@ pub enum Device {
 }
 
 impl DeviceArguments {
-    /// The backend that `--device` names, else a GPU where the program was built for one
-    /// and there is one, else the CPU.
+    /// Returns the backend that `--device` names. Without the flag, returns a GPU backend if the
+    /// program was built with the `cuda` feature and a GPU is available, else the CPU backend.
     ///
     /// # Errors
     ///
-    /// Why a device that was named cannot be had, or its threads cannot be started.
+    /// If the named device is not available, or if its threads cannot be started.
     pub fn choose(&self) -> Result<Device, Box<dyn Error>> {
         match self.device.as_deref() {
             Some("cpu") => self.cpu(),
@@ -45,7 +46,7 @@ impl DeviceArguments {
                 Ok(device) => Ok(device),
                 Err(error) => {
                     let reason = error.source().map_or(error.to_string(), bspm::with_sources);
-                    tell!("CUDA is not used ({reason}); the cpu backend runs instead.");
+                    tell!("warning: CUDA is not available ({reason}); using the CPU instead");
                     self.cpu()
                 }
             },
@@ -82,15 +83,16 @@ impl DeviceArguments {
     #[cfg(not(feature = "torch"))]
     fn torch(&self, name: &str) -> Result<Device, Box<dyn Error>> {
         Err(format!(
-            "device {name:?} needs libtorch: build with --features torch, or with --features cuda"
+            "--device: expected cpu, found {name:?}; hint: build with --features torch for \
+             torch-cpu, or with --features cuda for cuda"
         )
         .into())
     }
 }
 
-/// At most as many threads as the CPU backend starts, whatever the device.
+/// Parses `--threads`: at most as many threads as the CPU backend starts, for every device.
 fn threads(text: &str) -> Result<usize, String> {
     let limit = CpuBackend::MOST_THREADS;
     let threads = text.parse().ok().filter(|&threads| threads <= limit);
-    threads.ok_or_else(|| format!("expected 0 (one per core) to {limit}"))
+    threads.ok_or_else(|| format!("expected a number from 0 (one per core) to {limit}"))
 }

@@ -1,8 +1,8 @@
-//! What command lines over `bspm` share: the settings of BSPM as flags, the choice of the device,
-//! and progress bars. The command-line tool `bspm` uses them, and the examples that reproduce the
-//! paper.
+//! Parts that all command-line programs of `bspm` share: the settings of BSPM as flags, the choice
+//! of the device, and progress bars. The command-line tool `bspm` and the examples that reproduce
+//! the paper use them.
 
-/// Writes a line to standard error; does nothing if standard error takes none, as on a full device.
+/// Writes a line to standard error. Ignores errors, for example if the device is full.
 #[macro_export]
 macro_rules! tell {
     ($($text:tt)*) => {{

@@ -1,23 +1,23 @@
-//! Every setting of BSPM as a flag.
+//! The settings of BSPM as command-line flags.
 
 use bspm::BspmConfig;
 use bspm::filters::{Setting, SettingKind};
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Args, Command, FromArgMatches};
 
-/// Changes to a configuration; what is not given stays as it is.
+/// Changes to a configuration, given as flags. Settings without a flag keep their value.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProcessArguments {
     changes: Vec<(&'static str, String)>,
 }
 
-/// The flags that turn a process off, each with its help and the setting that does it.
+/// The flags that turn a process off: name, help, and the setting that is set to `off`.
 const SWITCHES: [(&str, &str, &str); 2] = [
     ("no-sharpen", "Turn sharpening off", "sharpen_time"),
     ("no-idl", "Turn the ideal low-pass filter off", "factor_dim"),
 ];
 
-/// Adds the flags that turn a process off; `silenced` names the settings that then must not be
-/// given beside the one that does it.
+/// Adds the flags that turn a process off. `silenced` returns the settings that conflict with such
+/// a flag, in addition to the setting that it changes.
 pub fn with_switches(
     mut command: Command,
     silenced: impl Fn(&str) -> Vec<&'static str>,
@@ -35,7 +35,7 @@ pub fn with_switches(
     command
 }
 
-/// The settings whose processes such flags turn off.
+/// Returns the settings that the given flags turn off.
 pub fn switched_off(matches: &ArgMatches) -> impl Iterator<Item = &'static str> {
     SWITCHES
         .into_iter()
@@ -43,15 +43,15 @@ pub fn switched_off(matches: &ArgMatches) -> impl Iterator<Item = &'static str> 
         .map(|(_, _, setting)| setting)
 }
 
-/// The name of the group that all these flags are in.
+/// The name of the argument group of these flags.
 const GROUP: &str = "ProcessArguments";
 
-/// The name of a setting as a flag.
+/// Returns the name of the flag of a setting.
 pub fn flag(setting: &Setting<BspmConfig>) -> String {
     setting.name.replace('_', "-")
 }
 
-/// A flag for a setting.
+/// Returns the flag of a setting.
 pub fn argument(setting: &'static Setting<BspmConfig>) -> Arg {
     let value = match setting.kind {
         SettingKind::Number => "NUMBER",
@@ -67,12 +67,12 @@ pub fn argument(setting: &'static Setting<BspmConfig>) -> Arg {
 }
 
 impl ProcessArguments {
-    /// Whether no flag was given.
+    /// Returns whether no flag was given.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
 
-    /// `base` with the changes, checked.
+    /// Applies the changes to `base` and checks the result.
     ///
     /// # Errors
     ///
@@ -92,7 +92,7 @@ impl ProcessArguments {
 
 impl Args for ProcessArguments {
     fn augment_args(mut command: Command) -> Command {
-        command = command.next_help_heading("Processes of BSPM");
+        command = command.next_help_heading("BSPM settings");
         for setting in BspmConfig::SETTINGS {
             command = command.arg(argument(setting));
         }

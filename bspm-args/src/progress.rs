@@ -7,8 +7,10 @@ use std::time::Duration;
 use bspm::{Observer, Progress, Stage};
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// One progress bar at a time, for the stage that runs; none where standard error is no
-/// terminal. The bar goes when this is dropped, or cleared.
+/// A progress bar on standard error for the stage that is running.
+///
+/// Nothing is shown if standard error is not a terminal. The bar is removed by
+/// [`clear`](Self::clear) and on drop.
 #[derive(Debug, Default)]
 pub struct ProgressBars {
     current: Arc<Current>,
@@ -17,7 +19,7 @@ pub struct ProgressBars {
 type Current = Mutex<Option<(Stage, ProgressBar)>>;
 
 impl ProgressBars {
-    /// Shows how far a stage is, and always goes on.
+    /// Returns an observer that shows the progress of each stage and never cancels.
     pub fn observer(&self) -> Observer {
         let current = self.current.clone();
         Observer::new(move |progress| {
@@ -26,7 +28,7 @@ impl ProgressBars {
         })
     }
 
-    /// Takes the bar off the screen.
+    /// Removes the bar from the screen.
     pub fn clear(&self) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, bar)) = current.take() {
@@ -58,7 +60,7 @@ fn show(current: &Current, progress: Progress) {
 }
 
 fn bar(progress: Progress) -> ProgressBar {
-    // Singular vectors are found together, towards the end: what is left cannot be told.
+    // All singular vectors converge near the end, so the remaining time cannot be estimated.
     let is_svd = progress.stage == Stage::TruncatedSvd;
     let template = match is_svd {
         true => "{msg} {spinner} {human_pos} of {human_len} vectors found, {elapsed}",

@@ -1,9 +1,9 @@
-//! What a person should know of a fit that went less well than asked for.
+//! Warnings about a fit that did not reach the requested accuracy.
 
 use bspm::{Backend, FittedFilter};
 
-/// A line on standard error where the truncated SVD has a
-/// [`warning`](bspm::engine::SvdReport::warning).
+/// Prints the [`warning`](bspm::engine::SvdReport::warning) of the truncated SVD to standard error,
+/// if there is one.
 pub fn warn_of_svd<B: Backend>(fitted: &FittedFilter<B>) {
     if let Some(warning) = fitted
         .svd_report()

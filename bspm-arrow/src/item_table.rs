@@ -238,7 +238,7 @@ mod tests {
         };
         assert_eq!(
             refusal(Arc::new(Int64Array::from(vec![7, 7]))),
-            "column \"item\", row 1: expected an item that no earlier row has, found 7"
+            "column \"item\", row 1: expected an item that does not occur in an earlier row, found 7"
         );
         assert_eq!(
             refusal(Arc::new(Int64Array::from(vec![None, Some(7)]))),

@@ -1,4 +1,4 @@
-//! The subcommands, a file each.
+//! The subcommands, one module each.
 
 pub(crate) mod describe;
 pub(crate) mod evaluate;
@@ -29,29 +29,29 @@ use bspm::{Backend, BspmConfig, Dataset, FilterConfig, FitOptions, Model, Preset
 use bspm_args::{ProcessArguments, ProgressBars, tell, warn_of_svd};
 use clap::Args;
 
-/// What a subcommand ends with.
+/// The result of a subcommand.
 pub(crate) type Outcome = Result<(), Box<dyn Error>>;
 
-/// Models of the command line have text for ids.
+/// A model whose ids are strings, as all models of the command line.
 pub(crate) type TextModel<B> = Model<B, String, String>;
 
-/// Where the configuration comes from; the flags of BSPM's processes change it.
+/// Flags that choose the filter and its settings.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct ConfigArguments {
-    /// The filter; auto chooses one and its settings by how well they predict a part of the
-    /// interactions that is held out. Default: auto, or bspm if its settings are given
+    /// Filter to fit. auto compares several filters on interactions held out from the data, and
+    /// selects the best one with its settings. Default: auto, or bspm if a preset or a setting is given
     #[arg(long, value_name = "NAME", value_parser = [&["auto"], FilterConfig::NAMES].concat())]
     filter: Option<String>,
-    /// Start from the published settings for this data set: gowalla, yelp2018, amazon-book.
-    /// Default: settings for data of this shape if the filter has them (bspm), else those for
+    /// Start from the published settings for this data set: gowalla, yelp2018 or amazon-book.
+    /// Default: settings for the size of the data if the filter has them (bspm), else those for
     /// gowalla
     #[arg(long)]
     preset: Option<Preset>,
-    /// Start from a configuration in JSON instead
+    /// Read the filter and its settings from a JSON file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["filter", "preset"])]
     config: Option<PathBuf>,
-    /// Change a setting of the filter, as in --set alpha=0.4; may be given more than once
+    /// Change a setting of the filter, as in --set alpha=0.4; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
     #[command(flatten)]
@@ -59,12 +59,12 @@ pub(crate) struct ConfigArguments {
 }
 
 impl ConfigArguments {
-    /// The file of the configuration.
+    /// Returns the configuration file, if one is given.
     pub(crate) fn file(&self) -> Option<&PathBuf> {
         self.config.as_ref()
     }
 
-    /// Whether the filter and its settings are chosen for the data.
+    /// Returns whether the filter and its settings are selected automatically.
     fn is_auto(&self) -> bool {
         let has_settings = self.preset.is_some()
             || self.config.is_some()
@@ -75,8 +75,8 @@ impl ConfigArguments {
             .map_or(!has_settings, |it| it == "auto")
     }
 
-    /// The configuration for the data, and the trials that it was chosen from if that is what is asked
-    /// for.
+    /// Returns the configuration for the data. With `--filter auto`, also returns the trials that it
+    /// was selected from.
     pub(crate) fn chosen<B: Backend>(
         &self,
         backend: B,
@@ -93,14 +93,15 @@ impl ConfigArguments {
         Ok((choice.config, choice.trials))
     }
 
-    /// The configuration for the data; without any, for a check before they are read.
+    /// Returns the configuration for the data. Without data, checks the flags before the data are
+    /// read.
     pub(crate) fn config(&self, dataset: Option<&Dataset>) -> Result<FilterConfig, Box<dyn Error>> {
         let filter = match self.filter.as_deref() {
             Some("auto")
                 if !self.set.is_empty() || self.preset.is_some() || !self.process.is_empty() =>
             {
                 return Err(
-                    "settings and presets have no effect with --filter auto, which chooses them; \
+                    "--filter auto: expected no settings or preset, because auto selects them; \
                             hint: name the filter, as in --filter bspm"
                         .into(),
                 );
@@ -144,7 +145,7 @@ impl ConfigArguments {
             FilterConfig::Bspm(config) => Ok(self.process.apply(config)?.into()),
             _ if self.process.is_empty() => Ok(config),
             _ => Err(format!(
-                "the flags of BSPM's processes do not apply to {}: use --set",
+                "BSPM settings do not apply to the filter {}; hint: use --set NAME=VALUE",
                 config.name()
             )
             .into()),
@@ -152,12 +153,13 @@ impl ConfigArguments {
     }
 }
 
-/// What was chosen, and what it was compared with.
+/// Describes the selected filter and the candidates that it was compared with.
 fn report_of(choice: &Choice) -> String {
     let chosen = choice.trials.iter().find(|it| it.config == choice.config);
     let Some(best) = chosen else {
         return format!(
-            "filter: {}; no user has two interactions, so nothing could be held out to choose by",
+            "filter: {}; filters were not compared, because no user has two interactions and none could \
+             be held out",
             choice.config.name()
         );
     };
@@ -171,8 +173,8 @@ fn report_of(choice: &Choice) -> String {
     });
     let others: Vec<String> = others.collect();
     format!(
-        "filter: {}, chosen of {} settings by NDCG@20 on the interactions held out of {} users: {:.4} \
-         ({}); `bspm tune` searches further",
+        "filter: {}, selected from {} candidates by NDCG@20 on held-out interactions of {} users: {:.4} \
+         (others: {}); hint: `bspm tune` searches further",
         label(&best.config),
         choice.trials.len(),
         best.users,
@@ -181,7 +183,7 @@ fn report_of(choice: &Choice) -> String {
     )
 }
 
-/// A filter, with the settings that are not those of
+/// Returns the name of a filter and the settings that differ from those of
 /// [`for_shape`](FilterConfig::for_shape).
 pub(crate) fn label(config: &FilterConfig) -> String {
     if let FilterConfig::Mix(mix) = config {
@@ -199,20 +201,21 @@ pub(crate) fn label(config: &FilterConfig) -> String {
     format!("{}{}", config.name(), values.collect::<String>())
 }
 
-/// Says where published settings are for data of another size.
+/// Warns if the published settings are for data of a different size.
 fn warn_of_shape(preset: Preset, dataset: &Dataset) {
     let (users, items) = (dataset.users().len(), dataset.items().len());
     if preset.is_far_from(users, items) {
         let (preset_users, preset_items) = preset.shape();
         tell!(
-            "warning: the settings are those published for {preset}, {preset_users} users x \
-             {preset_items} items, and these are {users} x {items}: `bspm tune` finds better ones"
+            "warning: the settings were published for {preset} ({preset_users} users x {preset_items} \
+             items), and these data have {users} users x {items} items; hint: `bspm tune` searches for \
+             better settings"
         );
     }
 }
 
-/// A configuration as it is stored: of a filter under its name, of BSPM alone, or as a line of
-/// `sweep --json`, `tune --json` and `inspect --json` has it.
+/// Parses a stored configuration: a filter under its name, a BSPM configuration without a name, or
+/// a line of `sweep --json`, `tune --json` or `inspect --json`.
 fn stored_config(text: &str) -> serde_json::Result<FilterConfig> {
     let mut json: serde_json::Value = serde_json::from_str(text)?;
     if let Some(config) = json.get_mut("config") {
@@ -225,7 +228,7 @@ fn stored_config(text: &str) -> serde_json::Result<FilterConfig> {
     serde_json::from_value(json)
 }
 
-/// Runs a function of a backend on the chosen device.
+/// Calls a function with the backend of the chosen device.
 macro_rules! on_device {
     ($arguments:expr, $function:expr, $($rest:expr),*) => {
         match $arguments.choose()? {
@@ -237,7 +240,7 @@ macro_rules! on_device {
 }
 pub(crate) use on_device;
 
-/// Fits a model with a progress bar, and says where that went less well than asked for.
+/// Fits a model with a progress bar, and warns if the fit did not reach the requested accuracy.
 pub(crate) fn fitted<B: Backend>(
     backend: B,
     dataset: Dataset,
@@ -251,14 +254,14 @@ pub(crate) fn fitted<B: Backend>(
     Ok(model)
 }
 
-/// Puts a model into a file, and says what is there.
+/// Saves a model, and reports its size.
 pub(crate) fn save<B: Backend>(model: &TextModel<B>, path: &Path) -> Outcome {
     model.save(path)?;
     tell!("{}: {}", path.display(), shape(model));
     Ok(())
 }
 
-/// What is known of a fitted model, for a line of a report.
+/// Returns the numbers of users, items and interactions of a model, for a report.
 pub(crate) fn shape<B: Backend>(model: &TextModel<B>) -> String {
     format!(
         "{} users x {} items, {} interactions",

@@ -1,4 +1,4 @@
-//! Reading interactions in any of the formats.
+//! Flags and code to read interactions in any supported format.
 
 use std::path::{Path, PathBuf};
 
@@ -12,73 +12,74 @@ use clap::Args;
 
 use crate::output::shown;
 
-/// What the files of interactions look like.
+/// Flags that describe the interaction files.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Data")]
 pub(crate) struct DataArguments {
-    /// Format of the data: csv, tsv, jsonl (an object on each line), movielens
-    /// (user::item::rating::time), recbole, lightgcn (user item item ...), npz (a CSR matrix of
-    /// SciPy) or parquet. Default: by the name of the file
+    /// Format of the files: csv, tsv, jsonl (one object per line), movielens
+    /// (user::item::rating::time), recbole, lightgcn (user item item ...), npz (a SciPy CSR matrix)
+    /// or parquet. Default: from the file name
     #[arg(long)]
     format: Option<Format>,
-    /// Column of users. Default: user, or user_id in RecBole files
+    /// Column with the user ids. Default: user, or user_id in RecBole files
     #[arg(long, value_name = "COLUMN")]
     user_column: Option<String>,
-    /// Column of items. Default: item, or item_id in RecBole files
+    /// Column with the item ids. Default: item, or item_id in RecBole files
     #[arg(long, value_name = "COLUMN")]
     item_column: Option<String>,
-    /// Column of ratings; needs --rating-threshold
+    /// Column with the ratings; requires --rating-threshold
     #[arg(long, value_name = "COLUMN")]
     rating_column: Option<String>,
-    /// Column of times: numbers, or dates as in 2026-01-31 12:30:00 UTC
+    /// Column with the times: numbers, or dates such as 2026-01-31 12:30:00 UTC
     #[arg(long, value_name = "COLUMN")]
     time_column: Option<String>,
-    /// Pattern of the times, as strftime has it: '%d/%m/%Y %H:%M'
+    /// Format of the times in strftime syntax, such as '%d/%m/%Y %H:%M'
     #[arg(long, value_name = "PATTERN")]
     time_format: Option<String>,
-    /// Unit of times that are numbers: s, ms, us, ns or d; they become seconds
+    /// Unit of numeric times: s, ms, us, ns or d (days). Times are converted to seconds
     #[arg(long, value_name = "UNIT")]
     time_unit: Option<TimeUnit>,
-    /// Column of weights, such as counts or ratings: how much an interaction counts
+    /// Column with the weights of the interactions, such as counts or ratings
     #[arg(long, value_name = "COLUMN")]
     weight_column: Option<String>,
-    /// How the weight of a user and an item is scaled, after their repeats are combined: linear, log
-    /// (log2(1 + weight)) or threshold:NUMBER (1 from this number on); with it the values of an
-    /// npz matrix are weights
+    /// Scaling of the weights after duplicates are combined: linear, log (log2(1 + weight)) or
+    /// threshold:NUMBER (1 if the weight is at least NUMBER; other interactions are removed). With this
+    /// flag, the values of an npz matrix are read as weights
     #[arg(long, value_name = "SCALE")]
     weight: Option<WeightScale>,
-    /// Half-life of weights, as in 90d (s, h, d, w or y; times are in seconds then), or a number in
-    /// the unit of the times; needs times
+    /// Half-life of the weights: a duration such as 90d (s, h, d, w or y; requires times in seconds),
+    /// or a number in the unit of the times. Requires times
     #[arg(long, value_name = "TIME")]
     half_life: Option<HalfLife>,
-    /// How repeats of a user and an item are combined: sum, max or last of their weights, or count.
-    /// Default: sum if there are weights, else a pair counts once
+    /// How to combine duplicates (rows with the same user and item): sum, max or last of their
+    /// weights, or count. Default: sum if the data have weights, else duplicates count once
     #[arg(long, value_name = "RULE")]
     duplicates: Option<Duplicates>,
-    /// Keep only interactions with at least this rating
+    /// Keep only interactions with a rating of at least this value
     #[arg(long, value_name = "RATING", allow_negative_numbers = true)]
     rating_threshold: Option<f64>,
-    /// Names of the columns of a table without header
+    /// Column names of a table without a header
     #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
     no_header: Option<Vec<String>>,
-    /// Delimiter of a CSV file: one character, or tab
+    /// Field delimiter of a CSV file: one character, or tab
     #[arg(long, value_name = "CHARACTER", value_parser = byte)]
     delimiter: Option<u8>,
-    /// What quotes mean in a CSV or TSV file: checked, trusted (quoted fields may hold lines that
-    /// look like rows), backslash (\" is a quote in a field) or off (ordinary characters)
+    /// How to read quotes in CSV and TSV files: checked, trusted (quoted fields may contain lines
+    /// that look like rows), backslash (\" is a quote in a field) or off (quotes are ordinary
+    /// characters). Default: checked
     #[arg(long, value_name = "RULE")]
     quoting: Option<Quoting>,
     /// Skip lines that start with this character
     #[arg(long, value_name = "CHARACTER", value_parser = byte)]
     comment: Option<u8>,
-    /// Encoding of text, such as latin1, windows-1250 or utf-16le. Default: by the byte order mark,
-    /// else UTF-8
+    /// Text encoding, such as latin1, windows-1250 or utf-16le. Default: detected from the byte order
+    /// mark, else UTF-8
     #[arg(long, value_name = "NAME")]
     encoding: Option<String>,
-    /// Read numbers with a decimal comma, as in 1,5
+    /// Read numbers with a decimal comma, such as 1,5
     #[arg(long)]
     decimal_comma: bool,
-    /// Texts that stand for a missing id. Default: null, NULL, None, NaN, nan, <NA>, <null> and \N
+    /// Texts that mean a missing id. Default: null, NULL, None, NaN, nan, <NA>, <null> and \N
     #[arg(
         long,
         value_name = "TEXT,...",
@@ -86,15 +87,15 @@ pub(crate) struct DataArguments {
         allow_hyphen_values = true
     )]
     null_values: Option<Vec<String>>,
-    /// Skip rows that are no interactions, and report how many and why
+    /// Skip invalid rows, and report their number and the reasons
     #[arg(long)]
     skip_invalid: bool,
-    /// Keep only users and items with at least N interactions among those kept
+    /// Keep the k-core: repeatedly remove users and items with fewer than N interactions
     #[arg(long, value_name = "N")]
     k_core: Option<u32>,
 }
 
-/// Each option of the library and its flag.
+/// Options of the library and their flags.
 const FLAGS: [(&str, &str); 19] = [
     ("user", "--user-column"),
     ("item", "--item-column"),
@@ -117,13 +118,13 @@ const FLAGS: [(&str, &str); 19] = [
     ("skip_invalid", "--skip-invalid"),
 ];
 
-/// The flag of an option of the library.
+/// Returns the flag of an option of the library.
 fn flag_of(option: &str) -> Option<&'static str> {
     let known = FLAGS.iter().find(|(name, _)| *name == option);
     known.map(|(_, flag)| *flag)
 }
 
-/// Why interactions cannot be read, and the flag that may help.
+/// An error while reading interactions, with a hint that names the flag to use.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{}", self.message(), self.hint.as_deref().map(|hint| format!("; hint: {hint}")).unwrap_or_default())]
 pub(crate) struct DataError {
@@ -132,7 +133,7 @@ pub(crate) struct DataError {
 }
 
 impl DataError {
-    /// The error, with the flag of an option that has no effect.
+    /// Returns the message; an option without effect is shown as its flag.
     fn message(&self) -> String {
         match &*self.error {
             Error::UnusedOption {
@@ -141,7 +142,7 @@ impl DataError {
                 needed,
             } => {
                 let flag = flag_of(option).unwrap_or(option);
-                format!("{flag} has no effect on {context}: it needs {needed}")
+                format!("{flag} has no effect on {context}; it requires {needed}")
             }
             error => bspm::with_sources(error),
         }
@@ -157,21 +158,21 @@ impl From<Error> for DataError {
 }
 
 impl DataError {
-    /// An error of an item table.
+    /// Converts an error of an item table.
     pub(crate) fn of_items(error: Error) -> Self {
         let text = match &error {
             Error::MissingColumn { found, .. } if found.contains([';', '\t', '|']) => {
-                "--delimiter separates the fields of a .csv file, as in --delimiter ';'; a first line sep=; \
-                 in the file does so for it alone"
+                "set the delimiter of .csv files with --delimiter, as in --delimiter ';', or of this file \
+                 only with a first line sep=;"
             }
             Error::MissingColumn { .. } => {
-                "--title-column names the column of titles, --item-id-column that of ids"
+                "set the title column with --title-column, and the id column with --item-id-column"
             }
             Error::InvalidParameter {
                 parameter: "title", ..
-            } => "--item-id-column names the column of ids",
+            } => "set the id column with --item-id-column",
             Error::InvalidFile { found, .. } if found == "another name" => {
-                "the name of an item table ends in .csv, .tsv, .jsonl, .parquet or .item"
+                "use an item table whose name ends in .csv, .tsv, .jsonl, .parquet or .item"
             }
             _ => return error.into(),
         };
@@ -182,28 +183,28 @@ impl DataError {
     }
 }
 
-/// The flag that may help.
+/// Returns a hint for an error, which names the flag to use.
 fn hint(error: &Error) -> Option<String> {
     let text = match error {
         Error::InvalidField { reason, found, .. } => match reason {
             InvalidRow::InvalidWeight | InvalidRow::InvalidRating if found.contains(',') => {
-                "--decimal-comma reads a comma as the decimal point (1,5 is one and a half; 1,000 is 1); \
-                 --skip-invalid skips such rows"
+                "use --decimal-comma to read the comma as a decimal point (1,5 as 1.5, and 1,000 as 1), \
+                 or --skip-invalid to skip invalid rows"
             }
             InvalidRow::InvalidTime => {
-                "--time-format reads other dates, as in --time-format '%d/%m/%Y %H:%M'; \
-                 --skip-invalid skips such rows"
+                "set the format of the times with --time-format, as in --time-format '%d/%m/%Y %H:%M', \
+                 or use --skip-invalid to skip invalid rows"
             }
-            InvalidRow::Encoding => "--encoding names the encoding, as in --encoding latin1",
+            InvalidRow::Encoding => "set the encoding with --encoding, as in --encoding latin1",
             InvalidRow::MissingUser | InvalidRow::MissingItem if !found.is_empty() => {
-                "--skip-invalid skips such rows; --null-values lists the texts that stand for a \
-                 missing id"
+                "use --skip-invalid to skip invalid rows, or --null-values to list the texts that mean \
+                 a missing id"
             }
-            _ => "--skip-invalid skips such rows, and reports how many",
+            _ => "use --skip-invalid to skip invalid rows and report their number",
         },
         Error::Quotes { .. } => {
-            "--quoting off reads quotes as ordinary characters; --quoting trusted allows quoted \
-             fields of several lines, and --quoting backslash reads \\\" as a quote"
+            "use --quoting off to read quotes as ordinary characters, --quoting trusted to allow quoted \
+             fields of several lines, or --quoting backslash to read \\\" as a quote"
         }
         Error::AmbiguousFormat {
             fields, delimiter, ..
@@ -221,22 +222,22 @@ fn hint(error: &Error) -> Option<String> {
                 _ => "--format csv --delimiter ' '",
             };
             return Some(format!(
-                "{format} --no-header {} reads a table, --format lightgcn reads lists of items",
+                "use {format} --no-header {} to read a table, or --format lightgcn to read lists of items",
                 names.join(",")
             ));
         }
         Error::Syntax { .. } => {
-            "--format names another format, as in --format tsv; lightgcn is user item item ..., with \
-             numbers from 0"
+            "a lightgcn file has lines of the form user item item ..., with ids that are numbers from 0; \
+             set another format with --format, as in --format tsv"
         }
         Error::Read { source, .. } if source.to_string().starts_with("malformed") => {
-            "--encoding names the encoding of a text"
+            "set the text encoding with --encoding"
         }
         Error::InvalidParameter {
             parameter: "time", ..
-        } => "--time-unit ms reads milliseconds, us microseconds, ns nanoseconds",
+        } => "set the unit of the times with --time-unit: ms, us or ns",
         Error::InvalidFile { found, .. } if found == "another name" => {
-            "--format names the format, as in --format csv"
+            "set the format with --format, as in --format csv"
         }
         _ => return None,
     };
@@ -244,14 +245,14 @@ fn hint(error: &Error) -> Option<String> {
 }
 
 impl DataArguments {
-    /// The interactions of a file, a folder of part files or a pattern; see
+    /// Reads the interactions of a file, a folder of part files or a glob pattern; see
     /// [`read_all`](Self::read_all).
     pub(crate) fn read(&self, path: &Path) -> Result<Dataset, DataError> {
         self.read_all(&[path.to_owned()])
     }
 
-    /// The interactions of files, folders of part files and patterns, every id as text; `-` is
-    /// standard input. Warnings go to standard error.
+    /// Reads the interactions of files, folders of part files and glob patterns; all ids are read as
+    /// text, and `-` is standard input. Warnings are written to standard error.
     pub(crate) fn read_all(&self, paths: &[PathBuf]) -> Result<Dataset, DataError> {
         let (dataset, report) = self.load(paths)?;
         for warning in &report.warnings {
@@ -259,7 +260,7 @@ impl DataArguments {
         }
         if report.below_threshold + report.zero_weight > 0 {
             tell!(
-                "{} of {} rows are left out: {} below the rating threshold, {} of weight 0",
+                "{} of {} rows are excluded: {} below the rating threshold, {} with weight 0",
                 report.below_threshold + report.zero_weight,
                 report.rows,
                 report.below_threshold,
@@ -269,7 +270,7 @@ impl DataArguments {
         Ok(dataset)
     }
 
-    /// The interactions of files, and what was read.
+    /// Reads interactions, and returns them with a report of the reading.
     pub(crate) fn load(&self, paths: &[PathBuf]) -> Result<(Dataset, ReadReport), DataError> {
         let named = paths.iter().map(|path| match path.as_os_str() == "-" {
             true => Path::new(STANDARD_INPUT),
@@ -293,13 +294,13 @@ impl DataArguments {
                 if core.is_empty() {
                     return Err(Error::InvalidParameter {
                         parameter: "k_core",
-                        expected: "a number that leaves some interactions".into(),
+                        expected: "a value that keeps at least one interaction".into(),
                         found: degree.to_string(),
                     }
                     .into());
                 }
                 tell!(
-                    "{} of {before} interactions are left out by the k-core",
+                    "k-core: {} of {before} interactions are removed",
                     before - core.len()
                 );
                 core
@@ -312,7 +313,7 @@ impl DataArguments {
         Ok((dataset, report))
     }
 
-    /// CSV for a file whose name does not name a format that has another delimiter.
+    /// Returns CSV if the file name does not imply a format with its own delimiter.
     fn delimited(&self, path: &Path) -> Option<Format> {
         match Format::of(path) {
             Ok(Format::Csv | Format::Tsv | Format::LightGcn) | Err(_) => Some(Format::Csv),
@@ -320,7 +321,7 @@ impl DataArguments {
         }
     }
 
-    /// The first flag, if there is one, that says how to read interactions, and not an item table too.
+    /// Returns the first given flag that applies to interactions but not to an item table.
     pub(crate) fn given_beside_items(&self) -> Option<&'static str> {
         let table = self.table();
         let applies = |name| name == "item" || ItemTableOptions::text_options().contains(&name);
@@ -333,7 +334,7 @@ impl DataArguments {
         }
     }
 
-    /// Whether no flag says how to read, and the first that does.
+    /// Returns the first given flag that describes interaction files.
     pub(crate) fn given(&self) -> Option<&'static str> {
         let table = self.table();
         let mut uses = TableOptions::option_uses().iter();
@@ -346,7 +347,7 @@ impl DataArguments {
         }
     }
 
-    /// The first flag, if there is one, that says how much interactions count.
+    /// Returns the first given flag that changes the weights of the interactions.
     pub(crate) fn weighting(&self) -> Option<&'static str> {
         match (self.weight, self.half_life, self.duplicates) {
             (Some(_), ..) => Some("--weight"),
@@ -356,12 +357,12 @@ impl DataArguments {
         }
     }
 
-    /// Whether weights are halved with time.
+    /// Returns whether `--half-life` is given.
     pub(crate) fn has_half_life(&self) -> bool {
         self.half_life.is_some()
     }
 
-    /// Names the flag that names a column, if one is missing.
+    /// Adds a hint to an error; for a missing column, it names the flag of that column.
     fn with_hint(&self, error: Error) -> DataError {
         let Error::MissingColumn { column, found, .. } = &error else {
             return error.into();
@@ -380,14 +381,14 @@ impl DataArguments {
         let flag = named.into_iter().find(is_it).map(|(.., flag)| flag);
         let names: Vec<&str> = found.split(", ").collect();
         let delimiters = [
-            (';', "--delimiter ';' separates the fields"),
-            ('\t', "--format tsv reads fields between tabs"),
-            ('|', "--delimiter '|' separates the fields"),
+            (';', "set the delimiter with --delimiter ';'"),
+            ('\t', "use --format tsv for fields separated by tabs"),
+            ('|', "set the delimiter with --delimiter '|'"),
             (
                 ',',
                 match self.delimiter {
-                    Some(_) => "--delimiter ',' separates the fields",
-                    None => "--format csv reads fields between commas",
+                    Some(_) => "set the delimiter with --delimiter ','",
+                    None => "use --format csv for fields separated by commas",
                 },
             ),
         ];
@@ -397,11 +398,12 @@ impl DataArguments {
         let in_case = names.iter().find(|name| name.eq_ignore_ascii_case(column));
         let hint = match (other, flag) {
             (Some((_, hint)), _) => Some(hint.to_owned()),
-            (None, _) if found == "it twice" => None,
+            (None, _) if found == "two columns with this name" => None,
             (None, Some(flag)) => Some(match in_case {
-                Some(name) => format!("{flag} {name}"),
+                Some(name) => format!("use {flag} {name}"),
                 None => format!(
-                    "{flag} names it; --no-header names all columns of a table without header"
+                    "set the column with {flag}, or name all columns of a table without a header with \
+                     --no-header"
                 ),
             }),
             (None, None) => None,
@@ -410,12 +412,12 @@ impl DataArguments {
         DataError { error, hint }
     }
 
-    /// The column of items, if it is named.
+    /// Returns the item column, if it is given.
     pub(crate) fn item_column(&self) -> Option<&str> {
         self.item_column.as_deref()
     }
 
-    /// How the files are read.
+    /// Returns the options of the library for these flags.
     pub(crate) fn table(&self) -> TableOptions {
         let mut options = TableOptions::default();
         let mut weighting = Weighting::new();
@@ -475,14 +477,14 @@ impl DataArguments {
     }
 }
 
-/// Where standard input is a file.
+/// The path of standard input.
 pub(crate) const STANDARD_INPUT: &str = "/dev/stdin";
 
-/// One character of ASCII, or tab.
+/// Parses one ASCII character, or `tab`.
 pub(crate) fn byte(text: &str) -> Result<u8, String> {
     match (text, text.as_bytes()) {
         ("tab" | "\\t", _) => Ok(b'\t'),
         (_, &[byte]) if byte != b'"' && byte != b'\n' && byte.is_ascii() => Ok(byte),
-        _ => Err("expected one character of ASCII, or tab".into()),
+        _ => Err("expected one ASCII character, or tab".into()),
     }
 }

@@ -1,4 +1,4 @@
-//! What is predicted: a file of its own, or a part of the interactions.
+//! Flags that choose the held-out interactions: a test file, or a part of the data.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -9,44 +9,44 @@ use clap::Args;
 
 use crate::data::DataArguments;
 
-/// What is held out of each user's interactions where nothing is said.
+/// The default share of each user's interactions that is held out.
 const SHARE: f64 = 0.2;
 
-/// Which interactions are held out of the data.
+/// Flags that choose which interactions are held out.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Held out")]
+#[command(next_help_heading = "Evaluation")]
 #[group(skip)]
 pub(crate) struct HeldOutArguments {
-    /// Predict the interactions of this file. A test set is for the one setting that was
-    /// chosen without it
+    /// Use the interactions of this file as the test set. Use a test set only to report the final
+    /// model, and not to choose its settings
     #[arg(long, value_name = "FILE", group = "held out")]
     pub(crate) test: Option<PathBuf>,
-    /// Predict each user's latest interaction; needs times
+    /// Hold out the latest interaction of each user (leave-one-out); requires times
     #[arg(long, group = "held out")]
     last_out: bool,
-    /// Predict what happened from this time on, by what was before; a number in the unit of the
-    /// times, or a date as in 2026-01-31
+    /// Hold out the interactions from this time on (temporal split): a number in the unit of the
+    /// times, or a date such as 2026-01-31. Requires times
     #[arg(long, value_name = "TIME", group = "held out", value_parser = from)]
     from: Option<From>,
-    /// Predict this share of each user's interactions: the latest if the data have times, otherwise
-    /// drawn at random. Default: 0.2
+    /// Hold out this share of each user's interactions: the latest ones if the data have times, else
+    /// a random sample. Default: 0.2
     #[arg(long, value_name = "SHARE", group = "held out")]
     ratio: Option<f64>,
-    /// Draw the share at random even if the data have times
+    /// Hold out a random sample even if the data have times
     #[arg(long, conflicts_with_all = ["test", "last_out", "from"])]
     random: bool,
-    /// Seed of the random draw. Default: 0
+    /// Seed of the random sample. Default: 0
     #[arg(long, conflicts_with_all = ["test", "last_out", "from"])]
     seed: Option<u64>,
 }
 
 impl HeldOutArguments {
-    /// The seed of the random draw.
+    /// Returns the seed of the random sample.
     pub(crate) fn seed(&self) -> u64 {
         self.seed.unwrap_or(0)
     }
 
-    /// What the model sees, and what it is asked to predict.
+    /// Splits the data into the training set and the test set.
     pub(crate) fn split(
         &self,
         dataset: Dataset,
@@ -65,8 +65,8 @@ impl HeldOutArguments {
             None if self.random => dataset.hold_out_at_random(ratio, self.seed())?,
             None if self.seed.is_some() && dataset.times().is_some() => {
                 return Err(
-                    "--seed has no effect on interactions with times: the latest are held out; \
-                            hint: --random draws at random"
+                    "--seed has no effect, because the data have times and the latest interactions are \
+                            held out; hint: use --random to hold out a random sample"
                         .into(),
                 );
             }
@@ -76,7 +76,7 @@ impl HeldOutArguments {
     }
 }
 
-/// From when on interactions are held out.
+/// The time from which on interactions are held out.
 #[derive(Clone, Copy, Debug)]
 struct From {
     time: f64,
@@ -84,13 +84,13 @@ struct From {
 }
 
 impl From {
-    /// Refuses a date beside times that are not seconds.
+    /// Returns an error for a date if the times are not in seconds.
     fn check(self, dataset: &Dataset) -> Result<(), String> {
         let times = dataset.times().unwrap_or_default().iter().copied();
         match times.reduce(f64::max) {
             Some(last) if self.is_date && last.abs() > HalfLife::LARGEST_SECONDS => Err(format!(
-                "--from: expected times in seconds beside a date, found {last}; hint: --time-unit ms \
-                 reads milliseconds, us microseconds, ns nanoseconds"
+                "--from: expected times in seconds for a date, found {last}; hint: set the unit of the \
+                 times with --time-unit: ms, us or ns"
             )),
             _ => Ok(()),
         }

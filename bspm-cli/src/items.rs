@@ -10,32 +10,32 @@ use clap::Args;
 use crate::data::{DataArguments, DataError};
 use crate::output::shown;
 
-/// What is known of items beside their interactions.
+/// Flags that describe the item table.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Items")]
 pub(crate) struct ItemArguments {
-    /// Table with a row for each item, whose titles lists show: CSV, TSV, JSON lines, Parquet or a .item
-    /// file of RecBole, a folder of part files, or a pattern. The model keeps all columns. --delimiter,
-    /// --quoting, --comment, --encoding, --decimal-comma, --null-values and --skip-invalid apply to it
-    /// too, if its format uses them
+    /// Item table with one row per item: a CSV, TSV, JSON lines, Parquet or RecBole .item file, a folder
+    /// of part files, or a glob pattern. Lists show its titles, and the model keeps all its columns.
+    /// --delimiter, --quoting, --comment, --encoding, --decimal-comma, --null-values and --skip-invalid
+    /// also apply to it if its format uses them
     #[arg(long = "items", value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Column of ids in the item table. Default: --item-column, item or item_id if there is one, else the
-    /// first
+    /// Id column of the item table. Default: the column of --item-column, item or item_id if the table
+    /// has it, else the first column
     #[arg(long, value_name = "COLUMN", requires = "file")]
     item_id_column: Option<String>,
-    /// Column of titles in the item table. Default: title, else name, in any case
+    /// Title column of the item table. Default: title, else name (case-insensitive)
     #[arg(long, value_name = "COLUMN", requires = "file")]
     title_column: Option<String>,
 }
 
 impl ItemArguments {
-    /// The file, if one is named.
+    /// Returns the item table file, if one is given.
     pub(crate) fn files(&self) -> &[PathBuf] {
         self.file.as_slice()
     }
 
-    /// The item table, if a file is named. What was read of it goes to standard error.
+    /// Reads the item table, if a file is given. A summary is written to standard error.
     pub(crate) fn read(&self, data: &DataArguments) -> Result<Option<ItemTable>, DataError> {
         let Some(path) = &self.file else {
             return Ok(None);
@@ -61,7 +61,7 @@ impl ItemArguments {
     }
 }
 
-/// The data set with the table, if there is one; how they fit goes to standard error.
+/// Adds the item table to the data set, if there is one, and reports its coverage on standard error.
 pub(crate) fn with_items(dataset: Dataset, table: Option<ItemTable>) -> bspm::Result<Dataset> {
     match table {
         None => Ok(dataset),
@@ -72,7 +72,7 @@ pub(crate) fn with_items(dataset: Dataset, table: Option<ItemTable>) -> bspm::Re
     }
 }
 
-/// Tells how many items have no row, and how many rows no item with interactions.
+/// Reports how many items have no row, and how many rows are for items without interactions.
 pub(crate) fn tell_coverage(table: &ItemTable, dataset: &Dataset) {
     let coverage = table.coverage(dataset.items());
     if coverage.items_without_row + coverage.rows_without_item > 0 {
@@ -81,8 +81,8 @@ pub(crate) fn tell_coverage(table: &ItemTable, dataset: &Dataset) {
             _ => "",
         };
         tell!(
-            "{warning}items: {} of {} items with interactions have no row, and {} rows are of items without \
-             interactions",
+            "{warning}items: {} of {} items with interactions have no row, and {} rows are for items \
+             without interactions",
             coverage.items_without_row,
             dataset.items().len(),
             coverage.rows_without_item,
@@ -90,10 +90,10 @@ pub(crate) fn tell_coverage(table: &ItemTable, dataset: &Dataset) {
     }
 }
 
-/// Names of columns in a line.
+/// The most column names in a line.
 const MOST_NAMES: usize = 20;
 
-/// What was read of the table, in a line.
+/// Returns a one-line summary of the item table.
 fn columns(table: &ItemTable, report: &ReadReport) -> String {
     let read = report.columns.iter().filter_map(|column| {
         let role = column.role.as_ref()?;

@@ -1,4 +1,4 @@
-//! Files that one run at a time may write.
+//! Locks for files that only one process may write at a time.
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use bspm_args::tell;
 
-/// The right to write a file, until this is dropped.
+/// An exclusive lock to write a file, released on drop.
 ///
-/// It is a lock on `.NAME.lock` beside the file, which the operating system releases whatever ends
-/// the process. A file system without locks grants every request.
+/// It locks `.NAME.lock` beside the file. The operating system releases the lock when the process
+/// ends, even if it is killed. On a file system without locks every request succeeds.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Lock {
@@ -20,13 +20,13 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// The lock of a file, which need not exist.
+    /// Locks a file, which need not exist.
     ///
     /// # Errors
     ///
-    /// If another run has it, or the lock file cannot be written.
+    /// If another process holds the lock, or if the lock file cannot be written.
     pub(crate) fn of(path: &Path) -> Result<Self, Box<dyn Error>> {
-        // One lock for a file and the links to it.
+        // A file and the links to it share one lock.
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
         let mut name = OsString::from(".");
         name.push(target.file_name().unwrap_or_default());
@@ -41,7 +41,7 @@ impl Lock {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
                     return Err(format!(
-                        "{}: another run of bspm writes to it; wait until that run ends or name \
+                        "{}: another bspm process writes to this file; hint: wait until it ends, or use \
                          another output",
                         path.display()
                     )
@@ -52,7 +52,7 @@ impl Lock {
                 }
                 Err(TryLockError::Error(error)) => return Err(failed(error).into()),
             }
-            // A run that ended in between has removed the lock file that was opened here.
+            // Another process may have ended in between and removed the lock file opened here.
             if is_at(&file, &lock).map_err(failed)? {
                 let path = lock;
                 return Ok(Self { path, _file: file });
@@ -61,7 +61,7 @@ impl Lock {
     }
 }
 
-/// Whether this open file is the one of this name.
+/// Returns whether the open file is still the file at this path.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
@@ -80,7 +80,7 @@ fn is_at(_: &File, path: &Path) -> io::Result<bool> {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Before the file is closed, and with it unlocked.
+        // Remove the file before it is closed, which unlocks it.
         let _ = fs::remove_file(&self.path);
     }
 }

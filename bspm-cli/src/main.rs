@@ -1,4 +1,5 @@
-//! `bspm`: describe, fit, recommend, score, evaluate, sweep, tune, similar, serve, inspect.
+//! The command-line tool `bspm`: describe, fit, recommend, score, similar, explain, refit, evaluate,
+//! sweep, tune, inspect, export and serve.
 
 mod commands;
 mod data;
@@ -24,11 +25,16 @@ use commands::{
 
 /// Training-free recommendations with Blurring-Sharpening Process Models.
 ///
-/// Results go to standard output, as a table or as JSON lines; progress and errors go to
-/// standard error. BSPM_LOG=debug, or another filter of the crate tracing-subscriber,
-/// logs the stages.
+/// Results are written to standard output, as a table or as JSON lines. Progress, warnings and
+/// errors are written to standard error. Set BSPM_LOG=debug, or another filter of the crate
+/// tracing-subscriber, to log the stages.
 #[derive(Parser)]
-#[command(name = "bspm", version)]
+#[command(
+    name = "bspm",
+    version,
+    after_help = "Examples:\n  bspm fit ratings.csv --output model.bspm\n  bspm recommend model.bspm ann\n  \
+                  bspm evaluate ratings.csv\n  bspm tune ratings.csv --output best.bspm"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -49,9 +55,12 @@ enum Command {
     Inspect(inspect::Arguments),
     Export(export::Arguments),
     Serve(serve::Arguments),
-    /// Print the completions of a shell
+    /// Print a shell completion script
+    #[command(
+        after_help = "Examples:\n  bspm completions bash > ~/.local/share/bash-completion/completions/bspm"
+    )]
     Completions {
-        /// The shell
+        /// Shell to complete for
         shell: Shell,
     },
 }
@@ -88,7 +97,7 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads the output has seen enough, as `head` does.
+        // The reader of the output has closed the pipe, as `head` does.
         Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
             tell!("error: {}", output::shown(&bspm::with_sources(&*error)));

@@ -1,4 +1,4 @@
-//! Tables for people, JSON lines for programs.
+//! Output of results: tables for people, JSON lines for programs.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -11,40 +11,40 @@ use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
-/// How results are written.
+/// Flags that choose the output format.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct OutputArguments {
-    /// Print one JSON object a line instead of a table
+    /// Print one JSON object per line instead of a table
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// One record of a result: a JSON object, or some rows of a table.
+/// A record of a result: one JSON object, or one or more rows of a table.
 pub(crate) trait Record: Serialize {
-    /// The names of the columns, and which of them are numbers.
+    /// Returns the names of the columns, and whether each is numeric.
     fn columns(&self) -> Vec<(&'static str, bool)>;
 
     fn rows(&self) -> Vec<Vec<String>>;
 }
 
-/// The column of titles, of which a table shows the beginning if they are long.
+/// The name of the title column; a table truncates long titles.
 pub(crate) const TITLE: &str = "title";
 
-/// The most characters of a title in a table.
+/// The maximum number of characters of a title in a table.
 const LONGEST_TITLE: usize = 60;
 
-/// Writes records as they come; `finish` writes the table, or puts the file in its place.
+/// Writes records. JSON lines are written at once; `finish` writes a table or a file.
 pub(crate) struct Writer(Form);
 
 enum Form {
     Table(Option<Table>),
     Lines,
-    /// What goes into a file once it is whole.
+    /// The contents of a file that is written when it is complete.
     CsvFile(PathBuf, Box<Rows>),
     LinesFile(PathBuf, Vec<u8>),
 }
 
-/// Records of CSV below the names of their columns.
+/// Records of a CSV file with a header.
 struct Rows {
     out: csv::Writer<Vec<u8>>,
     has_header: bool,
@@ -58,7 +58,7 @@ impl Writer {
         })
     }
 
-    /// Into a file, whose name ends in .csv, or in .jsonl for JSON lines.
+    /// Writes to a file: CSV if the name ends in .csv, else JSON lines.
     pub(crate) fn to(path: &Path) -> Self {
         Self(match path.extension().is_some_and(|it| it == "csv") {
             true => {
@@ -103,7 +103,7 @@ impl Writer {
     }
 }
 
-/// Replaces a file as a whole; a device or a pipe is written to.
+/// Replaces a file atomically; writes directly to a device or a pipe.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> bspm::Result<()> {
     let failed = |source| bspm::Error::Write {
         path: path.into(),
@@ -134,8 +134,8 @@ fn write_line(out: &mut impl Write, record: &impl Serialize) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// A text as a terminal may show it: characters that move the cursor, change the terminal or the
-/// direction of the text are escaped, as `\n` and `\u{1b}`.
+/// Escapes a text for a terminal: characters that move the cursor, or change the terminal or the
+/// direction of the text, are shown as `\n` or `\u{1b}`.
 pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     let is_unsafe = |it: char| {
         let is_break = matches!(it, '\u{2028}' | '\u{2029}');
@@ -158,7 +158,7 @@ pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// The beginning of a title, as a terminal may show it.
+/// Truncates a title, and escapes it for a terminal.
 fn shown_title(title: &str) -> String {
     match title.char_indices().nth(LONGEST_TITLE) {
         Some((end, _)) => format!("{}…", shown(&title[..end])),
@@ -178,11 +178,11 @@ fn with_header(columns: &[(&'static str, bool)]) -> Table {
     table
 }
 
-/// A name that ends in .csv or .jsonl.
+/// Parses a file name that ends in .csv or .jsonl.
 pub(crate) fn file(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     match path.extension().and_then(|it| it.to_str()) {
         Some("csv" | "jsonl") => Ok(path),
-        _ => Err("expected a name that ends in .csv or .jsonl".into()),
+        _ => Err("expected a file name that ends in .csv or .jsonl".into()),
     }
 }

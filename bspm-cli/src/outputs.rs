@@ -1,4 +1,4 @@
-//! The files that a command reads and those that it writes: no output replaces an input.
+//! Checks the input and output files of a command: no output may replace an input.
 
 use std::error::Error;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use bspm::data::expand_paths;
 use bspm::saved::check_replaceable;
 
-/// The files of a command, which are checked before any of them is read.
+/// The files of a command, which are checked before any file is read.
 #[derive(Default)]
 #[must_use]
 pub(crate) struct Files<'a> {
@@ -23,11 +23,11 @@ struct Output<'a> {
 
 #[derive(Clone, Copy)]
 enum Kind {
-    /// A file that is replaced as a whole.
+    /// A file that is replaced atomically.
     File,
-    /// Likewise; a device or a pipe is written to.
+    /// Like `File`, but devices and pipes are allowed and written directly.
     Stream,
-    /// A folder that gets files of some names.
+    /// A folder in which files with certain names are written.
     Folder(fn(&str) -> bool),
 }
 
@@ -36,29 +36,29 @@ impl<'a> Files<'a> {
         Self::default()
     }
 
-    /// A file that is read.
+    /// Adds an input file.
     pub(crate) fn reads(mut self, path: impl Into<Option<&'a PathBuf>>) -> Self {
         self.inputs.extend(path.into().map(|path| input(path)));
         self
     }
 
-    /// Interactions that are read: files, folders and patterns.
+    /// Adds inputs: files, folders and glob patterns.
     pub(crate) fn reads_data(mut self, paths: &[PathBuf]) -> Self {
         for path in paths {
             self.inputs.push(input(path));
-            // What is wrong with a path is reported by the reading that follows.
+            // Errors of a path are reported later, when it is read.
             let files = expand_paths([path]).unwrap_or_default();
             self.inputs.extend(files);
         }
         self
     }
 
-    /// A file that is replaced.
+    /// Adds an output file.
     pub(crate) fn writes(self, flag: &'static str, path: impl Into<Option<&'a PathBuf>>) -> Self {
         self.output(flag, path, Kind::File)
     }
 
-    /// A file that is replaced, or a device or a pipe that is written to.
+    /// Adds an output file, which may be a device or a pipe.
     pub(crate) fn writes_stream(
         self,
         flag: &'static str,
@@ -67,7 +67,7 @@ impl<'a> Files<'a> {
         self.output(flag, path, Kind::Stream)
     }
 
-    /// A folder that gets files of these names.
+    /// Adds an output folder; `is_name` returns whether a file name is one that is written there.
     pub(crate) fn writes_folder(
         self,
         flag: &'static str,
@@ -92,8 +92,8 @@ impl<'a> Files<'a> {
         self
     }
 
-    /// Refuses an output that is an input, lies in an input folder, is another output, or cannot be
-    /// replaced.
+    /// Returns an error for an output that is an input, is inside an input folder, is another output,
+    /// or cannot be replaced.
     pub(crate) fn check(self) -> Result<(), Box<dyn Error>> {
         for (place, output) in self.outputs.iter().enumerate() {
             let Output { flag, path, kind } = output;
@@ -105,7 +105,7 @@ impl<'a> Files<'a> {
             for input in &self.inputs {
                 if is_same(path, input) {
                     return Err(format!(
-                        "{}: it is the input {}, which the output would replace; name another file",
+                        "{}: the output would replace the input {}; hint: use another file",
                         named(),
                         input.display()
                     )
@@ -116,8 +116,8 @@ impl<'a> Files<'a> {
                         let name = input.file_name().and_then(|it| it.to_str());
                         if name.is_some_and(is_name) && is_same(path, folder(input)) {
                             return Err(format!(
-                                "{}: the folder holds the input {}, which an output may replace; \
-                                 name another folder",
+                                "{}: the folder contains the input {}, which an output could replace; \
+                                 hint: use another folder",
                                 named(),
                                 input.display()
                             )
@@ -126,8 +126,8 @@ impl<'a> Files<'a> {
                     }
                     _ if lies_in(path, input) => {
                         return Err(format!(
-                            "{}: it lies in the input folder {}, whose files are read as \
-                             interactions; name a file outside of the folder",
+                            "{}: the output is inside the input folder {}, whose files are all read as \
+                             input; hint: use a file outside of the folder",
                             named(),
                             input.display()
                         )
@@ -139,7 +139,7 @@ impl<'a> Files<'a> {
             for other in &self.outputs[..place] {
                 if is_same(path, other.path) {
                     return Err(format!(
-                        "{}: it is the same file as {} {}; name another file",
+                        "{}: the output is the same file as {} {}; hint: use another file",
                         named(),
                         other.flag,
                         other.path.display()
@@ -155,7 +155,7 @@ impl<'a> Files<'a> {
     }
 }
 
-/// An input; `-` is standard input, which may be a file.
+/// Returns the path of an input; `-` is standard input, which may be a file.
 fn input(path: &Path) -> PathBuf {
     match path.as_os_str() == "-" {
         true => "/dev/stdin".into(),
@@ -163,7 +163,7 @@ fn input(path: &Path) -> PathBuf {
     }
 }
 
-/// Whether two paths lead to one file or folder, which need not exist.
+/// Returns whether two paths are the same file or folder, which need not exist.
 fn is_same(left: &Path, right: &Path) -> bool {
     match (fs::metadata(left), fs::metadata(right)) {
         (Ok(left_data), Ok(right_data)) => {
@@ -174,7 +174,7 @@ fn is_same(left: &Path, right: &Path) -> bool {
     }
 }
 
-/// Whether a hard link leads to the same file.
+/// Returns whether two paths are hard links to the same file.
 #[cfg(unix)]
 fn is_same_node(left: &fs::Metadata, right: &fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -193,7 +193,8 @@ fn is_same_path(left: &Path, right: &Path) -> bool {
     }
 }
 
-/// The path without links; of a file that does not exist yet, that of its folder and its name.
+/// Returns the path without links. For a file that does not exist yet, the links of its folder are
+/// resolved.
 fn canonical(path: &Path) -> Option<PathBuf> {
     fs::canonicalize(path).ok().or_else(|| {
         let folder = fs::canonicalize(folder(path)).ok()?;
@@ -208,7 +209,7 @@ fn folder(path: &Path) -> &Path {
     }
 }
 
-/// Whether a path lies in a folder that is read.
+/// Returns whether a path is inside an input folder.
 fn lies_in(path: &Path, input: &Path) -> bool {
     input.is_dir()
         && match (canonical(path), fs::canonicalize(input)) {

@@ -1,12 +1,12 @@
-//! What a backend provides: device matrices and the few operations on them that
-//! the processes, the truncated SVD and the driver are written in.
+//! The backend: device matrices, and the operations on them that the processes, the truncated SVD and
+//! the driver use.
 //!
 //! # Layout
 //!
-//! Scores of a set of users are held item-major, `items x users`: one column per
-//! user. The driver cuts the users into *tiles* of
-//! [`tile_columns`](Backend::tile_columns) columns, so that a tile fits whatever
-//! is fast on the device, and runs each tile from histories to ranking.
+//! The scores of a set of users are stored item-major, `items x users`: one column per
+//! user. The driver divides the users into *tiles* of
+//! [`tile_columns`](Backend::tile_columns) columns, so that a tile fits into the fast
+//! memory of the device, and runs each tile from histories to ranking.
 //!
 //! # Coordinates
 //!
@@ -14,10 +14,10 @@
 //! `R = D_u^-1/2 A D_i^-1/2` is similar to the two-step random walk from items to
 //! users and back: for a column `z = D_i^-1/2 r`,
 //! `D_i^-1/2 (P r) = (D_i^-1 A^T)(D_u^-1 A) z`.
-//! Both factors only average rows of `z`, so a sparse product needs the pattern
-//! and one scale per row, never an array of values; and the ideal low-pass filter
-//! becomes the plain projection `V V^T z`. Core therefore keeps scores divided by
-//! the square root of the item degree and multiplies it back once, at the end.
+//! Both factors only average rows of `z`, so a sparse product (spmm) needs the pattern
+//! and one scale per row, but no array of values; and the ideal low-pass filter
+//! becomes the projection `V V^T z`. Core therefore keeps scores divided by
+//! the square root of the item degree, and multiplies by it once at the end.
 
 pub(crate) mod check;
 mod checked;
@@ -47,20 +47,21 @@ pub use select::{Scores, Select, select};
 pub use shared_matrix::{HostMatrix, SharedMatrix};
 pub use top_k::{ScoredItem, TopK};
 
-/// Which way a sparse matrix is multiplied by.
+/// The direction of a product with a sparse matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// The matrix itself; of the walk, `user_scale * A`, from items to users.
+    /// The matrix itself. For the walk: `user_scale * A`, from items to users.
     Forward,
-    /// Its other way; of the walk, `item_scale * A^T`, from users to items.
+    /// The transposed direction. For the walk: `item_scale * A^T`, from users to items.
     Transposed,
 }
 
-/// A sparse matrix as a backend takes it, both ways.
+/// A sparse matrix for a backend, in both directions.
 #[derive(Clone, Debug)]
 pub enum SparseParts<'a> {
-    /// The two halves of the walk: a pattern, 0/1 or weighted, and a scale for each row of it
-    /// and of its transpose. So the way back is not the transpose, but for the pattern.
+    /// The two halves of the walk: a pattern, binary or weighted, and a scale for each row of the
+    /// pattern and of its transpose. The two directions have different scales, so one is not the
+    /// transpose of the other.
     Walk {
         /// `A: users x items`, compressed sparse rows.
         user_items: CsMatViewI<'a, (), u32>,
@@ -70,17 +71,17 @@ pub enum SparseParts<'a> {
         user_scale: &'a [f32],
         /// One factor for each row of `A^T`.
         item_scale: &'a [f32],
-        /// The weights of the entries of `A` and of `A^T`, in their order; none where all are 1.
+        /// The weights of the entries of `A` and of `A^T`, in the same order; `None` if all are 1.
         weights: Option<(&'a [f32], &'a [f32])>,
     },
-    /// A weighted item graph, `items x items`: row `j` has what item `j` of a history gives to
-    /// the other items, so that scores are the transposed product. Compressed sparse rows;
-    /// a backend on the host may keep the shared matrix as it is.
+    /// A weighted item graph, `items x items`: row `j` has the contributions of item `j` of a history
+    /// to the scores of the other items, so scores are the transposed product. Compressed sparse rows;
+    /// a backend on the host may keep the shared matrix without a copy.
     ItemGraph(Arc<CsMatI<f32, u32>>),
 }
 
 impl SparseParts<'_> {
-    /// Rows and columns.
+    /// The numbers of rows and columns.
     pub fn shape(&self) -> (usize, usize) {
         match self {
             Self::Walk { user_items, .. } => user_items.shape(),
@@ -89,8 +90,8 @@ impl SparseParts<'_> {
     }
 }
 
-/// What a product is taken of: a dense matrix, or the histories of a tile, which a backend
-/// need not make dense.
+/// The right operand of a product: a dense matrix, or the histories of a tile, which a backend can keep
+/// sparse.
 #[derive(Debug)]
 pub enum Operand<'a, B: Backend> {
     /// `rows x columns`.
@@ -108,7 +109,7 @@ impl<B: Backend> Clone for Operand<'_, B> {
 impl<B: Backend> Copy for Operand<'_, B> {}
 
 impl<B: Backend> Operand<'_, B> {
-    /// Rows and columns.
+    /// The numbers of rows and columns.
     pub fn shape(self) -> (usize, usize) {
         match self {
             Self::Dense(matrix) => matrix.shape(),
@@ -117,17 +118,17 @@ impl<B: Backend> Operand<'_, B> {
     }
 }
 
-/// How a product joins the matrix it is written to:
+/// How a product is combined with the output matrix:
 /// `out = product * (the product) + keep * out + addend.0 * addend.1`.
 ///
-/// With `keep` zero the previous content of `out` is ignored, whatever it is.
+/// If `keep` is zero, the previous contents of `out` are ignored, even if they are not finite.
 #[derive(Debug)]
 pub struct Update<'a, M: ?Sized> {
-    /// Factor of the product.
+    /// The factor of the product.
     pub product: f32,
-    /// Factor of the previous content.
+    /// The factor of the previous contents of `out`.
     pub keep: f32,
-    /// Another matrix of the shape of `out`, with its factor.
+    /// Another matrix with the shape of `out`, and its factor.
     pub addend: Option<(f32, &'a M)>,
 }
 
@@ -161,9 +162,9 @@ impl<M> Update<'_, M> {
     }
 }
 
-/// Something on a device that has rows and columns.
+/// A matrix on a device with a shape.
 pub trait Shaped: Debug + Send + Sync {
-    /// Rows and columns.
+    /// The numbers of rows and columns.
     fn shape(&self) -> (usize, usize);
 }
 
@@ -176,45 +177,46 @@ impl Shaped for Array2<f32> {
 /// How a filter computes the scores of a tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scoring {
-    /// By products with dense matrices of the tile's width.
+    /// By products with dense matrices of the width of the tile.
     Dense,
     /// As sums of sparse rows, one for each item of a history.
     SparseRows,
 }
 
-/// A device that can hold matrices and combine them.
+/// A compute device with matrices and operations on them.
 ///
-/// Fifteen operations are required, on three types; the others have a form made of them, or
-/// on the host, that a device may better. Every operation works on whole matrices.
-/// Operations inside [`for_each_tile`](Self::for_each_tile) may run on several threads at
-/// once, each on its own matrices. Results must not depend on how many threads there are.
+/// An implementation must provide fifteen operations on three types. The other operations have default
+/// implementations, which use the required ones or run on the host, and which a device can override with
+/// faster ones. Every operation works on whole matrices. Operations inside
+/// [`for_each_tile`](Self::for_each_tile) may run on several threads at the same time, each on its own
+/// matrices. Results must not depend on the number of threads.
 ///
-/// Core calls all of it through [`Checked`], which has looked at shapes and indices before:
-/// an implementation may rely on operands that fit. All operations return
-/// [`Error::Backend`](crate::Error::Backend) when the device fails.
+/// Core calls all operations through [`Checked`], which checks shapes and indices, so an implementation
+/// can rely on valid operands. All operations return [`Error::Backend`](crate::Error::Backend) if the
+/// device fails.
 pub trait Backend: Clone + Debug + Send + Sync + 'static {
     /// A dense `f32` matrix on the device.
     type Matrix: Shaped;
-    /// A sparse matrix on the device, which can be multiplied by both ways.
+    /// A sparse matrix on the device, for products in both directions.
     type Sparse: Shaped;
     /// The histories of one tile of users on the device: sparse columns, `items x columns`.
     type Histories: Shaped;
 
-    /// A short name, for reports and errors.
+    /// A short name for reports and errors.
     fn name(&self) -> &'static str;
 
-    /// How many columns a tile should have for this many users and items; at least 1.
+    /// Returns the number of columns of a tile for these numbers of users and items; at least 1.
     ///
     /// # Errors
     ///
-    /// [`Error::MemoryBudget`](crate::Error::MemoryBudget) when not even a small tile
-    /// fits the device.
+    /// [`Error::MemoryBudget`](crate::Error::MemoryBudget) if even a small tile does not fit into the
+    /// memory of the device.
     fn tile_columns(&self, shape: (usize, usize), scoring: Scoring) -> Result<usize>;
 
     /// Runs `work` for every tile `0..tiles` and returns the results in that order.
     ///
-    /// `workspace` makes the scratch state that one worker reuses from tile to
-    /// tile. After the first error no new tile is started.
+    /// `workspace` creates the scratch state that a worker reuses for all its tiles. After the first
+    /// error, no new tile is started.
     ///
     /// # Errors
     ///
@@ -226,7 +228,7 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         work: impl Fn(&mut W, usize) -> Result<T> + Sync,
     ) -> Result<Vec<T>>;
 
-    /// A matrix of zeros.
+    /// Creates a matrix of zeros.
     fn zeros(&self, rows: usize, columns: usize) -> Result<Self::Matrix>;
 
     /// Copies a host matrix to the device.
@@ -239,8 +241,8 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
     fn upload_sparse(&self, parts: SparseParts<'_>) -> Result<Self::Sparse>;
 
     /// Copies one history per column to the device: column `c` of the sparse
-    /// matrix `items x columns` has `weights[item]`, times what the item counts in the
-    /// history, for every item of `histories[c]`, and nothing for columns beyond `histories`.
+    /// matrix `items x columns` has `weights[item]`, times the weight of the item in the
+    /// history, for every item of `histories[c]`. Columns beyond `histories` are empty.
     ///
     /// `weights` has one entry per item. The items of a history are distinct.
     fn upload_histories(
@@ -250,7 +252,7 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         columns: usize,
     ) -> Result<Self::Histories>;
 
-    /// `out = update of (the sparse matrix, one way) * right`.
+    /// Sparse-dense product (spmm): `out = update of (the sparse matrix, in a direction) * right`.
     fn spmm(
         &self,
         sparse: &Self::Sparse,
@@ -260,7 +262,7 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         out: &mut Self::Matrix,
     ) -> Result<()>;
 
-    /// `out = update of left * right`, or of `left^T * right`.
+    /// Dense product: `out = update of left * right`, or of `left^T * right`.
     fn matmul(
         &self,
         left: &Self::Matrix,
@@ -270,7 +272,7 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         out: &mut Self::Matrix,
     ) -> Result<()>;
 
-    /// `out = scale * addend + keep * out`; with `keep` zero the previous content of `out` is
+    /// `out = scale * addend + keep * out`. If `keep` is zero, the previous contents of `out` are
     /// ignored.
     fn add_scaled(
         &self,
@@ -283,19 +285,19 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
     /// Multiplies row `r` of `out` by `scale[r]`, for `scale: rows x 1`.
     fn scale_rows(&self, scale: &Self::Matrix, out: &mut Self::Matrix) -> Result<()>;
 
-    /// A copy of some columns.
+    /// Returns a copy of some columns.
     fn columns(&self, matrix: &Self::Matrix, columns: Range<usize>) -> Result<Self::Matrix>;
 
-    /// Matrices of equal height side by side; `0 x 0` for none.
+    /// Concatenates matrices of equal height by columns; `0 x 0` if there are none.
     fn concatenate_columns(&self, parts: &[Self::Matrix]) -> Result<Self::Matrix>;
 
-    /// The `k` best items of each of the first `hidden.len()` columns of
+    /// Returns the top `k` items of each of the first `hidden.len()` columns of
     /// `scores: items x columns`, best first.
     ///
-    /// The score of an item is its entry times `item_scale` (`items x 1`), which is
-    /// positive. Items in `hidden[c]` are left out of column `c`'s list, so a list is shorter
-    /// than `k` when fewer remain. Equal scores rank the lower item id first, and the two
-    /// zeros are equal, as [`TopK`] has it. `scores` is scratch afterwards.
+    /// The score of an item is its entry times `item_scale` (`items x 1`), which is positive. The list of
+    /// column `c` excludes the items in `hidden[c]`, so it is shorter than `k` if fewer items remain.
+    /// Items with equal scores are sorted by id, and the two zeros are equal, as in [`TopK`]. The
+    /// contents of `scores` are undefined afterwards.
     fn top_k(
         &self,
         scores: &mut Self::Matrix,
@@ -304,17 +306,17 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         k: usize,
     ) -> Result<Vec<Vec<ScoredItem>>>;
 
-    /// The most bytes that matrices on it may take together, where there is a limit that
-    /// core is to check before it asks for more.
+    /// Returns the memory limit of all matrices in bytes, if core should check a limit before it
+    /// allocates.
     fn memory_budget(&self) -> Option<usize> {
         None
     }
 
-    /// One step of a process: a whole product with the walk, joined to its operands,
+    /// One step of a process, a product with the complete walk:
     /// `out = update of (item_scale * A^T) (user_scale * A) * from`.
     ///
-    /// `from` is `out` itself where it is none. `half_way: users x columns` is scratch. Two
-    /// [`spmm`](Self::spmm) unless a device can do it in one.
+    /// If `from` is `None`, it is `out` itself. `half_way: users x columns` is scratch. The default runs
+    /// two [`spmm`](Self::spmm); a device can fuse them.
     fn ode_step(
         &self,
         walk: &Self::Sparse,
@@ -329,8 +331,9 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         self.spmm(walk, Direction::Transposed, half_way, update, out)
     }
 
-    /// `left^T * right` on the host, with the matrices of `right` side by side, where that is
-    /// known to be symmetric but for rounding: a device may take the lower triangle for both.
+    /// Returns `left^T * right` on the host, with the matrices of `right` concatenated by columns. The
+    /// product must be symmetric except for rounding errors, so a device may compute only the lower
+    /// triangle.
     fn symmetric_product(
         &self,
         left: &Self::Matrix,
@@ -339,26 +342,27 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         symmetric_product::symmetric_product(self, left, right)
     }
 
-    /// The eigen-decomposition of a small symmetric host matrix, in `f64`; on the host.
+    /// Computes the eigendecomposition of a small symmetric host matrix in `f64`. The default runs on
+    /// the host.
     ///
     /// Only the lower triangle is read.
     fn symmetric_eigen(&self, matrix: ArrayView2<'_, f64>) -> Result<SymmetricEigen> {
         eigen::symmetric_eigen(self.name(), matrix)
     }
 
-    /// The inverse of a symmetric positive definite matrix, in its place; on the host, where
-    /// it takes the matrix three more times in memory.
+    /// Inverts a symmetric positive definite matrix in place. The default runs on the host and takes
+    /// three more times the memory of the matrix.
     fn invert_positive_definite(&self, matrix: Self::Matrix) -> Result<Self::Matrix> {
         let values = self.download(&matrix)?;
         drop(matrix);
         self.upload(inverse::invert_positive_definite(self.name(), values)?.view())
     }
 
-    /// The entries of each of the first `hidden.len()` columns of `scores`, times the item scale, that
-    /// `what` names; items in `hidden[c]` are left out of column `c`.
+    /// Returns the entries of each of the first `hidden.len()` columns of `scores`, times the item scale,
+    /// that `what` selects; column `c` excludes the items in `hidden[c]`.
     ///
-    /// Default: the sums are formed, and [`top_k`](Self::top_k) ranks them. A device may leave out
-    /// the sums that are not selected. The dense part of `scores` is scratch afterwards.
+    /// The default forms the sums and ranks them with [`top_k`](Self::top_k). A device can skip the sums
+    /// that are not selected. The contents of the dense part of `scores` are undefined afterwards.
     fn select(
         &self,
         scores: Scores<'_, Self>,
@@ -369,14 +373,14 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         select::select(self, scores, item_scale, hidden, what)
     }
 
-    /// The ranks, from 0, of `items[c]` (ascending) in column `c` of each sum of the combinations,
-    /// ascending, of those below `within`: the number of items above, for metrics.
+    /// Returns the ranks of `items[c]` (in ascending order) in column `c` of each sum of the combinations,
+    /// for metrics. Ranks start at 0, are in ascending order, and only those below `within` are returned.
     ///
-    /// Equal scores rank the lower item id first. An item has no rank if it is in `hidden[c]`, if
-    /// its score is 0, or if an item whose score is 0 is above it. All of `basis` have the same
-    /// shape; `items` is as long as `hidden`. Returns one vector per sum, with one per column.
+    /// Items with equal scores are sorted by id. An item has no rank if it is in `hidden[c]`, if its score
+    /// is 0, or if an item with score 0 ranks above it. All matrices of `basis` have the same shape, and
+    /// `items` has the same length as `hidden`. Returns one vector per sum, with one vector per column.
     ///
-    /// Default: each sum is formed and its [`top_k`](Self::top_k) taken.
+    /// The default forms each sum and takes its [`top_k`](Self::top_k).
     fn ranks_of_sums(
         &self,
         basis: &[Self::Matrix],

@@ -1,8 +1,8 @@
-//! What fits and runs every filter: the normalised walk, polynomials of it, the truncated SVD,
+//! The engine, which fits and runs all filters: the normalised walk, polynomials of it, the truncated SVD,
 //! item graphs, and the matrices of a tile.
 //!
-//! A filter is put into its simplest form first, what it does to each frequency
-//! (`spectral`) or to each item of a history (`item_graph`), and one piece of code runs it.
+//! Each filter is converted to a common form, a frequency response (`spectral`) or an item graph
+//! (`item_graph`), which is run by the same code.
 
 pub(crate) mod autoencoder;
 pub(crate) mod basis;

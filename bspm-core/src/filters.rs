@@ -1,4 +1,4 @@
-//! The filters, a file each; `registry` lists them.
+//! The filters, one module each; `registry` lists them.
 
 pub(crate) mod bspm;
 mod cheby_cf;

@@ -1,4 +1,4 @@
-//! Fitting: a filter of one interaction matrix, on a device.
+//! Fits a filter to an interaction matrix on a device.
 
 pub(crate) mod evaluate;
 pub(crate) mod evaluation;
@@ -36,11 +36,11 @@ use reach::Reach;
 pub use score::Ranking;
 pub use vectors::LowPassVectors;
 
-/// A filter, fitted to one interaction matrix: BSPM, or another of the family.
+/// A filter that is fitted to an interaction matrix: BSPM or another filter.
 ///
-/// Nothing is trained: fitting normalises the matrix and computes what the filter needs of
-/// it, such as leading singular vectors. Fit once, then [`rank`](Self::rank) or
-/// [`score`](Self::score) any of its users from any thread.
+/// There is no training: fitting normalises the matrix and computes the parts of the filter that depend on
+/// it, such as leading singular vectors. Fit once, then [`rank`](Self::rank) or [`score`](Self::score)
+/// any of its users from any thread.
 pub struct FittedFilter<B: Backend> {
     pub(crate) backend: B,
     pub(crate) config: FilterConfig,
@@ -54,18 +54,17 @@ impl<B: Backend> FittedFilter<B> {
     /// Fits a filter to `interactions: users x items`.
     ///
     /// The configuration is a [`FilterConfig`] or the settings of a filter, such as a
-    /// [`BspmConfig`](crate::BspmConfig). Cost, for BSPM: without the ideal low-pass filter,
-    /// one pass over the interactions; with it, a truncated SVD of `factor_dim` vectors,
-    /// whose memory is about `2 * items * (1.17 * factor_dim)` floats at its peak and
-    /// `items * factor_dim` afterwards. Where the matrix has a lower rank than
-    /// `factor_dim`, the filter keeps that many vectors;
-    /// [`svd_report`](Self::svd_report) tells. The other filters state theirs.
+    /// [`BspmConfig`](crate::BspmConfig). Cost of BSPM: without the ideal low-pass filter, one pass over
+    /// the interactions; with it, a truncated SVD of `factor_dim` vectors, whose memory is about
+    /// `2 * items * (1.17 * factor_dim)` floats at its peak and `items * factor_dim` afterwards. If the
+    /// rank of the matrix is below `factor_dim`, there are fewer vectors; see
+    /// [`svd_report`](Self::svd_report). The documentation of the other filters states their cost.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a setting outside its
-    /// range, and for a setting or weights that make scores which are not finite, with what is
-    /// sensible; [`Error::MemoryBudget`](crate::Error::MemoryBudget); those of the backend.
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a setting outside its range, and for
+    /// a setting or weights with which scores are not finite, with a suitable range;
+    /// [`Error::MemoryBudget`](crate::Error::MemoryBudget); those of the backend.
     pub fn fit(
         backend: B,
         interactions: impl Into<Arc<Interactions>>,
@@ -74,7 +73,7 @@ impl<B: Backend> FittedFilter<B> {
         Self::fit_with(backend, interactions, config, &FitOptions::new())
     }
 
-    /// [`fit`](Self::fit) with [`FitOptions`]: progress, cancellation, strictness.
+    /// Like [`fit`](Self::fit), with [`FitOptions`]: progress, cancellation, strictness.
     ///
     /// # Errors
     ///
@@ -90,7 +89,7 @@ impl<B: Backend> FittedFilter<B> {
         Self::fit_sharing(backend, interactions.into(), config.into(), options, None)
     }
 
-    /// [`fit_with`](Self::fit_with) that takes singular vectors from those shared, if any.
+    /// Like [`fit_with`](Self::fit_with), with shared singular vectors, if there are any.
     pub(crate) fn fit_sharing(
         backend: B,
         interactions: Arc<Interactions>,
@@ -115,9 +114,8 @@ impl<B: Backend> FittedFilter<B> {
         Self::new(backend, interactions, config, filter)
     }
 
-    /// The filter, fitted to a matrix whose first columns are the items of this one's, but for
-    /// singular vectors: those of this filter are kept, and the new items' rows of them follow
-    /// from what their users interacted with.
+    /// Fits the filter to a matrix whose first columns are the items of this one, but keeps the singular
+    /// vectors of this filter. The rows of new items are computed from the other items of their users.
     pub(crate) fn extended(&self, interactions: Arc<Interactions>) -> Result<Self> {
         let backend = Checked::new(&self.backend);
         let basis = self.filter.basis();
@@ -131,14 +129,15 @@ impl<B: Backend> FittedFilter<B> {
         )
     }
 
-    /// A filter of one's own: the scores of a history `r` are `r G`, for a graph `G: items x items`
-    /// with finite weights, compressed sparse rows. `name` is for reports and model files.
+    /// Creates a custom filter from an item graph: the scores of a history `r` are `r G`, for a graph
+    /// `G: items x items` with finite weights, in compressed sparse rows. `name` is used in reports and
+    /// model files.
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) for a graph of another size;
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a weight that is not finite;
-    /// those of the backend.
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the graph has a wrong size;
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) if a weight is not finite; those of the
+    /// backend.
     ///
     /// # Examples
     ///
@@ -173,7 +172,7 @@ impl<B: Backend> FittedFilter<B> {
         Self::new(backend, interactions, config.into(), Box::new(filter))
     }
 
-    /// Puts a fitted filter together from what was saved of it.
+    /// Creates a fitted filter from its saved parts.
     pub(crate) fn open(
         backend: B,
         interactions: Arc<Interactions>,
@@ -201,7 +200,7 @@ impl<B: Backend> FittedFilter<B> {
         })
     }
 
-    /// The neighbour table of this filter, with `keep` entries in a row.
+    /// Returns the neighbour table of this filter, with `keep` entries per item.
     pub(crate) fn neighbours(&self, keep: usize, options: &FitOptions) -> Result<Self> {
         let config: FilterConfig = Neighbours::new(self.config.clone(), keep).into();
         config.check()?;
@@ -212,7 +211,7 @@ impl<B: Backend> FittedFilter<B> {
         Self::new(self.backend.clone(), interactions, config, Box::new(table))
     }
 
-    /// The rows of the neighbour table, where the filter is one.
+    /// The rows of the neighbour table, if the filter is one.
     pub fn neighbour_rows(&self) -> Option<NeighbourRows<'_>> {
         self.filter.neighbour_rows()
     }
@@ -228,20 +227,20 @@ impl<B: Backend> FittedFilter<B> {
         &self.interactions
     }
 
-    /// The backend that it runs on.
+    /// The backend of the filter.
     pub fn backend(&self) -> &B {
         &self.backend
     }
 
-    /// The singular values of `R` whose vectors the filter uses, descending; empty where
-    /// it uses none.
+    /// The singular values of `R` whose vectors the filter uses, in descending order; empty if it uses
+    /// none.
     pub fn singular_values(&self) -> &[f32] {
         let basis = self.filter.basis();
         basis.map_or(&[], |basis| &basis.singular_values)
     }
 
-    /// What computing the singular vectors took, how good they are, and why it ended; none
-    /// for a filter that uses no vectors, or has taken in new items since. A saved model keeps it.
+    /// The report of the truncated SVD: its cost, its accuracy, and why it stopped. `None` if the filter
+    /// uses no singular vectors, or if new items were folded in since. A saved model keeps the report.
     pub fn svd_report(&self) -> Option<&SvdReport> {
         self.filter.basis()?.report.as_ref()
     }

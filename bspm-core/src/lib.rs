@@ -7,10 +7,10 @@
 //! The modules form layers, and each imports only those below it: [`saved`],
 //! [`sweep`] and [`tune`] on [`model`], [`fitted`], [`filters`], [`engine`], [`backend`], [`data`].
 //!
-//! Applications depend on the facade crate `bspm`, which adds a backend to this.
+//! Applications depend on the facade crate `bspm`, which adds a backend.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// The parts of a filter are named for model files alone.
+// The names of the parts of a filter are only used for model files.
 #![cfg_attr(not(feature = "saved"), allow(dead_code))]
 
 pub mod backend;

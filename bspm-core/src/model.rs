@@ -1,4 +1,4 @@
-//! A fitted model under the application's own ids.
+//! A fitted model with external ids.
 
 mod evaluate;
 mod explain;
@@ -27,15 +27,14 @@ use crate::fitted::trial::Trial;
 use bspm_data::Dataset;
 use bspm_data::Result;
 
-/// A model that was fitted once and answers from any thread.
+/// A fitted model with external ids of users and items, which can be used from any thread.
 ///
-/// Every score is a linear function of the user's history, so recommendations for a
-/// history that the model has never seen are exact, and so is the part that each item
-/// of a history has in a score. Cloning is cheap: clones share everything.
+/// Every score is a linear function of the history, so recommendations for a new history (fold-in) and
+/// contributions of items to a score are exact. Cloning is cheap: clones share everything.
 ///
-/// `recommend`, `recommend_for_items` and `similar_items` score one history on the
-/// calling thread; `recommend_many` scores many at once, on the backend's threads, and
-/// takes far less time per user. The two ways round differently, in the last bits.
+/// `recommend`, `recommend_for_items` and `similar_items` score one history on the calling thread.
+/// `recommend_many` scores many histories on the threads of the backend, and takes far less time per user.
+/// The results may differ in the last bits, because of rounding.
 ///
 /// # Examples
 ///
@@ -57,14 +56,14 @@ use bspm_data::Result;
 /// ```
 pub struct Model<B: Backend, U: Eq + Hash = String, I: Eq + Hash = String> {
     fitted: Arc<FittedFilter<B>>,
-    /// The histories that are answered from: those fitted, or later ones.
+    /// The histories of the users: the fitted ones, or updated ones.
     dataset: Dataset<U, I>,
-    /// What its settings were chosen from.
+    /// The trials that the settings were selected from.
     trials: Arc<[Trial]>,
 }
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
-    /// Fits the model to a data set; see [`FittedFilter::fit`] for what that costs.
+    /// Fits the model to a data set. For the cost, see [`FittedFilter::fit`].
     ///
     /// # Errors
     ///
@@ -77,7 +76,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         Self::fit_with(backend, dataset, config, &FitOptions::new())
     }
 
-    /// [`fit`](Self::fit) with [`FitOptions`]: progress, cancellation, strictness.
+    /// Like [`fit`](Self::fit), with [`FitOptions`]: progress, cancellation, strictness.
     ///
     /// # Errors
     ///
@@ -93,11 +92,11 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         Ok(Self::from_parts(Arc::new(fitted), dataset))
     }
 
-    /// The model of a filter that is fitted already, under the ids of its rows and columns.
+    /// Creates a model from a fitted filter and a data set with the ids of its rows and columns.
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) for a data set of another shape.
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes differ.
     pub fn from_filter(filter: FittedFilter<B>, dataset: Dataset<U, I>) -> Result<Self> {
         let (fitted, asked) = (filter.interactions(), dataset.matrix_to_fit()?);
         check::same("model", fitted.shape(), asked.shape())?;
@@ -112,10 +111,10 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         }
     }
 
-    /// The model with the trials that its settings were chosen from, best first, so that its file has
-    /// them: [`tune::choose`](crate::tune::choose) and [`Tuner`](crate::tune::Tuner) return them.
+    /// Adds the trials that the settings were selected from, best first, so that they are saved with the
+    /// model. [`tune::choose`](crate::tune::choose) and [`Tuner`](crate::tune::Tuner) return them.
     ///
-    /// Their seconds are set to 0, since the same data shall give the same file.
+    /// Their times are set to 0, so that the same data give the same file.
     pub fn with_trials(mut self, trials: impl IntoIterator<Item = Trial>) -> Self {
         let without_times = |trial| Trial {
             fit_seconds: 0.0,
@@ -126,23 +125,23 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         self
     }
 
-    /// The trials that its settings were chosen from, best first; none if they were given.
+    /// The trials that the settings were selected from, best first; empty if the settings were given.
     pub fn trials(&self) -> &[Trial] {
         &self.trials
     }
 
-    /// The interactions that are answered from: those fitted, and those of
+    /// The current interactions: the fitted ones, and those of
     /// [`with_interactions`](Self::with_interactions).
     pub fn dataset(&self) -> &Dataset<U, I> {
         &self.dataset
     }
 
-    /// The fitted filter, which speaks of rows and columns.
+    /// The fitted filter, which uses row and column indices instead of ids.
     pub fn filter(&self) -> &FittedFilter<B> {
         &self.fitted
     }
 
-    /// The title of a column, for a list.
+    /// The title of the item of a column, for a list.
     fn title_of(&self, column: u32) -> Option<String> {
         self.dataset.title_of_column(column).map(str::to_owned)
     }

@@ -1,4 +1,4 @@
-//! Progress of long operations, and their cancellation, through one callback.
+//! Progress and cancellation of long operations by a callback.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -7,25 +7,23 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bspm_data::Stage;
 use bspm_data::{Error, Result};
 
-/// How far a long operation is.
+/// The progress of a long operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// What is being done.
+    /// The current stage.
     pub stage: Stage,
-    /// Singular vectors found, items linked, or users ranked.
+    /// The number of singular vectors found, items processed, or users ranked.
     pub done: usize,
-    /// How many are asked for.
+    /// The total number.
     pub total: usize,
 }
 
-/// The callback of a long operation: it is told how far the operation is, and
-/// answers whether it goes on. The default one lets everything run to its end.
+/// A callback for the progress of a long operation, which can cancel it. The default observer does nothing.
 ///
-/// It is called from the threads that do the work, several at once, at least once
-/// for each tile of users or of singular vectors; it should return quickly. After
-/// [`ControlFlow::Break`] the operation ends with [`Error::Cancelled`] and leaves
-/// nothing half done. Clones share the callback.
+/// It is called from the worker threads, possibly from several at the same time, at least once for each tile
+/// of users or of singular vectors, and should return quickly. If it returns [`ControlFlow::Break`], the
+/// operation returns [`Error::Cancelled`] and has no effect. Clones share the callback.
 ///
 /// # Examples
 ///
@@ -51,7 +49,7 @@ pub struct Observer(Option<Arc<Callback>>);
 type Callback = dyn Fn(Progress) -> ControlFlow<()> + Send + Sync;
 
 impl Observer {
-    /// An observer that calls back.
+    /// Creates an observer with a callback.
     pub fn new(callback: impl Fn(Progress) -> ControlFlow<()> + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(callback)))
     }
@@ -87,7 +85,7 @@ impl<'a> Observed<'a> {
         Self::starting_at(observer, stage, 0, total)
     }
 
-    /// A stage of which some is done already.
+    /// Starts a stage of which some is already done.
     pub(crate) fn starting_at(
         observer: &'a Observer,
         stage: Stage,

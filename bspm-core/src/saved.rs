@@ -3,52 +3,51 @@
 //! # Format
 //!
 //! A model file is a [safetensors](https://github.com/huggingface/safetensors) file, so
-//! that any program can read its matrices. All numbers are little-endian. In the order
-//! of the file:
+//! any program can read its matrices. All numbers are little-endian. The parts in order:
 //!
 //! | bytes | content |
 //! | --- | --- |
 //! | 8 | the length of the header |
 //! | header | JSON, padded with spaces so that the tensors start at a multiple of 64 |
-//! | tensors | those below, in that order, without gaps |
+//! | tensors | the tensors below, in this order, without gaps |
 //!
 //! | tensor | type, shape | content |
 //! | --- | --- | --- |
-//! | `ideal_low_pass.basis` | F32, items x factors | `V`, of filters that have one |
-//! | `ideal_low_pass.singular_values` | F32, factors | descending; likewise |
-//! | `ideal_low_pass.leaving` | F32, items x factors | a polynomial of the walk of `V`, of early merge; computed where it is missing |
-//! | `item_graph.row_ends` | U32, items + 1 | where each row ends, of Turbo-CF and item-kNN |
+//! | `ideal_low_pass.basis` | F32, items x factors | `V`, if the filter has singular vectors |
+//! | `ideal_low_pass.singular_values` | F32, factors | the singular values, in descending order |
+//! | `ideal_low_pass.leaving` | F32, items x factors | a polynomial of the walk of `V`, for early merge; optional, computed if it is missing |
+//! | `item_graph.row_ends` | U32, items + 1 | the ends of the rows of the item graph, for Turbo-CF and item-kNN |
 //! | `item_graph.columns`, `item_graph.values` | U32, F32, entries | the entries of the rows |
-//! | `ease_r.inverse` | F32, items x items | of EASE-R, with or without normalisation |
-//! | `ease_r.diagonal` | F32, items | its diagonal |
-//! | `svd_ae.decoder` | F32, items x factors | `A^T R V`, of SVD-AE |
-//! | `family.norms`, `mix.norms` | F32, parts | what the scores of each part are divided by |
-//! | `fitted.row_ends` | U32, rows + 1 | where each row of the fitted matrix ends |
-//! | `fitted.columns` | U32, interactions | the items of the rows, ascending |
-//! | `fitted.weights` | F32, interactions | what each counts, where not all count 1 |
-//! | `histories.row_ends`, `histories.columns`, `histories.weights` | likewise | what is answered from, where that is not the fitted matrix |
-//! | `times` | F64, interactions | when each of what is answered from happened, where that is known |
-//! | `users.id_ends`, `items.id_ends` | U64, ids + 1 | where each id ends |
-//! | `users.ids`, `items.ids` | U8 | the ids, one after the other |
+//! | `ease_r.inverse` | F32, items x items | the inverse of EASE-R, with or without normalisation |
+//! | `ease_r.diagonal` | F32, items | the diagonal of the inverse |
+//! | `svd_ae.decoder` | F32, items x factors | `A^T R V`, for SVD-AE |
+//! | `family.norms`, `mix.norms` | F32, parts | the divisors of the scores of each part |
+//! | `fitted.row_ends` | U32, rows + 1 | the ends of the rows of the fitted matrix |
+//! | `fitted.columns` | U32, interactions | the items of the rows, in ascending order |
+//! | `fitted.weights` | F32, interactions | the weights, if not all are 1 |
+//! | `histories.row_ends`, `histories.columns`, `histories.weights` | as `fitted` | the current interactions, if they differ from the fitted matrix |
+//! | `times` | F64, interactions | the times of the current interactions, if they are known |
+//! | `users.id_ends`, `items.id_ends` | U64, ids + 1 | the ends of the ids |
+//! | `users.ids`, `items.ids` | U8 | the concatenated ids |
 //! | `item_table.id_ends`, `item_table.ids` | U64, U8 | the ids of the rows without interactions, as above, if there is an item table |
-//! | `item_table.N.ends`, `item_table.N.text` | U64, rows + 1; U8 | column N of the table, from 0, if it holds texts: where each ends, and all in UTF-8; an empty one is a missing value |
-//! | `item_table.N.numbers` | F64, rows | if it holds numbers; NaN is a missing value |
-//! | `item_table.N.booleans` | U8, rows | if it holds booleans: 0 is false, 1 true, 2 a missing value |
-//! | `tags.id_ends`, `tags.ids` | U64, U8 | the names of the tags, as ids of users, if there are tags |
-//! | `xxh3_128` | U8, 16 | the XXH3 128-bit hash of all bytes before it |
+//! | `item_table.N.ends`, `item_table.N.text` | U64, rows + 1; U8 | column N of the table, from 0, if it has texts: the ends of the texts, and the concatenated texts in UTF-8; an empty text is a missing value |
+//! | `item_table.N.numbers` | F64, rows | column N, if it has numbers; NaN is a missing value |
+//! | `item_table.N.booleans` | U8, rows | column N, if it has booleans: 0 is false, 1 true, 2 a missing value |
+//! | `tags.id_ends`, `tags.ids` | U64, U8 | the names of the tags, as the ids of users, if there are tags |
+//! | `xxh3_128` | U8, 16 | the checksum: the XXH3 128-bit hash of all bytes before it |
 //!
-//! The header's metadata has one entry, `bspm`, itself JSON: `format` (1, or 2
-//! with weights, which older readers would overlook), `config` as
-//! serde writes a [`FilterConfig`](crate::FilterConfig), `items`, and the kinds of the ids,
-//! `user_ids` and `item_ids`, as [`SavedId::KIND`] names them. With an item table there is
-//! `item_table`: `title`, the place of the column of titles, and `columns`, each with its `name` and
-//! `kind` (`text`, `number` or `boolean`). The first rows of the table are those of the items, in
-//! order. Readers without item tables overlook them. With tags of items there is `tags`: `rows`, how many of
-//! the last rows of the fitted matrix are tags, and their `weight`; the histories are then in the file. If the settings were chosen by a search, `trials`
-//! has its trials, best first, as serde writes a [`Trial`](crate::tune::Trial).
+//! The metadata of the header has one entry, `bspm`, which is JSON: `format` (1, or 2
+//! with weights, which older versions would ignore), `config` as serialized from a
+//! [`FilterConfig`](crate::FilterConfig), `items`, and the kinds of the ids,
+//! `user_ids` and `item_ids`, as in [`SavedId::KIND`]. If there is an item table, `item_table` has
+//! `title`, the index of the title column, and `columns`, each with its `name` and
+//! `kind` (`text`, `number` or `boolean`). The first rows of the table are the items, in
+//! order. Versions without item tables ignore them. If there are tags of items, `tags` has `rows`, the
+//! number of the last rows of the fitted matrix that are tags, and their `weight`. If the settings were selected by a search, `trials`
+//! has its trials, best first, as serialized from a [`Trial`](crate::tune::Trial).
 
 #[cfg(target_endian = "big")]
-compile_error!("model files are little-endian, and read in place");
+compile_error!("model files are little-endian and are mapped into memory");
 
 mod file;
 mod format;
@@ -73,7 +72,7 @@ use bspm_data::Result;
 use read::CheckedFile;
 use write::{Contents, FilterTensors, write};
 
-/// What errors call a model that is not in a file.
+/// The path of a model in memory, for errors.
 const IN_MEMORY: &str = "model in memory";
 
 impl<B, U, I> Model<B, U, I>
@@ -84,16 +83,15 @@ where
 {
     /// Saves the model to one file, which [`open`](Self::open) reads.
     ///
-    /// The bytes go to a temporary file beside `path`, which is flushed to the disk and
-    /// then renamed: whatever happens, `path` holds the whole of what it held before, or
-    /// the whole model. Where the process is killed, the temporary file may stay. What was written
-    /// is checked as [`open`](Self::open) does before it is renamed.
+    /// The file is replaced atomically: the bytes are written to a temporary file beside `path`, which is
+    /// flushed to the disk, checked like in [`open`](Self::open), and renamed. If the process is killed,
+    /// `path` is unchanged, and the temporary file may remain.
     ///
     /// # Errors
     ///
     /// [`Error::Write`](crate::Error::Write);
-    /// [`Error::InvalidFile`](crate::Error::InvalidFile) for a model that could not be opened
-    /// again; those of the backend.
+    /// [`Error::InvalidFile`](crate::Error::InvalidFile) if the written model cannot be opened; those of
+    /// the backend.
     ///
     /// # Examples
     ///
@@ -124,7 +122,7 @@ where
         file::replace_checked(path, |file| self.write(path, file), check)
     }
 
-    /// The bytes that [`save`](Self::save) would write.
+    /// Returns the bytes that [`save`](Self::save) writes.
     ///
     /// # Errors
     ///
@@ -139,18 +137,18 @@ where
 
     /// Opens a saved model.
     ///
-    /// The file is mapped into memory, and its hash is checked: one pass over its bytes.
-    /// A backend in host memory then uses the singular vectors where they are, so that
-    /// processes that open the same file share them, while `factor_dim` is a multiple of
-    /// 32; ids and interactions are read into memory. The file must not be written to
-    /// while the model is in use; [`save`](Self::save) never does, it replaces the file.
+    /// The file is mapped into memory, and its checksum is verified, which is one pass over its bytes. If
+    /// `factor_dim` is a multiple of 32, a backend in host memory uses the singular vectors in place, so that
+    /// processes that open the same file share them. Ids and interactions are read into memory. The file
+    /// must not be modified while the model is in use. [`save`](Self::save) never modifies a file; it
+    /// replaces it.
     ///
     /// # Errors
     ///
     /// [`Error::Read`](crate::Error::Read);
-    /// [`Error::ModelVersion`](crate::Error::ModelVersion) for another format;
-    /// [`Error::InvalidFile`](crate::Error::InvalidFile) for a file that is truncated,
-    /// altered, no model, or has ids of another type; those of the backend.
+    /// [`Error::ModelVersion`](crate::Error::ModelVersion) for an unsupported format version;
+    /// [`Error::InvalidFile`](crate::Error::InvalidFile) if the file is truncated or damaged, is not a
+    /// model, or has ids of another type; those of the backend.
     pub fn open(backend: B, path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let _span = tracing::info_span!("open", path = %path.display()).entered();
@@ -158,7 +156,7 @@ where
         Self::from_shared(backend, path, Arc::new(bytes))
     }
 
-    /// Opens the model that [`to_bytes`](Self::to_bytes) wrote.
+    /// Opens a model from the bytes of [`to_bytes`](Self::to_bytes).
     ///
     /// # Errors
     ///
@@ -216,8 +214,8 @@ where
 }
 
 impl SavedModelInfo {
-    /// What a model file holds, without knowing the types of its ids or a backend. The
-    /// whole file is checked, as in [`Model::open`].
+    /// Reads the description of a model file, without a backend and for any types of ids. The complete file
+    /// is checked, as in [`Model::open`].
     ///
     /// # Errors
     ///

@@ -1,9 +1,9 @@
-//! Many settings of BSPM in one pass over the users.
+//! A grid search over settings of BSPM, in one pass over the users.
 //!
-//! Every setting is a polynomial of `P` applied to the history, and another applied to the
-//! ideal low-pass part. So the products `P^j z` and `P^j F z`, or those of Chebyshev polynomials of
-//! `L = I - 2P` where powers are ill conditioned, are computed once per tile of users, and a
-//! setting is a linear combination of them, in which the ranks of the held-out items are counted.
+//! Every configuration is a polynomial of `P` applied to the history, and another one applied to the ideal
+//! low-pass part. Therefore the products `P^j z` and `P^j F z` (or those of Chebyshev polynomials of
+//! `L = I - 2P` if powers are ill-conditioned) are computed once per tile of users. A configuration is a
+//! linear combination of them, from which the ranks of the held-out items are computed.
 
 mod grid;
 
@@ -33,24 +33,24 @@ use bspm_data::Stage;
 use bspm_data::parameter::invalid;
 use bspm_data::{Error, Result};
 
-/// How one setting did.
+/// The result of one configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SweepRow {
-    /// The setting.
+    /// The configuration.
     pub config: BspmConfig,
-    /// One entry for each cut-off.
+    /// The metrics, one entry per cut-off.
     pub metrics: Vec<Metrics>,
 }
 
-/// How far a sweep is; what a checkpoint keeps.
+/// The state of a sweep, for checkpoints.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SweepState {
     users_done: usize,
     evaluators: Vec<Evaluator>,
 }
 
-/// Settings of BSPM that are compared on interactions held out of the training data.
+/// A grid search that compares settings of BSPM on held-out interactions.
 ///
 /// # Examples
 ///
@@ -81,11 +81,11 @@ pub struct Sweep<B: Backend> {
     train: Arc<Interactions>,
     reach: Reach,
     held_out: Arc<Interactions>,
-    /// Those with interactions held out.
+    /// The users with held-out interactions.
     users: Vec<u32>,
     configs: Vec<BspmConfig>,
     graph: NormalizedGraph<B>,
-    /// `V` for each number of vectors that a setting asks for, ascending.
+    /// `V` for each requested number of vectors, in ascending order.
     bases: Vec<(usize, B::Matrix)>,
     products: Products,
     settings: Combinations,
@@ -94,8 +94,7 @@ pub struct Sweep<B: Backend> {
     state: SweepState,
 }
 
-/// Which products are shared: so many of the history, from its own on, and likewise of each
-/// ideal low-pass part.
+/// The numbers of shared products of the history and of each ideal low-pass part.
 #[derive(Debug)]
 struct Products {
     form: Form,
@@ -104,7 +103,7 @@ struct Products {
 }
 
 impl Products {
-    /// Those of all responses, which take the form that they have in common.
+    /// Returns the products of all responses, and converts the responses to a common form.
     fn shared(responses: &mut [Response], factor_dims: &[usize]) -> Self {
         let mut parts: Vec<_> = responses.iter_mut().flat_map(Response::parts_mut).collect();
         let form = Form::common(parts.iter().map(|it| it.as_slice()));
@@ -128,7 +127,7 @@ impl Products {
     }
 }
 
-/// `V` for each of these numbers of vectors, which ascend, from one decomposition.
+/// Returns `V` for each of these numbers of vectors, in ascending order, from one decomposition.
 fn bases<B: Backend>(
     backend: Checked<'_, B>,
     graph: &NormalizedGraph<B>,
@@ -145,13 +144,13 @@ fn bases<B: Backend>(
 }
 
 impl<B: Backend> Sweep<B> {
-    /// Fits what all settings need: the graph, and the most singular vectors of any.
+    /// Fits the parts that all configurations share: the graph, and the largest number of singular vectors.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] when there is no setting, or an impossible cut-off or
-    /// `factor_dim`; [`Error::ShapeMismatch`] unless both matrices have the same shape;
-    /// those of fitting.
+    /// [`Error::InvalidParameter`] if there is no configuration, or for an invalid cut-off or `factor_dim`;
+    /// [`Error::NothingToEvaluate`] if there are no held-out interactions; [`Error::ShapeMismatch`] unless both
+    /// matrices have the same shape; those of fitting.
     pub fn new(
         backend: B,
         train: impl Into<Arc<Interactions>>,
@@ -163,8 +162,8 @@ impl<B: Backend> Sweep<B> {
         Self::new_with(backend, train, held_out, configs, cutoffs, &options)
     }
 
-    /// [`new`](Self::new) with [`FitOptions`], whose observer is told of the fit and of the
-    /// users evaluated.
+    /// Like [`new`](Self::new), with [`FitOptions`]; the observer is called for the fit and for the
+    /// evaluated users.
     ///
     /// # Errors
     ///
@@ -185,12 +184,15 @@ impl<B: Backend> Sweep<B> {
         check::same("sweep", train.shape(), held_out.shape())?;
         if held_out.is_empty() {
             return Err(Error::NothingToEvaluate {
-                reason: "no user has an interaction held out: a user needs two".into(),
+                reason: "no user has a held-out interaction; hint: only users with at least two \
+                         interactions can have one held out"
+                    .into(),
             });
         }
         let offset = configs[0].offset();
         if let Some(other) = configs.iter().find(|config| config.offset() != offset) {
-            let expected = format!("the same for all settings of a sweep, here {offset}");
+            let expected =
+                format!("{offset}, because all settings of a sweep have the same offset");
             return Err(invalid("offset", expected, other.offset()));
         }
         let normalization = Normalization::SYMMETRIC.with_offset(offset, &train);
@@ -225,27 +227,26 @@ impl<B: Backend> Sweep<B> {
         })
     }
 
-    /// How many users have interactions held out.
+    /// The number of users with held-out interactions.
     pub fn users(&self) -> usize {
         self.users.len()
     }
 
-    /// How many of them are done.
+    /// The number of evaluated users.
     pub fn users_done(&self) -> usize {
         self.state.users_done
     }
 
-    /// What a checkpoint keeps.
+    /// The state, for a checkpoint.
     pub fn state(&self) -> &SweepState {
         &self.state
     }
 
-    /// Goes on from a checkpoint of a sweep over the same matrices and settings.
+    /// Resumes from a checkpoint of a sweep over the same matrices and settings.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] when the state is of another number of settings, users
-    /// or cut-offs.
+    /// [`Error::InvalidParameter`] if the numbers of settings or users, or the cut-offs, differ.
     pub fn resume(&mut self, state: SweepState) -> Result<()> {
         let mine = &self.state.evaluators[0];
         let fits = state.users_done <= self.users.len()
@@ -274,14 +275,14 @@ impl<B: Backend> Sweep<B> {
         Ok(())
     }
 
-    /// Evaluates up to so many further users; the observer of the options is told.
+    /// Evaluates up to this number of further users, and calls the observer of the options.
     ///
-    /// Cost per user: that of the longest setting, and of sharpening once for each number of
-    /// singular vectors; then a few multiplications per setting and item.
+    /// Cost per user: that of the longest polynomial, and of sharpening once for each number of singular
+    /// vectors, plus a few multiplications per configuration and item.
     ///
     /// # Errors
     ///
-    /// [`Error::Cancelled`], which leaves the state as it was; those of the backend.
+    /// [`Error::Cancelled`], which does not change the state; those of the backend.
     pub fn advance(&mut self, users: usize) -> Result<()> {
         let start = self.state.users_done;
         let end = start.saturating_add(users).min(self.users.len());
@@ -343,7 +344,7 @@ impl<B: Backend> Sweep<B> {
         Ok(())
     }
 
-    /// One row for each setting, in their order, over the users done so far.
+    /// Returns one row per configuration, in order, over the users evaluated so far.
     pub fn rows(&self) -> Vec<SweepRow> {
         self.configs
             .iter()
@@ -355,7 +356,7 @@ impl<B: Backend> Sweep<B> {
             .collect()
     }
 
-    /// [`rows`](Self::rows), the one with the best NDCG at the first cut-off first.
+    /// Like [`rows`](Self::rows), sorted by NDCG at the first cut-off, best first.
     pub fn rows_by_ndcg(&self) -> Vec<SweepRow> {
         let mut rows = self.rows();
         rows.sort_by(|left, right| right.metrics[0].ndcg.total_cmp(&left.metrics[0].ndcg));
@@ -376,7 +377,7 @@ impl<B: Backend> Sweep<B> {
         })
     }
 
-    /// Fills the shared products of one tile.
+    /// Computes the shared products of one tile.
     fn share_products(
         &self,
         histories: TileHistories<'_>,
@@ -412,15 +413,16 @@ struct Workspace<B: Backend> {
     coefficients: Vec<B::Matrix>,
 }
 
-/// The settings as combinations of the products.
+/// The configurations as linear combinations of the products.
 #[derive(Debug)]
 struct Combinations {
-    /// Of the products after the unused ones; settings that differ in `beta` only are one.
+    /// Combinations of the products after the unused ones; configurations that differ only in `beta` share
+    /// one.
     combinations: Vec<Combination>,
-    /// How many products, from the first on, are in none: the history itself where all settings
-    /// begin with a whole blur.
+    /// The number of leading products that no combination uses: the history itself, if all configurations
+    /// start with a full blur.
     unused: usize,
-    /// The place of each setting among the results.
+    /// The index of each configuration in the results.
     places: Vec<usize>,
 }
 
@@ -479,7 +481,7 @@ impl Combinations {
     }
 }
 
-/// The products with a weight, from a place on.
+/// Returns the products with nonzero weights, starting at an index.
 fn terms(weights: &[f64], start: usize) -> Vec<(usize, f32)> {
     let weights = weights.iter().enumerate();
     weights

@@ -1,11 +1,10 @@
-//! The filter and the settings that fit some data best, searched within a budget.
+//! A search for the best filter and settings for a data set, within a budget.
 //!
-//! Every filter starts from its published settings; then the search draws new settings and
-//! changes the best ones, of all filters and of mixes of two, with ever smaller steps. A trial is
-//! evaluated on a part of the users first and ends there where it is worse than the best by some
-//! standard errors of their difference, user by user. Singular vectors are computed once for
-//! each normalisation. What is tried next depends on the seed and on the results before, and on
-//! nothing else.
+//! The search starts with the published settings of each filter. Then it draws random settings, and changes
+//! the best ones, of all filters and of mixes of two, with decreasing step sizes. A trial is first evaluated
+//! on a part of the users, and stops early if it is worse than the best trial by several standard errors of
+//! the paired difference. Singular vectors are computed once for each normalisation. The next trial depends
+//! only on the seed and the previous results.
 
 mod choose;
 mod portfolio;
@@ -36,7 +35,7 @@ use bspm_data::{Error, Result};
 use propose::{Proposals, is_asked, published};
 use shape::Shape;
 
-/// How to tune.
+/// Options of a search.
 ///
 /// # Examples
 ///
@@ -51,29 +50,29 @@ use shape::Shape;
 #[must_use]
 #[non_exhaustive]
 pub struct TuneOptions {
-    /// The metric to raise, one of [`Metrics::NAMES`]; NDCG unless told.
+    /// The metric to maximize, one of [`Metrics::NAMES`]. Default: `ndcg`.
     pub metric: String,
-    /// Its cut-off; at least 1, and 20 unless told.
+    /// The cut-off of the metric; at least 1. Default: 20.
     pub k: usize,
-    /// How much of the mean popularity of a list, in shares of the most popular item's, is taken
-    /// off the metric; none unless told.
+    /// The weight of a popularity penalty: this weight times the mean popularity of a list is subtracted
+    /// from the metric. The most popular item has popularity 1. Default: 0.
     pub popularity_penalty: f64,
-    /// After how many trials to end; at least 1, and 300 unless told.
+    /// The maximum number of trials; at least 1. Default: 300.
     pub trials: usize,
-    /// After what time to begin no new trial; none unless told.
+    /// The time limit, after which no new trial starts. Default: no limit.
     pub time: Option<Duration>,
-    /// The seed of the search.
+    /// The seed of the search. Default: 0.
     pub seed: u64,
-    /// The filters to search; all unless told.
+    /// The filters to search. Default: all filters.
     pub filters: Vec<String>,
-    /// The only settings to try, one after the other. Default: none, which searches.
+    /// The only settings to try, in order. Default: none, which runs a search.
     pub candidates: Vec<FilterConfig>,
-    /// How each trial is fitted.
+    /// The options of the fit of each trial.
     pub fit: FitOptions,
 }
 
 impl TuneOptions {
-    /// NDCG@20 over 300 trials of all filters.
+    /// Returns the default options: NDCG@20 with 300 trials over all filters.
     pub fn new() -> Self {
         Self {
             metric: "ndcg".into(),
@@ -88,37 +87,37 @@ impl TuneOptions {
         }
     }
 
-    /// The metric to raise.
+    /// Sets the metric to maximize.
     pub fn metric(mut self, name: impl Into<String>) -> Self {
         self.metric = name.into();
         self
     }
 
-    /// The cut-off of the metric.
+    /// Sets the cut-off of the metric.
     pub fn k(mut self, k: usize) -> Self {
         self.k = k;
         self
     }
 
-    /// Takes this much of a list's mean popularity off the metric.
+    /// Sets the weight of the popularity penalty.
     pub fn popularity_penalty(mut self, penalty: f64) -> Self {
         self.popularity_penalty = penalty;
         self
     }
 
-    /// Ends after so many trials.
+    /// Sets the maximum number of trials.
     pub fn trials(mut self, trials: usize) -> Self {
         self.trials = trials;
         self
     }
 
-    /// Begins no new trial after this time.
+    /// Sets the time limit, after which no new trial starts.
     pub fn time(mut self, time: Duration) -> Self {
         self.time = Some(time);
         self
     }
 
-    /// Searches from other random numbers.
+    /// Sets the seed of the search.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
@@ -136,7 +135,7 @@ impl TuneOptions {
         self
     }
 
-    /// Fits each trial so.
+    /// Sets the options of the fit of each trial.
     pub fn fit(mut self, options: FitOptions) -> Self {
         self.fit = options;
         self
@@ -149,12 +148,11 @@ impl Default for TuneOptions {
     }
 }
 
-/// Users on which a trial is evaluated first, and those on which it goes on; and by how many
-/// standard errors it must be behind to be stopped there. Who is still behind after many users
-/// is at best as good as the best.
+/// The numbers of users after which a trial is compared with the best one, and the number of standard errors
+/// by which it must be worse to be stopped.
 const RUNGS: [(usize, f64); 2] = [(600, 2.0), (3_000, 0.25)];
 
-/// The most users that a trial is evaluated on.
+/// The maximum number of users that a trial is evaluated on.
 const MOST_USERS: usize = 10_000;
 
 /// A search for the best filter.
@@ -183,29 +181,29 @@ pub struct Tuner<B: Backend> {
     train: Arc<Interactions>,
     held_out: Interactions,
     options: TuneOptions,
-    /// Those with items held out, in the order in which they are evaluated.
+    /// The users with held-out items, in the order of evaluation.
     users: Vec<u32>,
-    /// Popularity of each item, of the most popular one 1.
+    /// The popularity of each item, relative to the most popular one.
     popularity: Vec<f64>,
     shared: SharedSvd,
     proposals: Proposals,
     trials: Vec<Trial>,
-    /// The place of the best trial.
+    /// The index of the best trial.
     best: Option<usize>,
-    /// The objective of the best trial for each user; none while it is only known from before.
+    /// The objective of the best trial for each user; `None` if the trial comes from a checkpoint.
     best_values: Option<Vec<f64>>,
     started: Instant,
 }
 
 impl<B: Backend> Tuner<B> {
-    /// A search over filters of `train`, which is fitted, by how well they predict `held_out`,
-    /// both `users x items`. `train` may have rows of tags
-    /// ([`Dataset::matrix_to_fit`](bspm_data::Dataset::matrix_to_fit)), `held_out` has none.
+    /// Creates a search with filters that are fitted to `train` and evaluated on `held_out`, both
+    /// `users x items`. `train` may have rows of tags
+    /// ([`Dataset::matrix_to_fit`](bspm_data::Dataset::matrix_to_fit)); `held_out` has none.
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`]; [`Error::InvalidParameter`] for options that are impossible,
-    /// and where nothing is held out.
+    /// [`Error::ShapeMismatch`]; [`Error::InvalidParameter`] for invalid options;
+    /// [`Error::NothingToEvaluate`] if there are no held-out interactions.
     pub fn new(
         backend: B,
         train: impl Into<Arc<Interactions>>,
@@ -253,7 +251,9 @@ impl<B: Backend> Tuner<B> {
         let mut users = held_out.users_with_items();
         if users.is_empty() {
             return Err(Error::NothingToEvaluate {
-                reason: "no user has an interaction held out: a user needs two".into(),
+                reason: "no user has a held-out interaction; hint: only users with at least two \
+                         interactions can have one held out"
+                    .into(),
             });
         }
         users.shuffle(&mut ChaCha8Rng::seed_from_u64(options.seed));
@@ -276,17 +276,17 @@ impl<B: Backend> Tuner<B> {
         })
     }
 
-    /// Takes the trials of an earlier search with the same data and options for done.
+    /// Resumes with the trials of an earlier search with the same data and options.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] where they are not what this search would have tried.
+    /// [`Error::InvalidParameter`] if they are not the trials of this search.
     pub fn resume(&mut self, trials: Vec<Trial>) -> Result<()> {
         for trial in trials {
             let next = self.proposals.next(&self.trials);
             if next.as_ref() != Some(&trial.config) {
                 let expected = "trials of a search with the same data and options";
-                let found = format!("another trial number {}", self.trials.len());
+                let found = format!("a different trial number {}", self.trials.len());
                 return Err(invalid("resume", expected, found));
             }
             self.record(trial, None);
@@ -294,11 +294,11 @@ impl<B: Backend> Tuner<B> {
         Ok(())
     }
 
-    /// The next trial; none where the budget is spent or nothing is left to try.
+    /// Runs the next trial; `None` if the budget is used up or there is nothing left to try.
     ///
     /// # Errors
     ///
-    /// [`Error::Cancelled`]. A trial that fails otherwise is one that says why.
+    /// [`Error::Cancelled`]. Other errors are recorded as the outcome of the trial.
     pub fn advance(&mut self) -> Result<Option<&Trial>> {
         let is_late = self
             .options
@@ -336,7 +336,8 @@ impl<B: Backend> Tuner<B> {
         self.trials.push(trial);
     }
 
-    /// Fits and evaluates, rung by rung; and the objective of each user.
+    /// Fits and evaluates a configuration on increasing numbers of users; returns the trial and the objective
+    /// of each user.
     fn try_out(&self, config: FilterConfig, may_stop: bool) -> Result<(Trial, Vec<f64>)> {
         let start = Instant::now();
         let fitted = FittedFilter::fit_sharing(
@@ -408,17 +409,17 @@ impl<B: Backend> Tuner<B> {
         value - self.options.popularity_penalty * sum / items.len() as f64
     }
 
-    /// All trials, in the order in which they were made.
+    /// All trials, in the order in which they were run.
     pub fn trials(&self) -> &[Trial] {
         &self.trials
     }
 
-    /// The best of the trials that were evaluated on all users.
+    /// The best trial among those that were evaluated on all users.
     pub fn best(&self) -> Option<&Trial> {
         self.best.map(|best| &self.trials[best])
     }
 
-    /// Why the first trial failed.
+    /// Returns the error of the first trial.
     fn first_error(&self) -> Error {
         let mut outcomes = self.trials.iter().map(|trial| &trial.outcome);
         let reason = match outcomes.next() {
@@ -432,13 +433,13 @@ impl<B: Backend> Tuner<B> {
         )
     }
 
-    /// How many users a whole trial is evaluated on.
+    /// The number of users that a complete trial is evaluated on.
     pub fn users(&self) -> usize {
         self.users.len()
     }
 
-    /// The trials, best first: those evaluated on all users, then those that were stopped, by
-    /// what they would have reached, then those that failed.
+    /// The trials, best first: those evaluated on all users, then those stopped early, sorted by their
+    /// estimate, then those that failed.
     pub fn leaderboard(&self) -> Vec<&Trial> {
         let mut trials: Vec<&Trial> = self.trials.iter().collect();
         trials.sort_by(|left, right| {
@@ -449,8 +450,7 @@ impl<B: Backend> Tuner<B> {
     }
 }
 
-/// By how much the values are above those of another trial for the same users, in the mean,
-/// and the standard error of that.
+/// Returns the mean difference to the values of another trial for the same users, and its standard error.
 fn lead_of(values: &[f64], others: &[f64]) -> (f64, f64) {
     let count = values.len() as f64;
     let differences = || {

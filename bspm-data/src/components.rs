@@ -1,18 +1,18 @@
-//! Connected components: which items any chain of users leads to from a history.
+//! Connected components of the graph of users and items.
 
 use super::interactions::Interactions;
 
-/// The connected component of each item, in the graph of users and items.
+/// The connected component of each item in the graph of users and items.
 ///
-/// A filter that only follows interactions gives nothing to an item in another component, but
-/// for the rounding of singular vectors that several components share.
+/// A filter that only follows interactions gives a score of 0 to an item in another component,
+/// except for rounding errors of singular vectors that span several components.
 #[derive(Debug)]
 pub struct Components {
     of_item: Vec<u32>,
 }
 
 impl Components {
-    /// Cost: little more than a pass over the interactions.
+    /// Computes the components. Cost: little more than a pass over the interactions.
     pub fn new(interactions: &Interactions) -> Self {
         let mut of_item: Vec<u32> = (0..interactions.items() as u32).collect();
         for user in 0..interactions.users() as u32 {
@@ -29,7 +29,7 @@ impl Components {
         Self { of_item }
     }
 
-    /// The components of the items of a history, each once.
+    /// Returns the components of the items of a history, without duplicates.
     pub fn of(&self, history: &[u32]) -> Vec<u32> {
         let mut found: Vec<u32> = Vec::new();
         for &item in history {
@@ -41,13 +41,13 @@ impl Components {
         found
     }
 
-    /// The component of an item: its least item.
+    /// Returns the component of an item, which is named by its smallest item.
     pub fn of_item(&self, item: u32) -> u32 {
         self.of_item[item as usize]
     }
 }
 
-/// The first of the items that are known to hang together with this one.
+/// Returns the smallest item that is known to be in the same component.
 fn root(parents: &mut [u32], mut item: u32) -> u32 {
     while parents[item as usize] != item {
         let next = parents[item as usize];

@@ -1,4 +1,4 @@
-//! Interactions with the application's own ids, and when they happened.
+//! Interactions with external ids and times.
 
 mod aligned;
 mod builder;
@@ -27,12 +27,12 @@ use crate::interactions::{Duplicates, Interactions};
 use crate::item_table::ItemTable;
 use crate::parameter::invalid;
 
-/// The interactions `users x items` of users and items that have ids of type `U` and
-/// `I`: any `Eq + Hash + Clone` type.
+/// A matrix of interactions, `users x items`, with external ids of type `U` and `I`: any
+/// `Eq + Hash + Clone` type.
 ///
-/// Users and items are numbered in the order in which they first occur. A pair that
-/// occurs more than once counts once, with its latest time. Cloning is cheap: ids and
-/// interactions are shared.
+/// Users and items are numbered in the order of their first occurrence. Duplicates (the same
+/// user and item) count once, with the latest time. Cloning is cheap: ids and interactions are
+/// shared.
 ///
 /// # Examples
 ///
@@ -55,18 +55,18 @@ pub struct Dataset<U: Eq + Hash = String, I: Eq + Hash = String> {
     items: Arc<Ids<I>>,
     interactions: Arc<Interactions>,
     times: Option<Arc<[f64]>>,
-    /// Its first rows are those of the items.
+    /// The first rows are the items of the data set, in column order.
     item_table: Option<Arc<ItemTable<I>>>,
     tags: Option<Arc<ItemTags<I>>>,
 }
 
 impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
-    /// A builder without interactions.
+    /// Returns an empty builder.
     pub fn builder() -> DatasetBuilder<U, I> {
         DatasetBuilder::new()
     }
 
-    /// The data set of `(user, item)` pairs, without times.
+    /// Creates a data set from `(user, item)` pairs, without times.
     ///
     /// # Errors
     ///
@@ -79,11 +79,12 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         builder.finish()
     }
 
-    /// The data set whose row `u` belongs to `users[u]` and column `i` to `items[i]`.
+    /// Creates a data set in which row `u` has the id `users[u]` and column `i` has the id
+    /// `items[i]`.
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`] unless there is one distinct id for each row and column.
+    /// [`Error::ShapeMismatch`] unless each row and each column has a distinct id.
     pub fn from_interactions(
         users: Ids<U>,
         items: Ids<I>,
@@ -109,9 +110,9 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         })
     }
 
-    /// The data set with more interactions, whose users and items may be new. A new pair weighs
-    /// 1, and of a pair that was there the larger weight counts. Where there are times, what is
-    /// added happens at the latest of them. Cost: a sort of all interactions.
+    /// Adds interactions, of known or new users and items. A new interaction has weight 1; for an
+    /// existing one the larger weight is kept. If the data set has times, the added interactions get
+    /// the latest time. Cost: a sort of all interactions.
     ///
     /// # Errors
     ///
@@ -122,12 +123,13 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         self.with_timed_pairs(timed)
     }
 
-    /// [`with_pairs`](Self::with_pairs), each with its time, in the unit of the source; of a pair
-    /// that was there the later time counts. A data set without times stays without.
+    /// Like [`with_pairs`](Self::with_pairs), with a time for each pair, in the unit of the data set.
+    /// For an existing interaction the later time is kept. If the data set has no times, the given
+    /// times are ignored.
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`]; [`Error::InvalidParameter`] for a time that is not finite.
+    /// [`Error::TooLarge`]; [`Error::InvalidParameter`] if a time is not finite.
     ///
     /// # Examples
     ///
@@ -146,11 +148,11 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         self.with_entries(pairs.map(|(user, item, time)| (user, item, 1.0, time)))
     }
 
-    /// The data set with the interactions of another, whose users and items may be new, with their
-    /// weights and times. Of a pair that both have, the larger weight and the later time count. What
-    /// comes without times happens at the latest time of this data set; a data set without times
-    /// stays without. The item table and the tags are those of this data set, or those of the other if
-    /// this one has none. Cost: a sort of all interactions.
+    /// Adds the interactions of another data set, with their weights and times. Its users and items may
+    /// be new. For an interaction that both have, the larger weight and the later time are kept. If
+    /// only the other data set has no times, its interactions get the latest time of this data set. If
+    /// this data set has no times, the result has none. The item table and the tags of this data
+    /// set are kept; if it has none, those of the other are used. Cost: a sort of all interactions.
     ///
     /// # Errors
     ///
@@ -189,13 +191,13 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         }
     }
 
-    /// The latest time; 0 without times.
+    /// Returns the latest time; 0 without times.
     fn latest(&self) -> f64 {
         let times = self.times().unwrap_or_default().iter().copied();
         times.reduce(f64::max).unwrap_or_default()
     }
 
-    /// The data set with more interactions, each with a weight and a time.
+    /// Adds interactions with weights and times.
     fn with_entries(&self, entries: impl Iterator<Item = (U, I, f32, f64)>) -> Result<Self> {
         let (mut users, mut items) = (Ids::clone(&self.users), Ids::clone(&self.items));
         let mut all: Vec<(u32, u32, f32)> = self.interactions.entries().collect();
@@ -223,12 +225,12 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         dataset.with_times(times.into_iter().map(|(_, time)| time).collect())
     }
 
-    /// The data set with times, in the order of [`Interactions::pairs`] and in any unit.
+    /// Sets the times of the interactions, in the order of [`Interactions::pairs`] and in any unit.
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`] for another number of them; [`Error::InvalidParameter`] for
-    /// one that is not finite.
+    /// [`Error::ShapeMismatch`] if the number of times differs from the number of interactions;
+    /// [`Error::InvalidParameter`] if a time is not finite.
     pub fn with_times(self, times: Vec<f64>) -> Result<Self> {
         if times.len() != self.len() {
             return Err(Error::ShapeMismatch {
@@ -261,8 +263,8 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         &self.interactions
     }
 
-    /// When each interaction happened, in the order of [`Interactions::pairs`], in the
-    /// unit of the source; `None` where it gave no times.
+    /// The time of each interaction, in the order of [`Interactions::pairs`] and in the unit of the
+    /// source; `None` if the source has no times.
     pub fn times(&self) -> Option<&[f64]> {
         self.times.as_deref()
     }
@@ -277,11 +279,11 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         self.interactions.is_empty()
     }
 
-    /// The same interactions under other ids.
+    /// Returns the same interactions with converted ids.
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`] when two ids become the same.
+    /// [`Error::ShapeMismatch`] if two ids are converted to the same id.
     ///
     /// # Examples
     ///
@@ -328,7 +330,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         Ok(items.filter_map(|&item| self.items.id(item)).collect())
     }
 
-    /// The same users and items with some of the interactions.
+    /// Returns the same users and items with a subset of the interactions.
     fn subset(&self, keep: impl Fn(usize, u32, u32) -> bool) -> Result<Self> {
         let times = self.times.as_ref().map(|times| {
             let pairs = self.interactions.pairs().zip(times.iter()).enumerate();

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-/// The date of a time that may be seconds since 1970, as in `2026-01-31T12:30:00Z`: one between 1973
-/// and 5138. None for another time, which is likely in another unit.
+/// Returns the date of a time in seconds since 1970, such as `2026-01-31T12:30:00Z`, if it is between
+/// the years 1973 and 5138. Returns `None` for other times, which are likely in another unit.
 ///
 /// # Examples
 ///

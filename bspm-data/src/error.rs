@@ -1,4 +1,4 @@
-//! The one error type of the crate.
+//! The error type of the crate.
 
 mod invalid_row;
 
@@ -12,8 +12,7 @@ use crate::stage::Stage;
 /// A `Result` whose error is [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The message of an error and those of its sources, joined by colons, for a place that shows one
-/// line.
+/// Joins the message of an error and those of its sources with colons, in one line.
 ///
 /// # Examples
 ///
@@ -31,12 +30,12 @@ pub fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
     })
 }
 
-/// Everything that can go wrong between a file and a ranking.
+/// The error of all operations, from reading a file to ranking items.
 ///
-/// A message does not repeat that of its source; [`with_sources`] joins them.
+/// A message does not include the message of the source; [`with_sources`] joins them.
 ///
-/// Errors of other libraries are kept as boxed sources, so none of their types
-/// is part of this crate's interface.
+/// Errors of other libraries are boxed sources, so that their types are not part of the interface of
+/// this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -45,7 +44,7 @@ pub enum Error {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 
@@ -54,18 +53,18 @@ pub enum Error {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 
-    /// A saved model is of another format.
-    #[error("{}: expected a model of a format up to {supported}, found format {found}, which another version of bspm wrote", path.display())]
+    /// A saved model has an unsupported format version.
+    #[error("{}: expected a model format up to {supported}, found format {found}; hint: update bspm, or save the model with this version", path.display())]
     ModelVersion {
         /// The file.
         path: PathBuf,
-        /// The format of the file.
+        /// The format version of the file.
         found: u64,
-        /// The latest format that this version reads.
+        /// The latest format version that this version of bspm reads.
         supported: u64,
     },
 
@@ -74,13 +73,13 @@ pub enum Error {
     Syntax {
         /// The file.
         path: PathBuf,
-        /// Line, from 1.
+        /// The line, from 1.
         line: usize,
-        /// Byte within the line, from 1, where the offending text starts.
+        /// The byte within the line, from 1, at which the invalid text starts.
         column: usize,
-        /// What the format allows there.
+        /// The text that the format allows.
         expected: String,
-        /// The offending text, shortened when long.
+        /// The invalid text, shortened if it is long.
         found: String,
     },
 
@@ -89,13 +88,13 @@ pub enum Error {
     MissingColumn {
         /// The file.
         path: PathBuf,
-        /// The column asked for.
+        /// The requested column.
         column: String,
-        /// What the header has instead.
+        /// The columns of the table.
         found: String,
     },
 
-    /// A field of a table does not hold what its column should.
+    /// A field of a table has an invalid value.
     #[error("{}:{line}: {column}: expected {expected}, found {found:?}", path.display())]
     InvalidField {
         /// The file.
@@ -104,9 +103,9 @@ pub enum Error {
         line: u64,
         /// The name of the column.
         column: String,
-        /// What the column may hold.
+        /// The values that the column allows.
         expected: String,
-        /// The field, shortened when long.
+        /// The field, shortened if it is long.
         found: String,
         /// Why the row is not an interaction.
         reason: InvalidRow,
@@ -119,77 +118,77 @@ pub enum Error {
         path: PathBuf,
         /// The line on which the quote opens, from 1.
         line: u64,
-        /// What is wrong with it.
+        /// The problem.
         problem: &'static str,
     },
 
-    /// An option has no effect on what is read.
-    #[error("{option}: has no effect on {context}; it needs {needed}")]
+    /// An option has no effect on the input.
+    #[error("{option}: has no effect on {context}; it requires {needed}")]
     UnusedOption {
-        /// The option, as the method of `TableOptions` that sets it.
+        /// The option, named as the method of `TableOptions` that sets it.
         option: &'static str,
-        /// The format or the other options.
+        /// The input: a format, or the other options.
         context: String,
-        /// What the option needs.
+        /// The requirement of the option.
         needed: String,
     },
 
-    /// A text file may be a table or lists of items, and its name does not say which.
-    #[error("{}: several lines have the same user, and most lines have {fields} fields: this looks like a table, and not like a line for each user; name the format", path.display())]
+    /// A text file may be a table or lists of items; the file name does not tell them apart.
+    #[error("{}: expected one line per user or an explicit format, found several lines with the same user and {fields} fields on most lines, as in a table", path.display())]
     AmbiguousFormat {
         /// The file.
         path: PathBuf,
-        /// How many fields most lines have.
+        /// The number of fields of most lines.
         fields: usize,
-        /// What separates them: a tab or a space.
+        /// The delimiter of the fields: a tab or a space.
         delimiter: char,
     },
 
-    /// A column of a record batch does not hold what it should.
+    /// A column of a record batch has an invalid type or value.
     #[error("column {column:?}{}: expected {expected}, found {found}", row.map(|row| format!(", row {row}")).unwrap_or_default())]
     InvalidColumn {
         /// The name of the column.
         column: String,
-        /// The row of the batch, from 0; none where it is the column as a whole.
+        /// The row of the batch, from 0; `None` if the whole column is invalid.
         row: Option<usize>,
-        /// What the column may hold.
+        /// The types or values that the column allows.
         expected: String,
-        /// What is there, shortened when long.
+        /// The type or value, shortened if it is long.
         found: String,
     },
 
-    /// A binary file does not hold what its format asks for.
+    /// A file has invalid contents.
     #[error("{}: expected {expected}, found {found}", path.display())]
     InvalidFile {
         /// The file.
         path: PathBuf,
-        /// What the format asks for.
+        /// The contents that the format requires.
         expected: String,
-        /// What is there.
+        /// The contents of the file.
         found: String,
     },
 
-    /// What is read holds no interaction.
+    /// The input has no interactions.
     #[error("{}: expected at least one interaction, found none{}", path.display(), left_out_text(*rows, *left_out))]
     NoInteractions {
         /// The file, or the last of several.
         path: PathBuf,
-        /// How many rows there are.
+        /// The number of rows.
         rows: u64,
-        /// How many of them are left out: invalid, below the rating threshold, or of weight 0.
+        /// The number of excluded rows: invalid, below the rating threshold, or with weight 0.
         left_out: u64,
     },
 
-    /// Nobody is left to evaluate, so that there is no mean.
+    /// There are no users to evaluate.
     #[error("nothing to evaluate: {reason}")]
     NothingToEvaluate {
-        /// Why.
+        /// The reason.
         reason: String,
     },
 
-    /// An interaction lies outside the matrix.
+    /// An interaction is outside the matrix.
     #[error(
-        "interaction (user {user}, item {item}) lies outside the {users} users x {items} items matrix"
+        "interaction (user {user}, item {item}) is outside the matrix of {users} users x {items} items"
     )]
     InteractionOutOfRange {
         /// The user's row.
@@ -202,58 +201,58 @@ pub enum Error {
         items: usize,
     },
 
-    /// A matrix has more rows, columns or interactions than 32-bit indices are used for.
+    /// A matrix or a table has too many rows, columns or interactions.
     #[error("{what}: expected at most {limit}, found {found}")]
     TooLarge {
         /// What is counted.
         what: &'static str,
-        /// How many there are.
+        /// The number that was found.
         found: usize,
-        /// How many are supported.
+        /// The largest supported number.
         limit: usize,
     },
 
-    /// A user asked for is not a row of the matrix.
+    /// A user index is not a row of the matrix.
     #[error("user {user} is not one of the {users} users (0 to {last})", last = users.saturating_sub(1))]
     UnknownUser {
-        /// The user asked for.
+        /// The index of the user.
         user: u32,
         /// Rows of the matrix.
         users: usize,
     },
 
-    /// An item given is not a column of the matrix.
+    /// An item index is not a column of the matrix.
     #[error("item {item} is not one of the {items} items (0 to {last})", last = items.saturating_sub(1))]
     UnknownItem {
-        /// The item given.
+        /// The index of the item.
         item: u32,
         /// Columns of the matrix.
         items: usize,
     },
 
-    /// An external id is not one of the model's.
+    /// An external id is not an id of the data set or the model.
     #[error("{kind} {id} is unknown")]
     UnknownId {
         /// `user` or `item`.
         kind: &'static str,
-        /// The id, as `Debug` writes it, shortened when long.
+        /// The id, as formatted by `Debug`, shortened if it is long.
         id: String,
     },
 
     /// A parameter has a value outside its range.
     #[error("{parameter}: expected {expected}, found {found}")]
     InvalidParameter {
-        /// The parameter's name, as the configuration spells it.
+        /// The name of the parameter, as in the configuration.
         parameter: &'static str,
-        /// The range.
+        /// The allowed range.
         expected: String,
-        /// The value given.
+        /// The given value.
         found: String,
     },
 
-    /// Operands of a matrix operation do not fit each other.
+    /// The shapes of the operands of a matrix operation do not match.
     #[error(
-        "{operation}: shapes {}x{} and {}x{} do not fit",
+        "{operation}: shapes {}x{} and {}x{} do not match",
         left.0, left.1, right.0, right.1
     )]
     ShapeMismatch {
@@ -265,57 +264,58 @@ pub enum Error {
         right: (usize, usize),
     },
 
-    /// The truncated SVD did not reach its tolerance, where
-    /// `FitOptions::is_strict` asks for that.
+    /// The truncated SVD did not reach its tolerance, and `FitOptions::is_strict` is set.
     #[error(
         "the truncated SVD stopped after {rounds} rounds with a residual of {residual:e}, \
          above the tolerance of {tolerance:e}"
     )]
     SvdNotConverged {
-        /// Rounds done.
+        /// The number of rounds.
         rounds: usize,
-        /// Largest residual `||P v - lambda v||` among the vectors asked for.
+        /// The largest residual `||P v - lambda v||` of the requested vectors.
         residual: f64,
-        /// The residual asked for.
+        /// The requested residual.
         tolerance: f64,
     },
 
-    /// The work needs more memory than the device, or a budget, has.
-    #[error("{what} needs {needed} bytes of memory, and the budget has {available}")]
+    /// An operation needs more memory than the device or the memory budget has.
+    #[error(
+        "{what} needs {needed} bytes of memory, but the memory budget has {available} bytes left"
+    )]
     MemoryBudget {
-        /// What does not fit.
+        /// The operation or the array.
         what: String,
-        /// Bytes that it needs.
+        /// The number of bytes that it needs.
         needed: usize,
-        /// Bytes of the budget that are left for it.
+        /// The number of bytes of the budget that are left.
         available: usize,
     },
 
-    /// The `Observer` ended the operation.
+    /// The `Observer` cancelled the operation.
     #[error("cancelled: {stage} had done {done} of {total}")]
     Cancelled {
-        /// What was being done.
+        /// The stage that was running.
         stage: Stage,
-        /// How much of it was done.
+        /// The number of units that were done.
         done: usize,
-        /// How much was asked for.
+        /// The total number of units.
         total: usize,
     },
 
     /// A backend failed.
     #[error("{backend}: {operation} failed")]
     Backend {
-        /// The backend's name.
+        /// The name of the backend.
         backend: &'static str,
         /// The operation.
         operation: &'static str,
-        /// The backend's own error.
+        /// The error of the backend.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
 impl Error {
-    /// A source without rows.
+    /// Returns the error for an input without rows.
     #[cfg(feature = "load")]
     pub(crate) fn no_interactions(path: &std::path::Path) -> Self {
         Self::NoInteractions {
@@ -325,8 +325,8 @@ impl Error {
         }
     }
 
-    /// [`UnknownId`](Self::UnknownId), with the id as it is debugged, or its beginning if it is too long
-    /// for a message.
+    /// Returns [`UnknownId`](Self::UnknownId) with the id as formatted by `Debug`, shortened if it is
+    /// long.
     pub fn unknown_id(kind: &'static str, id: &(impl std::fmt::Debug + ?Sized)) -> Self {
         Self::UnknownId {
             kind,
@@ -338,6 +338,6 @@ impl Error {
 fn left_out_text(rows: u64, left_out: u64) -> String {
     match rows {
         0 => String::new(),
-        rows => format!(" among {rows} rows, {left_out} of which are left out"),
+        rows => format!(" in {rows} rows, of which {left_out} are excluded"),
     }
 }

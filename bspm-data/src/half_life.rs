@@ -1,4 +1,4 @@
-//! In what time weights are halved, and whether that fits the times of a data set.
+//! The half-life of weights, and checks that it fits the times of a data set.
 
 use std::hash::Hash;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::parameter::invalid;
 
 /// A half-life of weights: in seconds if it is given with a unit, as in `90d`, else in the unit of the
-/// times.
+/// times of the data set.
 ///
 /// # Examples
 ///
@@ -21,24 +21,25 @@ use crate::parameter::invalid;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HalfLife {
-    /// The time in which a weight is halved, above 0.
+    /// The half-life, above 0.
     pub time: f64,
-    /// Whether it is in seconds, and not in the unit of the times.
+    /// Whether the half-life is in seconds, and not in the unit of the times.
     pub has_unit: bool,
 }
 
 impl HalfLife {
-    /// Times in seconds are below this: it is the year 5138.
+    /// The largest time that is read as seconds since 1970: the year 5138.
     pub const LARGEST_SECONDS: f64 = 1e11;
 
-    /// After this number of half-lives a weight is below a ten-thousandth of its value.
+    /// After this number of half-lives, a weight is below a ten-thousandth of its value.
     const OLD: f64 = 14.0;
 
-    /// A warning if the half-life has hardly an effect on a data set, or leaves hardly anything.
+    /// Returns a warning if the half-life has almost no effect on a data set, or if it makes most weights
+    /// almost 0.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for a half-life with a unit beside times that are not in seconds.
+    /// [`Error::InvalidParameter`] if the half-life has a unit and the times are not in seconds.
     pub fn check<U: Eq + Hash + Clone, I: Eq + Hash + Clone>(
         self,
         dataset: &Dataset<U, I>,
@@ -50,8 +51,8 @@ impl HalfLife {
         let first = times.iter().copied().fold(f64::INFINITY, f64::min);
         let last = times.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         if self.has_unit && first.abs().max(last.abs()) > Self::LARGEST_SECONDS {
-            let expected = "times in seconds beside a half-life with a unit; a half-life that is a number is in \
-                 the unit of the times";
+            let expected = "times in seconds for a half-life with a unit (a half-life without a unit is in the \
+                 unit of the times)";
             return Err(invalid("time", expected, last));
         }
         let old = times
@@ -60,7 +61,7 @@ impl HalfLife {
         let (old, span) = (old.count(), last - first);
         Ok(if old * 2 > times.len() {
             Some(format!(
-                "{old} of {} interactions are older than {} half-lives and count almost nothing: the \
+                "{old} of {} interactions are older than {} half-lives and have weights of almost 0: the \
                  times span {span}, and the half-life is {}{}",
                 times.len(),
                 Self::OLD,
@@ -73,7 +74,7 @@ impl HalfLife {
             ))
         } else if span < self.time / 100.0 {
             Some(format!(
-                "the half-life, {}, has hardly an effect: the times span {span}",
+                "the half-life ({}) has almost no effect, because the times span only {span}",
                 self.time
             ))
         } else {
@@ -105,7 +106,8 @@ impl FromStr for HalfLife {
                 has_unit: found.is_some(),
             }),
             false => {
-                let expected = "a number above 0, or one that ends in s, h, d, w or y, as in '90d'";
+                let expected =
+                    "a number above 0, optionally with the unit s, h, d, w or y, as in '90d'";
                 Err(invalid("half_life", expected, format!("{text:?}")))
             }
         }

@@ -1,9 +1,9 @@
-//! The items of one user.
+//! The history of a user.
 
-/// What one user interacted with: items, and how much each counts.
+/// The history of a user: items and their weights.
 ///
-/// A slice of items is a history in which each counts 1. Weights may be negative in a history
-/// that is answered for: such an item counts against what is like it.
+/// A slice of items is a history in which each item has weight 1. In the history of a query, weights
+/// may be negative: such an item lowers the scores of similar items.
 ///
 /// # Examples
 ///
@@ -26,13 +26,13 @@ impl<'a> History<'a> {
         weights: None,
     };
 
-    /// The items, and what each counts; without weights each counts 1.
+    /// Creates a history of items and their weights; without weights, each item has weight 1.
     #[doc(hidden)]
     pub fn new(items: &'a [u32], weights: Option<&'a [f32]>) -> Self {
         Self { items, weights }
     }
 
-    /// The same items with these weights; `None` unless there is one for each.
+    /// Returns the same items with these weights; `None` unless there is one weight per item.
     pub fn weighted(self, weights: &'a [f32]) -> Option<Self> {
         (weights.len() == self.items.len()).then_some(Self {
             items: self.items,
@@ -45,12 +45,12 @@ impl<'a> History<'a> {
         self.items
     }
 
-    /// What each item counts, in their order; none where each counts 1.
+    /// The weights of the items, in the same order; `None` if all are 1.
     pub fn weights(self) -> Option<&'a [f32]> {
         self.weights
     }
 
-    /// Each item and what it counts.
+    /// The items and their weights.
     pub fn entries(self) -> impl Iterator<Item = (u32, f32)> + 'a {
         let weights = self.weights;
         let weight = move |place: usize| weights.map_or(1.0, |weights| weights[place]);

@@ -1,4 +1,4 @@
-//! External ids: what the application calls its users and items.
+//! External ids of users and items.
 
 use std::borrow::Borrow;
 use std::fmt::Debug;
@@ -12,14 +12,14 @@ use crate::error::{Error, Result};
 use crate::interactions::Interactions;
 use crate::parameter::invalid;
 
-/// What to do about an id that the model does not know.
+/// How to handle an id that the model does not know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum UnknownIds {
-    /// It is an [`Error::UnknownId`](crate::Error::UnknownId).
+    /// Return [`Error::UnknownId`](crate::Error::UnknownId).
     #[default]
     Error,
-    /// An unknown user gets the list of an empty history; an unknown item is passed over.
+    /// Treat an unknown user as a user with an empty history, and ignore an unknown item.
     Skip,
 }
 
@@ -37,7 +37,7 @@ impl FromStr for UnknownIds {
 
 /// The external ids of the users or of the items, each with its row or column.
 ///
-/// Two are equal if they have the same ids in the same order.
+/// Two values are equal if they have the same ids in the same order.
 ///
 /// # Examples
 ///
@@ -54,7 +54,7 @@ pub struct Ids<T: Eq + Hash> {
     ids: IndexSet<T>,
 }
 
-/// Compares order too, which `IndexSet` does not.
+/// Compares the order too, unlike `IndexSet`.
 impl<T: Eq + Hash> PartialEq for Ids<T> {
     fn eq(&self, other: &Self) -> bool {
         self.ids.as_slice() == other.ids.as_slice()
@@ -73,12 +73,12 @@ impl<T: Eq + Hash> Default for Ids<T> {
 }
 
 impl<T: Eq + Hash> Ids<T> {
-    /// How many ids there are.
+    /// The number of ids.
     pub fn len(&self) -> usize {
         self.ids.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no ids.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
@@ -92,7 +92,7 @@ impl<T: Eq + Hash> Ids<T> {
         self.ids.get_index_of(id).map(|index| index as u32)
     }
 
-    /// The row or column of an id of this kind (`user`, `item`), which must be known.
+    /// The row or column of an id of this kind (`user` or `item`), or an error if it is unknown.
     pub fn known_index<Q>(&self, kind: &'static str, id: &Q) -> Result<u32>
     where
         T: Borrow<Q>,
@@ -111,7 +111,7 @@ impl<T: Eq + Hash> Ids<T> {
         self.ids.iter()
     }
 
-    /// The index of `id`, which is added where it is new.
+    /// The index of `id`, which is added if it is new.
     pub fn index_or_insert(&mut self, id: T, what: &'static str) -> Result<u32> {
         let index = self.ids.insert_full(id).0;
         if index < Interactions::MAX_SIDE {
@@ -137,7 +137,7 @@ impl<T: Eq + Hash> Ids<T> {
     }
 }
 
-/// An id that occurs again keeps its first place.
+/// A repeated id keeps its first index.
 impl<T: Eq + Hash> FromIterator<T> for Ids<T> {
     fn from_iter<I: IntoIterator<Item = T>>(ids: I) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! The interaction matrix `A: users x items`, the only thing that is processed.
+//! The interaction matrix `A: users x items`.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -10,11 +10,11 @@ use super::history::History;
 use crate::error::{Error, Result};
 use crate::parameter::invalid;
 
-/// A validated matrix `A: users x items` of who interacted with what, 0/1 or weighted.
+/// A validated interaction matrix `A: users x items`, binary or weighted.
 ///
-/// Stored as compressed sparse rows with 32-bit indices. Without weights there is no values
-/// array, and a stored entry is a one; weights are positive and finite. Within a row the items
-/// ascend and are distinct. Users and items without interactions are kept.
+/// Stored as compressed sparse rows with 32-bit indices. Without weights, there is no values array,
+/// and each stored entry is 1. Weights are positive and finite. The items of a row are distinct and
+/// in ascending order. Users and items without interactions are kept.
 ///
 /// # Examples
 ///
@@ -23,7 +23,7 @@ use crate::parameter::invalid;
 ///
 /// # fn main() -> bspm_data::Result<()> {
 /// let interactions = Interactions::from_pairs(3, 4, [(0, 1), (0, 3), (2, 0), (0, 1)])?;
-/// assert_eq!(interactions.len(), 3); // the repeated pair counts once
+/// assert_eq!(interactions.len(), 3); // the duplicate pair counts once
 /// assert_eq!(interactions.items_of(0), [1, 3]);
 /// assert!(interactions.items_of(1).is_empty());
 /// # Ok(())
@@ -32,24 +32,24 @@ use crate::parameter::invalid;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interactions {
     matrix: CsMatI<(), u32>,
-    /// One for each entry; none where all are 1.
+    /// One weight per entry; `None` if all are 1.
     weights: Option<Vec<f32>>,
     /// How many of the last rows are tags of items.
     tag_rows: usize,
 }
 
-/// How the weights of a pair that occurs more than once are combined.
+/// How the weights of duplicates (pairs that occur more than once) are combined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Duplicates {
-    /// The sum of its weights.
+    /// The sum of the weights.
     #[default]
     Sum,
-    /// The largest of them.
+    /// The largest weight.
     Max,
-    /// The last one.
+    /// The last weight.
     Last,
-    /// The number of times that the pair occurs; for interactions without weights.
+    /// The number of occurrences of the pair, for interactions without weights.
     Count,
 }
 
@@ -72,13 +72,13 @@ impl std::str::FromStr for Duplicates {
 }
 
 impl Interactions {
-    /// The most users, and the most items, that a matrix may have.
+    /// The maximum number of users, and of items, of a matrix.
     ///
-    /// Far above any public data set, and low enough that a stray 32-bit number
-    /// in a file is an error rather than an allocation of many gigabytes.
+    /// The limit is far above any public data set. It is low enough that an invalid 32-bit number in a
+    /// file is an error instead of an allocation of many gigabytes.
     pub const MAX_SIDE: usize = 1 << 27;
 
-    /// Builds the matrix of the given shape from `(user, item)` pairs in any order.
+    /// Creates a matrix of the given shape from `(user, item)` pairs in any order.
     ///
     /// A pair that occurs more than once counts once. Cost: a sort of the pairs.
     ///
@@ -102,15 +102,15 @@ impl Interactions {
         Self::from_sorted(users, items, pairs.len(), pairs.into_iter())
     }
 
-    /// Builds the weighted matrix of the given shape from `(user, item, weight)` in any order.
+    /// Creates a weighted matrix of the given shape from `(user, item, weight)` in any order.
     ///
-    /// Entries of weight 0 are left out. Where all weights that are left are 1, the matrix has
-    /// none. Cost: a sort.
+    /// Entries with weight 0 are excluded. If all other weights are 1, the matrix has no weights. Cost:
+    /// a sort.
     ///
     /// # Errors
     ///
-    /// As [`from_pairs`](Self::from_pairs);
-    /// [`Error::InvalidParameter`] for a weight that is negative or not finite.
+    /// As [`from_pairs`](Self::from_pairs); [`Error::InvalidParameter`] if a weight is negative or not
+    /// finite.
     ///
     /// # Examples
     ///
@@ -140,7 +140,7 @@ impl Interactions {
         if duplicates == Duplicates::Count {
             entries.iter_mut().for_each(|entry| entry.2 = 1.0);
         }
-        // Stable, so that the last of several stays the last.
+        // The sort is stable, so that the order of duplicates is kept.
         entries.sort_by_key(|&(user, item, _)| (user, item));
         entries.dedup_by(|next, kept| {
             let is_same = (next.0, next.1) == (kept.0, kept.1);
@@ -159,7 +159,7 @@ impl Interactions {
         Ok(matrix.with_weights(entries.iter().map(|entry| entry.2).collect()))
     }
 
-    /// The matrix of pairs that ascend and are distinct.
+    /// Creates a matrix from distinct pairs in ascending order.
     fn from_sorted(
         users: usize,
         items: usize,
@@ -190,7 +190,7 @@ impl Interactions {
         })
     }
 
-    /// The same entries with these weights, one for each; none where all are 1.
+    /// Returns the same entries with these weights; no weights are stored if all are 1.
     fn with_weights(self, weights: Vec<f32>) -> Self {
         debug_assert_eq!(weights.len(), self.len());
         let are_ones = weights.iter().all(|&weight| weight == 1.0);
@@ -200,7 +200,8 @@ impl Interactions {
         }
     }
 
-    /// The matrix of these compressed sparse rows, or what is wrong with them.
+    /// Creates a matrix from compressed sparse rows. Returns a description of the error if they are
+    /// invalid.
     pub fn from_csr(
         items: usize,
         row_ends: Vec<u32>,
@@ -218,7 +219,7 @@ impl Interactions {
             let are_weights = weights.iter().all(|it| it.is_finite() && *it > 0.0);
             if weights.len() != matrix.nnz() || !are_weights {
                 return Err(format!(
-                    "{} weights that are not all above 0",
+                    "{} weights that are not one finite number above 0 per entry",
                     weights.len()
                 ));
             }
@@ -351,24 +352,24 @@ impl Interactions {
         self.matrix.nnz()
     }
 
-    /// Whether there is no interaction at all.
+    /// Whether there are no interactions.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Users and items.
+    /// The shape: the numbers of users and items.
     pub fn shape(&self) -> (usize, usize) {
         (self.users(), self.items())
     }
 
-    /// The users that have at least one interaction, ascending.
+    /// The users with at least one interaction, in ascending order.
     pub fn users_with_items(&self) -> Vec<u32> {
         (0..self.users() as u32)
             .filter(|&user| !self.items_of(user).is_empty())
             .collect()
     }
 
-    /// The items of one user, ascending; none for a user outside the matrix.
+    /// The items of a user, in ascending order; empty for a user outside the matrix.
     pub fn items_of(&self, user: u32) -> &[u32] {
         let ends = self.matrix.indptr();
         let ends = ends.raw_storage();
@@ -378,8 +379,8 @@ impl Interactions {
         }
     }
 
-    /// The weights of one user's items, in their order; none where all of the matrix are 1, or
-    /// for a user outside it.
+    /// The weights of the items of a user, in the same order; `None` if all weights of the matrix are 1,
+    /// or if the user is outside the matrix.
     pub fn weights_of(&self, user: u32) -> Option<&[f32]> {
         let ends = self.matrix.indptr();
         let ends = ends.raw_storage();
@@ -387,17 +388,17 @@ impl Interactions {
         Some(&self.weights.as_ref()?[*start as usize..*end as usize])
     }
 
-    /// The weight of each entry, in the order of [`pairs`](Self::pairs); none where all are 1.
+    /// The weight of each entry, in the order of [`pairs`](Self::pairs); `None` if all are 1.
     pub fn weights(&self) -> Option<&[f32]> {
         self.weights.as_deref()
     }
 
-    /// The items of one user and their weights; empty for a user outside the matrix.
+    /// The items of a user and their weights; empty for a user outside the matrix.
     pub fn history_of(&self, user: u32) -> History<'_> {
         History::new(self.items_of(user), self.weights_of(user))
     }
 
-    /// The items of one user, ascending, and their weights.
+    /// The items of a user, in ascending order, and their weights.
     ///
     /// # Errors
     ///
@@ -427,7 +428,7 @@ impl Interactions {
             .map(move |(place, (user, item))| (user, item, weight(place)))
     }
 
-    /// The sum of the weights of each user (`users` numbers): the degree, weighted.
+    /// The weighted degree of each user: the sum of the weights (`users` numbers).
     pub fn user_sums(&self) -> Vec<f64> {
         (0..self.users() as u32)
             .map(|user| match self.weights_of(user) {
@@ -437,7 +438,7 @@ impl Interactions {
             .collect()
     }
 
-    /// The sum of the weights of each item (`items` numbers).
+    /// The weighted degree of each item: the sum of the weights (`items` numbers).
     pub fn item_sums(&self) -> Vec<f64> {
         let mut sums = vec![0.0; self.items()];
         for (_, item, weight) in self.entries() {
@@ -446,14 +447,14 @@ impl Interactions {
         sums
     }
 
-    /// How many items each user has (`users` numbers).
+    /// The degree of each user: the number of its items (`users` numbers).
     pub fn user_degrees(&self) -> Vec<u32> {
         (0..self.users() as u32)
             .map(|user| self.items_of(user).len() as u32)
             .collect()
     }
 
-    /// How many users each item has (`items` numbers).
+    /// The degree of each item: the number of its users (`items` numbers).
     pub fn item_degrees(&self) -> Vec<u32> {
         let mut degrees = vec![0; self.items()];
         for &item in self.matrix.indices() {
@@ -472,8 +473,8 @@ impl Interactions {
         self.matrix.to_other_storage().transpose_into()
     }
 
-    /// The weight of each entry in the order of [`transposed_csr`](Self::transposed_csr); none
-    /// where all are 1.
+    /// The weight of each entry in the order of [`transposed_csr`](Self::transposed_csr); `None` if all
+    /// are 1.
     pub fn transposed_weights(&self) -> Option<Vec<f32>> {
         let weights = self.weights.as_deref()?;
         let (ends, columns) = (self.matrix.indptr(), self.matrix.indices());
@@ -481,7 +482,7 @@ impl Interactions {
         Some(weighted.to_other_storage().into_raw_storage().2)
     }
 
-    /// The same users and items with the entries at the places that are kept.
+    /// Returns the same users and items with a subset of the entries.
     pub(crate) fn kept(&self, keep: impl Fn(usize, u32, u32) -> bool) -> Result<Self> {
         let kept = || {
             let pairs = self.pairs().enumerate();
@@ -551,7 +552,7 @@ mod tests {
         let error = Interactions::from_pairs(2, 2, [(0, 0), (1, 2)]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "interaction (user 1, item 2) lies outside the 2 users x 2 items matrix"
+            "interaction (user 1, item 2) is outside the matrix of 2 users x 2 items"
         );
     }
 

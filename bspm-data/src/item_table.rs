@@ -1,4 +1,4 @@
-//! What is known of items beside their interactions: titles, and any other columns.
+//! The item table: titles and other columns of items.
 
 mod column;
 mod set;
@@ -16,11 +16,10 @@ use crate::error::{Error, Result};
 use crate::ids::Ids;
 use crate::parameter::{invalid, shortened};
 
-/// What is known of items beside their interactions: a row for each item and columns of texts, numbers
-/// and booleans, one of which has the titles.
+/// A table with one row per item, and columns of texts, numbers and booleans. One column has the titles.
 ///
-/// [`Dataset::with_items`](crate::Dataset::with_items) gives it to a data set, and with the feature `load` `ItemTable::read` reads it
-/// from a file. Memory: that of the ids and of each [`ItemColumn`].
+/// [`Dataset::with_items`](crate::Dataset::with_items) adds it to a data set. With the feature `load`,
+/// `ItemTable::read_files` reads it from files. Memory: that of the ids and of each [`ItemColumn`].
 ///
 /// # Examples
 ///
@@ -41,33 +40,33 @@ use crate::parameter::{invalid, shortened};
 pub struct ItemTable<I: Eq + Hash = String> {
     ids: Arc<Ids<I>>,
     columns: Arc<[ItemColumn]>,
-    /// The place of the column of titles.
+    /// The index of the title column.
     title: usize,
 }
 
-/// How the rows of an item table and the items of interactions fit: [`ItemTable::coverage`].
+/// Counts of items and rows that match each other; see [`ItemTable::coverage`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ItemCoverage {
-    /// Items that have a row.
+    /// The number of items that have a row.
     pub items_with_row: usize,
-    /// Items that have none, and so no title.
+    /// The number of items without a row, which have no title.
     pub items_without_row: usize,
-    /// Rows of items that have no interactions.
+    /// The number of rows of items without interactions.
     pub rows_without_item: usize,
 }
 
-/// The most columns of an item table, so that names that are values do not fill the memory.
+/// The maximum number of columns of an item table. It limits the memory if values are used as names.
 pub(crate) const MOST_COLUMNS: usize = 1000;
 
 impl<I: Eq + Hash + Clone> ItemTable<I> {
-    /// The table whose row `r` is that of the item `ids[r]`, with the titles in the column `title`.
+    /// Creates a table in which row `r` is the item `ids[r]`, with the titles in the column `title`.
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`] unless each column has a value for each id;
-    /// [`Error::InvalidParameter`] if `title` is none of the columns or not one of texts, and for two
-    /// columns of one name; [`Error::TooLarge`] above 1000 columns.
+    /// [`Error::ShapeMismatch`] unless each column has one value per id;
+    /// [`Error::InvalidParameter`] if `title` is not a column of texts, or if two columns have the same
+    /// name; [`Error::TooLarge`] above 1000 columns.
     pub fn new(ids: Ids<I>, title: &str, columns: Vec<ItemColumn>) -> Result<Self> {
         if columns.len() > MOST_COLUMNS {
             return Err(Error::TooLarge {
@@ -85,8 +84,8 @@ impl<I: Eq + Hash + Clone> ItemTable<I> {
                 });
             }
             if columns[..place].iter().any(|it| it.name() == column.name()) {
-                let found = format!("{:?} twice", shortened(column.name().into()));
-                return Err(invalid("items", "columns of different names", found));
+                let found = format!("two columns {:?}", shortened(column.name().into()));
+                return Err(invalid("items", "columns with different names", found));
             }
         }
         let is_title = |it: &ItemColumn| it.name() == title && it.kind() == ItemColumnKind::Text;
@@ -105,7 +104,7 @@ impl<I: Eq + Hash + Clone> ItemTable<I> {
         })
     }
 
-    /// The table of `(item, title)` pairs.
+    /// Creates a table from `(item, title)` pairs.
     ///
     /// # Errors
     ///
@@ -126,7 +125,7 @@ impl<I: Eq + Hash + Clone> ItemTable<I> {
         let ids: Ids<I> = ids.into_iter().collect();
         if ids.len() != count {
             let found = format!("{} among {count}", ids.len());
-            return Err(invalid("items", "different items", found));
+            return Err(invalid("items", "distinct items", found));
         }
         Self::new(ids, "title", vec![ItemColumn::texts("title", titles)])
     }
@@ -136,32 +135,32 @@ impl<I: Eq + Hash + Clone> ItemTable<I> {
         &self.ids
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub fn len(&self) -> usize {
         self.ids.len()
     }
 
-    /// Whether there is no row.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
 
-    /// The columns, without that of the ids.
+    /// The columns, without the id column.
     pub fn columns(&self) -> &[ItemColumn] {
         &self.columns
     }
 
-    /// The column of this name.
+    /// The column with this name.
     pub fn column(&self, name: &str) -> Option<&ItemColumn> {
         self.columns.iter().find(|column| column.name() == name)
     }
 
-    /// The column of the titles.
+    /// The title column.
     pub fn titles(&self) -> &ItemColumn {
         &self.columns[self.title]
     }
 
-    /// The title of an item; none without a row or a title. Cost: one hash.
+    /// The title of an item; `None` without a row or a title. Cost: one hash.
     pub fn title<Q>(&self, item: &Q) -> Option<&str>
     where
         I: Borrow<Q>,
@@ -170,7 +169,7 @@ impl<I: Eq + Hash + Clone> ItemTable<I> {
         self.titles().text(self.ids.index(item)? as usize)
     }
 
-    /// The value of an item in a column; none without a row, a column or a value. Cost: one hash.
+    /// The value of an item in a column; `None` without a row, a column or a value. Cost: one hash.
     pub fn value<Q>(&self, item: &Q, column: &str) -> Option<ItemValue<'_>>
     where
         I: Borrow<Q>,
@@ -179,7 +178,7 @@ impl<I: Eq + Hash + Clone> ItemTable<I> {
         self.column(column)?.value(self.ids.index(item)? as usize)
     }
 
-    /// How many of these items have a row, and how many rows have none of them.
+    /// Counts how many of these items have a row, and how many rows are not of these items.
     ///
     /// # Examples
     ///
@@ -203,14 +202,14 @@ impl<I: Eq + Hash + Clone> ItemTable<I> {
         }
     }
 
-    /// The table with the rows of `first` in front, in that order, whose values are missing if
-    /// there is no row, and then all other rows.
+    /// Returns the table with the rows of `first` in front, in that order, followed by all other rows.
+    /// The values of an item without a row are missing.
     pub(crate) fn with_first(&self, first: &Arc<Ids<I>>) -> Result<Self> {
         let is_first = |(place, id): (usize, &I)| self.ids.id(place as u32) == Some(id);
         if first.len() <= self.len() && first.iter().enumerate().all(is_first) {
             let mut same = self.clone();
             if first.len() == self.len() {
-                // The ids are kept once.
+                // Share the ids instead of storing them twice.
                 same.ids = first.clone();
             }
             return Ok(same);
@@ -226,7 +225,7 @@ impl<I: Eq + Hash + Clone> ItemTable<I> {
         Ok(self.selected(ids.map_or_else(|| first.clone(), Arc::new), &rows))
     }
 
-    /// The table without the rows below `items.len()` of which it says `false`.
+    /// Removes the rows for which `items` is `false`; rows from `items.len()` on are kept.
     pub(crate) fn keeping(&self, items: &[bool]) -> Self {
         let is_kept = |&row: &u32| items.get(row as usize).copied().unwrap_or(true);
         let rows: Vec<u32> = (0..self.len() as u32).filter(is_kept).collect();
@@ -243,11 +242,11 @@ impl<I: Eq + Hash + Clone> ItemTable<I> {
         }
     }
 
-    /// The same rows under other ids.
+    /// Returns the same rows with converted ids.
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`] when two ids become the same.
+    /// [`Error::ShapeMismatch`] if two ids are converted to the same id.
     pub fn map_ids<J: Eq + Hash + Clone>(&self, id: impl Fn(&I) -> J) -> Result<ItemTable<J>> {
         let ids: Ids<J> = self.ids.iter().map(id).collect();
         ItemTable::new(ids, self.titles().name(), self.columns.to_vec())
@@ -284,11 +283,11 @@ mod tests {
                 "title",
                 &[title.clone(), ItemColumn::numbers("price", [1.0])]
             ),
-            "columns of an item table: shapes 1x1 and 2x1 do not fit"
+            "columns of an item table: shapes 1x1 and 2x1 do not match"
         );
         assert_eq!(
             new("title", &[title.clone(), price.clone(), price.clone()]),
-            "items: expected columns of different names, found \"price\" twice"
+            "items: expected columns with different names, found two columns \"price\""
         );
         let many = (0..1001).map(|it| ItemColumn::numbers(it.to_string(), [0.0; 2]));
         let many: Vec<_> = many.collect();
@@ -306,7 +305,7 @@ mod tests {
         assert_eq!(titles, expected.map(|it| it.map(str::to_owned)));
         assert_eq!(moved.value(&2, "price"), Some(ItemValue::Number(2.0)));
         assert_eq!(moved.value(&9, "sold"), None);
-        // Rows that are in place already stay, and share the ids of the items.
+        // If the rows are already in order, they are not copied and share the ids of the items.
         let items: Arc<Ids<u32>> = Arc::new([1, 2, 3].into_iter().collect());
         let same = table().with_first(&items).unwrap();
         assert!(Arc::ptr_eq(&same.ids, &items));

@@ -1,7 +1,7 @@
-//! Interactions: what they are, where they come from, and how they are divided.
+//! Interaction data: types, readers for files, and splits for evaluation.
 //!
-//! A [`Dataset`] is the matrix of [`Interactions`], `users x items`, with the [`Ids`] of its rows and
-//! columns. With the feature `load`, which is on by default, [`Dataset::read`] reads files.
+//! A [`Dataset`] is a matrix of [`Interactions`], `users x items`, with the [`Ids`] of its rows and
+//! columns. With the default feature `load`, [`Dataset::read`] reads files.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

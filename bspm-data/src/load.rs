@@ -1,4 +1,4 @@
-//! From files to [`Dataset`](crate::Dataset), a file per format.
+//! Readers of files, one module per format.
 
 mod delimited;
 mod encoding;
@@ -39,8 +39,7 @@ pub use report::{ColumnUse, ReadReport};
 pub use text::{TextLines, TextTable};
 pub use time::{TimeUnit, parse_time};
 
-/// What a reader of another format needs to give rows to a data set, as that of Parquet does. Outside
-/// semver.
+/// The parts that a reader of another format needs, such as that of Parquet. Not covered by semver.
 pub mod reader {
     pub use super::id_text::{MissingTexts, whole_number};
     pub use super::item_columns::Cell;

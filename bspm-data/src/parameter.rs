@@ -1,9 +1,9 @@
-//! Checks of parameters and budgets, as every settings struct makes them.
+//! Checks of parameters and memory budgets.
 
 use crate::error::{Error, Result};
 pub use crate::shortened::shortened;
 
-/// [`Error::InvalidParameter`] for a value that is not what is expected.
+/// Returns [`Error::InvalidParameter`] for an unexpected value.
 pub fn invalid(
     parameter: &'static str,
     expected: impl Into<String>,
@@ -16,8 +16,8 @@ pub fn invalid(
     }
 }
 
-/// [`Error::InvalidParameter`] unless the number is finite and within `range`, which starts at
-/// [`f64::MIN_POSITIVE`] if all numbers above 0 are.
+/// Returns [`Error::InvalidParameter`] unless the number is finite and within `range`. A range that
+/// starts at [`f64::MIN_POSITIVE`] contains all numbers above 0.
 pub fn check_range(
     parameter: &'static str,
     value: f64,
@@ -37,7 +37,7 @@ pub fn check_range(
     Err(invalid(parameter, expected, value))
 }
 
-/// The number without a row of zeros.
+/// Formats a number without trailing zeros.
 pub fn plain(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),
@@ -46,7 +46,7 @@ pub fn plain(value: f64) -> String {
     }
 }
 
-/// [`Error::InvalidParameter`] when the count is 0.
+/// Returns [`Error::InvalidParameter`] if the count is 0.
 pub fn check_positive(parameter: &'static str, count: usize) -> Result<()> {
     if count > 0 {
         return Ok(());
@@ -54,7 +54,7 @@ pub fn check_positive(parameter: &'static str, count: usize) -> Result<()> {
     Err(invalid(parameter, "at least 1", 0))
 }
 
-/// [`Error::MemoryBudget`] where more bytes are needed than available.
+/// Returns [`Error::MemoryBudget`] if more bytes are needed than available.
 pub fn check_memory(what: impl FnOnce() -> String, needed: usize, available: usize) -> Result<()> {
     if needed <= available {
         return Ok(());

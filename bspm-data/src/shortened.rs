@@ -1,6 +1,6 @@
-//! Texts that are short enough for a message.
+//! Shortens texts for messages.
 
-/// The text, or its beginning where it is too long for a message.
+/// Returns the text, or its beginning if it is too long for a message.
 pub fn shortened(mut text: String) -> String {
     const LONGEST: usize = 60;
     if let Some((end, _)) = text.char_indices().nth(LONGEST) {

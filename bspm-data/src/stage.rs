@@ -1,6 +1,6 @@
 //! The stages of long operations.
 
-/// What a long operation is doing.
+/// A stage of a long operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Stage {

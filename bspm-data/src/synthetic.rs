@@ -1,4 +1,4 @@
-//! Generated interactions of a given shape, for demonstrations and benchmarks.
+//! Synthetic interactions of a given shape, for demonstrations and benchmarks.
 
 use std::collections::BTreeSet;
 
@@ -13,10 +13,10 @@ use crate::interactions::Interactions;
 use crate::parameter::invalid;
 use crate::train_test::TrainTest;
 
-/// The counts of a data set, from which a random one with the same counts is made.
+/// The counts of a data set, to generate a random data set with the same counts.
 ///
 /// User activity and item popularity follow power laws, and users prefer the items
-/// of their community. Metrics on such data say nothing about real data.
+/// of their community. Metrics on such data do not transfer to real data.
 ///
 /// # Examples
 ///
@@ -71,7 +71,7 @@ impl SyntheticShape {
         communities: 400,
     };
 
-    /// How often a user picks from the own community rather than from all items.
+    /// The probability that a user chooses an item of the user's community instead of any item.
     const LOYALTY: f64 = 0.8;
     /// Exponents of the power laws of user activity and item popularity.
     const USER_EXPONENT: f64 = 0.6;
@@ -81,8 +81,8 @@ impl SyntheticShape {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) when the counts cannot be met: every user needs a
-    /// training and a test interaction, and none may have more than half of the items.
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) if the counts are impossible: every user needs a
+    /// training and a test interaction, and no user may have more than half of the items.
     pub fn generate(&self, seed: u64) -> Result<TrainTest> {
         self.check()?;
         let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -151,7 +151,7 @@ impl SyntheticShape {
     }
 }
 
-/// Items that are picked in proportion to their popularity.
+/// Items that are chosen in proportion to their popularity.
 struct Community {
     items: Vec<u32>,
     popularity: WeightedIndex<f64>,
@@ -169,7 +169,7 @@ impl Community {
     }
 }
 
-/// `degree` distinct items, in ascending order.
+/// Chooses `degree` distinct items, in ascending order.
 fn choose_items(
     degree: usize,
     own: &Community,
@@ -178,7 +178,7 @@ fn choose_items(
 ) -> Vec<u32> {
     let mut chosen = BTreeSet::new();
     while chosen.len() < degree {
-        // A user who has exhausted the community's popular items looks elsewhere.
+        // A user who has all popular items of the community chooses from all items.
         let loyal =
             chosen.len() < own.items.len() / 2 && random.random_bool(SyntheticShape::LOYALTY);
         let item = if loyal { own } else { everything }.pick(random);
@@ -193,8 +193,8 @@ fn power_law(count: usize, exponent: f64) -> Vec<f64> {
         .collect()
 }
 
-/// Whole numbers between `least` and `most` with the given sum, as near to
-/// proportional to `weights` as those allow.
+/// Returns whole numbers between `least` and `most` with the given sum that are as close as possible to
+/// proportional to `weights`.
 fn apportion(total: usize, weights: &[f64], least: &[usize], most: &[usize]) -> Vec<usize> {
     let mut shares = least.to_vec();
     let mut left = total - least.iter().sum::<usize>();

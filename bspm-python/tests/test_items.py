@@ -107,7 +107,7 @@ def test_the_column_of_ids_is_that_of_the_items_by_default():
     frame = pd.DataFrame({"user": ["a", "b"], "sku": ["t1", "m1"]})
     items = {"title": ["Tea", "Milk"], "sku": ["t1", "m1"]}
     assert bspm.Model.fit(frame, "popularity", item="sku", items=items).titles(["t1"]) == ["Tea"]
-    with pytest.raises(ValueError, match="title: expected another column than that of the ids"):
+    with pytest.raises(ValueError, match="title: expected a column other than the id column"):
         fitted(items=items)
 
 
@@ -117,7 +117,7 @@ def test_the_column_of_ids_is_that_of_the_items_by_default():
         ({"items": {"sku": ["a"], "label": ["A"]}}, ValueError, 'a column "title", found sku, label'),
         ({"items": COLUMNS, "title": "name"}, ValueError, 'a column "name", found sku, Title, price'),
         ({"items": COLUMNS, "item_id": "id"}, ValueError, 'a column "id", found sku'),
-        ({"items": {"item": ["a", "a"], "title": ["A", "B"]}}, ValueError, "row 1: expected an item that no"),
+        ({"items": {"item": ["a", "a"], "title": ["A", "B"]}}, ValueError, "row 1: expected an item that does not"),
         ({"items": {"item": ["a", None], "title": ["A", "B"]}}, ValueError, "row 1: expected an item id"),
         ({"items": {"item": [0.5], "title": ["A"]}}, ValueError, "row 0: expected an item id that is text"),
         ({"items": {"item": ["a", "b"], "title": ["A"]}}, ValueError, "expected columns of 2 values, found 1"),

@@ -203,8 +203,8 @@ def test_what_is_unknown_is_counted(tmp_path):
     "lists, test, error, text",
     [
         ({"user": ["ann"], "item": ["tea"]}, [], ValueError, "at least one interaction"),
-        ({"user": ["bob"], "item": ["tea"]}, [("ann", "tea")], ValueError, "lists: expected a list of at least one user"),
-        ({"user": [], "item": []}, [("ann", "tea")], ValueError, "lists: expected a list of at least one user"),
+        ({"user": ["bob"], "item": ["tea"]}, [("ann", "tea")], ValueError, "lists: expected a list for at least one user"),
+        ({"user": [], "item": []}, [("ann", "tea")], ValueError, "lists: expected a list for at least one user"),
         ({"user": ["ann"] * 2, "item": ["tea"] * 2}, [("ann", "tea")], ValueError, 'lists: .* "tea" twice in the list'),
         ({"user": ["ann"], "item": [1]}, [("ann", "tea")], TypeError, "lists: items: expected ids that are text"),
         ({"user": ["ann"], "thing": [1]}, [("ann", 1)], KeyError, "no column 'item'; there are user, thing; item="),

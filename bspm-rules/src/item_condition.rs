@@ -1,4 +1,4 @@
-//! Conditions on the columns of an item table, as SQL has them after `where`.
+//! Conditions on the columns of an item table in the syntax of a SQL `where` clause.
 
 mod evaluate;
 mod parse;
@@ -10,22 +10,22 @@ use std::str::FromStr;
 use bspm_data::parameter::{invalid, shortened};
 use bspm_data::{Dataset, Error, ItemSet, Result};
 
-/// A condition on the columns of an [`ItemTable`](bspm_data::ItemTable), as SQL has it after `where`:
-/// `category = 'books' and price < 20 and in_stock`.
+/// A condition on the columns of an [`ItemTable`](bspm_data::ItemTable) in the syntax of a SQL `where`
+/// clause, such as `category = 'books' and price < 20 and in_stock`.
 ///
-/// | condition | holds for an item |
+/// | condition | is true for an item if |
 /// | --- | --- |
-/// | `price < 20`, `=`, `==`, `!=`, `<>`, `<=`, `>`, `>=` | whose value compares so with a number, a text or a boolean, or with that of another column |
-/// | `price between 5 and 20` | with both ends |
-/// | `brand in ('a', 'b')` | whose value is one of these |
-/// | `title like '%tea%'` | whose text has this form: `%` is any text, `_` any character; `ilike` ignores case |
-/// | `in_stock` | whose boolean is true |
-/// | `price is null` | that has no value |
+/// | `price < 20`, `=`, `==`, `!=`, `<>`, `<=`, `>`, `>=` | the comparison with a number, a text, a boolean or another column is true |
+/// | `price between 5 and 20` | the value is in the range, including both ends |
+/// | `brand in ('a', 'b')` | the value is one of these |
+/// | `title like '%tea%'` | the text matches the pattern: `%` is any text, `_` any character; `ilike` ignores case |
+/// | `in_stock` | the boolean is true |
+/// | `price is null` | the value is missing |
 /// | `not`, `and`, `or`, parentheses; `not between`, `not in`, `not like`, `is not null` | |
 ///
-/// Texts stand in single or double quotes, in which a quote is doubled. Texts are ordered by their
-/// bytes. A column whose name is no word stands in backquotes: `` `in stock` ``. As in SQL, a comparison with a
-/// missing value holds for no item, and neither does its `not`.
+/// Texts are in single or double quotes; a quote in a text is doubled. Texts are ordered by their bytes.
+/// A column whose name is not an identifier is in backquotes: `` `in stock` ``. As in SQL, a comparison
+/// with a missing value is not true, and neither is its `not`.
 ///
 /// # Examples
 ///
@@ -104,8 +104,7 @@ impl FromStr for ItemCondition {
 
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for a text that is no such condition, and for one of more than 4096
-    /// bytes.
+    /// [`Error::InvalidParameter`] for an invalid condition, and for a text of more than 4096 bytes.
     fn from_str(text: &str) -> Result<Self> {
         if text.len() > LONGEST {
             let expected = format!("a condition of at most {LONGEST} bytes");
@@ -231,7 +230,7 @@ mod tests {
                 "expected a comparison, or a column of booleans, found \"price\", a column of numbers",
             ),
             ("price like '1%'", "expected a column of texts before like"),
-            ("price = null", "is null finds missing ones"),
+            ("price = null", "use is null for missing values"),
             ("price <", "expected a condition such as"),
             ("price < 1 extra", "Expected: EOF, found: extra"),
             ("price < 1; drop table x", "expected a condition such as"),
@@ -240,7 +239,7 @@ mod tests {
                 "lower(title) = 'a'",
                 "expected a column, a number, a text in quotes, true or false",
             ),
-            ("a.b = 1", "in backquotes if its name is no word"),
+            ("a.b = 1", "in backquotes if its name is not an identifier"),
             ("price + 1 < 2", "expected a column, a number"),
             ("price < 1e999", "expected a finite number"),
             ("(select 1) = 1", "expected a column"),

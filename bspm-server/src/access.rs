@@ -1,4 +1,4 @@
-//! Who may ask: the hosts that a request may name, and the keys that it must carry.
+//! Access control: the allowed hosts and the API keys.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,15 +9,15 @@ use subtle::ConstantTimeEq;
 use super::ServerOptions;
 use super::error::Failure;
 
-/// What needs no key: it says nothing of users and items.
+/// The paths that require no key, because they contain no data of users and items.
 const OPEN: [&str; 5] = ["/", "/page.js", "/page.css", "/healthz", "/openapi.json"];
 
 /// The hosts and the keys of a server.
 #[derive(Debug)]
 pub(super) struct Access {
-    /// The names that a request may call the server by; any if none.
+    /// The allowed host names; `None` allows all.
     hosts: Option<Vec<String>>,
-    /// Any of them; none is asked for if there are none.
+    /// The API keys; if there are none, no key is required.
     keys: Vec<String>,
 }
 
@@ -48,7 +48,7 @@ impl Access {
         let Some(key) = key else {
             return Err(Failure::Key);
         };
-        // Every key is compared, in a time that does not depend on where they differ.
+        // Compare every key in constant time.
         let found = self.keys.iter().fold(0, |found, it| {
             found | it.as_bytes().ct_eq(key.as_bytes()).unwrap_u8()
         });
@@ -58,7 +58,8 @@ impl Access {
         }
     }
 
-    /// A page of another site that its owner has led to this address names that site's host.
+    /// Checks the host, against DNS rebinding: a page of another site that resolves to this address
+    /// sends the host of that site.
     fn check_host(&self, request: &Request) -> Result<(), Failure> {
         let Some(names) = &self.hosts else {
             return Ok(());
@@ -78,7 +79,7 @@ impl Access {
     }
 }
 
-/// A host in lower case, without its port.
+/// Returns a host in lower case, without its port.
 fn normalized(host: &str) -> String {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if !port.contains(']') && port.bytes().all(|it| it.is_ascii_digit()) => {
@@ -89,12 +90,12 @@ fn normalized(host: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }
 
-/// What should be known of a server that others can reach.
+/// Returns a warning if other machines can reach the server and no key is required.
 pub(super) fn warning(options: &ServerOptions, address: SocketAddr) -> Option<String> {
     (options.keys.is_empty() && !address.ip().to_canonical().is_loopback()).then(|| {
         format!(
-            "{address} can be reached from other machines and no API key is required: anybody there \
-             can read the history of every user; --keys FILE requires one"
+            "{address} can be reached from other machines without an API key, and anyone there can read \
+             the history of every user; hint: require a key with --keys FILE"
         )
     })
 }

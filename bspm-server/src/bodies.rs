@@ -1,4 +1,4 @@
-//! The bodies of requests, which together hold a bounded number of bytes.
+//! The bodies of requests, with a limit on their total size.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,18 +14,18 @@ use super::error::Failure;
 /// The largest body of a request, in bytes.
 const LARGEST: usize = 1 << 20;
 
-/// The bytes of a body that are its own; what is larger needs a share of what all have together. So
-/// nobody who holds large bodies keeps small ones out.
+/// The number of bytes of a body that do not count against the total. Larger bodies share the total,
+/// so that large bodies do not block small ones.
 const SMALL: usize = 64 << 10;
 
-/// The bytes that all bodies together have beyond their own.
+/// The maximum total of the bytes beyond [`SMALL`] of all bodies.
 const ALL: usize = 64 << 20;
 
-/// What bodies may take together.
+/// The shared limit of all bodies.
 #[derive(Debug)]
 pub(super) struct Bodies(Arc<Semaphore>);
 
-/// Bytes of a body, held until this is dropped.
+/// The share of a body, released on drop.
 pub(super) type Held = Option<OwnedSemaphorePermit>;
 
 impl Bodies {
@@ -33,12 +33,12 @@ impl Bodies {
         Self(Arc::new(Semaphore::new(ALL)))
     }
 
-    /// The request with its whole body.
+    /// Reads the complete body of a request.
     ///
     /// # Errors
     ///
-    /// [`Failure::TooLarge`] for a body of more than [`LARGEST`] bytes, [`Failure::Busy`] while
-    /// others hold too many, [`Failure::Request`] if the client ends before the body does.
+    /// [`Failure::TooLarge`] for a body of more than [`LARGEST`] bytes, [`Failure::Busy`] if other bodies
+    /// use the limit, [`Failure::Request`] if the client disconnects before the end of the body.
     pub(super) async fn read(&self, request: Request) -> Result<(Request, Held), Failure> {
         let (parts, mut body) = request.into_parts();
         let length = parts.headers.get(header::CONTENT_LENGTH);
@@ -51,7 +51,7 @@ impl Bodies {
         }
         let (mut bytes, mut held) = (Vec::new(), Held::None);
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| Failure::Request("the body is not whole".into()))?;
+            let frame = frame.map_err(|_| Failure::Request("the body is incomplete".into()))?;
             let Ok(data) = frame.into_data() else {
                 continue;
             };
@@ -75,8 +75,8 @@ impl Bodies {
     }
 }
 
-/// Reads what a client goes on to send, for a moment: a connection that is closed before that is
-/// reset, and the client may not see the answer.
+/// Reads further data of a client for a moment. A connection that is closed earlier is reset, and the
+/// client may not receive the response.
 async fn drain(body: &mut Body) {
     const MOST: usize = 16 * LARGEST;
     let all = async {

@@ -1,4 +1,4 @@
-//! The open connections: how many there may be, and which one is closed to admit the next.
+//! The open connections: their limit, and which one is closed to admit another.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -9,14 +9,13 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::metrics::{counter, gauge};
 
-/// How long a connection must have been idle before it is closed to admit another that has not
-/// waited long.
+/// How long a connection must have been idle before it is closed to admit a new one.
 pub(super) const LEAST_IDLE: Duration = Duration::from_millis(250);
 
-/// How often a connection that is idle long enough is looked for.
+/// The interval between searches for a connection that is idle long enough.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// How long a connection waits before one that is idle at all is closed to admit it.
+/// How long a connection waits before any idle one is closed to admit it.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The connections of a server.
@@ -26,23 +25,23 @@ pub(super) struct Connections {
     open: Mutex<HashMap<u64, Arc<Connection>>>,
     /// The number of the next connection.
     next: AtomicU64,
-    /// How many were closed to admit others.
+    /// The number of connections that were closed to admit others.
     closed: AtomicU64,
 }
 
-/// A connection: idle, unless requests of it are being answered.
+/// A connection, which is idle unless one of its requests is being answered.
 ///
-/// Idle is also whoever sends a request slowly, or does not read the answer.
+/// A client that sends a request slowly, or does not read the response, counts as idle.
 #[derive(Debug)]
 pub(super) struct Connection {
     start: Instant,
-    /// Milliseconds from the start to the last answer, or 0.
+    /// Milliseconds from the start to the last response, or 0.
     idle_since: AtomicU64,
     answering: AtomicUsize,
     close: Notify,
 }
 
-/// The place of an open connection.
+/// An open connection, which counts until this is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     number: u64,
@@ -65,7 +64,7 @@ impl Connections {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Their numbers, in the text format of Prometheus.
+    /// Returns the counts of connections in the Prometheus text format.
     pub(super) fn metrics(&self) -> String {
         let open = self.open().len() as f64;
         let closed = self.closed.load(Ordering::Relaxed);
@@ -77,8 +76,8 @@ impl Connections {
         .concat()
     }
 
-    /// A place for one more connection. If there is none, the connection that has been idle longest
-    /// is closed; if all are being answered, this waits.
+    /// Admits a connection. At the limit, closes the connection that has been idle longest, or waits if
+    /// none is idle.
     pub(super) async fn admit(self: &Arc<Self>) -> Place {
         let start = Instant::now();
         let permit = loop {
@@ -110,7 +109,7 @@ impl Connections {
         }
     }
 
-    /// Closes the connection that has been idle longest, if one has been for as long as this.
+    /// Closes the connection that has been idle longest, if it has been idle for at least this time.
     pub(super) fn close_one(&self, least_idle: Duration) {
         let mut open = self.open();
         let idle = open.iter().filter_map(|(&number, connection)| {
@@ -128,7 +127,7 @@ impl Connections {
 }
 
 impl Connection {
-    /// For how long it has been idle, if it is.
+    /// How long the connection has been idle; `None` if it is not idle.
     fn idle(&self) -> Option<Duration> {
         if self.answering.load(Ordering::Acquire) > 0 {
             return None;
@@ -137,7 +136,7 @@ impl Connection {
         Some(self.start.elapsed().saturating_sub(since))
     }
 
-    /// Keeps the connection from being idle until the value is dropped.
+    /// Marks the connection as not idle until the returned value is dropped.
     pub(super) fn answering(self: &Arc<Self>) -> Answering {
         self.answering.fetch_add(1, Ordering::AcqRel);
         Answering(self.clone())
@@ -161,7 +160,7 @@ impl Place {
         &self.connection
     }
 
-    /// Ends when the connection is closed to admit another.
+    /// Completes when the connection is closed to admit another.
     pub(super) async fn closed(&self) {
         self.connection.close.notified().await;
     }

@@ -1,4 +1,4 @@
-//! The model that is served now, and its successors.
+//! The served model, which is reloaded when its file is replaced.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -15,11 +15,11 @@ use serde::Serialize;
 use super::Reloads;
 use super::metrics::{counter, gauge};
 
-/// A model in a file that may be replaced.
+/// A served model whose file may be replaced.
 #[derive(Debug)]
 pub struct CurrentModel {
     path: PathBuf,
-    /// Whether it is read into memory, and not mapped.
+    /// Whether the file is read into memory instead of mapped.
     copy: bool,
     served: RwLock<Served>,
     reloads: AtomicU64,
@@ -29,31 +29,31 @@ pub struct CurrentModel {
 #[derive(Debug)]
 struct Served {
     model: Arc<CpuModel>,
-    /// Of the file, before it was opened.
+    /// The version of the file, taken before it was opened.
     version: Option<Version>,
     hash: String,
     loaded: SystemTime,
-    /// Whether the file now in its place could not be loaded.
+    /// Whether the current file could not be loaded.
     is_stale: bool,
 }
 
-/// What is served, for those who watch it.
+/// The state of the served model, for monitoring.
 #[derive(Serialize)]
 pub(super) struct State {
-    /// Of the model's file.
+    /// The hash of the model file.
     hash: String,
-    /// Seconds since 1970 at which it was loaded.
+    /// The time at which the model was loaded, in seconds since 1970.
     loaded: u64,
-    /// Whether the file now in the model's place could not be loaded.
+    /// Whether the current model file could not be loaded.
     is_stale: bool,
     reloads: u64,
     failed_reloads: u64,
 }
 
-/// What tells a file from its successor: identity, length, and when it was written.
+/// The version of a file: identity, length and modification time.
 type Version = (u64, u64, Option<SystemTime>);
 
-/// How often the file is looked at.
+/// The interval at which the file is checked.
 const POLL: Duration = Duration::from_secs(1);
 
 impl CurrentModel {
@@ -77,7 +77,7 @@ impl CurrentModel {
         self.served.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The model; it stays whole for whoever holds it.
+    /// The current model. It stays valid while the result is held, even after a reload.
     pub fn get(&self) -> Arc<CpuModel> {
         self.served().model.clone()
     }
@@ -93,11 +93,11 @@ impl CurrentModel {
         }
     }
 
-    /// Its reloads, in the text format of Prometheus.
+    /// Returns the counts of reloads in the Prometheus text format.
     pub(super) fn metrics(&self) -> String {
         let state = self.state();
         let loaded = state.loaded as f64;
-        let failed = "Files in the model's place that could not be loaded.";
+        let failed = "Replaced model files that could not be loaded.";
         [
             counter(
                 "bspm_reloads_total",
@@ -114,7 +114,7 @@ impl CurrentModel {
         .concat()
     }
 
-    /// Opens the file anew. The old model is served until the new one is whole, and stays if that
+    /// Reloads the file. The old model is served until the new one is loaded, and is kept if the new one
     /// cannot be opened.
     ///
     /// # Errors
@@ -137,8 +137,8 @@ impl CurrentModel {
         }
     }
 
-    /// Reloads whenever the file is replaced, and when it is asked to. A file that cannot be read
-    /// for now is tried again.
+    /// Reloads the model when the file is replaced, and on request. Retries a file that temporarily
+    /// cannot be read.
     pub(super) async fn watch(self: Arc<Self>, mut reloads: Reloads) {
         let mut known = self.served().version;
         let mut reported = None;
@@ -170,7 +170,9 @@ impl CurrentModel {
                 Err(error) => error.to_string(),
             };
             if is_asked || reported != now {
-                tracing::warn!("the model was not replaced, the one before is served: {refused}");
+                tracing::warn!(
+                    "the model was not replaced, and the previous one is still served: {refused}"
+                );
             }
             reported = now;
         }
@@ -211,7 +213,7 @@ fn open(path: &Path, copy: bool) -> bspm::Result<Served> {
     })
 }
 
-/// Makes what the first list would have to wait for.
+/// Computes in advance what the first list needs.
 fn prepare(model: &CpuModel) -> bspm::Result<()> {
     let interactions = model.filter().interactions();
     let mut users = 0..interactions.users() as u32;

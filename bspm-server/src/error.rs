@@ -1,4 +1,4 @@
-//! What can go wrong, for the program and for who asks.
+//! Errors of the server and of requests.
 
 use std::net::SocketAddr;
 
@@ -7,19 +7,19 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// Why a server does not start.
+/// An error when a server starts.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
     /// The model cannot be opened.
     #[error(transparent)]
     Model(#[from] bspm::Error),
-    /// The address cannot be had.
+    /// The server cannot listen on the address.
     #[error("cannot listen on {address}")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// Threads cannot be started.
@@ -27,35 +27,34 @@ pub enum ServerError {
     Runtime(#[source] std::io::Error),
 }
 
-/// Why a request is not answered with what it asks for.
+/// The error of a request.
 #[derive(Debug)]
 pub(super) enum Failure {
     Model(bspm::Error),
-    /// The request is not what is expected.
+    /// The request is invalid.
     Request(String),
-    /// The body has more bytes than this.
+    /// The body has more bytes than this limit.
     TooLarge(usize),
-    /// The body is not declared to be JSON.
+    /// The content type of the body is not JSON.
     MediaType,
-    /// The address does not take this method.
+    /// The path does not support the method.
     Method,
-    /// There is nothing at this address.
+    /// The path does not exist.
     NotFound,
-    /// The request names another host.
+    /// The host of the request is not allowed.
     Host(String),
     /// The request has no valid API key.
     Key,
     /// The queue is full.
     Busy,
-    /// It took longer than a request may.
+    /// The request timed out.
     Late,
-    /// It ended otherwise than it should.
+    /// The request failed unexpectedly.
     Lost,
 }
 
 impl Failure {
-    /// What axum and serde say of a request, in the terms of who sent it: JSON has numbers where
-    /// Rust has types of them.
+    /// Converts a message of axum or serde: names of Rust types are replaced by JSON terms.
     pub(super) fn refused(message: &str) -> Self {
         const OPENINGS: [(&str, &str); 3] = [
             (
@@ -63,7 +62,10 @@ impl Failure {
                 "",
             ),
             ("Failed to deserialize query string: ", ""),
-            ("Failed to parse the request body as JSON: ", "no JSON: "),
+            (
+                "Failed to parse the request body as JSON: ",
+                "invalid JSON: ",
+            ),
         ];
         const NUMBERS: [(&str, &str); 4] = [
             ("expected usize", "expected a whole number"),
@@ -118,21 +120,25 @@ impl Failure {
         match self {
             Self::Model(error) => bspm::with_sources(&error),
             Self::Request(message) => message,
-            Self::TooLarge(most) => format!("the body has more than {most} bytes"),
+            Self::TooLarge(most) => format!("body: expected at most {most} bytes, found more"),
             Self::MediaType => "expected the header content-type: application/json".into(),
-            Self::Method => "this address does not take this method; the header allow has those \
-                             that it does"
-                .into(),
-            Self::NotFound => "there is nothing at this address".into(),
+            Self::Method => {
+                "method not allowed; the header allow lists the supported methods".into()
+            }
+            Self::NotFound => {
+                "path not found; hint: /openapi.json describes all paths of the server".into()
+            }
             Self::Host(host) => {
-                format!("the host {host:?} is not allowed; `bspm serve --host NAME` allows it")
+                format!(
+                    "host {host:?} is not allowed; hint: allow it with `bspm serve --host NAME`"
+                )
             }
             Self::Key => {
                 "expected the header authorization: Bearer KEY, with a valid API key".into()
             }
-            Self::Busy => "too many requests are waiting; try again".into(),
-            Self::Late => "the request took too long".into(),
-            Self::Lost => "the request could not be answered".into(),
+            Self::Busy => "too many requests are waiting; hint: try again later".into(),
+            Self::Late => "the request timed out".into(),
+            Self::Lost => "internal error: the request failed".into(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Ids and histories as requests write them.
+//! Ids and histories in requests.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -11,22 +11,22 @@ use serde::{Deserialize, Deserializer};
 
 use super::error::Failure;
 
-/// The longest list, history or selection that a request may ask for or bring.
+/// The maximum length of a list, a history or a selection in a request.
 pub(super) const MOST: usize = 10_000;
 
-/// An id: a text, or a whole number, which stands for its decimal digits.
+/// An id: a text, or a whole number, which is converted to decimal digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Id(pub(super) String);
 
-/// An item of a history, with what it counts if that is said.
+/// An item of a history with an optional weight.
 #[derive(Debug, PartialEq)]
 pub(super) struct Entry {
     pub(super) item: Id,
     pub(super) weight: Option<f32>,
 }
 
-/// The ids of a list in an address, with commas in between. An id with a comma is in double quotes,
-/// and a double quote in it is doubled, as in CSV.
+/// Parses the ids of a list in a query string, which are separated by commas. As in CSV, an id with a
+/// comma is in double quotes, and a double quote in it is doubled.
 ///
 /// # Errors
 ///
@@ -42,8 +42,8 @@ pub(super) fn from_list(name: &str, text: &str) -> Result<Vec<Id>, Failure> {
             }
             Some(quoted) => quoted_id(quoted).ok_or_else(|| {
                 Failure::Request(format!(
-                    "{name}: expected ids with commas in between, those with commas in double quotes \
-                     and with their double quotes doubled"
+                    "{name}: expected ids separated by commas, with an id that contains a comma in double \
+                     quotes (and a double quote in it doubled)"
                 ))
             })?,
         };
@@ -53,7 +53,7 @@ pub(super) fn from_list(name: &str, text: &str) -> Result<Vec<Id>, Failure> {
     Ok(ids)
 }
 
-/// The id in front of the closing quote, and what follows that: nothing or a comma.
+/// Returns the id before the closing quote, and the rest, which is empty or starts with a comma.
 fn quoted_id(text: &str) -> Option<(String, &str)> {
     let mut id = String::new();
     let mut rest = text;
@@ -71,7 +71,7 @@ fn quoted_id(text: &str) -> Option<(String, &str)> {
     }
 }
 
-/// At most [`MOST`] values; what follows them is not read.
+/// A list of at most [`MOST`] values; reading stops at a longer list.
 #[derive(Debug)]
 pub(super) struct Bounded<T>(pub(super) Vec<T>);
 
@@ -114,7 +114,7 @@ impl Visitor<'_> for OfId {
     type Value = Id;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an id, a string or a whole number")
+        formatter.write_str("an id (a string or a whole number)")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Id, E> {
@@ -142,7 +142,7 @@ impl<'de> Visitor<'de> for OfEntry {
     type Value = Entry;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an id, a string or a whole number, or an item with its weight")
+        formatter.write_str("an id (a string or a whole number), or an object with item and weight")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Entry, E> {
@@ -159,7 +159,7 @@ impl<'de> Visitor<'de> for OfEntry {
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Entry, A::Error> {
         #[derive(Deserialize)]
-        #[serde(deny_unknown_fields, expecting = "an item with its weight")]
+        #[serde(deny_unknown_fields, expecting = "an object with item and weight")]
         struct Weighted {
             item: Id,
             weight: f64,
@@ -189,16 +189,16 @@ impl<'de> Deserialize<'de> for Entry {
     }
 }
 
-/// The items of a model among those that a request names, and the others.
+/// Looks up the items of a request in the model, and collects the unknown ones.
 #[derive(Debug, Default)]
 pub(super) struct Lookup {
-    /// Each once, in the order of the request.
+    /// The unknown items in the order of the request, without duplicates.
     pub(super) unknown: Vec<String>,
     seen: HashSet<String>,
 }
 
 impl Lookup {
-    /// The column of an item; none if the model does not know it, which is noted.
+    /// Returns the column of an item, or records it as unknown.
     pub(super) fn column(&mut self, model: &CpuModel, item: &Id) -> Option<u32> {
         let column = model.dataset().items().index(&item.0);
         if column.is_none() && self.seen.insert(item.0.clone()) {
@@ -207,7 +207,7 @@ impl Lookup {
         column
     }
 
-    /// The columns of those items that the model knows.
+    /// Returns the columns of the known items.
     pub(super) fn columns(&mut self, model: &CpuModel, items: &[Id]) -> Vec<u32> {
         let columns = items.iter().filter_map(|item| self.column(model, item));
         columns.collect()

@@ -1,9 +1,9 @@
-//! A saved model over HTTP: what `bspm serve` runs, and what a program can embed.
+//! Serves a saved model over HTTP: the server behind `bspm serve`, which programs can embed.
 //!
-//! Requests that arrive while others are scored wait in a bounded queue and are then scored
-//! together, as one tile; half of the threads at most work on anything but lists. A full queue
-//! answers 503 at once. The model is replaced when its file
-//! is, or on SIGHUP; requests that have begun are answered from the old one.
+//! Requests that arrive while others are scored wait in a bounded queue, and are then scored together
+//! as one tile. At most half of the threads work on requests other than lists. If the queue is full, a
+//! request is answered with status 503 at once. The model is reloaded when its file is replaced, or on
+//! SIGHUP; requests that have started are answered from the old model.
 
 mod access;
 mod bodies;
@@ -39,41 +39,43 @@ pub use current::CurrentModel;
 pub use error::ServerError;
 pub use routes::router;
 
-/// How a model is served.
+/// The options of a server.
 #[derive(Clone, Debug)]
 #[must_use]
 #[non_exhaustive]
 pub struct ServerOptions {
-    /// Where to listen; port 0 takes a free one.
+    /// The address to listen on; port 0 selects a free port.
     pub address: SocketAddr,
-    /// Threads that score. Default: one for each core.
+    /// The number of scoring threads. Default: one per core.
     pub workers: usize,
-    /// Requests for lists that may wait to be scored, and as many others, at least 1 and at most
-    /// 65,536; the next one is answered 503.
+    /// The maximum number of waiting requests for lists, and of other waiting requests, from 1 to
+    /// 65,536. Further requests are answered with status 503. Default: 256.
     pub queue: usize,
-    /// Connections that may be open; for the next one, that which has been idle longest is closed.
+    /// The maximum number of open connections. A further connection closes the one that has been idle
+    /// longest. Default: 1,000.
     pub connections: usize,
-    /// How long the headers of a request, then the whole of it, and then each part of the answer
-    /// may take.
+    /// The time limit for the headers of a request, for the complete request, and for each part of the
+    /// response. Default: 10 seconds.
     pub timeout: Duration,
-    /// Names by which requests may call the server beside `localhost` and IP addresses. If there are
-    /// none, a server on a loopback address takes no other name, and one on another address takes
-    /// any.
+    /// The host names that requests may use in addition to `localhost` and IP addresses. If there are
+    /// none, a server on a loopback address accepts no other name, and a server on another address
+    /// accepts any name. Default: none.
     pub hosts: Vec<String>,
-    /// API keys, of which a request must carry one; none are required if there are none.
+    /// The API keys. Each request must have one of them; if there are none, no key is required. Default:
+    /// none.
     pub keys: Vec<String>,
-    /// How long requests that have begun may take after the end was asked for.
+    /// The time limit for requests that have started when the server stops. Default: 10 seconds.
     pub grace: Duration,
 }
 
-/// The longest time that is waited for headers: a year, which no clock adds up to an overflow.
+/// The maximum timeout: a year, which cannot overflow a clock.
 const LONGEST_WAIT: Duration = Duration::from_secs(365 * 86_400);
 
-/// The most bytes of a request's head, and that are read or written at once.
+/// The maximum number of bytes of the head of a request, and of a read or a write.
 const LARGEST_HEAD: usize = 64 << 10;
 
 impl ServerOptions {
-    /// One worker for each core, 256 requests in the queue, 1,000 connections, ten seconds.
+    /// Returns the default options with this address.
     pub fn new(address: SocketAddr) -> Self {
         Self {
             address,
@@ -88,14 +90,15 @@ impl ServerOptions {
     }
 }
 
-/// Serves the model in this file until SIGTERM or SIGINT, and then answers what has begun.
+/// Serves the model in this file until SIGTERM or SIGINT, and then finishes the requests that have
+/// started.
 ///
-/// `listening` is told the address once connections are accepted. With `copy` the file is read
-/// into memory rather than mapped: it may then be changed in place or cut off without harm.
+/// `listening` is called with the address when connections are accepted. With `copy`, the file is read
+/// into memory instead of mapped, so that it may be modified or truncated while the server runs.
 ///
 /// # Errors
 ///
-/// [`ServerError`] where the model cannot be opened, or the address cannot be had.
+/// [`ServerError`] if the model cannot be opened, or if the server cannot listen on the address.
 pub fn serve(
     model: PathBuf,
     copy: bool,
@@ -107,7 +110,7 @@ pub fn serve(
         .build()
         .map_err(ServerError::Runtime)?;
     let result = runtime.block_on(async {
-        // From here on no signal ends the process by itself.
+        // From now on, signals are handled here and do not end the process.
         let (mut end, reloads) = signals().map_err(ServerError::Runtime)?;
         let current = tokio::task::spawn_blocking(move || CurrentModel::open(model, copy));
         let current = tokio::select! {
@@ -120,7 +123,7 @@ pub fn serve(
     result
 }
 
-/// Ends with SIGTERM or SIGINT.
+/// Completes on SIGTERM or SIGINT.
 type End = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 async fn run(
@@ -158,7 +161,7 @@ async fn run(
             accepted = accept(&listener, &connections) => accepted,
         };
         let Ok((stream, place)) = stream else {
-            // Out of descriptors, most likely: others have to go first.
+            // Most likely there are no free descriptors, so close an idle connection first.
             connections.close_one(LEAST_IDLE);
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
@@ -191,7 +194,7 @@ async fn run(
     Ok(())
 }
 
-/// The next connection, once there is room for it.
+/// Accepts the next connection when there is room for it.
 async fn accept(
     listener: &TcpListener,
     connections: &Arc<Connections>,
@@ -201,13 +204,13 @@ async fn accept(
     Ok((stream, connections.admit().await))
 }
 
-/// The requests to reload: SIGHUP.
+/// The stream of reload requests: SIGHUP.
 #[cfg(unix)]
 type Reloads = tokio::signal::unix::Signal;
 #[cfg(not(unix))]
 type Reloads = ();
 
-/// The signals, which are caught from now on.
+/// Installs the signal handlers.
 #[cfg(unix)]
 fn signals() -> io::Result<(End, Reloads)> {
     use tokio::signal::unix::{SignalKind, signal};

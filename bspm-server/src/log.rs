@@ -1,4 +1,4 @@
-//! The log, on standard error; the environment variable `BSPM_LOG` filters it.
+//! The log on standard error, filtered by the environment variable `BSPM_LOG`.
 
 use std::io::{self, Write};
 use std::sync::OnceLock;
@@ -11,17 +11,17 @@ use tracing_subscriber::fmt::format::FmtSpan;
 /// Counts the lines that [`start_in_background`] dropped.
 static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
 
-/// Lines that wait for standard error before the next one is dropped.
+/// The maximum number of lines that wait for standard error; further lines are dropped.
 const MOST_WAITING: usize = 8_192;
 
-/// Logs on the thread that has something to say. The default of `BSPM_LOG` is `off`.
+/// Starts the log; lines are written by the thread that logs them. The default of `BSPM_LOG` is `off`.
 pub fn start() {
     start_with("off", || Quiet(io::stderr()));
 }
 
-/// Logs on a thread of its own, so that nobody waits for whoever reads standard error: lines that
-/// it takes too slowly are dropped, and [`dropped_lines`] counts them. The default of `BSPM_LOG`
-/// is `warn`. The log ends with the value that is returned.
+/// Starts the log on a background thread, so that a slow reader of standard error does not block the
+/// program. Lines that cannot be written in time are dropped, and [`dropped_lines`] counts them. The
+/// default of `BSPM_LOG` is `warn`. The log ends when the returned value is dropped.
 pub fn start_in_background() -> WorkerGuard {
     let (lines, guard) = NonBlockingBuilder::default()
         .lossy(true)
@@ -32,7 +32,7 @@ pub fn start_in_background() -> WorkerGuard {
     guard
 }
 
-/// How many lines of the log were dropped since the start.
+/// Returns the number of lines of the log that were dropped since the start.
 pub fn dropped_lines() -> usize {
     DROPPED.get().map_or(0, ErrorCounter::dropped_lines)
 }
@@ -46,7 +46,7 @@ fn start_with(default: &str, writer: impl for<'a> MakeWriter<'a> + Send + Sync +
         .init();
 }
 
-/// Standard error, which takes what it can: a full device or a closed pipe ends no command.
+/// Standard error without errors: a full device or a closed pipe does not end the program.
 struct Quiet(io::Stderr);
 
 impl Write for Quiet {

@@ -1,4 +1,4 @@
-//! Counters, in the text format of Prometheus.
+//! Counters in the Prometheus text format.
 
 use std::fmt::Write;
 use std::sync::Mutex;
@@ -6,13 +6,13 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Upper ends of the buckets of answer times, in seconds.
+/// Upper bounds of the buckets of response times, in seconds.
 const BUCKETS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
 
-/// What happened since the start.
+/// Counters since the start.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    /// By path and status.
+    /// The number of responses by path and status.
     answers: Mutex<Vec<(String, u16, u64)>>,
     buckets: [AtomicU64; BUCKETS.len() + 1],
     microseconds: AtomicU64,
@@ -52,7 +52,7 @@ impl Counters {
             ));
         }
         line(format_args!(
-            "# HELP bspm_request_seconds Time to an answer."
+            "# HELP bspm_request_seconds Response time in seconds."
         ));
         line(format_args!("# TYPE bspm_request_seconds histogram"));
         let mut sum = 0;
@@ -87,12 +87,12 @@ impl Counters {
     }
 }
 
-/// The lines of a counter without labels.
+/// Formats a counter without labels.
 pub(super) fn counter(name: &str, help: &str, value: u64) -> String {
     format!("# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n")
 }
 
-/// The lines of a gauge without labels.
+/// Formats a gauge without labels.
 pub(super) fn gauge(name: &str, help: &str, value: f64) -> String {
     format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n")
 }

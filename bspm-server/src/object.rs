@@ -1,4 +1,4 @@
-//! JSON objects.
+//! JSON objects of requests.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,14 +7,14 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// What a request is read from.
+/// A request that is parsed from a JSON object.
 pub(super) trait Request {
-    /// What is expected if there is something else.
+    /// The expected object, for errors.
     const EXPECTED: &'static str;
 }
 
-/// A value that is written as a JSON object. A derived `Deserialize` also takes an array, as the
-/// values of the fields in their order.
+/// A value that must be a JSON object. A derived `Deserialize` would also accept an array with the
+/// values of the fields.
 #[derive(Debug)]
 pub(super) struct Object<T>(pub(super) T);
 

@@ -1,4 +1,4 @@
-//! The queues of what is to be done, and the threads that do it.
+//! The queues of requests, and the worker threads.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,7 +15,7 @@ use super::error::Failure;
 use super::metrics::Counters;
 use super::work::{Answer, ListWork, Work, named};
 
-/// Work on the model that it was prepared for.
+/// Work, and the model that it was prepared for.
 struct Job<W> {
     model: Arc<CpuModel>,
     work: W,
@@ -25,8 +25,8 @@ struct Job<W> {
 type ListJob = Job<ListWork>;
 type OtherJob = Job<Box<dyn FnOnce(&CpuModel) -> Answer + Send>>;
 
-/// Two bounded queues in front of some threads: lists, and everything else, which at most half of
-/// the threads work on.
+/// Two bounded queues with worker threads: one for lists, and one for other requests, which at most
+/// half of the threads work on.
 #[derive(Clone)]
 pub(super) struct Queue {
     waiting: Arc<Open>,
@@ -35,9 +35,9 @@ pub(super) struct Queue {
 }
 
 struct Waiting {
-    /// Of each queue.
+    /// The maximum length of each queue.
     most: usize,
-    /// Threads that may work on what is no list.
+    /// The maximum number of threads that work on other requests.
     most_others: usize,
     jobs: Mutex<Jobs>,
     changed: Condvar,
@@ -47,21 +47,21 @@ struct Waiting {
 struct Jobs {
     lists: VecDeque<ListJob>,
     others: VecDeque<OtherJob>,
-    /// Threads that work on what is no list.
+    /// The number of threads that work on other requests.
     in_others: usize,
     is_over: bool,
 }
 
-/// Ends the threads when it is dropped.
+/// Ends the threads on drop.
 struct Open(Arc<Waiting>);
 
-/// What a thread does next.
+/// The next work of a thread.
 enum Next {
     Lists(Vec<ListJob>),
     Other(OtherJob),
 }
 
-/// The most histories that are scored together: the columns of a tile.
+/// The maximum number of histories that are scored together: the columns of a tile.
 const LARGEST_BATCH: usize = 32;
 
 /// The longest queue.
@@ -88,7 +88,7 @@ impl Queue {
         }
     }
 
-    /// Waits for the answer, unless the queue is full.
+    /// Enqueues work and waits for the response, or fails if the queue is full.
     pub(super) async fn answer(&self, model: Arc<CpuModel>, work: Work) -> Answer {
         let (reply, answer) = oneshot::channel();
         let waiting = &self.waiting.0;
@@ -119,7 +119,7 @@ impl Drop for Open {
 }
 
 impl Jobs {
-    /// What a thread can do now; lists and other work take turns.
+    /// Returns the next work of a thread; lists and other work alternate.
     fn next(&mut self, after_lists: bool, most_others: usize) -> Option<Next> {
         let is_other_free = self.in_others < most_others && !self.others.is_empty();
         if is_other_free && (after_lists || self.lists.is_empty()) {
@@ -136,7 +136,7 @@ impl Waiting {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes what is waiting, again and again, until the queue is gone.
+    /// Runs the loop of a worker thread, until the queue is dropped.
     fn work(&self, counters: &Counters) {
         let mut after_lists = false;
         while let Some(next) = self.take(after_lists) {
@@ -182,8 +182,8 @@ fn run(job: OtherJob) {
     let _ = job.reply.send(answer);
 }
 
-/// Scores together what has the same model, which may be replaced in between, and the same minimum
-/// score.
+/// Groups jobs with the same model, which may have been replaced in between, and the same minimum score,
+/// and scores each group together.
 fn rank_by_kind(jobs: Vec<ListJob>) {
     let mut kinds: Vec<Vec<ListJob>> = Vec::new();
     let open = jobs.into_iter().filter(|job| !job.reply.is_closed());
@@ -200,7 +200,7 @@ fn rank_by_kind(jobs: Vec<ListJob>) {
     kinds.into_iter().for_each(rank);
 }
 
-/// The job with what its condition denies; none if that cannot be told, which answers it.
+/// Evaluates the condition of a job. If that fails, answers the job with the error and returns `None`.
 fn prepared(mut job: ListJob) -> Option<ListJob> {
     let model = &job.model;
     let work = &mut job.work;
@@ -252,7 +252,7 @@ fn rank(jobs: Vec<ListJob>) {
         Ok(Err(error)) => Failure::Model(error),
         Err(_) => Failure::Lost,
     };
-    // One history that cannot be scored does not take the others with it.
+    // If the batch fails, score the histories one by one, so that only invalid ones fail.
     let mut jobs = jobs.into_iter();
     match (jobs.next(), jobs.len()) {
         (Some(only), 0) => {

@@ -1,4 +1,4 @@
-//! What requests may ask, and the work that it makes.
+//! Requests, and the work that they require.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::ids::{Bounded, Entry, Id, Lookup, MOST, from_list};
 use super::object::Request;
 use super::work::{ListWork, Work};
 
-/// A user of the model, or a history; and what may stand in the list.
+/// A request for a list: a user of the model or a history, and options of the list.
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Recommend {
@@ -32,7 +32,7 @@ impl Request for Recommend {
     const EXPECTED: &'static str = "an object with a user or a history";
 }
 
-/// What fills a list where too few items have a score.
+/// How to fill a list if too few items have a score.
 #[derive(Clone, Copy, Deserialize, Debug, Default, PartialEq, Eq)]
 #[serde(try_from = "String")]
 enum FallbackName {
@@ -53,7 +53,7 @@ impl TryFrom<String> for FallbackName {
     }
 }
 
-/// The same in an address; lists have commas in between.
+/// The same request as a query string; the values of lists are separated by commas.
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RecommendQuery {
@@ -87,7 +87,7 @@ impl TryFrom<RecommendQuery> for Recommend {
     }
 }
 
-/// The ids of a list in an address, of which there are not too many.
+/// Parses a list of ids in a query string, and checks its length.
 fn listed(name: &str, text: &str) -> Result<Bounded<Id>, Failure> {
     let ids = from_list(name, text)?;
     match ids.len() {
@@ -102,7 +102,7 @@ fn length(k: Option<usize>) -> Result<usize, Failure> {
     match k.unwrap_or(10) {
         k @ 1..=MOST => Ok(k),
         k => Err(Failure::Request(format!(
-            "k: expected 1 to {MOST}, found {k}"
+            "k: expected a number from 1 to {MOST}, found {k}"
         ))),
     }
 }
@@ -121,8 +121,8 @@ fn unknown(kind: &'static str, id: &str) -> Failure {
     Failure::Model(bspm::Error::unknown_id(kind, id))
 }
 
-/// The items of a user or of a history, and what each counts if any weight is said; an item
-/// without one counts 1 then. Items that the model does not know are left out.
+/// Returns the items of a user or a history, and their weights if any item has one; other items then
+/// have weight 1. Unknown items are ignored.
 fn history(
     model: &CpuModel,
     user: Option<&Id>,
@@ -147,7 +147,9 @@ fn history(
             let is_weighted = entries.iter().any(|entry| entry.weight.is_some());
             Ok((items, is_weighted.then_some(weights)))
         }
-        _ => Err(Failure::Request("expected a user or a history".into())),
+        _ => Err(Failure::Request(
+            "expected either a user or a history".into(),
+        )),
     }
 }
 
@@ -250,7 +252,11 @@ impl Explain {
                 is_weighted = known.iter().any(|entry| entry.weight.is_some());
                 known.retain(|entry| lookup.column(model, &entry.item).is_some());
             }
-            _ => return Err(Failure::Request("expected a user or a history".into())),
+            _ => {
+                return Err(Failure::Request(
+                    "expected either a user or a history".into(),
+                ));
+            }
         }
         let unknown_items = lookup.unknown;
         Ok(Work::Other(Box::new(move |model: &CpuModel| {
@@ -315,7 +321,7 @@ impl Score {
     }
 }
 
-/// Items to pick from: those with this text in their ids or titles.
+/// A search for items by text in their ids or titles.
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ItemsQuery {
@@ -325,7 +331,7 @@ pub(super) struct ItemsQuery {
 }
 
 impl ItemsQuery {
-    /// Those of most users first.
+    /// The results are sorted by the number of users, in descending order.
     pub(super) fn work(self) -> Result<Work, Failure> {
         #[derive(Serialize)]
         struct Listed<'a> {

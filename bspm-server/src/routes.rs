@@ -1,4 +1,4 @@
-//! The addresses, and what answers there.
+//! The routes of the server.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ use super::requests::{
     Explain, ExplainQuery, ItemsQuery, Recommend, RecommendQuery, Score, ScoreQuery, SimilarQuery,
 };
 
-/// What browsers are to do with every answer.
+/// Security headers of every response.
 const HEADERS: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (
@@ -45,16 +45,16 @@ struct Shared {
     connections: Option<Arc<Connections>>,
 }
 
-/// The service of a model, for a server of your own: `/recommend`, `/similar`,
+/// Returns the routes of a model, to embed them in another server: `/recommend`, `/similar`,
 /// `/explain`, `/score`, `/items`, `/healthz`, `/metrics`, `/openapi.json`, and a page at `/`.
 ///
-/// The hosts and keys of the options apply to these routes, and not to those that are added to the
-/// router.
+/// The hosts and keys of the options apply to these routes, but not to routes that are added to the
+/// router later.
 pub fn router(current: Arc<CurrentModel>, options: &ServerOptions) -> Router {
     with_connections(current, options, None)
 }
 
-/// [`router`], with the connections of a server that it reports on.
+/// Like [`router`], with the connections of a server for `/metrics`.
 pub(super) fn with_connections(
     current: Arc<CurrentModel>,
     options: &ServerOptions,
@@ -92,7 +92,7 @@ pub(super) fn with_connections(
         .with_state(shared)
 }
 
-/// Ends what takes too long, and counts and logs every answer.
+/// Applies the timeout, and counts and logs every response.
 async fn timed(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let start = Instant::now();
     let path = match request.extensions().get::<MatchedPath>() {
@@ -118,7 +118,7 @@ async fn timed(State(shared): State<Shared>, request: Request, next: Next) -> Re
 
 type Answered = Result<JsonText, Failure>;
 
-/// JSON that is written already.
+/// A response of serialized JSON.
 struct JsonText(String);
 
 impl IntoResponse for JsonText {
@@ -145,7 +145,7 @@ where
 }
 
 impl Shared {
-    /// Answers a request that may be asked and has arrived as a whole.
+    /// Checks the access, reads the body, and answers the request.
     async fn admitted(&self, request: Request, next: Next) -> Result<Response, Failure> {
         self.access.check(&request)?;
         let (request, _held) = self.bodies.read(request).await?;

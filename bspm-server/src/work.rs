@@ -1,4 +1,4 @@
-//! What is to be done for a request, and what it is answered with.
+//! The work of a request, and its response.
 
 use bspm::backend::ScoredItem;
 use bspm::{CpuModel, Fallback};
@@ -7,15 +7,15 @@ use serde::Serialize;
 
 use super::error::Failure;
 
-/// What a request wants of the model.
+/// The work that a request requires.
 pub(super) enum Work {
-    /// The best items for a history; many are scored together.
+    /// A list for a history; several are scored together.
     List(ListWork),
-    /// Anything else, which takes a share of the workers only.
+    /// Other work, which only half of the workers run.
     Other(Box<dyn FnOnce(&CpuModel) -> Answer + Send>),
 }
 
-/// The list of a history, in columns of the model.
+/// A list for a history; items are columns of the model.
 pub(super) struct ListWork {
     pub(super) items: Vec<u32>,
     pub(super) weights: Option<Vec<f32>>,
@@ -23,11 +23,11 @@ pub(super) struct ListWork {
     pub(super) deny: Vec<u32>,
     pub(super) allow: Option<Vec<u32>>,
     pub(super) minimum_score: Option<f32>,
-    /// What the items of the list satisfy.
+    /// The condition on the items of the list.
     pub(super) condition: Option<Box<ItemCondition>>,
-    /// Whether popular items fill the list.
+    /// Whether to fill the list with popular items.
     pub(super) is_filled: bool,
-    /// What the request names that the model does not know.
+    /// The items of the request that the model does not know.
     pub(super) unknown: Vec<String>,
 }
 
@@ -45,11 +45,11 @@ impl ListWork {
     }
 }
 
-/// JSON.
+/// A JSON response.
 pub(super) type Answer = Result<String, Failure>;
 
-/// The first `k` entries of a list under the ids of the model, as JSON; those without a score only
-/// if it is to be filled.
+/// Formats the first `k` entries of a list as JSON with the ids of the model. Entries without a score are
+/// included only if the list is to be filled.
 pub(super) fn named(model: &CpuModel, list: &[ScoredItem], work: &ListWork) -> Answer {
     #[derive(Serialize)]
     struct Listed<'a> {

@@ -82,7 +82,7 @@ mod tests {
         let error = budget.reserve(|| "a matrix".into(), 50).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "a matrix needs 50 bytes of memory, and the budget has 40"
+            "a matrix needs 50 bytes of memory, but the memory budget has 40 bytes left"
         );
         let second = budget.reserve(String::new, 40).unwrap();
         drop((first, second));

@@ -39,14 +39,14 @@ fn a_budget_below_one_tile_is_an_error_that_states_both_numbers() {
     let error = FittedFilter::fit(backend, interactions.clone(), config.clone()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "a tile of 32 users needs 115200 bytes of memory, and the budget has 50000"
+        "a tile of 32 users needs 115200 bytes of memory, but the memory budget has 50000 bytes left"
     );
 
     let backend = TorchBackend::with_memory_budget(TorchDevice::Cpu, 100).unwrap();
     let error = FittedFilter::fit(backend, interactions.clone(), config.clone()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "a sparse matrix of 2 entries needs 1240 bytes of memory, and the budget has 100"
+        "a sparse matrix of 2 entries needs 1240 bytes of memory, but the memory budget has 100 bytes left"
     );
 
     let enough = 2 * 115_200;

@@ -139,7 +139,7 @@ fn what_is_to_be_changed_is_named() {
     config.set("beta", "3.4e38").unwrap();
     let error = fit(config, &[1.0]);
     let expected =
-        "beta: expected a value for which the scores of bspm are finite, and not all 0, such as ";
+        "beta: expected a value with which the scores of bspm are finite and not all 0, such as ";
     assert!(
         error.starts_with(expected) && error.ends_with("found 3.4e38"),
         "{error}"
@@ -147,8 +147,8 @@ fn what_is_to_be_changed_is_named() {
     let knn = FilterConfig::published("item-knn", Preset::Gowalla).unwrap();
     assert_eq!(
         fit(knn, &[1e20, 1.0]),
-        "weight: expected weights for which the scores of item-knn are finite, and not all 0, such as 0.001 to \
-         1000: divide them, or take their logarithms, found 1e0 to 1e20"
+        "weight: expected weights with which the scores of item-knn are finite and not all 0, such as 0.001 to \
+         1000 (divide the weights, or use their logarithms), found 1e0 to 1e20"
     );
 }
 

@@ -59,7 +59,7 @@ fn an_array_is_as_long_as_its_bytes_whatever_its_header_says() {
         (
             "indices",
             array(&nested, b""),
-            "m.npz: expected an array \"indices\", found no header of a NumPy array",
+            "m.npz: expected an array \"indices\", found an invalid header of a NumPy array",
         ),
         (
             "indices",
@@ -79,7 +79,7 @@ fn an_array_is_as_long_as_its_bytes_whatever_its_header_says() {
         (
             "format",
             array(&header("|S0", "1000000000000,"), b""),
-            "m.npz: expected an array \"format\", found no header of a NumPy array",
+            "m.npz: expected an array \"format\", found an invalid header of a NumPy array",
         ),
         (
             "indices",
@@ -94,7 +94,7 @@ fn an_array_is_as_long_as_its_bytes_whatever_its_header_says() {
         (
             "shape",
             Vec::new(),
-            "m.npz: expected an array \"shape\", found no header",
+            "m.npz: expected an array \"shape\", found an invalid header",
         ),
     ] {
         let error = read_with(name, bytes).unwrap_err();
@@ -137,11 +137,11 @@ fn a_small_file_does_not_ask_for_a_large_matrix() {
     for (train, expected) in [
         (
             "0 134217727",
-            "item ids counted from 0, below 1048576 in a file of 1 interactions",
+            "consecutive item ids from 0, below 1048576 in a file of 1 interactions",
         ),
         (
             "20000000 0",
-            "user ids counted from 0, below 1048576 in a file of 1 interactions",
+            "consecutive user ids from 0, below 1048576 in a file of 1 interactions",
         ),
     ] {
         fs::write(folder.path().join("train.txt"), train).unwrap();
@@ -232,7 +232,7 @@ fn saving_keeps_links_and_modes_and_replaces_regular_files_alone() {
 
     let error = model.save("/dev/null").unwrap_err();
     let source = std::error::Error::source(&error).unwrap().to_string();
-    assert!(source.contains("not a regular file"), "{source}");
+    assert!(source.contains("expected a regular file"), "{source}");
     assert!(!fs::metadata("/dev/null").unwrap().is_file());
 }
 

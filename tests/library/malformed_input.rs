@@ -175,7 +175,8 @@ fn impossible_requests_of_a_model_are_errors() {
     let error = FittedFilter::fit(backend, interactions.clone(), too_much).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "a truncated SVD of 5 items with 5 vectors needs 460 bytes of memory, and the budget has 300"
+        "a truncated SVD of 5 items with 5 vectors needs 460 bytes of memory, but the memory budget \
+         has 300 bytes left"
     );
 
     let table = Neighbours::new(LgcnIde::published(Preset::Gowalla).layers(1), 4);
@@ -183,8 +184,8 @@ fn impossible_requests_of_a_model_are_errors() {
     let error = FittedFilter::fit(backend, interactions.clone(), table).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "a neighbour table of 5 items with 4 entries each needs 320 bytes of memory, and the budget \
-         has 300"
+        "a neighbour table of 5 items with 4 entries each needs 320 bytes of memory, but the memory \
+         budget has 300 bytes left"
     );
 
     let config = BspmConfig::builder().build().unwrap();

@@ -79,7 +79,7 @@ fn its_models_answer_explain_and_are_saved() {
     assert_eq!(config["item-graph"]["name"], "my-rp3beta");
     assert_eq!(
         opened.refit().unwrap_err().to_string(),
-        "filter: expected a program that makes its graph, for FittedFilter::from_item_graph, \
+        "filter: expected a filter that bspm can fit (a custom filter needs FittedFilter::from_item_graph), \
          found my-rp3beta"
     );
 }

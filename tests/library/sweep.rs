@@ -172,7 +172,7 @@ fn impossible_sweeps_are_named() {
     let other = Interactions::from_pairs(3, 4, [(0, 0)]).unwrap();
     assert_eq!(
         error(vec![blur()], &other, &[20]),
-        "sweep: shapes 700x500 and 3x4 do not fit"
+        "sweep: shapes 700x500 and 3x4 do not match"
     );
     let state = sweep(&split, vec![blur(), Preset::AmazonBook.config()])
         .state()

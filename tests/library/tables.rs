@@ -165,7 +165,7 @@ fn every_malformed_table_is_named_with_line_column_and_text() {
         ),
         (
             "userId,movieId,userId,rating,timestamp\n1,2,3,4,5\n".into(),
-            "ratings.csv: expected a column \"userId\", found it twice",
+            "ratings.csv: expected a column \"userId\", found two columns with this name",
         ),
         (
             format!("{header}1,2,4\n"),
@@ -193,19 +193,19 @@ fn every_malformed_table_is_named_with_line_column_and_text() {
         ),
         (
             format!("{header}1,2,5,\n"),
-            "ratings.csv:2: timestamp: expected a finite number, or a date as in 2026-01-31 or 2026-01-31T12:30:00Z, found \"\"",
+            "ratings.csv:2: timestamp: expected a finite number, or a date such as 2026-01-31 or 2026-01-31T12:30:00Z, found \"\"",
         ),
         (
             format!("{header}1,2,5,1e999\n"),
-            "ratings.csv:2: timestamp: expected a finite number, or a date as in 2026-01-31 or 2026-01-31T12:30:00Z, found \"1e999\"",
+            "ratings.csv:2: timestamp: expected a finite number, or a date such as 2026-01-31 or 2026-01-31T12:30:00Z, found \"1e999\"",
         ),
         (
             format!("{header}1,\"2,5,7\n3,4,5,8\n"),
-            "ratings.csv:2: the quoted field that opens on this line is never closed",
+            "ratings.csv:2: the quoted field that starts on this line is never closed",
         ),
         (
             format!("{header}1,2,5,7\n3,4,5,\"8"),
-            "ratings.csv:3: the quoted field that opens on this line is never closed",
+            "ratings.csv:3: the quoted field that starts on this line is never closed",
         ),
         (
             format!("{header}1,\"2\n3\",5,7\n"),
@@ -231,7 +231,7 @@ fn a_quote_that_is_never_closed_loses_no_record_in_silence() {
     let error = parse(text, &TableOptions::new("user", "item")).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "ratings.csv:3: the quoted field that opens on this line is never closed"
+        "ratings.csv:3: the quoted field that starts on this line is never closed"
     );
 }
 
@@ -240,7 +240,7 @@ fn a_threshold_needs_a_column_of_ratings() {
     let options = TableOptions::new("user", "item").rating_threshold(3.0);
     assert_eq!(
         parse("user,item\na,b\n", &options).unwrap_err().to_string(),
-        "rating_threshold: has no effect on this reading; it needs a column of ratings"
+        "rating_threshold: has no effect on this input; it requires a rating column"
     );
 }
 
@@ -308,7 +308,7 @@ fn movielens_lines_are_read_or_named() {
         ),
         (
             b"1::1::5::\n",
-            "r.dat:1: time: expected a finite number, or a date as in 2026-01-31 or 2026-01-31T12:30:00Z, found \"\"",
+            "r.dat:1: time: expected a finite number, or a date such as 2026-01-31 or 2026-01-31T12:30:00Z, found \"\"",
         ),
         (
             b"1::1::x::1\n",
@@ -363,7 +363,7 @@ fn a_csr_matrix_of_scipy_is_read() {
         .to_string();
     assert!(
         error.ends_with(
-            "coo.npz: expected a matrix in the format csr (its tocsr() makes one), found coo"
+            "coo.npz: expected a matrix in the format csr (convert it with tocsr()), found coo"
         ),
         "{error}"
     );

@@ -1,4 +1,4 @@
-//! `bspm describe`: what interactions look like.
+//! `bspm describe`: a summary of interaction files.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,11 +12,15 @@ use super::Outcome;
 use crate::data::DataArguments;
 use crate::output::{OutputArguments, Record, Writer};
 
-/// Describe interactions: rows, users, items, degrees, repeats, times, weights, what each column is
-/// read as, and what may be wrong
+/// Summarize interactions: counts, density, interactions per user and item, weights, times, the role
+/// of each column, and warnings
 #[derive(Args)]
+#[command(
+    after_help = "Examples:\n  bspm describe ratings.csv --time-column timestamp\n  \
+                  bspm describe 'events/*.parquet' --json"
+)]
 pub(crate) struct Arguments {
-    /// Files of interactions, folders of part files, or patterns
+    /// Interaction files, folders of part files, or glob patterns
     #[arg(required = true, value_name = "DATA")]
     data: Vec<PathBuf>,
     #[command(flatten)]
@@ -32,10 +36,10 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     writer.finish()
 }
 
-/// Names of columns in a line.
+/// The most column names in a line.
 const MOST_NAMES: usize = 20;
 
-/// What the interactions look like, and how they were read.
+/// A summary of interactions and of how they were read.
 #[derive(Serialize)]
 pub(crate) struct Description {
     files: Vec<(PathBuf, &'static str)>,
@@ -43,7 +47,7 @@ pub(crate) struct Description {
     skipped: BTreeMap<InvalidRow, u64>,
     below_threshold: u64,
     zero_weight: u64,
-    /// Rows of a user and an item that an earlier row has too.
+    /// Duplicate rows: an earlier row has the same user and item.
     repeats: u64,
     #[serde(flatten)]
     summary: DatasetSummary,
@@ -57,7 +61,7 @@ impl Description {
         let mut warnings = report.warnings.clone();
         if summary.users_with_one * 2 > summary.users {
             warnings.push(format!(
-                "{} of {} users have a single interaction: no interaction can be held out for these users",
+                "{} of {} users have a single interaction, so no interaction of these users can be held out",
                 summary.users_with_one, summary.users
             ));
         }
@@ -66,7 +70,8 @@ impl Description {
             && times.max > 1e11
         {
             warnings.push(format!(
-                "the times, up to {}, are not seconds since 1970: --time-unit ms, us or ns reads them",
+                "the times (maximum {}) are not seconds since 1970; hint: set their unit with --time-unit \
+                 ms, us or ns",
                 times.max
             ));
         }
@@ -89,23 +94,23 @@ impl Description {
         }
     }
 
-    /// What may be wrong, each a sentence.
+    /// Returns the warnings.
     pub(crate) fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// The two most useful lines: what was read, and as what.
+    /// Returns a short summary: the counts, and the role of each column.
     pub(crate) fn lines(&self) -> Vec<String> {
         let Self { summary, .. } = self;
         let left_out = self.skipped.values().sum::<u64>() + self.below_threshold + self.zero_weight;
         let left_out = match left_out {
             0 => String::new(),
-            left_out => format!(", {left_out} of them left out"),
+            left_out => format!(" ({left_out} excluded)"),
         };
         let median = |quantiles: Option<Quantiles>| quantiles.map_or(0.0, |it| it.median);
         let mut lines = vec![format!(
-            "read {} rows{left_out}: {} interactions of {} users with {} items; median {} a user, {} an \
-             item",
+            "read {} rows{left_out}: {} interactions of {} users with {} items; median {} per user, {} \
+             per item",
             self.rows,
             summary.interactions,
             summary.users,
@@ -145,7 +150,7 @@ impl Description {
 
 impl Record for Description {
     fn columns(&self) -> Vec<(&'static str, bool)> {
-        vec![("what", false), ("value", false)]
+        vec![("property", false), ("value", false)]
     }
 
     fn rows(&self) -> Vec<Vec<String>> {
@@ -166,9 +171,9 @@ impl Record for Description {
             );
         }
         if self.zero_weight > 0 {
-            row("rows of weight 0", self.zero_weight.to_string());
+            row("rows with weight 0", self.zero_weight.to_string());
         }
-        row("repeated rows", self.repeats.to_string());
+        row("duplicate rows", self.repeats.to_string());
         row("users", summary.users.to_string());
         row("items", summary.items.to_string());
         row("interactions", summary.interactions.to_string());
@@ -215,7 +220,7 @@ fn text(it: Quantiles) -> String {
     )
 }
 
-/// From when to when, as dates if the times may be seconds.
+/// Returns the time range, as dates if the times may be seconds.
 fn span(times: Quantiles) -> String {
     match (date_of(times.min), date_of(times.max)) {
         (Some(first), Some(last)) => {

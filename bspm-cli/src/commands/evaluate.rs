@@ -1,4 +1,4 @@
-//! `bspm evaluate`: how well a model predicts what it has not seen.
+//! `bspm evaluate`: metrics of a model on held-out interactions.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -17,26 +17,29 @@ use crate::data::DataArguments;
 use crate::held_out::HeldOutArguments;
 use crate::output::{OutputArguments, Record, Writer};
 
-/// Measure recall, NDCG and more: of a saved model, or of one that is fitted for it
+/// Evaluate a model on held-out interactions: recall, NDCG and other ranking metrics
 #[derive(Args)]
 #[command(
+    after_help = "Examples:\n  bspm evaluate ratings.csv --filter bspm --folds 5\n  \
+                  bspm evaluate --train train.csv --test test.csv -k 10,20 --detailed\n  \
+                  bspm evaluate --model model.bspm --test test.csv --against other.bspm",
     group(ArgGroup::new("fitted").args(["data", "train", "model"])),
     group(ArgGroup::new("evaluated").required(true).multiple(true).args(["data", "train", "model", "lists"])),
     group(ArgGroup::new("held out"))
 )]
 pub(crate) struct Arguments {
-    /// Files of interactions, folders of part files, or patterns. Default: a fifth of each user's
-    /// interactions is held out, the latest with --time-column, else some at random
+    /// Interaction files, folders of part files, or glob patterns. A part of them is held out for the
+    /// evaluation (default: 20% of the interactions of each user), and a model is fitted to the others
     data: Vec<PathBuf>,
-    /// Files of interactions to fit a model to
+    /// Interaction files to fit the model to
     #[arg(long, value_name = "FILE")]
     train: Vec<PathBuf>,
-    /// A saved model
+    /// Saved model to evaluate; requires --test
     #[arg(long, value_name = "FILE", conflicts_with_all = ["last_out", "ratio", "random", "ConfigArguments", "ProcessArguments"])]
     model: Option<PathBuf>,
-    /// Lists that any system made, instead of a model: tables with the columns user, item, and rank or
-    /// score, or user and items; CSV, TSV, JSON lines or Parquet. --train names what they were made
-    /// from
+    /// Recommendation lists of any system to evaluate instead of a model: CSV, TSV, JSON lines or
+    /// Parquet tables with the columns user, item, and rank or score, or with user and items. Give the
+    /// interactions that they were made from with --train
     #[arg(
         long,
         value_name = "FILE",
@@ -49,14 +52,14 @@ pub(crate) struct Arguments {
     lists: Vec<PathBuf>,
     #[command(flatten)]
     held_out: HeldOutArguments,
-    /// Leave out users of the test file that the model does not know
+    /// Skip users of the test file that the model does not know
     #[arg(long, requires = "test")]
     skip_unknown: bool,
-    /// Number of random folds of a cross-validation: each part of a user's interactions is predicted by
-    /// the others; reports the mean and the standard deviation
+    /// Run a k-fold cross-validation with N random folds of the interactions of each user, and report
+    /// the mean and the standard deviation of each metric
     #[arg(long, value_name = "N", group = "held out", conflicts_with_all = ["model", "detailed", "against", "random"])]
     folds: Option<usize>,
-    /// Cut-offs
+    /// Cut-offs of the metrics: the lengths of the lists
     #[arg(
         short,
         value_name = "K,...",
@@ -64,11 +67,12 @@ pub(crate) struct Arguments {
         default_value = "20"
     )]
     k: Vec<usize>,
-    /// Add 95% confidence intervals (bootstrap over users), and what the lists are together: coverage,
-    /// Gini index, novelty, popularity, diversity
+    /// Add 95% confidence intervals (bootstrap over users), and metrics of all lists together: coverage,
+    /// Gini index, novelty, popularity and diversity
     #[arg(long)]
     detailed: bool,
-    /// Compare with this saved model too, user by user
+    /// Compare with this saved model: mean difference with a 95% confidence interval (paired bootstrap
+    /// over users)
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["last_out", "ratio", "random"])]
     against: Option<PathBuf>,
     #[command(flatten)]
@@ -82,7 +86,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    // Impossible cut-offs are refused before anything long begins.
+    // Check the cut-offs before any long computation.
     Evaluator::new(&arguments.k)?;
     if let (lists @ [_, ..], Some(test)) = (arguments.lists.as_slice(), &arguments.held_out.test) {
         let (evaluation, counts) = evaluate_lists::evaluate(&Request {
@@ -124,8 +128,8 @@ fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let coverage = model.test_coverage(&test);
     if coverage.unknown_users > 0 && !arguments.skip_unknown {
         return Err(format!(
-            "{} of {} users of the test set are unknown to the model; hint: --skip-unknown leaves them \
-             out",
+            "{} of {} users of the test set are unknown to the model; hint: use --skip-unknown to skip \
+             them",
             coverage.unknown_users, coverage.users
         )
         .into());
@@ -176,10 +180,10 @@ fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     writer.finish()
 }
 
-/// What was evaluated, and how long it took until the model was there and altogether.
+/// Reports what was evaluated, and the times to get the model and to evaluate it.
 fn report<B: Backend>(model: &TextModel<B>, users: usize, ready: Duration, whole: Duration) {
     tell!(
-        "{}: {}; {users} users evaluated; ready after {:.2} s, evaluated in {:.2} s",
+        "{}: {}; {users} users evaluated; model ready in {:.2} s, evaluated in {:.2} s",
         model.filter().config().name(),
         shape(model),
         ready.as_secs_f64(),
@@ -188,7 +192,7 @@ fn report<B: Backend>(model: &TextModel<B>, users: usize, ready: Duration, whole
 }
 
 impl Arguments {
-    /// The saved model, or one that is fitted to what is not held out; and the test set.
+    /// Returns the saved model, or one fitted to the training set, and the test set.
     fn model_and_test<B: Backend>(
         &self,
         backend: B,
@@ -202,7 +206,7 @@ impl Arguments {
             return Ok((self.fit(backend, train, bars)?, test));
         };
         let test = self.held_out.test.as_ref();
-        let test = test.ok_or("a model needs --test")?;
+        let test = test.ok_or("--model requires a test set; hint: name one with --test FILE")?;
         if let Some(flag) = self.interactions.weighting() {
             return Err(format!("{flag} has no effect on a test set").into());
         }
@@ -221,7 +225,7 @@ impl Arguments {
     }
 }
 
-/// The metrics of each part predicted by the others, and their means.
+/// Runs a k-fold cross-validation, and reports the mean and the standard deviation of each metric.
 fn cross_validate<B: Backend>(
     backend: &B,
     paths: &[PathBuf],
@@ -268,7 +272,7 @@ fn by_name(values: impl Iterator<Item = f64>) -> ByName {
     Metrics::NAMES.iter().copied().zip(values).collect()
 }
 
-/// The means over the folds, and how far the folds are apart.
+/// The mean and the standard deviation of each metric over the folds.
 #[derive(Serialize)]
 struct OfFolds {
     k: usize,
@@ -294,7 +298,7 @@ impl Record for OfFolds {
     }
 }
 
-/// The metrics at a cut-off, between what they lie, and what the lists are together.
+/// The metrics at a cut-off, their confidence intervals, and the metrics of all lists together.
 #[derive(Serialize)]
 struct Detailed {
     #[serde(flatten)]
@@ -355,7 +359,7 @@ fn between(interval: Interval) -> String {
     format!("{:.4} to {:.4}", interval.low, interval.high)
 }
 
-/// By how much the model is above the other one.
+/// The difference between the model and the other one.
 #[derive(Serialize)]
 struct Against {
     k: usize,
@@ -390,7 +394,7 @@ impl Record for Against {
     }
 }
 
-/// The cut-off and the metrics, all of them numbers.
+/// Returns the columns of the cut-off and the metrics, all numeric.
 fn columns_of_metrics() -> Vec<(&'static str, bool)> {
     let metrics = Metrics::NAMES.iter().map(|name| (*name, true));
     [("k", true)].into_iter().chain(metrics).collect()

@@ -1,4 +1,4 @@
-//! `bspm evaluate --lists`: how well lists that any system made predict a test set.
+//! `bspm evaluate --lists`: metrics of the lists of any system on a test set.
 
 mod read;
 
@@ -15,23 +15,24 @@ use crate::data::DataArguments;
 use crate::output::Record;
 use read::{Lists, Repeats};
 
-/// What is evaluated, and by what.
+/// The inputs of an evaluation of lists.
 pub(super) struct Request<'a> {
-    /// Files of lists, folders of part files, or patterns.
+    /// Files of lists, folders of part files, or glob patterns.
     pub(super) lists: &'a [PathBuf],
     pub(super) test: &'a PathBuf,
-    /// What the lists were made from; none if it is not given.
+    /// The interactions that the lists were made from; empty if they are not given.
     pub(super) train: &'a [PathBuf],
     pub(super) interactions: &'a DataArguments,
     pub(super) cutoffs: &'a [usize],
     pub(super) detailed: bool,
 }
 
-/// The evaluation of the lists, and what of them could not count, which is reported on standard error.
+/// Evaluates the lists, and returns counts of what was ignored, which are also reported on standard
+/// error.
 pub(super) fn evaluate(request: &Request<'_>) -> Result<(Evaluation, Counts), Box<dyn Error>> {
     if request.detailed && request.train.is_empty() {
-        let message = "--detailed counts items in the interactions that lists are made from; hint: \
-                       --train FILE names them";
+        let message = "--detailed requires the interactions that the lists were made from; hint: name \
+                       them with --train FILE";
         return Err(message.into());
     }
     let test: Dataset = request.interactions.read(request.test)?;
@@ -41,7 +42,7 @@ pub(super) fn evaluate(request: &Request<'_>) -> Result<(Evaluation, Counts), Bo
     };
     let mut lists = Lists::default();
     for path in expand_paths(request.lists)? {
-        // Part files have what they are of beside them.
+        // `bspm score` writes a manifest beside the part files.
         if path.file_name().is_none_or(|name| name != "manifest.json") {
             lists.read(&path)?;
         }
@@ -59,7 +60,7 @@ pub(super) fn evaluate(request: &Request<'_>) -> Result<(Evaluation, Counts), Bo
     Ok((found.evaluation, counts))
 }
 
-/// What was evaluated, and what could not count.
+/// Counts of evaluated users and of ignored entries.
 #[derive(Serialize)]
 pub(super) struct Counts {
     users: usize,
@@ -80,23 +81,23 @@ impl Counts {
         for (count, what) in [
             (
                 self.users_without_list,
-                "users of the test set have no list, and count without a hit",
+                "users of the test set have no list and count as users without hits",
             ),
             (
                 self.unknown_users,
-                "users of the lists have no interactions in the test set, and are left out",
+                "users of the lists have no interactions in the test set and are skipped",
             ),
             (
                 self.unknown_items,
-                "items of the lists are neither in the test set nor in --train, and cannot be hits",
+                "items of the lists are neither in the test set nor in --train and cannot be hits",
             ),
             (
                 repeated_items,
-                "entries repeat an item of their list, and only the first of each counts",
+                "entries repeat an item of their list; only the first one counts",
             ),
             (
                 equal_places,
-                "entries have the rank or the score of another one of their list, and stay in the \
+                "entries have the same rank or score as another entry of their list; they keep the \
                  order of the file",
             ),
         ] {
@@ -107,7 +108,7 @@ impl Counts {
     }
 }
 
-/// Metrics as a row, with the counts in JSON.
+/// A row of metrics; in JSON, the counts are added.
 #[derive(Serialize)]
 pub(super) struct WithCounts<'a, R: Record> {
     #[serde(flatten)]

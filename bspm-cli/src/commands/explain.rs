@@ -1,4 +1,4 @@
-//! `bspm explain`: what each item of a history adds to a score.
+//! `bspm explain`: the contribution of each item of a history to a score.
 
 use std::path::PathBuf;
 
@@ -10,18 +10,22 @@ use serde::Serialize;
 use super::{Outcome, TextModel, on_device};
 use crate::output::{OutputArguments, Record, TITLE, Writer};
 
-/// Tell what each item of a history adds to the score of an item
+/// Explain a score: the contribution of each item of the history
 #[derive(Args)]
-#[command(group(ArgGroup::new("whose").required(true)))]
+#[command(
+    group(ArgGroup::new("whose").required(true)),
+    after_help = "Examples:\n  bspm explain model.bspm grinder --user ann\n  \
+                  bspm explain model.bspm grinder --history espresso --history milk"
+)]
 pub(crate) struct Arguments {
     /// Model file
     model: PathBuf,
-    /// The item whose score is explained
+    /// Item whose score is explained
     item: String,
-    /// The user whose history it is
+    /// User whose history is used
     #[arg(long, value_name = "USER", group = "whose")]
     user: Option<String>,
-    /// An item of a history that belongs to no user; may be given more than once
+    /// Item of the history of a new user (fold-in); may be repeated
     #[arg(long, value_name = "ITEM", group = "whose")]
     history: Vec<String>,
     #[command(flatten)]
@@ -55,7 +59,7 @@ struct Explained<'a> {
     item: &'a str,
     #[serde(flatten)]
     explanation: Explanation,
-    /// Whether the model has an item table.
+    /// Whether to show titles.
     #[serde(skip)]
     has_titles: bool,
 }
@@ -98,7 +102,7 @@ impl Record for Explained<'_> {
         };
         let parts = contributions.iter();
         let parts = parts.map(|part| row(&part.item, part.title.as_deref(), part.score));
-        let base = (*base != 0.0).then(|| row("(whatever the history)", None, *base));
+        let base = (*base != 0.0).then(|| row("(independent of the history)", None, *base));
         let whole = row(&format!("= {}", self.item), title.as_deref(), *score);
         parts.chain(base).chain([whole]).collect()
     }

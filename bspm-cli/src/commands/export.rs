@@ -1,4 +1,4 @@
-//! `bspm export`: a model as tables that other engines read.
+//! `bspm export`: a model as Parquet tables for other engines.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -17,8 +17,12 @@ use ndarray::{Array1, Array2};
 use super::{Outcome, TextModel, on_device, parquet_file, shape};
 use crate::outputs::Files;
 
-/// Write a model as Parquet tables that other engines read
+/// Export a model as Parquet tables for databases and other engines
 #[derive(Args)]
+#[command(
+    after_help = "Examples:\n  bspm export neighbours model.bspm --output neighbours.parquet\n  \
+                  bspm export vectors model.bspm --output vectors.parquet"
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     what: What,
@@ -30,60 +34,66 @@ enum What {
     Vectors(VectorArguments),
 }
 
-/// Vectors of items and users for a vector database: their inner products are the scores of the
+/// Export item and user vectors for a vector database; their inner products are the scores of the
 /// ideal low-pass filter
 ///
-/// Two tables are written: FILE with item and vector, and beside it one that ends in
-/// .users.parquet, with user and vector. The blur, the other part of BSPM, GF-CF and ChebyCF, is not
-/// of low rank: what the vectors find are candidates, to be scored by the model. How much of the
-/// model's lists is among them is told.
+/// Writes two tables: FILE with the columns item and vector, and a second table beside it whose name
+/// ends in .users.parquet, with the columns user and vector. The vectors cover only the ideal
+/// low-pass filter. The blur, the other part of BSPM, GF-CF and ChebyCF, does not have a low rank. Use
+/// the vectors to retrieve candidates, and rescore the candidates with the model. The command reports
+/// which share of the model's top 20 is among the top 500 by inner product.
 #[derive(Args)]
+#[command(after_help = "Examples:\n  bspm export vectors model.bspm --output vectors.parquet")]
 struct VectorArguments {
-    /// The saved model, of bspm, gf-cf or cheby-cf
+    /// Model file; the filter must be bspm, gf-cf or cheby-cf
     model: PathBuf,
-    /// Where the table goes; a name that ends in .parquet
+    /// Output file; the name must end in .parquet
     #[arg(short, long, value_name = "FILE", value_parser = parquet_name)]
     output: PathBuf,
-    /// Users whose lists are compared with those of the model; 0 for none
+    /// Number of users for which the candidates are compared with the model's lists; 0 skips this
     #[arg(long, value_name = "N", default_value_t = 500)]
     sample: usize,
     #[command(flatten)]
     device: DeviceArguments,
 }
 
-/// What each item gives to its neighbours, so that a join and a group-by make the lists
+/// Export an item-neighbour table: a join and a group-by compute the recommendations
 ///
-/// Two tables are written: FILE with item, neighbour and value, and beside it one that ends in
-/// .items.parquet, with item, share and common. The score of an item is the sum of its values over
-/// the history, and the sum of the history's shares times its common.
+/// Writes two tables: FILE with the columns item, neighbour and value, and a second table beside it
+/// whose name ends in .items.parquet, with the columns item, share and common. The score of a
+/// neighbour is the sum of value over the items of the history, plus the sum of share over the items
+/// of the history times the neighbour's common.
 #[derive(Args)]
+#[command(
+    after_help = "Examples:\n  bspm export neighbours model.bspm -k 200 --output neighbours.parquet"
+)]
 struct NeighbourArguments {
-    /// The saved model; of a neighbour table all entries are written
+    /// Model file. If the model is already a neighbour table, all its entries are exported
     model: PathBuf,
-    /// How many entries of an item are kept
+    /// Number of entries to keep per item
     #[arg(short, value_name = "N", default_value_t = 500)]
     k: usize,
-    /// Where the table goes; a name that ends in .parquet
+    /// Output file; the name must end in .parquet
     #[arg(short, long, value_name = "FILE", value_parser = parquet_name)]
     output: PathBuf,
-    /// Save a model that serves from the table too
+    /// Also save a model that scores from the neighbour table
     #[arg(long, value_name = "FILE")]
     model_output: Option<PathBuf>,
-    /// Users whose lists are compared with those of the model, to tell the loss
+    /// Number of users whose lists are compared with those of the model, to measure the loss
     #[arg(long, value_name = "N", default_value_t = 2000)]
     sample: usize,
     #[command(flatten)]
     device: DeviceArguments,
 }
 
-/// Rows of a table that are made together.
+/// The number of rows of a table in a batch.
 const ROWS_AT_ONCE: usize = 1 << 18;
 
 fn parquet_name(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     match path.extension().is_some_and(|it| it == "parquet") {
         true => Ok(path),
-        false => Err("expected a name that ends in .parquet".into()),
+        false => Err("expected a file name that ends in .parquet".into()),
     }
 }
 
@@ -93,7 +103,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             Files::new()
                 .reads(&arguments.model)
                 .writes("--output", &arguments.output)
-                .writes("the table beside it,", &items_table(&arguments.output))
+                .writes("second table", &items_table(&arguments.output))
                 .writes("--model-output", arguments.model_output.as_ref())
                 .check()?;
             on_device!(arguments.device, neighbours, arguments)
@@ -102,19 +112,19 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             Files::new()
                 .reads(&arguments.model)
                 .writes("--output", &arguments.output)
-                .writes("the table beside it,", &users_table(&arguments.output))
+                .writes("second table", &users_table(&arguments.output))
                 .check()?;
             on_device!(arguments.device, vectors, arguments)
         }
     }
 }
 
-/// The second table of neighbours.
+/// Returns the path of the second table of `export neighbours`.
 fn items_table(path: &Path) -> PathBuf {
     path.with_extension("items.parquet")
 }
 
-/// The second table of vectors.
+/// Returns the path of the second table of `export vectors`.
 fn users_table(path: &Path) -> PathBuf {
     path.with_extension("users.parquet")
 }
@@ -132,7 +142,7 @@ fn vectors<B: Backend>(backend: B, arguments: &VectorArguments) -> Outcome {
     let path = users_table(&arguments.output);
     write_vectors(&path, "user", dataset.users().iter().zip(histories))?;
     tell!(
-        "{}: {}, {} numbers each",
+        "{}: {}, vectors of dimension {}",
         arguments.output.display(),
         shape(&model),
         vectors.factors()
@@ -140,7 +150,7 @@ fn vectors<B: Backend>(backend: B, arguments: &VectorArguments) -> Outcome {
     tell_candidates(&model, &vectors, &items, arguments.sample)
 }
 
-/// Ids and their vectors.
+/// Writes a table of ids and vectors.
 fn write_vectors<'a>(
     path: &Path,
     kind: &str,
@@ -164,7 +174,7 @@ fn write_vectors<'a>(
     parquet_file::write(path, Some(ROWS), batches)
 }
 
-/// How much of the model's lists is among the best by inner product, for users evenly spaced.
+/// Reports which share of the model's lists is among the candidates with the largest inner products.
 fn tell_candidates<B: Backend>(
     model: &TextModel<B>,
     vectors: &LowPassVectors,
@@ -195,16 +205,16 @@ fn tell_candidates<B: Backend>(
     }
     if all > 0 {
         tell!(
-            "of the lists of {} users, {:.2}% of the {K} best items are among the {CANDIDATES} best \
-             by inner product",
-            histories.len(),
+            "{:.2}% of the model's top {K} items are among the top {CANDIDATES} by inner product \
+             ({} users)",
             100.0 * found as f64 / all as f64,
+            histories.len(),
         );
     }
     Ok(())
 }
 
-/// The histories of so many users with interactions, in even steps.
+/// Returns the histories of `sample` users with interactions, at even distances.
 fn evenly_spaced<B: Backend>(model: &TextModel<B>, sample: usize) -> Vec<History<'_>> {
     let interactions = model.dataset().interactions();
     let users = interactions.users_with_items();
@@ -264,7 +274,7 @@ fn write_tables<B: Backend>(table: &TextModel<B>, path: &Path) -> Outcome {
     Ok(parquet_file::write(&items_table(path), None, [items])?)
 }
 
-/// Columns of one length, without nulls.
+/// Makes a table of columns of the same length, without nulls.
 fn table_of<const N: usize>(columns: [(&str, ArrayRef); N]) -> bspm::Result<RecordBatch> {
     let columns = columns.map(|(name, values)| (name, values, false));
     RecordBatch::try_from_iter_with_nullable(columns).map_err(|error| bspm::Error::Write {
@@ -273,7 +283,7 @@ fn table_of<const N: usize>(columns: [(&str, ArrayRef); N]) -> bspm::Result<Reco
     })
 }
 
-/// How much of the lists of 20 items is the same, for users evenly spaced.
+/// Reports which share of the model's lists the neighbour table reproduces.
 fn tell_loss<B: Backend>(model: &TextModel<B>, table: &TextModel<B>, sample: usize) -> Outcome {
     const K: usize = 20;
     let histories = evenly_spaced(model, sample);
@@ -294,10 +304,10 @@ fn tell_loss<B: Backend>(model: &TextModel<B>, table: &TextModel<B>, sample: usi
         first += usize::from(exact.first().map(|it| it.item) == found.first().map(|it| it.item));
     }
     tell!(
-        "of the lists of {} users, {:.2}% of the {K} best items and {:.2}% of the first ones are those of the model",
-        histories.len(),
+        "agreement with the model: {:.2}% of the top {K} items and {:.2}% of the first items ({} users)",
         100.0 * same as f64 / all.max(1) as f64,
         100.0 * first as f64 / histories.len() as f64,
+        histories.len(),
     );
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What tells the checkpoints of one run from those of another.
+//! Hashes that identify the run that a checkpoint belongs to.
 
 use std::fmt;
 use std::fs::File;
@@ -27,7 +27,7 @@ impl Fingerprint {
         }
     }
 
-    /// Adds the bytes of a file, and how many there are.
+    /// Adds the bytes of a file and its length.
     pub(super) fn add_file(&mut self, path: &Path) -> io::Result<()> {
         let mut file = File::open(path)?;
         let mut bytes = vec![0; 1 << 20];

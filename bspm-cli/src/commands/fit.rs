@@ -1,4 +1,4 @@
-//! `bspm fit`: from interactions to a model file.
+//! `bspm fit`: fits a model to interactions.
 
 use std::path::PathBuf;
 
@@ -15,11 +15,16 @@ use crate::outputs::Files;
 
 /// Fit a model to interactions and save it
 #[derive(Args)]
+#[command(
+    after_help = "Examples:\n  bspm fit ratings.csv --output model.bspm\n  \
+                  bspm fit ratings.csv --user-column userId --item-column movieId --filter ease-r \
+                  --output model.bspm"
+)]
 pub(crate) struct Arguments {
-    /// Files of interactions, folders of part files, or patterns such as '2026-*.csv'
+    /// Interaction files, folders of part files, or glob patterns such as '2026-*.csv'
     #[arg(required = true, value_name = "DATA")]
     data: Vec<PathBuf>,
-    /// Where the model goes; a file that is there is replaced
+    /// Output file for the model. An existing file is replaced
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `bspm inspect`: what a model file holds.
+//! `bspm inspect`: the contents of a model file.
 
 use std::path::PathBuf;
 
@@ -9,8 +9,9 @@ use clap::Args;
 use super::{Outcome, label};
 use crate::output::{OutputArguments, Record, Writer};
 
-/// Check a model file and tell what it holds
+/// Check a model file and show its contents
 #[derive(Args)]
+#[command(after_help = "Examples:\n  bspm inspect model.bspm\n  bspm inspect model.bspm --json")]
 pub(crate) struct Arguments {
     /// Model file
     model: PathBuf,
@@ -26,7 +27,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 
 impl Record for SavedModelInfo {
     fn columns(&self) -> Vec<(&'static str, bool)> {
-        vec![("what", false), ("value", false)]
+        vec![("property", false), ("value", false)]
     }
 
     fn rows(&self) -> Vec<Vec<String>> {
@@ -34,7 +35,7 @@ impl Record for SavedModelInfo {
         let svd = self
             .svd
             .as_ref()
-            .map_or("not known".into(), |it| it.to_string());
+            .map_or("unknown".into(), |it| it.to_string());
         let mut rows = vec![
             ("format", self.format.to_string()),
             ("bytes", self.bytes.to_string()),
@@ -62,7 +63,7 @@ impl Record for SavedModelInfo {
                 TrialOutcome::Failed(reason) => format!("failed: {reason}"),
                 _ => format!("{:.4}", trial.estimate),
             };
-            ("chosen from", format!("{value} {}", label(&trial.config)))
+            ("candidate", format!("{value} {}", label(&trial.config)))
         });
         rows.extend(trials);
         let rows = rows.into_iter();

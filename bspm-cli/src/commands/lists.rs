@@ -1,4 +1,4 @@
-//! Lists of recommended items: what they may hold, and how they are written.
+//! Lists of recommended items: flags that filter them, and their output.
 
 use bspm::{Dataset, Fallback, RecommendOptions, Recommendation, UnknownIds};
 use bspm_rules::ItemCondition;
@@ -7,30 +7,30 @@ use serde::Serialize;
 
 use crate::output::{Record, TITLE};
 
-/// What a list may hold.
+/// Flags that choose the items of the lists.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Lists")]
 pub(crate) struct ListArguments {
-    /// Items in each list
+    /// Number of items per list
     #[arg(short, default_value_t = 10)]
     k: usize,
-    /// Recommend the items of the history too
+    /// Also recommend items of the history
     #[arg(long)]
     keep_seen: bool,
-    /// Never recommend this item; may be given more than once
+    /// Never recommend this item; may be repeated
     #[arg(long, value_name = "ITEM")]
     deny: Vec<String>,
-    /// Recommend only this item; may be given more than once
+    /// Recommend only the items given with this flag; may be repeated
     #[arg(long, value_name = "ITEM")]
     allow: Vec<String>,
-    /// Recommend only items whose columns in the item table satisfy a condition, as SQL has it:
+    /// Recommend only items whose row in the item table satisfies this condition in SQL syntax, such as
     /// "category = 'books' and price < 20 and in_stock"
     #[arg(long = "where", value_name = "CONDITION")]
     condition: Option<ItemCondition>,
-    /// Recommend only items with at least this score
+    /// Recommend only items with a score of at least this value
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     minimum_score: Option<f32>,
-    /// Pass over unknown users and items instead of failing
+    /// Ignore unknown items and give unknown users an empty history, instead of failing
     #[arg(long)]
     skip_unknown: bool,
 }
@@ -51,7 +51,7 @@ impl ListArguments {
     }
 }
 
-/// The options for lists of items that satisfy a condition, if there is one.
+/// Adds a condition on the item table to the options, if there is one.
 pub(crate) fn with_condition(
     options: RecommendOptions,
     dataset: &Dataset,
@@ -63,7 +63,7 @@ pub(crate) fn with_condition(
     }
 }
 
-/// What lists may hold, from flags.
+/// Returns the options of lists for these flags.
 pub(crate) fn options(
     k: usize,
     keep_seen: bool,
@@ -83,14 +83,14 @@ pub(crate) fn options(
     options
 }
 
-/// What fills a list where too few items have a score.
+/// How to fill a list if too few items have a score.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum FallbackName {
-    /// Nothing: the list is shorter
+    /// Do not fill the list; it is shorter
     None,
-    /// The items of most users, marked as such
+    /// Fill with the most popular items, which are marked as fallback
     Popularity,
-    /// Items of score 0, in the order of the model
+    /// Fill with items of score 0, in the order of the model
     Unscored,
 }
 
@@ -104,8 +104,7 @@ impl From<FallbackName> for Fallback {
     }
 }
 
-/// The columns of lists of recommendations, which a fallback may fill; `of` is what the lists are
-/// for.
+/// Returns the columns of a table of lists; `of` is the name of the first column.
 fn columns(of: &'static str, has_titles: bool) -> Vec<(&'static str, bool)> {
     let mut names = vec![(of, false), ("rank", true), ("item", false)];
     if has_titles {
@@ -135,7 +134,7 @@ impl Record for UserList<'_> {
     }
 }
 
-/// The list of a history that belongs to no user.
+/// The list of the history of a new user.
 #[derive(Serialize)]
 pub(crate) struct ItemList<'a> {
     pub(crate) history: &'a [String],
@@ -145,7 +144,7 @@ pub(crate) struct ItemList<'a> {
     pub(crate) has_titles: bool,
 }
 
-/// The list of an item, which no fallback fills.
+/// The list of the items similar to an item, without a fallback.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub(crate) struct SimilarList<'a>(pub(crate) ItemList<'a>);
@@ -184,7 +183,7 @@ fn rows(of: &str, items: &[Recommendation], has_titles: bool) -> Vec<Vec<String>
             let title = has_titles.then(|| entry.title.clone().unwrap_or_default());
             let first = [of.to_owned(), (place + 1).to_string(), entry.item.clone()];
             let last = [
-                // An item that only fills the list has no score.
+                // A fallback item has no score.
                 match entry.is_fallback {
                     true => String::new(),
                     false => format!("{:.6}", entry.score),

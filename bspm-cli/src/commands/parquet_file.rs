@@ -1,4 +1,4 @@
-//! Parquet files of record batches, written whole or not at all.
+//! Parquet files of record batches, written atomically.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -14,9 +14,9 @@ use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
-/// Replaces a file by these batches, of which there must be one.
+/// Replaces a file with these batches, of which there must be at least one.
 ///
-/// Memory: a row group, of 2^20 rows or what `row_group` says.
+/// Memory: one row group, of `row_group` rows (default: 2^20).
 pub(super) fn write(
     path: &Path,
     row_group: Option<usize>,
@@ -25,8 +25,7 @@ pub(super) fn write(
     write_after(path, row_group, batches, || Ok(()))
 }
 
-/// [`write`], which calls `whole` once all batches are made, and leaves the file as it is if that
-/// fails.
+/// Like [`write`], but calls `whole` after the last batch, and does not replace the file if it fails.
 pub(super) fn write_after(
     path: &Path,
     row_group: Option<usize>,
@@ -41,7 +40,7 @@ pub(super) fn write_after(
         let mut batches = batches.into_iter();
         let first = batches.next().ok_or_else(|| Error::Write {
             path: path.into(),
-            source: io::Error::other("there is nothing to write"),
+            source: io::Error::other("no rows to write"),
         })??;
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
@@ -58,8 +57,8 @@ pub(super) fn write_after(
     })
 }
 
-/// Whether a file that was written here is there from its beginning to its end, with this number of rows if
-/// that is known.
+/// Returns whether a file that was written here is complete, and has this number of rows if it is
+/// known.
 pub(super) fn is_whole(path: &Path, rows: Option<usize>) -> bool {
     caught(path, || {
         let failed = |source| Error::Read {
@@ -87,14 +86,14 @@ pub(super) fn is_whole(path: &Path, rows: Option<usize>) -> bool {
             let ends = parts.into_iter().flatten();
             ends.map(|(start, length)| start.saturating_add(length))
         });
-        // The footer follows what it describes.
+        // The footer comes directly after the data that it describes.
         let is_complete = ends.max().is_none_or(|end| end == footer_start);
         Ok(is_complete && rows.is_none_or(|rows| written == Some(rows)))
     })
     .unwrap_or(false)
 }
 
-/// Where the footer of a Parquet file starts.
+/// Returns the offset of the footer of a Parquet file.
 fn footer_start(file: &mut File) -> io::Result<u64> {
     const TAIL: u64 = 8;
     let length = file.metadata()?.len();
@@ -112,5 +111,5 @@ fn footer_start(file: &mut File) -> io::Result<u64> {
     length.checked_sub(footer).ok_or_else(damaged)
 }
 
-/// The first and the last bytes of a Parquet file.
+/// The first and the last four bytes of a Parquet file.
 const MAGIC: [u8; 4] = *b"PAR1";

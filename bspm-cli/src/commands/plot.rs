@@ -1,4 +1,4 @@
-//! What all plots have in common: where they go, and how they look.
+//! Common parts of all plots: output files and style.
 
 use std::error::Error;
 use std::ops::Range;
@@ -13,30 +13,30 @@ use crate::output::write_file;
 
 const SIZE: (u32, u32) = (900, 600);
 
-/// Of labels and of titles.
+/// The fonts of labels and titles.
 pub(super) const TEXT: (&str, u32) = ("sans-serif", 16);
 pub(super) const TITLE: (&str, u32) = ("sans-serif", 20);
 
-/// What is drawn on.
+/// The area that a plot is drawn on.
 pub(super) type Area<D> = DrawingArea<D, Shift>;
 
-/// What can be drawn.
+/// A plot.
 pub(super) trait Plot {
     fn draw<D: DrawingBackend>(&self, area: &Area<D>) -> Result<(), Box<dyn Error>>
     where
         D::ErrorType: 'static;
 }
 
-/// A name that ends in `.svg` or `.png`.
+/// Parses a file name that ends in `.svg` or `.png`.
 pub(super) fn path(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     match path.extension().and_then(|it| it.to_str()) {
         Some("svg" | "png") => Ok(path),
-        _ => Err("expected a name that ends in .svg or .png".into()),
+        _ => Err("expected a file name that ends in .svg or .png".into()),
     }
 }
 
-/// Colours that are told apart on white.
+/// Returns one of several colours that are easy to distinguish on white.
 pub(super) fn color(place: usize) -> RGBAColor {
     const COLORS: [RGBColor; 8] = [
         RGBColor(0, 90, 181),
@@ -52,11 +52,11 @@ pub(super) fn color(place: usize) -> RGBAColor {
     COLORS[place % COLORS.len()].mix((1.0 - 0.3 * round).max(0.2))
 }
 
-/// Draws in memory and writes the file in one go, so that what fails is told.
+/// Draws in memory and then writes the file, so that write errors are reported.
 pub(super) fn write(path: &Path, plot: &impl Plot) -> Result<(), Box<dyn Error>> {
     static FONT: Once = Once::new();
     FONT.call_once(|| {
-        // Refused only where the font is damaged; text is then left out.
+        // Fails only if the font is damaged; the plot then has no text.
         let _ = register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular());
     });
     let bytes = match path.extension().is_some_and(|it| it == "svg") {
@@ -94,7 +94,7 @@ where
     Ok(area.present()?)
 }
 
-/// The corner of a chart over these ranges with the fewest of these points.
+/// Returns the corner of the chart with the fewest points, for the legend.
 pub(super) fn free_corner(
     points: impl Iterator<Item = (f64, f64)> + Clone,
     across: &Range<f64>,
@@ -127,7 +127,7 @@ pub(super) fn free_corner(
     best.map_or(SeriesLabelPosition::LowerRight, |it| it.0)
 }
 
-/// Names the series, in this corner.
+/// Draws the legend in this corner.
 pub(super) fn legend<'a, D: DrawingBackend + 'a, C: CoordTranslate>(
     chart: &mut ChartContext<'a, D, C>,
     corner: SeriesLabelPosition,
@@ -145,7 +145,7 @@ where
     Ok(())
 }
 
-/// From the smallest value to the largest, with a margin.
+/// Returns the range of the values, with a margin.
 pub(super) fn range(values: impl Iterator<Item = f64> + Clone) -> Range<f64> {
     let low = values.clone().fold(f64::INFINITY, f64::min);
     let high = values.fold(f64::NEG_INFINITY, f64::max);

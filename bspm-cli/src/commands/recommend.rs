@@ -1,4 +1,4 @@
-//! `bspm recommend`: lists for users, or for the items of somebody unknown.
+//! `bspm recommend`: lists for users, or for the history of a new user.
 
 use std::path::{Path, PathBuf};
 
@@ -13,30 +13,36 @@ use crate::data::STANDARD_INPUT;
 use crate::output::{self, OutputArguments, Writer};
 use crate::outputs::Files;
 
-/// How many users are ranked before their lists are written.
+/// The number of users that are ranked before their lists are written.
 const BATCH: usize = 2048;
 
-/// Recommend items to users of a model, or for the items of somebody that it does not know
+/// Recommend items to users of a model, or to a new user with a given history (fold-in)
 #[derive(Args)]
-#[command(group(ArgGroup::new("whom").required(true)))]
+#[command(
+    group(ArgGroup::new("whom").required(true)),
+    after_help = "Examples:\n  bspm recommend model.bspm ann bob -k 5\n  \
+                  bspm recommend model.bspm --history espresso --history milk\n  \
+                  bspm recommend model.bspm --all --output lists.csv"
+)]
 pub(crate) struct Arguments {
     /// Model file
     model: PathBuf,
-    /// Users
+    /// User ids
     #[arg(group = "whom")]
     users: Vec<String>,
-    /// File with a user on each line, plain or compressed with gzip or Zstandard; - is standard input
+    /// Read user ids from this file, one per line, plain or compressed with gzip or Zstandard; - is
+    /// standard input
     #[arg(long, value_name = "FILE", group = "whom")]
     users_from: Option<PathBuf>,
-    /// All users of the model
+    /// Recommend to all users of the model
     #[arg(long, group = "whom")]
     all: bool,
-    /// An item of a history that belongs to no user; may be given more than once
+    /// Item of the history of a new user (fold-in); may be repeated
     #[arg(long, value_name = "ITEM", group = "whom")]
     history: Vec<String>,
     #[command(flatten)]
     lists: ListArguments,
-    /// What fills a list where too few items have a score
+    /// How to fill a list if too few items have a score
     #[arg(
         long,
         value_name = "WHAT",
@@ -44,7 +50,7 @@ pub(crate) struct Arguments {
         help_heading = "Lists"
     )]
     fallback: FallbackName,
-    /// Write the lists to this file instead, which ends in .csv, or in .jsonl for JSON lines
+    /// Write the lists to this file instead of standard output; the name must end in .csv or .jsonl
     #[arg(short = 'o', long = "output", value_name = "FILE", value_parser = output::file)]
     file: Option<PathBuf>,
     #[command(flatten)]
@@ -103,7 +109,7 @@ fn recommend<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     writer.finish()
 }
 
-/// The lines of a file, or of standard input if the path is `-`; blank ones are passed over.
+/// Reads the lines of a file, or of standard input if the path is `-`. Skips blank lines.
 fn users_of(path: &Path) -> bspm::Result<Vec<String>> {
     let path = match path.as_os_str() == "-" {
         true => Path::new(STANDARD_INPUT),

@@ -1,4 +1,4 @@
-//! `bspm refit`: a saved model's filter and settings, fitted to more interactions.
+//! `bspm refit`: fits a saved model's filter and settings to more interactions.
 
 use std::path::PathBuf;
 
@@ -11,26 +11,30 @@ use crate::data::DataArguments;
 use crate::items::{ItemArguments, tell_coverage, with_items};
 use crate::outputs::Files;
 
-/// Fit the filter of a model anew, with its settings, to its interactions and to new ones
+/// Refit a model, with the same filter and settings, to its interactions and new ones
 #[derive(Args)]
+#[command(
+    after_help = "Examples:\n  bspm refit model.bspm today.csv --output model.bspm\n  \
+                  bspm refit model.bspm --forget-user ann --output model.bspm"
+)]
 pub(crate) struct Arguments {
     /// Model file
     model: PathBuf,
-    /// Files of further interactions, of known or new users and items. If the model already has a pair,
-    /// the larger weight and the later time are kept
+    /// Files with further interactions, of known or new users and items. If the model already has an
+    /// interaction of the same user and item, the larger weight and the later time are kept
     #[arg(value_name = "DATA")]
     data: Vec<PathBuf>,
-    /// Where the model goes; a file that is there is replaced
+    /// Output file for the model. An existing file is replaced
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// Leave out a user, with all interactions; may be given more than once
+    /// Remove this user and all interactions of this user; may be repeated
     #[arg(long, value_name = "USER")]
     forget_user: Vec<String>,
-    /// Leave out an item, with all interactions; may be given more than once
+    /// Remove this item and all interactions with it; may be repeated
     #[arg(long, value_name = "ITEM")]
     forget_item: Vec<String>,
-    /// Keep the singular vectors: new users and items join in a moment, new items by what their
-    /// users interacted with
+    /// Keep the singular vectors and fold in new users and items, which is much faster than a fit. New
+    /// items are folded in from the interactions of their users
     #[arg(long, requires = "data", conflicts_with_all = ["forget_user", "forget_item"])]
     keep_vectors: bool,
     #[command(flatten)]
@@ -42,7 +46,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    // The model may be replaced by the one that is fitted anew.
+    // The output may replace the model itself.
     Files::new()
         .reads_data(arguments.data.as_slice())
         .reads_data(arguments.items.files())
@@ -52,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 }
 
 impl Arguments {
-    /// The first flag, if there is one, that has no effect without interactions.
+    /// Returns the first given flag that has no effect without interaction files.
     fn given(&self) -> Option<&'static str> {
         match self.items.files().is_empty() {
             true => self.interactions.given(),
@@ -68,13 +72,16 @@ fn refit<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     if !arguments.data.is_empty() {
         let more = arguments.interactions.read_all(&arguments.data)?;
         if arguments.interactions.has_half_life() {
-            return Err("--half-life has no effect on the interactions that the model has, so that old and \
-                        new ones would not compare: fit all of them with it"
-                .into());
+            return Err(
+                "--half-life would apply only to the new interactions, and not to those of the \
+                        model; hint: fit all interactions together with `bspm fit --half-life`"
+                    .into(),
+            );
         }
         if more.times().is_some() && dataset.times().is_none() {
             return Err(
-                "times have no effect on a model without times: fit all interactions with times"
+                "the new interactions have times, but the model has none; hint: fit all interactions \
+                 together with `bspm fit`"
                     .into(),
             );
         }
@@ -88,7 +95,7 @@ fn refit<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         }
         dataset = dataset.with_dataset(&more)?;
     } else if let Some(flag) = arguments.given() {
-        return Err(format!("{flag} has no effect without a file of interactions").into());
+        return Err(format!("{flag} has no effect without interaction files").into());
     }
     let users = arguments.forget_user.iter().map(String::as_str);
     let items = arguments.forget_item.iter().map(String::as_str);

@@ -1,4 +1,4 @@
-//! `bspm score`: lists for many users or histories, in part files, shard by shard.
+//! `bspm score`: batch scoring of many users or histories to part files, in shards.
 
 mod input;
 mod manifest;
@@ -21,28 +21,31 @@ use crate::outputs::Files;
 use input::{Input, Places};
 use manifest::{Key, ListOptions, Output, is_name};
 
-/// Lists for the rows of a table, or for all users of a model, in Parquet files
+/// Batch scoring: write lists for the rows of a table, or for all users, to Parquet files
 ///
-/// The table is Parquet, CSV or TSV with spaces between the items of lists, or JSON lines; text may be
-/// compressed with gzip or Zstandard. Its columns: user, history (lists of items), weights, deny and
-/// allow (likewise); one of the first two is needed, the others may be missing, and other columns are
-/// copied. OUT gets a file for each
-/// part of the rows, whole or not at all: a run that was killed goes on where it stopped when
-/// it is started again, and shards of one table may write into one folder.
+/// The table is a Parquet, CSV, TSV or JSON lines file. Text files may be compressed with gzip or
+/// Zstandard. It has a column user or a column history, and optionally the columns weights, deny and
+/// allow. The columns history, weights, deny and allow contain lists; in CSV and TSV files, the values
+/// of a list are separated by spaces. Other columns are copied to the output. Each part of the table
+/// becomes one file in the folder OUT, and an incomplete file is never visible. If a run is
+/// interrupted, run the same command again to continue. Several shards of a table can write to the
+/// same folder.
 #[derive(Args)]
+#[command(after_help = "Examples:\n  bspm score model.bspm --output lists\n  \
+                  bspm score model.bspm users.csv -k 20 --shard 0/4 --output lists")]
 pub(crate) struct Arguments {
-    /// The saved model
+    /// Model file
     model: PathBuf,
-    /// Who gets lists: a table whose name ends in .parquet, .csv, .tsv or .jsonl. Default: all users
-    /// of the model
+    /// Table of users or histories; the name must end in .parquet, .csv, .tsv or .jsonl. Default: all
+    /// users of the model
     table: Option<PathBuf>,
-    /// The folder for the part files
+    /// Output folder for the part files
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
-    /// Only every Nth part, from the Ith of 0 to N - 1
+    /// Write only every Nth part, starting with part I; I is from 0 to N - 1
     #[arg(long, value_name = "I/N", default_value = "0/1")]
     shard: Shard,
-    /// Rows of the table in each part
+    /// Number of rows of the table per part
     #[arg(long, value_name = "ROWS", default_value_t = 65_536, value_parser = manifest::count)]
     part_rows: usize,
     #[command(flatten)]
@@ -53,7 +56,7 @@ pub(crate) struct Arguments {
     device: DeviceArguments,
 }
 
-/// Which of the parts are done here.
+/// The parts that this run writes.
 #[derive(Clone, Copy, Debug)]
 struct Shard {
     index: usize,
@@ -73,7 +76,7 @@ impl FromStr for Shard {
     }
 }
 
-/// Rows that are scored together.
+/// The number of rows that are scored together.
 const BATCH: usize = 4096;
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
@@ -111,7 +114,7 @@ fn score<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
             Input::open(path, &arguments.text, &reserved)?
         }
         None if arguments.text != TextOptions::default() => {
-            let message = "--delimiter and --encoding have no effect without a table of users";
+            let message = "--delimiter and --encoding have no effect without a table";
             return Err(message.into());
         }
         None => Input::of_users(model.dataset().users()),
@@ -164,7 +167,7 @@ fn score<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     Ok(())
 }
 
-/// What is wrong with a row of a batch, as one of the table.
+/// Converts an error in a row of a batch to an error in a row of the table.
 fn in_table(error: bspm::Error, table: Option<&Path>, places: &Places) -> bspm::Error {
     match (error, table) {
         (
@@ -200,7 +203,7 @@ fn in_table(error: bspm::Error, table: Option<&Path>, places: &Places) -> bspm::
     }
 }
 
-/// What is told on standard error.
+/// The progress report on standard error.
 struct Progress {
     rows: Option<usize>,
     written: usize,
@@ -235,7 +238,7 @@ impl Progress {
             .map(|all| format!(" of {all}"))
             .unwrap_or_default();
         tell!(
-            "{}: {rows} rows, {:.0} a second; at row {}{all}",
+            "{}: {rows} rows, {:.0} rows per second; at row {}{all}",
             path.display(),
             rows as f64 / start.elapsed().as_secs_f64(),
             self.done,
@@ -245,7 +248,7 @@ impl Progress {
     fn end(&self, folder: &Path) {
         let seconds = self.start.elapsed().as_secs_f64();
         tell!(
-            "{}: {} rows in {seconds:.1} s, {:.0} a second; {} were there",
+            "{}: {} rows in {seconds:.1} s, {:.0} rows per second; {} rows were already complete",
             folder.display(),
             self.written,
             self.written as f64 / seconds,

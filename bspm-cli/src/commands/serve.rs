@@ -1,4 +1,4 @@
-//! `bspm serve`: a saved model over HTTP.
+//! `bspm serve`: serves a saved model over HTTP.
 
 use std::fs;
 use std::io::{self, Write};
@@ -12,65 +12,71 @@ use clap::builder::RangedU64ValueParser;
 
 use super::Outcome;
 
-/// Serve a saved model over HTTP: lists, similar items, explanations, and a page to try them
+/// Serve a saved model over HTTP: recommendations, similar items, explanations, and a demo page
 ///
-/// SIGTERM and SIGINT answer what has begun and end; SIGHUP, or a new file in the model's
-/// place, reloads it. Warnings go to standard error; BSPM_LOG=info also logs every request.
+/// On SIGTERM and SIGINT, the server finishes the requests that have started and exits. On SIGHUP, or
+/// when the model file is replaced, it reloads the model. Warnings are written to standard error;
+/// BSPM_LOG=info also logs every request.
 #[derive(Args)]
+#[command(after_help = "Examples:\n  bspm serve model.bspm\n  \
+                  bspm serve model.bspm --address 0.0.0.0:8080 --keys keys.txt --host shop.example")]
 pub(crate) struct Arguments {
-    /// A model that `bspm fit` or `bspm tune` saved
+    /// Model file saved by `bspm fit` or `bspm tune`
     model: PathBuf,
-    /// Where to listen; port 0 takes a free one
+    /// Address to listen on; port 0 selects a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     address: SocketAddr,
-    /// Read the model into memory instead of mapping its file, which may then be changed in
-    /// place or cut off without harm
+    /// Read the model into memory instead of mapping its file. The file may then be modified or
+    /// truncated while the server runs
     #[arg(long)]
     copy: bool,
-    /// Threads that score, 1 to 1024; without it, one for each core
+    /// Number of scoring threads, 1 to 1024. Default: one per core
     #[arg(long, value_name = "N", value_parser = up_to::<u16>(1024))]
     workers: Option<u16>,
-    /// Requests for lists that may wait, and as many others, 1 to 65536; the next one is answered 503
+    /// Maximum number of waiting requests for lists, and of other waiting requests, 1 to 65536.
+    /// Further requests are answered with status 503
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = up_to::<u32>(65_536))]
     queue: u32,
-    /// Connections that may be open, 1 to 1000000; for the next one, the one that has been idle
-    /// longest is closed
+    /// Maximum number of open connections, 1 to 1000000. A further connection closes the one that has
+    /// been idle longest
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = up_to::<u32>(1_000_000))]
     connections: u32,
-    /// Seconds that a request may take, its headers apart, and that a client may take to read a
-    /// part of the answer; 1 to 86400
+    /// Timeout in seconds, 1 to 86400: for the headers of a request, for the rest of the request, and for
+    /// the client to read each part of the response
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = up_to::<u32>(86_400))]
     timeout: u32,
-    /// A file of API keys, one a line: requests must have the header `Authorization: Bearer KEY`
-    /// with one of them. Blank lines and lines that start with # are skipped
+    /// File with API keys, one per line. Requests must have the header `Authorization: Bearer KEY` with
+    /// one of the keys. Blank lines and lines that start with # are ignored
     #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
-    /// A name by which requests may call the server, as in `shop.example`; more than one can be
-    /// given. Without it, a server on a loopback address takes only localhost and IP addresses
+    /// Host name that requests may use, such as `shop.example`; may be repeated. Default: a server on a
+    /// loopback address accepts only localhost and IP addresses
     #[arg(long, value_name = "NAME", value_parser = host)]
     host: Vec<String>,
 }
 
-/// A host name without a scheme, a port or a path.
+/// Parses a host name without a scheme, a port or a path.
 fn host(text: &str) -> Result<String, String> {
     let is_part = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'.' | b'_');
     match !text.is_empty() && text.bytes().all(is_part) {
         true => Ok(text.into()),
         false => Err(
-            "expected a host name, as in shop.example; one with other letters than ASCII as \
-                      xn--..."
+            "expected a host name such as shop.example; hint: write a non-ASCII name in Punycode \
+                      (xn--...)"
                 .into(),
         ),
     }
 }
 
-/// What API keys are made of at least.
+/// The minimum length of an API key.
 const SHORTEST_KEY: usize = 16;
 
+/// Reads API keys from a file.
+///
 /// # Errors
 ///
-/// For a file that cannot be read, has no key, or one that is too short or has other characters than
-/// a header may have.
+/// If the file cannot be read or has no key, or if a key is too short or has characters that are not
+/// allowed in a header.
 fn keys(path: &Path) -> Result<Vec<String>, String> {
     let shown = path.display();
     let text = fs::read_to_string(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
@@ -81,8 +87,8 @@ fn keys(path: &Path) -> Result<Vec<String>, String> {
         }
         if key.len() < SHORTEST_KEY || !key.bytes().all(|it| it.is_ascii_graphic()) {
             return Err(format!(
-                "{shown}, line {line}: expected a key of at least {SHORTEST_KEY} visible ASCII \
-                 characters, such as `openssl rand -hex 32` prints"
+                "{shown}:{line}: expected a key of at least {SHORTEST_KEY} visible ASCII characters; \
+                 hint: make one with `openssl rand -hex 32`"
             ));
         }
         keys.push(key.to_owned());
@@ -95,7 +101,7 @@ fn keys(path: &Path) -> Result<Vec<String>, String> {
     }
 }
 
-/// Whole numbers from 1 to the largest.
+/// Parses a whole number from 1 to `largest`.
 fn up_to<T: TryFrom<u64> + Clone + Send + Sync + 'static>(largest: u64) -> RangedU64ValueParser<T> {
     RangedU64ValueParser::new().range(1..=largest)
 }
@@ -117,7 +123,7 @@ pub(crate) fn run(arguments: Arguments) -> Outcome {
         arguments.copy,
         &options,
         |address| {
-            // Whoever started the server need not read this.
+            // Standard output may be closed.
             let _ = writeln!(io::stdout(), "listening on http://{address}");
         },
     )?)

@@ -1,4 +1,4 @@
-//! `bspm similar`: items that go with an item.
+//! `bspm similar`: items similar to an item.
 
 use std::path::PathBuf;
 
@@ -11,17 +11,20 @@ use super::{Outcome, TextModel, on_device};
 use crate::output::{self, OutputArguments, Writer};
 use crate::outputs::Files;
 
-/// List the items that an item speaks for most
+/// List the items most similar to an item: the recommendations for a history of only this item
 #[derive(Args)]
+#[command(
+    after_help = "Examples:\n  bspm similar model.bspm espresso\n  bspm similar model.bspm espresso tea -k 5 --json"
+)]
 pub(crate) struct Arguments {
     /// Model file
     model: PathBuf,
-    /// Items; each gets a list of its own
+    /// Item ids; one list is made per item
     #[arg(required = true)]
     items: Vec<String>,
     #[command(flatten)]
     lists: ListArguments,
-    /// Write the lists to this file instead, which ends in .csv, or in .jsonl for JSON lines
+    /// Write the lists to this file instead of standard output; the name must end in .csv or .jsonl
     #[arg(short = 'o', long = "output", value_name = "FILE", value_parser = output::file)]
     file: Option<PathBuf>,
     #[command(flatten)]

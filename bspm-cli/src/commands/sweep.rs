@@ -1,4 +1,4 @@
-//! `bspm sweep`: a grid of settings of BSPM, compared in one pass.
+//! `bspm sweep`: a grid search over settings of BSPM, in one pass.
 
 mod checkpoint;
 mod plot;
@@ -22,24 +22,28 @@ use crate::output::{OutputArguments, Record, Writer, write_file};
 use crate::outputs::Files;
 use checkpoint::Checkpoint;
 
-/// How many users are evaluated between two checkpoints.
+/// The number of users that are evaluated between two checkpoints.
 const BATCH: usize = 2048;
 
-/// Compare a grid of settings of BSPM on interactions held out of the data, in one pass
+/// Grid search: evaluate all combinations of BSPM settings on held-out interactions, in one pass
 ///
-/// Numbers are lists, as in 0.5,1,2, or ranges, as in 0.5:2.5:0.25 (both ends belong to it). What is
-/// not named is what `fit` has without flags for data of this shape, but for T_s and beta, which are
-/// varied.
+/// Give the values of a setting as a list, such as 0.5,1,2, or as a range START:END:STEP, such as
+/// 0.5:2.5:0.25 (END is included). Settings without a flag have the values that `bspm fit --filter
+/// bspm` uses for data of this size, except T_s and beta, which are varied by default.
 #[derive(Args)]
-#[command(group(ArgGroup::new("held out")))]
+#[command(
+    group(ArgGroup::new("held out")),
+    after_help = "Examples:\n  bspm sweep ratings.csv\n  \
+                  bspm sweep ratings.csv --sharpen-time 1:3:0.5 --beta 0.1,0.2 --csv grid.csv --plot grid.svg"
+)]
 pub(crate) struct Arguments {
-    /// File of interactions, of which a fifth of each user's is held out unless told otherwise:
-    /// the latest with --time-column, else some at random
+    /// Interaction files. A part of them is held out (default: 20% of the interactions of each user),
+    /// and the settings are fitted to the others
     #[arg(required = true, value_name = "DATA")]
     data: Vec<PathBuf>,
     #[command(flatten)]
     held_out: HeldOutArguments,
-    /// Cut-offs; the first is the one that rows are sorted by
+    /// Cut-offs of the metrics; rows are sorted by NDCG at the first one
     #[arg(
         short,
         value_name = "K,...",
@@ -47,13 +51,13 @@ pub(crate) struct Arguments {
         default_value = "20"
     )]
     k: Vec<usize>,
-    /// Keep what is done in this file, and go on from it where it is there
+    /// Save the progress to this file, and resume from it if it exists
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-    /// Write the rows to a CSV file too
+    /// Also write the rows to this CSV file
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
-    /// Plot NDCG against T_s, a line for each beta; the name ends in .svg or .png
+    /// Plot NDCG against T_s with one line per beta; the name must end in .svg or .png
     #[arg(long, value_name = "FILE", value_parser = super::plot::path)]
     plot: Option<PathBuf>,
     #[command(flatten)]
@@ -72,11 +76,11 @@ struct GridArguments {
     values: Vec<(&'static str, Vec<String>)>,
 }
 
-/// The values of the settings that are varied unless told.
+/// The settings that are varied by default, and their values.
 const VARIED: [(&str, &str); 2] = [("sharpen_time", "0.5:3:0.25"), ("beta", "0.1:0.3:0.1")];
 
 impl GridArguments {
-    /// The grid around a setting, which has the values of what is not varied.
+    /// Returns the grid around a base configuration, which has the values of the other settings.
     fn configs(&self, base: BspmConfig) -> bspm::Result<Vec<BspmConfig>> {
         let mut grid = SweepGrid::around(base);
         for (name, values) in &self.values {
@@ -174,7 +178,7 @@ fn sweep<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
 }
 
 impl Arguments {
-    /// The interactions to fit and those held out, of one shape.
+    /// Returns the interactions to fit and the held-out ones, as matrices of the same shape.
     fn matrices(&self) -> Result<(Interactions, Interactions), Box<dyn Error>> {
         let dataset = self.interactions.read_all(&self.data)?;
         let (train, test) = self.held_out.split(dataset, &self.interactions)?;
@@ -183,7 +187,7 @@ impl Arguments {
         Ok((matrix(&train), matrix(&test)))
     }
 
-    /// Says where the best row lies at the edge of the grid, beyond which better ones may be.
+    /// Warns if the best row is at an edge of the grid.
     fn warn_of_edges(&self, rows: &[SweepRow]) {
         let Some(best) = rows.first() else { return };
         for setting in BspmConfig::SETTINGS {
@@ -197,9 +201,10 @@ impl Arguments {
                 () => continue,
             };
             tell!(
-                "warning: the best row has the {edge} {} of the grid, {value}: there may be better \
-                 ones beyond it",
-                setting.name
+                "warning: the best row has the {edge} {} of the grid ({value}); hint: extend the grid \
+                 with --{}",
+                setting.name,
+                flag(setting)
             );
         }
     }
@@ -237,7 +242,7 @@ impl Arguments {
 
 #[derive(Serialize)]
 struct SettingAtCutoff<'a> {
-    /// The settings that the rows differ in.
+    /// The settings that vary between the rows.
     #[serde(skip)]
     varied: &'a [&'a Setting<BspmConfig>],
     config: &'a BspmConfig,
@@ -264,7 +269,7 @@ impl Record for SettingAtCutoff<'_> {
     }
 }
 
-/// The values of the settings, empty for those of a process that is off.
+/// Returns the values of the settings; empty for the settings of a process that is off.
 fn values_of(settings: &[&Setting<BspmConfig>], config: &BspmConfig) -> Vec<String> {
     settings
         .iter()
@@ -272,7 +277,7 @@ fn values_of(settings: &[&Setting<BspmConfig>], config: &BspmConfig) -> Vec<Stri
         .collect()
 }
 
-/// One record per setting and cut-off.
+/// Writes one CSV record per configuration and cut-off.
 fn csv_of(cutoffs: &[usize], rows: &[SweepRow]) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut out = csv::Writer::from_writer(Vec::new());
     let all: Vec<&Setting<BspmConfig>> = BspmConfig::SETTINGS.iter().collect();

@@ -1,4 +1,4 @@
-//! Rows of text tables and of JSON lines.
+//! Reads rows of text tables and JSON lines.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -11,22 +11,22 @@ use serde_json::Value;
 
 use crate::data::byte;
 
-/// How text is divided.
+/// Flags for text tables.
 #[derive(Args, Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct TextOptions {
-    /// Delimiter of a CSV file: one character, or tab
+    /// Field delimiter of a CSV file: one character, or tab
     #[arg(long, value_name = "CHARACTER", value_parser = byte)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     delimiter: Option<u8>,
-    /// Encoding of text, such as latin1, windows-1250 or utf-16le. Default: by the byte order mark,
-    /// else UTF-8
+    /// Text encoding, such as latin1, windows-1250 or utf-16le. Default: detected from the byte order
+    /// mark, else UTF-8
     #[arg(long, value_name = "NAME")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     encoding: Option<String>,
 }
 
 impl TextOptions {
-    /// Refuses options that have no effect on this file.
+    /// Returns an error if an option has no effect on this file.
     pub(crate) fn refuse_for(&self, path: &Path, is: &str, needed: &str) -> Result<()> {
         let option = match (&self.delimiter, &self.encoding) {
             (Some(_), _) => "--delimiter",
@@ -55,24 +55,24 @@ impl TextOptions {
 /// A value of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Cell {
-    /// There is none.
+    /// A missing value.
     Null,
-    /// A text, or what is no list as text.
+    /// A text, or the text of a value that is not a list.
     Text(String),
-    /// An array of JSON.
+    /// A JSON array.
     List(Vec<Option<String>>),
 }
 
-/// A row, with a value for each column.
+/// A row with one value per column.
 #[derive(Debug)]
 pub(crate) struct TextRow {
-    /// The line on which it starts, from 1.
+    /// The line on which the row starts, from 1.
     pub(crate) line: u64,
     pub(crate) cells: Vec<Cell>,
 }
 
 impl TextRow {
-    /// The value of a column as text; none if it is empty.
+    /// Returns the value of a column as text; `None` if it is empty.
     pub(crate) fn text(&self, place: usize) -> Option<&str> {
         match &self.cells[place] {
             Cell::Text(text) if !text.is_empty() => Some(text),
@@ -81,7 +81,7 @@ impl TextRow {
     }
 }
 
-/// The rows of a CSV or TSV table, or of JSON lines, in order.
+/// A reader of the rows of a CSV or TSV table or of JSON lines.
 #[derive(Debug)]
 pub(crate) struct TextRows {
     path: PathBuf,
@@ -92,7 +92,7 @@ pub(crate) struct TextRows {
 #[derive(Debug)]
 enum Source {
     Table(Box<TextTable>),
-    /// The first object is read before its row is asked for, since it says which columns there are.
+    /// The first object is read on opening, because it defines the columns.
     Objects(Box<TextLines>, Option<TextRow>),
 }
 
@@ -134,7 +134,7 @@ impl TextRows {
         &self.columns
     }
 
-    /// The next row; none at the end.
+    /// Returns the next row; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<TextRow>> {
         match &mut self.source {
             Source::Table(table) => {
@@ -160,7 +160,7 @@ impl TextRows {
                         line,
                         column: "object".into(),
                         expected: format!(
-                            "only names that the first object has ({})",
+                            "a name that occurs in the first object ({})",
                             self.columns.join(", ")
                         ),
                         found: name,
@@ -174,7 +174,7 @@ impl TextRows {
     }
 }
 
-/// The object on the next line that is not blank.
+/// Reads the object on the next line that is not blank.
 fn next_object(lines: &mut TextLines, path: &Path) -> Result<Option<(u64, Object)>> {
     while let Some((line, text)) = lines.next_line()? {
         if text.trim().is_empty() {
@@ -193,7 +193,7 @@ fn next_object(lines: &mut TextLines, path: &Path) -> Result<Option<(u64, Object
     Ok(None)
 }
 
-/// The names and values of an object, in their order, each name once.
+/// The names and values of an object, in order and without duplicate names.
 struct Object(Vec<(String, Cell)>);
 
 impl<'de> Deserialize<'de> for Object {
@@ -213,7 +213,7 @@ impl<'de> Deserialize<'de> for Object {
                 let mut values: Vec<(String, Cell)> = Vec::new();
                 while let Some((name, value)) = map.next_entry::<String, Value>()? {
                     if values.iter().any(|it| it.0 == name) {
-                        return Err(A::Error::custom(format!("the name {name:?} twice")));
+                        return Err(A::Error::custom(format!("duplicate name {name:?}")));
                     }
                     values.push((name, cell(value)));
                 }
@@ -239,7 +239,7 @@ fn cell(value: Value) -> Cell {
     }
 }
 
-/// A value as text; a whole number is its digits, also if it is written as 3.0.
+/// Converts a value to text. A whole number is written without a fraction, even if it is given as 3.0.
 fn text_of(value: Value) -> String {
     const LARGEST: f64 = (1_u64 << 53) as f64;
     match value {

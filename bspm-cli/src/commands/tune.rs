@@ -1,4 +1,4 @@
-//! `bspm tune`: the best filter for some data, fitted and saved.
+//! `bspm tune`: searches for the best filter and settings, and saves the fitted model.
 
 mod journal;
 mod plot;
@@ -22,53 +22,58 @@ use crate::output::{OutputArguments, Record, Writer, write_file};
 use crate::outputs::Files;
 use journal::Journal;
 
-/// Search the filter and the settings that fit the data best, and save a model of them
+/// Search for the filter and settings with the best metric, and save the fitted model
 ///
-/// A part of the interactions is held out (the latest of each user where there are times, else
-/// some at random) to choose by; the model that is saved is fitted to all of them. No test set
-/// is looked at.
+/// A part of the interactions is held out for validation: the latest ones of each user if the data
+/// have times, else a random sample. The saved model is fitted to all interactions. No test set is
+/// used.
 #[derive(Args)]
+#[command(
+    after_help = "Examples:\n  bspm tune ratings.csv --output best.bspm\n  \
+                  bspm tune ratings.csv --filters bspm,ease-r --metric recall --time 1h --checkpoint trials.jsonl"
+)]
 pub(crate) struct Arguments {
-    /// File of interactions
+    /// Interaction files
     #[arg(required = true, value_name = "DATA")]
     data: Vec<PathBuf>,
-    /// Where the model goes; a file that is there is replaced
+    /// Output file for the model. An existing file is replaced
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Begin no new trial after so many minutes, or seconds or hours as in 90s and 1h
+    /// Time limit in minutes, or with a unit, such as 90s or 1h. No new trial starts after this time
     #[arg(long, value_name = "MINUTES", default_value = "10", value_parser = duration)]
     time: Duration,
-    /// End after so many trials
+    /// Maximum number of trials
     #[arg(long, value_name = "N", default_value_t = 300)]
     trials: usize,
-    /// The metric to raise
+    /// Metric to maximize
     #[arg(long, value_name = "NAME", default_value = "ndcg", value_parser = Metrics::NAMES.to_vec())]
     metric: String,
-    /// Its cut-off
+    /// Cut-off of the metric
     #[arg(short, value_name = "K", default_value_t = 20)]
     k: usize,
-    /// Take this much of a list's mean popularity, of the most popular item 1, off the metric
+    /// Popularity penalty: subtract this weight times the mean popularity of a list from the metric. The
+    /// most popular item has popularity 1
     #[arg(long, value_name = "WEIGHT", default_value_t = 0.0)]
     popularity_penalty: f64,
-    /// Search only these filters, and mixes of them where mix is one
+    /// Search only these filters; include mix to also search mixes of them
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = FilterConfig::NAMES.to_vec())]
     filters: Vec<String>,
-    /// The share of each user's interactions that is held out
+    /// Share of the interactions of each user to hold out
     #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
     ratio: f64,
-    /// Seed of the search and of what is held out
+    /// Seed of the search and of the held-out sample
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Keep every trial in this file, and go on from it where it is there
+    /// Save every trial to this file, and resume from it if it exists
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-    /// Write all trials to a CSV file too
+    /// Also write all trials to this CSV file
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
-    /// Plot the metric of each trial against its cost to an .svg or .png file too
+    /// Plot the metric of each trial against its time; the name must end in .svg or .png
     #[arg(long, value_name = "FILE", value_parser = super::plot::path)]
     plot: Option<PathBuf>,
-    /// How many trials to print
+    /// Number of trials to print
     #[arg(long, value_name = "N", default_value_t = 15)]
     top: usize,
     #[command(flatten)]
@@ -81,7 +86,7 @@ pub(crate) struct Arguments {
     device: DeviceArguments,
 }
 
-/// A number of minutes, or one with its unit.
+/// Parses a number of minutes, or a number with a unit.
 fn duration(text: &str) -> Result<Duration, String> {
     let (number, seconds) = match text.char_indices().next_back() {
         Some((end, 's')) => (&text[..end], 1.0),
@@ -92,7 +97,7 @@ fn duration(text: &str) -> Result<Duration, String> {
     let number: Result<f64, _> = number.parse();
     match number.map(|number| Duration::try_from_secs_f64(number * seconds)) {
         Ok(Ok(duration)) => Ok(duration),
-        _ => Err("expected a number of minutes, or one that ends in s, m or h".into()),
+        _ => Err("expected a number of minutes, or a number with the unit s, m or h".into()),
     }
 }
 
@@ -107,7 +112,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         .check()?;
     if arguments.output.is_none() && !arguments.items.files().is_empty() {
         return Err(
-            "--items has no effect without --output, the model that keeps the items".into(),
+            "--items has no effect without --output, because only a saved model keeps the item table"
+                .into(),
         );
     }
     on_device!(arguments.device, tune, arguments)
@@ -141,7 +147,7 @@ fn tune<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     arguments.report(&tuner)?;
     let best = tuner.best().ok_or("no trial could be evaluated")?;
     tell!(
-        "best of {} trials: {}@{} {:.4} on the interactions held out of {} users\n{}",
+        "best of {} trials: {}@{} {:.4} on held-out interactions of {} users\n{}",
         tuner.trials().len(),
         arguments.metric,
         arguments.k,
@@ -159,7 +165,7 @@ fn tune<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     Ok(())
 }
 
-/// Runs the trials under a progress bar that tells the best so far.
+/// Runs the trials with a progress bar that shows the best one so far.
 fn search<B: Backend>(
     tuner: &mut Tuner<B>,
     mut journal: Option<&mut Journal>,
@@ -267,7 +273,7 @@ impl Record for Row<'_> {
     }
 }
 
-/// The settings that a search may change, in short.
+/// Returns the settings that the search may change, as a short text.
 fn settings(config: &FilterConfig) -> String {
     if let FilterConfig::Mix(mix) = config {
         let parts = mix.parts.iter().map(|part| {

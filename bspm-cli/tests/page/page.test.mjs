@@ -119,7 +119,7 @@ test("lists the items for a user, with their scores", async () => {
   assert.deepEqual(scores, expected.items.map(entry => entry.score.toPrecision(4)));
 });
 
-test("explains an item by bars, and shows what is like it", async () => {
+test("explains an item by bars, and shows similar items", async () => {
   const item = (await listed("list"))[0];
   await page.click("#list li button");
   await page.waitForSelector("#detail:not([hidden])");

@@ -541,16 +541,16 @@ fn rows_that_are_no_interactions_are_refused_or_counted() {
     folder.write("clean.csv", rows(""));
     let (clean, _) = folder.fit(&format!("clean.csv {flags}"));
     let bad = [
-        (",i1,1", "no user"),
-        ("u1,,1", "no item"),
-        ("NULL,i1,1", "no user"),
-        ("NaN,i1,1", "no user"),
-        ("u1,None,1", "no item"),
-        ("\\N,i1,1", "no user"),
-        ("u1,i1,-1", "a weight below 0"),
+        (",i1,1", "a missing user"),
+        ("u1,,1", "a missing item"),
+        ("NULL,i1,1", "a missing user"),
+        ("NaN,i1,1", "a missing user"),
+        ("u1,None,1", "a missing item"),
+        ("\\N,i1,1", "a missing user"),
+        ("u1,i1,-1", "a negative weight"),
         ("u1,i1,many", "an invalid weight"),
-        ("u1,i1", "another number of fields"),
-        ("user,item,n", "the header again"),
+        ("u1,i1", "a wrong number of fields"),
+        ("user,item,n", "a repeated header"),
     ];
     for (row, reason) in bad {
         folder.write("one.csv", rows(&format!("{row}\n")));
@@ -569,7 +569,7 @@ fn rows_that_are_no_interactions_are_refused_or_counted() {
     let (read, told) = folder.fit(&format!("all.csv {flags} --skip-invalid"));
     assert_eq!(read, clean);
     assert!(
-        told.contains("10 of 58 rows are skipped: 1 with another number of fields, "),
+        told.contains("10 of 58 rows are skipped: 1 with a wrong number of fields, "),
         "{told}"
     );
     // The threshold leaves a row out before anything else is looked at.
@@ -783,7 +783,7 @@ fn data_are_described_before_they_are_fitted() {
         assert!(table.contains(part), "{table}");
     }
     let (_, told) = folder.fit(&format!("data.csv {flags}"));
-    assert!(told.contains("read 50 rows, 1 of them left out"), "{told}");
+    assert!(told.contains("read 50 rows (1 excluded): "), "{told}");
     assert!(
         told.contains("user = user; item = item; weight = n; time = at; not read: note"),
         "{told}"
@@ -824,13 +824,13 @@ fn what_is_most_likely_misread_is_reported_with_counts() {
         (
             "101.0,i1,20260101\n",
             "",
-            "1 user ids differ from another one",
+            "1 user ids differ from another user id",
         ),
         ("0101,i1,20260101\n", "", "\"0101\" and \"101\""),
         (
             "101 ,i1,20260101\n",
             "",
-            "1 user ids differ from another one",
+            "1 user ids differ from another user id",
         ),
         ("NA,i1,20260101\n", "", "the user \"NA\" has 1 interactions"),
         (
@@ -865,7 +865,7 @@ fn what_is_most_likely_misread_is_reported_with_counts() {
     let evaluated = folder.run(&format!("evaluate stars.csv {flags}"));
     let told = String::from_utf8(evaluated.stderr).unwrap();
     assert!(
-        told.contains("1 of 5 rows are left out: 1 below the rating threshold"),
+        told.contains("1 of 5 rows are excluded: 1 below the rating threshold"),
         "{told}"
     );
 }
@@ -883,7 +883,7 @@ fn what_cannot_be_right_is_refused() {
     for (heading, data) in [("User, Item", "a.csv"), ("\u{feff}user,item", "b.csv")] {
         folder.write(data, format!("{plain}{heading}\nu1,i9\n"));
         assert!(
-            folder.refused(data).contains("the header again"),
+            folder.refused(data).contains("a repeated header"),
             "{heading}"
         );
     }
@@ -895,12 +895,12 @@ fn what_cannot_be_right_is_refused() {
     );
     folder.write("counted.txt", "2 4 5\n1 9\n3 1 2 3\n");
     for (fit, expected) in [
-        ("plain.csv ./plain.csv", "each file once"),
-        ("plain.csv link.csv", "each file once"),
+        ("plain.csv ./plain.csv", "expected distinct files"),
+        ("plain.csv link.csv", "expected distinct files"),
         ("padded.csv", "a user id"),
         ("blank.csv", "a user id"),
-        ("odd.txt", "most lines have 3 fields"),
-        ("counted.txt", "the number of what follows"),
+        ("odd.txt", "3 fields on most lines, as in a table"),
+        ("counted.txt", "the number of the fields that follow"),
         ("plain.csv --comment , ", "--comment has no effect"),
         (
             "plain.csv --rating-column item --rating-threshold NaN",
@@ -908,9 +908,12 @@ fn what_cannot_be_right_is_refused() {
         ),
         (
             "plain.csv --time-column item --time-format %H:%M",
-            "a pattern with a year",
+            "a format with a year",
         ),
-        ("plain.csv --user-column User", "hint: --user-column user"),
+        (
+            "plain.csv --user-column User",
+            "hint: use --user-column user",
+        ),
     ] {
         let message = folder.refused(fit.trim_end());
         assert!(message.contains(expected), "{fit}: {message}");
@@ -956,10 +959,10 @@ fn a_refit_takes_what_compares_with_the_model() {
     folder.write("more.csv", "user,item,at\nc,y,1772323201\n");
     folder.fit("old.csv");
     let times = "refit model.bspm new.csv -o later.bspm --time-column at";
-    assert!(error(&folder.run(times)).contains("a model without times"));
+    assert!(error(&folder.run(times)).contains("have times, but the model has none"));
     folder.fit("old.csv --time-column at");
     let half = format!("{times} --half-life 30d");
-    assert!(error(&folder.run(&half)).contains("--half-life has no effect"));
+    assert!(error(&folder.run(&half)).contains("--half-life would apply only to the new"));
     stdout(&folder.run("refit model.bspm new.csv more.csv -o later.bspm --time-column at"));
     let test =
         folder.run("evaluate --model later.bspm --test new.csv --half-life 3d --time-column at");

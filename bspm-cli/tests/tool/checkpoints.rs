@@ -41,7 +41,7 @@ fn a_second_search_on_one_checkpoint_is_refused() {
     }
     let refused = error(&bspm(folder, &tune("3")));
     assert!(
-        refused.contains("trials.jsonl: another run of bspm writes to it"),
+        refused.contains("trials.jsonl: another bspm process writes to this file"),
         "{refused}"
     );
     first.kill().unwrap();
@@ -53,7 +53,7 @@ fn a_second_search_on_one_checkpoint_is_refused() {
     fs::write(&journal, "notes").unwrap();
     let refused = error(&bspm(folder, &tune("1")));
     assert!(
-        refused.contains("trials.jsonl: expected the trials"),
+        refused.contains("trials.jsonl: expected trials"),
         "{refused}"
     );
     assert_eq!(fs::read(&journal).unwrap(), b"notes");
@@ -73,7 +73,10 @@ fn sweeps_and_shards_have_what_they_write_to_themselves() {
     let sweep = [&sweep[..], &["--sharpen-time=1", "--checkpoint=done.json"]].concat();
     let lock = locked(folder, "done.json");
     let refused = error(&bspm(folder, &sweep));
-    assert!(refused.contains("done.json: another run"), "{refused}");
+    assert!(
+        refused.contains("done.json: another bspm process"),
+        "{refused}"
+    );
     drop(lock);
     stdout(&bspm(folder, &sweep));
     assert!(!folder.join(".done.json.lock").exists());
@@ -83,7 +86,7 @@ fn sweeps_and_shards_have_what_they_write_to_themselves() {
     let lock = locked(&folder.join("out"), "shard-0-of-1");
     let refused = error(&bspm(folder, &score));
     assert!(
-        refused.contains("out/shard-0-of-1: another run"),
+        refused.contains("out/shard-0-of-1: another bspm process"),
         "{refused}"
     );
     drop(lock);
@@ -91,7 +94,7 @@ fn sweeps_and_shards_have_what_they_write_to_themselves() {
     let lock = locked(&folder.join("out"), "part-000001.parquet");
     let refused = error(&bspm(folder, &score));
     assert!(
-        refused.contains("part-000001.parquet: another run"),
+        refused.contains("part-000001.parquet: another bspm process"),
         "{refused}"
     );
     drop(lock);
@@ -161,11 +164,11 @@ fn a_damaged_part_is_written_again() {
         stdout(&again);
         let told = String::from_utf8(again.stderr).unwrap();
         assert!(
-            told.contains("part-000000.parquet: it is damaged"),
+            told.contains("part-000000.parquet: the file is damaged"),
             "{told}"
         );
         assert!(
-            told.contains("2 rows") && told.contains("2 were there"),
+            told.contains("2 rows") && told.contains("2 rows were already complete"),
             "{told}"
         );
         assert!(fs::read(&part).unwrap() == whole);

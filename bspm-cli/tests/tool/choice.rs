@@ -44,7 +44,7 @@ fn fit_chooses_the_same_filter_on_any_number_of_threads() {
         said.push(line.unwrap().to_owned());
     }
     assert_eq!(said[0], said[1]);
-    assert!(said[0].contains("by NDCG@20 on the interactions held out of 400 users"));
+    assert!(said[0].contains("by NDCG@20 on held-out interactions of 400 users"));
     let chosen = config_of(folder, "one.bspm");
     assert_eq!(chosen, config_of(folder, "three.bspm"));
     let (name, _) = chosen.as_object().unwrap().iter().next().unwrap();
@@ -90,7 +90,7 @@ fn settings_without_a_filter_are_those_of_bspm() {
     ];
     let message = error(&bspm(folder, &arguments));
     assert!(
-        message.contains("no effect with --filter auto"),
+        message.contains("--filter auto: expected no settings"),
         "{message}"
     );
 }

@@ -392,7 +392,7 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
         ),
         (
             &["fit", "ratings.xml", "-o", "x.bspm"],
-            "ratings.xml: expected a name that ends in .csv",
+            "ratings.xml: expected a file name that ends in .csv",
         ),
         (
             &["fit", "ratings.csv", "-o", "nowhere/x.bspm", "--no-idl"],
@@ -400,7 +400,7 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
         ),
         (
             &["recommend", "noise.bspm", "ann"],
-            "noise.bspm: expected a whole safetensors file",
+            "noise.bspm: expected a complete safetensors file",
         ),
         (
             &["recommend", "shop.bspm", "nobody"],
@@ -516,11 +516,14 @@ fn a_sweep_sorts_its_rows_and_writes_them_everywhere() {
     ];
     let refused = error(&bspm(folder, &other));
     assert!(
-        refused.contains("done.json: a checkpoint of a sweep over other data"),
+        refused.contains("done.json: expected a checkpoint of this sweep, found one of other data"),
         "{refused}"
     );
     for (arguments, expected) in [
-        (&["--sharpen-time", "3:1:1"][..], "is not START:END:STEP"),
+        (
+            &["--sharpen-time", "3:1:1"][..],
+            "--sharpen-time: expected START:END:STEP",
+        ),
         (&["--plot", "rows.pdf"], "ends in .svg or .png"),
         (
             &["--beta", "-1"],
@@ -550,7 +553,7 @@ fn an_exported_neighbour_table_has_what_its_model_serves_from() {
     ];
     let said = bspm(folder, &export);
     let said = String::from_utf8_lossy(&said.stderr).into_owned();
-    assert!(said.contains("are those of the model"), "{said}");
+    assert!(said.contains("agreement with the model: "), "{said}");
     let lists = |model: &str| {
         let lists = stdout(&bspm(
             folder,
@@ -652,8 +655,8 @@ fn a_search_goes_on_from_its_checkpoint_and_saves_the_best_model() {
     assert_eq!(whole.len(), 40);
     let svg = fs::read_to_string(folder.join("trials.svg")).unwrap();
     for text in [
-        "40 trials: ndcg@5 against cost",
-        "seconds of fit",
+        "40 trials: ndcg@5 against time",
+        "seconds for fitting",
         "item-knn",
         "best: ",
     ] {
@@ -682,7 +685,7 @@ fn a_search_goes_on_from_its_checkpoint_and_saves_the_best_model() {
         "whole.tune",
     ];
     let refused = bspm(folder, &other);
-    assert!(error(&refused).contains("expected the trials of a search over the same data"));
+    assert!(error(&refused).contains("expected trials of a search with the same data"));
     for (arguments, expected) in [
         (
             &["tune", "plays.csv", "--time", "soon"][..],
@@ -702,7 +705,7 @@ fn a_search_goes_on_from_its_checkpoint_and_saves_the_best_model() {
         ),
         (
             &["fit", "plays.csv", "-o", "x", "--k-core", "999"],
-            "k_core: expected a number that leaves",
+            "k_core: expected a value that keeps",
         ),
     ] {
         let message = error(&bspm(folder, arguments));

@@ -76,7 +76,7 @@ fn a_missing_column_names_the_flag() {
         let fit = [&["fit", "renamed.csv", "-o", "x.bspm"], flags].concat();
         let message = error(&bspm(shop.path(), &fit));
         assert!(
-            message.contains(&format!("hint: {flag} names it")),
+            message.contains(&format!("hint: set the column with {flag}")),
             "{message}"
         );
     }
@@ -114,7 +114,7 @@ fn dates_are_times_and_split_the_data() {
     let text = told(&output);
     assert!(
         text.starts_with(
-            "item-knn: 3 users x 3 items, 4 interactions; 2 users evaluated; ready after "
+            "item-knn: 3 users x 3 items, 4 interactions; 2 users evaluated; model ready in "
         ),
         "{text}"
     );
@@ -127,7 +127,7 @@ fn dates_are_times_and_split_the_data() {
     .unwrap();
     let message = error(&run(&["--last-out"]));
     assert!(
-        message.contains("dated.csv:6: at: expected a finite number, or a date as in"),
+        message.contains("dated.csv:6: at: expected a finite number, or a date such as"),
         "{message}"
     );
 }
@@ -160,7 +160,7 @@ fn folds_are_evaluated_and_averaged() {
         assert!(line["standard_deviation"]["ndcg"].as_f64().unwrap() >= 0.0);
     }
     let few = [&evaluate[..8], &["1"]].concat();
-    assert!(error(&bspm(shop.path(), &few)).contains("two folds or more"));
+    assert!(error(&bspm(shop.path(), &few)).contains("at least 2 folds"));
 }
 
 #[test]
@@ -427,8 +427,8 @@ fn without_flags_a_fifth_is_held_out_and_settings_that_are_far_off_are_told() {
         folder,
         &["evaluate", "ratings.csv", "--filter", "gf-cf"],
     ));
-    let expected = "warning: the settings are those published for gowalla, 29858 users x 40981 \
-                    items, and these are 4 x 6: `bspm tune` finds better ones";
+    let expected = "warning: the settings were published for gowalla (29858 users x 40981 items), \
+                    and these data have 4 users x 6 items; hint: `bspm tune`";
     assert!(far.contains(expected), "{far}");
 }
 

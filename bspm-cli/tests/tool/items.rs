@@ -40,7 +40,7 @@ fn titles_stand_in_every_list_as_table_json_and_csv() {
     let folder = folder.path();
     for line in [
         "items: read 6 rows: id = item; title = title; price (number); organic (boolean)",
-        "items: 1 of 6 items with interactions have no row, and 1 rows are of items without interactions",
+        "items: 1 of 6 items with interactions have no row, and 1 rows are for items without interactions",
     ] {
         assert!(told.contains(line), "{told}");
     }
@@ -192,7 +192,7 @@ fn columns_are_named_and_what_is_wrong_with_a_table_is_told() {
     for (rest, expected) in [
         (
             &["--items", "movies.item"][..],
-            "movies.item: expected a column \"title\", found item_id, movie_title; hint: --title-column",
+            "movies.item: expected a column \"title\", found item_id, movie_title; hint: set the title column",
         ),
         (
             &["--items", "items.csv", "--title-column", "Title"],
@@ -204,11 +204,11 @@ fn columns_are_named_and_what_is_wrong_with_a_table_is_told() {
         ),
         (
             &["--items", "twice.csv"],
-            "twice.csv:4: sku: expected an item that no earlier row has, found \"milk\"",
+            "twice.csv:4: sku: expected an item that does not occur in an earlier row, found \"milk\"",
         ),
         (
             &["--items", "other.csv"],
-            "hint: --delimiter separates the fields",
+            "hint: set the delimiter of .csv files with --delimiter",
         ),
         (&["--items", "none.csv"], "none.csv"),
         (
@@ -261,7 +261,7 @@ fn columns_are_named_and_what_is_wrong_with_a_table_is_told() {
     );
     let told = fit(folder, &["--items", "twice.csv", "--skip-invalid"]);
     assert!(
-        told.contains("1 of 3 rows are skipped: 1 with an item of an earlier row"),
+        told.contains("1 of 3 rows are skipped: 1 with a duplicate item"),
         "{told}"
     );
     let same = [
@@ -272,7 +272,7 @@ fn columns_are_named_and_what_is_wrong_with_a_table_is_told() {
         "-o",
         "items.csv",
     ];
-    assert!(error(&bspm(folder, &same)).contains("it is the input"));
+    assert!(error(&bspm(folder, &same)).contains("the output would replace the input"));
 }
 
 #[test]

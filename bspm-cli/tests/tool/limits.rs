@@ -78,7 +78,10 @@ fn the_budget_holds_for_filters_without_singular_vectors() {
             shop.path(),
             &[&fit[..], &["--filter", filter]].concat(),
         ));
-        assert!(refused.contains("the budget has 20"), "{filter}: {refused}");
+        assert!(
+            refused.contains("the memory budget has 20"),
+            "{filter}: {refused}"
+        );
     }
 }
 
@@ -95,10 +98,10 @@ fn counts_beyond_their_ranges_are_refused_with_the_range() {
         (
             &evaluate[..],
             &["1000000000"][..],
-            "folds: expected at most 3, the most interactions",
+            "folds: expected at most 3, the largest number of interactions",
         ),
         (&evaluate, &[most], "folds: expected at most 3"),
-        (&evaluate, &["0"], "two folds or more"),
+        (&evaluate, &["0"], "at least 2 folds"),
         (&score, &["--part-rows", half], "from 1 to 2147483647"),
         (&score, &["--part-rows", most], "from 1 to 2147483647"),
         (&score, &["--part-rows", "0"], "from 1 to 2147483647"),

@@ -96,7 +96,7 @@ fn what_is_odd_about_lists_is_counted_and_told() {
         "1 users of the lists have no interactions",
         "2 items of the lists are neither",
         "1 entries repeat an item",
-        "1 entries have the rank or the score",
+        "1 entries have the same rank or score",
     ] {
         assert!(told.contains(part), "{told}");
     }
@@ -112,11 +112,11 @@ fn lists_that_say_nothing_are_refused() {
     for (lists, expected) in [
         (
             "user,item,rank\nzoe,tea,1\n",
-            "lists: expected a list of at least one user",
+            "lists: expected a list for at least one user",
         ),
         (
             "user,item,rank\n",
-            "lists: expected a list of at least one user",
+            "lists: expected a list for at least one user",
         ),
         ("user,item\nann,tea\n", "a column \"rank\" or \"score\""),
         (

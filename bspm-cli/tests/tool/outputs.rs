@@ -94,7 +94,7 @@ fn an_output_that_is_an_input_is_refused_before_anything_is_read() {
         ),
         (
             sweep(&["--csv", "x.svg", "--plot", "x.svg"]),
-            "--plot x.svg: it is the same file as --csv x.svg",
+            "--plot x.svg: the output is the same file as --csv x.svg",
         ),
         (
             vec![
@@ -119,7 +119,7 @@ fn an_output_that_is_an_input_is_refused_before_anything_is_read() {
                 "-o",
                 "lists",
             ],
-            "the folder holds the input lists/part-000000.parquet",
+            "the folder contains the input lists/part-000000.parquet",
         ),
         (
             vec![
@@ -131,7 +131,7 @@ fn an_output_that_is_an_input_is_refused_before_anything_is_read() {
                 "--model-output",
                 "shop.bspm",
             ],
-            "--model-output shop.bspm: it is the input shop.bspm",
+            "--model-output shop.bspm: the output would replace the input shop.bspm",
         ),
         (
             vec![
@@ -238,7 +238,9 @@ fn a_model_keeps_its_owner_and_no_rights_to_run_and_dangling_links_are_refused()
     symlink("nowhere.bspm", folder.join("dangling.bspm")).unwrap();
     let refused = error(&bspm(folder, &[&fit[..], &["dangling.bspm"]].concat()));
     assert!(
-        refused.contains("cannot write dangling.bspm: it is a symbolic link to nowhere.bspm"),
+        refused.contains(
+            "cannot write dangling.bspm: expected a file, found a symbolic link to nowhere.bspm"
+        ),
         "{refused}"
     );
     assert!(folder.join("dangling.bspm").is_symlink());

@@ -299,10 +299,7 @@ fn what_is_wrong_with_a_table_leaves_no_part() {
     fs::write(folder.join("unknown.csv"), "user\nu1\nu2\nzoe\n").unwrap();
     fs::write(folder.join("none.csv"), "name\nann\n").unwrap();
     for (table, expected) in [
-        (
-            "short.parquet",
-            "short.parquet: expected a table that can be read",
-        ),
+        ("short.parquet", "short.parquet: expected a readable table"),
         (
             "unknown.csv",
             "unknown.csv:4: user: expected a user of the model, found \"zoe\"",
@@ -313,7 +310,7 @@ fn what_is_wrong_with_a_table_leaves_no_part() {
         ),
         (
             "ratings.txt",
-            "ratings.txt: expected a name that ends in .parquet, .csv, .tsv or .jsonl",
+            "ratings.txt: expected a file name that ends in .parquet, .csv, .tsv or .jsonl",
         ),
         ("missing.csv", "cannot read missing.csv"),
     ] {

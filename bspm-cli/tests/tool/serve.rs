@@ -134,7 +134,7 @@ fn every_address_answers_with_what_the_model_says() {
                 "unknown field `colour`",
             ),
             ("/explain?item=i3", 400, "missing field `user`"),
-            ("/elsewhere", 404, "there is nothing at this address"),
+            ("/elsewhere", 404, "path not found"),
         ] {
             let (found, body) = service.get(path);
             let body: Value = serde_json::from_str(&body).unwrap();
@@ -339,7 +339,10 @@ fn whole_numbers_are_ids() {
     let request = request.header("content-type", "application/json");
     let message: Value = request.send("{").unwrap().body_mut().read_json().unwrap();
     assert!(
-        message["error"].as_str().unwrap().starts_with("no JSON: "),
+        message["error"]
+            .as_str()
+            .unwrap()
+            .starts_with("invalid JSON: "),
         "{message}"
     );
     assert_eq!(service.post("/recommend", &json!({"user": 999})).0, 404);

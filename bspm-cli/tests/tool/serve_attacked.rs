@@ -314,18 +314,18 @@ fn what_a_request_lacks_has_its_own_status() {
             "",
             "application/json",
         ),
-        (post("/recommend", json_type, "{"), 400, "", "no JSON"),
+        (post("/recommend", json_type, "{"), 400, "", "invalid JSON"),
         (
             post("/similar", json_type, "{}"),
             405,
             "allow: get,head",
-            "does not take this method",
+            "method not allowed",
         ),
         (
             post("/elsewhere", json_type, "{}"),
             404,
             "",
-            "nothing at this address",
+            "path not found",
         ),
     ] {
         assert!(head.starts_with(&format!("http/1.1 {status} ")), "{head}");

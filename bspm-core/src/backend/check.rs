@@ -1,12 +1,12 @@
-//! What operands must fit, once for all backends.
+//! Checks of operands, shared by all backends.
 
 use super::{Shaped, Update};
 use bspm_data::{Error, Result};
 
-/// Rows and columns.
+/// The numbers of rows and columns.
 pub(crate) type Shape = (usize, usize);
 
-/// [`Error::ShapeMismatch`] unless `fits`.
+/// Returns [`Error::ShapeMismatch`] unless `fits`.
 pub(super) fn fits(operation: &'static str, left: Shape, right: Shape, fits: bool) -> Result<()> {
     if fits {
         Ok(())
@@ -19,12 +19,12 @@ pub(super) fn fits(operation: &'static str, left: Shape, right: Shape, fits: boo
     }
 }
 
-/// Both shapes are the same.
+/// Checks that both shapes are equal.
 pub(crate) fn same(operation: &'static str, left: Shape, right: Shape) -> Result<()> {
     fits(operation, left, right, left == right)
 }
 
-/// `left * right` has the shape of `out`, and so has the addend.
+/// Checks that `left * right` and the addend have the shape of `out`.
 pub(super) fn product<M: Shaped>(
     operation: &'static str,
     left: Shape,
@@ -40,12 +40,12 @@ pub(super) fn product<M: Shaped>(
     }
 }
 
-/// A scale has one row for each of `matrix` and one column.
+/// Checks that a scale has one row per row of `matrix`, and one column.
 pub(super) fn row_scale(operation: &'static str, scale: Shape, matrix: Shape) -> Result<()> {
     fits(operation, scale, matrix, scale == (matrix.0, 1))
 }
 
-/// Histories fill at most `columns` columns and hold no item beyond `items`.
+/// Checks that there are at most `columns` histories, and that all items are below `items`.
 pub(super) fn histories<'h>(
     operation: &'static str,
     histories: impl ExactSizeIterator<Item = &'h [u32]>,

@@ -1,4 +1,4 @@
-//! A backend behind the checks of its operands.
+//! A backend with checks of its operands.
 
 use std::ops::Range;
 
@@ -12,13 +12,12 @@ use super::{
 use bspm_data::History;
 use bspm_data::Result;
 
-/// A backend whose operations refuse operands that do not fit.
+/// A backend with checks of its operands.
 ///
-/// The operations are those of [`Backend`] and
-/// return, before anything is asked of the device,
-/// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) for operands of shapes that do not
-/// fit each other and [`Error::UnknownItem`](crate::Error::UnknownItem) for an item outside
-/// the matrix. Core calls every backend through it.
+/// It has the operations of [`Backend`]. Before it calls the device, it returns
+/// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) for operands whose shapes do not match, and
+/// [`Error::UnknownItem`](crate::Error::UnknownItem) for an item outside the matrix. Core calls every
+/// backend through it.
 ///
 /// # Examples
 ///
@@ -33,7 +32,7 @@ use bspm_data::Result;
 /// let mut out = checked.zeros(2, 5)?;
 /// let right = Operand::Dense(&right);
 /// let error = checked.matmul(&left, false, right, Update::REPLACE, &mut out).unwrap_err();
-/// assert_eq!(error.to_string(), "matmul: shapes 2x3 and 4x5 do not fit");
+/// assert_eq!(error.to_string(), "matmul: shapes 2x3 and 4x5 do not match");
 /// # Ok::<(), bspm_core::Error>(())
 /// ```
 #[derive(Debug)]
@@ -50,12 +49,12 @@ impl<B: Backend> Clone for Checked<'_, B> {
 impl<B: Backend> Copy for Checked<'_, B> {}
 
 impl<'a, B: Backend> Checked<'a, B> {
-    /// The backend behind the checks.
+    /// Adds checks to a backend.
     pub fn new(backend: &'a B) -> Self {
         Self { backend }
     }
 
-    /// The backend itself.
+    /// The backend without checks.
     pub fn unchecked(self) -> &'a B {
         self.backend
     }
@@ -111,7 +110,7 @@ impl<'a, B: Backend> Checked<'a, B> {
         self.backend.upload(values)
     }
 
-    /// The values as a matrix of one column.
+    /// Copies values to the device as a matrix of one column.
     ///
     /// # Errors
     ///
@@ -133,8 +132,8 @@ impl<'a, B: Backend> Checked<'a, B> {
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) where the two halves of a walk
-    /// or their scales do not fit; those of the backend.
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes of the two halves of a walk
+    /// or of their scales do not match; those of the backend.
     pub fn upload_sparse(self, parts: SparseParts<'_>) -> Result<B::Sparse> {
         const NAME: &str = "upload_sparse";
         if let SparseParts::Walk {
@@ -356,7 +355,7 @@ impl<'a, B: Backend> Checked<'a, B> {
     /// # Errors
     ///
     /// As [`top_k`](Self::top_k), and
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) unless the product fits.
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes of the product do not match.
     pub fn select(
         self,
         scores: Scores<'_, B>,
@@ -373,8 +372,8 @@ impl<'a, B: Backend> Checked<'a, B> {
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) unless the product fits; those of the
-    /// backend.
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes of the product do not match;
+    /// those of the backend.
     pub fn form<'s>(self, scores: Scores<'s, B>) -> Result<&'s mut B::Matrix> {
         check_product("form", &scores)?;
         scores.form(self.backend)
@@ -385,8 +384,8 @@ impl<'a, B: Backend> Checked<'a, B> {
     /// # Errors
     ///
     /// As [`top_k`](Self::top_k), also for `items`, and
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if a term is of no matrix, or if
-    /// `items` and `hidden` differ in length.
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if a term refers to a matrix that does not
+    /// exist, or if `items` and `hidden` have different lengths.
     pub fn ranks_of_sums(
         self,
         basis: &[B::Matrix],
@@ -435,7 +434,7 @@ fn check_product<B: Backend>(operation: &'static str, scores: &Scores<'_, B>) ->
     )
 }
 
-/// The shape of a factor, transposed or not.
+/// Returns the shape of a factor, transposed if requested.
 fn facing(shape: Shape, is_transposed: bool) -> Shape {
     match is_transposed {
         true => (shape.1, shape.0),

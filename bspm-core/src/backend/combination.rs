@@ -1,20 +1,20 @@
-//! Weighted sums of matrices, and the ranks of some items in each.
+//! Linear combinations of matrices, and the ranks of items in them.
 
 use super::{Backend, Operand, ScoredItem, Shaped};
 use bspm_data::Result;
 
-/// A weighted sum of some matrices, for several weights of a part of it.
+/// A linear combination of matrices, for several weights of one part.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Combination {
-    /// Matrices, by their place, and their weights.
+    /// The indices and the weights of the matrices of the fixed part.
     pub plain: Vec<(usize, f32)>,
-    /// Likewise, for the part that is scaled.
+    /// The indices and the weights of the matrices of the scaled part.
     pub scaled: Vec<(usize, f32)>,
-    /// Each gives the matrix `plain + scale * scaled`.
+    /// The scales; each defines a matrix `plain + scale * scaled`.
     pub scales: Vec<f32>,
 }
 
-/// The default of [`Backend::ranks_of_sums`]: each sum is formed and its best items are ranked.
+/// The default of [`Backend::ranks_of_sums`]: forms each sum and ranks its best items.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! The eigen-decomposition of small symmetric matrices, on the host.
+//! The eigendecomposition of small symmetric matrices on the host.
 
 use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack};
@@ -8,22 +8,23 @@ use ndarray::{Array2, ArrayView2};
 
 use bspm_data::{Error, Result};
 
-/// Eigenvalues, ascending, and eigenvectors, one per column in the same order.
+/// The eigenvalues of a symmetric matrix in ascending order, and the eigenvectors as columns in the same
+/// order.
 #[derive(Clone, Debug)]
 pub struct SymmetricEigen {
-    /// Ascending.
+    /// The eigenvalues, in ascending order.
     pub values: Vec<f64>,
-    /// Orthonormal columns.
+    /// The eigenvectors: orthonormal columns.
     pub vectors: Array2<f64>,
 }
 
-/// On one thread, so that the result does not depend on how many there are.
+/// Computes the eigendecomposition on one thread, so that the result does not depend on their number.
 pub(super) fn symmetric_eigen(
     backend: &'static str,
     matrix: ArrayView2<'_, f64>,
 ) -> Result<SymmetricEigen> {
     let size = matrix.nrows();
-    // The lower triangle is read by rows, as faer does, whatever the layout.
+    // Read the lower triangle by rows, as faer does, independent of the layout.
     let rows: Vec<f64> = matrix.iter().copied().collect();
     let mut values = vec![0.0; size];
     let mut vectors = vec![0.0; size * size];

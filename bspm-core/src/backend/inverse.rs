@@ -1,4 +1,4 @@
-//! The inverse of symmetric positive definite matrices, on the host.
+//! The inverse of symmetric positive definite matrices on the host.
 
 use faer::linalg::solvers::DenseSolveCore;
 use faer::{Mat, Side};
@@ -6,7 +6,7 @@ use ndarray::Array2;
 
 use bspm_data::{Error, Result};
 
-/// By Cholesky's decomposition, on one thread; only the lower triangle is read.
+/// Inverts by a Cholesky decomposition, on one thread. Only the lower triangle is read.
 pub(super) fn invert_positive_definite(
     backend: &'static str,
     mut matrix: Array2<f32>,

@@ -1,9 +1,9 @@
-//! The selection of the entries of largest magnitude.
+//! Selection of the entries with the largest magnitude.
 
 use super::ScoredItem;
 
-/// The `k` entries of largest magnitude, but for zeros, largest first; of equal ones the lower
-/// item id first.
+/// Returns the `k` entries with the largest magnitude, without zeros, largest first. Entries with equal
+/// magnitudes are sorted by item id.
 ///
 /// # Examples
 ///

@@ -1,11 +1,11 @@
-//! Scores that may have a product that is not formed yet, and the selection of their best entries.
+//! Scores with a lazy product, and the selection of their best entries.
 
 use super::{Backend, Operand, ScoredItem, Shaped, Update, largest};
 use bspm_data::Result;
 
-/// The scores of a tile but for the item scale, `items x columns`: `dense + left * right`.
+/// The scores of a tile before the item scale, `items x columns`: `dense + left * right`.
 ///
-/// A selection may leave out the sums that it does not need; [`form`](Self::form) computes all.
+/// A selection can skip the sums that it does not need; [`form`](Self::form) computes all.
 #[derive(Debug)]
 pub struct Scores<'a, B: Backend> {
     /// `items x columns`.
@@ -15,7 +15,7 @@ pub struct Scores<'a, B: Backend> {
 }
 
 impl<'a, B: Backend> Scores<'a, B> {
-    /// Scores without a product.
+    /// Creates scores without a product.
     pub fn of(dense: &'a mut B::Matrix) -> Self {
         Self {
             dense,
@@ -37,17 +37,18 @@ impl<'a, B: Backend> Scores<'a, B> {
     }
 }
 
-/// Which entries of each column a selection returns.
+/// The entries of each column that a selection returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Select {
-    /// So many of the highest, highest first.
+    /// This number of the highest entries, highest first.
     Best(usize),
-    /// So many of the largest magnitude, but for zeros, largest first, with their signs.
+    /// This number of the entries with the largest magnitude, without zeros, largest first, with their
+    /// signs.
     Largest(usize),
 }
 
-/// The default of [`Backend::select`]: forms the sums and takes the [`top_k`](Backend::top_k), for the
-/// largest magnitudes also of the negated sums.
+/// The default of [`Backend::select`]: forms the sums and takes the [`top_k`](Backend::top_k). For the
+/// largest magnitudes, it also takes the top-k of the negated sums.
 ///
 /// # Errors
 ///

@@ -1,11 +1,11 @@
-//! Host matrices in memory that somebody else holds too.
+//! Host matrices in shared memory.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use ndarray::ArrayView2;
 
-/// A row-major `f32` matrix inside shared bytes, such as a mapped file. Cloning shares.
+/// A row-major `f32` matrix in shared bytes, such as a mapped file. Clones share the bytes.
 #[derive(Clone)]
 pub struct SharedMatrix {
     bytes: Arc<dyn AsRef<[u8]> + Send + Sync>,
@@ -15,8 +15,8 @@ pub struct SharedMatrix {
 }
 
 impl SharedMatrix {
-    /// The matrix `rows x columns` at `place`; `None` unless it lies inside the bytes,
-    /// has that many elements and is aligned as `f32` is.
+    /// Creates the matrix `rows x columns` from the bytes at `place`. Returns `None` if the range is outside
+    /// the bytes, has a wrong length, or is not aligned for `f32`.
     pub fn new(
         bytes: Arc<dyn AsRef<[u8]> + Send + Sync>,
         place: Range<usize>,
@@ -33,7 +33,7 @@ impl SharedMatrix {
         })
     }
 
-    /// Rows and columns.
+    /// The numbers of rows and columns.
     pub fn shape(&self) -> (usize, usize) {
         (self.rows, self.columns)
     }
@@ -60,13 +60,13 @@ impl std::fmt::Debug for SharedMatrix {
     }
 }
 
-/// A matrix on the host that is copied to a device: a view, or memory that a backend on the host may
-/// use as it is.
+/// A matrix on the host for a device: a view that must be copied, or shared memory that a backend on the
+/// host can use without a copy.
 #[derive(Clone, Debug)]
 pub enum HostMatrix<'a> {
-    /// To be copied.
+    /// A view, which the backend must copy.
     View(ArrayView2<'a, f32>),
-    /// To be copied, or kept.
+    /// Shared memory, which the backend can copy or keep.
     Shared(SharedMatrix),
 }
 

@@ -1,12 +1,12 @@
-//! Products that are known to be symmetric, brought to the host.
+//! Symmetric products on the host.
 
 use ndarray::Array2;
 
 use super::{Backend, Operand, Shaped, Update};
 use bspm_data::Result;
 
-/// What [`Backend::symmetric_product`] does unless a backend knows better: the whole product, and
-/// the mean of its two triangles.
+/// The default of [`Backend::symmetric_product`]: the complete product, with the mean of its two
+/// triangles.
 pub(super) fn symmetric_product<B: Backend>(
     backend: &B,
     left: &B::Matrix,

@@ -1,4 +1,4 @@
-//! The selection of the best items.
+//! Top-k selection of items.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -8,15 +8,14 @@ use std::collections::BinaryHeap;
 pub struct ScoredItem {
     /// The item's column in the interaction matrix.
     pub item: u32,
-    /// Its score; higher is better.
+    /// The score of the item; higher is better.
     pub score: f32,
 }
 
-/// Keeps the `k` best of the scores offered to it.
+/// Selects the top `k` of the offered scores.
 ///
-/// Higher scores rank first and equal scores rank the lower item id first, so the
-/// result does not depend on the order in which items are offered.
-/// Cost: `O(log k)` for an item that enters, `O(1)` for one that does not.
+/// Items are sorted by descending score, and items with equal scores by id, so the result does not depend
+/// on the order of the offers. Cost: `O(log k)` for an item that enters the selection, `O(1)` for others.
 ///
 /// # Examples
 ///
@@ -37,7 +36,7 @@ pub struct TopK {
 }
 
 impl TopK {
-    /// An empty selection of at most `k` items.
+    /// Creates an empty selection of at most `k` items.
     pub fn new(k: usize) -> Self {
         Self {
             k,
@@ -45,7 +44,7 @@ impl TopK {
         }
     }
 
-    /// The score that an item must reach to enter; `-inf` while there is room.
+    /// The score that an item must reach to enter the selection; `-inf` if it is not full.
     pub fn threshold(&self) -> f32 {
         if self.worst_first.len() < self.k {
             return f32::NEG_INFINITY;
@@ -78,7 +77,7 @@ impl TopK {
     }
 }
 
-/// Orders the better entry first, so that a max-heap keeps the worst on top.
+/// Reverses the order, so that a max-heap has the worst entry on top.
 #[derive(Clone, Copy, Debug)]
 struct WorstFirst(ScoredItem);
 

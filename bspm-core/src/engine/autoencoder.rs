@@ -123,8 +123,8 @@ impl Regression {
         let inverse = backend.invert_positive_definite(matrix)?;
         let diagonal = diagonal_of(backend, &inverse)?;
         if let Some(entry) = diagonal.iter().find(|it| !(it.is_finite() && **it > 0.0)) {
-            let expected = "a regularisation between the least and the largest sum of an item's \
-                            squared weights, whose inverse f32 can hold";
+            let expected = "a regularisation between the smallest and the largest sum of the squared \
+                            weights of an item, so that f32 can represent the inverse";
             return Err(invalid(
                 "lambda",
                 expected,
@@ -150,7 +150,7 @@ fn saved<B: Backend>(
         .any(|&entry| !(entry.is_finite() && entry > 0.0))
     {
         let expected = format!("{DIAGONAL}: positive numbers");
-        return Err(tensors.invalid(&expected, "others".into()));
+        return Err(tensors.invalid(&expected, "other values".into()));
     }
     Ok((backend.upload(inverse)?, diagonal))
 }

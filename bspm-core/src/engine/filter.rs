@@ -1,4 +1,4 @@
-//! What a fitted filter is to the driver.
+//! The interface between a fitted filter and the driver.
 
 use std::fmt::Debug;
 
@@ -17,8 +17,8 @@ pub(crate) trait Filter<B: Backend>: Debug + Send + Sync {
     /// The matrices that [`score`](Self::score) works in.
     fn workspace(&self, backend: Checked<'_, B>, columns: usize) -> Result<Workspace<B>>;
 
-    /// Scores the histories, `items x columns`, but for [`item_scale`](Self::item_scale). Everything
-    /// that it writes to is in the workspace.
+    /// Scores the histories, `items x columns`, without [`item_scale`](Self::item_scale). Writes only to
+    /// the workspace.
     fn score<'s>(
         &'s self,
         backend: Checked<'_, B>,
@@ -26,10 +26,10 @@ pub(crate) trait Filter<B: Backend>: Debug + Send + Sync {
         workspace: &'s mut Workspace<B>,
     ) -> Result<Scores<'s, B>>;
 
-    /// The column of `item` in the matrix `G: items x items` that takes a history `r` to its scores
-    /// `r G`, item scale included: what a weight of 1 for each item adds to the score of `item`.
+    /// Returns the column of `item` in the matrix `G: items x items` that maps a history `r` to its scores
+    /// `r G`, including the item scale: the contribution of each item with weight 1 to the score of `item`.
     ///
-    /// Cost: one product with the transposed operator, about that of scoring one history.
+    /// Cost: one product with the transposed operator, about the cost of scoring one history.
     fn column(&self, backend: Checked<'_, B>, item: u32) -> Result<Vec<f32>>;
 
     /// The score of `item` for an empty history.
@@ -37,30 +37,30 @@ pub(crate) trait Filter<B: Backend>: Debug + Send + Sync {
         Ok(0.0)
     }
 
-    /// What the rows of a scored tile are multiplied by (`items x 1`, positive).
+    /// The factors of the rows of a scored tile (`items x 1`, positive).
     fn item_scale(&self) -> &B::Matrix;
 
-    /// How it computes scores.
+    /// How the filter computes scores.
     fn scoring(&self) -> Scoring {
         Scoring::Dense
     }
 
-    /// Whether items have scores to which nothing leads from the history.
+    /// Whether items without a path from the history have scores.
     fn scores_any_item(&self) -> bool {
         false
     }
 
-    /// The rows of a neighbour table, where that is what it is.
+    /// The rows of the neighbour table, if the filter is one.
     fn neighbour_rows(&self) -> Option<NeighbourRows<'_>> {
         None
     }
 
-    /// What a model file keeps of it.
+    /// The tensors for a model file.
     fn tensors(&self) -> Tensors<'_, B> {
         Vec::new()
     }
 
-    /// The singular vectors that it uses.
+    /// The singular vectors of the filter.
     fn basis(&self) -> Option<&Basis<B>> {
         None
     }

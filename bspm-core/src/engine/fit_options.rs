@@ -1,8 +1,8 @@
-//! How to fit.
+//! Options of a fit.
 
 use crate::observe::Observer;
 
-/// How to fit: how exact the singular vectors must be, and who is told of the progress.
+/// Options of a fit: the accuracy of the singular vectors, and an observer of the progress.
 ///
 /// # Examples
 ///
@@ -16,19 +16,17 @@ use crate::observe::Observer;
 #[must_use]
 #[non_exhaustive]
 pub struct FitOptions {
-    /// The residual `||P v - lambda v||` that each singular vector should reach. Unless
-    /// told, the truncated SVD ends where a filter would feel no more, and a residual is to
-    /// be within [`DEFAULT_TOLERANCE`](Self::DEFAULT_TOLERANCE) where one would.
+    /// The residual `||P v - lambda v||` that each singular vector should reach. Default: `None`, with
+    /// which the truncated SVD stops when the remaining errors do not change the scores of a filter, and
+    /// uses [`DEFAULT_TOLERANCE`](Self::DEFAULT_TOLERANCE) if they do.
     pub tolerance: Option<f64>,
-    /// Whether a residual above the tolerance is an error, and not a warning; off unless
-    /// told.
+    /// Whether a residual above the tolerance is an error instead of a warning. Default: `false`.
     pub is_strict: bool,
-    /// After how many rounds of the truncated SVD to keep what there is; at least 1, and
-    /// 60 unless told.
+    /// The maximum number of rounds of the truncated SVD, at least 1. Default: 60.
     pub max_rounds: usize,
-    /// Seed of the truncated SVD's random start.
+    /// The seed of the random start of the truncated SVD. Default: 0.
     pub seed: u64,
-    /// Who is told how far the fit is, and may end it.
+    /// The observer of the progress, which can cancel the fit.
     pub observer: Observer,
 }
 
@@ -36,7 +34,7 @@ impl FitOptions {
     /// The residual of a singular vector above which there is a warning.
     pub const DEFAULT_TOLERANCE: f64 = 5e-6;
 
-    /// What filters feel, a warning where that is not reached, and no observer.
+    /// Returns the default options.
     pub fn new() -> Self {
         Self {
             tolerance: None,
@@ -47,7 +45,7 @@ impl FitOptions {
         }
     }
 
-    /// Asks for this residual of each singular vector, whether or not a filter feels it.
+    /// Sets the residual that each singular vector should reach, even if it does not change the scores.
     pub fn tolerance(mut self, tolerance: f64) -> Self {
         self.tolerance = Some(tolerance);
         self
@@ -59,19 +57,19 @@ impl FitOptions {
         self
     }
 
-    /// Ends the truncated SVD after so many rounds.
+    /// Sets the maximum number of rounds of the truncated SVD.
     pub fn max_rounds(mut self, rounds: usize) -> Self {
         self.max_rounds = rounds;
         self
     }
 
-    /// Starts the truncated SVD from other random numbers.
+    /// Sets the seed of the random start of the truncated SVD.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Tells this observer.
+    /// Sets the observer of the progress.
     pub fn observer(mut self, observer: Observer) -> Self {
         self.observer = observer;
         self

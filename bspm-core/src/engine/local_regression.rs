@@ -110,7 +110,7 @@ impl Problem<'_> {
                 return Ok(weights);
             }
             if common.len() <= 1 {
-                let expected = "a regularisation for which f64 can invert the Gram matrix";
+                let expected = "a regularisation for which the Gram matrix can be inverted in f64";
                 let found = format!("a diagonal of {}", self.diagonal[item]);
                 return Err(invalid("lambda", expected, found));
             }

@@ -1,9 +1,9 @@
-//! What a neighbour table says, row by row.
+//! The rows of a neighbour table.
 
 use sprs::CsMatI;
 
-/// The rows of a neighbour table: `K_ji = value_ji + loading_j * baseline_i` is what item `j` of a
-/// history gives to item `i`.
+/// The rows of a neighbour table: the contribution of item `j` of a history to the score of item `i` is
+/// `K_ji = value_ji + loading_j * baseline_i`.
 #[derive(Clone, Copy, Debug)]
 pub struct NeighbourRows<'a> {
     graph: &'a CsMatI<f32, u32>,
@@ -24,7 +24,7 @@ impl<'a> NeighbourRows<'a> {
         }
     }
 
-    /// The item of the history, the neighbour and the value of each entry that was kept, row by row.
+    /// The item of the history, the neighbour and the value of each entry, row by row.
     pub fn entries(self) -> impl Iterator<Item = (u32, u32, f32)> + 'a {
         let rows = self.graph.outer_iterator().enumerate();
         rows.flat_map(|(item, row)| {
@@ -36,12 +36,12 @@ impl<'a> NeighbourRows<'a> {
         })
     }
 
-    /// For each item of a history, how much of the baseline it gives.
+    /// The loading of each item of a history: its factor of the baseline.
     pub fn loadings(self) -> &'a [f32] {
         self.loadings
     }
 
-    /// The rank-one baseline: what every item gives to each item, times its loading.
+    /// The rank-one baseline: the contribution to each item, before it is multiplied by the loading.
     pub fn baseline(self) -> &'a [f32] {
         self.baseline
     }

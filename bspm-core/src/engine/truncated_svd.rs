@@ -2,12 +2,10 @@
 //! iteration on `P = R^T R` (Zhou and Saad 2006, "A Chebyshev-Davidson algorithm
 //! for large symmetric eigenproblems"; Zhou, Saad, Tiago and Chelikowsky 2006).
 //!
-//! The spectrum of an interaction matrix is flat where it is cut, so plain subspace
-//! iteration crawls. A Chebyshev polynomial of `P` that is small on the unwanted
-//! part of `[0, 1]` grows fastest above it; everything else is a Rayleigh-Ritz
-//! projection per round. All products run tile by tile at the speed of the
-//! backend's [`spmm`](crate::Backend::spmm), and the small dense problems are
-//! solved in `f64` on the host.
+//! The spectrum of an interaction matrix is flat at the cut, so plain subspace iteration converges slowly.
+//! A Chebyshev polynomial of `P` that is small on the unwanted part of `[0, 1]` grows fastest above it. In
+//! addition, each round has a Rayleigh-Ritz projection. All products run tile by tile at the speed of the
+//! backend's [`spmm`](crate::Backend::spmm), and the small dense problems are solved in `f64` on the host.
 
 mod chebyshev_filter;
 mod rayleigh_ritz;
@@ -31,37 +29,37 @@ use rayleigh_ritz::{RitzPairs, rayleigh_ritz, residuals, rotate};
 pub use stopping::SvdStop;
 use stopping::{Rounds, Verdict, effective_tolerance};
 
-/// Leading singular triplets of `R`, without the left vectors, and how they were found.
+/// The leading singular values and right singular vectors of `R`, and a report of their computation.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct TruncatedSvd<M> {
-    /// Descending; as many as asked for, or the rank of `R` where that is lower.
+    /// The singular values in descending order: the requested number, or fewer if the rank of `R` is lower.
     pub singular_values: Vec<f32>,
     /// `V: items x singular_values`, orthonormal columns.
     pub right_vectors: M,
-    /// `||P v - lambda v||` of each vector, as measured.
+    /// The measured residual `||P v - lambda v||` of each vector.
     pub residuals: Vec<f64>,
-    /// What it took.
+    /// The report of the computation.
     pub report: SvdReport,
 }
 
-/// What a truncated SVD took, how good it is, and why it ended.
+/// A report of a truncated SVD: its cost, its accuracy, and why it stopped.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SvdReport {
-    /// How many vectors were asked for.
+    /// The requested number of vectors.
     pub asked: usize,
-    /// How many there are: fewer than asked for where the rank of `R` is lower.
+    /// The number of vectors found, which is lower if the rank of `R` is lower.
     pub found: usize,
-    /// The largest residual `||P v - lambda v||` among them.
+    /// The largest residual `||P v - lambda v||` of the vectors.
     pub largest_residual: f64,
-    /// The residual asked for.
+    /// The requested residual.
     pub tolerance: f64,
-    /// Rounds done.
+    /// The number of rounds.
     pub rounds: usize,
-    /// Columns that were multiplied by `P`.
+    /// The number of columns that were multiplied by `P`.
     pub products: usize,
-    /// Why it ended.
+    /// The reason why the iteration stopped.
     pub stop: SvdStop,
 }
 
@@ -76,19 +74,19 @@ impl std::fmt::Display for SvdReport {
 }
 
 impl SvdReport {
-    /// What a user should know of it: the residual is above the tolerance by more than a
-    /// filter cannot feel, or there are fewer vectors than asked for.
+    /// Returns a warning if the residual is above the tolerance and can change the scores of a filter, or if
+    /// there are fewer vectors than requested.
     pub fn warning(&self) -> Option<String> {
         if self.largest_residual > self.tolerance && self.stop != SvdStop::FlatCut {
             return Some(format!(
                 "the truncated SVD stopped after {} rounds ({}) with a residual of {:.1e}, above \
-                 the tolerance of {:.1e}; the best vectors found are used",
+                 the tolerance of {:.1e}; the best vectors that were found are used",
                 self.rounds, self.stop, self.largest_residual, self.tolerance
             ));
         }
         (self.found < self.asked).then(|| {
             format!(
-                "the matrix has rank {}, so {} singular vectors are used and not {}",
+                "the matrix has rank {}, so {} singular vectors are used instead of {}",
                 self.found, self.found, self.asked
             )
         })
@@ -107,31 +105,30 @@ const WHOLE_SPECTRUM: usize = 256;
 
 /// Computes the leading right singular vectors of `R`.
 ///
-/// Every matrix has an answer: where the rank of `R` is below `factor_dim`, all the vectors
-/// that there are; where the tolerance is out of reach, the best ones found, with a
-/// `tracing` warning. It stops at the larger of two floors:
+/// If the rank of `R` is below `factor_dim`, returns all vectors. If the tolerance cannot be reached,
+/// returns the best vectors found, with a `tracing` warning. The iteration stops at the larger of two
+/// limits:
 ///
-/// - what a filter can feel, unless [`FitOptions::tolerance`] asks for a residual. Across a
-///   gap at the cut of more than 1% of its eigenvalue, a vector may have 5e-5 of its length on
-///   the wrong side. Without such a gap the span is not sharply defined: rotations among
-///   eigenvalues within 5% of the one at the cut are free, and 5e-4 of a vector may lie below
-///   those.
-/// - what `f32` can reach: within the tolerance a round is worth its cost while it halves
-///   the largest residual; above it, two rounds in a row that do not are the last.
+/// - the accuracy that changes the scores of a filter, unless [`FitOptions::tolerance`] is set. If the gap
+///   at the cut is more than 1% of the eigenvalue, a vector may have 5e-5 of its length on the wrong side.
+///   Without such a gap, the span is not well defined: rotations among eigenvalues within 5% of the one at
+///   the cut are ignored, and a vector may have 5e-4 of its length below them.
+/// - the accuracy of `f32`: within the tolerance, rounds continue while they halve the largest residual;
+///   above it, the iteration stops after two consecutive rounds that do not.
 ///
-/// The number of threads changes no bit of the result.
+/// The result does not depend on the number of threads, to the last bit.
 ///
 /// Memory at the peak: two matrices of `items x 1.17 factor_dim` floats, and the products of
-/// a tile on each thread; checked against [`Backend::memory_budget`] before any is taken.
+/// a tile on each thread. It is checked against [`Backend::memory_budget`] before memory is allocated.
 /// Cost: per round a Rayleigh-Ritz projection, three dense products of
 /// `items x factor_dim x factor_dim`, and the products with `P` that
-/// [`SvdReport::products`] counts. The observer of the options is told of the vectors found.
+/// [`SvdReport::products`] counts. The observer of the options is called with the number of vectors found.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidParameter`] when `factor_dim` or `max_rounds` is 0;
-/// [`Error::MemoryBudget`]; [`Error::SvdNotConverged`] with [`FitOptions::is_strict`] alone;
-/// [`Error::Cancelled`]; those of the backend.
+/// [`Error::InvalidParameter`] if `factor_dim` or `max_rounds` is 0; [`Error::MemoryBudget`];
+/// [`Error::SvdNotConverged`] only with [`FitOptions::is_strict`]; [`Error::Cancelled`]; those of the
+/// backend.
 pub fn truncated_svd<B: Backend>(
     backend: &B,
     graph: &NormalizedGraph<B>,

@@ -6,27 +6,27 @@ use crate::backend::{Backend, Checked, Operand, Scoring, SparseParts, Update};
 use bspm_data::Interactions;
 use bspm_data::Result;
 
-/// The powers of the degrees that a walk is normalised by:
+/// The exponents of the degrees that a walk is normalised by:
 /// `W = (D_i^-items A^T) (D_u^-users A)` on columns `z = D_i^-history r`, whose scores are
 /// `D_i^output z`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Normalization {
-    /// Of the user degrees.
+    /// The exponent of the user degrees.
     pub users: f64,
-    /// Of the item degrees.
+    /// The exponent of the item degrees.
     pub items: f64,
-    /// Of the item degrees, where a history enters the walk.
+    /// The exponent of the item degrees that histories are divided by.
     pub history: f64,
-    /// Of the item degrees, where scores leave it.
+    /// The exponent of the item degrees that scores are multiplied by.
     pub output: f64,
-    /// What every degree is larger by before it is raised to a power.
+    /// The offset that is added to all degrees.
     pub offset: f64,
-    /// A factor of the walk.
+    /// The factor of the walk.
     pub scale: f64,
 }
 
 impl Normalization {
-    /// That of `P = R^T R` for `R = D_u^-1/2 A D_i^-1/2` (paper, section 3.1).
+    /// The normalisation of `P = R^T R` for `R = D_u^-1/2 A D_i^-1/2` (paper, section 3.1).
     pub const SYMMETRIC: Self = Self {
         users: 1.0,
         items: 1.0,
@@ -63,14 +63,12 @@ impl Normalization {
 
 /// The normalised interaction matrix on a device (paper, section 3.1).
 ///
-/// Holds `D_u^-1 A` and `D_i^-1 A^T`, whose product is similar to `P`, and the
-/// item degrees' square roots that lead from one to the other; see
-/// [`backend`](crate::backend) for these coordinates. Filters with other powers of the
-/// degrees give their own [`Normalization`].
+/// It contains `D_u^-1 A` and `D_i^-1 A^T`, whose product is similar to `P`, and the square roots of the
+/// item degrees, which convert between the two; see [`backend`](crate::backend) for these coordinates.
+/// Filters with other exponents of the degrees have their own [`Normalization`].
 ///
-/// A user or an item without interactions has an empty row, so the walk sends
-/// nothing to it, and its degree counts as 1 in the change of coordinates, which
-/// then leaves its own entry as it is. No division by zero occurs.
+/// A user or an item without interactions has an empty row, so its value after a step is 0, and its degree
+/// counts as 1 in the change of coordinates, which does not change its entry. No division by zero occurs.
 #[derive(Debug)]
 pub struct NormalizedGraph<B: Backend> {
     walk: B::Sparse,
@@ -107,7 +105,7 @@ impl<B: Backend> NormalizedGraph<B> {
         Self::with_normalization(backend, interactions, Normalization::SYMMETRIC)
     }
 
-    /// [`new`](Self::new) with other powers of the degrees.
+    /// Like [`new`](Self::new), with other exponents of the degrees.
     ///
     /// # Errors
     ///
@@ -163,12 +161,12 @@ impl<B: Backend> NormalizedGraph<B> {
         self.items
     }
 
-    /// How it is normalised.
+    /// The normalisation.
     pub fn normalization(&self) -> Normalization {
         self.normalization
     }
 
-    /// How many columns a tile has.
+    /// The number of columns of a tile.
     pub fn tile_columns(&self) -> usize {
         self.tile_columns
     }
@@ -188,21 +186,20 @@ impl<B: Backend> NormalizedGraph<B> {
         &self.inverse_root_degrees
     }
 
-    /// What leads from walk coordinates to scores (`items x 1`): `D_i^1/2` unless the
-    /// normalisation says otherwise.
+    /// The factors from walk coordinates to scores (`items x 1`). Default normalisation: `D_i^1/2`.
     pub fn output_scale(&self) -> &B::Matrix {
         &self.output_scale
     }
 
-    /// What a history's ones become in walk coordinates (`items` numbers): `D_i^-1/2`
-    /// unless the normalisation says otherwise.
+    /// The factors from histories to walk coordinates (`items` numbers). Default normalisation:
+    /// `D_i^-1/2`.
     pub fn history_weights(&self) -> &[f32] {
         &self.history_weights
     }
 
-    /// `out = update of W * from`, all `items x columns`, for the whole walk
-    /// `W = (D_i^-1 A^T) (D_u^-1 A)`, which is `P` in these coordinates; `from` is `out` where
-    /// it is none. `half_way: users x columns` is scratch.
+    /// `out = update of W * from`, all `items x columns`, for the complete walk
+    /// `W = (D_i^-1 A^T) (D_u^-1 A)`, which is `P` in these coordinates. If `from` is `None`, it is `out`.
+    /// `half_way: users x columns` is scratch.
     ///
     /// # Errors
     ///

@@ -1,8 +1,7 @@
 //! Blurring-sharpening process models (Choi et al., SIGIR 2023, arXiv 2211.09324).
 //!
-//! Each process has a file of its own: `blur`, `ideal_low_pass`, `sharpen`, and
-//! `merge`, which puts them together. They say what they do to each frequency; the
-//! [engine](crate::engine) does it.
+//! Each process has its own module: `blur`, `ideal_low_pass`, `sharpen`, and `merge`, which combines
+//! them. They compute the frequency response; the [engine](crate::engine) applies it.
 
 mod blur;
 pub(crate) mod config;

@@ -22,34 +22,33 @@ use bspm_data::parameter::check_positive;
 /// `(x h(L) + alpha * x V V^T) D_i^beta` for the normalised history `x = r D_i^-beta`, where
 /// `h` is the Chebyshev interpolant of a plateau over the spectrum of `L = I - 2P`.
 ///
-/// Published: order 8 throughout; Gowalla flatness 1.5, 512 factors, `alpha` 0.2, `beta` 0.4;
-/// Amazon-book flatness 10, `beta` 0. Settings for Yelp2018 are not published; those of
-/// Gowalla stand in.
+/// Published: order 8 for all data sets; Gowalla flatness 1.5, 512 factors, `alpha` 0.2, `beta` 0.4;
+/// Amazon-book flatness 10, `beta` 0. No settings are published for Yelp2018; the preset uses those of
+/// Gowalla.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ChebyCf {
     /// `K`: the degree of the polynomial; at least 1.
     pub order: usize,
-    /// `phi`: how flat the plateau is; above 0.
+    /// `phi`: the flatness of the plateau; above 0.
     pub flatness: f64,
-    /// `eta`: how many singular vectors the ideal low-pass part has.
+    /// `eta`: the number of singular vectors of the ideal low-pass filter.
     pub factor_dim: usize,
-    /// The weight of the ideal low-pass part; 0 turns it off.
+    /// The weight of the ideal low-pass filter; 0 disables it.
     pub alpha: f64,
-    /// The power of the item degrees that a history is divided by.
+    /// The exponent of the item degrees that a history is divided by.
     pub beta: f64,
-    /// What all degrees are larger by; not negative.
+    /// The offset that is added to all degrees; not negative.
     #[serde(default)]
     pub offset: f64,
 }
 
 impl ChebyCf {
-    /// The coefficients of `h`.
+    /// Returns the coefficients of `h`.
     ///
-    /// As in the authors' code: the plateau is sampled at the extrema of the Chebyshev
-    /// polynomials, rounded to three decimals, and these samples are taken for its values
-    /// at the nodes.
+    /// As in the authors' code, the plateau is sampled at the extrema of the Chebyshev polynomials and
+    /// rounded to three decimals, and these samples are used as its values at the nodes.
     fn coefficients(&self) -> Vec<f64> {
         let rounded = |value: f64| (value * 1e3).round() / 1e3;
         let plateau = |place: usize| {
@@ -63,11 +62,11 @@ impl ChebyCf {
 
 settings!(ChebyCf {
     order: usize ("K"): Count (1.0, MOST_STEPS), Search::Fixed, "Degree of the polynomial";
-    flatness: f64 ("phi"): Number (f64::MIN_POSITIVE, f64::MAX), Search::Log(0.5, 12.0), "How flat the plateau is";
-    factor_dim: usize ("eta"): Count (0.0, MOST_FACTORS), Search::Factors, "Singular vectors of the ideal low-pass part";
-    alpha: f64 ("alpha"): Number (0.0, F32_MAX), Search::Log(0.03, 1.0), "Weight of the ideal low-pass part; 0 turns it off";
-    beta: f64 ("beta"): Number (-4.0, 4.0), Search::Linear(0.0, 0.5), "Power of the item degrees that a history is divided by";
-    offset: f64 ("mu"): Number (0.0, MOST_OFFSET), Search::Log(0.5, 50.0), "What all degrees are larger by";
+    flatness: f64 ("phi"): Number (f64::MIN_POSITIVE, f64::MAX), Search::Log(0.5, 12.0), "Flatness of the plateau";
+    factor_dim: usize ("eta"): Count (0.0, MOST_FACTORS), Search::Factors, "Number of singular vectors of the ideal low-pass filter";
+    alpha: f64 ("alpha"): Number (0.0, F32_MAX), Search::Log(0.03, 1.0), "Weight of the ideal low-pass filter; 0 disables it";
+    beta: f64 ("beta"): Number (-4.0, 4.0), Search::Linear(0.0, 0.5), "Exponent of the item degrees that a history is divided by";
+    offset: f64 ("mu"): Number (0.0, MOST_OFFSET), Search::Log(0.5, 50.0), "Offset that is added to all degrees";
 });
 
 impl Settings for ChebyCf {

@@ -1,4 +1,4 @@
-//! What the settings of a filter are.
+//! The trait that the settings of a filter implement.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,27 +11,27 @@ use crate::engine::tensors::Source;
 use bspm_data::Interactions;
 use bspm_data::Result;
 
-/// What fitting a filter needs to know.
+/// The settings of a filter, and how to fit it.
 pub(crate) trait Settings: Clone + Serialize + DeserializeOwned + Table {
-    /// The name that configurations and command lines call it.
+    /// The name of the filter in configurations and command lines.
     const NAME: &'static str;
 
     /// The published settings for a data set.
     fn published(data: Preset) -> Self;
 
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for the first setting
-    /// outside its range; a filter adds what its settings demand of each other.
+    /// Checks the settings. Returns [`Error::InvalidParameter`](crate::Error::InvalidParameter) for the
+    /// first setting outside its range; a filter adds checks of combinations of settings.
     fn check(&self) -> Result<()> {
         check_all(Self::table(), self)
     }
 
-    /// Bytes that fitting takes at the least, as far as the matrix and the settings tell.
+    /// Returns a lower bound of the memory of fitting in bytes, from the matrix and the settings.
     ///
-    /// The budget of the backend is checked for them before anything is taken. For what is known
-    /// only later, such as the entries of an item graph, the engine checks it again.
+    /// It is checked against the budget of the backend before memory is allocated. The engine checks
+    /// again when more is known, such as the number of entries of an item graph.
     fn memory(&self, interactions: &Interactions) -> usize;
 
-    /// Fits the filter to checked settings; what is long to compute comes from the source.
+    /// Fits the filter with valid settings. Expensive parts come from the source.
     fn fit<B: Backend>(
         &self,
         backend: Checked<'_, B>,

@@ -19,43 +19,41 @@ use bspm_data::Result;
 /// `Q = (A^T D_u^-beta A + lambda D_i)^-1`, an item `i` of the history gives
 /// `-(d_i / d_j)^(1 - alpha) Q_ij / Q_jj` to each other item `j`.
 ///
-/// `alpha` below 1 takes popular items back, `beta` above 0 the users with long histories.
-/// EASE-R is this with `alpha` 1, `beta` 0 and `lambda I` instead of `lambda D_i`. Published:
-/// `lambda` 5, `alpha` 0.8 and `beta` 0.1 on Gowalla; 5, 0.6 and 0.4 on Yelp2018; 3, 0.8 and 0 on
-/// Amazon-book. Cost and memory are those of [`EaseR`](super::EaseR), which also says what
-/// `neighbours` does.
+/// An `alpha` below 1 reduces the scores of popular items, and a `beta` above 0 reduces the weights of
+/// users with long histories. EASE-R has `alpha` 1, `beta` 0, and `lambda I` instead of `lambda D_i`.
+/// Published: `lambda` 5, `alpha` 0.8 and `beta` 0.1 on Gowalla; 5, 0.6 and 0.4 on Yelp2018; 3, 0.8 and
+/// 0 on Amazon-book. Cost, memory and `neighbours` are those of [`EaseR`](super::EaseR).
 ///
-/// All degrees are larger by `offset`, which is not published: rare items, of which the data say little,
-/// then have a larger share of the regularisation. On interactions held out of Gowalla `lambda` 1 and
-/// `offset` 20 have an NDCG@20 of 0.1499 with 100 neighbours, where the published settings have 0.1429.
+/// `offset` is added to all degrees. It is not part of the paper; it increases the regularisation of rare
+/// items, for which there are few data. On held-out interactions of Gowalla, `lambda` 1 and `offset` 20
+/// with 100 neighbours have an NDCG@20 of 0.1499, compared with 0.1429 of the published settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct EaseDan {
-    /// The regularisation, as a share of each item's degree; above 0.
+    /// The regularisation strength, relative to the degree of each item; above 0.
     pub lambda: f64,
-    /// How much of the item degrees a history keeps: 1 minus the power that both sides of the
-    /// autoencoder are normalised by.
+    /// 1 minus the exponent of the item degrees that both sides of the autoencoder are normalised by.
     pub alpha: f64,
-    /// The power of its degree that a user's weight is divided by.
+    /// The exponent of the user degree that the weight of a user is divided by.
     pub beta: f64,
-    /// `mu`: what all degrees are larger by; not negative.
+    /// `mu`: the offset that is added to all degrees; not negative.
     #[serde(default)]
     pub offset: f64,
-    /// How many of the most similar items each item is predicted from; 0 for all.
+    /// The number of most similar items that each item is predicted from; 0 for all items.
     #[serde(default)]
     pub neighbours: usize,
-    /// The most bytes that fitting may take.
+    /// The memory limit of fitting in bytes.
     pub memory_budget: usize,
 }
 
 settings!(EaseDan {
-    lambda: f64 ("lambda"): Number (1e-6, F32_MAX), Search::Log(0.005, 30.0), "Regularisation, as a share of each item's degree";
-    alpha: f64 ("alpha"): Number (-2.0, 2.0), Search::Linear(0.4, 1.0), "1 minus the power of the item degrees that both sides are normalised by";
-    beta: f64 ("beta"): Number (-2.0, 2.0), Search::Linear(0.0, 0.8), "Power of its degree that a user's weight is divided by";
-    offset: f64 ("mu"): Number (0.0, MOST_OFFSET), Search::Log(0.5, 100.0), "What all degrees are larger by";
-    neighbours: usize ("k"): Count (0.0, MOST_ITEMS), Search::Fixed, "How many of the most similar items each item is predicted from; 0 for all";
-    memory_budget: usize ("memory"): Count (0.0, f64::MAX), Search::Fixed, "The most bytes that fitting may take";
+    lambda: f64 ("lambda"): Number (1e-6, F32_MAX), Search::Log(0.005, 30.0), "Regularisation strength, relative to the degree of each item";
+    alpha: f64 ("alpha"): Number (-2.0, 2.0), Search::Linear(0.4, 1.0), "1 minus the exponent of the item degrees that both sides are normalised by";
+    beta: f64 ("beta"): Number (-2.0, 2.0), Search::Linear(0.0, 0.8), "Exponent of the user degree that the weight of a user is divided by";
+    offset: f64 ("mu"): Number (0.0, MOST_OFFSET), Search::Log(0.5, 100.0), "Offset that is added to all degrees";
+    neighbours: usize ("k"): Count (0.0, MOST_ITEMS), Search::Fixed, "Number of most similar items that each item is predicted from; 0 for all items";
+    memory_budget: usize ("memory"): Count (0.0, f64::MAX), Search::Fixed, "Memory limit of fitting in bytes";
 });
 
 impl Settings for EaseDan {

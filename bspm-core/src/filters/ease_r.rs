@@ -14,18 +14,18 @@ use crate::engine::tensors::Source;
 use bspm_data::Interactions;
 use bspm_data::Result;
 
-/// The linear autoencoder `r B` that reproduces `A` best without using an item for itself:
-/// `B = I - Q diag(Q)^-1` for `Q = (A^T A + lambda I)^-1`.
+/// The linear autoencoder `r B` with the smallest reconstruction error of `A` in which no item predicts
+/// itself: `B = I - Q diag(Q)^-1` for `Q = (A^T A + lambda I)^-1`.
 ///
-/// `Q` is dense: fitting takes 8 bytes per pair of items at its peak, while the matrix is
-/// moved to the device, and `items^3` multiplications; a fitted filter and its file take 4
-/// bytes. It is refused with both numbers if the peak is above `memory_budget`. The
-/// `lambda` of the paper are for other data: 100 gives what is published for Gowalla, 300 what
-/// is for Yelp2018, and stands in elsewhere.
+/// `Q` is dense. Fitting takes `items^3` multiplications, and 8 bytes per pair of items at its peak,
+/// while the matrix is copied to the device; a fitted filter and its file take 4 bytes per pair. If the
+/// peak is above `memory_budget`, fitting returns an error with both numbers. The values of `lambda` in
+/// the paper are for other data. The presets are 100, which reproduces the published results for
+/// Gowalla, and 300, which reproduces those for Yelp2018 and is used for other data.
 ///
-/// With `neighbours` above 0, each item is predicted from that number of items only, those with the
-/// largest cosine in the regularised Gram matrix: one ridge regression for each item. `B` is then sparse, and
-/// fitting takes the Gram matrix (at most 512 MiB of it, the most similar pairs) and
+/// With `neighbours` above 0, each item is predicted only from that number of items: those with the
+/// largest cosine in the regularised Gram matrix, with one ridge regression per item. `B` is then sparse,
+/// and fitting takes the Gram matrix (at most 512 MiB, of the most similar pairs) and
 /// `items * neighbours^3 / 3` multiplications.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,17 +33,17 @@ use bspm_data::Result;
 pub struct EaseR {
     /// `lambda`: the L2 regularisation; above 0.
     pub lambda: f64,
-    /// How many of the most similar items each item is predicted from; 0 for all.
+    /// The number of most similar items that each item is predicted from; 0 for all items.
     #[serde(default)]
     pub neighbours: usize,
-    /// The most bytes that fitting may take.
+    /// The memory limit of fitting in bytes.
     pub memory_budget: usize,
 }
 
 settings!(EaseR {
     lambda: f64 ("lambda"): Number (1e-6, F32_MAX), Search::Log(1.0, 3000.0), "L2 regularisation";
-    neighbours: usize ("k"): Count (0.0, MOST_ITEMS), Search::Fixed, "How many of the most similar items each item is predicted from; 0 for all";
-    memory_budget: usize ("memory"): Count (0.0, f64::MAX), Search::Fixed, "The most bytes that fitting may take";
+    neighbours: usize ("k"): Count (0.0, MOST_ITEMS), Search::Fixed, "Number of most similar items that each item is predicted from; 0 for all items";
+    memory_budget: usize ("memory"): Count (0.0, f64::MAX), Search::Fixed, "Memory limit of fitting in bytes";
 });
 
 impl Settings for EaseR {

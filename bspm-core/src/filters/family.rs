@@ -1,4 +1,4 @@
-//! The spectral family: one form whose settings contain GF-CF, ChebyCF's exponents, LinkProp and
+//! The spectral family: a general form that contains GF-CF, the exponents of ChebyCF, LinkProp and
 //! SGFCF (Peng et al., "How Powerful is Graph Filtering for Recommendation", KDD 2024,
 //! arXiv 2406.08827).
 
@@ -25,43 +25,43 @@ use bspm_data::parameter::check_positive;
 /// D_i^low_pass_output`, for `P = R^T R` of `R = (D_u + offset)^-users A (D_i + offset)^-items`,
 /// `h(p) = p (1 + curvature (1 - p))`, and its leading singular vectors `V` and values `S`.
 ///
-/// `P` is scaled to norm 1, and both parts to a mean row norm of 1, so that `share` means the
-/// same on any data. Nothing in this form is published but its members: `offset`, the exponents
-/// and the `power` response are SGFCF's (without its individual filters, its sigmoid, and with
-/// one scale for all users in the place of row sums); exponents where histories enter and
-/// scores leave are ChebyCF's and LinkProp's.
+/// `P` is scaled to norm 1, and both parts to a mean row norm of 1, so that `share` has the same meaning
+/// on all data. The general form is not published, only its members: `offset`, the exponents and the
+/// `power` response come from SGFCF (without its individual filters and its sigmoid, and with one scale
+/// for all users instead of row sums); the exponents of histories and scores come from ChebyCF and
+/// LinkProp.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Family {
-    /// Power of the user degrees in `R`.
+    /// The exponent of the user degrees in `R`.
     pub users: f64,
-    /// Power of the item degrees in `R`.
+    /// The exponent of the item degrees in `R`.
     pub items: f64,
-    /// `mu`: what all degrees are larger by; not negative.
+    /// `mu`: the offset that is added to all degrees; not negative.
     pub offset: f64,
-    /// Power of the item degrees that a history is divided by, of the polynomial part.
+    /// The exponent of the item degrees that a history is divided by, in the polynomial part.
     pub history: f64,
-    /// Power of the item degrees that its scores are multiplied by.
+    /// The exponent of the item degrees that scores are multiplied by, in the polynomial part.
     pub output: f64,
-    /// How much of `P - P^2` is added to `P`.
+    /// The factor of `P - P^2`, which is added to `P`.
     pub curvature: f64,
-    /// How many singular vectors; at least 1 unless `share` is 0.
+    /// The number of singular vectors; at least 1 unless `share` is 0.
     pub factor_dim: usize,
-    /// The part of the singular vectors in the score, 0 to 1.
+    /// The share of the low-pass part in the score, from 0 to 1.
     pub share: f64,
-    /// Power of the item degrees that a history is divided by, before `V`.
+    /// The exponent of the item degrees that a history is divided by, before `V`.
     pub low_pass_history: f64,
-    /// Power of the item degrees that scores are multiplied by, after `V`.
+    /// The exponent of the item degrees that scores are multiplied by, after `V`.
     pub low_pass_output: f64,
-    /// `g`.
+    /// `g`: the frequency response of the singular vectors.
     pub response: FrequencyResponse,
     /// The exponent of `power` and `plateau`; above 0.
     pub power: f64,
 }
 
 words! {
-    /// What each singular vector is multiplied by, for its value `s` as a share of the largest.
+    /// The factor of each singular vector, for its singular value `s` relative to the largest one.
     FrequencyResponse("response") {
         /// 1.
         Ideal = "ideal",
@@ -72,8 +72,8 @@ words! {
     }
 }
 
-/// Singular values below this share of the largest are not inverted: their inverses would carry
-/// rounding alone.
+/// Singular values below this share of the largest one are not inverted, because they are dominated by
+/// rounding errors.
 const LEAST_INVERTED: f64 = 1e-3;
 
 impl FrequencyResponse {
@@ -88,17 +88,17 @@ impl FrequencyResponse {
 }
 
 settings!(Family {
-    users: f64 ("epsilon_u"): Number (-2.0, 2.0), Search::Fixed, "Power of the user degrees in R";
-    items: f64 ("epsilon_i"): Number (-2.0, 2.0), Search::Fixed, "Power of the item degrees in R";
-    offset: f64 ("mu"): Number (0.0, MOST_OFFSET), Search::Fixed, "What all degrees are larger by";
-    history: f64 ("history"): Number (-4.0, 4.0), Search::Linear(0.0, 0.5), "Power of the item degrees that a history is divided by";
-    output: f64 ("output"): Number (-4.0, 4.0), Search::Linear(0.0, 0.5), "Power of the item degrees that scores are multiplied by";
-    curvature: f64 ("curvature"): Number (-4.0, 4.0), Search::Linear(-0.5, 1.0), "How much of P - P^2 is added to P";
-    factor_dim: usize ("K"): Count (0.0, MOST_FACTORS), Search::Factors, "Singular vectors";
-    share: f64 ("share"): Number (0.0, 1.0), Search::Linear(0.05, 0.8), "The part of the singular vectors in the score";
-    low_pass_history: f64 ("low-pass history"): Number (-4.0, 4.0), Search::Linear(0.1, 0.6), "Power of the item degrees that a history is divided by, before the singular vectors";
-    low_pass_output: f64 ("low-pass output"): Number (-4.0, 4.0), Search::Linear(0.1, 0.6), "Power of the item degrees that scores are multiplied by, after the singular vectors";
-    response: FrequencyResponse ("g"): Word ANY, Search::Words(&["ideal", "power", "plateau"]), "What each singular vector is multiplied by: ideal, power or plateau";
+    users: f64 ("epsilon_u"): Number (-2.0, 2.0), Search::Fixed, "Exponent of the user degrees in R";
+    items: f64 ("epsilon_i"): Number (-2.0, 2.0), Search::Fixed, "Exponent of the item degrees in R";
+    offset: f64 ("mu"): Number (0.0, MOST_OFFSET), Search::Fixed, "Offset that is added to all degrees";
+    history: f64 ("history"): Number (-4.0, 4.0), Search::Linear(0.0, 0.5), "Exponent of the item degrees that a history is divided by";
+    output: f64 ("output"): Number (-4.0, 4.0), Search::Linear(0.0, 0.5), "Exponent of the item degrees that scores are multiplied by";
+    curvature: f64 ("curvature"): Number (-4.0, 4.0), Search::Linear(-0.5, 1.0), "Factor of P - P^2, which is added to P";
+    factor_dim: usize ("K"): Count (0.0, MOST_FACTORS), Search::Factors, "Number of singular vectors";
+    share: f64 ("share"): Number (0.0, 1.0), Search::Linear(0.05, 0.8), "Share of the low-pass part in the score, from 0 to 1";
+    low_pass_history: f64 ("low-pass history"): Number (-4.0, 4.0), Search::Linear(0.1, 0.6), "Exponent of the item degrees that a history is divided by, before the singular vectors";
+    low_pass_output: f64 ("low-pass output"): Number (-4.0, 4.0), Search::Linear(0.1, 0.6), "Exponent of the item degrees that scores are multiplied by, after the singular vectors";
+    response: FrequencyResponse ("g"): Word ANY, Search::Words(&["ideal", "power", "plateau"]), "Frequency response of the singular vectors: ideal, power or plateau";
     power: f64 ("beta"): Number (1e-3, 64.0), Search::Log(0.25, 4.0), "Exponent of the response";
 });
 
@@ -107,7 +107,7 @@ const NORMS: &str = "family.norms";
 #[derive(Debug)]
 struct FittedFamily<B: Backend> {
     spectral: Spectral<B>,
-    /// Of the polynomial part and of the low-pass part.
+    /// The norms of the polynomial part and of the low-pass part.
     norms: Vec<f32>,
 }
 
@@ -116,7 +116,7 @@ struct FittedFamily<B: Backend> {
 pub(super) struct Parts {
     pub(super) walk_share: f64,
     pub(super) low_pass_share: f64,
-    /// What of the rows of scores is 1 in the mean, before they are multiplied by their share.
+    /// The length of the rows of scores that is scaled to a mean of 1.
     pub(super) length: Length,
 }
 
@@ -133,7 +133,7 @@ impl Family {
         .scaled(interactions)
     }
 
-    /// Of `P`, times a factor.
+    /// The polynomial of `P`, times a factor.
     fn polynomial(&self, factor: f64) -> Vec<f64> {
         let square = -self.curvature * factor;
         let mut powers = vec![0.0, factor - square, square];
@@ -211,8 +211,8 @@ impl Family {
 impl Settings for Family {
     const NAME: &'static str = "family";
 
-    /// Nothing is published for this form: BSPM's ideal low-pass filter beside a blur with the
-    /// exponents 0.3 stands in, from which a search starts.
+    /// No settings are published for this form. The preset is the ideal low-pass filter of BSPM with a
+    /// blur with the exponents 0.3, as a start for a search.
     fn published(_data: Preset) -> Self {
         Self {
             users: 0.5,

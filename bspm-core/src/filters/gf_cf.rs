@@ -16,17 +16,17 @@ use bspm_data::Result;
 
 /// `r P + alpha * r D_i^-1/2 V V^T D_i^1/2`: blur, and an ideal low-pass filter.
 ///
-/// That is BSPM without sharpening, with `beta = alpha`. Published: 256 factors and
-/// `alpha` 0.3; on Amazon-book `alpha` 0, which computes no singular vectors.
+/// This is BSPM without sharpening, with `beta = alpha`. Published: 256 factors and `alpha` 0.3; on
+/// Amazon-book `alpha` 0, for which no singular vectors are computed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GfCf {
-    /// How many singular vectors; at least 1 unless `alpha` is 0.
+    /// The number of singular vectors; at least 1 unless `alpha` is 0.
     pub factor_dim: usize,
-    /// Weight of the ideal low-pass filter; finite and not negative.
+    /// The weight of the ideal low-pass filter; finite and not negative.
     pub alpha: f32,
-    /// What all degrees are larger by; not negative.
+    /// The offset that is added to all degrees; not negative.
     #[serde(default)]
     pub offset: f64,
 }
@@ -42,9 +42,9 @@ impl GfCf {
 }
 
 settings!(GfCf {
-    factor_dim: usize ("K"): Count (0.0, MOST_FACTORS), Search::Factors, "Singular vectors of the ideal low-pass filter";
-    alpha: f32 ("alpha"): Number (0.0, F32_MAX), Search::Log(0.03, 1.0), "Weight of the ideal low-pass filter; 0 turns it off";
-    offset: f64 ("mu"): Number (0.0, MOST_OFFSET), Search::Log(0.5, 50.0), "What all degrees are larger by";
+    factor_dim: usize ("K"): Count (0.0, MOST_FACTORS), Search::Factors, "Number of singular vectors of the ideal low-pass filter";
+    alpha: f32 ("alpha"): Number (0.0, F32_MAX), Search::Log(0.03, 1.0), "Weight of the ideal low-pass filter; 0 disables it";
+    offset: f64 ("mu"): Number (0.0, MOST_OFFSET), Search::Log(0.5, 50.0), "Offset that is added to all degrees";
 });
 
 impl Settings for GfCf {

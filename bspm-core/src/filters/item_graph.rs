@@ -1,4 +1,4 @@
-//! A filter of one's own: an item graph that was made elsewhere.
+//! A custom filter: an item graph that is made outside this crate.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,17 +13,16 @@ use bspm_data::Interactions;
 use bspm_data::Result;
 use bspm_data::parameter::invalid;
 
-/// A filter that was made outside this crate, as what each item of a history gives to others:
-/// the scores for a history `r` are `r G` for a sparse `G: items x items`.
+/// A custom filter, defined by an item graph: the scores for a history `r` are `r G` for a sparse
+/// `G: items x items`.
 ///
 /// [`FittedFilter::from_item_graph`](crate::FittedFilter::from_item_graph) takes the graph. Lists,
-/// fold-in, explanations, model files, the tool and every backend then work as for the filters
-/// that are here; only a refit needs the program that made the graph. The guide's chapter
-/// `extending` has an example.
+/// fold-in, explanations, model files, the tool and all backends then work as for the other filters. Only
+/// a refit needs the program that made the graph. The guide's chapter `extending` has an example.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ItemGraph {
-    /// What reports and model files call it.
+    /// The name of the filter in reports and model files.
     pub name: String,
 }
 
@@ -50,7 +49,8 @@ impl Settings for ItemGraph {
     ) -> Result<Box<dyn Filter<B>>> {
         let items = interactions.items();
         ItemGraphPolynomial::obtain(backend, items, vec![1.0], source, |_| {
-            let expected = "a program that makes its graph, for FittedFilter::from_item_graph";
+            let expected =
+                "a filter that bspm can fit (a custom filter needs FittedFilter::from_item_graph)";
             Err(invalid("filter", expected, &self.name))
         })
     }

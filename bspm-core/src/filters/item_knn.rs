@@ -15,34 +15,35 @@ use crate::engine::tensors::Source;
 use bspm_data::Interactions;
 use bspm_data::Result;
 
-/// Each item of the history gives its similarity to the `neighbours` items most similar to it.
+/// Item-based nearest neighbours: each item of the history adds its similarity to the scores of its
+/// `neighbours` most similar items.
 ///
-/// With `c_ij` the weights of the users that two items share: cosine is
-/// `c_ij / (sqrt(c_ii c_jj) + shrinkage)`, and Tversky's index
-/// `c_ij / (c_ij + alpha (c_ii - c_ij) + beta (c_jj - c_ij) + shrinkage)`, of which `alpha` and
-/// `beta` 1 are Jaccard's index and 0.5 Dice's. A user weighs `1`, or as terms do in documents:
-/// the square of `ln(items / degree)` (`tf-idf`), or of BM25's
-/// `ln(1 + (items - degree + 0.5) / (degree + 0.5))`, whose other factors are the same for all
-/// users of an item and leave its cosines as they are. Equal ones rank the lower item first. No settings are published for these data sets; 100
-/// neighbours by cosine stand in.
+/// Let `c_ij` be the sum of the weights of the users that two items share. The cosine is
+/// `c_ij / (sqrt(c_ii c_jj) + shrinkage)`, and Tversky's index is
+/// `c_ij / (c_ij + alpha (c_ii - c_ij) + beta (c_jj - c_ij) + shrinkage)`, which is Jaccard's index for
+/// `alpha` and `beta` 1, and Dice's index for 0.5. The weight of a user is `1`, or the weight of a term in
+/// documents: the square of `ln(items / degree)` (`tf-idf`), or of BM25's
+/// `ln(1 + (items - degree + 0.5) / (degree + 0.5))`, whose other factors are the same for all users of an
+/// item and do not change its cosines. Of equally similar items, the lower one ranks first. No settings
+/// are published for these data sets; the preset is 100 neighbours by cosine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ItemKnn {
-    /// How many neighbours an item has; at least 1.
+    /// The number of neighbours per item; at least 1.
     pub neighbours: usize,
-    /// How much the similarity of rare items is damped; not negative.
+    /// The shrinkage, which reduces the similarity of rare items; not negative.
     pub shrinkage: f64,
-    /// How similar two items are.
+    /// The similarity of two items.
     #[serde(default)]
     pub similarity: Similarity,
-    /// Tversky's weight of the users that only the item of the history has.
+    /// The weight in Tversky's index of the users who have only the item of the history.
     #[serde(default = "one")]
     pub alpha: f64,
-    /// Tversky's weight of the users that only the other item has.
+    /// The weight in Tversky's index of the users who have only the other item.
     #[serde(default = "one")]
     pub beta: f64,
-    /// What a user weighs.
+    /// The weighting of the users.
     #[serde(default)]
     pub weighting: UserWeighting,
 }
@@ -65,23 +66,23 @@ impl Default for ItemKnn {
 }
 
 words! {
-    /// How similar two items are.
+    /// The similarity of two items.
     Similarity("similarity") {
-        /// The cosine of their columns.
+        /// The cosine of the columns of the items.
         Cosine = "cosine",
-        /// Tversky's index of their users.
+        /// Tversky's index of the users of the items.
         Tversky = "tversky",
     }
 }
 
 words! {
-    /// What a user weighs among those that two items share.
+    /// The weight of a user that two items share.
     UserWeighting("weighting") {
-        /// 1.
+        /// All users have weight 1.
         None = "none",
-        /// As a term in documents does.
+        /// The TF-IDF weight of a term in documents.
         TfIdf = "tf-idf",
-        /// As a term does in BM25.
+        /// The BM25 weight of a term in documents.
         Bm25 = "bm25",
     }
 }
@@ -106,7 +107,7 @@ impl ItemKnn {
                 common + self.alpha * (own - common) + self.beta * (other - common)
             }
         };
-        // Users that weigh nothing say nothing of their items.
+        // Users with weight 0 are ignored.
         match whole + self.shrinkage {
             0.0 => 0.0,
             whole => common / whole,
@@ -115,12 +116,12 @@ impl ItemKnn {
 }
 
 settings!(ItemKnn {
-    neighbours: usize ("k"): Count (1.0, MOST_ITEMS), Search::Log(10.0, 800.0), "How many neighbours an item has";
-    shrinkage: f64 ("h"): Number (0.0, F64_MAX), Search::Log(0.1, 200.0), "How much the similarity of rare items is damped";
-    similarity: Similarity ("similarity"): Word ANY, Search::Words(&["cosine", "tversky"]), "How similar two items are: cosine or tversky";
-    alpha: f64 ("alpha"): Number (0.0, F32_MAX), Search::Log(0.05, 2.0), "Tversky's weight of the users that only the item of the history has";
-    beta: f64 ("beta"): Number (0.0, F32_MAX), Search::Log(0.05, 2.0), "Tversky's weight of the users that only the other item has";
-    weighting: UserWeighting ("weighting"): Word ANY, Search::Words(&["none", "tf-idf", "bm25"]), "What a user weighs: none, tf-idf or bm25";
+    neighbours: usize ("k"): Count (1.0, MOST_ITEMS), Search::Log(10.0, 800.0), "Number of neighbours per item";
+    shrinkage: f64 ("h"): Number (0.0, F64_MAX), Search::Log(0.1, 200.0), "Shrinkage: how strongly the similarity of rare items is reduced";
+    similarity: Similarity ("similarity"): Word ANY, Search::Words(&["cosine", "tversky"]), "Similarity of two items: cosine or tversky";
+    alpha: f64 ("alpha"): Number (0.0, F32_MAX), Search::Log(0.05, 2.0), "Weight in Tversky's index of the users who have only the item of the history";
+    beta: f64 ("beta"): Number (0.0, F32_MAX), Search::Log(0.05, 2.0), "Weight in Tversky's index of the users who have only the other item";
+    weighting: UserWeighting ("weighting"): Word ANY, Search::Words(&["none", "tf-idf", "bm25"]), "Weighting of the users: none, tf-idf or bm25";
 });
 
 impl Settings for ItemKnn {

@@ -22,16 +22,16 @@ use bspm_data::Result;
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct LgcnIde {
-    /// How often `P` is applied; at least 1.
+    /// The number of layers, which is how often `P` is applied; at least 1.
     pub layers: usize,
-    /// What all degrees are larger by; not negative.
+    /// The offset that is added to all degrees; not negative.
     #[serde(default)]
     pub offset: f64,
 }
 
 settings!(LgcnIde {
-    layers: usize ("K"): Count (1.0, MOST_STEPS), Search::Words(&["1", "2", "3"]), "How often P is applied";
-    offset: f64 ("mu"): Number (0.0, MOST_OFFSET), Search::Log(0.5, 50.0), "What all degrees are larger by";
+    layers: usize ("K"): Count (1.0, MOST_STEPS), Search::Words(&["1", "2", "3"]), "Number of layers: how often P is applied";
+    offset: f64 ("mu"): Number (0.0, MOST_OFFSET), Search::Log(0.5, 50.0), "Offset that is added to all degrees";
 });
 
 impl Settings for LgcnIde {

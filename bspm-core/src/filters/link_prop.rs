@@ -15,33 +15,33 @@ use crate::engine::walk::{Normalization, bytes_of_walk};
 use bspm_data::Interactions;
 use bspm_data::Result;
 
-/// The linkage score: every path from the user to an item over another user and an item of
-/// the history counts, divided by powers of the degrees on its way:
+/// The linkage score: the number of paths from the user to an item via an item of the history and another
+/// user, with each path divided by powers of the degrees of its nodes:
 /// `r D_i^-beta A^T D_u^-gamma A D_i^-delta`.
 ///
-/// The power `alpha` of the user's own degree is a constant of the user and changes no list,
-/// so there is none here. The paper searches the exponents on validation data; the default
-/// is the linear link prediction of equal exponents 0.5.
+/// The exponent `alpha` of the user's own degree is a constant factor that does not change the list, so
+/// it is not a setting. The paper searches the exponents on validation data; the default is linear link
+/// prediction with all exponents 0.5.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct LinkProp {
-    /// Power of the degree of the item in the history.
+    /// The exponent of the degree of the item in the history.
     pub beta: f64,
-    /// Power of the degree of the user in between.
+    /// The exponent of the degree of the intermediate user.
     pub gamma: f64,
-    /// Power of the degree of the scored item.
+    /// The exponent of the degree of the scored item.
     pub delta: f64,
-    /// What all degrees are larger by; not negative.
+    /// The offset that is added to all degrees; not negative.
     #[serde(default)]
     pub offset: f64,
 }
 
 settings!(LinkProp {
-    beta: f64 ("beta"): Number (-4.0, 4.0), Search::Linear(0.0, 1.0), "Power of the degree of the item in the history";
-    gamma: f64 ("gamma"): Number (-4.0, 4.0), Search::Linear(0.2, 1.2), "Power of the degree of the user in between";
-    delta: f64 ("delta"): Number (-4.0, 4.0), Search::Linear(0.0, 1.0), "Power of the degree of the scored item";
-    offset: f64 ("mu"): Number (0.0, MOST_OFFSET), Search::Log(0.5, 50.0), "What all degrees are larger by";
+    beta: f64 ("beta"): Number (-4.0, 4.0), Search::Linear(0.0, 1.0), "Exponent of the degree of the item in the history";
+    gamma: f64 ("gamma"): Number (-4.0, 4.0), Search::Linear(0.2, 1.2), "Exponent of the degree of the intermediate user";
+    delta: f64 ("delta"): Number (-4.0, 4.0), Search::Linear(0.0, 1.0), "Exponent of the degree of the scored item";
+    offset: f64 ("mu"): Number (0.0, MOST_OFFSET), Search::Log(0.5, 50.0), "Offset that is added to all degrees";
 });
 
 impl Settings for LinkProp {

@@ -1,4 +1,4 @@
-//! Popularity: what everybody else chose.
+//! Popularity: the same list for all users.
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::engine::workspace::{TileHistories, Workspace};
 use bspm_data::Interactions;
 use bspm_data::Result;
 
-/// An item scores as many points as it has users, whatever the history.
+/// The popularity filter: the score of an item is its number of users, independent of the history.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

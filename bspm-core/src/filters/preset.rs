@@ -1,4 +1,4 @@
-//! The data sets for which settings are published.
+//! The data sets with published settings.
 
 use bspm_data::parameter::invalid;
 use bspm_data::{Error, Result};
@@ -31,7 +31,7 @@ impl Preset {
     /// All presets.
     pub const ALL: [Self; 3] = [Self::Gowalla, Self::Yelp2018, Self::AmazonBook];
 
-    /// The name of the data set, which [`FromStr`](std::str::FromStr) reads.
+    /// The name of the data set, which [`FromStr`](std::str::FromStr) parses.
     pub fn name(self) -> &'static str {
         match self {
             Self::Gowalla => "gowalla",
@@ -40,7 +40,7 @@ impl Preset {
         }
     }
 
-    /// Users and items of the data set.
+    /// The numbers of users and items of the data set.
     pub fn shape(self) -> (usize, usize) {
         match self {
             Self::Gowalla => (29_858, 40_981),
@@ -49,8 +49,9 @@ impl Preset {
         }
     }
 
-    /// Whether a matrix has more than four times as many users or items, or less than a quarter:
-    /// settings that depend on the shape, such as a number of singular vectors, are then far off.
+    /// Whether a matrix has more than four times as many users or items as the data set, or less than a
+    /// quarter. Settings that depend on the shape, such as the number of singular vectors, are then
+    /// unsuitable.
     pub fn is_far_from(self, users: usize, items: usize) -> bool {
         let is_far = |own: usize, other: usize| other > 4 * own || other < own / 4;
         is_far(self.shape().0, users) || is_far(self.shape().1, items)

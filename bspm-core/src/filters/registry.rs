@@ -1,7 +1,6 @@
-//! Which filters there are.
+//! The list of all filters.
 //!
-//! A new filter is a file beside this one that implements [`Settings`], and a line in the
-//! list at the end.
+//! To add a filter, implement [`Settings`] in a new module, and add a line to the list at the end.
 
 mod mix;
 mod neighbours;
@@ -48,14 +47,14 @@ macro_rules! filters {
             /// The names of all filters that can be fitted by name.
             pub const NAMES: &'static [&'static str] = &[$(<$named_settings>::NAME),*];
 
-            /// The filter of this name with its published settings for a data set.
+            /// Returns the filter with this name, with its published settings for a data set.
             ///
-            /// Where a paper gives none for it, they are those for the data set that its
-            /// documentation names.
+            /// If no settings are published for the data set, those named in the documentation of the
+            /// filter are used.
             ///
             /// # Errors
             ///
-            /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for another name.
+            /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for an unknown name.
             pub fn published(name: &str, data: Preset) -> Result<Self> {
                 $(if name == <$named_settings>::NAME {
                     return Ok(<$named_settings>::published(data).into());
@@ -63,8 +62,9 @@ macro_rules! filters {
                 Err(invalid("filter", Self::NAMES.join(", "), format!("{name:?}")))
             }
 
-            /// The filter of this name with settings for a matrix of this shape, `(users, items)`:
-            /// [`BspmConfig::for_shape`], and for other filters those published for Gowalla.
+            /// Returns the filter with this name, with settings for a matrix of this shape,
+            /// `(users, items)`: [`BspmConfig::for_shape`], and for other filters those published for
+            /// Gowalla.
             ///
             /// # Errors
             ///
@@ -78,9 +78,9 @@ macro_rules! filters {
         }
     };
     ($($(#[$doc:meta])* $variant:ident($settings:ty),)*) => {
-        /// Which filter, and its settings.
+        /// A filter and its settings.
         ///
-        /// serde names the filter as [`name`](Self::name) does:
+        /// serde names the filter like [`name`](Self::name):
         /// `{"gf-cf": {"factor_dim": 256, "alpha": 0.3, "offset": 0.0}}`.
         ///
         /// # Examples
@@ -117,32 +117,32 @@ macro_rules! filters {
                 }
             }
 
-            /// Checks the settings, as fitting does first.
+            /// Checks the settings. Fitting does this first.
             ///
             /// # Errors
             ///
-            /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for the first parameter outside its range.
+            /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for the first setting outside its range.
             pub fn check(&self) -> Result<()> {
                 match self {
                     $(Self::$variant(settings) => settings.check(),)*
                 }
             }
 
-            /// Its settings, in the order of their table.
+            /// The settings, in the order of their table.
             pub fn settings(&self) -> Vec<SettingInfo> {
                 match self {
                     $(Self::$variant(settings) => infos(settings),)*
                 }
             }
 
-            /// Gives the setting of this name a value.
+            /// Sets the setting with this name from a text.
             ///
             /// Ranges are checked by [`check`](Self::check) and by fitting.
             ///
             /// # Errors
             ///
-            /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for another name,
-            /// with those there are, and for text that is no value of it.
+            /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for an unknown name, with all
+            /// names, and for an invalid text.
             ///
             /// # Examples
             ///
@@ -192,13 +192,13 @@ macro_rules! filters {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SettingInfo {
-    /// Its name.
+    /// The name of the setting.
     pub name: &'static str,
-    /// What it does, in one line.
+    /// A description in one line.
     pub doc: &'static str,
-    /// What a search tries.
+    /// The values that a search tries.
     pub search: Search,
-    /// Its value as text; none where the process that it belongs to is off.
+    /// The value as text; `None` if its process is off.
     pub value: Option<String>,
 }
 
@@ -213,7 +213,7 @@ fn infos<T: Settings>(settings: &T) -> Vec<SettingInfo> {
 }
 
 impl FilterConfig {
-    /// The settings of BSPM, where this is that filter.
+    /// The settings of BSPM, if this is the BSPM filter.
     pub fn bspm(&self) -> Option<&BspmConfig> {
         match self {
             Self::Bspm(config) => Some(config),
@@ -228,7 +228,7 @@ filters! {
     Bspm(BspmConfig),
     /// Blur and an ideal low-pass filter.
     GfCf(GfCf),
-    /// An infinite linear LightGCN.
+    /// LightGCN without training, with infinitely many dimensions.
     LgcnIde(LgcnIde),
     /// Degree-weighted paths of length three.
     LinkProp(LinkProp),
@@ -244,14 +244,14 @@ filters! {
     SvdAe(SvdAe),
     /// Neighbours by cosine or Tversky's index.
     ItemKnn(ItemKnn),
-    /// Random walks of three steps, less popular items first.
+    /// Random walks of three steps with a popularity penalty.
     #[serde(rename = "rp3beta")]
     Rp3Beta(Rp3Beta),
-    /// A power of the singular values beside paths of length three.
+    /// Powers of the singular values plus paths of length three.
     Sgfcf(Sgfcf),
-    /// One form that contains the spectral filters.
+    /// A general form that contains the spectral filters.
     Family(Family),
-    /// The same list for everybody.
+    /// The same list for all users.
     Popularity(Popularity),
     /// A weighted sum of filters.
     Mix(Mix),
@@ -259,7 +259,7 @@ filters! {
     Neighbours(Neighbours),
     }
     made elsewhere {
-        /// An item graph that a program of one's own made.
+        /// A custom filter, defined by an item graph.
         ItemGraph(ItemGraph),
     }
 }

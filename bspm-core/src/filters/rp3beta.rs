@@ -14,31 +14,32 @@ use crate::engine::walk::powers;
 use bspm_data::Interactions;
 use bspm_data::Result;
 
-/// Random walks of three steps, from the user over an item of the history and another user to
-/// the scored item `j`, with each transition raised to `alpha` and the end divided by the
-/// popularity of `j`: an item `i` of the history gives
-/// `sum over common users of (1 / (d_i d_u))^alpha / d_j^beta`, to the `neighbours` items to
-/// which it gives most.
+/// Random walks of three steps, from the user via an item of the history and another user to the scored
+/// item `j`. Each transition probability is raised to `alpha`, and the result is divided by the
+/// popularity of `j` to the power of `beta`: an item `i` of the history adds
+/// `sum over common users of (1 / (d_i d_u))^alpha / d_j^beta` to the scores of the `neighbours` items
+/// for which this is largest.
 ///
-/// `alpha` and `beta` are to be searched for each data set, and nothing is published for these: the
-/// presets are what a search of 80 and 60 trials found on interactions held out of the training parts of
-/// Gowalla and Yelp2018; 0.7, 0.5 and 500 neighbours stand in elsewhere. Cost: a sum over the users of the square of their degree.
+/// `alpha` and `beta` should be searched for each data set. No settings are published for these data
+/// sets: the presets are the result of searches with 80 and 60 trials on held-out interactions of the
+/// training sets of Gowalla and Yelp2018; other data sets use 0.7, 0.5 and 500 neighbours. Cost: the sum
+/// over the users of the square of their degree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Rp3Beta {
-    /// The power of each transition.
+    /// The exponent of each transition.
     pub alpha: f64,
-    /// The power of the popularity of the scored item.
+    /// The exponent of the popularity of the scored item.
     pub beta: f64,
-    /// How many neighbours an item has; at least 1.
+    /// The number of neighbours per item; at least 1.
     pub neighbours: usize,
 }
 
 settings!(Rp3Beta {
-    alpha: f64 ("alpha"): Number (-4.0, 4.0), Search::Linear(0.3, 1.3), "Power of each transition";
-    beta: f64 ("beta"): Number (-4.0, 4.0), Search::Linear(0.0, 1.0), "Power of the popularity of the scored item";
-    neighbours: usize ("k"): Count (1.0, MOST_ITEMS), Search::Log(20.0, 1000.0), "How many neighbours an item has";
+    alpha: f64 ("alpha"): Number (-4.0, 4.0), Search::Linear(0.3, 1.3), "Exponent of each transition";
+    beta: f64 ("beta"): Number (-4.0, 4.0), Search::Linear(0.0, 1.0), "Exponent of the popularity of the scored item";
+    neighbours: usize ("k"): Count (1.0, MOST_ITEMS), Search::Log(20.0, 1000.0), "Number of neighbours per item";
 });
 
 impl Settings for Rp3Beta {

@@ -1,4 +1,4 @@
-//! What a setting of a filter is: its name, what it may be, and where it stands.
+//! Settings of filters: names, ranges, and access to their values.
 
 use std::str::FromStr;
 
@@ -22,23 +22,23 @@ use bspm_data::parameter::{check_range, invalid};
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Setting<T: 'static> {
-    /// Its name; as a flag with hyphens.
+    /// The name of the setting; the flag has hyphens instead of underscores.
     pub name: &'static str,
-    /// What the paper calls it.
+    /// The symbol in the paper.
     pub symbol: &'static str,
-    /// What it does, in one line.
+    /// A description in one line.
     pub doc: &'static str,
-    /// What its values are.
+    /// The kind of the values.
     pub kind: SettingKind,
-    /// The least and the greatest number that it may be.
+    /// The smallest and the largest number.
     pub range: (f64, f64),
-    /// What a search tries.
+    /// The values that a search tries.
     pub search: Search,
     pub(crate) get: fn(&T) -> Option<String>,
     pub(crate) set: fn(&mut T, &str) -> Result<()>,
 }
 
-/// What the values of a setting are.
+/// The kind of the values of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SettingKind {
@@ -46,7 +46,7 @@ pub enum SettingKind {
     Number,
     /// A whole number.
     Count,
-    /// One of some words.
+    /// One of several words.
     Word,
 }
 
@@ -54,40 +54,39 @@ pub enum SettingKind {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Search {
-    /// The one that it has.
+    /// Only the current value.
     Fixed,
-    /// Numbers, all equally likely.
+    /// Numbers from a range, uniformly distributed.
     Linear(f64, f64),
-    /// Positive numbers, whose logarithms are equally likely.
+    /// Positive numbers from a range, with uniformly distributed logarithms.
     Log(f64, f64),
-    /// Numbers of singular vectors, as many as the matrix allows.
+    /// Numbers of singular vectors, up to the limit of the matrix.
     Factors,
-    /// These.
+    /// These words.
     Words(&'static [&'static str]),
 }
 
-/// Any number, or what other checks allow.
+/// Any number; other checks apply.
 pub(crate) const ANY: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
 
-/// The largest finite number of each kind.
+/// The largest finite number of each type.
 pub(crate) const F32_MAX: f64 = f32::MAX as f64;
 
-/// The most that degrees may be made larger by: their sixth powers, and the inverses of those, are
-/// numbers that `f32` has.
+/// The maximum offset of degrees: `f32` can represent the sixth powers of the degrees and their
+/// inverses.
 pub(crate) const MOST_OFFSET: f64 = 1e6;
 pub(crate) const F64_MAX: f64 = f64::MAX;
 
-/// What a number of items, or of singular vectors, may be at most: that of the items that a
-/// matrix may have.
+/// The maximum of a number of items or of singular vectors: the maximum number of items of a matrix.
 pub(crate) const MOST_ITEMS: f64 = Interactions::MAX_SIDE as f64;
 pub(crate) const MOST_FACTORS: f64 = MOST_ITEMS;
 
-/// What a number of steps, layers or degrees may be at most: each is a product with the matrix.
+/// The maximum of a number of steps, layers or degrees, each of which is a product with the matrix.
 pub(crate) const MOST_STEPS: f64 = 10_000.0;
 
 impl<T> Setting<T> {
-    /// Its value as text, as [`FilterConfig::set`](crate::FilterConfig::set) reads it; none
-    /// where the process that it belongs to is off.
+    /// The value as text, which [`FilterConfig::set`](crate::FilterConfig::set) parses; `None` if its
+    /// process is off.
     pub fn get(&self, settings: &T) -> Option<String> {
         (self.get)(settings)
     }
@@ -116,7 +115,7 @@ impl<T> Setting<T> {
     }
 }
 
-/// The setting of this name in a table.
+/// Returns the setting with this name in a table.
 pub(crate) fn named<T>(table: &'static [Setting<T>], name: &str) -> Result<&'static Setting<T>> {
     table
         .iter()
@@ -124,20 +123,20 @@ pub(crate) fn named<T>(table: &'static [Setting<T>], name: &str) -> Result<&'sta
         .ok_or_else(|| {
             let names: Vec<&str> = table.iter().map(|it| it.name).collect();
             let expected = match names.len() {
-                0 => "no setting, since this filter has none".into(),
+                0 => "no setting, because this filter has none".into(),
                 _ => names.join(", "),
             };
             invalid("setting", expected, format!("{name:?}"))
         })
 }
 
-/// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for the first setting that is
-/// outside its range.
+/// Returns [`Error::InvalidParameter`](crate::Error::InvalidParameter) for the first setting outside its
+/// range.
 pub(crate) fn check_all<T>(table: &'static [Setting<T>], settings: &T) -> Result<()> {
     table.iter().try_for_each(|setting| setting.check(settings))
 }
 
-/// Reads a value of a setting from text.
+/// Parses the value of a setting.
 pub(crate) fn parse<T: FromStr>(
     parameter: &'static str,
     expected: &str,
@@ -150,13 +149,13 @@ pub(crate) fn parse<T: FromStr>(
     Ok(())
 }
 
-/// What has a table of its settings.
+/// A configuration with a table of its settings.
 pub(crate) trait Table: Sized + 'static {
     /// All settings.
     fn table() -> &'static [Setting<Self>];
 }
 
-/// The table of the settings of a filter whose fields are its settings.
+/// Defines the table of the settings of a filter whose fields are its settings.
 macro_rules! settings {
     ($type:ty {
         $($name:ident: $value:ident ($symbol:literal): $kind:ident $range:expr, $search:expr, $doc:literal;)*
@@ -182,14 +181,14 @@ macro_rules! settings {
                 },)*
             ];
 
-            /// The published settings for a data set, as those of
+            /// Returns the published settings for a data set; see
             /// [`FilterConfig::published`](crate::FilterConfig::published).
             pub fn published(data: $crate::Preset) -> Self {
                 <Self as $crate::filters::contract::Settings>::published(data)
             }
 
             $(
-                #[doc = concat!("The same with this `", stringify!($name), "`. ", $doc, ".")]
+                #[doc = concat!("Sets `", stringify!($name), "`. ", $doc, ".")]
                 #[must_use]
                 pub fn $name(mut self, $name: $value) -> Self {
                     self.$name = $name;
@@ -207,7 +206,7 @@ macro_rules! settings {
 }
 pub(crate) use settings;
 
-/// What the type of a setting can be read from.
+/// The type of a setting, and a description of its values for errors.
 pub(crate) trait SettingValue {
     fn read(&mut self, name: &'static str, text: &str) -> Result<()>;
 }
@@ -224,7 +223,7 @@ macro_rules! setting_values {
 
 setting_values!(f32: "a number", f64: "a number", usize: "a whole number");
 
-/// Words that a setting may be, with their names as text and in serde.
+/// Defines an enum of the words of a setting, with their names as text and in serde.
 macro_rules! words {
     (
         $(#[$doc:meta])* $type:ident($parameter:literal) {
@@ -242,7 +241,7 @@ macro_rules! words {
         impl $type {
             const ALL: &'static [Self] = &[Self::$first, $(Self::$word),*];
 
-            /// The name that [`FromStr`](std::str::FromStr) reads.
+            /// The name, which [`FromStr`](std::str::FromStr) parses.
             pub fn name(self) -> &'static str {
                 match self {
                     Self::$first => $first_name,

@@ -1,5 +1,5 @@
 //! SGFCF (Peng, Liu, Sugiyama and Mine, "How Powerful is Graph Filtering for Recommendation",
-//! KDD 2024, arXiv 2406.08827), without its filters of each user's own.
+//! KDD 2024, arXiv 2406.08827), without its individual filters for each user.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,38 +18,39 @@ use bspm_data::Result;
 /// `U S^beta V^T + gamma * R R^T R`, for `R = (D_u + offset)^-epsilon A (D_i + offset)^-epsilon` and
 /// its leading singular vectors and values, the largest scaled to 1.
 ///
-/// Two departures keep it linear in the history, so that fold-in and explanations are exact: both
-/// parts are scaled to rows that sum to 1 in the mean over users, in the place of each row on its
-/// own, and a user's factor in `R` is left out. The paper's sigmoid changes no list. Its filters of each user's own, whose exponent depends on how
-/// alike the items of the user are, are not here. Published: 650 factors, `beta` 1.3,
-/// `epsilon` 0.34, `gamma` 1.6 on Gowalla; 250 factors, `beta` 1, `epsilon` 0.5, `offset` 10 and
-/// `gamma` 0.5 on another split of Yelp, which stand in elsewhere.
+/// Two differences from the paper keep the filter linear in the history, so that fold-in and explanations
+/// are exact: both parts are scaled to row sums of 1 on average over the users, instead of each row to a
+/// sum of 1, and the factor of the user in `R` is omitted. The paper's sigmoid does not change the lists.
+/// The individual filters of the paper, whose exponent depends on the similarity of the items of a user,
+/// are not implemented. Published: 650 factors, `beta` 1.3, `epsilon` 0.34, `gamma` 1.6 on Gowalla; 250
+/// factors, `beta` 1, `epsilon` 0.5, `offset` 10 and `gamma` 0.5 on another split of Yelp, which are used
+/// for other data sets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Sgfcf {
-    /// How many singular vectors; at least 1.
+    /// The number of singular vectors; at least 1.
     pub factor_dim: usize,
-    /// The power of the singular values.
+    /// The exponent of the singular values.
     pub beta: f64,
-    /// The power of the degrees in `R`.
+    /// The exponent of the degrees in `R`.
     pub epsilon: f64,
-    /// What all degrees are larger by; not negative.
+    /// The offset that is added to all degrees; not negative.
     pub offset: f64,
     /// The weight of the paths of length three; not negative.
     pub gamma: f64,
 }
 
 settings!(Sgfcf {
-    factor_dim: usize ("K"): Count (1.0, MOST_FACTORS), Search::Factors, "Singular vectors";
-    beta: f64 ("beta"): Number (0.0, 64.0), Search::Log(0.3, 6.0), "Power of the singular values";
-    epsilon: f64 ("epsilon"): Number (-2.0, 2.0), Search::Linear(0.25, 0.55), "Power of the degrees in R";
-    offset: f64 ("alpha"): Number (0.0, MOST_OFFSET), Search::Log(0.1, 20.0), "What all degrees are larger by";
+    factor_dim: usize ("K"): Count (1.0, MOST_FACTORS), Search::Factors, "Number of singular vectors";
+    beta: f64 ("beta"): Number (0.0, 64.0), Search::Log(0.3, 6.0), "Exponent of the singular values";
+    epsilon: f64 ("epsilon"): Number (-2.0, 2.0), Search::Linear(0.25, 0.55), "Exponent of the degrees in R";
+    offset: f64 ("alpha"): Number (0.0, MOST_OFFSET), Search::Log(0.1, 20.0), "Offset that is added to all degrees";
     gamma: f64 ("gamma"): Number (0.0, F32_MAX), Search::Log(0.01, 3.0), "Weight of the paths of length three";
 });
 
 impl Sgfcf {
-    /// Histories enter the singular vectors as `U S = R V` does.
+    /// Returns this filter as a member of the spectral family. Histories are projected as in `U S = R V`.
     fn as_family(&self) -> Family {
         Family {
             users: self.epsilon,

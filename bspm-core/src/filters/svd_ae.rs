@@ -16,29 +16,29 @@ use crate::engine::workspace::{TileHistories, Workspace, unit};
 use bspm_data::Interactions;
 use bspm_data::Result;
 
-/// The autoencoder `r D_i^-1/2 V S^-2 V^T R^T A` that gives `A` back best from `R`, of the rank
-/// `factor_dim`, for `R = D_u^-1/2 A D_i^-1/2` and its leading singular vectors `V` and values `S`.
+/// The autoencoder `r D_i^-1/2 V S^-2 V^T R^T A` of rank `factor_dim` that reconstructs `A` from `R` with
+/// the smallest error, for `R = D_u^-1/2 A D_i^-1/2` and its leading singular vectors `V` and values `S`.
 ///
-/// That is the paper's `R (V S^-1 U^T A)` but for the factor `d_u^-1/2` of a user's row of `R`, which
-/// does not change its list. Singular values below a thousandth of the largest are left out, since
-/// their inverses would carry rounding alone. Published: 1194 factors on Gowalla and 1267 on
-/// Yelp2018, of splits of their own, which is 4% of the users; the latter stands in elsewhere.
-/// Cost: the truncated SVD, and a product with the matrix for each factor.
+/// This is the paper's `R (V S^-1 U^T A)` without the factor `d_u^-1/2` of the user's row of `R`, which
+/// does not change the list. Singular values below a thousandth of the largest one are omitted, because
+/// their inverses are dominated by rounding errors. Published: 1194 factors on Gowalla and 1267 on
+/// Yelp2018, for the paper's own splits, which is 4% of the users; other data sets use the latter. Cost:
+/// the truncated SVD, and a product with the matrix for each factor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SvdAe {
-    /// How many singular vectors; at least 1.
+    /// The number of singular vectors; at least 1.
     pub factor_dim: usize,
 }
 
 settings!(SvdAe {
-    factor_dim: usize ("K"): Count (1.0, MOST_FACTORS), Search::Factors, "Singular vectors";
+    factor_dim: usize ("K"): Count (1.0, MOST_FACTORS), Search::Factors, "Number of singular vectors";
 });
 
 const DECODER: &str = "svd_ae.decoder";
 
-/// The least singular value that is inverted, as a share of the largest.
+/// The smallest singular value that is inverted, relative to the largest one.
 const LEAST: f32 = 1e-3;
 
 #[derive(Debug)]

@@ -21,21 +21,21 @@ use bspm_data::Result;
 /// A polynomial of `S`: the item graph `R^T R` of `R = D_u^-alpha A D_i^(alpha-1)` with each
 /// entry raised to `power`.
 ///
-/// With `power` 1, `S` is a walk and is never formed. Otherwise it is formed in row blocks;
-/// its memory is counted first, and refused with both numbers where it is above
-/// `memory_budget`. Published: Gowalla `alpha` 0.6, `power` 0.7, linear; Yelp2018 0.6, 1,
-/// second order; Amazon-book 0.5, 1.4, linear.
+/// With `power` 1, `S` is a walk and is never formed. Otherwise it is formed in blocks of rows. If its
+/// memory is above `memory_budget`, fitting returns an error with both numbers before it allocates.
+/// Published: Gowalla `alpha` 0.6, `power` 0.7, linear; Yelp2018 0.6, 1, second order; Amazon-book 0.5,
+/// 1.4, linear.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TurboCf {
-    /// The power of the user degrees; the item degrees get `1 - alpha`.
+    /// The exponent of the user degrees; that of the item degrees is `1 - alpha`.
     pub alpha: f64,
-    /// `s`: the power of each entry; above 0.
+    /// `s`: the exponent of each entry of the item graph; above 0.
     pub power: f64,
-    /// The polynomial.
+    /// The polynomial of the item graph.
     pub filter: TurboFilter,
-    /// The most bytes that the item graph may take.
+    /// The memory limit of the item graph in bytes.
     pub memory_budget: usize,
 }
 
@@ -52,7 +52,7 @@ words! {
 }
 
 impl TurboFilter {
-    /// Those of `S`, `S^2`, and so on.
+    /// The coefficients of `S`, `S^2`, and so on.
     fn coefficients(self) -> Vec<f64> {
         match self {
             Self::Linear => vec![1.0],
@@ -69,10 +69,10 @@ impl TurboCf {
 }
 
 settings!(TurboCf {
-    alpha: f64 ("alpha"): Number (-4.0, 4.0), Search::Linear(0.3, 0.8), "Power of the user degrees; item degrees get 1 - alpha";
-    power: f64 ("s"): Number (1e-3, 16.0), Search::Linear(0.5, 1.5), "Power of each entry of the item graph";
+    alpha: f64 ("alpha"): Number (-4.0, 4.0), Search::Linear(0.3, 0.8), "Exponent of the user degrees; the item degrees get 1 - alpha";
+    power: f64 ("s"): Number (1e-3, 16.0), Search::Linear(0.5, 1.5), "Exponent of each entry of the item graph";
     filter: TurboFilter ("filter"): Word ANY, Search::Words(&["linear", "second-order", "third-order"]), "Polynomial of the item graph: linear, second-order or third-order";
-    memory_budget: usize ("memory"): Count (0.0, f64::MAX), Search::Fixed, "The most bytes that the item graph may take";
+    memory_budget: usize ("memory"): Count (0.0, f64::MAX), Search::Fixed, "Memory limit of the item graph in bytes";
 });
 
 impl Settings for TurboCf {

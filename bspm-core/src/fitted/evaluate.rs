@@ -7,8 +7,8 @@ use bspm_data::Result;
 use bspm_data::UnknownIds;
 use bspm_data::parameter::invalid;
 
-/// How to evaluate: at which cut-offs, and what to do about unknown users. A list of
-/// cut-offs stands for itself.
+/// Options of an evaluation: the cut-offs, and how to handle unknown users. A list of cut-offs converts
+/// to options.
 ///
 /// # Examples
 ///
@@ -27,7 +27,7 @@ pub struct EvaluateOptions {
 }
 
 impl EvaluateOptions {
-    /// At these cut-offs; unknown users are errors.
+    /// Returns options with these cut-offs; unknown users are errors.
     pub fn at(cutoffs: impl Into<Vec<usize>>) -> Self {
         Self {
             cutoffs: cutoffs.into(),
@@ -37,19 +37,20 @@ impl EvaluateOptions {
         }
     }
 
-    /// What to do about users that the model does not know.
+    /// Sets how to handle users that the model does not know.
     pub fn unknown_users(mut self, unknown_users: UnknownIds) -> Self {
         self.unknown_users = unknown_users;
         self
     }
 
-    /// Ranks so many users, 2048 unless told, before their lists are evaluated and given up.
+    /// Sets the number of users that are ranked before their lists are evaluated and dropped. Default:
+    /// 2048.
     pub fn batch_size(mut self, batch_size: usize) -> Self {
         self.batch_size = batch_size;
         self
     }
 
-    /// Tells this observer of the users ranked.
+    /// Sets the observer of the number of ranked users.
     pub fn observer(mut self, observer: Observer) -> Self {
         self.observer = observer;
         self
@@ -64,10 +65,10 @@ impl<T: Into<Vec<usize>>> From<T> for EvaluateOptions {
 
 macro_rules! metrics {
     ($($(#[doc = $doc:literal])* $name:ident,)*) => {
-        /// Means over the evaluated users at one cut-off `k`.
+        /// Mean metrics over the evaluated users at a cut-off `k`.
         ///
-        /// A *hit* is a recommended item that is among the user's test items, and `n` is the
-        /// number of those. Every metric is between 0 and 1.
+        /// A *hit* is a recommended item that is one of the user's test items, and `n` is the number of
+        /// test items. Every metric is between 0 and 1.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
         #[non_exhaustive]
         pub struct Metrics {
@@ -101,22 +102,22 @@ metrics! {
     recall,
     /// Hits divided by `k`.
     precision,
-    /// Discounted cumulative gain with binary relevance, `1 / log2(rank + 1)` per
-    /// hit, divided by that of `min(k, n)` hits in the first places.
+    /// Normalized discounted cumulative gain with binary relevance: the sum of `1 / log2(rank + 1)` over
+    /// the hits, divided by that of an ideal list with `min(k, n)` hits at the top.
     ndcg,
-    /// Share of users with a hit.
+    /// Share of users with at least one hit.
     hit_rate,
-    /// `1 / rank` of the first hit.
+    /// Mean reciprocal rank: `1 / rank` of the first hit.
     mrr,
-    /// Mean over the hits of the precision at their rank, divided by `min(k, n)`
-    /// rather than by the number of hits.
+    /// Mean average precision: the sum over the hits of the precision at their rank, divided by
+    /// `min(k, n)`.
     map,
 }
 
 /// Accumulates [`Metrics`] at several cut-offs.
 ///
-/// The mean is over the users added that have test items, as in the evaluation of
-/// LightGCN, GF-CF and BSPM; users without are left out.
+/// The mean is over the users with test items, as in the evaluation of LightGCN, GF-CF and BSPM; users
+/// without test items are ignored.
 ///
 /// # Examples
 ///
@@ -137,7 +138,7 @@ pub struct Evaluator {
     users: usize,
     /// `discounts[rank]` for ranks from 0.
     discounts: Vec<f64>,
-    /// `ideal_gains[n]`: the gain of `n` hits in the first places.
+    /// `ideal_gains[n]`: the gain of `n` hits at the top of the list.
     ideal_gains: Vec<f64>,
 }
 
@@ -145,12 +146,12 @@ impl Evaluator {
     /// The largest cut-off.
     pub const MAX_CUTOFF: usize = 1_000_000;
 
-    /// An evaluator at the given cut-offs, in any order.
+    /// Creates an evaluator at the given cut-offs, in any order.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) when there is none, or one is 0 or above
-    /// [`MAX_CUTOFF`](Self::MAX_CUTOFF).
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) if there is no cut-off, or if one is 0 or
+    /// above [`MAX_CUTOFF`](Self::MAX_CUTOFF).
     pub fn new(cutoffs: &[usize]) -> Result<Self> {
         let expected = format!("one or more cut-offs from 1 to {}", Self::MAX_CUTOFF);
         let Some(&largest) = cutoffs.iter().max() else {
@@ -185,21 +186,21 @@ impl Evaluator {
         &self.cutoffs
     }
 
-    /// The largest cut-off asked for: how long the lists should be.
+    /// The largest cut-off, which is the required length of the lists.
     pub fn largest_cutoff(&self) -> usize {
         self.discounts.len()
     }
 
-    /// Adds one user: the recommended items, best first, and the test items, ascending.
+    /// Adds one user: the recommended items, best first, and the test items, in ascending order.
     ///
-    /// A list shorter than a cut-off has no hits in the places that it lacks.
+    /// If a list is shorter than a cut-off, the missing entries are not hits.
     pub fn add(&mut self, recommended: impl IntoIterator<Item = u32>, relevant: &[u32]) {
         let ranks = self.hits(recommended, relevant);
         self.add_ranks(&ranks, relevant.len());
     }
 
-    /// The metrics of one user, at each cut-off: the recommended items, best first, against the
-    /// test items, ascending, of which there must be one.
+    /// Computes the metrics of one user at each cut-off, from the recommended items, best first, and the test
+    /// items, in ascending order. There must be at least one test item.
     pub(crate) fn of_user(
         &self,
         recommended: impl IntoIterator<Item = u32>,
@@ -208,14 +209,14 @@ impl Evaluator {
         self.of_ranks(&self.hits(recommended, relevant), relevant.len())
     }
 
-    /// The ranks, from 0, of the test items in a list.
+    /// Returns the ranks, from 0, of the test items in a list.
     fn hits(&self, recommended: impl IntoIterator<Item = u32>, relevant: &[u32]) -> Vec<u32> {
         let ranked = (0..).zip(recommended.into_iter().take(self.largest_cutoff()));
         let hits = ranked.filter(|(_, item)| relevant.binary_search(item).is_ok());
         hits.map(|(rank, _)| rank).collect()
     }
 
-    /// Adds one user: the ranks of the hits, from 0, ascending, and how many test items there are.
+    /// Adds one user: the ranks of the hits, from 0 and in ascending order, and the number of test items.
     pub(crate) fn add_ranks(&mut self, ranks: &[u32], relevant: usize) {
         if relevant == 0 {
             return;
@@ -249,7 +250,7 @@ impl Evaluator {
         self.cutoffs.iter().map(at).collect()
     }
 
-    /// The same cut-offs, without users.
+    /// Returns an evaluator with the same cut-offs and without users.
     pub(crate) fn blank(&self) -> Self {
         Self {
             sums: vec![Metrics::default(); self.cutoffs.len()],
@@ -258,7 +259,7 @@ impl Evaluator {
         }
     }
 
-    /// Whether another is of the same cut-offs, and its sums are what so many users could have.
+    /// Whether another evaluator has the same cut-offs, and sums that are possible for `users` users.
     pub(crate) fn could_become(&self, other: &Self, users: usize) -> bool {
         let most = other.users as f64 * (1.0 + 1e-9);
         let is_share = |sum: &f64| (0.0..=most).contains(sum);
@@ -281,13 +282,13 @@ impl Evaluator {
         }
     }
 
-    /// How many users with test items were added.
+    /// The number of users with test items that were added.
     pub fn users(&self) -> usize {
         self.users
     }
 
-    /// The means at each cut-off, in the order given to [`new`](Self::new); not numbers
-    /// ([`f64::NAN`]) while no user was added.
+    /// The means at each cut-off, in the order given to [`new`](Self::new); [`f64::NAN`] if no user was
+    /// added.
     pub fn means(&self) -> Vec<Metrics> {
         let share = 1.0 / self.users as f64;
         self.sums.iter().map(|sum| sum.times(share)).collect()

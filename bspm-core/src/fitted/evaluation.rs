@@ -1,5 +1,4 @@
-//! An evaluation user by user: confidence intervals, comparisons, and what lists are beyond
-//! accurate.
+//! An evaluation with metrics per user: confidence intervals, comparisons, and catalogue metrics.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,50 +12,50 @@ use bspm_data::Interactions;
 use bspm_data::parameter::invalid;
 use bspm_data::{Error, Result};
 
-/// What the lists of all users are together, at one cut-off.
+/// Catalogue metrics: properties of the lists of all users together, at one cut-off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CatalogueMetrics {
-    /// The share of all items that stand in some list.
+    /// Coverage: the share of all items that are in at least one list.
     pub coverage: f64,
-    /// How unequally the places are given to the items: 0 where each has as many, nearly 1 where
-    /// one item has all.
+    /// Gini index of the number of lists per item: 0 if all items are in equally many lists, nearly 1 if
+    /// one item has all entries.
     pub gini: f64,
-    /// The mean over the places of `log2(users / degree)` of the item, in bits: how little known
-    /// it is. An item without interactions counts as one with 1.
+    /// Novelty: the mean of `log2(users / degree)` of the item over all entries, in bits. An item without
+    /// interactions has degree 1.
     pub novelty: f64,
-    /// The mean over the places of `degree / users` of the item.
+    /// Popularity: the mean of `degree / users` of the item over all entries.
     pub popularity: f64,
-    /// One less the mean cosine of two items in one list, over the lists of at most 1,000 users;
-    /// the columns of `A` are compared.
+    /// Diversity: one minus the mean cosine of two items of a list (columns of `A`), over the lists of at
+    /// most 1,000 users.
     pub diversity: f64,
 }
 
-/// A mean over users, and between what it lies in 95 of 100 draws of as many users.
+/// A mean over users with its 95% confidence interval, by the bootstrap over users.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Interval {
     /// The mean.
     pub mean: f64,
-    /// The lower end.
+    /// The lower end of the confidence interval.
     pub low: f64,
-    /// The upper end.
+    /// The upper end of the confidence interval.
     pub high: f64,
 }
 
-/// One evaluation against another of the same users.
+/// A paired comparison of two evaluations of the same users.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Comparison {
-    /// By how much the first is above the second.
+    /// The mean difference of the metric, first minus second, with its confidence interval.
     pub difference: Interval,
-    /// Users for whom it is above.
+    /// The number of users for whom the first is better.
     pub wins: usize,
-    /// Users for whom it is below.
+    /// The number of users for whom the first is worse.
     pub losses: usize,
 }
 
-/// An evaluation, user by user.
+/// An evaluation with metrics per user.
 ///
 /// # Examples
 ///
@@ -84,20 +83,20 @@ pub struct Comparison {
 pub struct Evaluation {
     cutoffs: Vec<usize>,
     users: Vec<u32>,
-    /// Of each user, at each cut-off.
+    /// The metrics of each user at each cut-off.
     metrics: Vec<Vec<Metrics>>,
     catalogue: Vec<CatalogueMetrics>,
 }
 
-/// How often users are drawn anew for an interval, and with which seed.
+/// The number of bootstrap samples of an interval, and their seed.
 const DRAWS: usize = 1_000;
 const SEED: u64 = 0;
 
-/// Users whose lists are looked at for their diversity.
+/// The number of users whose lists are used for the diversity.
 const DIVERSITY_SAMPLE: usize = 1_000;
 
 impl Evaluation {
-    /// Of the lists of these users, against their test items, ascending, at each place.
+    /// Evaluates the lists of these users against their test items, which are in ascending order.
     pub(crate) fn new<'t>(
         evaluator: &Evaluator,
         train: &Interactions,
@@ -127,17 +126,17 @@ impl Evaluation {
         &self.cutoffs
     }
 
-    /// The users evaluated, as rows of the matrix, in the order of the test set.
+    /// The evaluated users as rows of the matrix, in the order of the test set.
     pub fn users(&self) -> &[u32] {
         &self.users
     }
 
-    /// The metrics of each user, at each cut-off.
+    /// The metrics of each user at each cut-off.
     pub fn metrics(&self) -> &[Vec<Metrics>] {
         &self.metrics
     }
 
-    /// The means over the users, at each cut-off; zeros where there are none.
+    /// The means over the users at each cut-off; zeros if there are no users.
     pub fn means(&self) -> Vec<Metrics> {
         let share = 1.0 / self.users.len().max(1) as f64;
         let mean = |place: usize| {
@@ -148,16 +147,16 @@ impl Evaluation {
         (0..self.cutoffs.len()).map(mean).collect()
     }
 
-    /// What the lists are together, at each cut-off.
+    /// The catalogue metrics at each cut-off.
     pub fn catalogue(&self) -> &[CatalogueMetrics] {
         &self.catalogue
     }
 
-    /// A metric of each user, by name and cut-off.
+    /// The values of a metric for each user, by name and cut-off.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for a metric or a cut-off that there is not.
+    /// [`Error::InvalidParameter`] for an unknown metric, or a cut-off that was not evaluated.
     pub fn values(&self, metric: &str, k: usize) -> Result<Vec<f64>> {
         let names = Metrics::NAMES;
         let Some(name) = names.iter().position(|name| *name == metric) else {
@@ -170,8 +169,8 @@ impl Evaluation {
         Ok(self.metrics.iter().map(value).collect())
     }
 
-    /// The mean of a metric and its 95% interval, by the bootstrap over users: 1,000 draws of a
-    /// fixed seed.
+    /// The mean of a metric and its 95% confidence interval, by the bootstrap over users with 1,000 samples
+    /// and a fixed seed.
     ///
     /// # Errors
     ///
@@ -180,12 +179,12 @@ impl Evaluation {
         Ok(bootstrap(&self.values(metric, k)?))
     }
 
-    /// This evaluation against another of the same users, paired user by user: an interval that
-    /// does not hold 0 says that the difference is not chance.
+    /// Compares this evaluation with another one of the same users, by a paired bootstrap over users. If
+    /// the confidence interval does not contain 0, the difference is significant at the 5% level.
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`] for other users; as [`values`](Self::values).
+    /// [`Error::ShapeMismatch`] if the users differ; as [`values`](Self::values).
     pub fn compare(&self, other: &Self, metric: &str, k: usize) -> Result<Comparison> {
         if self.users != other.users {
             return Err(Error::ShapeMismatch {
@@ -227,11 +226,11 @@ fn bootstrap(values: &[f64]) -> Interval {
     }
 }
 
-/// What is known of the items.
+/// Properties of the items.
 struct Catalogue {
     users: f64,
     degrees: Vec<u32>,
-    /// Ascending.
+    /// The users of each item, in ascending order.
     users_of: Vec<Vec<u32>>,
 }
 
@@ -314,7 +313,7 @@ impl Catalogue {
     }
 }
 
-/// Of counts, which it sorts.
+/// Computes the Gini index of counts; sorts the counts.
 fn gini(counts: &mut [u64]) -> f64 {
     counts.sort_unstable();
     let sum = counts.iter().sum::<u64>() as f64;

@@ -1,5 +1,5 @@
-//! Whether all numbers of a fitted filter are finite, and which setting or weight is to be changed
-//! if they are not.
+//! Checks that all numbers of a fitted filter are finite, and finds the setting or weight to change if they
+//! are not.
 
 use std::ops::RangeInclusive;
 
@@ -14,21 +14,20 @@ use bspm_data::Interactions;
 use bspm_data::parameter::{invalid, plain};
 use bspm_data::{Error, Result};
 
-/// The weights for which every filter with settings that a search tries is known to be finite.
+/// The weights for which all filters with settings that a search tries are known to be finite.
 pub(super) const SENSIBLE_WEIGHTS: RangeInclusive<f64> = 1e-3..=1e3;
 
-/// By what factor settings or weights are so far outside that scores vanish.
+/// The factor outside the suitable range at which scores may vanish.
 const FAR: f64 = 1e6;
 
-/// Users whose scores are looked at: those whose weights are largest and smallest in sum, and
-/// others, evenly spaced.
+/// The number of users whose scores are checked: those with the largest and the smallest sum of weights, and
+/// others at even distances.
 const SAMPLE: usize = 32;
 
-/// [`Error::InvalidParameter`] unless what a model file keeps of the filter is finite, and so are
-/// the scores of some users; or if none of those is above 0, and settings or weights are so far
-/// from what is sensible that this is no property of the data.
+/// Returns [`Error::InvalidParameter`] if the tensors of the filter or the scores of some users are not
+/// finite, or if no score is above 0 because settings or weights are far outside the suitable range.
 ///
-/// Cost: a pass over the filter's matrices, and that of scoring a tile.
+/// Cost: a pass over the matrices of the filter, and scoring a tile.
 pub(super) fn check<B: Backend>(
     backend: Checked<'_, B>,
     interactions: &Interactions,
@@ -45,22 +44,22 @@ pub(super) fn check<B: Backend>(
         Scores::Finite => Ok(()),
         Scores::NonePositive => culprit(config, interactions, FAR).map_or(Ok(()), Err),
         Scores::NotFinite => Err(culprit(config, interactions, 1.0).unwrap_or_else(|| {
-            let expected = "settings and weights for which all scores are finite";
+            let expected = "settings and weights with which all scores are finite";
             invalid("filter", expected, config.name())
         })),
     }
 }
 
-/// What the scores of some users are.
+/// The result of a check of scores.
 enum Scores {
     Finite,
     NonePositive,
-    /// Some of them.
+    /// Some scores are not finite.
     NotFinite,
 }
 
-/// The error of a fit, or the setting or weight that is to be changed if the backend failed for
-/// numbers that have no inverse.
+/// Returns the error of a fit. If the backend failed to invert a matrix, the error names the setting or
+/// weight to change.
 pub(super) fn explained(error: Error, config: &FilterConfig, interactions: &Interactions) -> Error {
     match error {
         Error::Backend {
@@ -85,7 +84,7 @@ fn tensors_are_finite<B: Backend>(backend: Checked<'_, B>, filter: &dyn Filter<B
     Ok(true)
 }
 
-/// Whether the sums of all rows are finite, which no entry that is not can be part of.
+/// Whether the sums of all rows are finite, so that all entries are finite.
 fn is_finite<B: Backend>(backend: Checked<'_, B>, matrix: &B::Matrix) -> Result<bool> {
     let (rows, columns) = matrix.shape();
     if rows == 0 || columns == 0 {
@@ -136,8 +135,8 @@ fn scores<B: Backend>(
     Ok(found)
 }
 
-/// The weights or the setting that is farthest outside of what is sensible; none if none is by
-/// more than this factor.
+/// Returns the error for the setting or the weights farthest outside their suitable range; `None` if all are
+/// within this factor.
 fn culprit(config: &FilterConfig, interactions: &Interactions, least: f64) -> Option<Error> {
     let name = config.name();
     let mut settings = Vec::new();
@@ -153,14 +152,14 @@ fn culprit(config: &FilterConfig, interactions: &Interactions, least: f64) -> Op
                 plain(*setting.sensible.end()),
             );
             let expected = format!(
-                "a value for which the scores of {name} are finite, and not all 0, such as {low} to {high}"
+                "a value with which the scores of {name} are finite and not all 0, such as {low} to {high}"
             );
             Some(invalid(setting.name, expected, plain(setting.value)))
         }
         _ if of_weights > least => {
             let expected = format!(
-                "weights for which the scores of {name} are finite, and not all 0, such as 0.001 to 1000: divide \
-                 them, or take their logarithms"
+                "weights with which the scores of {name} are finite and not all 0, such as 0.001 to 1000 (divide \
+                 the weights, or use their logarithms)"
             );
             let found = format!("{:e} to {:e}", weights.0 as f32, weights.1 as f32);
             Some(invalid("weight", expected, found))
@@ -169,7 +168,7 @@ fn culprit(config: &FilterConfig, interactions: &Interactions, least: f64) -> Op
     }
 }
 
-/// The least and the largest.
+/// Returns the smallest and the largest weight.
 fn weights_of(interactions: &Interactions) -> (f64, f64) {
     let weights = interactions.weights().unwrap_or(&[1.0]).iter();
     let weights = weights.map(|&it| f64::from(it));
@@ -191,12 +190,12 @@ impl NamedValue {
     }
 }
 
-/// By what factor a number is outside of a range; at most 1 if it is within, if only its sign is
-/// another, or if it is 0.
+/// Returns the factor by which a number is outside a range; at most 1 if it is inside, if only its sign
+/// differs, or if it is 0.
 fn excess(value: f64, sensible: &RangeInclusive<f64>) -> f64 {
     let (low, high) = (*sensible.start(), *sensible.end());
     let above = value.abs() / high.abs().max(low.abs());
-    // Only of ranges of positive numbers the lower end is a magnitude.
+    // The lower end is a magnitude only for ranges of positive numbers.
     let below = if low > 0.0 && value != 0.0 {
         low / value.abs()
     } else {
@@ -205,7 +204,7 @@ fn excess(value: f64, sensible: &RangeInclusive<f64>) -> f64 {
     above.max(below)
 }
 
-/// The numbers of a filter, and of those that it is made of.
+/// Adds the numeric settings of a filter and of its parts.
 fn add_settings(config: &FilterConfig, settings: &mut Vec<NamedValue>) {
     for setting in config.settings() {
         let value = setting.value.and_then(|text| text.parse().ok());

@@ -1,4 +1,4 @@
-//! Lists that any system made, evaluated as those of a model are.
+//! Evaluates the lists of any system like those of a model.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -14,32 +14,30 @@ use bspm_data::Result;
 use bspm_data::parameter::invalid;
 use bspm_data::parameter::shortened;
 
-/// The evaluation of lists that any system made, and what of them could not count.
+/// The evaluation of the lists of any system, with counts of ignored users and items.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ListEvaluation {
-    /// The metrics, whose users are rows of the test set. Its catalogue metrics count the items of
-    /// the training set and of the lists; without a training set they say nothing.
+    /// The metrics; users are rows of the test set. The catalogue metrics are over the items of the
+    /// training set and of the lists; without a training set they are meaningless.
     pub evaluation: Evaluation,
-    /// Users of lists who have no test items: they are left out.
+    /// The number of users of lists without test items, who are ignored.
     pub unknown_users: usize,
-    /// Distinct items of lists that neither the test set nor the training set has: they are in
-    /// the lists, and no hits.
+    /// The number of distinct items of lists that are neither in the test set nor in the training set,
+    /// and cannot be hits.
     pub unknown_items: usize,
-    /// Users of the test set without a list: they count, without a hit.
+    /// The number of users of the test set without a list, who count as users without hits.
     pub users_without_list: usize,
 }
 
 impl ListEvaluation {
-    /// Evaluates lists, best item first, against a test set. The mean is over the users that have
-    /// test items.
+    /// Evaluates lists, best item first, against a test set. The means are over the users with test items.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a test set without
-    /// interactions, if none of its users has a list, for a user with two lists, an item that
-    /// occurs twice in a list, and an impossible cut-off;
-    /// [`Error::TooLarge`](crate::Error::TooLarge).
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) if the test set has no interactions, if
+    /// none of its users has a list, if a user has two lists, if an item occurs twice in a list, and for
+    /// an invalid cut-off; [`Error::TooLarge`](crate::Error::TooLarge).
     ///
     /// # Examples
     ///
@@ -83,7 +81,7 @@ impl ListEvaluation {
                 None if strangers.insert(user.clone()) => {}
                 Some(row) if found[row as usize].is_none() => found[row as usize] = Some(list),
                 _ => {
-                    let found = shortened(format!("two of user {user:?}"));
+                    let found = shortened(format!("two lists for user {user:?}"));
                     return Err(invalid("lists", "one list for each user", found));
                 }
             }
@@ -98,7 +96,7 @@ impl ListEvaluation {
         let users_without_list = rows.iter().filter(|&&it| found[it as usize].is_none());
         let users_without_list = users_without_list.count();
         if users_without_list == rows.len() {
-            let expected = "a list of at least one user of the test set";
+            let expected = "a list for at least one user of the test set";
             return Err(invalid("lists", expected, "none"));
         }
         let lists = rows.iter().map(|&row| found[row as usize].take());
@@ -123,7 +121,7 @@ impl ListEvaluation {
     }
 }
 
-/// A list in columns, of which none occurs twice.
+/// Converts a list to columns; a duplicate item is an error.
 fn numbered<U: Debug, I: Eq + Hash + Clone + Debug>(
     user: &U,
     list: Vec<I>,
@@ -135,7 +133,7 @@ fn numbered<U: Debug, I: Eq + Hash + Clone + Debug>(
         let number = columns.index_or_insert(item.clone(), "items")?;
         if !seen.insert(number) {
             let found = shortened(format!("{item:?} twice in the list of user {user:?}"));
-            return Err(invalid("lists", "each item once in a list", found));
+            return Err(invalid("lists", "distinct items in each list", found));
         }
         numbers.push(number);
     }
@@ -182,18 +180,22 @@ mod tests {
             (
                 vec![("bob", vec![1])],
                 &test,
-                "lists: expected a list of at least one user",
+                "lists: expected a list for at least one user",
             ),
-            (vec![], &test, "lists: expected a list of at least one user"),
+            (
+                vec![],
+                &test,
+                "lists: expected a list for at least one user",
+            ),
             (
                 vec![("ann", vec![1]), ("ann", vec![2])],
                 &test,
-                "lists: expected one list for each user, found two of user \"ann\"",
+                "lists: expected one list for each user, found two lists for user \"ann\"",
             ),
             (
                 vec![("ann", vec![1, 2, 1])],
                 &test,
-                "lists: expected each item once in a list, found 1 twice in the list of user \"ann\"",
+                "lists: expected distinct items in each list, found 1 twice in the list of user \"ann\"",
             ),
         ] {
             let found = of(lists, test);

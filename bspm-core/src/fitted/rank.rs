@@ -1,4 +1,4 @@
-//! How to rank: what a list may hold.
+//! Options of ranking.
 
 use std::borrow::Cow;
 
@@ -10,28 +10,28 @@ use bspm_data::History;
 use bspm_data::parameter::{check_positive, invalid};
 use bspm_data::{Error, Result};
 
-/// What fills a list where fewer items than it has places have a score.
+/// How to fill a list if too few items have a score.
 ///
-/// An item has none where nothing leads from the history to it: its score is 0. So it is with
-/// all items for an empty history, and with those that share no chain of users with it.
+/// An item has no score if there is no path from the history to it in the graph of users and items; its
+/// score is then 0. This applies to all items for an empty history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Fallback {
-    /// Nothing: the list is shorter.
+    /// Do not fill the list; it is shorter.
     #[default]
     None,
-    /// The items of most users that may enter the list, with a score of 0, after all others.
+    /// Fill with the most popular allowed items, with a score of 0, after all other items.
     Popularity,
-    /// Items of score 0, which rank like any others, in the order of their columns.
+    /// Fill with items of score 0, which are ranked like other items, in the order of their columns.
     Unscored,
 }
 
 impl Fallback {
-    /// The names that [`FromStr`](std::str::FromStr) reads.
+    /// The names, which [`FromStr`](std::str::FromStr) parses.
     pub const NAMES: &[&str] = &["none", "popularity", "unscored"];
 
-    /// Its name.
+    /// The name.
     pub fn name(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -40,7 +40,7 @@ impl Fallback {
         }
     }
 
-    /// Whether this entry of a list has no score and only fills it.
+    /// Whether this entry has no score and only fills the list.
     pub fn has_filled(self, entry: &ScoredItem) -> bool {
         self == Self::Popularity && entry.score == 0.0
     }
@@ -56,7 +56,7 @@ impl std::str::FromStr for Fallback {
     }
 }
 
-/// How to rank.
+/// Options of ranking.
 ///
 /// # Examples
 ///
@@ -70,27 +70,27 @@ impl std::str::FromStr for Fallback {
 pub struct RankOptions {
     /// The length of each list; at least 1.
     pub k: usize,
-    /// How many users are scored together; at least 1, 2048 unless told.
+    /// The number of users that are scored together; at least 1. Default: 2048.
     pub batch_size: usize,
-    /// Whether the items of a user's own history may enter the list; not unless told.
+    /// Whether lists may contain items of the history. Default: `false`.
     pub keep_seen: bool,
-    /// Items that are left out of every list.
+    /// Items that are excluded from all lists. Default: none.
     pub deny: Vec<u32>,
-    /// The only items that may enter a list; all may unless told.
+    /// The only items that lists may contain. Default: all items.
     pub allow: Option<Vec<u32>>,
-    /// The score that an item must reach; none unless told.
+    /// The minimum score of the items of a list. Default: no minimum.
     pub minimum_score: Option<f32>,
-    /// What fills a list where too few items have a score.
+    /// How to fill a list if too few items have a score. Default: [`Fallback::None`].
     pub fallback: Fallback,
-    /// Whether a list is the same to the last bit whatever else is ranked with it; not unless
-    /// told.
+    /// Whether a list is bitwise identical, independent of the other lists that are ranked with it.
+    /// Default: `false`.
     pub batch_invariant: bool,
-    /// Who is told of the users ranked, and may end it.
+    /// The observer of the number of ranked users, which can cancel the operation.
     pub observer: Observer,
 }
 
 impl RankOptions {
-    /// The `k` best items that the user has not interacted with.
+    /// Returns the default options for the top `k` items that the user has not interacted with.
     pub fn top(k: usize) -> Self {
         Self {
             k,
@@ -105,57 +105,57 @@ impl RankOptions {
         }
     }
 
-    /// Scores `batch_size` users together.
+    /// Sets the number of users that are scored together.
     pub fn batch_size(mut self, batch_size: usize) -> Self {
         self.batch_size = batch_size;
         self
     }
 
-    /// Ranks the items of the history with the others.
+    /// Allows items of the history in the lists.
     pub fn keep_seen(mut self) -> Self {
         self.keep_seen = true;
         self
     }
 
-    /// Leaves these items out of every list.
+    /// Excludes these items from all lists.
     pub fn deny(mut self, items: Vec<u32>) -> Self {
         self.deny = items;
         self
     }
 
-    /// Ranks only these items; denied and seen ones among them stay out.
+    /// Ranks only these items; denied and seen ones among them are still excluded.
     pub fn allow(mut self, items: Vec<u32>) -> Self {
         self.allow = Some(items);
         self
     }
 
-    /// Ends every list before the first item that scores less.
+    /// Excludes items with a lower score.
     pub fn minimum_score(mut self, score: f32) -> Self {
         self.minimum_score = Some(score);
         self
     }
 
-    /// Fills lists that would be too short.
+    /// Sets how to fill lists that are too short.
     pub fn fallback(mut self, fallback: Fallback) -> Self {
         self.fallback = fallback;
         self
     }
 
-    /// Makes every list the same to the last bit, however many others are ranked with it.
+    /// Makes every list bitwise identical, independent of the other lists that are ranked with it.
     ///
-    /// Cost: fewer histories than a tile has columns take the time of a whole tile.
+    /// Cost: a batch with fewer histories than the columns of a tile takes the time of a complete tile.
     pub fn batch_invariant(mut self) -> Self {
         self.batch_invariant = true;
         self
     }
 
-    /// Tells this observer.
+    /// Sets the observer of the number of ranked users.
     pub fn observer(mut self, observer: Observer) -> Self {
         self.observer = observer;
         self
     }
 
-    /// What stays out of the lists over `items` items.
+    /// Returns the items that are excluded from all lists, of `items` items.
     pub(crate) fn checked_mask(&self, items: usize) -> Result<Mask> {
         check_positive("k", self.k)?;
         check_positive("batch_size", self.batch_size)?;
@@ -176,8 +176,7 @@ impl RankOptions {
     }
 }
 
-/// One list among those asked for: a history, and what this list may hold beside what the
-/// [`RankOptions`] say.
+/// A request for one list: a history, and options of this list in addition to the [`RankOptions`].
 ///
 /// # Examples
 ///
@@ -195,7 +194,7 @@ pub struct ListRequest<'a> {
 }
 
 impl<'a> ListRequest<'a> {
-    /// The list of a history.
+    /// Requests the list of a history.
     pub fn new(history: impl Into<History<'a>>) -> Self {
         Self {
             history: history.into(),
@@ -204,19 +203,19 @@ impl<'a> ListRequest<'a> {
         }
     }
 
-    /// Leaves these items out of the list.
+    /// Excludes these items from the list.
     pub fn deny(mut self, items: &'a [u32]) -> Self {
         self.deny = items;
         self
     }
 
-    /// Ranks only these items; denied and seen ones among them stay out.
+    /// Ranks only these items; denied and seen ones among them are still excluded.
     pub fn allow(mut self, items: &'a [u32]) -> Self {
         self.allow = Some(items);
         self
     }
 
-    /// What each history asks for where all lists may hold the same.
+    /// Returns a request for each history, without further options.
     pub(crate) fn of_all(histories: &[impl Copy + Into<History<'a>>]) -> Vec<Self> {
         histories
             .iter()
@@ -237,7 +236,7 @@ fn check_items(named: &[u32], items: usize) -> Result<()> {
     }
 }
 
-/// The items that are not allowed, of which all must be below `items`.
+/// Returns the items below `items` that are not allowed.
 fn all_but(allowed: &[u32], items: usize) -> impl Iterator<Item = u32> {
     let mut is_allowed = vec![false; items];
     for &item in allowed {
@@ -246,7 +245,7 @@ fn all_but(allowed: &[u32], items: usize) -> impl Iterator<Item = u32> {
     (0..items as u32).filter(move |&item| !is_allowed[item as usize])
 }
 
-/// The items that stay out of the lists.
+/// The items that are excluded from the lists.
 pub(crate) struct Mask {
     keep_seen: bool,
     hidden: Vec<u32>,
@@ -254,7 +253,7 @@ pub(crate) struct Mask {
 }
 
 impl Mask {
-    /// The items that stay out of the list of `request`, whose history's items these are.
+    /// Returns the items that are excluded from the list of `request`, whose history has these items.
     pub(crate) fn hidden_from<'a>(
         &'a self,
         request: &ListRequest<'a>,

@@ -1,4 +1,4 @@
-//! What a list holds where nothing leads from the history to enough items.
+//! Fills lists if the history reaches too few items.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,7 +9,7 @@ use crate::backend::ScoredItem;
 use bspm_data::Components;
 use bspm_data::Interactions;
 
-/// Which items a history reaches, and those that are popular; each computed when first needed.
+/// The items that a history reaches, and the popular items; both are computed on first use.
 #[derive(Debug)]
 pub(crate) struct Reach {
     interactions: Arc<Interactions>,
@@ -29,7 +29,7 @@ impl Reach {
         }
     }
 
-    /// Leaves items without a score out of the list of a history, and fills it as is asked.
+    /// Removes items without a score from the list of a history, and fills it as requested.
     pub(super) fn complete(
         &self,
         list: &mut Vec<ScoredItem>,
@@ -57,7 +57,7 @@ impl Reach {
         }
     }
 
-    /// What a history leads to.
+    /// Returns the components that a history reaches.
     pub(crate) fn of(&self, history: &[u32]) -> Reached<'_> {
         Reached(match self.scores_any_item {
             true => None,
@@ -70,7 +70,7 @@ impl Reach {
             .get_or_init(|| Components::new(&self.interactions))
     }
 
-    /// The items that somebody has, those of most users first.
+    /// The items with at least one user, sorted by the number of users in descending order.
     fn by_popularity(&self) -> &[u32] {
         self.by_popularity.get_or_init(|| {
             let degrees = self.interactions.of_users().item_degrees();
@@ -83,18 +83,18 @@ impl Reach {
     }
 }
 
-/// The components that a history leads to; none where any item has a score.
+/// The components that a history reaches; `None` if all items have scores.
 pub(crate) struct Reached<'a>(Option<(&'a Components, Vec<u32>)>);
 
 impl Reached<'_> {
-    /// Ends a list before the first item without a score. What scores below 0 ranks after those,
-    /// and is no better.
+    /// Truncates a list before the first item without a score. Items with scores below 0 rank after those and
+    /// are dropped too.
     pub(super) fn keep_scored(&self, list: &mut Vec<ScoredItem>) {
         let is_scored = |entry: &&ScoredItem| entry.score != 0.0 && self.has(entry.item);
         list.truncate(list.iter().take_while(is_scored).count());
     }
 
-    /// The items that the history leads to.
+    /// Returns the items that the history reaches.
     pub(crate) fn keep_reached<'i>(&self, items: &'i [u32]) -> Cow<'i, [u32]> {
         match items.iter().all(|&item| self.has(item)) {
             true => Cow::Borrowed(items),

@@ -1,4 +1,4 @@
-//! The driver: batches of users, cut into tiles, from histories to scores or rankings.
+//! The driver: scores and ranks batches of users in tiles.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -21,28 +21,27 @@ use bspm_data::Stage;
 use bspm_data::parameter::invalid;
 use bspm_data::{Error, Result};
 
-/// The lists of some users, and what they took.
+/// The lists of users, and the time to compute them.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Ranking {
-    /// One list per user asked for, in that order, best item first.
+    /// One list per requested user, in the same order, best item first.
     pub lists: Vec<Vec<ScoredItem>>,
     /// Wall time of scoring.
     ///
-    /// Tiles are scored and ranked side by side; the wall time of a batch is
-    /// divided in the proportion of the time that its tiles spent on each.
+    /// Tiles are scored and ranked in parallel; the wall time of a batch is divided in proportion to the time
+    /// that its tiles spent on each.
     pub score_time: Duration,
-    /// Wall time of masking and top-k selection, divided likewise, with the product with the
-    /// singular vectors, of which selection makes only what it needs.
+    /// Wall time of masking and top-k selection, divided in the same way. It includes the product with the
+    /// singular vectors, which selection computes lazily.
     pub rank_time: Duration,
 }
 
 impl<B: Backend> FittedFilter<B> {
     /// Ranks the items for each of `users`.
     ///
-    /// A list is shorter than `k` where fewer items are left. The result does not
-    /// depend on the number of threads, nor, but for rounding, on the batch size
-    /// and the other users asked for.
+    /// A list is shorter than `k` if fewer items remain. The result does not depend on the number of threads.
+    /// Except for rounding, it does not depend on the batch size and on the other users.
     ///
     /// # Errors
     ///
@@ -54,17 +53,16 @@ impl<B: Backend> FittedFilter<B> {
 
     /// Ranks the items for each history, whether or not it is a row of the matrix.
     ///
-    /// A history is the items of one user in any order, or a [`History`] with weights; an item
-    /// that occurs more than once counts once, or the sum of its weights. The scores are the exact ones: they are linear in the
-    /// history, so an unseen user needs no refit. The history of one of the model's
-    /// own users gives the list of [`rank`](Self::rank), bit for bit.
+    /// A history is the items of one user in any order, or a [`History`] with weights. An item that occurs
+    /// more than once counts once, or with the sum of its weights. The scores are exact: they are linear in
+    /// the history, so a new user needs no refit (fold-in). The history of one of the model's own users
+    /// gives the same list as [`rank`](Self::rank), bit for bit.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownItem`] for an item, in a history or the options, that is not a
-    /// column of the matrix; [`Error::InvalidParameter`] when `k` or the batch size is
-    /// 0, the minimum score is not a number, or weights are so large that scores are not finite;
-    /// [`Error::Cancelled`]; those of the backend.
+    /// [`Error::UnknownItem`] for an item, in a history or the options, that is not a column of the matrix;
+    /// [`Error::InvalidParameter`] if `k` or the batch size is 0, if the minimum score is not a number, or if
+    /// weights are so large that scores are not finite; [`Error::Cancelled`]; those of the backend.
     pub fn rank_histories<'h, H>(&self, histories: &[H], options: &RankOptions) -> Result<Ranking>
     where
         H: Copy + Into<History<'h>>,
@@ -72,7 +70,7 @@ impl<B: Backend> FittedFilter<B> {
         self.rank_requests(&ListRequest::of_all(histories), options)
     }
 
-    /// Ranks the items for each history, with what each list may hold.
+    /// Ranks the items for each request.
     ///
     /// # Errors
     ///
@@ -93,8 +91,8 @@ impl<B: Backend> FittedFilter<B> {
         })
     }
 
-    /// Ranks batch by batch and hands the lists of each, with the place of its first
-    /// history, to `take`; the times are those of [`Ranking`].
+    /// Ranks in batches, and calls `take` with the index of the first history and the lists of each batch.
+    /// Returns the times of [`Ranking`].
     pub(crate) fn rank_batches(
         &self,
         requests: &[ListRequest<'_>],
@@ -152,16 +150,16 @@ impl<B: Backend> FittedFilter<B> {
         Ok((score_time, rank_time))
     }
 
-    /// The metrics over the users that have interactions in `test`, which has the shape of
-    /// the matrix that was fitted: their lists, without what they have seen, against those.
+    /// Evaluates the lists of the users that have interactions in `test`, which must have the shape of the
+    /// fitted matrix. Lists exclude seen items.
     ///
-    /// Memory: the lists of a batch of users at a time.
+    /// Memory: the lists of a batch of users.
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`] for another shape; [`Error::NothingToEvaluate`] if no user has an
-    /// interaction in `test`; [`Error::InvalidParameter`] for an impossible cut-off;
-    /// [`Error::Cancelled`]; those of the backend.
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::NothingToEvaluate`] if no user has an
+    /// interaction in `test`; [`Error::InvalidParameter`] for an invalid cut-off; [`Error::Cancelled`];
+    /// those of the backend.
     pub fn evaluate(
         &self,
         test: &Interactions,
@@ -174,8 +172,8 @@ impl<B: Backend> FittedFilter<B> {
         self.evaluate_histories(&histories, relevant, &options.into())
     }
 
-    /// [`evaluate`](Self::evaluate), user by user: for confidence intervals, comparisons of two
-    /// filters, and what the lists are beyond accurate.
+    /// Like [`evaluate`](Self::evaluate), with metrics per user: for confidence intervals, comparisons of two
+    /// filters, and catalogue metrics.
     ///
     /// Memory: the lists and the metrics of all users.
     ///
@@ -194,7 +192,7 @@ impl<B: Backend> FittedFilter<B> {
         self.evaluate_histories_by_user(&histories, &users, relevant, &options.into())
     }
 
-    /// [`evaluate_histories`](Self::evaluate_histories), user by user; `users` are their rows.
+    /// Like [`evaluate_histories`](Self::evaluate_histories), with metrics per user; `users` are the rows.
     pub(crate) fn evaluate_histories_by_user<'t>(
         &self,
         histories: &[History<'_>],
@@ -225,8 +223,7 @@ impl<B: Backend> FittedFilter<B> {
         ))
     }
 
-    /// The metrics of the lists for these histories, against the items, ascending, that are
-    /// relevant at each place.
+    /// Evaluates the lists for these histories against the relevant items of each, in ascending order.
     pub(crate) fn evaluate_histories<'t>(
         &self,
         histories: &[History<'_>],
@@ -250,9 +247,9 @@ impl<B: Backend> FittedFilter<B> {
         Ok(evaluator)
     }
 
-    /// The scores of all items for each of `users`, `users x items`.
+    /// Returns the scores of all items for each of `users`, `users x items`.
     ///
-    /// Nothing is masked. Memory: one `f32` per user asked for and item.
+    /// Seen items are included. Memory: one `f32` per user and item.
     ///
     /// # Errors
     ///
@@ -262,8 +259,8 @@ impl<B: Backend> FittedFilter<B> {
         self.score_histories(&self.histories(users)?)
     }
 
-    /// The scores of all items for each history, `histories x items`, as
-    /// [`score`](Self::score) and [`rank_histories`](Self::rank_histories).
+    /// Returns the scores of all items for each history, `histories x items`; see [`score`](Self::score) and
+    /// [`rank_histories`](Self::rank_histories).
     ///
     /// # Errors
     ///
@@ -297,16 +294,15 @@ impl<B: Backend> FittedFilter<B> {
         Ok(result)
     }
 
-    /// What each item of `history`, with its weight, contributes to the score of `item`, in that order, and
-    /// the score for an empty history.
+    /// Returns the contribution of each item of `history` to the score of `item`, in the same order, and the
+    /// score for an empty history.
     ///
-    /// Scores are affine in the history, so a contribution is the weight of an item times what
-    /// a weight of 1 adds to the score. The score for an empty
-    /// history and the contributions add up to the score of `item` for `history`, but for
-    /// rounding. Only [`Popularity`](crate::filters::Popularity) scores an empty history above 0.
+    /// Scores are affine in the history, so the contribution of an item is proportional to its weight. The
+    /// score for an empty history and the contributions sum to the score of `item` for `history`, except for
+    /// rounding. Only [`Popularity`](crate::filters::Popularity) has scores above 0 for an empty history.
     ///
-    /// Cost: one product with the transposed operator, about that of scoring one user, however
-    /// long the history.
+    /// Cost: one product with the transposed operator, about the cost of scoring one user, independent of
+    /// the length of the history.
     ///
     /// # Errors
     ///
@@ -342,7 +338,7 @@ impl<B: Backend> FittedFilter<B> {
         (rows - self.interactions.tag_rows(), items)
     }
 
-    /// The columns of a tile where so many histories are scored.
+    /// Returns the number of columns of a tile for this number of histories.
     fn width_for(&self, histories: usize) -> usize {
         self.tile_columns.min(histories)
     }
@@ -358,8 +354,8 @@ impl<B: Backend> FittedFilter<B> {
             .collect()
     }
 
-    /// Cuts the histories into tiles and hands each, with a workspace and its range of
-    /// histories, to `work`.
+    /// Divides the histories into tiles, and calls `work` for each with a workspace and its range of
+    /// histories.
     fn for_each_tile<T: Send>(
         &self,
         histories: &[History<'_>],
@@ -380,7 +376,7 @@ impl<B: Backend> FittedFilter<B> {
     }
 }
 
-/// [`Error::InvalidParameter`] for scores that are not finite: the first ones, in a list.
+/// Returns [`Error::InvalidParameter`] if the scores of a list are not finite. Such scores rank first.
 fn check_finite(list: &[ScoredItem]) -> Result<()> {
     match list.first().filter(|best| !best.score.is_finite()) {
         Some(best) => Err(not_finite(best.score)),
@@ -391,7 +387,7 @@ fn check_finite(list: &[ScoredItem]) -> Result<()> {
 fn not_finite(score: f32) -> Error {
     let range = finite::SENSIBLE_WEIGHTS;
     let (low, high) = (range.start(), range.end());
-    let expected = format!("weights of a history from {low:e} to {high:e}, or smaller ones");
+    let expected = format!("weights of a history from {low:e} to {high:e}, or smaller weights");
     invalid("weight", expected, format!("a score of {score}"))
 }
 
@@ -403,26 +399,25 @@ fn check_weights(history: History<'_>) -> Result<()> {
     }
 }
 
-/// The histories with ascending items; weights must be finite.
+/// Returns the histories with items in ascending order; weights must be finite.
 fn distinct<'h>(histories: impl Iterator<Item = History<'h>>) -> Result<Vec<Distinct<'h>>> {
     let distinct = histories.map(|history| {
         let distinct = Distinct::new(history);
-        // After they are added up: finite weights of one item may have an infinite sum.
+        // Check the sums, because finite weights of an item may have an infinite sum.
         check_weights(distinct.as_history())?;
         Ok(distinct)
     });
     distinct.collect()
 }
 
-/// A history whose items ascend and are distinct.
+/// A history with distinct items in ascending order.
 pub(crate) enum Distinct<'a> {
     Already(History<'a>),
     Made(Vec<u32>, Option<Vec<f32>>),
 }
 
 impl<'a> Distinct<'a> {
-    /// The items in ascending order, each once, with the sum of its weights where there are
-    /// some.
+    /// Sorts the items and removes duplicates, with the sum of their weights if there are weights.
     pub(crate) fn new(history: History<'a>) -> Self {
         let items = history.items();
         if items.windows(2).all(|pair| pair[0] < pair[1]) {
@@ -454,7 +449,7 @@ impl<'a> Distinct<'a> {
         }
     }
 }
-/// The users that have interactions in `test`.
+/// Returns the users with interactions in `test`.
 fn tested_users(test: &Interactions) -> Result<Vec<u32>> {
     let users = test.users_with_items();
     match users.is_empty() {

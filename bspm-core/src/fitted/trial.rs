@@ -1,4 +1,4 @@
-//! One setting, tried.
+//! A trial of a search.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,38 +6,38 @@ use super::evaluate::Metrics;
 use crate::filters::registry::FilterConfig;
 use bspm_data::{Error, with_sources};
 
-/// One setting, tried.
+/// A trial of a search: a filter with its settings, and its result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Trial {
     /// The filter and its settings.
     pub config: FilterConfig,
-    /// The objective: the metric, less the penalty, as the mean over the users evaluated.
+    /// The objective: the metric minus the penalty, as a mean over the evaluated users.
     pub value: f64,
-    /// What the value would be on all users, from its lead over the best trial on the same ones.
+    /// An estimate of the objective on all users, from the difference to the best trial on the same users.
     pub estimate: f64,
     /// All metrics at the cut-off.
     pub metrics: Metrics,
-    /// How many users it was evaluated on.
+    /// The number of evaluated users.
     pub users: usize,
-    /// Seconds that fitting took, apart from what other trials had computed.
+    /// The time of fitting in seconds, without parts that other trials had computed.
     pub fit_seconds: f64,
-    /// Seconds that scoring and ranking took.
+    /// The time of scoring and ranking in seconds.
     pub score_seconds: f64,
-    /// How it ended.
+    /// The outcome.
     pub outcome: TrialOutcome,
 }
 
-/// How a trial ended.
+/// The outcome of a trial.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum TrialOutcome {
-    /// It was evaluated on all users.
+    /// The trial was evaluated on all users.
     Complete,
-    /// It could not win, and was stopped on the way.
+    /// The trial was stopped early, because it was worse than the best one.
     Stopped,
-    /// It failed, for this reason.
+    /// The trial failed, for this reason.
     Failed(String),
 }
 

@@ -1,4 +1,4 @@
-//! Users and items as vectors, for engines that search by inner product.
+//! Vectors of users and items, for vector databases.
 
 use ndarray::{Array2, ArrayView1, Axis};
 
@@ -10,10 +10,10 @@ use bspm_data::History;
 use bspm_data::Result;
 use bspm_data::parameter::invalid;
 
-/// Vectors whose inner products are the scores of the ideal low-pass filter
-/// `r D_i^-1/2 V V^T D_i^1/2` (paper, section 3.2), the part of BSPM, GF-CF and ChebyCF that is
-/// of low rank. Their other part, the blur, is not: lists by these vectors are those of the ideal
-/// low-pass filter alone.
+/// Vectors of users and items whose inner products are the scores of the ideal low-pass filter
+/// `r D_i^-1/2 V V^T D_i^1/2` (paper, section 3.2), which is the low-rank part of BSPM, GF-CF and ChebyCF.
+/// The blur, their other part, does not have a low rank, so the vectors give the lists of the ideal low-pass
+/// filter only.
 #[derive(Clone, Debug)]
 pub struct LowPassVectors {
     /// `V`, `items x factors`.
@@ -22,12 +22,12 @@ pub struct LowPassVectors {
 }
 
 impl<B: Backend> FittedFilter<B> {
-    /// The vectors of a filter that has them. Cost: a copy of the singular vectors.
+    /// Returns the vectors of users and items. Cost: a copy of the singular vectors.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a filter without singular
-    /// vectors, or with those of another matrix; those of the backend.
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) if the filter has no singular vectors, or
+    /// those of a different matrix; those of the backend.
     ///
     /// # Examples
     ///
@@ -62,7 +62,7 @@ impl<B: Backend> FittedFilter<B> {
 }
 
 impl LowPassVectors {
-    /// Numbers of a vector.
+    /// The dimension of the vectors.
     pub fn factors(&self) -> usize {
         self.basis.ncols()
     }
@@ -72,8 +72,7 @@ impl LowPassVectors {
         &self.basis * &ArrayView1::from(&self.root_degrees).insert_axis(Axis(1))
     }
 
-    /// The vector of a history `r`, `V^T D_i^-1/2 r`; items that the filter does not know add
-    /// nothing.
+    /// The vector of a history `r`, `V^T D_i^-1/2 r`; unknown items are ignored.
     pub fn of_history<'h>(&self, history: impl Into<History<'h>>) -> Vec<f32> {
         let mut sum = vec![0.0; self.factors()];
         for (item, weight) in history.into().entries() {

@@ -1,4 +1,4 @@
-//! How well a model predicts interactions that it has not seen.
+//! Evaluates a model on a test set.
 
 use std::borrow::Cow;
 use std::fmt::Debug;
@@ -13,7 +13,7 @@ use bspm_data::History;
 use bspm_data::UnknownIds;
 use bspm_data::{Error, Result};
 
-/// The users of a test set, and what each is to be recommended.
+/// The users of a test set and their test items.
 struct HeldOut<'a> {
     /// The model's column of each item of the test set.
     columns: Vec<u32>,
@@ -24,7 +24,7 @@ struct HeldOut<'a> {
 }
 
 impl HeldOut<'_> {
-    /// The items of the user at this place, as the model's columns, ascending.
+    /// The test items of the user at this index, as columns of the model in ascending order.
     fn relevant(&self, place: usize) -> Cow<'static, [u32]> {
         let items = self.items[place].iter();
         let mut items: Vec<u32> = items.map(|&item| self.columns[item as usize]).collect();
@@ -34,18 +34,17 @@ impl HeldOut<'_> {
 }
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
-    /// The metrics at these cut-offs, over the users that have interactions in `test`.
+    /// Evaluates the model on a test set: the metrics at these cut-offs, over the users with interactions in
+    /// `test`.
     ///
-    /// The items that a user has in the model are hidden from the list. An item of `test`
-    /// that the model does not know cannot be recommended and counts as missed. Memory:
-    /// the lists of 2048 users at a time.
+    /// Lists exclude the items that a user already has in the model. An item of `test` that the model does
+    /// not know cannot be recommended and counts as missed. Memory: the lists of 2048 users.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownId`] for a user of `test` that the model does not know, unless
-    /// they are skipped; [`Error::NothingToEvaluate`] if no interaction of `test` can be in a list
-    /// ([`test_coverage`](Self::test_coverage)); [`Error::InvalidParameter`] for an impossible
-    /// cut-off;
+    /// [`Error::UnknownId`] for a user of `test` that the model does not know, unless unknown users are
+    /// skipped; [`Error::NothingToEvaluate`] if no interaction of `test` can be in a list
+    /// ([`test_coverage`](Self::test_coverage)); [`Error::InvalidParameter`] for an invalid cut-off;
     /// [`Error::Cancelled`]; those of the backend.
     ///
     /// # Examples
@@ -78,9 +77,8 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
             .evaluate_histories(&held_out.histories, relevant, &options)
     }
 
-    /// [`evaluate`](Self::evaluate), user by user: for confidence intervals, comparisons of two
-    /// models, and what the lists are beyond accurate. The users of the result are rows of this
-    /// model.
+    /// Like [`evaluate`](Self::evaluate), with metrics per user: for confidence intervals, comparisons of two
+    /// models, and catalogue metrics. The users of the result are rows of this model.
     ///
     /// Memory: the lists and the metrics of all users.
     ///
@@ -146,7 +144,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
             if items.is_empty() {
                 continue;
             }
-            // Unknown users are skipped: if they were errors, there are none.
+            // Skip unknown users. If they are errors, they were reported before.
             let Some(user) = self.dataset.users().index(id) else {
                 continue;
             };
@@ -158,8 +156,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         Ok(held_out)
     }
 
-    /// The model's column of each item of `test`, and a number beyond all columns for
-    /// each that it does not know.
+    /// Returns the column of each item of `test`, and an index beyond all columns for unknown items.
     fn columns_of(&self, test: &Dataset<U, I>) -> Result<Vec<u32>> {
         let known = self.dataset.items().len();
         let mut beyond = known..;

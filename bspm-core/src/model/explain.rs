@@ -1,4 +1,4 @@
-//! Why an item is recommended: the share of each item of the history in its score.
+//! Explanations of scores: the contribution of each item of the history.
 
 use std::borrow::Borrow;
 use std::fmt::Debug;
@@ -13,7 +13,7 @@ use bspm_data::History;
 use bspm_data::Result;
 use bspm_data::UnknownIds;
 
-/// A score and the parts that add up to it.
+/// A score and its contributions, which sum to it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Explanation<I = String> {
@@ -22,33 +22,33 @@ pub struct Explanation<I = String> {
     pub title: Option<String>,
     /// The score of the item.
     pub score: f32,
-    /// What of it does not come from the history; 0 but for a filter that scores an empty
-    /// history, as popularity does.
+    /// The part of the score that is independent of the history; 0 for all filters except those that score
+    /// an empty history, such as popularity.
     pub base: f32,
-    /// One part for each item of the history, largest first; with `base`, they sum to
-    /// the score.
+    /// One contribution per item of the history, largest first. The contributions and `base` sum to the
+    /// score.
     pub contributions: Vec<Contribution<I>>,
 }
 
-/// The part of one item of the history in a score.
+/// The contribution of an item of the history to a score.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Contribution<I = String> {
     /// The item of the history.
     pub item: I,
-    /// Its title, if the item table of the data set has one.
+    /// The title of the item, if the item table of the data set has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// What it adds to the score; sharpening makes some parts negative.
+    /// The contribution to the score. With sharpening, contributions can be negative.
     pub score: f32,
 }
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
-    /// What each item of the user's history adds to the score of `item`.
+    /// Explains a score: returns the contribution of each item of the user's history to the score of `item`.
     ///
-    /// The score is the sum of the parts, and that of [`score`](Self::score) but for rounding:
-    /// scores are linear in the history. Cost: about that of scoring one user, however long the
-    /// history.
+    /// Scores are linear in the history, so the score is the sum of the contributions. Except for rounding,
+    /// it is equal to that of [`score`](Self::score). Cost: about that of scoring one user, independent of
+    /// the length of the history.
     ///
     /// # Errors
     ///
@@ -65,8 +65,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         self.explain_history(self.dataset.interactions().history_of(user), item)
     }
 
-    /// What each of these items adds to the score of `item`, for somebody who
-    /// interacted with just them.
+    /// Like [`explain`](Self::explain), for a new user with a history of these items (fold-in).
     ///
     /// # Errors
     ///
@@ -86,13 +85,13 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         self.explain_history(History::from(&history), item)
     }
 
-    /// What each of these items, which count as much as is said, adds to the score of `item`; an
-    /// item that occurs more than once counts the sum of its weights.
+    /// Like [`explain_for_items`](Self::explain_for_items), with a weight for each item. An item that occurs
+    /// more than once has the sum of its weights.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a weight that is not
-    /// finite; as [`explain`](Self::explain).
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) if a weight is not finite; as
+    /// [`explain`](Self::explain).
     ///
     /// # Examples
     ///

@@ -1,4 +1,4 @@
-//! A model that serves from the neighbour table of another.
+//! A model that scores from the neighbour table of another model.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -9,19 +9,18 @@ use crate::engine::fit_options::FitOptions;
 use bspm_data::Result;
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
-    /// The model that answers from the neighbour table of this one's filter, in tens of
-    /// microseconds: the `keep` entries of each item that matter most, and the rest as a share of
-    /// what all items give alike ([`Neighbours`](crate::filters::Neighbours)).
+    /// Converts the model to a neighbour table, which scores in tens of microseconds: the `keep` most
+    /// important entries per item, plus a rank-one baseline
+    /// ([`Neighbours`](crate::filters::Neighbours)).
     ///
-    /// Its lists are nearly those of this model. Cost: that of scoring a user for each item;
-    /// memory: 8 bytes for each entry, twice while the table is made.
+    /// Its lists are nearly those of this model. Cost: scoring one user per item. Memory: 8 bytes per entry,
+    /// and twice as much while the table is computed.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for `keep` 0, for popularity, and for a
-    /// model that is a table already; [`Error::TooLarge`](crate::Error::TooLarge) above
-    /// `u32::MAX` entries; [`Error::MemoryBudget`](crate::Error::MemoryBudget) before more memory is
-    /// taken than the backend is given; those of the backend.
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) if `keep` is 0, for popularity, and if the
+    /// model is already a neighbour table; [`Error::TooLarge`](crate::Error::TooLarge) above `u32::MAX`
+    /// entries; [`Error::MemoryBudget`](crate::Error::MemoryBudget); those of the backend.
     ///
     /// # Examples
     ///
@@ -40,7 +39,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         self.neighbours_with(keep, &FitOptions::new())
     }
 
-    /// [`neighbours`](Self::neighbours) with an observer, whose stage is the item graph's.
+    /// Like [`neighbours`](Self::neighbours), with an observer; the stage is [`Stage::ItemGraph`](crate::Stage::ItemGraph).
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What an application may ask of its lists.
+//! Options of recommendations.
 
 use std::borrow::Borrow;
 use std::fmt::Debug;
@@ -12,8 +12,8 @@ use crate::observe::Observer;
 use bspm_data::UnknownIds;
 use bspm_data::{Error, ItemSet, Result};
 
-/// How many items to recommend, and which. Seen items stay out, and unknown ids are errors,
-/// unless told. A number stands for that many items.
+/// Options of recommendations: the number of items and filters of items. By default, seen items are
+/// excluded and unknown ids are errors. A number converts to options with that number of items.
 ///
 /// # Examples
 ///
@@ -41,7 +41,7 @@ pub struct RecommendOptions<I = String> {
 }
 
 impl<I> RecommendOptions<I> {
-    /// The `k` best items that are not in the history.
+    /// Returns the default options for the top `k` items that are not in the history.
     pub fn top(k: usize) -> Self {
         Self {
             k,
@@ -56,7 +56,7 @@ impl<I> RecommendOptions<I> {
         }
     }
 
-    /// Recommends the items of the history like any other.
+    /// Also recommends items of the history.
     pub fn keep_seen(mut self) -> Self {
         self.keep_seen = true;
         self
@@ -68,14 +68,14 @@ impl<I> RecommendOptions<I> {
         self
     }
 
-    /// Recommends these items only; denied and seen ones among them stay out.
+    /// Recommends only these items; denied and seen ones among them are still excluded.
     pub fn allow(mut self, items: impl IntoIterator<Item = impl Into<I>>) -> Self {
         self.allow = Some(items.into_iter().map(Into::into).collect());
         self
     }
 
     /// Recommends only items of this set, such as those that satisfy a condition of the crate
-    /// `bspm-rules`; denied and seen ones among them stay out.
+    /// `bspm-rules`; denied and seen ones among them are still excluded.
     ///
     /// # Examples
     ///
@@ -99,26 +99,26 @@ impl<I> RecommendOptions<I> {
         self
     }
 
-    /// Recommends only items with at least this score.
+    /// Recommends only items with a score of at least this value.
     pub fn minimum_score(mut self, score: f32) -> Self {
         self.minimum_score = Some(score);
         self
     }
 
-    /// What fills a list where fewer items than it has places have a score; nothing unless told.
+    /// Sets how to fill a list if too few items have a score. Default: [`Fallback::None`].
     pub fn fallback(mut self, fallback: Fallback) -> Self {
         self.fallback = fallback;
         self
     }
 
-    /// What to do about unknown users and items, those of the deny and allow lists
-    /// included.
+    /// Sets how to handle unknown users and items, including those of the deny and allow lists. Default:
+    /// [`UnknownIds::Error`].
     pub fn unknown_ids(mut self, unknown_ids: UnknownIds) -> Self {
         self.unknown_ids = unknown_ids;
         self
     }
 
-    /// Tells this observer of the users ranked.
+    /// Sets the observer of the number of ranked users.
     pub fn observer(mut self, observer: Observer) -> Self {
         self.observer = observer;
         self
@@ -132,8 +132,8 @@ impl<I> From<usize> for RecommendOptions<I> {
 }
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
-    /// The options in rows and columns. Cost: one hash per item denied or allowed, and a pass over the
-    /// items if there is a set.
+    /// Converts the options to rows and columns. Cost: one hash per denied or allowed item, and a pass over
+    /// the items if there is a set.
     #[doc(hidden)]
     pub fn rank_options(&self, options: &RecommendOptions<I>) -> Result<RankOptions>
     where
@@ -162,7 +162,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         Ok(rank_options)
     }
 
-    /// The columns of the items; unknown ones are left out or refused.
+    /// Returns the columns of the items; unknown items are ignored, or are an error.
     pub(super) fn known_items<'q, Q>(
         &self,
         items: impl IntoIterator<Item = &'q Q>,

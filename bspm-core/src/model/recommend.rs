@@ -1,4 +1,4 @@
-//! Recommendations: for the model's users, for unseen histories, and for items.
+//! Recommendations for users of the model, for new histories, and for items.
 
 use std::borrow::Borrow;
 use std::fmt::Debug;
@@ -14,35 +14,35 @@ use bspm_data::History;
 use bspm_data::Result;
 use bspm_data::UnknownIds;
 
-/// An item and its score.
+/// A recommended item and its score.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Recommendation<I = String> {
     /// The item.
     pub item: I,
-    /// Its title, if the item table of the data set has one.
+    /// The title of the item, if the item table of the data set has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Its score; higher is better, and comparable within one user only.
+    /// The score; higher is better. Scores of different users are not comparable.
     pub score: f32,
-    /// Whether it has no score, and only fills the list ([`Fallback::Popularity`](crate::Fallback::Popularity)).
+    /// Whether the item has no score and only fills the list
+    /// ([`Fallback::Popularity`](crate::Fallback::Popularity)).
     #[serde(rename = "fallback", skip_serializing_if = "std::ops::Not::not")]
     pub is_fallback: bool,
 }
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
-    /// The best items that the user has not interacted with, best first: `k` of them, or
-    /// what [`RecommendOptions`] say.
+    /// Recommends items to a user: the top items that the user has not interacted with, best first. The
+    /// options are a number of items or [`RecommendOptions`].
     ///
-    /// Fewer where fewer are left, or have a score: a list ends before the first item that nothing
-    /// leads to from the history, unless a [`Fallback`](crate::Fallback) is asked for. Equal scores rank the lower
-    /// column first.
+    /// The list is shorter if fewer items remain, or if fewer items have a score: it ends before the first
+    /// item without a path from the history, unless a [`Fallback`](crate::Fallback) is set. Items with equal
+    /// scores are sorted by column.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownId`](crate::Error::UnknownId), unless unknown ids are skipped: then
-    /// an unknown user's list is that of an empty history;
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) when `k` is 0; those
+    /// [`Error::UnknownId`](crate::Error::UnknownId), unless unknown ids are skipped: an unknown user then
+    /// has an empty history; [`Error::InvalidParameter`](crate::Error::InvalidParameter) if `k` is 0; those
     /// of the backend.
     ///
     /// # Examples
@@ -82,7 +82,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         }
     }
 
-    /// The lists of many users, in their order; scored in parallel.
+    /// Recommends items to many users, in the same order; scored in parallel.
     ///
     /// # Errors
     ///
@@ -116,12 +116,12 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         Ok(named.collect())
     }
 
-    /// The best items for somebody who interacted with just these items.
+    /// Recommends items to a new user with a history of these items (fold-in).
     ///
-    /// The history need not belong to a user of the model, and the result is exact: for
-    /// the items of one of its users, it is what [`recommend`](Self::recommend) gives that user,
-    /// bit for bit ([`recommend_many`](Self::recommend_many) rounds differently). The order of the
-    /// items, and how often one occurs, does not matter.
+    /// The history need not belong to a user of the model. The result is exact: for the items of a user of
+    /// the model, it is the list of [`recommend`](Self::recommend), bit for bit
+    /// ([`recommend_many`](Self::recommend_many) rounds differently). The order of the items and duplicates
+    /// do not matter.
     ///
     /// # Errors
     ///
@@ -140,16 +140,16 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         self.for_history(History::from(&history), &self.rank_options(&options)?)
     }
 
-    /// The best items for somebody to whom these items count as much as is said: more or less
-    /// than 1, or, below 0, against what is like them.
+    /// Recommends items to a new user with a weighted history (fold-in). A negative weight lowers the scores
+    /// of similar items.
     ///
-    /// An item that occurs more than once counts the sum of its weights; all of them are left
-    /// out of the list.
+    /// An item that occurs more than once has the sum of its weights. The list excludes all items of the
+    /// history.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a weight that is not
-    /// finite; as [`recommend`](Self::recommend).
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) if a weight is not finite; as
+    /// [`recommend`](Self::recommend).
     ///
     /// # Examples
     ///
@@ -180,8 +180,8 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         self.for_history(history, &self.rank_options(&options)?)
     }
 
-    /// The items that this item speaks for most: the best ones for a history of just this
-    /// item, itself left out. An unknown item that is skipped has no similar ones.
+    /// Returns the items most similar to an item: the recommendations for a history of only this item. With
+    /// unknown ids skipped, an unknown item has no similar items.
     ///
     /// # Errors
     ///
@@ -203,7 +203,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         }
     }
 
-    /// The scores of these items for a user, in their order.
+    /// Returns the scores of these items for a user, in the same order.
     ///
     /// # Errors
     ///
@@ -223,8 +223,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         self.scores_of(self.dataset.interactions().history_of(user), items)
     }
 
-    /// The scores of these items, in their order, for somebody to whom the items of a history
-    /// count as much as is said.
+    /// Returns the scores of these items for a new user with a weighted history (fold-in), in the same order.
     ///
     /// # Errors
     ///
@@ -271,7 +270,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         Ok(items.into_iter().map(score).collect())
     }
 
-    /// The columns of a history and what each counts; unknown ones are left out or refused.
+    /// Returns the columns and the weights of a history; unknown items are ignored, or are an error.
     pub(super) fn known_history<'q, Q>(
         &self,
         history: impl IntoIterator<Item = (&'q Q, f32)>,

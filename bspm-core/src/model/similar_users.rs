@@ -1,4 +1,4 @@
-//! Users whose histories are alike.
+//! Users with similar histories.
 
 use std::borrow::Borrow;
 use std::fmt::Debug;
@@ -10,17 +10,17 @@ use bspm_data::Result;
 use bspm_data::parameter::check_positive;
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
-    /// The `k` users whose histories are most like this user's, most alike first, and how much:
-    /// the entries of `R R^T` for the normalised matrix `R` (paper, section 3.1), of which an item
-    /// that few have counts more. Users without a common item are left out; whatever the filter,
-    /// they are those that the walk `P = R^T R` leads over.
+    /// Returns the `k` users with the most similar histories, most similar first, with their similarities: the
+    /// entries of `R R^T` for the normalised matrix `R` (paper, section 3.1), in which rare items have larger
+    /// weights. Users without a common item are excluded. The result does not depend on the filter; these
+    /// users are the intermediate nodes of the walk `P = R^T R`.
     ///
     /// Cost: a pass over the interactions.
     ///
     /// # Errors
     ///
     /// [`Error::UnknownId`](crate::Error::UnknownId);
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) when `k` is 0.
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) if `k` is 0.
     ///
     /// # Examples
     ///

@@ -1,4 +1,4 @@
-//! How much of a test set a model can be measured by.
+//! The coverage of a test set by a model.
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -8,7 +8,7 @@ use crate::backend::Backend;
 use bspm_data::Dataset;
 use bspm_data::{Error, Result};
 
-/// What of a test set a model knows.
+/// Counts of the users, items and interactions of a test set that a model knows.
 ///
 /// # Examples
 ///
@@ -26,47 +26,49 @@ use bspm_data::{Error, Result};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TestCoverage {
-    /// Users with interactions.
+    /// The number of users with interactions.
     pub users: usize,
-    /// Interactions.
+    /// The number of interactions.
     pub interactions: usize,
-    /// Users that the model does not know.
+    /// The number of users that the model does not know.
     pub unknown_users: usize,
-    /// Items that the model does not know: no list holds them, and they count as missed.
+    /// The number of items that the model does not know. Lists do not contain them, so they count as missed.
     pub unknown_items: usize,
-    /// Interactions that the model has seen: lists do not hold them, and they count as missed.
+    /// The number of interactions that are also in the training data. Lists exclude them, so they count as
+    /// missed.
     pub seen: usize,
-    /// Interactions that a list can hold: of a known user with a known item, and not seen.
+    /// The number of interactions that can be in a list: the user and the item are known, and the interaction
+    /// is not in the training data.
     pub measurable: usize,
 }
 
 impl TestCoverage {
-    /// What makes the metrics lower than they should be, each a sentence.
+    /// Returns warnings about reasons why the metrics are too low.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if self.unknown_users > 0 {
             warnings.push(format!(
-                "{} of {} users of the test set are unknown to the model and left out",
+                "{} of {} users of the test set are unknown to the model and are skipped",
                 self.unknown_users, self.users
             ));
         }
         if self.unknown_items > 0 {
             warnings.push(format!(
-                "{} items of the test set are unknown to the model: they count as missed",
+                "{} items of the test set are unknown to the model and count as missed",
                 self.unknown_items
             ));
         }
         if self.seen > 0 {
             warnings.push(format!(
-                "{} of {} interactions of the test set are in the training data too: they count as \
-                 missed, as lists do not hold seen items",
+                "{} of {} interactions of the test set are also in the training data and count as missed, \
+                 because lists exclude seen items",
                 self.seen, self.interactions
             ));
         }
         warnings
     }
 
-    /// Refuses a test set of which nothing can be measured.
+    /// Returns an error if no interaction of the test set can be in a list.
     pub(super) fn check(&self) -> Result<()> {
         if self.measurable > 0 {
             return Ok(());
@@ -80,13 +82,14 @@ impl TestCoverage {
             ..
         } = self;
         let reason = match interactions {
-            0 => "no user has an interaction in the test set: a user needs two for one to be held out"
+            0 => "no user has an interaction in the test set; hint: only users with at least two interactions \
+                  can have one held out"
                 .into(),
             _ => format!(
-                "no interaction of the test set can be in a list: of {users} users {unknown_users} \
-                 are unknown to the model, {unknown_items} items are unknown, and {seen} of \
-                 {interactions} interactions are in the training data too; the ids of both may be \
-                 written in different ways"
+                "no interaction of the test set can be in a list: {unknown_users} of {users} users are \
+                 unknown to the model, {unknown_items} items are unknown, and {seen} of {interactions} \
+                 interactions are also in the training data; hint: check that the ids in both have the same \
+                 format"
             ),
         };
         Err(Error::NothingToEvaluate { reason })
@@ -94,7 +97,7 @@ impl TestCoverage {
 }
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
-    /// What of a test set this model knows. Cost: a look-up for each user, item and interaction.
+    /// Counts the users, items and interactions of a test set that this model knows. Cost: a look-up for each.
     pub fn test_coverage(&self, test: &Dataset<U, I>) -> TestCoverage
     where
         U: Debug,

@@ -1,4 +1,4 @@
-//! Interactions that come after the fit.
+//! Updates of a model with new interactions.
 
 use std::borrow::Borrow;
 use std::fmt::Debug;
@@ -12,26 +12,23 @@ use bspm_data::ItemTable;
 use bspm_data::Result;
 
 impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
-    /// The model with more interactions, its singular vectors left as they were fitted.
+    /// Returns the model with more interactions, without a new truncated SVD (fold-in).
     ///
-    /// The histories are updated: of known users, and of new ones, who become users of
-    /// the result. What is approximate is the filter; the exact model is that of
-    /// [`refit`](Self::refit).
+    /// The histories of known and new users are updated, and new users become users of the result. The filter
+    /// is approximate; [`refit`](Self::refit) gives the exact model.
     ///
-    /// - Where all items are known, the filter stays: degrees, item graph and singular vectors
-    ///   are those of the fit, as if the new interactions had been made by somebody who does
-    ///   not count. Cost: a sort of all interactions.
-    /// - New items join: degrees and item graph are those of all interactions. Singular vectors
-    ///   are kept, and a new item's row of them is what `P V = V Sigma^2` makes of the items that
-    ///   its users interacted with; so what the vectors would learn from the new interactions is
-    ///   left out. Cost: that of a fit, but for the truncated SVD.
+    /// - If all items are known, the filter does not change: degrees, item graph and singular vectors do not
+    ///   include the new interactions. Cost: a sort of all interactions.
+    /// - If there are new items, degrees and item graph are computed from all interactions. The singular
+    ///   vectors are kept, and the row of a new item is computed with `P V = V Sigma^2` from the other items
+    ///   of its users, so the vectors do not learn from the new interactions. Cost: that of a fit without the
+    ///   truncated SVD.
     ///
-    /// This model stays as it is.
+    /// This model does not change.
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`](crate::Error::TooLarge); where items are new, those of
-    /// [`fit`](Self::fit).
+    /// [`Error::TooLarge`](crate::Error::TooLarge); if there are new items, those of [`fit`](Self::fit).
     ///
     /// # Examples
     ///
@@ -53,7 +50,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         self.with_extended(self.dataset.with_pairs(pairs)?)
     }
 
-    /// [`with_interactions`](Self::with_interactions) of a data set, with its weights and times
+    /// Like [`with_interactions`](Self::with_interactions), for a data set with weights and times
     /// ([`Dataset::with_dataset`]).
     ///
     /// # Errors
@@ -63,7 +60,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         self.with_extended(self.dataset.with_dataset(more)?)
     }
 
-    /// The model that answers from more interactions.
+    /// Returns the model with an extended data set.
     fn with_extended(&self, dataset: Dataset<U, I>) -> Result<Self> {
         let has_new_items = dataset.items().len() > self.dataset.items().len();
         let has_new_tags = dataset.tags() != self.dataset.tags();
@@ -78,8 +75,8 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         })
     }
 
-    /// The model with an item table, in place of the one that it may have: lists and explanations have
-    /// the titles of the table ([`Dataset::with_items`]). The filter stays as it is.
+    /// Sets the item table, and replaces an existing one. Lists and explanations then have the titles of the
+    /// table ([`Dataset::with_items`]). The filter does not change.
     ///
     /// # Errors
     ///
@@ -106,7 +103,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         })
     }
 
-    /// Fits the filter anew, to all interactions that this model answers from.
+    /// Refits the filter to all current interactions of this model.
     ///
     /// # Errors
     ///
@@ -118,8 +115,8 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         self.fitted_to(self.dataset.clone())
     }
 
-    /// Fits the filter anew, to what is left without these users and items: of them no trace
-    /// stays, in the interactions or in the filter.
+    /// Removes these users and items, and refits the filter to the remaining interactions. The result contains
+    /// no data of the removed users and items.
     ///
     /// # Errors
     ///

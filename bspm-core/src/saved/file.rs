@@ -1,4 +1,4 @@
-//! Model files on disk: replaced as a whole, and mapped into memory.
+//! Model files on disk, which are replaced atomically and mapped into memory.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
@@ -9,26 +9,26 @@ use memmap2::{Mmap, MmapOptions};
 use super::format::HASH_BYTES;
 use bspm_data::{Error, Result};
 
-/// Replaces a file by what `write` writes, or leaves it as it is.
+/// Replaces a file atomically with the output of `write`.
 ///
-/// The bytes go to a temporary file beside it, `.NAME.*.partial`, which is flushed to the disk
-/// and then renamed. The file keeps its owner, its group and its permissions, except for set-user-ID
-/// and set-group-ID bits, and a link stays one.
+/// The bytes are written to a temporary file beside it, `.NAME.*.partial`, which is flushed to the disk and
+/// then renamed. The file keeps its owner, its group and its permissions, except for set-user-ID and
+/// set-group-ID bits. A symbolic link is followed.
 ///
 /// # Errors
 ///
-/// [`Error::Write`], also for a target that [`check_replaceable`] refuses, and for a file of another
-/// owner or group, which this process cannot keep; those of `write`.
+/// [`Error::Write`], also for a target that [`check_replaceable`] rejects, and if this process cannot keep
+/// the owner or the group of the file; those of `write`.
 pub fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>) -> Result<()> {
     replace_checked(path, write, |_| Ok(()))
 }
 
-/// Checks whether [`replace_file`](replace) can write a file of this name, without writing anything.
+/// Checks whether [`replace_file`](replace) can write this file, without writing anything.
 ///
 /// # Errors
 ///
-/// [`Error::Write`] for a folder, a device or a pipe, for a symbolic link that leads nowhere, and for
-/// a file in a folder that does not exist.
+/// [`Error::Write`] for a folder, a device or a pipe, for a broken symbolic link, and for a file in a folder
+/// that does not exist.
 ///
 /// # Examples
 ///
@@ -47,11 +47,11 @@ pub fn check_replaceable(path: &Path) -> Result<()> {
     })
 }
 
-/// The file that is to be replaced.
+/// The file to be replaced.
 struct Target {
-    /// Where it is: for a link, what it leads to.
+    /// The path; links are resolved.
     path: PathBuf,
-    /// What is there now.
+    /// The metadata of the existing file.
     before: Option<Metadata>,
 }
 
@@ -61,8 +61,8 @@ impl Target {
         let Ok(target) = fs::canonicalize(path) else {
             if let Ok(target) = fs::read_link(path) {
                 let what = format!(
-                    "it is a symbolic link to {}, which does not exist; remove the link or name the \
-                     file itself",
+                    "expected a file, found a symbolic link to {}, which does not exist; hint: remove \
+                     the link, or use another file",
                     target.display()
                 );
                 return refused(io::ErrorKind::InvalidInput, what);
@@ -80,8 +80,7 @@ impl Target {
             return Err(io::ErrorKind::IsADirectory.into());
         }
         if !before.is_file() {
-            let what =
-                "it is not a regular file, and only a regular file can be replaced as a whole";
+            let what = "expected a regular file, found a pipe, a socket or a device";
             return refused(io::ErrorKind::InvalidInput, what.into());
         }
         Ok(Self {
@@ -98,13 +97,13 @@ impl Target {
     }
 }
 
-/// Whether a path cannot name a file, as `..` and `folder/`.
+/// Whether a path cannot be a file, such as `..` and `folder/`.
 fn path_is_folder(path: &Path) -> bool {
     let text = path.as_os_str().as_encoded_bytes();
     path.file_name().is_none() || text.last().is_some_and(|&last| last == b'/')
 }
 
-/// [`replace`], unless `check` finds something wrong with the temporary file.
+/// Like [`replace`], but does not replace the file if `check` fails for the temporary file.
 pub(super) fn replace_checked(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>,
@@ -141,13 +140,13 @@ fn keep_access(file: &File, before: &Metadata) -> io::Result<()> {
     if (now.uid(), now.gid()) != (user, group) {
         fchown(file, Some(user), Some(group)).map_err(|error| {
             let what = format!(
-                "the file that is there belongs to user {user} and group {group}, which a new file \
-                 cannot keep ({error}); remove the file first or name another one"
+                "the existing file belongs to user {user} and group {group}, which a new file \
+                 cannot keep ({error}); hint: remove the file first, or use another file"
             );
             io::Error::new(error.kind(), what)
         })?;
     }
-    // New contents do not run with the rights of the owner.
+    // Remove the set-user-ID and set-group-ID bits, because the contents change.
     file.set_permissions(PermissionsExt::from_mode(before.mode() & 0o777))
 }
 
@@ -162,13 +161,13 @@ fn temporary_file(name: &std::ffi::OsStr, directory: &Path) -> io::Result<tempfi
     prefix.push(".");
     let mut builder = tempfile::Builder::new();
     builder.prefix(&prefix).suffix(".partial");
-    // As a file that is simply created: readable by all but for the umask.
+    // The default permissions of a new file, which the umask restricts.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(directory)
 }
 
-/// Makes a rename last through a power failure, where directories can be flushed.
+/// Flushes a directory, so that a rename survives a power failure, if the system supports it.
 fn sync_directory(directory: &Path) -> io::Result<()> {
     if cfg!(unix) {
         File::open(directory)?.sync_all()
@@ -177,14 +176,14 @@ fn sync_directory(directory: &Path) -> io::Result<()> {
     }
 }
 
-/// The hash that a model file ends in, as hexadecimal digits: what tells one model from another.
+/// Returns the checksum at the end of a model file as hexadecimal digits, which identifies the model.
 ///
-/// Reads the last 16 bytes alone; [`Model::open`](crate::Model::open) checks what they say.
+/// Reads only the last 16 bytes; [`Model::open`](crate::Model::open) verifies the checksum.
 ///
 /// # Errors
 ///
-/// [`Error::Read`], also for what is no regular file; [`Error::InvalidFile`] for a file that is too
-/// short to be a model.
+/// [`Error::Read`], also if the path is not a regular file; [`Error::InvalidFile`] if the file is too short
+/// to be a model.
 pub fn file_hash(path: &Path) -> Result<String> {
     let failed = |source| Error::Read {
         path: path.into(),
@@ -195,7 +194,7 @@ pub fn file_hash(path: &Path) -> Result<String> {
     let Some(start) = length.checked_sub(HASH_BYTES as u64) else {
         return Err(Error::InvalidFile {
             path: path.into(),
-            expected: "a model of bspm".into(),
+            expected: "a bspm model".into(),
             found: format!("a file of {length} bytes"),
         });
     };
@@ -205,7 +204,7 @@ pub fn file_hash(path: &Path) -> Result<String> {
     Ok(hash_text(&hash))
 }
 
-/// The bytes of a hash, which are little-endian, as hexadecimal digits.
+/// Formats the little-endian bytes of a hash as hexadecimal digits.
 pub(super) fn hash_text(bytes: &[u8]) -> String {
     bytes
         .iter()
@@ -214,7 +213,7 @@ pub(super) fn hash_text(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// Opens a regular file: whoever opens a pipe waits until somebody writes to it.
+/// Opens a regular file. Other files are errors, because opening a pipe can block.
 fn open_regular(path: &Path) -> io::Result<File> {
     let refused = |metadata: Metadata| match metadata.is_file() {
         true => Ok(()),
@@ -230,7 +229,7 @@ fn open_regular(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Maps a whole file.
+/// Maps a file into memory.
 pub(super) fn map(path: &Path) -> Result<Mmap> {
     let failed = |source| Error::Read {
         path: path.into(),
@@ -238,7 +237,7 @@ pub(super) fn map(path: &Path) -> Result<Mmap> {
     };
     let file = open_regular(path).map_err(failed)?;
     // SAFETY: the map is only read, as bytes and as numbers for which every bit pattern
-    // is valid. It stays sound while nobody writes to the file; `Model::open` asks for
-    // that, and `Model::save` replaces files instead of writing to them.
+    // is valid. This is sound if the file is not modified; `Model::open` requires that, and
+    // `Model::save` replaces files instead of modifying them.
     unsafe { MmapOptions::new().populate().map(&file) }.map_err(failed)
 }

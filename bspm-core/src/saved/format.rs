@@ -1,4 +1,4 @@
-//! What a model file says of itself; see [`saved`](super) for the format.
+//! The header of a model file; see [`saved`](super) for the format.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,13 +7,13 @@ use crate::filters::registry::FilterConfig;
 use crate::fitted::trial::Trial;
 use bspm_data::ItemColumnKind;
 
-/// The format that is written of matrices without weights.
+/// The format version for matrices without weights.
 pub(super) const FORMAT: u64 = 1;
 
-/// The format of matrices with weights, which older versions would overlook.
+/// The format version for matrices with weights, which older versions of bspm would ignore.
 pub(super) const FORMAT_WITH_WEIGHTS: u64 = 2;
 
-/// The tensors start at a multiple of this, a cache line.
+/// The alignment of the tensors: a cache line.
 pub(super) const ALIGNMENT: usize = 64;
 
 pub(super) const METADATA_KEY: &str = "bspm";
@@ -22,75 +22,75 @@ pub(super) const TAGS: &str = "tags";
 pub(super) const HASH: &str = "xxh3_128";
 pub(super) const HASH_BYTES: usize = 16;
 
-/// What a model file holds.
+/// A description of a model file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SavedModelInfo {
-    /// The version of the format.
+    /// The format version.
     pub format: u64,
-    /// The size of the file.
+    /// The size of the file in bytes.
     pub bytes: usize,
-    /// The hash that it ends in, as hexadecimal digits.
+    /// The checksum of the file, as hexadecimal digits.
     pub hash: String,
     /// The kind of the user ids; see [`SavedId::KIND`](super::SavedId::KIND).
     pub user_ids: String,
     /// The kind of the item ids.
     pub item_ids: String,
-    /// How many users it answers.
+    /// The number of users.
     pub users: usize,
-    /// How many items it knows.
+    /// The number of items.
     pub items: usize,
-    /// How many interactions its filter was fitted to.
+    /// The number of interactions that the filter was fitted to.
     pub fitted_interactions: usize,
-    /// How many interactions it answers from.
+    /// The number of current interactions.
     pub interactions: usize,
-    /// How many singular vectors it holds.
+    /// The number of singular vectors.
     pub factors: usize,
-    /// What computing them took, and how good they are; none where it is not known.
+    /// The report of the truncated SVD; `None` if it is not known.
     pub svd: Option<SvdReport>,
-    /// Its filter and the settings of it.
+    /// The filter and its settings.
     pub config: FilterConfig,
-    /// Its item table; none without one.
+    /// The item table; `None` without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item_table: Option<ItemTableInfo>,
-    /// Its tags of items; none without tags.
+    /// The tags of items; `None` without tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<TagsInfo>,
-    /// The trials that its settings were chosen from, best first, without their times; none if the
+    /// The trials that the settings were selected from, best first, without their times; empty if the
     /// settings were given.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub trials: Vec<Trial>,
 }
 
-/// The tags of items of a model file.
+/// A description of the tags of items of a model file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct TagsInfo {
-    /// How many tags there are.
+    /// The number of tags.
     pub tags: usize,
-    /// How many pairs of a tag and an item.
+    /// The number of pairs of a tag and an item.
     pub pairs: usize,
-    /// How much a tag of an item counts in a fit, where an interaction counts 1.
+    /// The weight of a tag of an item in a fit; the weight of an interaction is 1 by default.
     pub weight: f32,
 }
 
 /// The tags in a header.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct TagsHeader {
-    /// How many of the last rows of the fitted matrix are tags.
+    /// The number of the last rows of the fitted matrix that are tags.
     pub(super) rows: usize,
     pub(super) weight: f32,
 }
 
-/// What the item table of a model file holds.
+/// A description of the item table of a model file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ItemTableInfo {
-    /// How many rows it has of items without interactions, beside one for each item.
+    /// The number of rows of items without interactions, in addition to one row per item.
     pub rows_without_item: usize,
-    /// The name of the column of titles.
+    /// The name of the title column.
     pub title: String,
-    /// The name and the kind of each column.
+    /// The name and the type of each column.
     pub columns: Vec<SavedColumn>,
 }
 
@@ -98,16 +98,16 @@ pub struct ItemTableInfo {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SavedColumn {
-    /// Its name.
+    /// The name of the column.
     pub name: String,
-    /// What its values are.
+    /// The type of the values.
     pub kind: ItemColumnKind,
 }
 
-/// What a header says of an item table.
+/// The item table in a header.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct ItemTableHeader {
-    /// The place of the column of titles.
+    /// The index of the title column.
     pub(super) title: usize,
     pub(super) columns: Vec<SavedColumn>,
 }
@@ -129,7 +129,7 @@ pub(super) struct Header {
     pub(super) trials: Vec<Trial>,
 }
 
-/// What is known of a header before its format is.
+/// The part of a header that has the format version.
 #[derive(Deserialize)]
 pub(super) struct HeaderFormat {
     pub(super) format: u64,

@@ -1,6 +1,6 @@
 //! Ids as bytes.
 
-/// An id that can be part of a saved model.
+/// A type of ids that can be saved in a model file.
 ///
 /// # Examples
 ///
@@ -26,19 +26,19 @@ pub trait SavedId: Sized {
     /// The name of this kind of id in model files.
     const KIND: &'static str;
 
-    /// Appends the id's bytes.
+    /// Appends the bytes of the id.
     fn append_to(&self, bytes: &mut Vec<u8>);
 
-    /// The id that these are the bytes of; `None` where they are of none.
+    /// Parses the bytes of an id; `None` if they are invalid.
     fn read(kind: &str, bytes: &[u8]) -> Option<Self>;
 
-    /// Whether [`read`](Self::read) takes ids of this kind.
+    /// Whether [`read`](Self::read) accepts ids of this kind.
     fn accepts(kind: &str) -> bool {
         kind == Self::KIND
     }
 }
 
-/// Reads numbers too, as their decimal digits.
+/// Also reads numbers, as decimal digits.
 impl SavedId for String {
     const KIND: &'static str = "string";
 
@@ -58,10 +58,10 @@ impl SavedId for String {
     }
 }
 
-/// The kinds of ids that are whole numbers, which text is read from too.
+/// The kinds of ids that are whole numbers, which can also be read as text.
 const NUMBERS: [&str; 4] = [u32::KIND, u64::KIND, i32::KIND, i64::KIND];
 
-/// The number that the bytes of an id are.
+/// Converts the bytes of an id to a number.
 fn number(kind: &str, bytes: &[u8]) -> Option<i128> {
     Some(match kind {
         u32::KIND => u32::read(kind, bytes)?.into(),
@@ -72,7 +72,7 @@ fn number(kind: &str, bytes: &[u8]) -> Option<i128> {
     })
 }
 
-/// Reads the kinds of numbers that it holds all of.
+/// Also reads the kinds of smaller numbers.
 impl SavedId for i64 {
     const KIND: &'static str = "i64";
 

@@ -13,10 +13,10 @@ use bspm_data::{Ids, ItemColumn, ItemColumnKind, ItemTable, ItemValues, Result, 
 pub(super) const ID_ENDS: &str = "item_table.id_ends";
 pub(super) const IDS: &str = "item_table.ids";
 
-/// What a missing boolean is written as.
+/// The byte of a missing boolean.
 const NO_BOOLEAN: u8 = 2;
 
-/// What the header says of a table.
+/// Returns the item table for the header.
 pub(super) fn header<I: Eq + Hash + Clone>(table: &ItemTable<I>) -> ItemTableHeader {
     let title = table.titles().name();
     let columns = table.columns();
@@ -69,7 +69,7 @@ pub(super) fn tensors(
 }
 
 impl CheckedFile<'_> {
-    /// The item table, whose first rows are those of the items; none without one.
+    /// Reads the item table, whose first rows are the items; `None` without one.
     pub(super) fn item_table<I>(&self, items: &Ids<I>) -> Result<Option<ItemTable<I>>>
     where
         I: SavedId + Eq + Hash + Clone,
@@ -82,7 +82,7 @@ impl CheckedFile<'_> {
         let rows = items.len() + others.len();
         let ids: Ids<I> = items.iter().chain(others.iter()).cloned().collect();
         if ids.len() != rows {
-            let expected = format!("item_table: {rows} different ids");
+            let expected = format!("item_table: {rows} distinct ids");
             return Err(invalid(self.path, &expected, format!("{} ids", ids.len())));
         }
         let columns = header.columns.iter().enumerate();
@@ -94,11 +94,11 @@ impl CheckedFile<'_> {
             .map_or("", |it| it.name.as_str());
         let table = ItemTable::new(ids, title, columns);
         let table =
-            table.map_err(|error| invalid(self.path, "item_table: a whole table", error))?;
+            table.map_err(|error| invalid(self.path, "item_table: a valid table", error))?;
         Ok(Some(table))
     }
 
-    /// What the item table holds.
+    /// Reads the description of the item table.
     pub(super) fn item_table_info(&self) -> Result<Option<ItemTableInfo>> {
         let Some(header) = &self.header.item_table else {
             return Ok(None);
@@ -148,7 +148,7 @@ impl CheckedFile<'_> {
             Some(Ok(column)) if column.len() == rows => Ok(column),
             _ => {
                 let expected = format!("item_table.{place}: {rows} {expected}");
-                Err(invalid(self.path, &expected, "others"))
+                Err(invalid(self.path, &expected, "other values"))
             }
         }
     }
@@ -259,13 +259,13 @@ mod tests {
                 "item_table.ids",
                 0,
                 &7_u32.to_le_bytes(),
-                "item_table: 3 different ids",
+                "item_table: 3 distinct ids",
             ),
             (
                 "item_table.id_ends",
                 8,
                 &9_u64.to_le_bytes(),
-                "item_table: 1 different ids",
+                "item_table: 1 distinct ids",
             ),
         ] {
             let error = read(altered(name, place, bytes)).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! Reading the bytes of a model file, and checking all that they say.
+//! Reads and validates the bytes of a model file.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -28,11 +28,11 @@ use bspm_data::ItemTable;
 use bspm_data::parameter::shortened;
 use bspm_data::{Error, Result};
 
-/// All that was read from a model file but the filter, checked.
+/// The validated contents of a model file, without the filter.
 pub(super) struct Parts<U: Eq + Hash, I: Eq + Hash> {
     pub(super) fitted: Interactions,
     pub(super) histories: Option<Interactions>,
-    /// Of what is answered from.
+    /// The times of the current interactions.
     pub(super) times: Option<Vec<f64>>,
     pub(super) users: Ids<U>,
     pub(super) items: Ids<I>,
@@ -42,12 +42,12 @@ pub(super) struct Parts<U: Eq + Hash, I: Eq + Hash> {
     pub(super) trials: Vec<Trial>,
 }
 
-/// A file whose header and hash are right.
+/// A file with a valid header and checksum.
 pub(super) struct CheckedFile<'a> {
     pub(super) path: &'a Path,
     bytes: Arc<dyn AsRef<[u8]> + Send + Sync>,
     pub(super) header: Header,
-    /// Of the tensors: type, shape, and place in the bytes.
+    /// The type, the shape and the byte range of each tensor.
     tensors: HashMap<String, (Dtype, Vec<usize>, Range<usize>)>,
 }
 
@@ -55,22 +55,16 @@ impl<'a> CheckedFile<'a> {
     pub(super) fn new(path: &'a Path, shared: Arc<dyn AsRef<[u8]> + Send + Sync>) -> Result<Self> {
         let bytes = (*shared).as_ref();
         let tensors = SafeTensors::deserialize(bytes)
-            .map_err(|error| invalid(path, "a whole safetensors file", error))?;
+            .map_err(|error| invalid(path, "a complete safetensors file", error))?;
         let (_, metadata) = SafeTensors::read_metadata(bytes)
-            .map_err(|error| invalid(path, "a whole safetensors file", error))?;
+            .map_err(|error| invalid(path, "a complete safetensors file", error))?;
         let text = metadata
             .metadata()
             .as_ref()
             .and_then(|entries| entries.get(METADATA_KEY))
-            .ok_or_else(|| {
-                invalid(
-                    path,
-                    "a model of bspm",
-                    "a safetensors file of something else",
-                )
-            })?;
-        let HeaderFormat { format } = serde_json::from_str(text)
-            .map_err(|error| invalid(path, "the version of the format", error))?;
+            .ok_or_else(|| invalid(path, "a bspm model", "another safetensors file"))?;
+        let HeaderFormat { format } =
+            serde_json::from_str(text).map_err(|error| invalid(path, "a format version", error))?;
         if !(FORMAT..=FORMAT_WITH_WEIGHTS).contains(&format) {
             return Err(Error::ModelVersion {
                 path: path.into(),
@@ -80,23 +74,23 @@ impl<'a> CheckedFile<'a> {
         }
         let hash = tensors
             .tensor(HASH)
-            .map_err(|error| invalid(path, "a hash", error))?;
+            .map_err(|error| invalid(path, "a checksum", error))?;
         let hashed = bytes.len() - HASH_BYTES.min(bytes.len());
         if hash.data() != &bytes[hashed..]
             || hash.data() != XxHash3_128::oneshot(&bytes[..hashed]).to_le_bytes()
         {
             return Err(invalid(
                 path,
-                "a file that ends in the hash of its bytes",
-                "another hash: the file was damaged or altered",
+                "a matching checksum",
+                "a checksum mismatch: the file is damaged or was changed",
             ));
         }
-        let header: Header = serde_json::from_str(text)
-            .map_err(|error| invalid(path, "a header of format 1", error))?;
+        let header: Header =
+            serde_json::from_str(text).map_err(|error| invalid(path, "a valid header", error))?;
         header
             .config
             .check()
-            .map_err(|error| invalid(path, "a header of format 1", error))?;
+            .map_err(|error| invalid(path, "a valid header", error))?;
         let tensors = tensors
             .iter()
             .map(|(name, tensor)| {
@@ -141,7 +135,7 @@ impl<'a> CheckedFile<'a> {
         })
     }
 
-    /// Reads everything, as opening does, and keeps nothing.
+    /// Reads and validates everything, like opening.
     pub(super) fn check<U, I>(&self) -> Result<()>
     where
         U: SavedId + Eq + Hash,
@@ -182,7 +176,7 @@ impl<'a> CheckedFile<'a> {
         })
     }
 
-    /// The fitted matrix, and the histories where they are another.
+    /// Reads the fitted matrix, and the current interactions if they differ from it.
     fn matrices(&self) -> Result<(Interactions, Option<Interactions>)> {
         let items = self.header.items;
         let mut fitted = self.interactions("fitted", items)?;
@@ -205,7 +199,7 @@ impl<'a> CheckedFile<'a> {
         Ok((fitted, histories))
     }
 
-    /// The bytes, place and shape of a tensor, of this type and number of dimensions.
+    /// Returns the bytes, the byte range and the shape of a tensor with this type and number of dimensions.
     pub(super) fn tensor(
         &self,
         name: &str,
@@ -213,7 +207,7 @@ impl<'a> CheckedFile<'a> {
         dimensions: usize,
     ) -> Result<(&[u8], Range<usize>, &[usize])> {
         let Some((found, shape, place)) = self.tensors.get(name) else {
-            return Err(invalid(self.path, name, "no tensor of this name"));
+            return Err(invalid(self.path, name, "no tensor with this name"));
         };
         if *found != dtype || shape.len() != dimensions {
             return Err(invalid(
@@ -225,7 +219,7 @@ impl<'a> CheckedFile<'a> {
         let bytes = &(*self.bytes).as_ref()[place.clone()];
         if dtype == Dtype::F32 && !all_finite(bytes) {
             let expected = format!("{name}: finite numbers");
-            return Err(invalid(self.path, &expected, "one that is not"));
+            return Err(invalid(self.path, &expected, "a number that is not finite"));
         }
         Ok((bytes, place.clone(), shape))
     }
@@ -243,7 +237,7 @@ impl<'a> CheckedFile<'a> {
             false => None,
         };
         Interactions::from_csr(items, row_ends, columns, weights).map_err(|found| {
-            let expected = format!("{name}: ascending rows of columns below {items}");
+            let expected = format!("{name}: rows with ascending columns below {items}");
             invalid(self.path, &expected, found)
         })
     }
@@ -257,7 +251,7 @@ impl<'a> CheckedFile<'a> {
         Ok(Some((names, tags.weight)))
     }
 
-    /// The times of so many interactions, where the file has them.
+    /// Reads the times of this number of interactions, if the file has them.
     fn times(&self, count: usize) -> Result<Option<Vec<f64>>> {
         if !self.has(TIMES) {
             return Ok(None);
@@ -265,7 +259,7 @@ impl<'a> CheckedFile<'a> {
         let times: Vec<f64> = self.numbers(TIMES, Dtype::F64)?;
         if times.len() != count || !times.iter().all(|time| time.is_finite()) {
             let expected = format!("{TIMES}: {count} finite numbers");
-            return Err(invalid(self.path, &expected, "others"));
+            return Err(invalid(self.path, &expected, "other values"));
         }
         Ok(Some(times))
     }
@@ -285,7 +279,7 @@ impl<'a> CheckedFile<'a> {
         }
         let ends: Vec<u64> = self.numbers(&format!("{name}.id_ends"), Dtype::U64)?;
         let (bytes, ..) = self.tensor(&format!("{name}.ids"), Dtype::U8, 1)?;
-        let expected = format!("{name}: {count} different ids of kind {kind:?}");
+        let expected = format!("{name}: {count} distinct ids of kind {kind:?}");
         let reads_all = ends.first() == Some(&0) && ends.last() == Some(&(bytes.len() as u64));
         let ids: Option<Ids<T>> = ends
             .windows(2)
@@ -294,7 +288,7 @@ impl<'a> CheckedFile<'a> {
         match ids {
             Some(ids) if reads_all && ids.len() == count && ends.len() == count + 1 => Ok(ids),
             Some(ids) => Err(invalid(self.path, &expected, format!("{} ids", ids.len()))),
-            None => Err(invalid(self.path, &expected, "bytes that are no id")),
+            None => Err(invalid(self.path, &expected, "bytes that are not an id")),
         }
     }
 }
@@ -308,7 +302,7 @@ impl SavedTensors for CheckedFile<'_> {
         let (data, place, shape) = self.tensor(name, Dtype::F32, 2)?;
         SharedMatrix::new(self.bytes.clone(), place, shape[0], shape[1])
             .or_else(|| aligned_copy(data, shape[0], shape[1]))
-            .ok_or_else(|| invalid(self.path, name, "another number of values"))
+            .ok_or_else(|| invalid(self.path, name, "a wrong number of values"))
     }
 
     fn floats(&self, name: &str) -> Result<Vec<f32>> {
@@ -328,18 +322,18 @@ impl SavedTensors for CheckedFile<'_> {
     }
 }
 
-/// Whether little-endian `f32` are all finite: no exponent has all of its bits.
+/// Whether all little-endian `f32` are finite: no exponent has all bits set.
 fn all_finite(bytes: &[u8]) -> bool {
     const EXPONENT: u32 = 0x7f80_0000;
     let (numbers, _) = bytes.as_chunks::<4>();
-    // Whole blocks without a branch, which the compiler makes wide.
+    // Blocks without branches, which the compiler vectorizes.
     numbers.chunks(4096).all(|block| {
         let infinite = |bytes: &[u8; 4]| u32::from_le_bytes(*bytes) & EXPONENT == EXPONENT;
         !block.iter().fold(false, |any, bytes| any | infinite(bytes))
     })
 }
 
-/// A copy, for bytes that do not lie as `f32` must.
+/// Copies bytes that are not aligned for `f32`.
 fn aligned_copy(data: &[u8], rows: usize, columns: usize) -> Option<SharedMatrix> {
     struct Copied(Vec<f32>);
     impl AsRef<[u8]> for Copied {
@@ -413,7 +407,7 @@ mod tests {
         }
     }
 
-    /// The file with other bytes and the hash that fits them.
+    /// Returns the file with a matching checksum.
     fn rehashed(mut bytes: Vec<u8>) -> Vec<u8> {
         let hashed = bytes.len() - HASH_BYTES;
         let hash = XxHash3_128::oneshot(&bytes[..hashed]);
@@ -523,12 +517,12 @@ mod tests {
         for (bytes, expected) in [
             (
                 small_file()[..700].to_vec(),
-                "m.bspm: expected a whole safetensors file, found invalid header length",
+                "m.bspm: expected a complete safetensors file, found invalid header length",
             ),
             (
                 replaced(r#"\"format\":1"#, r#"\"format\":3"#),
-                "m.bspm: expected a model of a format up to 2, found format 3, which another version of \
-                 bspm wrote",
+                "m.bspm: expected a model format up to 2, found format 3; hint: update bspm, or save the \
+                 model with this version",
             ),
             (
                 replaced(r#"\"user_ids\":\"string"#, r#"\"user_ids\":\"u64   "#),
@@ -536,7 +530,7 @@ mod tests {
             ),
             (
                 replaced(r#"\"beta\":0.5"#, r#"\"beta\":-5 "#),
-                "m.bspm: expected a header of format 1, found beta: expected a finite number",
+                "m.bspm: expected a valid header, found beta: expected a finite number",
             ),
             (
                 replaced(r#"\"steps\":1"#, r#"\"steps\":0"#),
@@ -544,11 +538,11 @@ mod tests {
             ),
             (
                 replaced(r#"\"items\":3"#, r#"\"items\":2"#),
-                "m.bspm: expected fitted: ascending rows of columns below 2",
+                "m.bspm: expected fitted: rows with ascending columns below 2",
             ),
             (
                 replaced(r#""bspm":"#, r#""bspn":"#),
-                "m.bspm: expected a model of bspm, found a safetensors file of something else",
+                "m.bspm: expected a bspm model, found another safetensors file",
             ),
         ] {
             let message = refusal(bytes);
@@ -559,8 +553,8 @@ mod tests {
         altered[place] ^= 1;
         assert_eq!(
             refusal(altered),
-            "m.bspm: expected a file that ends in the hash of its bytes, \
-             found another hash: the file was damaged or altered"
+            "m.bspm: expected a matching checksum, found a checksum mismatch: the file is damaged or \
+             was changed"
         );
     }
 
@@ -569,16 +563,16 @@ mod tests {
         let whole = small_file();
         let data = 8 + u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
         for (place, byte, expected) in [
-            (16, 1, "fitted: ascending rows of columns below 3"),
-            (20, 9, "fitted: ascending rows of columns below 3"),
-            (28, 2, "fitted: ascending rows of columns below 3"),
-            (32, 3, "fitted: ascending rows of columns below 3"),
-            (64, 1, "users: 2 different ids of kind \"string\""),
-            (72, 200, "users: 2 different ids of kind \"string\""),
-            (80, 5, "users: 2 different ids of kind \"string\""),
-            (96, 3, "items: 3 different ids of kind \"u32\""),
-            (124, 0xff, "users: 2 different ids of kind \"string\""),
-            (126, 0, "items: 3 different ids of kind \"u32\""),
+            (16, 1, "fitted: rows with ascending columns below 3"),
+            (20, 9, "fitted: rows with ascending columns below 3"),
+            (28, 2, "fitted: rows with ascending columns below 3"),
+            (32, 3, "fitted: rows with ascending columns below 3"),
+            (64, 1, "users: 2 distinct ids of kind \"string\""),
+            (72, 200, "users: 2 distinct ids of kind \"string\""),
+            (80, 5, "users: 2 distinct ids of kind \"string\""),
+            (96, 3, "items: 3 distinct ids of kind \"u32\""),
+            (124, 0xff, "users: 2 distinct ids of kind \"string\""),
+            (126, 0, "items: 3 distinct ids of kind \"u32\""),
         ] {
             let mut altered = whole.clone();
             assert_ne!(altered[data + place], byte);
@@ -606,8 +600,9 @@ mod tests {
                     BASIS => file.matrix(name).err(),
                     _ => file.floats(name).err(),
                 };
-                let expected =
-                    format!("m.bspm: expected {name}: finite numbers, found one that is not");
+                let expected = format!(
+                    "m.bspm: expected {name}: finite numbers, found a number that is not finite"
+                );
                 assert_eq!(error.unwrap().to_string(), expected);
             }
         }
@@ -655,7 +650,7 @@ mod tests {
             let error = read(wrong).unwrap_err().to_string();
             assert_eq!(
                 error,
-                "m.bspm: expected times: 1 finite numbers, found others"
+                "m.bspm: expected times: 1 finite numbers, found other values"
             );
         }
     }

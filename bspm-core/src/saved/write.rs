@@ -1,4 +1,4 @@
-//! Writing the bytes of a model file.
+//! Writes the bytes of a model file.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -27,15 +27,15 @@ use bspm_data::ItemTable;
 use bspm_data::ItemTags;
 use bspm_data::Result;
 
-/// All that a model file says.
+/// The contents of a model file.
 pub(super) struct Contents<'a, U: Eq + Hash, I: Eq + Hash> {
     pub(super) config: &'a FilterConfig,
     pub(super) svd: Option<&'a SvdReport>,
     pub(super) tensors: Vec<FilterTensors<'a>>,
     pub(super) fitted: &'a Interactions,
-    /// Where they are not the fitted ones.
+    /// The current interactions, if they differ from the fitted ones.
     pub(super) histories: Option<&'a Interactions>,
-    /// Of what is answered from.
+    /// The times of the current interactions.
     pub(super) times: Option<&'a [f64]>,
     pub(super) users: &'a Ids<U>,
     pub(super) items: &'a Ids<I>,
@@ -52,7 +52,7 @@ pub(super) struct FilterTensors<'a> {
 }
 
 pub(super) enum HostValues<'a> {
-    /// Row by row.
+    /// A row-major matrix.
     Matrix(Array2<f32>),
     Floats(&'a [f32]),
     Indices(&'a [u32]),
@@ -68,7 +68,7 @@ impl HostValues<'_> {
 }
 
 impl<'a> FilterTensors<'a> {
-    /// All parts of the filter.
+    /// Returns all parts of the filter.
     pub(super) fn of<B: Backend>(fitted: &'a FittedFilter<B>) -> Result<Vec<Self>> {
         let backend = fitted.backend();
         fitted
@@ -194,7 +194,7 @@ where
     tensors.write(&header, out)
 }
 
-/// The bytes of all ids, one after the other, and where each ends; 0 comes first.
+/// Returns the concatenated bytes of all ids, and the end of each, after a leading 0.
 fn id_column<'i, T: SavedId + 'i>(ids: impl Iterator<Item = &'i T>) -> (Vec<u64>, Vec<u8>) {
     let mut bytes = Vec::new();
     let mut ends = vec![0];
@@ -205,7 +205,7 @@ fn id_column<'i, T: SavedId + 'i>(ids: impl Iterator<Item = &'i T>) -> (Vec<u64>
     (ends, bytes)
 }
 
-/// The tensors of a file to be written.
+/// The tensors of a file that is written.
 #[derive(Default)]
 struct FileTensors<'a> {
     infos: Vec<(String, TensorInfo)>,
@@ -239,7 +239,7 @@ impl<'a> FileTensors<'a> {
         self.infos.push((name.into(), info));
     }
 
-    /// Writes the file, and in the end its hash.
+    /// Writes the file, followed by its checksum.
     fn write(mut self, header: &Header, out: impl Write) -> io::Result<()> {
         self.reserve(HASH, Dtype::U8, &[HASH_BYTES], HASH_BYTES);
         let header = HashMap::from([(METADATA_KEY.into(), serde_json::to_string(header)?)]);
@@ -262,7 +262,7 @@ impl<'a> FileTensors<'a> {
     }
 }
 
-/// Hashes what passes through.
+/// A writer that computes the hash of the written bytes.
 struct Hashing<W> {
     out: W,
     hash: XxHash3_128,

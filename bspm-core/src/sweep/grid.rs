@@ -1,10 +1,10 @@
-//! The settings of a sweep.
+//! The grid of a sweep.
 
 use crate::filters::bspm::config::BspmConfig;
 use crate::filters::setting::Setting;
 use bspm_data::Result;
 
-/// Every combination of some values of some settings, around a configuration.
+/// A grid: all combinations of values of settings, around a base configuration.
 ///
 /// # Examples
 ///
@@ -27,7 +27,7 @@ pub struct SweepGrid {
 }
 
 impl SweepGrid {
-    /// Settings that are not varied are those of `base`.
+    /// Creates a grid around `base`, which has the values of the settings that are not varied.
     pub fn around(base: BspmConfig) -> Self {
         Self {
             base,
@@ -35,11 +35,11 @@ impl SweepGrid {
         }
     }
 
-    /// The values of a setting, one of [`BspmConfig::SETTINGS`], in place of those that it had.
+    /// Sets the values of a setting, one of [`BspmConfig::SETTINGS`].
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for another name.
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for an unknown name.
     pub fn vary<T: ToString>(
         mut self,
         name: &str,
@@ -52,14 +52,13 @@ impl SweepGrid {
         Ok(self)
     }
 
-    /// All combinations, checked, in the order of [`BspmConfig::SETTINGS`], of which the last
-    /// varies fastest. Settings of a process that is off are passed over, and configurations
-    /// that are then the same come once.
+    /// Returns all combinations, validated, in the order of [`BspmConfig::SETTINGS`]; the last setting varies
+    /// fastest. Settings of a process that is off are ignored, and duplicate configurations are removed.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for the first value
-    /// that is none of its setting, or outside its range.
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for the first value that is invalid or
+    /// outside its range.
     pub fn configs(&self) -> Result<Vec<BspmConfig>> {
         let mut combinations: Vec<Vec<(&Setting<BspmConfig>, &str)>> = vec![Vec::new()];
         for setting in BspmConfig::SETTINGS {
@@ -92,7 +91,7 @@ impl SweepGrid {
             }
             let mut config = builder.build()?;
             if config.ideal_low_pass().is_none() {
-                // Both merges are the same then.
+                // Without the ideal low-pass filter, both merges are equal.
                 config = config.to_builder().merge(self.base.merge()).build()?;
             }
             if !configs.contains(&config) {

@@ -1,4 +1,4 @@
-//! The filter for some data, chosen among a few settings without a search.
+//! Selects a filter for a data set from a few candidates, without a search.
 
 use std::hash::Hash;
 
@@ -15,33 +15,33 @@ use bspm_data::Dataset;
 use bspm_data::parameter::invalid;
 use bspm_data::{Error, Result};
 
-/// The share of each user's interactions that is held out to choose by.
+/// The share of each user's interactions that is held out for the selection.
 const SHARE: f64 = 0.2;
 
-/// The most settings that are tried: more would be chosen for the chance of one split.
+/// The maximum number of candidates; with more, the selection overfits to the split.
 const MOST_TRIALS: usize = 64;
 
-/// By which factor a mix of two filters must be better than one of them to be chosen.
+/// The factor by which a mix of two filters must be better than one filter to be selected.
 const WORTH_A_MIX: f64 = 1.01;
 
-/// A filter that was chosen for some data, and what it was compared with.
+/// The selected filter, and the candidates that it was compared with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Choice {
     /// The filter and its settings.
     pub config: FilterConfig,
-    /// What was tried, best first; none if the data were too few to compare by.
+    /// The trials, best first; empty if there are too few data for a comparison.
     pub trials: Vec<Trial>,
 }
 
-/// Chooses a filter and its settings for the data, among those of [`candidates`]: the one with the
-/// best NDCG@20 on a fifth of each user's interactions, which is held out (the latest if there are
-/// times, else some at random). A mix of the best two is tried too if they are near each other, and
-/// chosen if it is better by one percent.
+/// Selects a filter and its settings for a data set from [`candidates`]: the one with the best NDCG@20 on
+/// held-out interactions (20% of each user's interactions: the latest ones if there are times, else a random
+/// sample). A mix of the best two filters is also tried if their results are close, and is selected if it is
+/// better by one percent.
 ///
-/// A candidate is evaluated on 600 users first, then 3,000, then up to 10,000, and is given up as
-/// soon as it is behind the best. The choice depends on the data alone: not on the number of
-/// threads, and not on the speed of the machine. If no user has two interactions, it is
+/// A candidate is evaluated on 600 users first, then on 3,000, then on up to 10,000, and is stopped early if
+/// it is worse than the best one. The selection depends only on the data, and not on the number of threads or
+/// the speed of the machine. If no user has two interactions, the result is
 /// [`BspmConfig::for_shape`](crate::BspmConfig::for_shape). [`Tuner`] searches further.
 ///
 /// Cost: one fit and one evaluation for each candidate.
@@ -100,7 +100,7 @@ where
     let Some(best) = complete().next() else {
         return Err(tuner.first_error());
     };
-    // A mix takes the time of both of its parts for each list.
+    // A mix takes the time of both parts for each list.
     let is_mix = |trial: &Trial| matches!(trial.config, FilterConfig::Mix(_));
     let single = complete().find(|trial| !is_mix(trial));
     let single = single.filter(|single| best.value < WORTH_A_MIX * single.value);

@@ -1,14 +1,13 @@
-//! The settings that a search tries first.
+//! The candidates that a search tries first.
 
 use super::shape::Shape;
 use crate::filters::registry::FilterConfig;
 use bspm_data::Interactions;
 use bspm_data::Result;
 
-/// Filters, and settings in which they differ from those of
-/// [`for_shape`](FilterConfig::for_shape). The example `portfolio` finds them: alone or in mixes of two,
-/// each was the best on held-out interactions of some data set. Those that share singular vectors
-/// stand together, the most vectors first.
+/// Filters, and their settings that differ from [`for_shape`](FilterConfig::for_shape). They were found with
+/// the example `portfolio`: alone or in a mix of two, each was the best on held-out interactions of some data
+/// set. Candidates that share singular vectors are adjacent, with the largest number of vectors first.
 const CANDIDATES: [(&str, &[(&str, &str)]); 14] = [
     ("family", &[("offset", "10"), ("factor_dim", "448")]),
     (
@@ -75,8 +74,8 @@ const CANDIDATES: [(&str, &[(&str, &str)]); 14] = [
     ("bspm", &[]),
 ];
 
-/// What [`choose`](super::choose) tries for such interactions: filters that were the best on held-out
-/// interactions of one data set or another, without those that cost too much for this one.
+/// Returns the candidates of [`choose`](super::choose) for these interactions: filters that were the best on
+/// held-out interactions of some data set, without those that are too expensive for this one.
 pub fn candidates(interactions: &Interactions) -> Vec<FilterConfig> {
     let shape = Shape::of(interactions).with_few_factors();
     let mut candidates: Vec<FilterConfig> = Vec::new();
@@ -101,9 +100,9 @@ fn candidate(name: &str, changes: &[(&str, &str)], shape: (usize, usize)) -> Res
     Ok(config)
 }
 
-/// The settings as a search tries them on these interactions: with no more singular vectors than it
-/// uses, and with 100 neighbours instead of a dense autoencoder if there are many items. None if they
-/// take too long for one trial.
+/// Adapts settings to these interactions like a search does: limits the number of singular vectors, and uses
+/// 100 neighbours instead of a dense autoencoder if there are many items. Returns `None` if a trial would
+/// take too long.
 pub fn adapted(config: FilterConfig, interactions: &Interactions) -> Option<FilterConfig> {
     Shape::of(interactions).adapt(config)
 }

@@ -1,4 +1,4 @@
-//! Two data sets with the same users and items, in one order.
+//! Aligns two data sets: the same users and items in the same order.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -9,12 +9,13 @@ use crate::ids::Ids;
 use crate::interactions::{Duplicates, Interactions};
 
 impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
-    /// Both data sets, `self` first, with the users and items of either in one order: those of
-    /// `self`, then those that only `other` has. Weights and times stay with their interactions, and each
-    /// data set keeps its item table.
+    /// Returns both data sets, `self` first, with the union of their users and items in the same order:
+    /// first those of `self`, then those that only `other` has. Interactions keep their weights and
+    /// times, and each data set keeps its item table.
     ///
-    /// A row or a column then means the same in both, as it must where two matrices are compared
-    /// by index. Cost: a sort of the interactions of `other`; none if the ids are equal already.
+    /// Afterwards, a row or a column has the same meaning in both data sets, so that their matrices can
+    /// be compared by index. Cost: a sort of the interactions of `other`; none if the ids are already
+    /// equal.
     ///
     /// # Errors
     ///
@@ -40,7 +41,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         let (users, rows) = union(&self.users, &other.users, "users")?;
         let (items, columns) = union(&self.items, &other.items, "items")?;
         let (users, items) = (Arc::new(users), Arc::new(items));
-        // Those of `self` come first, and stay where they are.
+        // The rows and columns of `self` come first and do not move.
         let own_rows: Vec<u32> = (0..self.users.len() as u32).collect();
         let own_columns: Vec<u32> = (0..self.items.len() as u32).collect();
         Ok((
@@ -49,8 +50,8 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         ))
     }
 
-    /// The same interactions under other ids: `rows` and `columns` have the places of the present
-    /// ones among them.
+    /// Returns the same interactions with other ids; `rows` and `columns` map the current indices to
+    /// the new ones.
     fn moved(
         &self,
         users: &Arc<Ids<U>>,
@@ -63,7 +64,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             let (user, item) = place(user, item);
             (user, item, weight)
         });
-        // Pairs are distinct, so that nothing is added up.
+        // The pairs are distinct, so nothing is summed.
         let sum = Duplicates::Sum;
         let interactions = Interactions::from_weighted(users.len(), items.len(), entries, sum)?;
         let times = self.times().map(|times| {
@@ -85,7 +86,8 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     }
 }
 
-/// The ids of `first`, then those that only `second` has, and where each of `second` is.
+/// Returns the ids of `first` followed by those that only `second` has, and the index of each id of
+/// `second`.
 fn union<T: Eq + Hash + Clone>(
     first: &Ids<T>,
     second: &Ids<T>,
@@ -115,7 +117,7 @@ mod tests {
         builder.finish().unwrap()
     }
 
-    /// What a data set holds by id, sorted.
+    /// The contents of a data set by id, sorted.
     fn rows(dataset: &Dataset<&'static str, u32>) -> Vec<Row> {
         let times = dataset.times().unwrap();
         let entries = dataset.interactions().entries().zip(times);

@@ -1,4 +1,4 @@
-//! Collecting interactions one by one.
+//! Builds a data set from single interactions.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -10,24 +10,24 @@ use crate::ids::Ids;
 use crate::interactions::{Duplicates, Interactions};
 use crate::parameter::{check_range, invalid};
 
-/// One interaction as an application or a file tells it.
+/// One interaction, as read from an application or a file.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Event<U, I> {
-    /// Who.
+    /// The id of the user.
     pub user: U,
-    /// With what.
+    /// The id of the item.
     pub item: I,
-    /// How much the user liked it.
+    /// The rating, which is compared with the threshold.
     pub rating: Option<f64>,
-    /// How much it counts, before any [`Weighting`]: a count, or a rating.
+    /// The weight before [`Weighting`] is applied, such as a count or a rating.
     pub weight: Option<f64>,
-    /// When, in any unit; later is larger.
+    /// The time in any unit; later times are larger.
     pub time: Option<f64>,
 }
 
 impl<U, I> Event<U, I> {
-    /// An interaction without rating and time.
+    /// Creates an interaction without a rating, a weight and a time.
     pub fn new(user: U, item: I) -> Self {
         Self {
             user,
@@ -38,26 +38,26 @@ impl<U, I> Event<U, I> {
         }
     }
 
-    /// Adds a weight.
+    /// Sets the weight.
     pub fn weight(mut self, weight: f64) -> Self {
         self.weight = Some(weight);
         self
     }
 
-    /// Adds a rating.
+    /// Sets the rating.
     pub fn rating(mut self, rating: f64) -> Self {
         self.rating = Some(rating);
         self
     }
 
-    /// Adds a time.
+    /// Sets the time.
     pub fn time(mut self, time: f64) -> Self {
         self.time = Some(time);
         self
     }
 }
 
-/// Collects interactions; [`finish`](Self::finish) makes the [`Dataset`].
+/// Collects interactions; [`finish`](Self::finish) returns the [`Dataset`].
 #[derive(Clone, Debug)]
 pub struct DatasetBuilder<U: Eq + Hash, I: Eq + Hash> {
     users: Ids<U>,
@@ -65,7 +65,7 @@ pub struct DatasetBuilder<U: Eq + Hash, I: Eq + Hash> {
     rating_threshold: Option<f64>,
     weighting: Weighting,
     pairs: Vec<(u32, u32)>,
-    /// As given, once one was.
+    /// The given weights; empty until an event has a weight.
     weights: Vec<f64>,
     times: Vec<f64>,
 }
@@ -83,20 +83,19 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
         }
     }
 
-    /// Keeps only interactions with at least this rating.
+    /// Keeps only interactions with a rating of at least this value.
     ///
-    /// The others leave no trace: a user or item without a kept interaction has no
-    /// row or column. The threshold looks at each interaction by itself, before
-    /// repeated pairs are counted as one.
+    /// A user or an item without a kept interaction has no row or column. The threshold is applied to
+    /// each interaction, before duplicates are combined.
     pub fn rating_threshold(mut self, threshold: f64) -> Self {
         self.rating_threshold = Some(threshold);
         self
     }
 
-    /// How weights, repeats and times make an interaction count.
+    /// Sets how weights are scaled, how duplicates are combined, and how weights decay with time.
     ///
-    /// Without weights a pair counts once, or as often as it occurs with [`Duplicates::Sum`] or
-    /// [`Duplicates::Count`]; with weights, an event without one weighs 1.
+    /// Without weights, a pair counts once, or with [`Duplicates::Sum`] or [`Duplicates::Count`] as
+    /// often as it occurs. If some events have weights, the others have weight 1.
     pub fn weighting(mut self, weighting: Weighting) -> Self {
         self.weighting = weighting;
         self
@@ -106,10 +105,9 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for a rating, weight or time that is not a number,
-    /// for a weight that is negative or infinite, for an
-    /// event without rating where there is a threshold, and for one with a time where
-    /// another had none; [`Error::TooLarge`].
+    /// [`Error::InvalidParameter`] if a rating, a weight or a time is not a number, if a weight is
+    /// negative or infinite, if there is a threshold and the event has no rating, and if only some
+    /// events have a time; [`Error::TooLarge`].
     pub fn push(&mut self, event: Event<U, I>) -> Result<()> {
         for (parameter, value) in [
             ("rating", event.rating),
@@ -122,7 +120,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
         }
         if let Some(threshold) = self.rating_threshold {
             let Some(rating) = event.rating else {
-                let expected = "a rating for every interaction, as there is a threshold";
+                let expected = "a rating for every interaction, because a threshold is set";
                 return Err(invalid("rating", expected, "none"));
             };
             if rating < threshold {
@@ -132,7 +130,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
         let all_have_times = self.times.len() == self.pairs.len();
         if event.time.is_some() != all_have_times && !self.pairs.is_empty() {
             let found = if all_have_times { "none" } else { "one" };
-            let expected = "a time for every interaction or for none";
+            let expected = "a time for all interactions or for none";
             return Err(invalid("time", expected, found));
         }
         if let Some(weight) = event.weight {
@@ -149,8 +147,8 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
         Ok(())
     }
 
-    /// Gives every id of `users` and `items` a row or column, in that order, whether
-    /// or not it has interactions.
+    /// Adds a row for every id of `users` and a column for every id of `items`, in that order, even if
+    /// the id has no interactions.
     ///
     /// # Errors
     ///
@@ -169,14 +167,13 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
         Ok(())
     }
 
-    /// The data set of what was added. Cost: a sort.
+    /// Returns the data set. Cost: a sort.
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`];
-    /// [`Error::InvalidParameter`] for a half-life that is not
-    /// above 0, and for a weighting without effect: a half-life without times, a scale without
-    /// weights, or `Duplicates::Count` with them.
+    /// [`Error::TooLarge`]; [`Error::InvalidParameter`] if the half-life is not above 0, and for a
+    /// weighting without effect: a half-life without times, a scale without weights, or
+    /// `Duplicates::Count` with weights.
     pub fn finish(self) -> Result<Dataset<U, I>> {
         let (has_weights, has_times) = (!self.weights.is_empty(), !self.times.is_empty());
         if !self.pairs.is_empty() {
@@ -212,12 +209,12 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
         })
     }
 
-    /// Each pair with its weight, and its latest time; without the pairs that weigh 0.
+    /// Returns each pair with its weight and its latest time, without the pairs of weight 0.
     fn combined(&self) -> (Vec<(u32, u32, f32)>, Vec<f64>) {
         let time = |place: usize| self.times.get(place).copied().unwrap_or_default();
         let latest = self.times.iter().copied().fold(f64::MIN, f64::max);
         let weighting = match self.weights.is_empty() && self.weighting.duplicates.is_none() {
-            // Without weights a pair counts once.
+            // Without weights, a pair counts once.
             true => self.weighting.duplicates(Duplicates::Last),
             false => self.weighting,
         };

@@ -10,16 +10,16 @@ use crate::ids::Ids;
 use crate::item_table::ItemTable;
 
 impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
-    /// The data set with an item table, in place of the one that it may have.
+    /// Sets the item table, and replaces an existing one.
     ///
-    /// Items without a row have no title. Rows of other items are kept: if such an item gets
-    /// interactions later, it has its title. [`ItemTable::coverage`] counts both. Cost: one hash for
-    /// each row, and a copy of the table unless its rows are in the order of the items.
+    /// Items without a row have no title. Rows of items without interactions are kept, so that such an
+    /// item has a title if it gets interactions later. [`ItemTable::coverage`] counts both. Cost: one
+    /// hash per row, and a copy of the table unless its rows are in the order of the items.
     ///
     /// # Errors
     ///
     /// [`Error::TooLarge`](crate::Error::TooLarge) above [`Interactions::MAX_SIDE`](crate::Interactions::MAX_SIDE)
-    /// items, those without interactions included.
+    /// items, including those without interactions.
     ///
     /// # Examples
     ///
@@ -40,13 +40,13 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         })
     }
 
-    /// The item table, if there is one. Its first rows are those of the items, in column order, whether
-    /// the table that was given has them or not; rows of items without interactions follow.
+    /// The item table, if there is one. Its first rows are the items of the data set in column order,
+    /// even if the given table has no row for an item. Rows of items without interactions follow.
     pub fn item_table(&self) -> Option<&Arc<ItemTable<I>>> {
         self.item_table.as_ref()
     }
 
-    /// The title of an item; none without a title. Cost: one hash.
+    /// The title of an item; `None` without a title. Cost: one hash.
     pub fn title<Q>(&self, item: &Q) -> Option<&str>
     where
         I: Borrow<Q>,
@@ -55,7 +55,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         self.item_table.as_ref()?.title(item)
     }
 
-    /// The title of a column; none without a title.
+    /// The title of the item of a column; `None` without a title.
     pub fn title_of_column(&self, column: u32) -> Option<&str> {
         let table = self.item_table.as_ref()?;
         table.titles().text(column as usize)

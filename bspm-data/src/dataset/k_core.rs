@@ -1,4 +1,4 @@
-//! The k-core: the largest part in which everybody has enough interactions.
+//! The k-core of a data set.
 
 use std::hash::Hash;
 
@@ -6,11 +6,11 @@ use super::Dataset;
 use crate::error::Result;
 
 impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
-    /// Keeps the users with at least `user_degree` and the items with at least
-    /// `item_degree` interactions among those kept.
+    /// Returns the k-core: repeatedly removes users with fewer than `user_degree` and items with fewer
+    /// than `item_degree` interactions.
     ///
-    /// Users and items that fall away lose their row or column; the others keep their
-    /// order. Cost: one visit of each interaction that falls away, and a sort.
+    /// Removed users and items lose their row or column; the others keep their order. Cost: one visit
+    /// of each removed interaction, and a sort.
     ///
     /// # Errors
     ///
@@ -52,12 +52,12 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     }
 }
 
-/// The users or the items while they fall away.
+/// The users or the items during the removal.
 struct Side {
     degrees: Vec<u32>,
     least: u32,
     has_fallen: Vec<bool>,
-    /// Those that have fallen and whose neighbours do not know it yet.
+    /// Removed entries whose neighbours have not been updated yet.
     falling: Vec<u32>,
 }
 
@@ -75,7 +75,7 @@ impl Side {
         }
     }
 
-    /// Each of these loses one interaction.
+    /// Removes one interaction from each of these.
     fn lose(&mut self, neighbours: &[u32]) {
         for &neighbour in neighbours {
             let place = neighbour as usize;
@@ -99,7 +99,7 @@ impl Side {
 mod tests {
     use super::*;
 
-    /// Removes what has too few until nothing does.
+    /// Removes users and items with too few interactions until none are left, as a reference.
     fn by_repetition(
         mut pairs: Vec<(u32, u32)>,
         user_degree: usize,

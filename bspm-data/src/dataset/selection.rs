@@ -1,4 +1,4 @@
-//! Some of the users and items of a data set.
+//! Removes users and items from a data set.
 
 use std::borrow::Borrow;
 use std::fmt::Debug;
@@ -11,13 +11,13 @@ use crate::ids::Ids;
 use crate::interactions::{Duplicates, Interactions};
 
 impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
-    /// The data set without these users and items: as if they had never been there. What is left
-    /// keeps its order; its rows and columns move up. A user or an item that was seen with
-    /// nothing else stays, without interactions. Cost: a pass over the interactions.
+    /// Removes users and items with all their interactions. The others keep their order; their rows and
+    /// columns move up. A remaining user or item that has no interactions left is kept. Cost: a pass
+    /// over the interactions.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownId`](crate::Error::UnknownId) for one that is not there.
+    /// [`Error::UnknownId`](crate::Error::UnknownId) for an unknown user or item.
     ///
     /// # Examples
     ///
@@ -47,7 +47,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         self.keeping(&users, &items)
     }
 
-    /// The users and items that are to be kept, in their order, and what they have among them.
+    /// Returns the kept users and items, in their order, with their interactions.
     pub(super) fn keeping(&self, users: &[bool], items: &[bool]) -> Result<Self> {
         let is_kept = |user: u32, item: u32| users[user as usize] && items[item as usize];
         let kept = self.subset(|_, user, item| is_kept(user, item))?;
@@ -77,7 +77,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     }
 }
 
-/// Whether each id is none of these.
+/// Returns for each id whether it is kept: whether it is not one of `ids`.
 fn all_but<'q, T, Q>(
     known: &Ids<T>,
     kind: &'static str,
@@ -100,7 +100,7 @@ fn places(is_kept: &[bool]) -> Vec<u32> {
         .collect()
 }
 
-/// For each index, how many before it are kept.
+/// Returns the new index of each kept entry: the number of kept entries before it.
 fn new_places(is_kept: &[bool]) -> Vec<u32> {
     is_kept
         .iter()

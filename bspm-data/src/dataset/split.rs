@@ -1,4 +1,4 @@
-//! Splits of a data set into a part to fit and a part to predict.
+//! Splits of a data set into a training part and a test part.
 
 use std::hash::Hash;
 
@@ -10,25 +10,25 @@ use super::Dataset;
 use crate::error::Result;
 use crate::parameter::invalid;
 
-/// Two data sets over the same users and items, in the same rows and columns.
+/// A training and a test data set with the same users and items, in the same rows and columns.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct DatasetSplit<U: Eq + Hash = String, I: Eq + Hash = String> {
-    /// What the model sees.
+    /// The interactions that the model is fitted to.
     pub train: Dataset<U, I>,
-    /// What it is asked to predict.
+    /// The held-out interactions.
     pub test: Dataset<U, I>,
 }
 
 impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
-    /// Puts each user's latest interaction in the test part.
+    /// Puts each user's latest interaction in the test part (leave-one-out).
     ///
-    /// Of several at the same time it is the one with the highest column. A user with
-    /// a single interaction keeps it for training.
+    /// If several interactions have the same time, the one with the highest column is held out. A user
+    /// with a single interaction keeps it for training.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) where the data set has no times.
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) if the data set has no times.
     ///
     /// # Examples
     ///
@@ -49,7 +49,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         let Some(times) = self.times() else {
             return Err(invalid(
                 "time",
-                "a data set with times, to know the last interaction",
+                "a data set with times, to find the latest interaction",
                 "none",
             ));
         };
@@ -64,8 +64,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     /// Puts the share `test_ratio` of each user's interactions, chosen at random, in
     /// the test part: `floor(test_ratio * interactions)`, and never all of them.
     ///
-    /// The choice depends on `seed`, the user's row and the user's number of
-    /// interactions, and on nothing else.
+    /// The choice depends only on `seed`, the user's row and the user's number of interactions.
     ///
     /// # Errors
     ///
@@ -87,10 +86,9 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         })
     }
 
-    /// Puts the share `ratio` of each user's interactions in the test part: the latest where
-    /// the data set has times, else some chosen at random, as
-    /// [`random_split`](Self::random_split) does. At least one of a user who has two, and never
-    /// all of them.
+    /// Puts the share `ratio` of each user's interactions in the test part: the latest ones if the data
+    /// set has times, else a random sample as in [`random_split`](Self::random_split). At least one
+    /// interaction of each user with two or more is held out, and never all of them.
     ///
     /// # Errors
     ///
@@ -99,7 +97,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         self.hold_out_by(self.times(), ratio, seed)
     }
 
-    /// [`hold_out`](Self::hold_out) at random, even if the data set has times.
+    /// Like [`hold_out`](Self::hold_out), but holds out a random sample even if the data set has times.
     ///
     /// # Errors
     ///
@@ -108,7 +106,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         self.hold_out_by(None, ratio, seed)
     }
 
-    /// The latest by some times, otherwise at random.
+    /// Holds out the latest interactions if times are given, else a random sample.
     fn hold_out_by(
         &self,
         times: Option<&[f64]>,
@@ -134,16 +132,16 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         })
     }
 
-    /// Puts every interaction from `time` on in the test part, and those before it in the other:
-    /// what a model fitted then would have been asked.
+    /// Puts the interactions from `time` on in the test part, and earlier ones in the training part
+    /// (temporal split).
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) where the data set has no
-    /// times, or one part is empty.
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) if the data set has no times, or if
+    /// one part is empty.
     pub fn split_at(&self, time: f64) -> Result<DatasetSplit<U, I>> {
         let Some(times) = self.times() else {
-            let expected = "a data set with times, to know what comes later";
+            let expected = "a data set with times, to split it by time";
             return Err(invalid("time", expected, "none"));
         };
         let split = DatasetSplit {
@@ -159,26 +157,29 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         Ok(split)
     }
 
-    /// Divides each user's interactions into `folds` parts at random, and puts those of part
-    /// `fold` in the test part: each interaction is in the test part of one fold.
+    /// Returns fold `fold` of a k-fold cross-validation. The interactions of each user are assigned at
+    /// random to `folds` folds, and those of fold `fold` are the test part. Each interaction is in the
+    /// test part of one fold.
     ///
     /// A user with a single interaction keeps it for training.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) unless
-    /// `fold < folds` and `folds` is from 2 to the most interactions of a user: more parts than
-    /// that leave some empty.
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) unless `fold < folds` and `folds` is
+    /// from 2 to the largest number of interactions of a user, because with more folds some are empty.
     pub fn fold(&self, fold: usize, folds: usize, seed: u64) -> Result<DatasetSplit<U, I>> {
         if folds < 2 || fold >= folds {
-            let expected = "two folds or more, and one of them";
+            let expected = "at least 2 folds, and a fold below their number";
             return Err(invalid("fold", expected, format!("{fold} of {folds}")));
         }
         let degrees = self.interactions().user_degrees();
         let most = degrees.into_iter().max().unwrap_or(0) as usize;
-        // Two parts of users with one interaction each are for the evaluation to refuse.
+        // If all users have one interaction, the evaluation reports the error.
         if folds > most.max(2) {
-            let expected = format!("at most {}, the most interactions of a user", most.max(2));
+            let expected = format!(
+                "at most {}, the largest number of interactions of a user",
+                most.max(2)
+            );
             return Err(invalid("folds", &expected, folds));
         }
         let mut draws = draws(seed);
@@ -186,15 +187,15 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             let mut random = draws();
             let mut places: Vec<usize> = places.collect();
             places.shuffle(&mut random);
-            // Users with few interactions do not all have theirs in the first folds.
+            // A random shift, so that users with few interactions are not all in the first folds.
             let shift = random.random_range(0..folds);
             let mine = (fold + shift) % folds;
             places.into_iter().skip(mine).step_by(folds).collect()
         })
     }
 
-    /// `choose` names, of the places of one user's interactions, those for the test;
-    /// it is asked once per user, in row order.
+    /// Splits the data set. `choose` returns the positions of a user's test interactions; it is called
+    /// once per user, in row order.
     fn split(
         &self,
         mut choose: impl FnMut(std::ops::Range<usize>) -> Vec<usize>,
@@ -216,8 +217,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     }
 }
 
-/// The random numbers of one user after the other: those of a user are the same whatever the
-/// others have.
+/// Returns a random number generator per user, which does not depend on the other users.
 fn draws(seed: u64) -> impl FnMut() -> ChaCha8Rng {
     let mut users = 0..;
     move || {
@@ -227,7 +227,7 @@ fn draws(seed: u64) -> impl FnMut() -> ChaCha8Rng {
     }
 }
 
-/// A time in a message: as a date too if it may be seconds since 1970.
+/// Formats a time for a message, with the date if it may be seconds since 1970.
 fn shown(time: f64) -> String {
     #[cfg(feature = "load")]
     if let Some(date) = crate::date_of(time) {
@@ -316,7 +316,7 @@ mod tests {
         let error = dataset.fold(4, 4, 3).unwrap_err().to_string();
         assert_eq!(
             error,
-            "fold: expected two folds or more, and one of them, found 4 of 4"
+            "fold: expected at least 2 folds, and a fold below their number, found 4 of 4"
         );
     }
 
@@ -344,7 +344,7 @@ mod tests {
     fn without_times_there_is_no_last_one() {
         assert_eq!(
             many().leave_last_out().unwrap_err().to_string(),
-            "time: expected a data set with times, to know the last interaction, found none"
+            "time: expected a data set with times, to find the latest interaction, found none"
         );
     }
 }

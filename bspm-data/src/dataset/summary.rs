@@ -1,4 +1,4 @@
-//! What a data set looks like.
+//! Summary statistics of a data set.
 
 use std::hash::Hash;
 
@@ -6,26 +6,26 @@ use serde::Serialize;
 
 use super::Dataset;
 
-/// The least, the quarters and the largest of some numbers.
+/// Minimum, quartiles, maximum and mean of some numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Quantiles {
-    /// The least.
+    /// The minimum.
     pub min: f64,
-    /// A quarter of the numbers is at most this.
+    /// The first quartile.
     pub q25: f64,
-    /// Half of the numbers is at most this.
+    /// The median.
     pub median: f64,
-    /// Three quarters of the numbers are at most this.
+    /// The third quartile.
     pub q75: f64,
-    /// The largest.
+    /// The maximum.
     pub max: f64,
-    /// Their mean.
+    /// The mean.
     pub mean: f64,
 }
 
 impl Quantiles {
-    /// Of some numbers; none without numbers. A quantile is one of the numbers.
+    /// Computes the quantiles; `None` without numbers. Each quantile is one of the numbers.
     fn of(numbers: impl Iterator<Item = f64>) -> Option<Self> {
         let mut numbers: Vec<f64> = numbers.collect();
         numbers.sort_unstable_by(f64::total_cmp);
@@ -42,32 +42,32 @@ impl Quantiles {
     }
 }
 
-/// What a data set looks like: [`Dataset::summary`].
+/// Summary statistics of a data set; see [`Dataset::summary`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct DatasetSummary {
-    /// Users.
+    /// The number of users.
     pub users: usize,
-    /// Items.
+    /// The number of items.
     pub items: usize,
-    /// Pairs of a user and an item.
+    /// The number of interactions.
     pub interactions: usize,
     /// Interactions divided by users x items, from 0 to 1.
     pub density: f64,
-    /// Interactions of a user; none without users.
+    /// Interactions per user; `None` without users.
     pub per_user: Option<Quantiles>,
-    /// Interactions of an item; none without items.
+    /// Interactions per item; `None` without items.
     pub per_item: Option<Quantiles>,
-    /// Users with a single interaction, of which none can be held out.
+    /// The number of users with a single interaction, which cannot be held out.
     pub users_with_one: usize,
     /// The weights, if they are not all 1.
     pub weights: Option<Quantiles>,
-    /// The times, if there are some, in their unit.
+    /// The times in their unit, if there are times.
     pub times: Option<Quantiles>,
 }
 
 impl<U: Eq + Hash, I: Eq + Hash> Dataset<U, I> {
-    /// What the data set looks like. Cost: a sort of degrees, weights and times.
+    /// Computes summary statistics. Cost: a sort of degrees, weights and times.
     ///
     /// # Examples
     ///

@@ -1,10 +1,10 @@
-//! How much an interaction counts: what ratings, counts and times become.
+//! Weights of interactions: scaling, duplicates, and decay with time.
 
 use crate::error::{Error, Result};
 use crate::interactions::Duplicates;
 use crate::parameter::{check_range, invalid};
 
-/// How much an interaction counts.
+/// How the weight of an interaction is computed from ratings, counts and times.
 ///
 /// # Examples
 ///
@@ -17,7 +17,7 @@ use crate::parameter::{check_range, invalid};
 /// builder.push(Event::new("ann", "tea").weight(3.0).time(0.0))?;
 /// builder.push(Event::new("ann", "milk").weight(1.0).time(30.0))?;
 /// let dataset = builder.finish()?;
-/// // The logarithm to base 2 of 1 + 3 is 2, and that is one half-life old.
+/// // The logarithm to base 2 of 1 + 3 is 2, and the interaction is one half-life old.
 /// assert_eq!(dataset.interactions().weights(), None);
 /// # Ok::<(), bspm_data::Error>(())
 /// ```
@@ -25,14 +25,14 @@ use crate::parameter::{check_range, invalid};
 #[must_use]
 #[non_exhaustive]
 pub struct Weighting {
-    /// How the weight of a pair is scaled, after its repeated events are combined. Default:
+    /// How the weight of a pair is scaled, after its duplicates are combined. Default:
     /// [`WeightScale::Linear`].
     pub scale: Option<WeightScale>,
-    /// The time, in the unit of the times, in which a weight is halved. Ages are counted from the
-    /// latest interaction. Default: weights do not decay.
+    /// The half-life of the weights, in the unit of the times. The age of an interaction is counted
+    /// from the latest interaction. Default: weights do not decay.
     pub half_life: Option<f64>,
-    /// How repeated events of a pair are combined. Default: [`Duplicates::Sum`] if there are
-    /// weights; without weights a pair counts once, with its latest time.
+    /// How duplicates of a pair are combined. Default: [`Duplicates::Sum`] if there are weights;
+    /// without weights, a pair counts once, with its latest time.
     pub duplicates: Option<Duplicates>,
 }
 
@@ -40,12 +40,12 @@ pub struct Weighting {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum WeightScale {
-    /// Itself.
+    /// The weight itself.
     #[default]
     Linear,
-    /// `log2(1 + weight)`, of which 1 is 1 again.
+    /// `log2(1 + weight)`, which maps 1 to 1.
     Log,
-    /// 1 from this weight on, and nothing below.
+    /// 1 if the weight is at least this threshold, else 0: the interaction is removed.
     Threshold(f64),
 }
 
@@ -70,7 +70,7 @@ impl std::str::FromStr for WeightScale {
 }
 
 impl Weighting {
-    /// Weights as they are, without decay.
+    /// Returns the default: weights are not scaled and do not decay.
     pub fn new() -> Self {
         Self::default()
     }
@@ -87,24 +87,24 @@ impl Weighting {
         self
     }
 
-    /// Sets how repeated events of a pair are combined.
+    /// Sets how duplicates of a pair are combined.
     pub fn duplicates(mut self, duplicates: Duplicates) -> Self {
         self.duplicates = Some(duplicates);
         self
     }
 
-    /// Whether each event without a weight has the weight 1, rather than a pair counting once.
+    /// Whether each event without a weight has weight 1, instead of each pair counting once.
     pub(crate) fn counts_events(&self) -> bool {
         matches!(self.duplicates, Some(Duplicates::Sum | Duplicates::Count))
     }
 
-    /// Refuses what has no effect on events with or without weights and times.
+    /// Returns an error if a setting has no effect on events with or without weights and times.
     pub(super) fn check(&self, has_weights: bool, has_times: bool) -> Result<()> {
         if let Some(half_life) = self.half_life {
             check_range("half_life", half_life, f64::MIN_POSITIVE..=f64::MAX)?;
             if !has_times {
-                let expected = "a data set with times, which give the age of interactions";
-                return Err(invalid("half_life", expected, "one without"));
+                let expected = "a data set with times, to compute the age of interactions";
+                return Err(invalid("half_life", expected, "one without times"));
             }
         }
         if self.duplicates == Some(Duplicates::Count) && has_weights {
@@ -112,7 +112,7 @@ impl Weighting {
             return Err(invalid("duplicates", expected, "count"));
         }
         if self.scale.is_some() && !has_weights && !self.counts_events() {
-            let expected = "weights, or duplicates = sum or count, which make events weigh 1";
+            let expected = "weights, or duplicates = sum or count, which give each event weight 1";
             return Err(invalid(
                 "weight_scale",
                 expected,
@@ -122,7 +122,8 @@ impl Weighting {
         Ok(())
     }
 
-    /// The weight of a pair from its events, each a weight and its decay (0 to 1), in order of time.
+    /// Computes the weight of a pair from its events in order of time, each with a weight and a decay
+    /// (0 to 1).
     pub(super) fn combine(&self, events: &[(f64, f64)]) -> f32 {
         let largest = |weights: &mut dyn Iterator<Item = f64>| weights.fold(0.0, f64::max);
         let scaled = |event: &(f64, f64)| self.scaled(event.0);
@@ -137,7 +138,7 @@ impl Weighting {
                 let decayed: f64 = events.iter().map(|event| event.0 * event.1).sum();
                 let (total, decayed) = (total.min(f64::MAX), decayed.min(f64::MAX));
                 let weight = self.scaled(total);
-                // The mean decay of the events; of weights 0 there is none.
+                // The weighted mean decay of the events, which is undefined if all weights are 0.
                 (weight, weight * (decayed / total.max(f64::MIN_POSITIVE)))
             }
             (Duplicates::Max, events) => (
@@ -148,7 +149,7 @@ impl Weighting {
         if weight <= 0.0 {
             return 0.0;
         }
-        // However old, it stays an interaction.
+        // The weight of a very old interaction does not become 0.
         decayed.clamp(f64::from(f32::MIN_POSITIVE), f64::from(f32::MAX)) as f32
     }
 
@@ -160,7 +161,7 @@ impl Weighting {
         }
     }
 
-    /// The decay of a weight of this age.
+    /// Returns the decay of a weight of this age.
     pub(super) fn decay(&self, age: f64) -> f64 {
         self.half_life
             .map_or(1.0, |half_life| (-age / half_life).exp2())

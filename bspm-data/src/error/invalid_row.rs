@@ -1,58 +1,58 @@
-//! Why rows of tables are left out.
+//! The reasons for invalid rows.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// Why a row is not an interaction, or not that of an item.
+/// The reason why a row of a table is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum InvalidRow {
-    /// It has more or fewer fields than the table has columns.
+    /// The number of fields differs from the number of columns.
     FieldCount,
-    /// It is the header again.
+    /// The row repeats the header.
     RepeatedHeader,
-    /// It is not a JSON object.
+    /// The line is not a JSON object.
     NotAnObject,
-    /// Its user is empty, or one of the texts that stand for a missing value.
+    /// The user is empty, or one of the texts that mean a missing value.
     MissingUser,
-    /// Its item is empty, or one of the texts that stand for a missing value.
+    /// The item is empty, or one of the texts that mean a missing value.
     MissingItem,
-    /// Its user is not an id of the type asked for.
+    /// The user is not an id of the requested type.
     InvalidUser,
-    /// Its item is not an id of the type asked for.
+    /// The item is not an id of the requested type.
     InvalidItem,
-    /// Its rating is not a finite number.
+    /// The rating is not a finite number.
     InvalidRating,
-    /// Its weight is not a finite number.
+    /// The weight is not a finite number.
     InvalidWeight,
-    /// Its weight is below 0.
+    /// The weight is negative.
     NegativeWeight,
-    /// Its time is neither a finite number nor a date in a known form.
+    /// The time is neither a finite number nor a date in a known format.
     InvalidTime,
-    /// Its bytes are not text in the encoding of the file.
+    /// The bytes are not valid text in the encoding of the file.
     Encoding,
-    /// Its item is that of an earlier row, in a table with a row for each item.
+    /// The item occurs in an earlier row of an item table.
     RepeatedItem,
 }
 
 impl fmt::Display for InvalidRow {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
-            Self::FieldCount => "another number of fields",
-            Self::RepeatedHeader => "the header again",
+            Self::FieldCount => "a wrong number of fields",
+            Self::RepeatedHeader => "a repeated header",
             Self::NotAnObject => "not a JSON object",
-            Self::MissingUser => "no user",
-            Self::MissingItem => "no item",
+            Self::MissingUser => "a missing user",
+            Self::MissingItem => "a missing item",
             Self::InvalidUser => "an invalid user id",
             Self::InvalidItem => "an invalid item id",
             Self::InvalidRating => "an invalid rating",
             Self::InvalidWeight => "an invalid weight",
-            Self::NegativeWeight => "a weight below 0",
+            Self::NegativeWeight => "a negative weight",
             Self::InvalidTime => "an invalid time",
-            Self::Encoding => "bytes that are not text",
-            Self::RepeatedItem => "an item of an earlier row",
+            Self::Encoding => "invalid text encoding",
+            Self::RepeatedItem => "a duplicate item",
         })
     }
 }

@@ -1,9 +1,9 @@
-//! One column of an item table: its name, and a value or none for each item.
+//! A column of an item table.
 
 use crate::error::Result;
 use crate::parameter::invalid;
 
-/// What the values of an [`ItemColumn`] are.
+/// The type of the values of an [`ItemColumn`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -39,10 +39,32 @@ pub enum ItemValue<'t> {
     Boolean(bool),
 }
 
-/// One column of an [`ItemTable`](crate::ItemTable): its name, and a value or none for each item.
+impl ItemValue<'_> {
+    /// Returns the type of the value.
+    pub fn kind(self) -> ItemColumnKind {
+        match self {
+            Self::Text(_) => ItemColumnKind::Text,
+            Self::Number(_) => ItemColumnKind::Number,
+            Self::Boolean(_) => ItemColumnKind::Boolean,
+        }
+    }
+}
+
+/// The text, the number, `true` or `false`.
+impl std::fmt::Display for ItemValue<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) => text.fmt(out),
+            Self::Number(number) => number.fmt(out),
+            Self::Boolean(boolean) => boolean.fmt(out),
+        }
+    }
+}
+
+/// A column of an [`ItemTable`](crate::ItemTable): a name, and an optional value for each item.
 ///
-/// All texts of a column stand in one buffer: an item takes 8 bytes and those of its text, 8 bytes
-/// in a column of numbers and 1 byte in one of booleans.
+/// Memory per item: 8 bytes plus the text in a column of texts, 8 bytes in a column of numbers, and 1
+/// byte in a column of booleans. All texts of a column are stored in one buffer.
 ///
 /// # Examples
 ///
@@ -59,7 +81,7 @@ pub struct ItemColumn {
     values: ItemValues,
 }
 
-/// The values of a column. A missing one is an empty text, NaN, or no boolean.
+/// The values of a column. A missing value is an empty text, NaN or `None`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ItemValues {
@@ -71,7 +93,7 @@ pub enum ItemValues {
     Boolean(Vec<Option<bool>>),
 }
 
-/// Numbers are equal if their bits are, so that missing ones are.
+/// Numbers are compared by their bits, so that missing values are equal.
 impl PartialEq for ItemValues {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
@@ -91,7 +113,7 @@ impl PartialEq for ItemValues {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Texts {
     text: String,
-    /// Where each text ends in the buffer; 0 comes first.
+    /// The end of each text in the buffer, after a leading 0.
     ends: Vec<u64>,
 }
 
@@ -106,8 +128,8 @@ impl Default for Texts {
 }
 
 impl Texts {
-    /// The texts of a buffer that end at these bytes, of which 0 is the first; none if the ends
-    /// descend, lie within a character, or leave bytes out.
+    /// Creates the texts of a buffer from their ends, after a leading 0. Returns `None` if the ends are
+    /// not ascending, are within a character, or do not cover the buffer.
     pub fn from_parts(text: String, ends: Vec<u64>) -> Option<Self> {
         let is_end = |pair: &[u64]| {
             let end = usize::try_from(pair[1]).ok();
@@ -117,27 +139,27 @@ impl Texts {
         (is_whole && ends.windows(2).all(is_end)).then_some(Self { text, ends })
     }
 
-    /// All texts, one after the other.
+    /// The buffer of all texts.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Where each text ends in [`text`](Self::text), after a 0: one number more than texts.
+    /// The end of each text in [`text`](Self::text), after a leading 0: one more number than texts.
     pub fn ends(&self) -> &[u64] {
         &self.ends
     }
 
-    /// How many texts there are.
+    /// The number of texts.
     pub fn len(&self) -> usize {
         self.ends.len() - 1
     }
 
-    /// Whether there is none.
+    /// Whether there are no texts.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// A text by its place, from 0; none for a place without one.
+    /// The text at an index; `None` if the index is out of range.
     pub fn get(&self, place: usize) -> Option<&str> {
         let (start, end) = (*self.ends.get(place)?, *self.ends.get(place + 1)?);
         self.text.get(start as usize..end as usize)
@@ -149,7 +171,7 @@ impl Texts {
         self.ends.push(self.text.len() as u64);
     }
 
-    /// Gives memory back that was taken in advance.
+    /// Releases unused memory.
     pub(crate) fn shrink(&mut self) {
         self.text.shrink_to_fit();
         self.ends.shrink_to_fit();
@@ -166,7 +188,7 @@ impl<'t> FromIterator<&'t str> for Texts {
 }
 
 impl ItemColumn {
-    /// A column of texts, in the order of the items; none and an empty text are missing values.
+    /// Creates a column of texts, in the order of the items. `None` and empty texts are missing values.
     ///
     /// # Examples
     ///
@@ -187,7 +209,8 @@ impl ItemColumn {
         }
     }
 
-    /// A column of numbers, in the order of the items; one that is not finite is a missing value.
+    /// Creates a column of numbers, in the order of the items. Numbers that are not finite are missing
+    /// values.
     pub fn numbers(name: impl Into<String>, values: impl IntoIterator<Item = f64>) -> Self {
         let values = values.into_iter();
         let values = values.map(|it| if it.is_finite() { it } else { f64::NAN });
@@ -197,7 +220,7 @@ impl ItemColumn {
         }
     }
 
-    /// A column of booleans, in the order of the items.
+    /// Creates a column of booleans, in the order of the items.
     pub fn booleans(
         name: impl Into<String>,
         values: impl IntoIterator<Item = impl Into<Option<bool>>>,
@@ -208,11 +231,11 @@ impl ItemColumn {
         }
     }
 
-    /// A column of these values.
+    /// Creates a column of these values.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for an infinite number.
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) if a number is infinite.
     pub fn from_values(name: impl Into<String>, values: ItemValues) -> Result<Self> {
         if let ItemValues::Number(numbers) = &values
             && let Some(number) = numbers.iter().find(|it| it.is_infinite())
@@ -233,7 +256,7 @@ impl ItemColumn {
         &self.values
     }
 
-    /// What the values are.
+    /// The type of the values.
     pub fn kind(&self) -> ItemColumnKind {
         match self.values {
             ItemValues::Text(_) => ItemColumnKind::Text,
@@ -242,7 +265,7 @@ impl ItemColumn {
         }
     }
 
-    /// How many items the column has a place for.
+    /// The number of rows.
     pub fn len(&self) -> usize {
         match &self.values {
             ItemValues::Text(texts) => texts.len(),
@@ -251,12 +274,12 @@ impl ItemColumn {
         }
     }
 
-    /// Whether it has a place for none.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The value in a row, from 0; none for a missing one.
+    /// The value in a row, from 0; `None` if it is missing.
     pub fn value(&self, row: usize) -> Option<ItemValue<'_>> {
         match &self.values {
             ItemValues::Text(_) => self.text(row).map(ItemValue::Text),
@@ -268,7 +291,7 @@ impl ItemColumn {
         }
     }
 
-    /// The text in a row, from 0; none for a missing one, and in a column of another kind.
+    /// The text in a row, from 0; `None` if it is missing, or if the column has another type.
     pub fn text(&self, row: usize) -> Option<&str> {
         match &self.values {
             ItemValues::Text(texts) => texts.get(row).filter(|text| !text.is_empty()),
@@ -276,7 +299,7 @@ impl ItemColumn {
         }
     }
 
-    /// The values of some rows, in that order; those of a row that is not there are missing.
+    /// Returns the values of these rows, in that order; `None` gives a missing value.
     pub(super) fn select(&self, rows: &[Option<u32>]) -> Self {
         let rows = rows.iter().map(|row| row.map(|row| row as usize));
         let values = match &self.values {

@@ -1,4 +1,4 @@
-//! Tables of text whose fields stand between delimiters: CSV, TSV, and the atomic files of RecBole.
+//! Delimited text tables: CSV, TSV, and the atomic files of RecBole.
 
 use std::hash::Hash;
 use std::io::Read;
@@ -18,7 +18,7 @@ where
     U: FromStr + Eq + Hash + Clone,
     I: FromStr + Eq + Hash + Clone,
 {
-    /// Reads a CSV or TSV file, as it is or in gzip or Zstandard; see
+    /// Reads a CSV or TSV file, plain or compressed with gzip or Zstandard; see
     /// [`parse_csv`](Self::parse_csv).
     ///
     /// # Errors
@@ -32,17 +32,16 @@ where
     /// Parses a CSV or TSV table (RFC 4180) with one interaction per record.
     ///
     /// A byte order mark, UTF-16, CRLF line ends, quoted fields, blank lines, a first line
-    /// `sep=;` and further columns are accepted. Ids are taken as they are, spaces included, and
-    /// must be text and not missing. Every record must have as many fields as the header. `path`
-    /// only names the source in errors.
+    /// `sep=;` and further columns are accepted. Ids are not trimmed, and must be valid text and not
+    /// missing. Every record must have as many fields as the header. `path` is only used in errors.
     ///
     /// # Errors
     ///
-    /// [`Error::MissingColumn`](crate::Error::MissingColumn) for a column that the header lacks or has twice;
-    /// [`Error::InvalidField`](crate::Error::InvalidField) with line, column and text for an id or a number that is none, and
-    /// for a record of another length; [`Error::Quotes`](crate::Error::Quotes) for a quote that is never closed and for
-    /// one that swallows records; [`Error::UnusedOption`](crate::Error::UnusedOption); [`Error::NoInteractions`](crate::Error::NoInteractions);
-    /// [`Error::Read`](crate::Error::Read).
+    /// [`Error::MissingColumn`](crate::Error::MissingColumn) if the header does not have a column, or has it twice;
+    /// [`Error::InvalidField`](crate::Error::InvalidField) with line, column and text for an invalid id or number, and for
+    /// a record with a wrong number of fields; [`Error::Quotes`](crate::Error::Quotes) for a quote that is never closed,
+    /// or that encloses several records; [`Error::UnusedOption`](crate::Error::UnusedOption);
+    /// [`Error::NoInteractions`](crate::Error::NoInteractions); [`Error::Read`](crate::Error::Read).
     ///
     /// # Examples
     ///
@@ -85,7 +84,7 @@ where
     /// Parses an atomic file of RecBole: tab-separated, with a header whose names end
     /// in a type, as in `user_id:token`.
     ///
-    /// The options name the columns without that type.
+    /// The options give the column names without the type.
     ///
     /// # Errors
     ///
@@ -114,7 +113,8 @@ where
     }
 }
 
-/// The name of a column as a header writes it: without spaces around it and a type of RecBole's.
+/// Returns the name of a column in a header, without surrounding spaces and without the type of a
+/// RecBole column.
 pub(super) fn column_name(format: Format, name: &str) -> String {
     let name = match format {
         Format::RecBole => name.split(':').next().unwrap_or_default(),
@@ -167,7 +167,7 @@ where
     Ok(())
 }
 
-/// Looks for a header that was read as a row: its ids are words, and all others are numbers.
+/// Detects a header that was read as a row: its ids are words, and all other ids are numbers.
 #[derive(Default)]
 struct FirstRow {
     rows: u64,
@@ -193,8 +193,8 @@ impl FirstRow {
         let (user, item) = self.words.as_ref()?;
         (self.rows > 1 && self.others_are_numbers).then(|| {
             format!(
-                "the first row, user {user:?} and item {item:?}, looks like a header, and was read \
-                 as an interaction"
+                "the first row (user {user:?}, item {item:?}) looks like a header, but was read as an \
+                 interaction"
             )
         })
     }

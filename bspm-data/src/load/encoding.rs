@@ -1,31 +1,31 @@
-//! From the bytes of a text in any encoding to UTF-8.
+//! Decodes text in any encoding to UTF-8.
 
 use std::io::{self, Read};
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-/// Passes UTF-8 on as it is, without its byte order mark, and decodes other encodings.
+/// A reader that decodes text to UTF-8 and removes a byte order mark.
 ///
-/// The encoding is that of the byte order mark, else the one that is asked for, else UTF-16 if the
-/// first character has a zero byte, else UTF-8. Bytes that are not UTF-8 are passed on, for the
-/// errors that name their fields. Bytes that another encoding does not
-/// know are an error of the kind [`io::ErrorKind::InvalidData`].
+/// The encoding is that of the byte order mark, else the requested one, else UTF-16 if the first
+/// character has a zero byte, else UTF-8. Invalid UTF-8 is passed through, so that later errors can
+/// name the field. Invalid bytes in another encoding are an error of the kind
+/// [`io::ErrorKind::InvalidData`].
 pub(super) struct Utf8<R> {
     reader: R,
     encoding: Option<&'static Encoding>,
-    /// None for UTF-8, and once the text has ended.
+    /// `None` for UTF-8, and after the end of the text.
     decoder: Option<Decoder>,
-    /// Bytes that are read and not yet taken.
+    /// Bytes that are read but not yet decoded.
     bytes: Pending,
-    /// Text that is decoded and not yet taken.
+    /// Text that is decoded but not yet returned.
     text: Pending,
     is_started: bool,
     is_ended: bool,
-    /// How many bytes were decoded, for errors.
+    /// The number of decoded bytes, for errors.
     decoded: usize,
 }
 
-/// Bytes that wait to be taken.
+/// A buffer of pending bytes.
 #[derive(Default)]
 struct Pending {
     bytes: Vec<u8>,
@@ -45,7 +45,7 @@ impl Pending {
     }
 }
 
-/// Bytes that are decoded at a time; each becomes at most three of UTF-8.
+/// The number of bytes that are decoded at a time; each becomes at most three bytes of UTF-8.
 const CHUNK: usize = 1 << 14;
 
 impl<R: Read> Utf8<R> {
@@ -100,7 +100,7 @@ impl<R: Read> Utf8<R> {
         Ok(())
     }
 
-    /// Decodes what is read into text; none is left at the end.
+    /// Decodes the pending bytes; at the end of the text, all of them.
     fn decode(&mut self, mut decoder: Decoder) -> io::Result<()> {
         self.text.start = 0;
         self.text.bytes.resize(3 * CHUNK + 16, 0);
@@ -142,7 +142,7 @@ impl<R: Read> Read for Utf8<R> {
     }
 }
 
-/// UTF-16 without a byte order mark: one half of its first character is zero.
+/// Detects UTF-16 without a byte order mark: one byte of the first character is zero.
 fn looks_like_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     match bytes {
         [0, byte, ..] if *byte != 0 => Some(UTF_16BE),

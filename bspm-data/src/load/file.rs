@@ -1,4 +1,4 @@
-//! Opening files: regular ones, text that may be compressed, and standard input.
+//! Opens files, text that may be compressed, and standard input.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -11,20 +11,20 @@ use crate::error::{Error, Result};
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
-/// First bytes of files that hold text in a form that is not read, and what to do about each.
+/// First bytes of unsupported file types, with a description and a hint.
 const FOREIGN: [(&[u8], &str); 7] = [
     (
         b"PK\x03\x04",
-        "a zip archive or a spreadsheet: unpack it, or export the sheet as CSV",
+        "a zip archive or a spreadsheet; hint: unpack it, or export the sheet as CSV",
     ),
-    (b"BZh", "a bzip2 file: decompress it with bunzip2"),
-    (b"\xfd7zXZ\0", "an xz file: decompress it with unxz"),
-    (b"7z\xbc\xaf", "a 7-Zip archive: unpack it"),
-    (b"PAR1", "a Parquet file: its format is parquet"),
-    (b"ARROW1", "an Arrow file: write it as Parquet or CSV"),
+    (b"BZh", "a bzip2 file; hint: decompress it with bunzip2"),
+    (b"\xfd7zXZ\0", "an xz file; hint: decompress it with unxz"),
+    (b"7z\xbc\xaf", "a 7-Zip archive; hint: unpack it"),
+    (b"PAR1", "a Parquet file; hint: set the format to parquet"),
+    (b"ARROW1", "an Arrow file; hint: write it as Parquet or CSV"),
     (
         b"SQLite format 3\0",
-        "an SQLite database: export the table as CSV",
+        "an SQLite database; hint: export the table as CSV",
     ),
 ];
 
@@ -36,7 +36,7 @@ pub(super) fn open(path: &Path) -> Result<File> {
     File::open(path).map_err(failed)
 }
 
-/// The text of a file, decompressed if it starts as gzip or Zstandard does.
+/// Opens a text file, and decompresses it if it starts with the magic number of gzip or Zstandard.
 pub(super) fn open_text(path: &Path) -> Result<Box<dyn Read>> {
     let failed = |source| Error::Read {
         path: path.into(),

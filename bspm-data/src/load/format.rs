@@ -1,4 +1,4 @@
-//! Which format a file has.
+//! File formats.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -8,7 +8,7 @@ use super::plain_text::{Lines, PlainText};
 use crate::error::{Error, Result};
 use crate::parameter::invalid;
 
-/// How a file of interactions is written.
+/// The format of an interaction file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
@@ -16,22 +16,22 @@ pub enum Format {
     Csv,
     /// Tab-separated, with a header.
     Tsv,
-    /// `user::item::rating::time`, as MovieLens 1M and 10M.
+    /// `user::item::rating::time`, as in MovieLens 1M and 10M.
     MovieLens,
-    /// RecBole's atomic file.
+    /// An atomic file of RecBole.
     RecBole,
-    /// A JSON object on each line.
+    /// One JSON object per line.
     JsonLines,
-    /// `user item item ...`, as LightGCN.
+    /// `user item item ...`, as in LightGCN.
     LightGcn,
-    /// A CSR matrix that SciPy saved.
+    /// A SciPy CSR matrix.
     Npz,
     /// Parquet.
     Parquet,
 }
 
 impl Format {
-    /// Each format, its name, and how the names of its files end.
+    /// Each format, its name, and its file extensions.
     const ALL: [(Self, &'static str, &'static [&'static str]); 8] = [
         (Self::Csv, "csv", &["csv"]),
         (Self::Tsv, "tsv", &["tsv", "tab"]),
@@ -43,12 +43,12 @@ impl Format {
         (Self::Parquet, "parquet", &["parquet", "pq"]),
     ];
 
-    /// The format that files of this name usually have. Case does not matter, and `.gz` or `.zst`
-    /// may follow.
+    /// The format that files with this name usually have. Case is ignored, and `.gz` or `.zst` may
+    /// follow.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFile`] for another name.
+    /// [`Error::InvalidFile`] for an unknown extension.
     pub fn of(path: &Path) -> Result<Self> {
         let ending = |path: &Path| {
             let ending = path.extension()?.to_str()?;
@@ -66,7 +66,7 @@ impl Format {
             Error::InvalidFile {
                 path: path.into(),
                 expected: format!(
-                    "a name that ends in .{}, or the format beside it",
+                    "a file name that ends in .{}, or an explicit format",
                     endings.join(", .")
                 ),
                 found: "another name".into(),
@@ -74,13 +74,12 @@ impl Format {
         })
     }
 
-    /// The format of a file, by its name and its first lines.
+    /// Detects the format of a file from its name and its first lines.
     ///
     /// # Errors
     ///
-    /// Those of [`of`](Self::of); [`Error::AmbiguousFormat`] for a text file with several lines of
-    /// one user that all have as many fields: it is a table rather than a line for each user;
-    /// [`Error::Read`].
+    /// Those of [`of`](Self::of); [`Error::AmbiguousFormat`] for a text file in which several lines have
+    /// the same user and most lines have the same number of fields, as in a table; [`Error::Read`].
     pub fn of_file(path: &Path) -> Result<Self> {
         let format = Self::of(path)?;
         if format == Self::LightGcn && path.is_file() {
@@ -89,18 +88,18 @@ impl Format {
         Ok(format)
     }
 
-    /// The name of the format, as [`FromStr`](std::str::FromStr) reads it.
+    /// The name of the format, which [`FromStr`](std::str::FromStr) parses.
     pub fn name(self) -> &'static str {
         let known = Self::ALL.iter().find(|(format, ..)| *format == self);
         known.map_or("", |it| it.1)
     }
 
-    /// Whether ids are numbers from 0, which are rows and columns too.
+    /// Whether ids are numbers from 0, which are also the rows and columns.
     pub(super) fn has_numbers(self) -> bool {
         matches!(self, Self::LightGcn | Self::Npz)
     }
 
-    /// The columns of users and items that tables in this format usually have.
+    /// The default names of the user column and the item column in this format.
     pub fn columns(self) -> (&'static str, &'static str) {
         match self {
             Self::RecBole => ("user_id", "item_id"),
@@ -109,18 +108,18 @@ impl Format {
     }
 }
 
-/// Bytes that are looked at to tell a table from lists.
+/// The number of bytes that are examined to distinguish a table from lists.
 const LOOKED_AT: usize = 1 << 20;
 
-/// Refuses a table whose lines would be taken for a user and a list, and lists that start with their
-/// length.
+/// Returns an error for a table whose lines would be read as a user and a list, and for lists that start
+/// with their length.
 fn refuse_table(path: &Path) -> Result<()> {
     let mut lines = Lines::new(PlainText::new(open_text(path)?, None));
     let (mut users, mut lengths) = (HashSet::new(), HashMap::new());
     let (mut bytes, mut count) = (0, 0);
     let (mut has_repeats, mut has_tabs, mut are_counted) = (false, false, true);
     while bytes < LOOKED_AT {
-        // Errors belong to the reading that follows.
+        // Errors are reported later, when the file is read.
         let Ok(Some((_, line))) = lines.next() else {
             break;
         };
@@ -138,10 +137,10 @@ fn refuse_table(path: &Path) -> Result<()> {
     if count >= FEWEST_LISTS && are_counted {
         return Err(Error::InvalidFile {
             path: path.into(),
-            expected: "a user and its items on each line".into(),
+            expected: "lines of the form user item item ...".into(),
             found:
-                "lines that start with the number of what follows (the format lightgcn, if it is \
-                    named, reads the numbers as users)"
+                "lines that start with the number of the fields that follow; hint: set the format to \
+                    lightgcn if these numbers are users"
                     .into(),
         });
     }
@@ -158,7 +157,7 @@ fn refuse_table(path: &Path) -> Result<()> {
     }
 }
 
-/// Fewer lines may start with the number of what follows by chance.
+/// With fewer lines, the first numbers may equal the lengths at random.
 const FEWEST_LISTS: usize = 3;
 
 impl std::str::FromStr for Format {

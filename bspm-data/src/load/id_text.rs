@@ -1,29 +1,29 @@
-//! Ids as text: numbers that are whole, UUIDs, and texts that stand for a missing value.
+//! Ids as text: whole numbers, UUIDs, and texts that mean a missing value.
 
 use super::options::TableOptions;
 
-/// A number that is whole, and small enough that a double still tells it from its neighbours.
+/// Converts a whole number that a double represents exactly; `None` for other numbers.
 pub fn whole_number(number: f64) -> Option<i64> {
     const LARGEST: f64 = (1_u64 << 53) as f64;
     let is_whole = number.fract() == 0.0 && number.abs() <= LARGEST;
     is_whole.then_some(number as i64)
 }
 
-/// As pandas, Python, SQL, MySQL and Hive write them.
+/// Missing values as written by pandas, Python, SQL, MySQL and Hive.
 const USUAL: [&str; 8] = [
     "null", "NULL", "None", "NaN", "nan", "<NA>", "<null>", "\\N",
 ];
 
-/// The texts that stand for a missing id.
+/// The texts that mean a missing id.
 #[derive(Debug)]
 pub struct MissingTexts<'o> {
     texts: Vec<&'o str>,
-    /// Whether one of them starts with this byte.
+    /// Whether one of the texts starts with this byte.
     starts: [bool; 256],
 }
 
 impl<'o> MissingTexts<'o> {
-    /// Those of the options, or the usual ones.
+    /// Returns the texts of the options, or the default ones.
     pub fn new(options: &'o TableOptions) -> Self {
         let texts: Vec<&str> = match &options.missing {
             Some(texts) => texts.iter().map(String::as_str).collect(),
@@ -36,7 +36,7 @@ impl<'o> MissingTexts<'o> {
         Self { texts, starts }
     }
 
-    /// Whether a text is empty or stands for a missing value, whatever spaces are around it.
+    /// Whether a text is empty or means a missing value; surrounding spaces are ignored.
     pub fn contains(&self, text: &str) -> bool {
         let text = text.trim();
         match text.as_bytes().first() {

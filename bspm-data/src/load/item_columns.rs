@@ -1,38 +1,38 @@
-//! The columns of an item table while they are read: what their values are is known at the end.
+//! Columns of an item table while they are read. Their types are known at the end.
 
 use super::id_text::MissingTexts;
 use super::rows::parse_number;
 use crate::error::Result;
 use crate::item_table::{ItemColumn, ItemValues, Texts};
 
-/// A value of an item, as its source tells it.
+/// A value of an item, as read from the source.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cell<'t> {
-    /// None.
+    /// A missing value.
     Missing,
-    /// A text, whatever it looks like.
+    /// A text, even if it looks like a number.
     Text(&'t str),
     /// A number.
     Number(f64),
     /// A boolean.
     Boolean(bool),
-    /// A text from a source in which all values are text.
+    /// A text from an untyped source, such as CSV.
     Untyped(&'t str),
 }
 
-/// The values of a column, as text, and what they may be.
+/// The values of a column as text, and the types that they may have.
 #[derive(Debug)]
 pub(super) struct ColumnCells {
     texts: Texts,
     may_be_numbers: bool,
     may_be_booleans: bool,
     has_values: bool,
-    /// Whether one of them stands for a missing value.
+    /// Whether one of the texts means a missing value.
     has_missing_texts: bool,
 }
 
 impl ColumnCells {
-    /// Missing values for these rows.
+    /// Returns a column of missing values.
     pub(super) fn of_missing(rows: usize) -> Self {
         let mut texts = Texts::default();
         (0..rows).for_each(|_| texts.push(""));
@@ -85,7 +85,7 @@ impl ColumnCells {
         self.texts.push(text);
     }
 
-    /// The column: of texts if it has the titles, of which an empty one alone is missing.
+    /// Returns the column. The title column has texts, and only an empty title is missing.
     pub(super) fn finish(
         mut self,
         name: String,
@@ -117,11 +117,11 @@ impl ColumnCells {
     }
 }
 
-/// Digits that a double keeps.
+/// The number of decimal digits that a double represents exactly.
 const MOST_DIGITS: usize = 15;
 
-/// The number that a text is. A code is none: digits after a leading zero, or more than a double
-/// keeps.
+/// Parses a number. Returns `None` for codes: numbers with leading zeros, or with more digits than a
+/// double represents exactly.
 fn number_of(text: &str, decimal_comma: bool) -> Option<f64> {
     let text = text.trim();
     let digits = text.trim_start_matches(['-', '+']);

@@ -1,4 +1,4 @@
-//! Items in JSON lines: an object on each line, with any names.
+//! Item tables in JSON lines: one object per line, with any names.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -82,7 +82,7 @@ fn add(line: u64, object: &Object<'_>, rows: &mut ItemRows<'_>) -> Result<()> {
 /// A value of an object.
 enum Value<'t> {
     Text(Cow<'t, str>),
-    /// Anything else, as it is written.
+    /// Any other value, as JSON text.
     Raw(&'t str),
 }
 
@@ -94,7 +94,7 @@ impl Value<'_> {
         }
     }
 
-    /// The value as an id; none for what is neither text nor a whole number.
+    /// The value as an id; `None` if it is neither a text nor a whole number.
     fn id(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Text(text) => Some(Cow::Borrowed(text)),
@@ -118,7 +118,7 @@ impl Value<'_> {
             Self::Raw("true") => Cell::Boolean(true),
             Self::Raw("false") => Cell::Boolean(false),
             Self::Raw(raw) => match raw.parse::<f64>() {
-                // A whole number that a double does not keep is a code.
+                // A whole number that a double cannot represent exactly is a code.
                 Ok(number) if number.fract() != 0.0 || whole_number(number).is_some() => {
                     Cell::Number(number)
                 }
@@ -128,7 +128,7 @@ impl Value<'_> {
     }
 }
 
-/// The names and values of an object, in its order.
+/// The names and values of an object, in order.
 struct Object<'t>(Vec<(String, Value<'t>)>);
 
 impl<'t> Object<'t> {
@@ -157,7 +157,7 @@ impl<'de> Visitor<'de> for Values {
                 return Err(serde::de::Error::custom(text));
             }
             if values.iter().any(|(name, _)| *name == key) {
-                let text = format!("the name {key:?} twice");
+                let text = format!("duplicate name {key:?}");
                 return Err(serde::de::Error::custom(text));
             }
             let raw: &RawValue = map.next_value()?;

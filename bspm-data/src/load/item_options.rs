@@ -1,4 +1,4 @@
-//! How to read an item table.
+//! Options to read an item table.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use super::options::TableOptions;
 use crate::error::{Error, Result};
 use crate::parameter::{invalid, shortened};
 
-/// How to read an [`ItemTable`](crate::ItemTable): which columns have the ids and the titles.
+/// Options to read an [`ItemTable`](crate::ItemTable), such as the id column and the title column.
 ///
 /// # Examples
 ///
@@ -28,7 +28,7 @@ pub struct ItemTableOptions {
     pub(super) text: TableOptions,
 }
 
-/// Options of text that apply to item tables; the others are those of interactions.
+/// The text options that apply to item tables; the others apply only to interactions.
 const APPLIES: [&str; 7] = [
     "delimiter",
     "quoting",
@@ -40,45 +40,44 @@ const APPLIES: [&str; 7] = [
 ];
 
 impl ItemTableOptions {
-    /// The usual columns of ids and titles.
+    /// Returns the default options.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The column of ids. Default: that of [`item_column`](Self::item_column), `item` or `item_id`
-    /// if the table has one of them, else the first column.
+    /// Sets the id column. Default: the column of [`item_column`](Self::item_column), `item` or `item_id`
+    /// if the table has it, else the first column.
     pub fn id(mut self, column: impl Into<String>) -> Self {
         self.id = Some(column.into());
         self
     }
 
-    /// The column of items of the interactions: the column of ids, if the table has one of this name.
+    /// Sets the item column of the interactions, which is used as the id column if the table has it.
     pub fn item_column(mut self, column: impl Into<String>) -> Self {
         self.usual_id = Some(column.into());
         self
     }
 
-    /// The column of titles. Default: `title`, else `name`, in any case.
+    /// Sets the title column. Default: `title`, else `name` (case-insensitive).
     pub fn title(mut self, column: impl Into<String>) -> Self {
         self.title = Some(column.into());
         self
     }
 
-    /// How text is read: of these options the delimiter, quoting, comments, encoding, decimal comma,
-    /// missing texts and the skipping of invalid rows, each if the format of the table uses it. Those
-    /// of interactions, such as the column of users, have no effect on items.
+    /// Sets the text options: delimiter, quoting, comments, encoding, decimal comma, missing texts, and
+    /// skipping of invalid rows. Each applies only if the format of the table uses it. Options of
+    /// interactions, such as the user column, have no effect on item tables.
     pub fn text(mut self, options: TableOptions) -> Self {
         self.text = options;
         self
     }
 
-    /// The options of text that apply to item tables, by their names in
-    /// [`TableOptions::option_uses`].
+    /// The names of the text options that apply to item tables, as in [`TableOptions::option_uses`].
     pub fn text_options() -> &'static [&'static str] {
         &APPLIES
     }
 
-    /// Of the options of text those that a format uses.
+    /// Returns the text options that a format uses.
     pub(super) fn text_for(&self, format: Format) -> TableOptions {
         let mut text = TableOptions::default();
         let uses = |name: &str| {
@@ -102,7 +101,7 @@ impl ItemTableOptions {
         text
     }
 
-    /// The place of the column of ids among `names`.
+    /// Returns the index of the id column in `names`.
     pub(super) fn id_place(&self, path: &Path, names: &[String]) -> Result<usize> {
         if let Some(id) = &self.id {
             return find(path, names, id);
@@ -116,7 +115,7 @@ impl ItemTableOptions {
         }
     }
 
-    /// The name of the column of titles among `names`.
+    /// Returns the name of the title column in `names`.
     pub(super) fn title_name(&self, path: &Path, names: &[&str], id: &str) -> Result<String> {
         let owned: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
         let place = match &self.title {
@@ -131,7 +130,7 @@ impl ItemTableOptions {
         match owned[place] == id {
             true => Err(invalid(
                 "title",
-                "another column than that of the ids",
+                "a column other than the id column",
                 format!("{id:?}"),
             )),
             false => Ok(owned[place].clone()),
@@ -139,7 +138,7 @@ impl ItemTableOptions {
     }
 }
 
-/// The place of a column.
+/// Returns the index of a column.
 pub(super) fn find(path: &Path, names: &[String], column: &str) -> Result<usize> {
     let place = names.iter().position(|it| it == column.trim());
     place.ok_or_else(|| Error::MissingColumn {
@@ -149,7 +148,7 @@ pub(super) fn find(path: &Path, names: &[String], column: &str) -> Result<usize>
     })
 }
 
-/// The names of some columns, in short.
+/// Formats the names of columns for a message, shortened if there are many.
 fn listed(names: &[String]) -> String {
     const MOST: usize = 20;
     let shown = names.iter().take(MOST).cloned().map(shortened);

@@ -1,4 +1,4 @@
-//! From rows to an item table: which column is which, and which rows are refused.
+//! Builds an item table from rows, and checks them.
 
 use std::path::{Path, PathBuf};
 
@@ -16,16 +16,16 @@ use crate::ids::Ids;
 use crate::item_table::{ItemTable, MOST_COLUMNS};
 use crate::parameter::shortened;
 
-/// Collects the rows of one item table or of several with the same columns.
+/// Collects the rows of one item table, or of several with the same columns.
 #[derive(Debug)]
 pub struct ItemRows<'o> {
     options: &'o ItemTableOptions,
-    /// Of text, whatever the format.
+    /// The text options, for every format.
     text: &'o TableOptions,
     missing: MissingTexts<'o>,
     path: Option<PathBuf>,
     ids: Ids<String>,
-    /// The name of the column of ids, once it is known.
+    /// The name of the id column, after the header is read.
     id_name: String,
     columns: IndexMap<String, ColumnCells>,
     report: ReadReport,
@@ -34,7 +34,7 @@ pub struct ItemRows<'o> {
 const ITEM: &str = "an item id";
 
 impl<'o> ItemRows<'o> {
-    /// No rows.
+    /// Starts without rows.
     pub fn new(options: &'o ItemTableOptions) -> Self {
         Self {
             options,
@@ -48,7 +48,7 @@ impl<'o> ItemRows<'o> {
         }
     }
 
-    /// The rows that follow are those of this file.
+    /// Sets the file of the rows that follow.
     pub fn start(&mut self, path: &Path, format: Format) {
         self.path = Some(path.into());
         self.report.files.push((path.into(), format));
@@ -58,13 +58,13 @@ impl<'o> ItemRows<'o> {
         self.path.as_deref().unwrap_or_else(|| Path::new("items"))
     }
 
-    /// The place of the ids among these columns, which are all of a table, and the column that each of
-    /// the others is.
+    /// Reads the complete header of a table. Returns the index of the id column, and the index of each
+    /// other column in the item table.
     ///
     /// # Errors
     ///
-    /// [`Error::MissingColumn`], also for that of the titles; [`Error::InvalidFile`] for two columns of
-    /// one name.
+    /// [`Error::MissingColumn`] if the id or the title column is missing; [`Error::InvalidFile`] for two
+    /// columns with the same name.
     pub fn header(&mut self, names: &[String]) -> Result<(usize, Vec<Option<usize>>)> {
         let found = self.first_names(names)?;
         let all: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -72,7 +72,7 @@ impl<'o> ItemRows<'o> {
         Ok(found)
     }
 
-    /// [`header`](Self::header) of names that may not be all: that of the titles may follow.
+    /// Like [`header`](Self::header) for a header that may be incomplete: the title column may follow.
     pub(super) fn first_names(&mut self, names: &[String]) -> Result<(usize, Vec<Option<usize>>)> {
         if let Some(place) = (1..names.len()).find(|&it| names[..it].contains(&names[it])) {
             return Err(self.repeated(&names[place]));
@@ -96,16 +96,16 @@ impl<'o> ItemRows<'o> {
         ))
     }
 
-    /// The error for two columns of one name.
+    /// Returns the error for two columns with the same name.
     pub(super) fn repeated(&self, name: &str) -> Error {
         Error::InvalidFile {
             path: self.path().into(),
-            expected: "columns of different names".into(),
-            found: format!("{:?} twice", shortened(name.to_owned())),
+            expected: "columns with different names".into(),
+            found: format!("two columns {:?}", shortened(name.to_owned())),
         }
     }
 
-    /// The column of this name, which may be new: then earlier rows have no value in it.
+    /// Returns the column with this name. A new column has missing values in earlier rows.
     pub(super) fn column(&mut self, name: &str) -> Result<usize> {
         if let Some(place) = self.columns.get_index_of(name) {
             return Ok(place);
@@ -121,17 +121,17 @@ impl<'o> ItemRows<'o> {
         Ok(self.columns.insert_full(name.into(), cells).0)
     }
 
-    /// The name of the column of ids.
+    /// The name of the id column.
     pub(super) fn id_name(&self) -> &str {
         &self.id_name
     }
 
-    /// Adds a row, or skips it; `line` is where it starts, from 1. Columns without a cell have no
-    /// value.
+    /// Adds a row, or skips it if it is invalid. `line` is the line on which it starts, from 1. Columns
+    /// without a cell have a missing value.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidField`] for an invalid id and for that of an earlier row; [`Error::TooLarge`].
+    /// [`Error::InvalidField`] for an invalid or a duplicate id; [`Error::TooLarge`].
     pub fn push<'c>(
         &mut self,
         line: u64,
@@ -145,7 +145,7 @@ impl<'o> ItemRows<'o> {
         let row = self.ids.len();
         self.ids.index_or_insert(id.to_owned(), "items")?;
         if self.ids.len() == row {
-            let expected = "an item that no earlier row has";
+            let expected = "an item that does not occur in an earlier row";
             return self.refuse_id(line, InvalidRow::RepeatedItem, expected, id);
         }
         for (column, cell) in cells {
@@ -181,13 +181,13 @@ impl<'o> ItemRows<'o> {
         self.refuse(line, fault)
     }
 
-    /// Counts a row that is not taken apart into fields, and refuses it.
+    /// Counts an invalid row that was not split into fields.
     pub fn refuse_row(&mut self, line: u64, fault: Fault) -> Result<()> {
         self.report.rows += 1;
         self.refuse(line, fault)
     }
 
-    /// Counts an invalid row, or ends with an error that names it.
+    /// Counts an invalid row, or returns an error that names it.
     fn refuse(&mut self, line: u64, fault: Fault) -> Result<()> {
         if self.text.skip_invalid {
             *self.report.invalid.entry(fault.reason).or_default() += 1;
@@ -196,12 +196,11 @@ impl<'o> ItemRows<'o> {
         Err(fault.into_error(self.path.as_deref(), line))
     }
 
-    /// The table.
+    /// Returns the table and a report.
     ///
     /// # Errors
     ///
-    /// [`Error::MissingColumn`] without a column of titles; [`Error::InvalidFile`] for a table without
-    /// rows.
+    /// [`Error::MissingColumn`] without a title column; [`Error::InvalidFile`] for a table without rows.
     pub fn finish(mut self) -> Result<(ItemTable, ReadReport)> {
         let names: Vec<&str> = self.columns.keys().map(String::as_str).collect();
         let mut all = vec![self.id_name.as_str()];
@@ -211,7 +210,7 @@ impl<'o> ItemRows<'o> {
             return Err(Error::InvalidFile {
                 path: self.path().into(),
                 expected: "at least one item".into(),
-                found: format!("none among {} rows", self.report.rows),
+                found: format!("none in {} rows", self.report.rows),
             });
         }
         let mut columns = Vec::with_capacity(self.columns.len());
@@ -224,13 +223,13 @@ impl<'o> ItemRows<'o> {
             role: Some(role.into()),
             reason,
         };
-        self.report.columns = vec![of_column(&self.id_name, "id", "the column of ids")];
+        self.report.columns = vec![of_column(&self.id_name, "id", "the id column")];
         self.report.columns.extend(columns.iter().map(|column| {
             let role = match column.name() == title {
                 true => "title",
                 false => column.kind().name(),
             };
-            of_column(column.name(), role, "what its values are")
+            of_column(column.name(), role, "the type of its values")
         }));
         self.report.warn_of_skipped();
         Ok((ItemTable::new(self.ids, &title, columns)?, self.report))

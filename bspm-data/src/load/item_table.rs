@@ -1,4 +1,4 @@
-//! Reading item tables, in the formats of tables.
+//! Reads item tables from CSV, TSV, JSON lines and RecBole files.
 
 use std::io::Read;
 use std::path::Path;
@@ -21,21 +21,22 @@ use crate::item_table::ItemTable;
 use crate::parameter::shortened;
 
 impl ItemTable {
-    /// Reads files with a row for each item as one item table, and reports what was read: CSV, TSV,
-    /// JSON lines and RecBole's `.item`, plain or compressed with gzip or Zstandard. `bspm-arrow` reads Parquet too.
+    /// Reads files with one row per item as one item table, and returns a report: CSV, TSV, JSON lines
+    /// and RecBole `.item` files, plain or compressed with gzip or Zstandard. `bspm-arrow` also reads
+    /// Parquet.
     ///
-    /// Default of `format`: that of the name of each file. A column is of numbers or of booleans (`true` and
-    /// `false`, in any case) if all of its values are; a number with leading zeros is a text. In JSON and Parquet
-    /// the types of the values count. What is empty, or one of the texts that stand for a missing id, is
-    /// no value; of titles only what is empty.
+    /// Default of `format`: from the name of each file. A column has numbers or booleans (`true` and
+    /// `false`, in any case) if all its values do; a number with leading zeros is a text. In JSON and
+    /// Parquet, the types of the values are used. An empty value, or one of the texts that mean a missing
+    /// id, is a missing value; of titles, only an empty one.
     ///
     /// # Errors
     ///
-    /// [`Error::MissingColumn`] with the columns that there are, if that of the ids or the titles is
-    /// missing; [`Error::InvalidField`] with line and value for an item that an earlier row has, for
-    /// one that is missing, and for a row with another number of fields; [`Error::InvalidFile`] for
-    /// another format, for two columns of one name and for a table without rows; those of reading
-    /// text as [`Dataset::parse_csv`](crate::Dataset::parse_csv) does.
+    /// [`Error::MissingColumn`] with the columns of the table, if the id or the title column is missing;
+    /// [`Error::InvalidField`] with line and value for a duplicate or a missing item, and for a row with
+    /// a wrong number of fields; [`Error::InvalidFile`] for an unsupported format, for two columns with
+    /// the same name, and for a table without rows; the errors of reading text as in
+    /// [`Dataset::parse_csv`](crate::Dataset::parse_csv).
     ///
     /// # Examples
     ///
@@ -62,7 +63,7 @@ impl ItemTable {
     }
 }
 
-/// [`ItemTable::read_files`], with a reader for Parquet files, which gives their rows to the last
+/// Like [`ItemTable::read_files`], with a reader for Parquet files, which adds their rows to its last
 /// argument.
 pub fn read_items_with(
     paths: impl IntoIterator<Item = impl AsRef<Path>>,
@@ -86,9 +87,8 @@ pub fn read_items_with(
             other => {
                 return Err(Error::InvalidFile {
                     path: path.into(),
-                    expected:
-                        "a table with a row for each item: csv, tsv, jsonl, recbole or parquet"
-                            .into(),
+                    expected: "an item table in the format csv, tsv, jsonl, recbole or parquet"
+                        .into(),
                     found: format!("the format {}", other.name()),
                 });
             }
@@ -97,7 +97,7 @@ pub fn read_items_with(
     rows.finish()
 }
 
-/// Adds the rows of a table of text.
+/// Adds the rows of a delimited text table.
 fn delimited(
     reader: impl Read,
     path: &Path,
@@ -131,7 +131,7 @@ fn delimited(
     Ok(())
 }
 
-/// The fault of a field that is not text.
+/// Returns the fault of a field that is not valid text.
 fn not_text(record: &csv::ByteRecord, names: &[String]) -> Fault {
     let fields = names.iter().zip(record);
     let wrong = fields
@@ -141,7 +141,7 @@ fn not_text(record: &csv::ByteRecord, names: &[String]) -> Fault {
     Fault {
         reason: InvalidRow::Encoding,
         column: name.into(),
-        expected: "text in UTF-8, or the name of another encoding".into(),
+        expected: "text in UTF-8 (or set another encoding)".into(),
         found: shortened(String::from_utf8_lossy(field).into_owned()),
     }
 }

@@ -1,4 +1,4 @@
-//! Item tables in text, read from files.
+//! Tests that read item tables from text files.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::{
     TableOptions,
 };
 
-/// A folder with one file, which is removed in the end.
+/// A temporary folder with one file.
 struct File {
     path: PathBuf,
     _folder: TempDir,
@@ -137,18 +137,18 @@ fn columns_are_found_by_their_usual_names_or_those_given() {
         (
             "title,label\na,b\n",
             usual(),
-            "title: expected another column than that of the ids, found \"title\"",
+            "title: expected a column other than the id column, found \"title\"",
         ),
         ("", usual(), "items.csv: expected a column \"item\", found "),
         (
             "item,title\n",
             usual(),
-            "items.csv: expected at least one item, found none among 0 rows",
+            "items.csv: expected at least one item, found none in 0 rows",
         ),
         (
             "item,title,title\na,b,c\n",
             usual(),
-            "items.csv: expected columns of different names, found \"title\" twice",
+            "items.csv: expected columns with different names, found two columns \"title\"",
         ),
     ] {
         assert_eq!(refusal("items.csv", text, &options), expected);
@@ -162,7 +162,7 @@ fn invalid_rows_are_errors_with_line_and_value_or_counted() {
         (
             "a.csv",
             "item,title\na,1\nb,2\na,3\n",
-            "a.csv:4: item: expected an item that no earlier row has, found \"a\"",
+            "a.csv:4: item: expected an item that does not occur in an earlier row, found \"a\"",
         ),
         (
             "a.csv",
@@ -187,7 +187,7 @@ fn invalid_rows_are_errors_with_line_and_value_or_counted() {
         (
             "a.jsonl",
             "{\"item\": \"a\", \"title\": 1}\n{\"item\": \"a\"}\n",
-            "a.jsonl:2: item: expected an item that no earlier row has, found \"a\"",
+            "a.jsonl:2: item: expected an item that does not occur in an earlier row, found \"a\"",
         ),
         (
             "a.jsonl",
@@ -207,12 +207,12 @@ fn invalid_rows_are_errors_with_line_and_value_or_counted() {
         (
             "a.jsonl",
             "[{\"item\": 1}]\n",
-            "a.jsonl: expected a JSON object on each line, found a JSON array: jq -c '.[]' writes its elements on lines",
+            "a.jsonl: expected one JSON object per line, found a JSON array; hint: convert it with jq -c '.[]'",
         ),
         (
             "a.txt",
             "1 2\n",
-            "a.txt: expected a table with a row for each item: csv, tsv, jsonl, recbole or parquet, found the format lightgcn",
+            "a.txt: expected an item table in the format csv, tsv, jsonl, recbole or parquet, found the format lightgcn",
         ),
     ];
     for (name, text, expected) in cases {
@@ -230,7 +230,7 @@ fn invalid_rows_are_errors_with_line_and_value_or_counted() {
     let latin = b"item,title\na,caf\xe9\n";
     assert_eq!(
         refusal("a.csv", latin, &usual()),
-        "a.csv:2: title: expected text in UTF-8, or the name of another encoding, found \"caf\u{fffd}\""
+        "a.csv:2: title: expected text in UTF-8 (or set another encoding), found \"caf\u{fffd}\""
     );
     let skipping = usual().text(TableOptions::default().skip_invalid());
     let text = b"item,title\na,1\n,2\na,3\nb\nc,caf\xe9\nd,4\n";
@@ -248,7 +248,7 @@ fn invalid_rows_are_errors_with_line_and_value_or_counted() {
         ]
     );
     assert!(
-        report.warnings[0].contains("1 with an item of an earlier row"),
+        report.warnings[0].contains("1 with a duplicate item"),
         "{:?}",
         report.warnings
     );

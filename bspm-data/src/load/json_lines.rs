@@ -1,4 +1,4 @@
-//! JSON lines: an object on each line.
+//! Reads JSON lines: one object per line.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -78,8 +78,7 @@ where
     Ok(())
 }
 
-/// What is wrong with a line that holds something else than an object; an error if the file is one
-/// array.
+/// Returns the fault of a line that is not an object, or an error if the file is one array.
 pub(super) fn not_an_object(
     path: &Path,
     line: &[u8],
@@ -89,8 +88,8 @@ pub(super) fn not_an_object(
     if is_first && line.trim_ascii_start().starts_with(b"[") {
         return Err(Error::InvalidFile {
             path: path.into(),
-            expected: "a JSON object on each line".into(),
-            found: "a JSON array: jq -c '.[]' writes its elements on lines".into(),
+            expected: "one JSON object per line".into(),
+            found: "a JSON array; hint: convert it with jq -c '.[]'".into(),
         });
     }
     let found = error.to_string();
@@ -103,15 +102,15 @@ pub(super) fn not_an_object(
     ))
 }
 
-/// What a value is as an id.
+/// A value as an id.
 pub(super) enum Id<'t> {
     Text(Cow<'t, str>),
-    /// Neither text nor a whole number.
+    /// Neither a text nor a whole number.
     Other,
 }
 
-/// The values of an object that are read, in the order of their names; empty for null and for one
-/// that is not there.
+/// The values of an object that are read, in the order of the requested names; empty for null and for
+/// missing values.
 struct Object<'t> {
     texts: Vec<Cow<'t, str>>,
     ids: Vec<Option<Id<'t>>>,
@@ -130,7 +129,7 @@ impl<'t> Object<'t> {
         Ok(object)
     }
 
-    /// The first object tells which names there are.
+    /// Checks that the first object has all requested names.
     fn check_names(&self, path: &Path, names: &[String]) -> Result<()> {
         match names.iter().find(|name| !self.keys.contains(name)) {
             Some(name) => Err(Error::MissingColumn {
@@ -142,7 +141,7 @@ impl<'t> Object<'t> {
         }
     }
 
-    /// The first id that is neither text nor a whole number.
+    /// Returns the fault of the first id that is neither a text nor a whole number.
     fn id_of_another_kind(&self, places: Places, names: &[String]) -> Option<Fault> {
         let ids = [
             (places.user, InvalidRow::InvalidUser, "a user id"),
@@ -159,7 +158,7 @@ impl<'t> Object<'t> {
     }
 }
 
-/// The names that are read, and whether texts have a decimal comma.
+/// The requested names, and whether texts have a decimal comma.
 struct Values<'n>(&'n [String], bool);
 
 impl<'de> Visitor<'de> for Values<'_> {
@@ -179,7 +178,7 @@ impl<'de> Visitor<'de> for Values<'_> {
             match self.0.iter().position(|name| *name == key) {
                 Some(place) => {
                     if object.keys.contains(&key) {
-                        let text = format!("the name {key:?} twice");
+                        let text = format!("duplicate name {key:?}");
                         return Err(serde::de::Error::custom(text));
                     }
                     let raw: &RawValue = map.next_value()?;
@@ -197,7 +196,7 @@ impl<'de> Visitor<'de> for Values<'_> {
     }
 }
 
-/// A value as text, and as an id; an id whose text is that of the value is none.
+/// Converts a value to a text and to an id. The id is `None` if its text is the same.
 fn read(
     raw: &str,
     decimal_comma: bool,
@@ -211,7 +210,7 @@ fn read(
     })
 }
 
-/// A number as text has it: JSON writes a decimal point.
+/// Converts a JSON number, which has a decimal point, to the number format of the texts.
 fn number(raw: &str, decimal_comma: bool) -> Cow<'_, str> {
     match decimal_comma && raw.contains('.') {
         true => Cow::Owned(raw.replace('.', ",")),
@@ -226,8 +225,8 @@ pub(super) fn text(raw: &str) -> Result<Cow<'_, str>, serde_json::Error> {
     }
 }
 
-/// A number with a fraction or an exponent as an id; none for one that is written as a whole
-/// number.
+/// Converts a number with a fraction or an exponent to an id; `None` for a number that is written as a
+/// whole number.
 pub(super) fn whole(raw: &str) -> Option<Id<'_>> {
     if !raw.contains(['.', 'e', 'E']) {
         return None;

@@ -13,26 +13,26 @@ use crate::error::{Error, Result};
 use crate::interactions::Interactions;
 use crate::train_test::TrainTest;
 
-/// The `(user, item)` pairs of a file and the matrix shape that they ask for.
+/// The `(user, item)` pairs of a file, and the shape of their matrix.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pairs {
-    /// `(user, item)`, in the order of the file, repeats included.
+    /// The pairs in the order of the file, including duplicates.
     pub pairs: Vec<(u32, u32)>,
-    /// One more than the largest user id, of users without items too.
+    /// One more than the largest user id, including users without items.
     pub users: usize,
     /// One more than the largest item id.
     pub items: usize,
 }
 
-/// Sides up to this are taken from a file of any size.
+/// Numbers of users or items up to this are accepted for a file of any size.
 const SMALL_SIDE: usize = 1 << 20;
 
-/// How many users or items an interaction of a larger file may stand for: ids are counted
-/// from 0, so a file whose ids are far apart is of another kind, or damaged.
+/// The maximum ratio of users or items to interactions above [`SMALL_SIDE`]. Ids are counted from 0, so
+/// a file with much larger ids has another format, or is damaged.
 const SIDE_PER_INTERACTION: usize = 64;
 
 impl Pairs {
-    /// The pairs, unless there are none, or ids far beyond what so many interactions name.
+    /// Returns an error if there are no pairs, or if the ids are too large for the number of pairs.
     fn checked(self, path: &Path) -> Result<Self> {
         if self.pairs.is_empty() {
             return Err(Error::no_interactions(path));
@@ -44,7 +44,7 @@ impl Pairs {
     }
 }
 
-/// Refuses ids far beyond what `count` interactions name.
+/// Returns an error if the ids are too large for `count` interactions.
 pub(super) fn check_side(path: &Path, what: &str, side: usize, count: usize) -> Result<()> {
     let most = SMALL_SIDE.max(count.saturating_mul(SIDE_PER_INTERACTION));
     if side <= most {
@@ -53,7 +53,7 @@ pub(super) fn check_side(path: &Path, what: &str, side: usize, count: usize) -> 
     Err(Error::InvalidFile {
         path: path.into(),
         expected: format!(
-            "{what} ids counted from 0, below {most} in a file of {count} interactions"
+            "consecutive {what} ids from 0, below {most} in a file of {count} interactions"
         ),
         found: (side - 1).to_string(),
     })
@@ -63,7 +63,7 @@ pub(super) fn check_side(path: &Path, what: &str, side: usize, count: usize) -> 
 ///
 /// # Errors
 ///
-/// [`Error::Read`] when the file cannot be read, [`Error::Syntax`] when it does
+/// [`Error::Read`] if the file cannot be read, [`Error::Syntax`] if it does
 /// not follow the format.
 pub fn read_lightgcn(path: impl AsRef<Path>) -> Result<Pairs> {
     let path = path.as_ref();
@@ -95,7 +95,7 @@ pub(super) fn parse(path: &Path, options: &TableOptions, rows: &mut Rows<u32, u3
     Ok(())
 }
 
-/// An interaction of a file whose ids are numbers.
+/// An interaction of a file with numeric ids.
 pub(super) struct Numbered {
     pub(super) user: u32,
     pub(super) item: u32,
@@ -128,13 +128,13 @@ impl Row<u32, u32> for Numbered {
 impl TrainTest {
     /// Loads a split in the text format of LightGCN, NGCF, GF-CF and BSPM.
     ///
-    /// Both matrices get as many users and items as the larger id of the two
-    /// files asks for. See [`parse_lightgcn`] for the format.
+    /// Both matrices have the same shape, which is given by the largest ids of the two
+    /// files. See [`parse_lightgcn`] for the format.
     ///
     /// # Errors
     ///
     /// [`Error::Read`] and [`Error::Syntax`] as [`read_lightgcn`];
-    /// [`Error::NoInteractions`] when either file holds none.
+    /// [`Error::NoInteractions`] if one of the files has none.
     ///
     /// # Examples
     ///
@@ -176,8 +176,8 @@ impl TrainTest {
 }
 
 impl Dataset<u32, u32> {
-    /// Reads a LightGCN text file; see [`parse_lightgcn`]. The ids are the numbers in
-    /// the file, from 0 to the largest, those without interactions included.
+    /// Reads a LightGCN text file; see [`parse_lightgcn`]. The ids are all numbers from 0 to the largest
+    /// in the file, including those without interactions.
     ///
     /// # Errors
     ///
@@ -199,14 +199,14 @@ impl Dataset<u32, u32> {
 /// Ids are decimal, from 0, below [`Interactions::MAX_SIDE`], and separated by
 /// spaces or tabs. Blank lines, lines of a user without items, repeated users,
 /// repeated items and CRLF line ends are accepted; anything else is an error.
-/// The text is streamed: memory is that of the pairs.
+/// The text is streamed, so the memory is that of the pairs.
 ///
-/// `path` only names the source in errors.
+/// `path` is only used in errors.
 ///
 /// # Errors
 ///
-/// [`Error::Syntax`] with line, column and the offending text;
-/// [`Error::Read`] when the reader fails.
+/// [`Error::Syntax`] with line, column and the invalid text;
+/// [`Error::Read`] if the reader fails.
 ///
 /// # Examples
 ///
@@ -259,7 +259,7 @@ struct Parser {
 }
 
 impl Parser {
-    /// Longer than any id; what follows is not needed to call the token wrong.
+    /// Longer than any id: a longer token is invalid.
     const LONGEST_TOKEN: usize = 40;
 
     fn new(path: PathBuf) -> Self {
@@ -330,7 +330,7 @@ impl Parser {
         Ok(())
     }
 
-    /// The error for the token that ends just before the current column.
+    /// Returns the error for the token that ends before the current column.
     fn not_an_id(&self) -> Error {
         let kind = if self.user.is_some() {
             "an item"

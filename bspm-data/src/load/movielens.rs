@@ -39,8 +39,8 @@ where
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidField`] for a line that has not four fields, and for an id or a number that
-    /// is none; [`Error::NoInteractions`]; [`Error::Read`].
+    /// [`Error::InvalidField`] for a line that does not have four fields, and for an invalid id or number;
+    /// [`Error::NoInteractions`]; [`Error::Read`].
     ///
     /// # Examples
     ///

@@ -1,4 +1,4 @@
-//! Sparse matrices of SciPy: `scipy.sparse.save_npz` of a CSR matrix.
+//! Reads SciPy CSR matrices, as saved by `scipy.sparse.save_npz`.
 
 use std::io::{BufReader, Read, Seek};
 use std::path::Path;
@@ -18,7 +18,7 @@ use crate::interactions::Interactions;
 use crate::parameter::{invalid, shortened};
 
 impl Dataset<u32, u32> {
-    /// Reads a CSR matrix `users x items` that SciPy saved; see
+    /// Reads a SciPy CSR matrix `users x items`; see
     /// [`parse_npz`](Self::parse_npz).
     ///
     /// # Errors
@@ -29,16 +29,16 @@ impl Dataset<u32, u32> {
         Self::parse_npz(BufReader::new(open(path)?), path, rating_threshold)
     }
 
-    /// Reads a CSR matrix whose values are weights.
+    /// Reads a SciPy CSR matrix whose values are weights.
     ///
     /// # Errors
     ///
-    /// Those of [`read_npz`](Self::read_npz), and [`Error::InvalidFile`] for a value below 0 or
-    /// infinite; [`Error::InvalidParameter`] for a half-life, since the matrix has no times.
+    /// Those of [`read_npz`](Self::read_npz); [`Error::InvalidFile`] for a negative or infinite value;
+    /// [`Error::InvalidParameter`] for a half-life, because the matrix has no times.
     pub fn read_npz_weighted(path: impl AsRef<Path>, weighting: Weighting) -> Result<Self> {
         let path = path.as_ref();
         if let Some(half_life) = weighting.half_life {
-            let expected = "none, as a matrix has no times";
+            let expected = "none, because a matrix has no times";
             return Err(invalid("half_life", expected, half_life));
         }
         let mut options = TableOptions::default().weighting(weighting);
@@ -48,16 +48,15 @@ impl Dataset<u32, u32> {
         Ok(rows.finish()?.0)
     }
 
-    /// Parses a CSR matrix `users x items` that `scipy.sparse.save_npz` wrote,
-    /// compressed or not. Rows and columns are the ids, empty ones included.
+    /// Parses a CSR matrix `users x items` as saved by `scipy.sparse.save_npz`, compressed or not. Rows
+    /// and columns are the ids, including empty ones.
     ///
-    /// Stored zeros are no interactions. With a threshold, neither are values below it.
+    /// Stored zeros, and values below the threshold if there is one, are not interactions.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFile`] when the archive is damaged, holds another kind of
-    /// matrix, or its arrays contradict each other; [`Error::TooLarge`];
-    /// [`Error::NoInteractions`].
+    /// [`Error::InvalidFile`] if the archive is damaged, contains another kind of matrix, or has
+    /// inconsistent arrays; [`Error::TooLarge`]; [`Error::NoInteractions`].
     pub fn parse_npz(
         reader: impl Read + Seek,
         path: impl AsRef<Path>,
@@ -73,8 +72,7 @@ impl Dataset<u32, u32> {
     }
 }
 
-/// Adds the entries of a matrix; every row and column is an id. With a scale, the values are
-/// weights.
+/// Adds the entries of a matrix. Every row and column is an id. With a scale, the values are weights.
 pub(super) fn read(path: &Path, options: &TableOptions, rows: &mut Rows<u32, u32>) -> Result<()> {
     options.check(Format::Npz)?;
     parse(BufReader::new(open(path)?), path, options, rows)
@@ -114,7 +112,7 @@ fn parse(
     Ok(())
 }
 
-/// What a file holds: its shape, and `(row, column, value)`.
+/// The contents of a file: the shape, and entries `(row, column, value)`.
 struct Entries {
     users: usize,
     items: usize,
@@ -129,7 +127,7 @@ fn entries(reader: impl Read + Seek, path: &Path) -> Result<Entries> {
     };
     archive.expect_csr()?;
     let (users, items) = archive.shape()?;
-    // What is read is what the matrix needs, whatever an array claims to hold.
+    // Read only as many elements as the matrix needs; headers are not trusted.
     let count = archive.count("indices")?;
     check_side(path, "user", users, count)?;
     let row_ends = archive.row_ends(users, count)?;
@@ -162,14 +160,13 @@ fn entries(reader: impl Read + Seek, path: &Path) -> Result<Entries> {
 
 /// The archive that SciPy writes: a zip file of NumPy arrays.
 ///
-/// Nothing is taken on trust: an array is as long as its bytes in the archive are, whatever its
-/// header says.
+/// Headers are not trusted: the number of bytes in the archive must match the header of an array.
 struct Archive<'a, R: Read + Seek> {
     path: &'a Path,
     zip: ZipArchive<R>,
 }
 
-/// The header of an array: what its elements are, and how many.
+/// The header of an array: the type and the number of its elements.
 struct Header {
     /// `i`, `u`, `f`, `b` or `S`.
     kind: u8,
@@ -179,11 +176,11 @@ struct Header {
     count: usize,
 }
 
-/// Headers of NumPy arrays have about a hundred bytes.
+/// The maximum length of a header. NumPy writes about a hundred bytes.
 const LONGEST_HEADER: usize = 4096;
 
 impl<R: Read + Seek> Archive<'_, R> {
-    /// The entry of an array.
+    /// Returns the entry of an array.
     fn entry(&mut self, name: &str) -> Result<ZipFile<'_, R>> {
         let path = self.path;
         let what = format!("an array {name:?}");
@@ -198,20 +195,20 @@ impl<R: Read + Seek> Archive<'_, R> {
             })
     }
 
-    /// How many elements an array has.
+    /// Returns the number of elements of an array.
     fn count(&mut self, name: &str) -> Result<usize> {
         let path = self.path;
         Ok(Header::read(&mut self.entry(name)?, path, name)?.count)
     }
 
-    /// An array of at most `most` elements.
+    /// Reads an array of at most `most` elements.
     fn array(&mut self, name: &str, most: usize) -> Result<(Header, Vec<u8>)> {
         let path = self.path;
         let mut entry = self.entry(name)?;
         let header = Header::read(&mut entry, path, name)?;
         let what = format!("an array {name:?}");
         if header.count > most {
-            let expected = format!("{what} of {most} elements");
+            let expected = format!("{what} of at most {most} elements");
             return Err(damaged(path, &expected, &header.count));
         }
         let needed = header.count.checked_mul(header.size);
@@ -241,13 +238,13 @@ impl<R: Read + Seek> Archive<'_, R> {
             (b'S', "csr") => Ok(()),
             _ => Err(Error::InvalidFile {
                 path: path.into(),
-                expected: "a matrix in the format csr (its tocsr() makes one)".into(),
+                expected: "a matrix in the format csr (convert it with tocsr())".into(),
                 found: shortened(name.into()),
             }),
         }
     }
 
-    /// The numbers of users and items.
+    /// Returns the numbers of users and items.
     fn shape(&mut self) -> Result<(usize, usize)> {
         let shape = self.integers("shape", 2)?;
         let &[users, items] = shape.as_slice() else {
@@ -266,7 +263,7 @@ impl<R: Read + Seek> Archive<'_, R> {
         Ok((users, items))
     }
 
-    /// Where the rows of `count` entries end, from 0 on.
+    /// Reads the row pointers of a matrix with `count` entries.
     fn row_ends(&mut self, users: usize, count: usize) -> Result<Vec<usize>> {
         let row_ends = self.integers("indptr", users.saturating_add(1))?;
         let (first, last) = (row_ends.first(), row_ends.last());
@@ -281,7 +278,7 @@ impl<R: Read + Seek> Archive<'_, R> {
             let numbers = users + 1;
             let expected = format!("indptr: {numbers} ascending numbers from 0 to {count}");
             let found = format!(
-                "{} numbers from {} to {count}, in another order or of other ends",
+                "{} numbers from {} to {count} that are not ascending",
                 row_ends.len(),
                 first.unwrap_or(&0)
             );
@@ -353,12 +350,12 @@ impl Header {
             damaged(
                 path,
                 &format!("an array {name:?}"),
-                &"no header of a NumPy array",
+                &"an invalid header of a NumPy array",
             )
         })
     }
 
-    /// Of a text such as `{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }`.
+    /// Parses a text such as `{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }`.
     fn parse(text: &str) -> Option<Self> {
         let (_, kind) = text.split_once("'descr':")?;
         let (kind, _) = kind.trim_start().strip_prefix('\'')?.split_once('\'')?;
@@ -383,7 +380,7 @@ impl Header {
         })
     }
 
-    /// The elements; `convert` takes their bytes in little-endian order.
+    /// Converts the elements with `convert`, which takes bytes in little-endian order.
     fn values<const N: usize, V>(&self, bytes: &[u8], convert: impl Fn([u8; N]) -> V) -> Vec<V> {
         let (elements, _) = bytes.as_chunks::<N>();
         let elements = elements.iter().map(|&(mut element)| {
@@ -408,7 +405,7 @@ impl Header {
     }
 }
 
-/// Arrays that do not belong together.
+/// Returns the error for inconsistent arrays.
 fn contradiction(path: &Path, expected: impl Into<String>, found: impl ToString) -> Error {
     Error::InvalidFile {
         path: path.into(),

@@ -1,4 +1,4 @@
-//! How to read interactions, and which format uses which option.
+//! Options to read interactions, and the formats that use each option.
 
 use std::path::Path;
 
@@ -12,8 +12,8 @@ use crate::error::{Error, Result};
 use crate::interactions::Duplicates;
 use crate::parameter::{invalid, shortened};
 
-/// How to read interactions. Every option that is set must have an effect on the format that is
-/// read: [`option_uses`](Self::option_uses) is the table.
+/// Options to read interactions. It is an error to set an option that has no effect on the format;
+/// [`option_uses`](Self::option_uses) lists the formats of each option.
 ///
 /// # Examples
 ///
@@ -62,13 +62,13 @@ pub struct TableOptions {
 pub struct OptionUse {
     /// The name of the option.
     pub name: &'static str,
-    /// The formats that use it. For the others it is refused.
+    /// The formats that use it. It is an error for other formats.
     pub formats: &'static [Format],
     is_set: fn(&TableOptions) -> bool,
 }
 
 impl OptionUse {
-    /// Whether the options have it.
+    /// Whether the option is set.
     pub fn is_set(&self, options: &TableOptions) -> bool {
         (self.is_set)(options)
     }
@@ -142,74 +142,74 @@ impl TableOptions {
         "skip_invalid" TABLES |it| it.skip_invalid;
     };
 
-    /// A table with these columns of users and items.
+    /// Sets the user column and the item column.
     pub fn new(user: impl Into<String>, item: impl Into<String>) -> Self {
         Self::default().user(user).item(item)
     }
 
-    /// The column of users. Default: [`Format::columns`].
+    /// Sets the user column. Default: [`Format::columns`].
     pub fn user(mut self, column: impl Into<String>) -> Self {
         self.user = Some(column.into());
         self
     }
 
-    /// The column of items. Default: [`Format::columns`].
+    /// Sets the item column. Default: [`Format::columns`].
     pub fn item(mut self, column: impl Into<String>) -> Self {
         self.item = Some(column.into());
         self
     }
 
-    /// The column of ratings; needs a [`rating_threshold`](Self::rating_threshold).
+    /// Sets the rating column; requires a [`rating_threshold`](Self::rating_threshold).
     pub fn rating(mut self, column: impl Into<String>) -> Self {
         self.rating = Some(column.into());
         self
     }
 
-    /// The column of times: numbers in any unit, or dates, which become seconds since 1970
+    /// Sets the time column: numbers in any unit, or dates, which are converted to seconds since 1970
     /// ([`parse_time`](crate::parse_time)).
     pub fn time(mut self, column: impl Into<String>) -> Self {
         self.time = Some(column.into());
         self
     }
 
-    /// The column of weights, such as counts or ratings: numbers, 0 or above.
+    /// Sets the weight column, such as counts or ratings: numbers of at least 0.
     pub fn weight(mut self, column: impl Into<String>) -> Self {
         self.weight = Some(column.into());
         self
     }
 
-    /// How weights, repeats and times make an interaction count. With a scale, the values of a
-    /// SciPy matrix are weights.
+    /// Sets how weights are scaled, how duplicates are combined, and how weights decay with time. With a
+    /// scale, the values of a SciPy matrix are weights.
     pub fn weighting(mut self, weighting: Weighting) -> Self {
         self.weighting = weighting;
         self
     }
 
-    /// Keeps only rows with at least this rating; needs a column of ratings.
+    /// Keeps only rows with a rating of at least this value; requires a rating column.
     pub fn rating_threshold(mut self, threshold: f64) -> Self {
         self.rating_threshold = Some(threshold);
         self
     }
 
-    /// The byte between the fields of a CSV file. Default: that of a first line `sep=;`, else a
+    /// Sets the field delimiter of a CSV file. Default: the one of a first line such as `sep=;`, else a
     /// comma.
     pub fn delimiter(mut self, delimiter: u8) -> Self {
         self.delimiter = Some(delimiter);
         self
     }
 
-    /// What `"` means in a CSV or TSV file. Default: [`Quoting::Checked`].
+    /// Sets how `"` is read in a CSV or TSV file. Default: [`Quoting::Checked`].
     pub fn quoting(mut self, quoting: Quoting) -> Self {
         self.quoting = Some(quoting);
         self
     }
 
-    /// Takes `"` in a CSV or TSV file for an ordinary character.
+    /// Reads `"` in a CSV or TSV file as an ordinary character.
     pub fn without_quoting(self) -> Self {
         self.quoting(Quoting::Off)
     }
 
-    /// The first line is a row already, and the columns have these names.
+    /// Sets the column names of a file without a header, whose first line is a row.
     pub fn without_header(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.header = Some(columns.into_iter().map(Into::into).collect());
         self
@@ -221,52 +221,52 @@ impl TableOptions {
         self
     }
 
-    /// The encoding of a text without a byte order mark, by its label in the Encoding Standard,
-    /// such as `latin1`, `windows-1250` or `utf-16le`. Default: UTF-8.
+    /// Sets the encoding of a text without a byte order mark, as a label of the Encoding Standard, such
+    /// as `latin1`, `windows-1250` or `utf-16le`. Default: UTF-8.
     pub fn encoding(mut self, label: impl Into<String>) -> Self {
         self.encoding = Some(label.into());
         self
     }
 
-    /// Numbers are written with a decimal comma, as in `1,5`.
+    /// Reads numbers with a decimal comma, such as `1,5`.
     pub fn decimal_comma(mut self) -> Self {
         self.decimal_comma = true;
         self
     }
 
-    /// The pattern of the times in a column of text, as `strftime` has it: `%d/%m/%Y %H:%M`. A time
-    /// without an offset is that of UTC.
+    /// Sets the format of the times in a text column in `strftime` syntax, such as `%d/%m/%Y %H:%M`. A
+    /// time without an offset is in UTC.
     pub fn time_format(mut self, pattern: impl Into<String>) -> Self {
         self.time_format = Some(pattern.into());
         self
     }
 
-    /// The unit of times that are numbers, which become seconds. Default: they stay as they are.
+    /// Sets the unit of numeric times, which are converted to seconds. Default: times are not converted.
     pub fn time_unit(mut self, unit: TimeUnit) -> Self {
         self.time_unit = Some(unit);
         self
     }
 
-    /// The texts that stand for a missing id. Default: `null`, `NULL`, `None`, `NaN`, `nan`, `<NA>`,
+    /// Sets the texts that mean a missing id. Default: `null`, `NULL`, `None`, `NaN`, `nan`, `<NA>`,
     /// `<null>` and `\N`.
     pub fn missing(mut self, texts: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.missing = Some(texts.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Skips rows that are no interactions, instead of an error at the first; the
+    /// Skips invalid rows instead of returning an error for the first one. The
     /// [`ReadReport`](crate::ReadReport) counts them by reason.
     pub fn skip_invalid(mut self) -> Self {
         self.skip_invalid = true;
         self
     }
 
-    /// Which formats use which option, in the order of the documentation.
+    /// All options and the formats that use them, in the order of the documentation.
     pub fn option_uses() -> &'static [OptionUse] {
         Self::USES
     }
 
-    /// Refuses options that have no effect on a format, or on what the other options leave.
+    /// Returns an error if an option has no effect on a format, or with the other options.
     pub(super) fn check(&self, format: Format) -> Result<()> {
         for option in Self::USES {
             if option.is_set(self) && !option.formats.contains(&format) {
@@ -281,13 +281,14 @@ impl TableOptions {
         self.check_combination(format == Format::Npz, format == Format::MovieLens)
     }
 
-    /// Refuses options that have no effect on record batches and Parquet files, which use the same.
+    /// Returns an error if an option has no effect on record batches and Parquet files, which use the
+    /// same options.
     #[doc(hidden)]
     pub fn check_batches(&self) -> Result<()> {
         self.check(Format::Parquet)
     }
 
-    /// Refuses options that have no effect beside the others.
+    /// Returns an error if an option has no effect with the other options.
     fn check_combination(&self, has_values: bool, has_columns: bool) -> Result<()> {
         let has_weights = self.weight.is_some() || self.weighting.counts_events() || has_values;
         let has_time = self.time.is_some() || has_columns;
@@ -296,37 +297,37 @@ impl TableOptions {
             (
                 self.rating.is_some() && self.rating_threshold.is_none(),
                 "rating",
-                "a rating threshold (a column of weights is what makes ratings count)",
+                "a rating threshold (to use ratings as weights, set them as the weight column)",
             ),
             (
                 self.rating_threshold.is_some() && !has_rating,
                 "rating_threshold",
-                "a column of ratings",
+                "a rating column",
             ),
             (
                 self.weighting.scale.is_some() && !has_weights,
                 "weight_scale",
-                "weights (a column of them, or duplicates = sum or count)",
+                "weights (a weight column, or duplicates = sum or count)",
             ),
             (
                 self.weighting.half_life.is_some() && !has_time,
                 "half_life",
-                "a column of times",
+                "a time column",
             ),
             (
                 self.time_format.is_some() && !has_time,
                 "time_format",
-                "a column of times",
+                "a time column",
             ),
             (
                 self.time_unit.is_some() && !has_time,
                 "time_unit",
-                "a column of times",
+                "a time column",
             ),
             (
                 self.time_unit.is_some() && self.time_format.is_some(),
                 "time_unit",
-                "times that are numbers, without a time_format",
+                "numeric times without a time_format",
             ),
             (
                 matches!(
@@ -335,7 +336,7 @@ impl TableOptions {
                 ) && !(self.weight.is_some() || has_values && self.weighting.scale.is_some())
                     && self.weighting.half_life.is_none(),
                 "duplicates",
-                "a column of weights or a half-life (sum and count work without)",
+                "a weight column or a half-life (sum and count do not require them)",
             ),
             (
                 self.comment.is_some() && self.comment == self.delimiter.or(Some(b',')),
@@ -345,7 +346,7 @@ impl TableOptions {
             (
                 self.decimal_comma && self.weight.is_none() && self.rating_threshold.is_none(),
                 "decimal_comma",
-                "a column of weights or ratings",
+                "a weight column or a rating column",
             ),
         ];
         if self
@@ -359,26 +360,26 @@ impl TableOptions {
         match rules.into_iter().find(|(is_unused, ..)| *is_unused) {
             Some((_, option, needed)) => Err(Error::UnusedOption {
                 option,
-                context: "this reading".into(),
+                context: "this input".into(),
                 needed: needed.into(),
             }),
             None => Ok(()),
         }
     }
 
-    /// Refuses a pattern that cannot read what it writes, such as one without a year.
+    /// Returns an error if a time format cannot parse its own output, such as one without a year.
     fn check_time_format(&self) -> Result<()> {
         match &self.time_format {
             Some(pattern) if !time::is_readable(pattern) => Err(invalid(
                 "time_format",
-                "a pattern with a year, as strftime has it: %d/%m/%Y %H:%M",
+                "a format with a year in strftime syntax, such as %d/%m/%Y %H:%M",
                 format!("{pattern:?}"),
             )),
             _ => Ok(()),
         }
     }
 
-    /// The encoding asked for.
+    /// The requested encoding.
     pub(super) fn text_encoding(&self) -> Result<Option<&'static Encoding>> {
         let Some(label) = &self.encoding else {
             return Ok(None);
@@ -390,7 +391,7 @@ impl TableOptions {
             .ok_or_else(|| invalid("encoding", expected, format!("{label:?}")))
     }
 
-    /// The columns of users and items.
+    /// The user column and the item column.
     #[doc(hidden)]
     pub fn id_columns(&self, (user, item): (&'static str, &'static str)) -> (&str, &str) {
         (
@@ -399,7 +400,7 @@ impl TableOptions {
         )
     }
 
-    /// The places of the columns among `names`.
+    /// Returns the indices of the columns in `names`.
     #[doc(hidden)]
     pub fn places(
         &self,
@@ -416,7 +417,7 @@ impl TableOptions {
                     path: path.into(),
                     column: column.into(),
                     found: match first {
-                        Some(_) => "it twice".into(),
+                        Some(_) => "two columns with this name".into(),
                         None => shortened(names.join(", ")),
                     },
                 }),
@@ -431,17 +432,13 @@ impl TableOptions {
             weight: self.weight.as_deref().map(find).transpose()?,
         };
         match places.user == places.item {
-            true => Err(invalid(
-                "item",
-                "another column than that of the users",
-                item,
-            )),
+            true => Err(invalid("item", "a column other than the user column", item)),
             false => Ok(places),
         }
     }
 }
 
-/// The places of the columns in a row.
+/// The indices of the columns in a row.
 #[derive(Clone, Copy, Debug)]
 pub struct Places {
     pub(super) user: usize,

@@ -1,25 +1,25 @@
-//! Files, folders of part files, and patterns.
+//! Expands files, folders of part files, and glob patterns.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// Folders in folders, as for `year=2026/month=01/day=31`; deeper ones are taken for a loop.
+/// The maximum depth of folders, as in `year=2026/month=01/day=31`; deeper folders are likely a loop.
 const DEEPEST: usize = 16;
 
-/// The files that paths stand for, in order: a file for itself; a folder for the part files in it
-/// and in its folders, as Spark, Delta and DuckDB write them; a pattern such as `views/*.parquet` for
-/// the files that match it.
+/// Expands paths to files, in order. A folder is replaced by the part files in it and its subfolders, as
+/// written by Spark, Delta and DuckDB. A glob pattern such as `views/*.parquet` is replaced by the files
+/// that match it.
 ///
-/// In folders, names that start with `_` or `.` are passed over. Of a Delta table only the files of
-/// its latest version count.
+/// In folders, names that start with `_` or `.` are ignored. Of a Delta table, only the files of the
+/// latest version are returned.
 ///
 /// # Errors
 ///
-/// [`Error::Read`] for a path that is not there or cannot be read; [`Error::InvalidFile`] for a folder
-/// or a pattern without files, for an Iceberg table, and for a Delta table whose log has
-/// checkpoints.
+/// [`Error::Read`] for a path that does not exist or cannot be read; [`Error::InvalidFile`] for a folder
+/// or a pattern without files, for an Iceberg table, and for a Delta table whose log does not start at
+/// its first version.
 pub fn expand_paths(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in paths {
@@ -41,19 +41,19 @@ pub fn expand_paths(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result
 fn matches(path: &Path, pattern: &str) -> Result<Vec<PathBuf>> {
     let bad = |found: String| Error::InvalidFile {
         path: path.into(),
-        expected: "a file, a folder, or a pattern that matches files".into(),
+        expected: "a file, a folder, or a glob pattern that matches files".into(),
         found,
     };
     let found = glob::glob(pattern).map_err(|error| bad(error.to_string()))?;
     let mut found: Vec<PathBuf> = found
         .collect::<Result<_, _>>()
         .map_err(|error| bad(error.to_string()))?;
-    // As in folders, unless the pattern asks for such names.
+    // As in folders, hidden names are ignored, unless the pattern itself has one.
     if !is_hidden(path) {
         found.retain(|path| !is_hidden(path));
     }
     match found.is_empty() {
-        true => Err(bad("a pattern that matches nothing".into())),
+        true => Err(bad("a pattern that matches no files".into())),
         false => Ok(found),
     }
 }
@@ -68,21 +68,21 @@ fn add(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     match files.len() == before {
         true => Err(Error::InvalidFile {
             path: path.into(),
-            expected: "a folder with files of interactions".into(),
-            found: "none".into(),
+            expected: "a folder with interaction files".into(),
+            found: "no files".into(),
         }),
         false => Ok(()),
     }
 }
 
-/// The part files of a folder and of the folders in it, or those of the table that it is.
+/// Adds the part files of a folder and its subfolders, or the files of the Delta table that it contains.
 fn add_folder(folder: &Path, files: &mut Vec<PathBuf>, depth: usize) -> Result<()> {
     if folder.join("metadata").is_dir() && folder.join("data").is_dir() {
         return Err(Error::InvalidFile {
             path: folder.into(),
             expected: "a folder of part files".into(),
             found:
-                "an Iceberg table, whose folder holds files of older versions too: export it as \
+                "an Iceberg table, which also contains files of older versions; hint: export it as \
                     Parquet"
                     .into(),
         });
@@ -94,7 +94,7 @@ fn add_folder(folder: &Path, files: &mut Vec<PathBuf>, depth: usize) -> Result<(
     if depth == 0 {
         return Err(Error::InvalidFile {
             path: folder.into(),
-            expected: format!("at most {DEEPEST} folders within each other"),
+            expected: format!("at most {DEEPEST} levels of folders"),
             found: "more".into(),
         });
     }
@@ -110,13 +110,13 @@ fn add_folder(folder: &Path, files: &mut Vec<PathBuf>, depth: usize) -> Result<(
     Ok(())
 }
 
-/// Whether a name is that of a file beside the data, such as `_SUCCESS` or `.part-0.crc`.
+/// Whether a file name is hidden, such as `_SUCCESS` or `.part-0.crc`.
 fn is_hidden(path: &Path) -> bool {
     let name = path.file_name().map(|it| it.to_string_lossy().into_owned());
     name.is_none_or(|name| name.starts_with(['_', '.']))
 }
 
-/// Refuses a file that comes twice, under whatever name: its rows would count twice.
+/// Detects a file that is given twice, even under different names, because its rows would count twice.
 #[derive(Default)]
 pub(super) struct DistinctFiles {
     seen: HashSet<(u64, u64, PathBuf)>,
@@ -124,7 +124,7 @@ pub(super) struct DistinctFiles {
 
 impl DistinctFiles {
     pub(super) fn add(&mut self, path: &Path) -> Result<()> {
-        // What cannot be looked at is left to the reading.
+        // Errors are reported later, when the file is read.
         let Ok(metadata) = path.metadata() else {
             return Ok(());
         };
@@ -138,7 +138,7 @@ impl DistinctFiles {
         if metadata.is_file() && !self.seen.insert(key) {
             return Err(Error::InvalidFile {
                 path: path.into(),
-                expected: "each file once".into(),
+                expected: "distinct files".into(),
                 found: "a file that is given twice, possibly through a link".into(),
             });
         }
@@ -146,7 +146,7 @@ impl DistinctFiles {
     }
 }
 
-/// The paths in a folder, sorted by name.
+/// Returns the paths in a folder, sorted by name.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let failed = |source| Error::Read {
         path: folder.into(),
@@ -160,12 +160,13 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// The files of the latest version of a Delta table: those that its log adds and does not remove.
+/// Returns the files of the latest version of a Delta table: those that its log adds and does not
+/// remove.
 fn delta_files(table: &Path) -> Result<Vec<PathBuf>> {
     let log = table.join("_delta_log");
     let wrong = |found: String| Error::InvalidFile {
         path: log.clone(),
-        expected: "the log of a Delta table from its first version on".into(),
+        expected: "a Delta table log that starts at the first version".into(),
         found,
     };
     let versions: Vec<PathBuf> = entries(&log)?
@@ -177,7 +178,7 @@ fn delta_files(table: &Path) -> Result<Vec<PathBuf>> {
         stem.and_then(|it| it.parse::<u64>().ok()) == Some(0)
     };
     if !versions.first().is_some_and(is_first) {
-        let found = "a log that starts later: export the table as Parquet";
+        let found = "a log that starts later; hint: export the table as Parquet";
         return Err(wrong(found.into()));
     }
     let mut files = BTreeSet::new();
@@ -195,7 +196,7 @@ fn delta_files(table: &Path) -> Result<Vec<PathBuf>> {
             };
             if let Some(path) = file("add") {
                 if action["add"]["deletionVector"].is_object() {
-                    let found = "rows deleted in place: export the table as Parquet";
+                    let found = "deletion vectors; hint: export the table as Parquet";
                     return Err(wrong(found.into()));
                 }
                 files.insert(path);
@@ -208,7 +209,7 @@ fn delta_files(table: &Path) -> Result<Vec<PathBuf>> {
     Ok(files.into_iter().collect())
 }
 
-/// A path of a Delta log, which is written as in a URL.
+/// Decodes a path of a Delta log, which is percent-encoded.
 fn decoded(path: &str) -> String {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();
@@ -259,7 +260,7 @@ mod tests {
             expand_paths([&both[1], &both[0]]).unwrap(),
             [both[1].clone(), both[0].clone()]
         );
-        for (path, found) in [("w/*.csv", "matches nothing"), ("v/_x", "")] {
+        for (path, found) in [("w/*.csv", "matches no files"), ("v/_x", "")] {
             let error = expand_paths([at(path)]).map(|files| files[0].exists());
             match found {
                 "" => assert!(!error.unwrap()),
@@ -290,7 +291,7 @@ mod tests {
         );
         let files = expand_paths([folder.path()]).unwrap();
         assert_eq!(files, [at("day=a b/new.parquet")]);
-        // Below another folder too.
+        // Also in a subfolder.
         let outer = tempfile::tempdir().unwrap();
         let table = outer.path().join("table");
         std::fs::rename(folder.path(), &table).unwrap();

@@ -1,4 +1,4 @@
-//! Text with one kind of line end.
+//! Normalizes the line ends of text.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -7,11 +7,11 @@ use memchr::memchr;
 
 use super::encoding::Utf8;
 
-/// A text in UTF-8 without a byte order mark, in which each line, the last one too, ends in a line
-/// feed.
+/// A reader of UTF-8 text without a byte order mark, in which each line, including the last, ends in a
+/// line feed.
 pub(super) struct PlainText<R> {
     reader: BufReader<Utf8<R>>,
-    /// The last byte taken; a line feed at the start.
+    /// The last byte returned; a line feed at the start.
     last: u8,
 }
 
@@ -70,12 +70,12 @@ impl<R: Read> Read for PlainText<R> {
 pub(super) struct Lines<R> {
     reader: BufReader<PlainText<R>>,
     line: Vec<u8>,
-    /// The number of the line last read, from 1.
+    /// The number of the last line, from 1.
     number: u64,
 }
 
-/// The most bytes of a line, or of a record of a table: more is not a table, and a text without line
-/// ends must not fill the memory.
+/// The maximum number of bytes of a line, or of a record of a table. It limits the memory for a file
+/// without line ends, which is not a table.
 pub(super) const LONGEST_RECORD: usize = 1 << 26;
 
 impl<R: Read> Lines<R> {
@@ -87,7 +87,7 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// The next line and its number, from 1; none at the end.
+    /// Returns the next line and its number, from 1; `None` at the end.
     ///
     /// # Errors
     ///
@@ -109,9 +109,9 @@ impl<R: Read> Lines<R> {
     }
 }
 
-/// The error for a record without an end.
+/// Returns the error for a record that is too long.
 pub(super) fn too_long(line: u64) -> io::Error {
-    let text = format!("line {line} has more than {LONGEST_RECORD} bytes: this is not a table");
+    let text = format!("line {line} has more than {LONGEST_RECORD} bytes; the file is not a table");
     io::Error::new(io::ErrorKind::InvalidData, text)
 }
 
@@ -119,7 +119,7 @@ pub(super) fn too_long(line: u64) -> io::Error {
 mod tests {
     use super::*;
 
-    /// Gives out a few bytes at a time.
+    /// A reader that returns a few bytes at a time.
     struct Chunks<'a>(&'a [u8], usize);
 
     impl Read for Chunks<'_> {

@@ -1,11 +1,11 @@
-//! What a data set has that is most likely misread: warnings, with counts.
+//! Warnings about data that are likely misread.
 
 use std::hash::Hash;
 
 use crate::dataset::Dataset;
 use crate::ids::Ids;
 
-/// Texts that stand for a missing value in some programs, and are ids in others.
+/// Texts that mean a missing value in some programs, and are valid ids in others.
 const MAYBE_MISSING: [&str; 9] = [
     "NA",
     "N/A",
@@ -18,7 +18,7 @@ const MAYBE_MISSING: [&str; 9] = [
     "none",
 ];
 
-/// What is likely wrong with ids and times, each a sentence.
+/// Returns warnings about ids and times that are likely wrong.
 pub(super) fn warnings(dataset: &Dataset) -> Vec<String> {
     let users = of_ids("user", dataset.users(), |user| {
         dataset.interactions().items_of(user).len()
@@ -50,24 +50,24 @@ fn of_ids<'d>(
     }
     let twins = example.map(|(id, plain)| {
         format!(
-            "{twins} {kind} ids differ from another one by spaces, leading zeros or .0 alone, such as \
-             {id:?} and {plain:?}: they are different {kind}s"
+            "{twins} {kind} ids differ from another {kind} id only by spaces, leading zeros or .0, such as \
+             {id:?} and {plain:?}; they are read as different {kind}s"
         )
     });
     let lists = list.map(|id| {
-        format!("{lists} {kind} ids look like lists, such as {id:?}: each is read as one {kind}")
+        format!("{lists} {kind} ids look like lists, such as {id:?}; each is read as one {kind}")
     });
     let missing = MAYBE_MISSING.iter().filter_map(move |text| {
         let count = interactions(ids.index(*text)?);
         Some(format!(
-            "the {kind} {text:?} has {count} interactions: if the text stands for a missing value, \
-             list it as one (null_values)"
+            "the {kind} {text:?} has {count} interactions; hint: if it means a missing value, add it to \
+             null_values"
         ))
     });
     twins.into_iter().chain(lists).chain(missing)
 }
 
-/// An id without spaces around it, leading zeros and a trailing `.0`.
+/// Removes surrounding spaces, leading zeros and a trailing `.0` from an id.
 fn plain(id: &str) -> &str {
     let trimmed = id.trim();
     let whole = trimmed.strip_suffix(".0").unwrap_or(trimmed);
@@ -78,7 +78,7 @@ fn plain(id: &str) -> &str {
     trimmed
 }
 
-/// Times such as 20260131, which are dates and were read as numbers.
+/// Warns about times such as 20260131, which are dates and were read as numbers.
 fn of_dates<U: Eq + Hash + Clone, I: Eq + Hash + Clone>(dataset: &Dataset<U, I>) -> Option<String> {
     let times = dataset.times()?;
     let is_date = |&time: &f64| {
@@ -91,7 +91,7 @@ fn of_dates<U: Eq + Hash + Clone, I: Eq + Hash + Clone>(dataset: &Dataset<U, I>)
     };
     let first = times.first().filter(|_| times.iter().all(is_date))?;
     Some(format!(
-        "all times look like dates, such as {first}, and are read as numbers: the time format %Y%m%d \
-         reads them as dates"
+        "all times look like dates, such as {first}, but are read as numbers; hint: set the time format \
+         %Y%m%d to read them as dates"
     ))
 }

@@ -1,5 +1,5 @@
-//! Quotes in tables: a quoted field ends where the next field or record begins, and swallows no
-//! records.
+//! Checks quotes in tables: a quoted field must end before a delimiter or a line end, and must not
+//! enclose several records.
 
 use std::io::{self, Read};
 
@@ -7,20 +7,20 @@ use memchr::{memchr, memchr_iter, memrchr};
 
 use super::plain_text::{LONGEST_RECORD, too_long};
 
-/// What `"` means in a text table.
+/// How `"` is read in a text table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Quoting {
     /// A field may be quoted, and a quote within it is doubled (RFC 4180). A quoted field that
-    /// spans several lines, each of which looks like a record, is an error: the quote was most
-    /// likely part of a name, and takes records with it.
+    /// spans several lines that look like records is an error, because the quote is most likely part
+    /// of a name.
     #[default]
     Checked,
-    /// As `Checked`, but quoted fields may span lines that look like records.
+    /// Like `Checked`, but quoted fields may span lines that look like records.
     Trusted,
-    /// As `Trusted`, with quotes within a field escaped by a backslash, as Spark and MySQL write.
+    /// Like `Trusted`, with quotes within a field escaped by a backslash, as written by Spark and MySQL.
     Backslash,
-    /// An ordinary character.
+    /// Quotes are ordinary characters.
     Off,
 }
 
@@ -42,7 +42,7 @@ impl std::str::FromStr for Quoting {
     }
 }
 
-/// What is wrong with the quotes of a record; the source of an [`io::Error`].
+/// An error in the quotes of a record; the source of an [`io::Error`].
 #[derive(Debug, thiserror::Error)]
 #[error("line {line}: {problem}")]
 pub(super) struct QuoteError {
@@ -51,10 +51,10 @@ pub(super) struct QuoteError {
     pub(super) problem: &'static str,
 }
 
-const UNCLOSED: &str = "the quoted field that opens on this line is never closed";
-const FOLLOWED: &str = "text follows the closing quote of the field that opens on this line";
+const UNCLOSED: &str = "the quoted field that starts on this line is never closed";
+const FOLLOWED: &str = "text follows the closing quote of the field that starts on this line";
 const SWALLOWS: &str =
-    "the quoted field that opens on this line spans several lines that look like records";
+    "the quoted field that starts on this line spans several lines that look like records";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -64,17 +64,17 @@ enum State {
     Quoted,
     /// After a backslash within quotes.
     Escaped,
-    /// After a quote within quotes: it closes the field, or is the first of two.
+    /// After a quote within quotes, which closes the field or is the first of two.
     Closing,
     Comment,
 }
 
-/// The lines of a record that are not empty.
+/// Counts of the lines of a record that are not empty.
 #[derive(Default)]
 struct SpannedLines {
     are_several: bool,
     count: usize,
-    /// Those with as many delimiters as a record.
+    /// The number of lines with as many delimiters as a record.
     full: usize,
     is_first_full: bool,
     is_last_full: bool,
@@ -95,7 +95,7 @@ impl SpannedLines {
     }
 }
 
-/// Passes a table on, with line feeds at the ends of its lines, and checks its quotes.
+/// A reader that normalizes the line ends of a table and checks its quotes.
 pub(super) struct CheckedQuotes<R> {
     reader: R,
     quoting: Quoting,
@@ -103,18 +103,18 @@ pub(super) struct CheckedQuotes<R> {
     comment: Option<u8>,
     state: State,
     line: u64,
-    /// The line on which the last quoted field opens.
+    /// The line on which the last quoted field starts.
     opened: u64,
-    /// Bytes of the record so far, and of its last line.
+    /// The numbers of bytes of the record so far, and of its last line.
     length: usize,
     line_length: usize,
-    /// Delimiters on the line so far, those within quotes too.
+    /// The number of delimiters on the line so far, including those within quotes.
     delimiters: usize,
-    /// Delimiters outside of quotes, until a record has told how many there are in one.
+    /// The number of delimiters outside quotes, until the first record is complete.
     first: usize,
-    /// Delimiters of a record.
+    /// The number of delimiters of a record.
     expected: Option<usize>,
-    /// The lines of a record that spans several.
+    /// The lines of a record that spans several lines.
     lines: SpannedLines,
 }
 
@@ -146,7 +146,7 @@ impl<R: Read> CheckedQuotes<R> {
     fn check(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut rest = bytes;
         while !rest.is_empty() {
-            // Of a record that spans lines, each line is looked at whole.
+            // In a record that spans several lines, each line is examined completely.
             let is_within = self.lines.are_several
                 || matches!(self.state, State::Quoted | State::Escaped | State::Closing);
             let plain = match self.quoting {
@@ -154,7 +154,7 @@ impl<R: Read> CheckedQuotes<R> {
                 Quoting::Off => rest.len(),
                 _ => memchr(b'"', rest).unwrap_or(rest.len()),
             };
-            // Up to the line of the next quote nothing but lines is counted.
+            // Up to the line of the next quote, only lines are counted.
             let plain = match plain == rest.len() {
                 true => plain,
                 false => memrchr(b'\n', &rest[..plain]).map_or(0, |place| place + 1),
@@ -172,7 +172,7 @@ impl<R: Read> CheckedQuotes<R> {
         Ok(())
     }
 
-    /// Bytes without quotes, outside of quoted fields.
+    /// Skips bytes without quotes, outside quoted fields.
     fn skip(&mut self, bytes: &[u8]) -> io::Result<()> {
         let Some(&last) = bytes.last() else {
             return Ok(());
@@ -253,7 +253,7 @@ impl<R: Read> CheckedQuotes<R> {
 
     fn end_line(&mut self) -> io::Result<()> {
         self.line += 1;
-        // The line feed counts.
+        // The length includes the line feed.
         let is_empty = self.delimiters == 0 && self.line_length <= 1;
         let has_all = self.delimiters > 0 && Some(self.delimiters) == self.expected;
         if !is_empty {
@@ -296,7 +296,7 @@ impl<R: Read> Read for CheckedQuotes<R> {
 mod tests {
     use super::*;
 
-    /// Gives out a few bytes at a time.
+    /// A reader that returns a few bytes at a time.
     struct Chunks<'a>(&'a [u8], usize);
 
     impl Read for Chunks<'_> {
@@ -361,7 +361,7 @@ mod tests {
             let endless = text.as_bytes().chain(io::repeat(b'x'));
             let mut checked = CheckedQuotes::new(endless, quoting, b',', None, None);
             let error = io::copy(&mut checked, &mut io::sink()).unwrap_err();
-            assert!(error.to_string().contains("this is not a table"), "{error}");
+            assert!(error.to_string().contains("is not a table"), "{error}");
         }
     }
 }

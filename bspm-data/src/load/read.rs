@@ -1,4 +1,4 @@
-//! Reading files of any format, one or many, as one data set.
+//! Reads one or more files of any format as one data set.
 
 use std::path::Path;
 
@@ -14,12 +14,12 @@ use crate::error::{Error, Result};
 use crate::parameter::invalid;
 
 impl Dataset {
-    /// Reads a file in any format, every id as text; see [`read_files`](Self::read_files).
+    /// Reads a file in any format, with all ids as text; see [`read_files`](Self::read_files).
     ///
     /// # Errors
     ///
-    /// Those of reading that format; [`Error::UnusedOption`] for an option that the format does not
-    /// use; [`Error::InvalidParameter`] for a format that this build leaves out.
+    /// Those of the format; [`Error::UnusedOption`] for an option that the format does not use;
+    /// [`Error::InvalidParameter`] for a format that this crate does not read.
     ///
     /// # Examples
     ///
@@ -41,12 +41,12 @@ impl Dataset {
         Ok(Self::read_files([path], Some(format), options)?.0)
     }
 
-    /// Reads files as one data set, every id as text, and reports what was read and left out.
+    /// Reads files as one data set, with all ids as text, and returns a report of read and excluded rows.
     ///
-    /// Default of `format`: [`Format::of_file`] of each file. Files of one call are all
-    /// tables, or all of a format whose ids are numbers (`lightgcn`, `npz`). Folders and patterns
-    /// become files by [`expand_paths`](crate::expand_paths). See the method of each format,
-    /// such as [`read_csv`](Self::read_csv).
+    /// Default of `format`: [`Format::of_file`] of each file. The files must be all tables, or all of a
+    /// format with numeric ids (`lightgcn`, `npz`). Use [`expand_paths`](crate::expand_paths) to expand
+    /// folders and glob patterns. See also the method of each format, such as
+    /// [`read_csv`](Self::read_csv).
     ///
     /// # Errors
     ///
@@ -84,13 +84,13 @@ impl Dataset {
     }
 }
 
-/// The error for a Parquet file if the reader of the crate `bspm-arrow` is not there.
+/// Returns the error for a Parquet file, which only the crate `bspm-arrow` reads.
 pub(super) fn parquet_is_elsewhere() -> Error {
-    let expected = "a format that this crate reads: bspm-arrow reads Parquet";
+    let expected = "a format that this crate reads (bspm-arrow reads Parquet)";
     invalid("format", expected, Format::Parquet.name())
 }
 
-/// [`Dataset::read_files`], with a reader for Parquet files, which gives their rows to the last
+/// Like [`Dataset::read_files`], with a reader for Parquet files, which adds their rows to its last
 /// argument.
 pub fn read_files_with(
     paths: impl IntoIterator<Item = impl AsRef<Path>>,
@@ -113,7 +113,7 @@ pub fn read_files_with(
         if format.has_numbers() != first.get_or_insert(format).has_numbers() {
             return Err(Error::InvalidFile {
                 path: path.into(),
-                expected: "the format of the files before it, or another table".into(),
+                expected: "the same format as the files before it, or another table".into(),
                 found: format.name().into(),
             });
         }

@@ -1,4 +1,4 @@
-//! The records of a text table: CSV, TSV, and RecBole's files.
+//! Reads the records of text tables: CSV, TSV and RecBole files.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -9,21 +9,21 @@ use super::plain_text::PlainText;
 use super::quotes::{CheckedQuotes, QuoteError, Quoting};
 use crate::error::{Error, Result};
 
-/// The records of a table, one after the other.
+/// A reader of the records of a table.
 pub(super) struct Records<R> {
     path: PathBuf,
-    /// The names of the columns, as the header writes them; none for an empty file.
+    /// The names of the columns, as in the header; empty for an empty file.
     header: Vec<String>,
     reader: csv::Reader<CheckedQuotes<BufReader<PlainText<R>>>>,
-    /// Lines before the header.
+    /// The number of lines before the header.
     lines_before: u64,
 }
 
 impl<R: Read> Records<R> {
     /// # Errors
     ///
-    /// [`Error::Read`]; [`Error::Quotes`] for those of the header; [`Error::InvalidParameter`] for an
-    /// unknown encoding.
+    /// [`Error::Read`]; [`Error::Quotes`] for invalid quotes in the header; [`Error::InvalidParameter`]
+    /// for an unknown encoding.
     pub(super) fn new(
         reader: R,
         path: &Path,
@@ -79,12 +79,12 @@ impl<R: Read> Records<R> {
         Ok(records)
     }
 
-    /// The names of the columns, as the header writes them; none for an empty file.
+    /// The names of the columns, as in the header; empty for an empty file.
     pub(super) fn header(&self) -> &[String] {
         &self.header
     }
 
-    /// Reads the next record, and says on which line it starts, from 1; none at the end.
+    /// Reads the next record, and returns the line on which it starts, from 1; `None` at the end.
     ///
     /// # Errors
     ///
@@ -126,8 +126,8 @@ impl<R: Read> Records<R> {
     }
 }
 
-/// The delimiter that a first line `sep=;` names, as spreadsheets write it, and the length of the
-/// line: it may be quoted, and end in more delimiters.
+/// Returns the delimiter of a first line such as `sep=;`, as written by spreadsheets, and the length of
+/// the line. The line may be quoted, and may end in more delimiters.
 fn named_delimiter(start: &[u8]) -> Option<(u8, usize)> {
     let end = start.iter().take(256).position(|&byte| byte == b'\n')?;
     let line = start[..end].strip_prefix(b"\"").unwrap_or(&start[..end]);

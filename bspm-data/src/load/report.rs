@@ -1,4 +1,4 @@
-//! What was read, and what was left out.
+//! Reports of read and excluded rows.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,51 +8,52 @@ use serde::Serialize;
 use super::format::Format;
 use crate::error::InvalidRow;
 
-/// What a column of a table was read as.
+/// The role of a column of a table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ColumnUse {
-    /// Its name.
+    /// The name of the column.
     pub name: String,
-    /// `user`, `item`, `rating`, `weight` or `time`, or several with `and` between them; of an item
-    /// table `id`, `title`, or what its values are. None for a column that was not read.
+    /// `user`, `item`, `rating`, `weight` or `time`, or several of them joined by `and`. In an item
+    /// table `id`, `title`, or the type of the values. `None` for a column that was not read.
     pub role: Option<String>,
-    /// Why: the option that names it, or the default of the format.
+    /// The reason for the role, such as an option or the default of the format.
     pub reason: &'static str,
 }
 
-/// What reading interactions or an item table found: how many rows, which columns, and what was left out.
+/// A report of reading interactions or an item table: the numbers of rows, the columns, and the excluded
+/// rows.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ReadReport {
-    /// The files read, in order, each with its format.
+    /// The files in order, with their formats.
     pub files: Vec<(PathBuf, Format)>,
-    /// Rows, or interactions of a format without rows, those left out included.
+    /// The number of rows, or of interactions in a format without rows, including excluded ones.
     pub rows: u64,
-    /// Rows skipped because they are no interactions, by reason.
+    /// The numbers of skipped invalid rows, by reason.
     pub invalid: BTreeMap<InvalidRow, u64>,
-    /// Rows whose rating is below the threshold.
+    /// The number of rows whose rating is below the threshold.
     pub below_threshold: u64,
-    /// Rows of weight 0, which are no interactions.
+    /// The number of rows with weight 0, which are excluded.
     pub zero_weight: u64,
     /// The columns of the first table; empty for a format without columns.
     pub columns: Vec<ColumnUse>,
-    /// What may be wrong, each a sentence.
+    /// Warnings about the data.
     pub warnings: Vec<String>,
 }
 
 impl ReadReport {
-    /// Rows skipped because they are no interactions.
+    /// The number of skipped invalid rows.
     pub fn skipped(&self) -> u64 {
         self.invalid.values().sum()
     }
 
-    /// Rows that are interactions, repeats included.
+    /// The number of rows that are interactions, including duplicates.
     pub fn interactions(&self) -> u64 {
         self.rows - self.skipped() - self.below_threshold - self.zero_weight
     }
 
-    /// Adds a warning that counts the rows skipped, if there are some.
+    /// Adds a warning with the number of skipped rows, if there are any.
     pub(super) fn warn_of_skipped(&mut self) {
         if self.skipped() == 0 {
             return;

@@ -1,4 +1,4 @@
-//! From rows to a data set: what a row says, what is passed over, and what is counted.
+//! Builds a data set from rows, and counts skipped and excluded rows.
 
 use std::hash::Hash;
 use std::path::{Path, PathBuf};
@@ -13,21 +13,21 @@ use crate::dataset::{Dataset, DatasetBuilder, Event};
 use crate::error::{Error, InvalidRow, Result};
 use crate::parameter::shortened;
 
-/// Why a row is not an interaction, or not that of an item: the column, what it may hold and what it holds.
+/// The reason why a row is invalid, with the column and its expected and actual value.
 #[derive(Debug)]
 pub struct Fault {
     /// The kind of fault.
     pub reason: InvalidRow,
     /// The name of the column.
     pub column: String,
-    /// What the column may hold.
+    /// The values that the column allows.
     pub expected: String,
-    /// What it holds, shortened.
+    /// The value, shortened.
     pub found: String,
 }
 
 impl Fault {
-    /// What is wrong with a row as a whole.
+    /// Returns a fault of a whole row.
     pub(super) fn of_row(reason: InvalidRow, expected: impl Into<String>, found: String) -> Self {
         Self {
             reason,
@@ -37,7 +37,7 @@ impl Fault {
         }
     }
 
-    /// The error for a row of a file, from 1, or of a record batch, from 0.
+    /// Returns the error for a row of a file, from 1, or of a record batch, from 0.
     pub(super) fn into_error(self, path: Option<&Path>, line: u64) -> Error {
         let Self {
             reason,
@@ -64,7 +64,7 @@ impl Fault {
     }
 }
 
-/// What a row of a table says.
+/// The fields of a row of a table.
 pub trait Row<U, I> {
     /// The id of the user.
     fn user(&mut self) -> Result<U, Fault>;
@@ -82,7 +82,7 @@ pub trait Row<U, I> {
 #[derive(Debug)]
 pub struct Rows<U: Eq + Hash, I: Eq + Hash> {
     builder: DatasetBuilder<U, I>,
-    /// The file that is read; none for a record batch.
+    /// The file that is read; `None` for a record batch.
     path: Option<PathBuf>,
     rating_threshold: Option<f64>,
     skip_invalid: bool,
@@ -92,7 +92,7 @@ pub struct Rows<U: Eq + Hash, I: Eq + Hash> {
 }
 
 impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
-    /// No rows.
+    /// Starts without rows.
     pub fn new(options: &TableOptions) -> Self {
         Self {
             builder: Dataset::builder().weighting(options.weighting),
@@ -105,13 +105,13 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
         }
     }
 
-    /// The rows that follow are those of this file.
+    /// Sets the file of the rows that follow.
     pub fn start(&mut self, path: &Path, format: Format) {
         self.path = Some(path.into());
         self.report.files.push((path.into(), format));
     }
 
-    /// Notes what the columns are read as, those of the first table.
+    /// Records the roles of the columns of the first table.
     pub fn note_columns(&mut self, names: &[String], places: Places, options: &TableOptions) {
         if !self.report.columns.is_empty() {
             return;
@@ -130,7 +130,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
                 reason: match role {
                     None => "not read",
                     Some(_) if is_default => "default of the format",
-                    Some(_) => "named by an option",
+                    Some(_) => "set by an option",
                 },
                 role,
             }
@@ -138,7 +138,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
         self.report.columns = columns.collect();
     }
 
-    /// Counts what the times of a text table were.
+    /// Counts the kinds of times of a text table.
     pub(super) fn note_times(&mut self, fields: &TextFields<'_>) {
         let read = fields.times.times_read();
         self.times.dates += read.dates;
@@ -150,7 +150,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
         self.report.warnings.push(text);
     }
 
-    /// Adds a row, or skips it; `line` is where it starts, from 1.
+    /// Adds a row, or skips it if it is invalid. `line` is the line on which it starts, from 1.
     pub fn push(&mut self, line: u64, row: &mut impl Row<U, I>) -> Result<()> {
         self.report.rows += 1;
         let read = self.event(row);
@@ -179,13 +179,13 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
         Ok(Some(event))
     }
 
-    /// Counts a row of weight 0.
+    /// Counts a row with weight 0.
     pub(super) fn count_zero(&mut self) {
         self.report.rows += 1;
         self.report.zero_weight += 1;
     }
 
-    /// Counts an invalid row, or ends with an error that names it.
+    /// Counts an invalid row, or returns an error that names it.
     pub(super) fn refuse(&mut self, line: u64, fault: Fault) -> Result<()> {
         if self.skip_invalid {
             *self.report.invalid.entry(fault.reason).or_default() += 1;
@@ -194,13 +194,13 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
         Err(fault.into_error(self.path.as_deref(), line))
     }
 
-    /// [`refuse`](Self::refuse) for a row that was not taken apart into fields.
+    /// Like [`refuse`](Self::refuse), for a row that was not split into fields.
     pub(super) fn refuse_row(&mut self, line: u64, fault: Fault) -> Result<()> {
         self.report.rows += 1;
         self.refuse(line, fault)
     }
 
-    /// Gives every id a row or column, in this order.
+    /// Adds a row or a column for every id, in this order.
     pub(super) fn add_ids(
         &mut self,
         users: impl IntoIterator<Item = U>,
@@ -209,7 +209,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
         self.builder.add_ids(users, items)
     }
 
-    /// The data set, which must not be empty.
+    /// Returns the data set, or an error if it is empty.
     pub fn finish(self) -> Result<(Dataset<U, I>, ReadReport)> {
         let Self {
             builder,
@@ -223,7 +223,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
             return Err(Error::UnusedOption {
                 option: "time_unit",
                 context: "times that are dates".into(),
-                needed: "times that are numbers".into(),
+                needed: "numeric times".into(),
             });
         }
         let dataset = builder.finish()?;
@@ -236,7 +236,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
         }
         if times.dates > 0 && times.other_numbers > 0 {
             report.warnings.push(format!(
-                "{} times are dates and {} are numbers that are not seconds since 1970: they cannot be \
+                "{} times are dates and {} are numbers that are not seconds since 1970, so they cannot be \
                  compared",
                 times.dates, times.other_numbers
             ));
@@ -246,12 +246,12 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
     }
 }
 
-/// How the fields of a text table are read.
+/// A parser of the fields of a text table.
 pub(super) struct TextFields<'o> {
     places: Places,
     /// The names of the columns, for errors.
     names: Vec<String>,
-    /// The names as the header writes them, to recognise it among the rows.
+    /// The names as in the header, to detect a repeated header.
     header: Vec<String>,
     missing: MissingTexts<'o>,
     decimal_comma: bool,
@@ -275,7 +275,7 @@ impl<'o> TextFields<'o> {
         }
     }
 
-    /// The row whose fields `field` gives by their places.
+    /// Returns the row whose fields `field` returns by index.
     pub(super) fn row<'f, F: Fn(usize) -> Option<&'f [u8]>>(
         &'f self,
         field: F,
@@ -286,12 +286,12 @@ impl<'o> TextFields<'o> {
         }
     }
 
-    /// How many fields a row has.
+    /// The number of fields of a row.
     pub(super) fn columns(&self) -> usize {
         self.names.len()
     }
 
-    /// The fault of a row with another number of fields.
+    /// Returns the fault of a row with a wrong number of fields.
     pub(super) fn field_count(&self, found: usize) -> Fault {
         let expected = format!("{} fields", self.names.len());
         Fault::of_row(InvalidRow::FieldCount, expected, format!("{found} fields"))
@@ -348,13 +348,13 @@ impl<'f, F: Fn(usize) -> Option<&'f [u8]>> TextRow<'f, '_, F> {
     }
 }
 
-/// Whether a field is a name of the header, in any case, with spaces or a byte order mark around it.
+/// Whether a field is a column name; case, surrounding spaces and a byte order mark are ignored.
 fn is_heading(field: &[u8], name: &[u8]) -> bool {
     let field = field.strip_prefix(b"\xef\xbb\xbf").unwrap_or(field);
     field.trim_ascii().eq_ignore_ascii_case(name.trim_ascii())
 }
 
-/// A number as a text has it; with a decimal comma, points are between thousands.
+/// Parses a number. With a decimal comma, points are thousands separators.
 pub fn parse_number(text: &str, decimal_comma: bool) -> Option<f64> {
     if !decimal_comma {
         return text.parse().ok();
@@ -401,7 +401,7 @@ impl<'f, U: FromStr, I: FromStr, F: Fn(usize) -> Option<&'f [u8]>> Row<U, I>
             (self.field)(place).is_some_and(|field| is_heading(field, name))
         };
         if is_name(user) && is_name(item) {
-            let expected = "a user id, and not the header again";
+            let expected = "a user id, not a repeated header";
             return Err(self.fault(InvalidRow::RepeatedHeader, user, expected));
         }
         self.id(user, &USER)

@@ -1,4 +1,4 @@
-//! Text that holds something else than interactions, by the rules that interactions are read by.
+//! Reads text that does not contain interactions, with the same rules as interactions.
 
 use std::fmt;
 use std::io::Read;
@@ -12,10 +12,10 @@ use super::records::Records;
 use crate::error::{Error, InvalidRow, Result};
 use crate::parameter::{invalid, shortened};
 
-/// The lines of a text file.
+/// A reader of the lines of a text file.
 ///
-/// The file may be compressed with gzip or Zstandard, start with a byte order mark, be in UTF-16 or
-/// another encoding, and end its lines in any way.
+/// The file may be compressed with gzip or Zstandard, may start with a byte order mark, and may have any
+/// encoding and any line ends.
 ///
 /// # Examples
 ///
@@ -39,12 +39,12 @@ pub struct TextLines {
 }
 
 impl TextLines {
-    /// Opens a file. Of the options the encoding counts.
+    /// Opens a file. Only the encoding of the options is used.
     ///
     /// # Errors
     ///
-    /// [`Error::Read`]; [`Error::InvalidFile`] for what is no text; [`Error::InvalidParameter`] for an
-    /// unknown encoding.
+    /// [`Error::Read`]; [`Error::InvalidFile`] if the file is not text; [`Error::InvalidParameter`] for
+    /// an unknown encoding.
     pub fn open(path: impl AsRef<Path>, options: &TableOptions) -> Result<Self> {
         let path = path.as_ref();
         let text = PlainText::new(open_text(path)?, options.text_encoding()?);
@@ -54,11 +54,11 @@ impl TextLines {
         })
     }
 
-    /// The next line, without its end, and its number, from 1; none at the end of the file.
+    /// Returns the next line without its line end, and its number, from 1; `None` at the end of the file.
     ///
     /// # Errors
     ///
-    /// [`Error::Read`]; [`Error::InvalidField`] for a line that is not text in the encoding.
+    /// [`Error::Read`]; [`Error::InvalidField`] for a line that is not valid text in the encoding.
     pub fn next_line(&mut self) -> Result<Option<(u64, &str)>> {
         let next = self.lines.next().map_err(|source| Error::Read {
             path: self.path.clone(),
@@ -80,11 +80,11 @@ impl fmt::Debug for TextLines {
     }
 }
 
-/// The rows of a CSV or TSV table, whatever its columns are.
+/// A reader of the rows of a CSV or TSV table with any columns.
 ///
-/// What [`parse_csv`](crate::Dataset::parse_csv) accepts is accepted here: compression, byte order
-/// marks, UTF-16, any line ends, quoted fields, a first line `sep=;`, and spaces around the names of
-/// the columns.
+/// It accepts the same files as [`parse_csv`](crate::Dataset::parse_csv): compression, byte order marks,
+/// UTF-16, any line ends, quoted fields, a first line `sep=;`, and spaces around the names of the
+/// columns.
 ///
 /// # Examples
 ///
@@ -112,12 +112,12 @@ pub struct TextTable {
 }
 
 impl TextTable {
-    /// Opens a table. Of the options those count that say how text is divided: the delimiter,
-    /// quoting, comments, the encoding, and the names of the columns if there is no header.
+    /// Opens a table. The options for the delimiter, quoting, comments, the encoding, and the names of
+    /// the columns of a table without a header are used.
     ///
     /// # Errors
     ///
-    /// Those of [`TextLines::open`]; [`Error::Quotes`] for the quotes of the header;
+    /// Those of [`TextLines::open`]; [`Error::Quotes`] for invalid quotes in the header;
     /// [`Error::InvalidParameter`] for a format that is not `csv` or `tsv`; [`Error::UnusedOption`].
     pub fn open(path: impl AsRef<Path>, format: Format, options: &TableOptions) -> Result<Self> {
         let path = path.as_ref();
@@ -135,18 +135,18 @@ impl TextTable {
         })
     }
 
-    /// The names of the columns, without spaces around them.
+    /// The names of the columns, without surrounding spaces.
     pub fn columns(&self) -> &[String] {
         &self.columns
     }
 
-    /// Puts the fields of the next row into `row`, and says on which line it starts, from 1; none at
-    /// the end of the table.
+    /// Reads the fields of the next row into `row`, and returns the line on which it starts, from 1;
+    /// `None` at the end of the table.
     ///
     /// # Errors
     ///
-    /// [`Error::Read`]; [`Error::Quotes`]; [`Error::InvalidField`] for a row with another number of
-    /// fields than there are columns, and for a field that is not text in the encoding.
+    /// [`Error::Read`]; [`Error::Quotes`]; [`Error::InvalidField`] for a row with a wrong number of
+    /// fields, and for a field that is not valid text in the encoding.
     pub fn next_row(&mut self, row: &mut Vec<String>) -> Result<Option<u64>> {
         let Some(line) = self.records.next(&mut self.record)? else {
             return Ok(None);
@@ -188,7 +188,7 @@ fn not_text(path: &Path, line: u64, column: &str, bytes: &[u8]) -> Error {
         path: path.into(),
         line,
         column: column.into(),
-        expected: "text in UTF-8, or the name of another encoding".into(),
+        expected: "text in UTF-8 (or set another encoding)".into(),
         found: shortened(String::from_utf8_lossy(bytes).into_owned()),
         reason: InvalidRow::Encoding,
     }

@@ -1,4 +1,4 @@
-//! Times in tables: numbers, or dates.
+//! Parses times in tables: numbers or dates.
 
 use std::cell::Cell;
 
@@ -11,11 +11,11 @@ use crate::HalfLife;
 use crate::error::{Error, Result};
 use crate::parameter::invalid;
 
-/// What a time may be.
+/// A description of valid times.
 pub(super) const EXPECTED: &str =
-    "a finite number, or a date as in 2026-01-31 or 2026-01-31T12:30:00Z";
+    "a finite number, or a date such as 2026-01-31 or 2026-01-31T12:30:00Z";
 
-/// The unit of times that are numbers.
+/// The unit of numeric times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TimeUnit {
@@ -32,7 +32,7 @@ pub enum TimeUnit {
 }
 
 impl TimeUnit {
-    /// A time in this unit, in seconds.
+    /// Converts a time in this unit to seconds.
     fn seconds(self, time: f64) -> f64 {
         match self {
             Self::Seconds => time,
@@ -62,7 +62,7 @@ impl std::str::FromStr for TimeUnit {
     }
 }
 
-/// How times are read.
+/// A parser of times.
 #[derive(Debug)]
 pub struct TimeReader<'o> {
     format: Option<&'o str>,
@@ -70,7 +70,7 @@ pub struct TimeReader<'o> {
     read: Cell<TimesRead>,
 }
 
-/// How many times of a text were dates, numbers, and numbers that are not likely seconds.
+/// Counts of times that were dates, numbers, and numbers that are likely not seconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct TimesRead {
     pub(super) dates: u64,
@@ -79,7 +79,7 @@ pub(super) struct TimesRead {
 }
 
 impl<'o> TimeReader<'o> {
-    /// Reads texts in a format, or numbers in a unit.
+    /// Creates a parser for texts in a format, or numbers in a unit.
     pub fn new(format: Option<&'o str>, unit: Option<TimeUnit>) -> Self {
         Self {
             format,
@@ -88,7 +88,7 @@ impl<'o> TimeReader<'o> {
         }
     }
 
-    /// The time that a text says, if it says one.
+    /// Parses the time of a text; `None` if it is invalid.
     pub fn read(&self, text: &str) -> Option<f64> {
         match self.format {
             Some(format) => parse_with(format, text.trim()),
@@ -116,12 +116,12 @@ impl<'o> TimeReader<'o> {
         });
     }
 
-    /// What was read so far.
+    /// The counts so far.
     pub(super) fn times_read(&self) -> TimesRead {
         self.read.get()
     }
 
-    /// The time that a number says, if it says one.
+    /// Converts a number to a time; `None` if it is invalid.
     pub fn number(&self, number: f64) -> Option<f64> {
         let time = match self.unit {
             Some(unit) => unit.seconds(number),
@@ -130,7 +130,7 @@ impl<'o> TimeReader<'o> {
         (self.format.is_none() && time.is_finite()).then_some(time)
     }
 
-    /// What a time may be.
+    /// A description of valid times.
     pub fn expected(&self) -> String {
         match self.format {
             Some(format) => format!("a time in the format {format:?}"),
@@ -139,12 +139,12 @@ impl<'o> TimeReader<'o> {
     }
 }
 
-/// A time as tables have it: a number as it is, and a date in seconds since 1970. A date without an
-/// offset is that of UTC. None for anything else.
+/// Parses a time: a number, which is not converted, or a date, which is converted to seconds since 1970.
+/// A date without an offset is in UTC. Returns `None` for other texts.
 ///
-/// Dates are those of ISO 8601, and forms that can be read in one way only: the year first, with
-/// `-` or `/` between the parts; an offset after a space, or `UTC`, `GMT` or `Z`; and dates of mails
-/// and HTTP (RFC 2822).
+/// Accepted dates are those of ISO 8601, and other unambiguous formats: the year first, with `-` or `/`
+/// between the parts; an offset after a space, or `UTC`, `GMT` or `Z`; and dates of mails and HTTP
+/// (RFC 2822).
 ///
 /// # Examples
 ///
@@ -173,12 +173,12 @@ fn iso(text: &str) -> Option<f64> {
     Some(seconds(time.as_duration()))
 }
 
-/// Seconds with a fraction; every door turns times into numbers by this function.
+/// Converts a duration to seconds with a fraction. All readers use this function.
 pub fn seconds(duration: SignedDuration) -> f64 {
     duration.as_secs_f64()
 }
 
-/// Forms beside ISO 8601 that can be read in one way only.
+/// Parses unambiguous formats other than ISO 8601.
 fn unambiguous(text: &str) -> Option<f64> {
     const DATES: [&str; 2] = ["%Y-%m-%d", "%Y/%m/%d"];
     const TIMES: [&str; 4] = ["", " %H:%M", " %H:%M:%S%.f", "T%H:%M:%S%.f"];
@@ -218,14 +218,14 @@ fn unambiguous(text: &str) -> Option<f64> {
     None
 }
 
-/// Whether a pattern reads what it writes.
+/// Whether a time format can parse its own output.
 pub(super) fn is_readable(pattern: &str) -> bool {
     let time = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
     let written = strtime::format(pattern, &time);
     written.is_ok_and(|text| parse_with(pattern, &text).is_some())
 }
 
-/// The time that a text in a format says, in seconds since 1970.
+/// Parses a text in a format to seconds since 1970.
 fn parse_with(format: &str, text: &str) -> Option<f64> {
     let mut parts = strtime::parse(format, text).ok()?;
     if parts.offset().is_some() || parts.timestamp().is_some() {

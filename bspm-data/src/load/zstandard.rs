@@ -1,4 +1,4 @@
-//! Zstandard: frames one after the other, with their checksums compared.
+//! Decompresses Zstandard files and verifies their checksums.
 
 use std::io::{self, BufRead, Read};
 
@@ -6,10 +6,10 @@ use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// The magic number of a skippable frame is this with any last four bits.
+/// The magic number of a skippable frame; its last four bits are arbitrary.
 const SKIPPABLE: [u8; 4] = [0x50, 0x2a, 0x4d, 0x18];
 
-/// Whether a file with these first bytes is a Zstandard file.
+/// Whether these are the first bytes of a Zstandard file.
 pub(super) fn is_zstandard(bytes: &[u8]) -> bool {
     let is_skippable =
         |start: &[u8]| start[0] & 0xf0 == SKIPPABLE[0] && start[1..] == SKIPPABLE[1..];
@@ -17,25 +17,24 @@ pub(super) fn is_zstandard(bytes: &[u8]) -> bool {
     start.is_some_and(|start| start == MAGIC || is_skippable(start))
 }
 
-/// The content of the frames of a Zstandard file. Skippable frames, as pzstd writes them, are
-/// passed over.
+/// A reader of the contents of a Zstandard file. Skippable frames, as written by pzstd, are skipped.
 pub(super) struct Frames<R> {
     file: R,
-    /// The frame that is being read, and how many bytes it has given; none at the end of the file.
+    /// The current frame, and the number of bytes read from it; `None` at the end of the file.
     frame: Option<(Box<FrameDecoder>, u64)>,
 }
 
 impl<R: BufRead> Frames<R> {
     /// # Errors
     ///
-    /// For a file that does not start with a whole frame header.
+    /// If the file does not start with a complete frame header.
     pub(super) fn new(file: R) -> io::Result<Self> {
         let mut frames = Self { file, frame: None };
         frames.frame = frames.next()?;
         Ok(frames)
     }
 
-    /// The next frame with content; none at the end of the file.
+    /// Returns the next frame with content; `None` at the end of the file.
     fn next(&mut self) -> io::Result<Option<(Box<FrameDecoder>, u64)>> {
         while !self.file.fill_buf()?.is_empty() {
             let mut decoder = Box::new(FrameDecoder::new());
@@ -78,14 +77,14 @@ impl<R: BufRead> Read for Frames<R> {
     }
 }
 
-/// Compares the length and the checksum of a frame with those that it states.
+/// Verifies the length and the checksum of a frame.
 fn check(frame: &FrameDecoder, length: u64) -> io::Result<()> {
     if let Some(stated) = frame.get_checksum_from_data()
         && frame.get_calculated_checksum() != Some(stated)
     {
         return Err(damaged(&"the checksum of a frame does not match"));
     }
-    // 0 stands for a length that the frame does not state.
+    // 0 means that the frame does not state its length.
     let stated = frame.content_size();
     if stated != 0 && stated != length {
         return Err(damaged(&"the length of a frame does not match"));

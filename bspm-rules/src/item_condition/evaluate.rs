@@ -8,12 +8,13 @@ use bspm_data::parameter::shortened;
 use bspm_data::{ItemColumn, ItemColumnKind, ItemSet, ItemTable, ItemValue, Result};
 
 impl ItemCondition {
-    /// The rows of a table that satisfy the condition. Cost: a pass over the rows for each part of the condition.
+    /// Returns the rows of a table that satisfy the condition. Cost: a pass over the rows for each part
+    /// of the condition.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](bspm_data::Error::InvalidParameter) with the columns that there are for
-    /// an unknown one, and for values of different kinds that are compared.
+    /// [`Error::InvalidParameter`](bspm_data::Error::InvalidParameter) for an unknown column, and for a
+    /// comparison of values of different types.
     pub fn rows<I: Eq + Hash + Clone>(&self, table: &ItemTable<I>) -> Result<ItemSet> {
         let truths = truths(table, &self.root)?;
         let is_in = truths.into_iter().map(|truth| truth == TRUE);
@@ -134,9 +135,7 @@ impl<'t> Values<'t> {
     fn kind(&self) -> ItemColumnKind {
         match self {
             Self::Column(column) => column.kind(),
-            Self::One(ItemValue::Text(_)) => ItemColumnKind::Text,
-            Self::One(ItemValue::Number(_)) => ItemColumnKind::Number,
-            Self::One(ItemValue::Boolean(_)) => ItemColumnKind::Boolean,
+            Self::One(value) => value.kind(),
         }
     }
 
@@ -144,8 +143,7 @@ impl<'t> Values<'t> {
         match self {
             Self::Column(column) => format!("{:?} ({})", column.name(), column.kind().name()),
             Self::One(ItemValue::Text(text)) => format!("the text {text:?}"),
-            Self::One(ItemValue::Number(number)) => format!("the number {number}"),
-            Self::One(ItemValue::Boolean(boolean)) => boolean.to_string(),
+            Self::One(value) => format!("the {} {value}", value.kind().name()),
         }
     }
 

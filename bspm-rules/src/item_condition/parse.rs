@@ -25,7 +25,7 @@ pub(super) fn parse(text: &str) -> Result<Node> {
     match parsed {
         Ok(condition) => node(&condition),
         Err(ParserError::RecursionLimitExceeded) => {
-            let expected = format!("at most {DEEPEST} parentheses within each other");
+            let expected = format!("at most {DEEPEST} nested parentheses");
             Err(wrong(expected, "more"))
         }
         Err(ParserError::TokenizerError(problem) | ParserError::ParserError(problem)) => {
@@ -156,11 +156,11 @@ fn operand(part: &Expr) -> Result<Operand> {
             }
             Value::Number(text, false) => number(text, 1.0),
             Value::Boolean(boolean) => Ok(Operand::Boolean(*boolean)),
-            Value::Null => Err(wrong("a value (is null finds missing ones)", "null")),
+            Value::Null => Err(wrong("a value (use is null for missing values)", "null")),
             other => Err(wrong("a number, a text in quotes, true or false", other)),
         },
         Expr::CompoundIdentifier(_) => {
-            let expected = "a column, in backquotes if its name is no word";
+            let expected = "a column (in backquotes if its name is not an identifier)";
             Err(wrong(expected, format!("\"{part}\"")))
         }
         other => {

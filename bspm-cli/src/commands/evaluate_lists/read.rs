@@ -1,4 +1,4 @@
-//! Lists in files: a row for each entry, or for each list.
+//! Reads lists from files with one row per entry, or one row per list.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -18,23 +18,23 @@ use serde::Serialize;
 
 use crate::commands::text_rows::{Cell, TextOptions, TextRows};
 
-/// What repeats in lists.
+/// Counts of repeated entries in lists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub(super) struct Repeats {
-    /// Entries of an item that their list has before them.
+    /// Entries whose item occurs earlier in the same list.
     pub(super) repeated_items: usize,
-    /// Entries with the rank or the score of another one of their list.
+    /// Entries with the same rank or score as another entry of the same list.
     pub(super) equal_places: usize,
 }
 
-/// Lists under the ids of their users.
+/// Lists by user id.
 #[derive(Default)]
 pub(super) struct Lists {
     places: HashMap<String, usize>,
     users: Vec<String>,
-    /// Of each user, in the order of the files: what comes first has the smallest number.
+    /// The entries of each user in the order of the files, with a sort key; smaller is better.
     entries: Vec<Vec<(f64, String)>>,
-    /// Of whole lists that a row holds.
+    /// The users whose list came as one row.
     has_whole_list: HashSet<usize>,
 }
 
@@ -44,17 +44,17 @@ const RANK: &str = "rank";
 const SCORE: &str = "score";
 const ITEMS: &str = "items";
 
-/// The places of the columns that are read.
+/// The positions of the columns to read.
 #[derive(Clone, Copy)]
 enum Columns {
-    /// A row for each entry, whose order a number says.
+    /// One row per entry, with a rank or a score.
     Entries {
         user: usize,
         item: usize,
         number: usize,
         is_score: bool,
     },
-    /// A row for each list, best item first.
+    /// One row per list, best item first.
     Lists { user: usize, items: usize },
 }
 
@@ -88,7 +88,7 @@ impl Columns {
             (None, Some(items), _) => Ok(Self::Lists { user, items }),
             (Some(_), _, None) => Err(Error::InvalidFile {
                 path: path.into(),
-                expected: "a column \"rank\" or \"score\", which orders the items of a list".into(),
+                expected: "a column \"rank\" or \"score\" that orders the items of a list".into(),
                 found: names.join(", "),
             }),
             (None, None, _) => Err(missing(ITEM)),
@@ -97,7 +97,7 @@ impl Columns {
 }
 
 impl Lists {
-    /// Adds the lists of a file.
+    /// Reads the lists of a file.
     pub(super) fn read(&mut self, path: &Path) -> Result<()> {
         match Format::of(path)? {
             Format::Parquet => self.read_parquet(path),
@@ -107,7 +107,7 @@ impl Lists {
             }
             format => Err(Error::InvalidFile {
                 path: path.into(),
-                expected: "lists in a file that ends in .csv, .tsv, .jsonl or .parquet".into(),
+                expected: "lists in a .csv, .tsv, .jsonl or .parquet file".into(),
                 found: format!("the format {}", format.name()),
             }),
         }
@@ -155,8 +155,9 @@ impl Lists {
                         Cell::List(values) => {
                             let item = |value: &Option<String>| {
                                 let value = value.as_deref().and_then(item_of);
-                                value
-                                    .ok_or_else(|| fault(ITEMS, "ids, or objects with an item", ""))
+                                value.ok_or_else(|| {
+                                    fault(ITEMS, "ids, or objects with a field \"item\"", "")
+                                })
                             };
                             values.iter().map(item).collect::<Result<_>>()?
                         }
@@ -175,7 +176,7 @@ impl Lists {
         })?;
         let damaged = |error: &dyn std::error::Error| Error::InvalidFile {
             path: path.into(),
-            expected: "lists that can be read".into(),
+            expected: "a readable Parquet file of lists".into(),
             found: error.to_string(),
         };
         let mut reader = caught(path, || {
@@ -202,7 +203,7 @@ impl Lists {
             let column = batch.column(place);
             cast(column, kind).map_err(|_| Error::InvalidFile {
                 path: path.into(),
-                expected: format!("column {:?} to hold {expected}", names[place]),
+                expected: format!("column {:?} to contain {expected}", names[place]),
                 found: format!("a column of {}", column.data_type()),
             })
         };
@@ -243,7 +244,7 @@ impl Lists {
                 let values = match column.data_type() {
                     DataType::List(field) | DataType::LargeList(field) => field.data_type().clone(),
                     DataType::FixedSizeList(field, _) => field.data_type().clone(),
-                    // Refused by the cast.
+                    // The cast below returns an error.
                     _ => DataType::Null,
                 };
                 let kind = DataType::List(Field::new_list_field(values, true).into());
@@ -289,7 +290,7 @@ impl Lists {
             return Err(Error::InvalidFile {
                 path: path.into(),
                 expected: "one list for each user".into(),
-                found: format!("two of user {user:?}"),
+                found: format!("two lists for user {user:?}"),
             });
         }
         let entries = items.into_iter().enumerate();
@@ -297,7 +298,8 @@ impl Lists {
         Ok(())
     }
 
-    /// The list of each user, best item first and each item once; and what repeats.
+    /// Returns the list of each user, best item first and without duplicates, and the counts of repeated
+    /// entries.
     pub(super) fn finish(self) -> (Vec<(String, Vec<String>)>, Repeats) {
         let mut repeats = Repeats::default();
         let lists = self.users.into_iter().zip(self.entries);
@@ -315,7 +317,7 @@ impl Lists {
     }
 }
 
-/// What is wrong with a column, with the file.
+/// Adds the file to an error of a column.
 fn in_file<T>(path: &Path, read: Result<T>) -> Result<T> {
     read.map_err(|error| match error {
         Error::InvalidColumn {
@@ -325,14 +327,14 @@ fn in_file<T>(path: &Path, read: Result<T>) -> Result<T> {
             ..
         } => Error::InvalidFile {
             path: path.into(),
-            expected: format!("column {column:?} to hold {expected}"),
+            expected: format!("column {column:?} to contain {expected}"),
             found,
         },
         error => error,
     })
 }
 
-/// The item of an entry: an id, or an object of JSON with one.
+/// Returns the item of an entry, which is an id or a JSON object with a field `item`.
 fn item_of(entry: &str) -> Option<String> {
     if !entry.starts_with('{') {
         return Some(entry.to_owned());

@@ -1,4 +1,4 @@
-//! Tables of users and histories, part by part.
+//! Reads tables of users and histories, part by part.
 
 use std::fs::File;
 use std::ops::Range;
@@ -15,14 +15,14 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader
 use super::names::check_names;
 use crate::commands::text_rows::{Cell, TextOptions, TextRow, TextRows};
 
-/// A batch, and where its rows are in the table.
+/// A batch, and the positions of its rows in the table.
 type Rows = Result<(Places, RecordBatch)>;
 
-/// Where the rows of a batch are.
+/// The positions of the rows of a batch.
 pub(super) enum Places {
-    /// Rows of the table, from 1, of which the first is this.
+    /// Consecutive rows of the table, starting with this one; the first row is 1.
     Rows(u64),
-    /// The lines on which they start.
+    /// The lines on which the rows start.
     Lines(Vec<u64>),
 }
 
@@ -45,11 +45,11 @@ pub(super) enum Input<'a> {
         file: File,
         metadata: ArrowReaderMetadata,
     },
-    /// A text, which is read once from its beginning.
+    /// A text file, which is read once from the start.
     Text(Box<TextRows>),
 }
 
-/// The columns of a text that are lists.
+/// The columns of a text file that contain lists.
 const LISTS: [&str; 4] = ["history", WEIGHTS, "deny", "allow"];
 const WEIGHTS: &str = "weights";
 
@@ -58,7 +58,7 @@ impl<'a> Input<'a> {
         Self::Users(users.iter().map(String::as_str).collect())
     }
 
-    /// Opens a table, whose columns must not be taken for others: `reserved` are those of the lists.
+    /// Opens a table and checks its column names; `reserved` are the columns of the output.
     pub(super) fn open(path: &Path, options: &TextOptions, reserved: &[&str]) -> Result<Self> {
         let input = match Format::of(path) {
             Ok(Format::Parquet) => {
@@ -83,8 +83,8 @@ impl<'a> Input<'a> {
             _ => {
                 return Err(Error::InvalidFile {
                     path: path.into(),
-                    expected: "a name that ends in .parquet, .csv, .tsv or .jsonl".into(),
-                    found: "another".into(),
+                    expected: "a file name that ends in .parquet, .csv, .tsv or .jsonl".into(),
+                    found: "another name".into(),
                 });
             }
         };
@@ -100,7 +100,7 @@ impl<'a> Input<'a> {
         Ok(input)
     }
 
-    /// How many rows there are, where that is known before they are read.
+    /// Returns the number of rows, if it is known before they are read.
     pub(super) fn rows(&self) -> Option<usize> {
         match self {
             Self::Users(users) => Some(users.len()),
@@ -112,7 +112,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Passes over rows that follow those read or passed over before; how many there are.
+    /// Skips the next rows, and returns how many were skipped.
     pub(super) fn skip(&mut self, rows: Range<usize>) -> Result<usize> {
         match (self.rows(), self) {
             (Some(all), _) => Ok(rows.end.min(all).saturating_sub(rows.start)),
@@ -127,7 +127,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// The next rows, in batches.
+    /// Reads the next rows in batches.
     pub(super) fn read(
         &mut self,
         rows: Range<usize>,
@@ -193,7 +193,7 @@ impl<'a> Input<'a> {
     }
 }
 
-/// The row groups that hold these rows, and how many rows of the first one come before them.
+/// Returns the row groups that contain these rows, and the number of rows of the first group to skip.
 fn row_groups(metadata: &ArrowReaderMetadata, start: usize, end: usize) -> (Vec<usize>, usize) {
     let mut groups = Vec::new();
     let mut offset = 0;
@@ -211,7 +211,7 @@ fn row_groups(metadata: &ArrowReaderMetadata, start: usize, end: usize) -> (Vec<
     (groups, offset)
 }
 
-/// The next rows of a text, if there are some.
+/// Reads the next rows of a text file, if there are any.
 fn text_batch(text: &mut TextRows, count: usize) -> Result<Option<(Places, RecordBatch)>> {
     let mut rows: Vec<TextRow> = Vec::with_capacity(count.min(1 << 12));
     while rows.len() < count
@@ -237,8 +237,8 @@ fn text_batch(text: &mut TextRows, count: usize) -> Result<Option<(Places, Recor
     Ok(Some((Places::Lines(lines), batch)))
 }
 
-/// A column of lists, which are separated by spaces, or arrays of JSON; of numbers if they are
-/// weights.
+/// Converts a column of lists, which are separated by spaces or are JSON arrays. Weights are converted
+/// to numbers.
 fn lists(path: &Path, rows: &[TextRow], place: usize, name: &str) -> Result<ArrayRef> {
     let mut items = ListBuilder::new(StringBuilder::new());
     let mut numbers = ListBuilder::new(Float32Builder::new());
@@ -286,7 +286,7 @@ fn of(columns: impl IntoIterator<Item = (String, ArrayRef)>) -> Result<RecordBat
 fn damaged(path: &Path, error: &dyn std::error::Error) -> Error {
     Error::InvalidFile {
         path: path.into(),
-        expected: "a table that can be read".into(),
+        expected: "a readable table".into(),
         found: error.to_string(),
     }
 }

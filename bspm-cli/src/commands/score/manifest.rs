@@ -1,4 +1,4 @@
-//! The folder of part files: what it holds the lists of, and which parts are there.
+//! The output folder: its manifest, and which parts are complete.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -17,13 +17,14 @@ use crate::commands::text_rows::TextOptions;
 use crate::lock::Lock;
 use crate::output::write_file;
 
-/// What the lists of a folder are of; parts of different ones are never mixed.
+/// The manifest of an output folder: the inputs and options of its lists. Parts with different keys
+/// are never mixed.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 pub(super) struct Key {
     format: u32,
     /// A hash of the model file.
     model: String,
-    /// A hash of the table; none for the users of the model.
+    /// A hash of the table; `None` for the users of the model.
     table: Option<String>,
     part_rows: usize,
     #[serde(flatten)]
@@ -32,32 +33,32 @@ pub(super) struct Key {
     lists: ListOptions,
 }
 
-/// What the lists may hold, and their form.
+/// Flags that choose the items of the lists and their form.
 #[derive(Args, Clone, Debug, Serialize, Deserialize, PartialEq)]
 pub(super) struct ListOptions {
-    /// Items in each list
+    /// Number of items per list
     #[arg(short, default_value_t = 10, value_parser = count)]
     pub(super) k: usize,
-    /// A row for each item of a list, in place of lists
+    /// Write one row per item instead of one row per list
     #[arg(long)]
     pub(super) long: bool,
-    /// Recommend the items of the history too
+    /// Also recommend items of the history
     #[arg(long)]
     pub(super) keep_seen: bool,
-    /// Recommend only items with at least this score
+    /// Recommend only items with a score of at least this value
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     pub(super) minimum_score: Option<f32>,
-    /// Recommend only items whose columns in the item table satisfy a condition, as SQL has it:
+    /// Recommend only items whose row in the item table satisfies this condition in SQL syntax, such as
     /// "category = 'books' and price < 20 and in_stock"
     #[arg(long = "where", value_name = "CONDITION", value_parser = condition)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) condition: Option<String>,
-    /// Pass over unknown items, and give unknown users empty lists
+    /// Ignore unknown items and give unknown users an empty history, instead of failing
     #[arg(long)]
     pub(super) skip_unknown: bool,
 }
 
-/// The most rows of a part, and the most items of a list.
+/// The maximum number of rows of a part, and of items of a list.
 const LARGEST: usize = i32::MAX as usize;
 
 pub(super) fn count(text: &str) -> Result<usize, String> {
@@ -67,7 +68,7 @@ pub(super) fn count(text: &str) -> Result<usize, String> {
     }
 }
 
-/// A text that is a condition.
+/// Checks that a text is a condition.
 fn condition(text: &str) -> bspm::Result<String> {
     text.parse::<ItemCondition>().map(|it| it.to_string())
 }
@@ -96,7 +97,7 @@ impl Key {
         })
     }
 
-    /// What differs, in words.
+    /// Describes the first difference, if there is one.
     fn difference(&self, other: &Self) -> Option<&'static str> {
         let checks = [
             (self.model == other.model, "another model"),
@@ -119,19 +120,18 @@ impl Key {
 pub(super) struct Output {
     folder: PathBuf,
     key: Key,
-    /// Whether the manifest is there.
+    /// Whether the manifest exists.
     is_begun: Cell<bool>,
-    /// Whether the folder was made here, and goes again if nothing comes into it.
+    /// Whether this run created the folder; it is then removed if nothing is written.
     is_new: bool,
-    /// Of the shard; gone before the folder is.
+    /// The lock of the shard, released before the folder is removed.
     lock: Option<Lock>,
 }
 
 const MANIFEST: &str = "manifest.json";
 
 impl Output {
-    /// The folder, which is made if it does not exist, for a shard of these lists, which no other run
-    /// may write at the same time.
+    /// Opens or creates the folder, and locks the shard against other processes.
     pub(super) fn open(
         folder: &Path,
         key: Key,
@@ -151,8 +151,8 @@ impl Output {
         output.lock = Some(Lock::of(&folder.join(format!("shard-{index}-of-{count}")))?);
         if !output.has_manifest()? && output.has_parts()? {
             return Err(format!(
-                "{}: it holds part files without a {MANIFEST}, which says what they are of; use \
-                 another folder",
+                "{}: expected a {MANIFEST} beside the part files, found none; hint: use another folder \
+                 for --output",
                 folder.display()
             )
             .into());
@@ -160,7 +160,7 @@ impl Output {
         Ok(output)
     }
 
-    /// Whether there is a manifest, which must be that of these lists.
+    /// Returns whether there is a manifest; it is an error if it belongs to other lists.
     fn has_manifest(&self) -> bspm::Result<bool> {
         let path = self.folder.join(MANIFEST);
         let text = match fs::read(&path) {
@@ -170,13 +170,13 @@ impl Output {
         };
         let refused = |found: String| bspm::Error::InvalidFile {
             path: path.clone(),
-            expected: "the manifest of these lists (use another folder)".into(),
-            found,
+            expected: "a manifest of the same model, table and options".into(),
+            found: format!("{found}; hint: use another folder for --output"),
         };
         let found: Key =
             serde_json::from_slice(&text).map_err(|error| refused(error.to_string()))?;
         match found.difference(&self.key) {
-            Some(difference) => Err(refused(format!("that of {difference}"))),
+            Some(difference) => Err(refused(format!("one of {difference}"))),
             None => {
                 self.is_begun.set(true);
                 Ok(true)
@@ -198,7 +198,7 @@ impl Output {
         Ok(false)
     }
 
-    /// Writes the manifest, unless it is there: from now on the folder is that of these lists.
+    /// Writes the manifest, unless it exists already.
     pub(super) fn begin(&self) -> bspm::Result<()> {
         if self.is_begun.get() || self.has_manifest()? {
             return Ok(());
@@ -217,17 +217,20 @@ impl Output {
         self.folder.join(name(part))
     }
 
-    /// Whether a part is there as a whole, with this number of rows if that is known.
+    /// Returns whether a part is complete, with this number of rows if it is known.
     pub(super) fn has(&self, part: usize, rows: Option<usize>) -> bool {
         let path = self.path(part);
         let is_whole = parquet_file::is_whole(&path, rows);
         if !is_whole && path.exists() {
-            tell!("{}: it is damaged and is written again", path.display());
+            tell!(
+                "warning: {}: the file is damaged and is written again",
+                path.display()
+            );
         }
         is_whole
     }
 
-    /// The lock of a part, without what a run that was killed has left of it.
+    /// Locks a part, and removes the temporary files of interrupted runs.
     pub(super) fn lock(&self, part: usize) -> Result<Lock, Box<dyn Error>> {
         let lock = Lock::of(&self.path(part))?;
         let prefix = format!(".{}.", name(part));
@@ -242,7 +245,7 @@ impl Output {
         Ok(lock)
     }
 
-    /// Says that all parts of a shard are there.
+    /// Marks a shard as complete.
     pub(super) fn finish(&self, index: usize, count: usize) -> Result<(), Box<dyn Error>> {
         self.begin()?;
         self.remove_locks()?;
@@ -252,7 +255,7 @@ impl Output {
 }
 
 impl Output {
-    /// Removes the lock files that runs which were killed have left.
+    /// Removes the lock files of interrupted runs.
     fn remove_locks(&self) -> Result<(), Box<dyn Error>> {
         for entry in fs::read_dir(&self.folder)? {
             let name = entry?.file_name();
@@ -261,7 +264,7 @@ impl Output {
                 .strip_prefix('.')
                 .and_then(|it| it.strip_suffix(".lock"));
             if let Some(part) = locked.filter(|it| it.starts_with("part-")) {
-                // That of a run that goes on stays.
+                // The lock file of a running process is kept.
                 drop(Lock::of(&self.folder.join(part)));
             }
         }
@@ -273,13 +276,13 @@ impl Drop for Output {
     fn drop(&mut self) {
         self.lock = None;
         if self.is_new && !self.is_begun.get() {
-            // Only if it is empty: another shard may have begun.
+            // Fails if the folder is not empty, because another shard has started.
             let _ = fs::remove_dir(&self.folder);
         }
     }
 }
 
-/// Whether a run writes files of this name.
+/// Returns whether `bspm score` writes files with this name.
 pub(in crate::commands) fn is_name(name: &str) -> bool {
     name == MANIFEST || name.starts_with("part-") || name.starts_with("_SUCCESS-")
 }

@@ -1,11 +1,11 @@
-//! The names of a table's columns, of which none is passed over by mistake.
+//! Checks the column names of a table, so that a misspelled column is not ignored.
 
 use std::collections::HashSet;
 use std::path::Path;
 
 use bspm::{Error, Result};
 
-/// The columns that are read, and words that may be meant for them.
+/// The columns that are read, and similar words that are likely mistakes.
 const READ: [(&str, &[&str]); 5] = [
     ("user", &[]),
     ("history", &["histories"]),
@@ -14,8 +14,8 @@ const READ: [(&str, &[&str]); 5] = [
     ("allow", &["allowed", "allows", "allowlist"]),
 ];
 
-/// Refuses two columns of one name, one that the lists have (`reserved`), and one whose name is
-/// almost that of a column that is read.
+/// Returns an error for two columns with the same name, for a column of the output (`reserved`), and
+/// for a name that looks like a misspelling of a column that is read.
 pub(super) fn check_names(path: &Path, names: &[String], reserved: &[&str]) -> Result<()> {
     let refused = |expected: String, found: String| {
         Err(Error::InvalidFile {
@@ -33,29 +33,29 @@ pub(super) fn check_names(path: &Path, names: &[String], reserved: &[&str]) -> R
             '\t' => "tab".to_owned(),
             other => format!("'{other}'"),
         };
-        let expected = "names of columns with a comma between them";
-        let found = format!("{name:?}; hint: --delimiter {flag} separates the fields");
+        let expected = "column names separated by commas";
+        let found = format!("{name:?}; hint: set the delimiter with --delimiter {flag}");
         return refused(expected.into(), found);
     }
     let mut seen = HashSet::new();
     for name in names {
         if !seen.insert(name) {
-            let found = format!("two columns {name:?}; rename one");
-            return refused("columns of different names".into(), found);
+            let found = format!("two columns {name:?}; hint: rename one");
+            return refused("columns with different names".into(), found);
         }
         if reserved.contains(&name.as_str()) {
-            let found = format!("the column {name:?}, a name that the lists need; rename it");
-            return refused("other columns than those of the lists".into(), found);
+            let found = format!("the column {name:?}; hint: rename it");
+            return refused("no column with the name of an output column".into(), found);
         }
         if let Some(meant) = meant(name) {
-            let expected = format!("a column that is not easily confused with {meant:?}");
-            return refused(expected, format!("the column {name:?}; rename it"));
+            let expected = format!("a column {meant:?} or a name that is not similar to it");
+            return refused(expected, format!("the column {name:?}; hint: rename it"));
         }
     }
     Ok(())
 }
 
-/// The column that is read and whose name this one almost is.
+/// Returns the column that this name is a likely misspelling of.
 fn meant(name: &str) -> Option<&'static str> {
     if READ.iter().any(|(read, _)| *read == name) {
         return None;
@@ -69,7 +69,7 @@ fn meant(name: &str) -> Option<&'static str> {
     READ.iter().find(is_like).map(|(read, _)| *read)
 }
 
-/// Whether at most one letter is another, missing or too many, or two are swapped.
+/// Returns whether the texts differ by at most one substitution, insertion, deletion or transposition.
 fn is_one_edit_away(left: &str, right: &str) -> bool {
     let left: Vec<char> = left.chars().collect();
     let right: Vec<char> = right.chars().collect();

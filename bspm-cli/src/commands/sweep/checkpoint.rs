@@ -1,4 +1,4 @@
-//! What is done of a sweep, in a file.
+//! Checkpoint files of a sweep.
 
 use std::error::Error;
 use std::io;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::commands::fingerprint::Fingerprint;
 use crate::output::write_file;
 
-/// A state, and what it is the state of.
+/// The state of a sweep, and a key that identifies the sweep.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Checkpoint {
     key: String,
@@ -19,7 +19,7 @@ pub(super) struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Tells sweeps over other data, settings or cut-offs apart.
+    /// Returns a hash of the data, the settings and the cut-offs of a sweep.
     pub(super) fn key(
         train: &Interactions,
         held_out: &Interactions,
@@ -33,18 +33,23 @@ impl Checkpoint {
         Ok(key.to_string())
     }
 
-    /// The state in the file; `None` where there is none yet.
+    /// Reads the state from the file; `None` if the file does not exist.
     pub(super) fn read(path: &Path, key: &str) -> Result<Option<SweepState>, Box<dyn Error>> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(format!("cannot read {}: {error}", path.display()).into()),
         };
-        let checkpoint: Self = serde_json::from_str(&text)
-            .map_err(|error| format!("{}: no checkpoint of a sweep: {error}", path.display()))?;
+        let checkpoint: Self = serde_json::from_str(&text).map_err(|error| {
+            format!(
+                "{}: expected a checkpoint of a sweep, found another file: {error}",
+                path.display()
+            )
+        })?;
         if checkpoint.key != key {
             return Err(format!(
-                "{}: a checkpoint of a sweep over other data, settings or cut-offs",
+                "{}: expected a checkpoint of this sweep, found one of other data, settings or \
+                 cut-offs; hint: use another file for --checkpoint",
                 path.display()
             )
             .into());
@@ -52,7 +57,7 @@ impl Checkpoint {
         Ok(Some(checkpoint.state))
     }
 
-    /// Replaces the file as a whole.
+    /// Replaces the file atomically.
     pub(super) fn write(path: &Path, key: &str, state: &SweepState) -> Result<(), Box<dyn Error>> {
         let checkpoint = Self {
             key: key.to_owned(),

@@ -1,4 +1,4 @@
-//! NDCG against `T_s`, a line for each `beta`.
+//! Plots NDCG against `T_s`, with one line per `beta`.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -9,11 +9,11 @@ use plotters::prelude::*;
 
 use crate::commands::plot::{self, Area, TEXT, TITLE};
 
-/// Draws the best NDCG of the settings with each `T_s` and `beta`.
+/// Draws the best NDCG for each combination of `T_s` and `beta`.
 pub(super) fn draw(path: &Path, cutoff: usize, rows: &[SweepRow]) -> Result<(), Box<dyn Error>> {
     let lines = lines(rows);
     if lines.is_empty() {
-        return Err("there is nothing to plot: no setting sharpens".into());
+        return Err("--plot: nothing to plot, because sharpening is off in all settings".into());
     }
     plot::write(
         path,
@@ -25,7 +25,7 @@ pub(super) fn draw(path: &Path, cutoff: usize, rows: &[SweepRow]) -> Result<(), 
     )
 }
 
-/// With how many singular vectors the rows are.
+/// Describes the numbers of singular vectors of the rows.
 fn vectors(rows: &[SweepRow]) -> String {
     let counts = rows.iter().filter_map(|row| row.config.ideal_low_pass());
     let counts: BTreeSet<usize> = counts.map(|filter| filter.factor_dim).collect();
@@ -40,11 +40,11 @@ fn vectors(rows: &[SweepRow]) -> String {
 struct Plot {
     cutoff: usize,
     lines: Vec<Line>,
-    /// What is said of the singular vectors.
+    /// The part of the title about the singular vectors.
     vectors: String,
 }
 
-/// A `beta`, `None` where the ideal low-pass filter is off, and its points.
+/// A `beta` and its points; `None` if the ideal low-pass filter is off.
 struct Line {
     beta: Option<f32>,
     points: Vec<(f64, f64)>,
@@ -118,7 +118,7 @@ impl plot::Plot for Plot {
             let color = plot::color(place);
             let label = match line.beta {
                 Some(beta) => format!("beta {beta}"),
-                None => "no ideal low-pass".to_owned(),
+                None => "no ideal low-pass filter".to_owned(),
             };
             chart
                 .draw_series(LineSeries::new(

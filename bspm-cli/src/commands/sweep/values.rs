@@ -1,15 +1,14 @@
-//! The values of a setting: lists, and of numbers ranges too.
+//! Parses the values of a setting: lists, and ranges of numbers.
 
 use std::str::FromStr;
 
 use bspm::BspmConfig;
 use bspm::filters::{Setting, SettingKind};
 
-/// The most numbers that a range may have.
+/// The maximum number of values of a range.
 const MOST: f32 = 10_000.0;
 
-/// The values in a list, each as the setting reads it; where they are numbers, a part of the
-/// list may be a range.
+/// Parses a list of values. If the setting is a number, a part of the list may be a range.
 pub(super) fn read(setting: &Setting<BspmConfig>, text: &str) -> Result<Vec<String>, String> {
     let mut values = Vec::new();
     for part in text.split(',') {
@@ -35,11 +34,11 @@ impl FromStr for Numbers {
             let number = text
                 .trim()
                 .parse()
-                .map_err(|_| format!("{text:?} is no number"))?;
+                .map_err(|_| format!("expected a number, found {text:?}"))?;
             if f32::is_finite(number) {
                 Ok(number)
             } else {
-                Err(format!("{text:?} is not finite"))
+                Err(format!("expected a finite number, found {text:?}"))
             }
         };
         let mut numbers = Vec::new();
@@ -48,17 +47,24 @@ impl FromStr for Numbers {
                 [single] => numbers.push(number(single)?),
                 [start, end, step] => {
                     let (start, end, step) = (number(start)?, number(end)?, number(step)?);
-                    // A hundredth of a step for the rounding of decimal fractions.
+                    // A hundredth of a step allows for the rounding of decimal fractions.
                     let steps = ((end - start) / step + 0.01).floor();
                     if !(step > 0.0 && (0.0..MOST).contains(&steps)) {
-                        return Err(format!("{part:?} is not START:END:STEP, ascending"));
+                        return Err(format!(
+                            "expected START:END:STEP with START <= END, STEP > 0 and at most {MOST} \
+                             values, found {part:?}"
+                        ));
                     }
                     numbers.extend((0..=steps as usize).map(|place| {
                         let exact = f64::from(start) + place as f64 * f64::from(step);
                         (exact * 1e6).round() as f32 / 1e6
                     }));
                 }
-                _ => return Err(format!("{part:?} is neither a number nor START:END:STEP")),
+                _ => {
+                    return Err(format!(
+                        "expected a number or START:END:STEP, found {part:?}"
+                    ));
+                }
             }
         }
         Ok(Self(numbers))

@@ -1,4 +1,4 @@
-//! The trials of a search, in a file: a line for each, after one that says what they belong to.
+//! A file of trials: a header that identifies the search, then one line per trial.
 
 use std::error::Error;
 use std::fs::{File, OpenOptions};
@@ -17,8 +17,7 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// The file, and the trials that it holds already. A last line that was cut off in the
-    /// writing is taken away.
+    /// Opens or creates the file, and returns the trials in it. Removes an incomplete last line.
     pub(super) fn open(
         path: &Path,
         train: &Interactions,
@@ -43,11 +42,12 @@ impl Journal {
             Err(error) => return Err(failed(error).into()),
         };
         let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
-        // Of a file that ends within its first line, all must be of this header.
+        // A file that ends within its first line must be a prefix of this header.
         let is_begun = whole.is_empty() && header.starts_with(&text);
         if !is_begun && !whole.starts_with(&header) {
             return Err(format!(
-                "{}: expected the trials of a search over the same data and options",
+                "{}: expected trials of a search with the same data and options, found others; hint: use \
+                 another file for --checkpoint",
                 path.display()
             )
             .into());
@@ -73,7 +73,7 @@ impl Journal {
         Ok((journal, trials))
     }
 
-    /// Adds a trial, so that it is there whatever happens afterwards.
+    /// Adds a trial, and syncs the file.
     pub(super) fn add(&mut self, trial: &Trial) -> Result<(), Box<dyn Error>> {
         self.write(&format!("{}\n", serde_json::to_string(trial)?))
     }

@@ -1,4 +1,4 @@
-//! The metric of each trial against what it cost, coloured by filter.
+//! Plots the metric of each trial against its time, coloured by filter.
 
 use std::error::Error;
 use std::path::Path;
@@ -8,12 +8,12 @@ use plotters::prelude::*;
 
 use crate::commands::plot::{self, Area, TEXT, TITLE};
 
-/// Draws the trials that were evaluated, whole or in part.
+/// Draws the trials that were evaluated completely or in part.
 pub(super) fn draw(path: &Path, metric: &str, trials: &[&Trial]) -> Result<(), Box<dyn Error>> {
     let evaluated = |trial: &&&Trial| !matches!(trial.outcome, TrialOutcome::Failed(_));
     let trials: Vec<&Trial> = trials.iter().filter(evaluated).copied().collect();
     if trials.is_empty() {
-        return Err("there is nothing to plot: no trial could be evaluated".into());
+        return Err("--plot: nothing to plot, because no trial could be evaluated".into());
     }
     plot::write(path, &Plot { metric, trials })
 }
@@ -24,7 +24,7 @@ struct Plot<'a> {
     trials: Vec<&'a Trial>,
 }
 
-/// The shortest time that is told apart.
+/// Shorter times are shown as this time.
 const LEAST_SECONDS: f64 = 1e-3;
 
 fn point(trial: &Trial) -> (f64, f64) {
@@ -53,7 +53,7 @@ impl plot::Plot for Plot<'_> {
         let mut chart = ChartBuilder::on(area)
             .margin(16)
             .caption(
-                format!("{} trials: {metric} against cost", self.trials.len()),
+                format!("{} trials: {metric} against time", self.trials.len()),
                 TITLE,
             )
             .x_label_area_size(48)
@@ -62,7 +62,7 @@ impl plot::Plot for Plot<'_> {
         chart
             .configure_mesh()
             .light_line_style(TRANSPARENT)
-            .x_desc("seconds of fit and scoring (logarithmic)")
+            .x_desc("seconds for fitting and scoring (log scale)")
             .y_desc(metric)
             .y_label_formatter(&|value| format!("{value:.4}"))
             .label_style(TEXT)

@@ -1,22 +1,22 @@
-//! When the iteration ends: what `f32` can reach on this matrix, and what a filter that is
-//! made of the vectors can feel.
+//! The stopping criteria of the iteration: the accuracy of `f32` on this matrix, and the accuracy that
+//! changes the scores of a filter.
 
 use serde::{Deserialize, Serialize};
 
-/// Why the iteration ended.
+/// The reason why the iteration stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum SvdStop {
-    /// Every residual is within the tolerance, and a further round would not halve them or
-    /// not matter.
+    /// Every residual is within the tolerance, and a further round would not halve them or would not
+    /// change the scores.
     Converged,
-    /// The spectrum is flat at the cut, and what the residuals above the tolerance still
-    /// allow is a rotation within the flat stretch, which no filter can feel.
+    /// The spectrum is flat at the cut. The residuals above the tolerance correspond to rotations within
+    /// the flat part, which do not change the scores of a filter.
     FlatCut,
-    /// Rounds have stopped to help: the residuals are what `f32` reaches on this matrix.
+    /// Further rounds do not reduce the residuals, which are at the accuracy of `f32` on this matrix.
     Rounding,
-    /// The rounds that were allowed are over.
+    /// The maximum number of rounds was reached.
     MaxRounds,
 }
 

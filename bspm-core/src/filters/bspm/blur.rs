@@ -3,9 +3,9 @@
 use super::config::Integration;
 use super::linear_ode::LinearOde;
 
-/// What blurring does to each eigenvector of `P`.
+/// Returns the frequency response of blurring on the eigenvectors of `P`.
 ///
-/// With one Euler step over unit time that is the factor `p` itself: exactly `rP`.
+/// With one Euler step over unit time, the factor is the eigenvalue `p` itself: exactly `rP`.
 pub(super) fn blur(integration: Integration) -> LinearOde {
     LinearOde {
         walk: 1.0,

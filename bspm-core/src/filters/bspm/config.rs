@@ -1,4 +1,4 @@
-//! Every knob of the paper, checked.
+//! The configuration of BSPM: all settings of the paper, validated.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -20,21 +20,21 @@ pub struct Integration {
     /// `T`: the time at which the process ends; above 0, and at most
     /// [`MAX_TIME`](Self::MAX_TIME).
     pub time: f32,
-    /// `K`: how many steps lead there; 1 to [`MAX_STEPS`](Self::MAX_STEPS).
+    /// `K`: the number of steps, from 1 to [`MAX_STEPS`](Self::MAX_STEPS).
     pub steps: usize,
 }
 
 impl Integration {
-    /// The most steps that a process may take.
+    /// The maximum number of steps of a process.
     pub const MAX_STEPS: usize = 1_000;
 
-    /// The longest time that a process may run; the paper's are below 3.
+    /// The maximum time of a process; those of the paper are below 3.
     pub const MAX_TIME: f32 = 1_000.0;
 
-    /// The most products with `P` that a process may take, in all its steps.
+    /// The maximum number of products with `P` in all steps of a process.
     pub const MAX_PRODUCTS: usize = 2_000;
 
-    /// By how much a process may multiply an eigenvector: beyond it, `f32` overflows.
+    /// The maximum factor of an eigenvector; beyond it, `f32` overflows.
     const MAX_GROWTH: f64 = 1e30;
 
     /// One Euler step over unit time, the published setting of blur and ideal low-pass.
@@ -53,55 +53,55 @@ impl Integration {
         }
     }
 
-    /// The size `T / K` of one step.
+    /// The size of a step, `T / K`.
     pub fn step_size(&self) -> f64 {
         f64::from(self.time) / self.steps as f64
     }
 
-    /// What the settings demand of each other; their own ranges are in [`BspmConfig::SETTINGS`].
+    /// Checks the settings against each other; their ranges are in [`BspmConfig::SETTINGS`].
     fn check(&self, time: &'static str, steps: &'static str) -> Result<()> {
         self.solver.check()?;
         let products = self.solver.products(self.step_size(), -1.0, 0.0) * self.steps;
         if products > Self::MAX_PRODUCTS {
-            let expected = format!("at most {} products with P in all", Self::MAX_PRODUCTS);
+            let expected = format!("at most {} products with P in total", Self::MAX_PRODUCTS);
             return Err(invalid(steps, expected, products));
         }
         let growth = self.solver.factor(self.step_size(), -1.0).abs();
         if growth.powi(self.steps as i32) > Self::MAX_GROWTH {
-            let expected = "a time or steps in which no score grows beyond 1e30";
+            let expected = "a time or a number of steps for which scores stay below 1e30";
             return Err(invalid(time, expected, self.time));
         }
         Ok(())
     }
 }
 
-/// The ideal low-pass filter's part in the score.
+/// The settings of the ideal low-pass filter.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct IdealLowPass {
-    /// How many leading right singular vectors of `R` it keeps; at least 1.
+    /// The number of leading right singular vectors of `R`; at least 1.
     pub factor_dim: usize,
-    /// `beta`: its weight in the merge; finite and not negative.
+    /// `beta`: the weight in the merge; finite and not negative.
     pub beta: f32,
-    /// How it is integrated.
+    /// How the process is integrated.
     pub integration: Integration,
 }
 
-/// Where the ideal low-pass part joins the score.
+/// When the ideal low-pass filter is added to the score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Merge {
-    /// EM, the authors' `final_sharpening = true`: sharpening starts from
+    /// Early merge (EM), the authors' `final_sharpening = true`: sharpening starts from
     /// `beta * ideal low-pass + blurred`.
     Early,
-    /// LM: sharpening starts from the blurred scores, and `beta * ideal low-pass`
+    /// Late merge (LM): sharpening starts from the blurred scores, and `beta * ideal low-pass`
     /// is added afterwards.
     Late,
 }
 
 impl Merge {
-    /// The name that [`FromStr`](std::str::FromStr) reads.
+    /// The name, which [`FromStr`](std::str::FromStr) parses.
     pub fn name(self) -> &'static str {
         match self {
             Self::Early => "early",
@@ -127,12 +127,11 @@ impl std::str::FromStr for Merge {
     }
 }
 
-/// A checked configuration of the blurring-sharpening process model.
+/// A validated configuration of the blurring-sharpening process model.
 ///
-/// A value of this type always holds valid parameters: it comes from a
-/// [`Preset`] or from a [`BspmConfigBuilder`], whose `build` checks them. So does
-/// deserialising: serde reads and writes every field by the name of its method here,
-/// refuses unknown ones, and takes `null` for a process that is off.
+/// A value of this type always has valid parameters: it comes from a [`Preset`] or from a
+/// [`BspmConfigBuilder`], whose `build` checks them. Deserialisation checks them too. serde names each
+/// field like its method here, rejects unknown fields, and uses `null` for a process that is off.
 ///
 /// # Examples
 ///
@@ -172,8 +171,8 @@ fn is_zero(offset: &f64) -> bool {
 }
 
 impl BspmConfig {
-    /// A builder that starts from blur alone: one Euler step over unit time, no
-    /// ideal low-pass, no sharpening, early merge, no t-point combination.
+    /// Returns a builder with only the blur: one Euler step over unit time, no ideal low-pass filter, no
+    /// sharpening, early merge, no t-point combination.
     pub fn builder() -> BspmConfigBuilder {
         BspmConfigBuilder {
             config: Self {
@@ -187,7 +186,7 @@ impl BspmConfig {
         }
     }
 
-    /// A builder that starts from this configuration.
+    /// Returns a builder that starts from this configuration.
     pub fn to_builder(&self) -> BspmConfigBuilder {
         BspmConfigBuilder {
             config: self.clone(),
@@ -199,27 +198,27 @@ impl BspmConfig {
         self.blur
     }
 
-    /// The ideal low-pass part; `None` when it is off.
+    /// The settings of the ideal low-pass filter; `None` if it is off.
     pub fn ideal_low_pass(&self) -> Option<IdealLowPass> {
         self.ideal_low_pass
     }
 
-    /// How the sharpening process is integrated; `None` when it is off.
+    /// How the sharpening process is integrated; `None` if it is off.
     pub fn sharpening(&self) -> Option<Integration> {
         self.sharpening
     }
 
-    /// Where the ideal low-pass part joins.
+    /// When the ideal low-pass filter is added.
     pub fn merge(&self) -> Merge {
         self.merge
     }
 
-    /// Whether the mean of all recorded points replaces the last one.
+    /// Whether the mean of all recorded points is used instead of the last point.
     pub fn t_point_combination(&self) -> bool {
         self.t_point_combination
     }
 
-    /// What all degrees are larger by in `R = (D_u + offset)^-1/2 A (D_i + offset)^-1/2`.
+    /// The offset of all degrees in `R = (D_u + offset)^-1/2 A (D_i + offset)^-1/2`.
     pub fn offset(&self) -> f64 {
         self.offset
     }
@@ -256,13 +255,13 @@ impl Preset {
     }
 }
 
-/// Settings for data that nobody has tuned on: blur by one Euler step over unit time, 64
-/// singular vectors with `beta` 0.1, early merge, and one step of RK4 over `T_s` 2.5.
+/// Default settings for new data: blur by one Euler step over unit time, 64 singular vectors with `beta`
+/// 0.1, early merge, and one step of RK4 over `T_s` 2.5.
 ///
-/// Chosen on interactions held out of six matrices of different shapes (200 users to 32,000,
-/// sparse and dense), as what is never far below the best of 600 settings: a start, which
-/// [`Sweep`](crate::sweep::Sweep) improves on. Where the rank of the matrix is below 64, as many
-/// vectors as there are.
+/// They were chosen on held-out interactions of six matrices of different shapes (200 users to 32,000,
+/// sparse and dense), because they are never far below the best of 600 settings. Use
+/// [`Sweep`](crate::sweep::Sweep) to improve on them. If the rank of the matrix is below 64, fewer
+/// vectors are used.
 impl Default for BspmConfig {
     fn default() -> Self {
         Self {
@@ -281,14 +280,14 @@ impl Default for BspmConfig {
 }
 
 impl BspmConfig {
-    /// Settings for a matrix of this shape that nobody has tuned on: those of
-    /// [`default`](Self::default), but with a hundredth of the items for singular
-    /// vectors, at least 8, at most 512 and a sixteenth of the smaller side (but 2), and `beta`
-    /// 0.2: a small matrix has few directions that are more than noise.
+    /// Returns default settings for new data of this shape: those of [`default`](Self::default), but with
+    /// `beta` 0.2 and a number of singular vectors that depends on the shape. It is a hundredth of the
+    /// number of items, at least 8, at most 512, and at most a sixteenth of the smaller side (but at
+    /// least 2), because a small matrix has few singular vectors that are more than noise.
     ///
-    /// Chosen on interactions held out of eleven matrices, from 200 users and 500 items to 31,668 and
-    /// 38,048. Two thirds as many vectors cost 1% of NDCG@20 on Gowalla and Yelp2018 and a tenth
-    /// where users fall into many communities, and gain 2% where most items are seen by many users.
+    /// They were chosen on held-out interactions of eleven matrices, from 200 users and 500 items to
+    /// 31,668 users and 38,048 items. With two thirds of the vectors, NDCG@20 is 1% lower on Gowalla and
+    /// Yelp2018, 10% lower if users form many communities, and 2% higher if most items have many users.
     ///
     /// # Examples
     ///
@@ -323,7 +322,7 @@ impl<'de> Deserialize<'de> for BspmConfig {
     }
 }
 
-/// Collects parameters; [`build`](Self::build) checks them.
+/// A builder of [`BspmConfig`]; [`build`](Self::build) checks the parameters.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct BspmConfigBuilder {
@@ -350,12 +349,12 @@ impl BspmConfigBuilder {
     }
 
     /// Turns the ideal low-pass filter on, with `factor_dim` singular vectors and
-    /// weight `beta`, integrated by one Euler step over unit time: the projection.
+    /// weight `beta`, integrated by one Euler step over unit time, which is the projection.
     pub fn ideal_low_pass(self, factor_dim: usize, beta: f32) -> Self {
         self.ideal_low_pass_integrated(factor_dim, beta, Integration::UNIT_EULER)
     }
 
-    /// Turns the ideal low-pass filter on with its own solver, `T_idl` and `K_idl`.
+    /// Turns the ideal low-pass filter on, with this solver, `T_idl` and `K_idl`.
     pub fn ideal_low_pass_integrated(
         mut self,
         factor_dim: usize,
@@ -376,30 +375,30 @@ impl BspmConfigBuilder {
         self
     }
 
-    /// Chooses where the ideal low-pass part joins.
+    /// Sets when the ideal low-pass filter is added.
     pub fn merge(mut self, merge: Merge) -> Self {
         self.config.merge = merge;
         self
     }
 
-    /// Chooses whether the mean of all recorded points (blurred and sharpened,
-    /// without each process's start) replaces the last point.
+    /// Sets whether the mean of all recorded points (blurred and sharpened, without the start of each
+    /// process) is used instead of the last point.
     pub fn t_point_combination(mut self, on: bool) -> Self {
         self.config.t_point_combination = on;
         self
     }
 
-    /// Makes all degrees larger by an offset: `R = (D_u + offset)^-1/2 A (D_i + offset)^-1/2`, scaled
-    /// to a largest singular value of 1. Default: 0, as in the paper.
+    /// Adds an offset to all degrees: `R = (D_u + offset)^-1/2 A (D_i + offset)^-1/2`, scaled to a largest
+    /// singular value of 1. Default: 0, as in the paper.
     ///
-    /// Users and items of few interactions then count less. SGFCF has this form; on sparse data it
-    /// raises the NDCG of BSPM more than any other setting.
+    /// With an offset, users and items with few interactions have smaller weights. SGFCF has this form.
+    /// On sparse data, it increases the NDCG of BSPM more than any other setting.
     pub fn offset(mut self, offset: f64) -> Self {
         self.config.offset = offset;
         self
     }
 
-    /// The configuration of parameters that stand in the source and are known to be valid.
+    /// Returns the configuration without checks, for constants that are known to be valid.
     pub(crate) fn unchecked(self) -> BspmConfig {
         debug_assert!(self.clone().build().is_ok());
         self.config
@@ -410,7 +409,7 @@ impl BspmConfigBuilder {
     /// # Errors
     ///
     /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) with the name of the first setting
-    /// outside its range, which [`BspmConfig::SETTINGS`] has.
+    /// outside its range, as in [`BspmConfig::SETTINGS`].
     pub fn build(self) -> Result<BspmConfig> {
         check_all(BspmConfig::SETTINGS, &self.config)?;
         self.config.blur.check("blur_time", "blur_steps")?;
@@ -480,7 +479,7 @@ mod tests {
                 pair,
                 1e3,
                 10,
-                "sharpen_steps: expected at most 2000 products with P in all, found",
+                "sharpen_steps: expected at most 2000 products with P in total, found",
             ),
             (
                 Solver::Rk4,
@@ -492,7 +491,7 @@ mod tests {
                 Solver::Euler,
                 1e3,
                 300,
-                "sharpen_time: expected a time or steps in which",
+                "sharpen_time: expected a time or a number of steps for which",
             ),
         ] {
             let config = BspmConfig::builder().sharpen(solver, time, steps).build();

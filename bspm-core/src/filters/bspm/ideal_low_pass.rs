@@ -10,8 +10,7 @@
 use super::config::{IdealLowPass, Integration};
 
 impl IdealLowPass {
-    /// `g`: what is left, at the end of the process, of the part outside the span of the
-    /// vectors.
+    /// Returns `g`: the factor of the part outside the span of the vectors, at the end of the process.
     pub(crate) fn outside_factor(&self) -> f64 {
         let Integration { solver, steps, .. } = self.integration;
         solver

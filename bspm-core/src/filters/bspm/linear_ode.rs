@@ -1,5 +1,5 @@
-//! `dr/dt = walk * rP + decay * r`, the form of blurring and sharpening, on the eigenvectors of
-//! `P`: each is multiplied by a factor of its own.
+//! `dr/dt = walk * rP + decay * r`, the form of blurring and sharpening. Each eigenvector of `P` is
+//! multiplied by its own factor.
 
 use super::config::Integration;
 

@@ -1,10 +1,9 @@
-//! The merge of blur, ideal low-pass and sharpen (paper, section 3.4), as what it does to each
-//! frequency.
+//! The merge of blur, ideal low-pass filter and sharpening (paper, section 3.4), as a frequency
+//! response.
 //!
-//! Early merge adds the ideal low-pass part to the blurred scores before they are
-//! sharpened, late merge to what comes out. With t-point combination that is the
-//! mean of the blurred and the sharpened points. With sharpening off, both merges
-//! add it to the blurred scores.
+//! Early merge adds the ideal low-pass part to the blurred scores before they are sharpened. Late merge
+//! adds it to the result of sharpening, which with t-point combination is the mean of the blurred and
+//! the sharpened points. With sharpening off, both merges add it to the blurred scores.
 
 use super::blur::blur;
 use super::config::{BspmConfig, Merge};
@@ -16,7 +15,7 @@ use crate::engine::chebyshev::interpolate_spectrum;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Response {
     pub(crate) history: Vec<f64>,
-    /// What the ideal low-pass filter leaves of the history outside its span.
+    /// The part of the history outside the span of the ideal low-pass filter that it keeps.
     pub(crate) low_pass_of_history: Vec<f64>,
     pub(crate) low_pass: Vec<f64>,
     pub(crate) beta: f32,
@@ -66,7 +65,7 @@ impl Response {
         }
     }
 
-    /// Each of its series.
+    /// All series of the response.
     pub(crate) fn parts_mut(&mut self) -> impl Iterator<Item = &mut Vec<f64>> {
         [
             &mut self.history,
@@ -76,12 +75,12 @@ impl Response {
         .into_iter()
     }
 
-    /// How many terms of the history it uses.
+    /// The number of terms of the history.
     pub(crate) fn history_terms(&self) -> usize {
         self.history.len().max(self.low_pass_of_history.len())
     }
 
-    /// All that is done to the history itself.
+    /// The complete response of the history.
     pub(crate) fn of_history(&self) -> Vec<f64> {
         let mut sum = self.history.clone();
         sum.resize(self.history_terms(), 0.0);
@@ -91,20 +90,20 @@ impl Response {
         sum
     }
 
-    /// All that is done to its projection.
+    /// The complete response of the projection of the history.
     pub(crate) fn of_low_pass(&self) -> Vec<f64> {
         let beta = f64::from(self.beta);
         self.low_pass.iter().map(|part| beta * part).collect()
     }
 }
 
-/// What the processes make of an eigenvector.
+/// The factors of an eigenvector.
 struct Points {
     /// The blurred point.
     blurred: f64,
-    /// The part of the mean that blurred points are, and 0 where no mean is taken.
+    /// The share of blurred points in the mean; 0 without t-point combination.
     recorded_of_blur: f64,
-    /// What a point is multiplied by that sharpening starts from.
+    /// The factor of the point that sharpening starts from.
     sharpening: f64,
 }
 
@@ -131,9 +130,9 @@ impl Points {
     }
 }
 
-/// The coefficients of the polynomial of this degree that takes these values.
+/// Returns the coefficients of the interpolating polynomial of this degree.
 fn interpolated(degree: usize, value: impl Fn(f64) -> f64) -> Vec<f64> {
-    // What f32 does not resolve.
+    // Below the resolution of f32.
     const NEGLIGIBLE: f64 = 1e-9;
     interpolate_spectrum(degree + 1, NEGLIGIBLE, value)
 }

@@ -1,5 +1,5 @@
-//! Every setting of BSPM, in one table: what it is called, what it may be, and where it stands
-//! in a configuration. Flags, sweeps, tables, CSV and reports are made from it.
+//! The table of all settings of BSPM: name, range, and how to read and write it in a configuration.
+//! Flags, sweeps, tables, CSV files and reports are made from it.
 
 use super::config::{BspmConfig, BspmConfigBuilder, IdealLowPass, Integration};
 use super::solver::Solver;
@@ -12,18 +12,18 @@ use bspm_data::{Error, Result};
 /// The value of a setting that turns its process off.
 const OFF: &str = "off";
 
-/// How long a process may run.
+/// The range of times of a process.
 const TIMES: (f64, f64) = (f64::MIN_POSITIVE, Integration::MAX_TIME as f64);
 
-/// How many steps it may take.
+/// The range of numbers of steps of a process.
 const STEPS: (f64, f64) = (1.0, Integration::MAX_STEPS as f64);
 
 impl BspmConfig {
-    /// The setting of this name.
+    /// Returns the setting with this name.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) with the names there are.
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) with all names, if it does not exist.
     ///
     /// # Examples
     ///
@@ -44,7 +44,7 @@ impl BspmConfig {
 }
 
 impl Setting<BspmConfig> {
-    /// Whether it turns a process on, and `off` turns it off.
+    /// Whether the setting turns a process on or off: the value `off` turns it off.
     pub fn is_switch(&self) -> bool {
         ["sharpen_time", "factor_dim"].contains(&self.name)
     }
@@ -66,7 +66,7 @@ impl BspmConfig {
         Setting {
             name: "blur_time",
             symbol: "T_b",
-            doc: "T_b: how long the blurring process runs",
+            doc: "T_b: integration time of the blurring process",
             kind: SettingKind::Number,
             range: TIMES,
             search: Search::Fixed,
@@ -76,7 +76,7 @@ impl BspmConfig {
         Setting {
             name: "blur_steps",
             symbol: "K_b",
-            doc: "K_b: steps of the blurring process",
+            doc: "K_b: number of integration steps of the blurring process",
             kind: SettingKind::Count,
             range: STEPS,
             search: Search::Fixed,
@@ -99,7 +99,7 @@ impl BspmConfig {
         Setting {
             name: "sharpen_time",
             symbol: "T_s",
-            doc: "T_s: how long the sharpening process runs; off turns it off",
+            doc: "T_s: integration time of the sharpening process; off disables sharpening",
             kind: SettingKind::Number,
             range: TIMES,
             search: Search::Linear(0.3, 3.0),
@@ -121,7 +121,7 @@ impl BspmConfig {
         Setting {
             name: "sharpen_steps",
             symbol: "K_s",
-            doc: "K_s: steps of the sharpening process",
+            doc: "K_s: number of integration steps of the sharpening process",
             kind: SettingKind::Count,
             range: STEPS,
             search: Search::Fixed,
@@ -134,7 +134,7 @@ impl BspmConfig {
         Setting {
             name: "factor_dim",
             symbol: "factor_dim",
-            doc: "Singular vectors of the ideal low-pass filter; off turns it off",
+            doc: "Number of singular vectors of the ideal low-pass filter; off disables it",
             kind: SettingKind::Count,
             range: (1.0, MOST_FACTORS),
             search: Search::Factors,
@@ -171,7 +171,7 @@ impl BspmConfig {
         Setting {
             name: "idl_solver",
             symbol: "solver of the ideal low-pass filter",
-            doc: "Solver of the ideal low-pass filter: as for the others",
+            doc: "Solver of the ideal low-pass filter: euler, rk4, dormand-prince or exact",
             kind: SettingKind::Word,
             range: ANY,
             search: Search::Fixed,
@@ -184,7 +184,7 @@ impl BspmConfig {
         Setting {
             name: "idl_time",
             symbol: "T_idl",
-            doc: "T_idl: how long the ideal low-pass process runs",
+            doc: "T_idl: integration time of the ideal low-pass filter",
             kind: SettingKind::Number,
             range: TIMES,
             search: Search::Fixed,
@@ -197,7 +197,7 @@ impl BspmConfig {
         Setting {
             name: "idl_steps",
             symbol: "K_idl",
-            doc: "K_idl: steps of the ideal low-pass process",
+            doc: "K_idl: number of integration steps of the ideal low-pass filter",
             kind: SettingKind::Count,
             range: STEPS,
             search: Search::Fixed,
@@ -215,7 +215,7 @@ impl BspmConfig {
         Setting {
             name: "merge",
             symbol: "EM or LM",
-            doc: "Where the ideal low-pass part joins: early or late",
+            doc: "When the ideal low-pass filter is added: early (before sharpening) or late (after it)",
             kind: SettingKind::Word,
             range: ANY,
             search: Search::Words(&["early", "late"]),
@@ -228,7 +228,7 @@ impl BspmConfig {
         Setting {
             name: "t_point_combination",
             symbol: "t-point combination",
-            doc: "Whether the mean of all recorded points replaces the last: true or false",
+            doc: "Whether to use the mean of all recorded points instead of the last one: true or false",
             kind: SettingKind::Word,
             range: ANY,
             search: Search::Words(&["false", "true"]),
@@ -241,7 +241,7 @@ impl BspmConfig {
         Setting {
             name: "offset",
             symbol: "mu",
-            doc: "What all degrees are larger by",
+            doc: "Offset that is added to all degrees",
             kind: SettingKind::Number,
             range: (0.0, MOST_OFFSET),
             search: Search::Log(0.5, 50.0),
@@ -252,23 +252,23 @@ impl BspmConfig {
 }
 
 impl BspmConfigBuilder {
-    /// Gives the setting of this name, one of [`BspmConfig::SETTINGS`], a value.
+    /// Sets the setting with this name, one of [`BspmConfig::SETTINGS`], from a text.
     ///
-    /// A time of sharpening turns that on, by one step of RK4 unless told, and `off` turns it
-    /// off; a number of vectors does so with the ideal low-pass filter, with `beta` 0.2.
+    /// A time for `sharpen_time` turns sharpening on (default: one step of RK4), and `off` turns it off.
+    /// A number for `factor_dim` turns the ideal low-pass filter on (default: `beta` 0.2), and `off`
+    /// turns it off.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for another name, for text
-    /// that is no value of it, and for a setting of a process that is off. Ranges are checked
-    /// by [`build`](Self::build).
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for an unknown name, for an invalid
+    /// text, and for a setting of a process that is off. Ranges are checked by [`build`](Self::build).
     pub fn set(mut self, name: &str, text: &str) -> Result<Self> {
         (BspmConfig::setting(name)?.set)(&mut self.config, text)?;
         Ok(self)
     }
 }
 
-/// Reads a solver; an error names the setting.
+/// Parses a solver; an error names the setting.
 fn parse_solver(name: &'static str, text: &str, value: &mut Solver) -> Result<()> {
     *value = text.parse().map_err(|error| match error {
         Error::InvalidParameter {
@@ -286,7 +286,7 @@ fn sharpening<'a>(
     name: &'static str,
     text: &str,
 ) -> Result<&'a mut Integration> {
-    let expected = "sharpening to be on: set sharpen_time first";
+    let expected = "sharpening to be on (set sharpen_time first)";
     let off = || invalid(name, expected, text);
     config.sharpening.as_mut().ok_or_else(off)
 }
@@ -296,7 +296,7 @@ fn low_pass<'a>(
     name: &'static str,
     text: &str,
 ) -> Result<&'a mut IdealLowPass> {
-    let expected = "the ideal low-pass filter to be on: set factor_dim first";
+    let expected = "the ideal low-pass filter to be on (set factor_dim first)";
     let off = || invalid(name, expected, text);
     config.ideal_low_pass.as_mut().ok_or_else(off)
 }

@@ -3,7 +3,7 @@
 use super::config::Integration;
 use super::linear_ode::LinearOde;
 
-/// What sharpening does to each eigenvector of `P`.
+/// Returns the frequency response of sharpening on the eigenvectors of `P`.
 pub(super) fn sharpen(integration: Integration) -> LinearOde {
     LinearOde {
         walk: -1.0,

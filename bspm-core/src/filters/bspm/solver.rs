@@ -1,16 +1,15 @@
 //! Solvers of the processes' ordinary differential equations.
 //!
-//! Every process of the paper is linear and autonomous, `dr/dt = r L`, so a step of size
-//! `h` of an explicit Runge-Kutta method is a polynomial of `hL`, whatever its tableau: up
-//! to the method's order that of the exponential, `I + hL + (hL)^2/2! + ...`. Horner's scheme
-//! evaluates it: `y <- r + f_j h y L` for the factors `f_j` of its coefficients, from the last
-//! one and `y = r` on. So a solver is what it does to each eigenvector, and the
-//! processes only compute coefficients; the engine does the products.
+//! Every process of the paper is linear and autonomous, `dr/dt = r L`. Therefore a step of size `h` of
+//! any explicit Runge-Kutta method is a polynomial of `hL`, which up to the order of the method is that
+//! of the exponential, `I + hL + (hL)^2/2! + ...`. Horner's scheme evaluates it: `y <- r + f_j h y L`
+//! for the factors `f_j` of its coefficients, starting with the last one and `y = r`. A solver is thus
+//! defined by its factor for each eigenvector. The processes only compute coefficients, and the engine
+//! computes the products.
 //!
-//! All processes have the spectrum of `hL` in `[-h, 0]`, where what a step does to each
-//! eigenvector is known beforehand. So the adaptive pair chooses its steps, and the exact
-//! solver its degree, once for all users: the result of a user does not depend on who else
-//! is scored.
+//! In all processes, the spectrum of `hL` is in `[-h, 0]`, where the factor of a step is known in
+//! advance. Therefore the adaptive pair chooses its steps, and the exact solver its degree, once for all
+//! users, and the result of a user does not depend on the other users.
 
 use serde::{Deserialize, Serialize};
 
@@ -28,8 +27,8 @@ pub enum Solver {
     /// The classical Runge-Kutta method: order 4, four products per step.
     Rk4,
     /// The embedded pair of Dormand and Prince (1980): order 5, six products per step. Each
-    /// step of the process is divided into as many equal ones as keep the difference from
-    /// the embedded method of order 4 within the tolerance.
+    /// step of the process is divided into equal substeps, so that the difference from the embedded
+    /// method of order 4 is within the tolerance.
     DormandPrince {
         /// The largest difference, relative to the norm of the point, for any point.
         tolerance: f64,
@@ -37,17 +36,17 @@ pub enum Solver {
     /// The matrix exponential, by a Chebyshev expansion: about `h + log(1 / tolerance)`
     /// products per step.
     Exact {
-        /// How far a step may be from the exponential, relative to the norm of the point,
-        /// for any point; rounding to `f32` comes on top.
+        /// The largest error of a step, relative to the norm of the point, for any point, without
+        /// rounding to `f32`.
         tolerance: f64,
     },
 }
 
 impl Solver {
-    /// The tolerance of the solvers that have one, where none is named.
+    /// The default tolerance of the solvers that have one.
     pub const DEFAULT_TOLERANCE: f64 = 1e-6;
 
-    /// The factors `f_j` of Horner's scheme; none for a solver that does not use it.
+    /// The factors `f_j` of Horner's scheme; empty for a solver that does not use it.
     pub(crate) fn stage_factors(self) -> &'static [f64] {
         match self {
             Self::Euler => &[1.0],
@@ -57,7 +56,7 @@ impl Solver {
         }
     }
 
-    /// Into how many equal ones a step of this size is divided.
+    /// The number of substeps of a step of this size.
     pub(crate) fn substeps(self, step_size: f64) -> usize {
         match self {
             Self::DormandPrince { tolerance } => dormand_prince::substeps(step_size, tolerance),
@@ -65,7 +64,7 @@ impl Solver {
         }
     }
 
-    /// How many products with `P` a step of this size takes, in the process
+    /// The number of products with `P` of a step of this size, in the process
     /// `dr/dt = walk * rP + decay * r`.
     pub(crate) fn products(self, step_size: f64, walk: f64, decay: f64) -> usize {
         match self {
@@ -97,7 +96,7 @@ impl Solver {
         once.powi(substeps as i32)
     }
 
-    /// The name that [`FromStr`](std::str::FromStr) reads.
+    /// The name, which [`FromStr`](std::str::FromStr) parses.
     pub fn name(self) -> &'static str {
         match self {
             Self::Euler => "euler",
@@ -107,7 +106,7 @@ impl Solver {
         }
     }
 
-    /// The tolerance, where the solver has one.
+    /// The tolerance, if the solver has one.
     pub fn tolerance(self) -> Option<f64> {
         match self {
             Self::DormandPrince { tolerance } | Self::Exact { tolerance } => Some(tolerance),
@@ -125,18 +124,18 @@ impl Solver {
     }
 }
 
-/// The Chebyshev coefficients of `exp(step_size * (walk * p + decay))` over the spectrum
-/// `p` of `P`, in the variable `1 - 2p`: as few as are within the tolerance.
+/// Returns the Chebyshev coefficients of `exp(step_size * (walk * p + decay))` over the spectrum `p` of
+/// `P`, in the variable `1 - 2p`, truncated to the tolerance.
 ///
-/// A Chebyshev polynomial is at most 1, so what is cut off is at most the sum of the
-/// coefficients cut off, for every eigenvalue.
+/// A Chebyshev polynomial is at most 1, so for every eigenvalue the truncation error is at most the sum of
+/// the dropped coefficients.
 pub(crate) fn exponential_series(
     step_size: f64,
     walk: f64,
     decay: f64,
     tolerance: f64,
 ) -> Vec<f64> {
-    // The coefficients fall faster than (size / 2)^k / k! and are below rounding here.
+    // The coefficients decrease faster than (size / 2)^k / k! and are below the rounding error here.
     let nodes = 40 + (2.0 * step_size * walk.abs()).ceil() as usize;
     interpolate_spectrum(nodes, tolerance, |eigenvalue| {
         (step_size * (walk * eigenvalue + decay)).exp()
@@ -205,7 +204,8 @@ mod dormand_prince {
         DIFFERENCE.iter().zip(stages(z)).map(|(e, k)| e * k).sum()
     }
 
-    /// The fewest equal steps whose difference is within the tolerance on the spectrum.
+    /// Returns the smallest number of equal steps whose difference is within the tolerance on the
+    /// spectrum.
     pub(super) fn substeps(step_size: f64, tolerance: f64) -> usize {
         const SAMPLES: usize = 64;
         const MOST: usize = 1_000_000;

@@ -1,4 +1,4 @@
-//! A weighted sum of filters: a filter of filters, which is why it stands below their list.
+//! A weighted sum of filters. It contains filters, so it is in a module below their list.
 
 use std::borrow::Cow;
 
@@ -22,17 +22,17 @@ use bspm_data::Interactions;
 use bspm_data::Result;
 use bspm_data::parameter::{check_range, invalid};
 
-/// The sum of the scores of some filters, each scaled to a mean row norm of 1 and then
+/// A mix: the weighted sum of the scores of several filters, each scaled to a mean row norm of 1 and
 /// multiplied by its share.
 ///
-/// One scale for all users, so that a mix is linear in the history as its parts are: fold-in
-/// and explanations are exact. Local filters (neighbours) and spectral ones err on different
-/// users, and a mix of two is often better than either. Cost: that of its parts.
+/// All users have the same scale, so that a mix is linear in the history like its parts, and fold-in and
+/// explanations are exact. Neighbourhood filters and spectral filters make errors on different users, so
+/// a mix of two is often better than either. Cost: that of its parts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Mix {
-    /// One to [`MOST_PARTS`](Self::MOST_PARTS), none a mix itself.
+    /// The parts, from 1 to [`MOST_PARTS`](Self::MOST_PARTS). A part cannot be a mix.
     pub parts: Vec<MixPart>,
 }
 
@@ -41,14 +41,14 @@ pub struct Mix {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MixPart {
-    /// Its factor; above 0.
+    /// The factor of the filter; above 0.
     pub share: f64,
     /// The filter.
     pub filter: FilterConfig,
 }
 
 impl Mix {
-    /// The mix of these filters, each with its share.
+    /// Creates a mix of filters with shares.
     pub fn new(parts: impl IntoIterator<Item = (f64, FilterConfig)>) -> Self {
         let part = |(share, filter)| MixPart { share, filter };
         Self {
@@ -61,14 +61,14 @@ impl Mix {
         <Self as Settings>::published(data)
     }
 
-    /// The most filters in a mix.
+    /// The maximum number of filters in a mix.
     pub const MOST_PARTS: usize = 8;
 
     /// All settings: the shares, `0.7,0.3`, in the order of the parts.
     pub const SETTINGS: &'static [Setting<Self>] = &[Setting {
         name: "shares",
         symbol: "shares",
-        doc: "The share of each part, as in 0.7,0.3",
+        doc: "Share of each part, such as 0.7,0.3",
         kind: SettingKind::Word,
         range: ANY,
         search: Search::Fixed,
@@ -85,7 +85,7 @@ impl Mix {
                     Ok(())
                 }
                 _ => {
-                    let expected = format!("{} numbers between commas", mix.parts.len());
+                    let expected = format!("{} numbers separated by commas", mix.parts.len());
                     Err(invalid("shares", expected, format!("{text:?}")))
                 }
             }
@@ -99,7 +99,7 @@ const NORMS: &str = "mix.norms";
 struct FittedMix<B: Backend> {
     parts: Vec<FittedPart<B>>,
     norms: Vec<f32>,
-    /// The factor of the first part, by which the others are divided; `items x 1`.
+    /// The factor of the first part, by which the other factors are divided; `items x 1`.
     item_scale: B::Matrix,
 }
 
@@ -118,8 +118,8 @@ impl Table for Mix {
 impl Settings for Mix {
     const NAME: &'static str = "mix";
 
-    /// The best mixes of spectral filters that a search of 15 minutes found on interactions held
-    /// out of the training part of Gowalla and of Yelp2018; that of Gowalla stands in for others.
+    /// The best mixes of spectral filters that a search of 15 minutes found on held-out interactions of
+    /// the training sets of Gowalla and Yelp2018. Other data sets use that of Gowalla.
     fn published(data: Preset) -> Self {
         let bspm = |solver, time, beta| {
             let builder = BspmConfig::builder().sharpen(solver, time, 1);
@@ -148,11 +148,7 @@ impl Settings for Mix {
             let most = f64::from(f32::MAX);
             check_range("share", part.share, 1e-6..=most)?;
             if matches!(part.filter, FilterConfig::Mix(_)) {
-                return Err(invalid(
-                    "mix",
-                    "filters that are no mix themselves",
-                    "a mix",
-                ));
+                return Err(invalid("mix", "filters other than mix", "a mix"));
             }
             part.filter.check()?;
         }
@@ -270,7 +266,7 @@ impl<B: Backend> Filter<B> for FittedMix<B> {
         parts.chain([norms]).collect()
     }
 
-    /// That of the first part which has one.
+    /// The basis of the first part that has one.
     fn basis(&self) -> Option<&Basis<B>> {
         self.parts.iter().find_map(|part| part.filter.basis())
     }

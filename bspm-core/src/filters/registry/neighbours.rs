@@ -1,5 +1,4 @@
-//! The neighbour table of a filter: a filter of a filter, which is why it stands below their
-//! list.
+//! The neighbour table of a filter. It contains a filter, so it is in a module below their list.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,30 +15,30 @@ use bspm_data::Interactions;
 use bspm_data::Result;
 use bspm_data::parameter::invalid;
 
-/// The neighbour table of another filter: what each item of a history gives to `keep` others,
-/// and the rest as a share of what all items give alike.
+/// The neighbour table of another filter: a sparse approximation with `keep` entries per item, plus a
+/// rank-one baseline.
 ///
-/// Scores are linear in the history, so a filter is one row of scores for each item, `K`. A row
-/// is split into `a_j p` and what is left, for `p` the mean of all rows and `a_j` the best factor of
-/// it; of what is left `keep` entries are kept, those that are largest times the root of `p`, since what all
-/// give to are the candidates for lists. Scores are then sums over the history, in
-/// tens of microseconds, and any engine with a join and a group-by can make them. Lists are nearly those
-/// of the filter: the guide's chapter `serving` has the loss. Cost of fitting: that of the filter, and of scoring a
-/// user for each item; memory and file: 8 bytes for each entry kept.
+/// Scores are linear in the history, so a filter is a matrix `K` with one row of scores per item. Row `j`
+/// is approximated by `a_j p`, where `p` is the mean of all rows and `a_j` the best factor, plus `keep`
+/// entries of the remainder: those with the largest product with the root of `p`, because items with a
+/// large `p` are the candidates for lists. Scores are then sums over the history, which take tens of
+/// microseconds, and any engine with a join and a group-by can compute them. The lists are nearly those of
+/// the filter; the guide's chapter `serving` has the loss. Cost of fitting: that of the filter, plus
+/// scoring one user per item. Memory and file: 8 bytes per entry.
 ///
 /// A fitted model is turned into one by [`Model::neighbours`](crate::Model::neighbours).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Neighbours {
-    /// How many entries of a row are kept; at least 1.
+    /// The number of entries to keep per item; at least 1.
     pub keep: usize,
-    /// The filter; no neighbour table itself, nor one that scores an empty history.
+    /// The filter. It cannot be a neighbour table, or a filter that scores an empty history.
     pub filter: Box<FilterConfig>,
 }
 
 impl Neighbours {
-    /// The table of this filter, with `keep` entries in a row.
+    /// Creates the neighbour table of this filter, with `keep` entries per item.
     pub fn new(filter: impl Into<FilterConfig>, keep: usize) -> Self {
         Self {
             keep,
@@ -49,13 +48,14 @@ impl Neighbours {
 }
 
 settings!(Neighbours {
-    keep: usize ("k"): Count (1.0, MOST_ITEMS), Search::Fixed, "How many entries of a row are kept";
+    keep: usize ("k"): Count (1.0, MOST_ITEMS), Search::Fixed, "Number of entries to keep per item";
 });
 
 impl Settings for Neighbours {
     const NAME: &'static str = "neighbours";
 
-    /// The table of BSPM's published settings, of 500 entries a row; nothing is published for it.
+    /// The table of BSPM's published settings with 500 entries per item. No settings are published for
+    /// neighbour tables.
     fn published(data: Preset) -> Self {
         Self::new(BspmConfig::published(data), 500)
     }
@@ -69,14 +69,14 @@ impl Settings for Neighbours {
             filter => !is_constant(filter),
         };
         if !is_fit {
-            let expected = "a filter that scores an empty history 0, and is no neighbour table";
+            let expected = "a filter other than neighbours, popularity and mixes with popularity";
             return Err(invalid("filter", expected, self.filter.name()));
         }
         self.filter.check()
     }
 
     fn memory(&self, interactions: &Interactions) -> usize {
-        // The engine checks the budget for the table, of which it knows the entries.
+        // The engine checks the budget for the table when it knows the number of entries.
         self.filter.memory(interactions)
     }
 
