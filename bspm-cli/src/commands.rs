@@ -29,6 +29,8 @@ use bspm::{Backend, BspmConfig, Dataset, FilterConfig, FitOptions, Model, Preset
 use bspm_args::{ProcessArguments, ProgressBars, tell, warn_of_svd};
 use clap::Args;
 
+use crate::tags::TagArguments;
+
 /// The result of a subcommand.
 pub(crate) type Outcome = Result<(), Box<dyn Error>>;
 
@@ -77,7 +79,7 @@ impl ConfigArguments {
 
     /// Returns the configuration for the data. With `--filter auto`, also returns the trials that it
     /// was selected from.
-    pub(crate) fn chosen<B: Backend>(
+    fn chosen<B: Backend>(
         &self,
         backend: B,
         dataset: &Dataset,
@@ -226,6 +228,23 @@ fn stored_config(text: &str) -> serde_json::Result<FilterConfig> {
         return serde_json::from_value::<BspmConfig>(json).map(Into::into);
     }
     serde_json::from_value(json)
+}
+
+/// Returns the configuration for the data, the data with the weight of their tags, and the trials that
+/// the configuration was chosen from.
+pub(crate) fn chosen<B: Backend>(
+    backend: B,
+    dataset: Dataset,
+    options: &ConfigArguments,
+    tags: &TagArguments,
+    bars: &ProgressBars,
+) -> Result<(FilterConfig, Dataset, Vec<Trial>), Box<dyn Error>> {
+    let (config, trials) = options.chosen(backend.clone(), &dataset, bars)?;
+    let dataset = match options.is_auto() {
+        true => tags.with_chosen_weight(backend, dataset, &config, bars)?,
+        false => dataset,
+    };
+    Ok((config, dataset, trials))
 }
 
 /// Calls a function with the backend of the chosen device.

@@ -158,6 +158,14 @@ impl From<Error> for DataError {
 }
 
 impl DataError {
+    /// Adds a hint to an error.
+    pub(crate) fn with_hint(error: Error, hint: &str) -> Self {
+        Self {
+            error: Box::new(error),
+            hint: Some(hint.into()),
+        }
+    }
+
     /// Converts an error of an item table.
     pub(crate) fn of_items(error: Error) -> Self {
         let text = match &error {
@@ -176,10 +184,7 @@ impl DataError {
             }
             _ => return error.into(),
         };
-        Self {
-            error: Box::new(error),
-            hint: Some(text.into()),
-        }
+        Self::with_hint(error, text)
     }
 }
 

@@ -8,6 +8,7 @@ mod items;
 mod lock;
 mod output;
 mod outputs;
+mod tags;
 
 use bspm_args::tell;
 use bspm_server::log;

@@ -320,19 +320,19 @@ impl Interactions {
     }
 
     fn rows(&self, rows: Range<usize>) -> Self {
-        let matrix = self.matrix.slice_outer(rows.clone());
-        let start = self.matrix.indptr().raw_storage()[rows.start] as usize;
-        let weights = self.weights.as_ref();
+        let ends = self.matrix.indptr();
+        let ends = &ends.raw_storage()[rows.start..=rows.end];
+        let entries = ends[0] as usize..ends[rows.len()] as usize;
+        let columns = self.matrix.indices()[entries.clone()].to_vec();
+        let (shape, ones) = ((rows.len(), self.items()), vec![(); columns.len()]);
+        let ends = ends.iter().map(|end| end - ends[0]).collect();
         let kept = Self {
-            matrix: matrix.to_owned(),
+            matrix: CsMatI::new(shape, ends, columns, ones),
             weights: None,
             tag_rows: 0,
         };
-        match weights {
-            Some(weights) => {
-                let weights = weights[start..start + kept.len()].to_vec();
-                kept.with_weights(weights)
-            }
+        match &self.weights {
+            Some(weights) => kept.with_weights(weights[entries].to_vec()),
             None => kept,
         }
     }

@@ -17,6 +17,7 @@ mod random;
 mod reference;
 mod sweep;
 mod tables;
+mod tags;
 mod third_backend;
 mod tune;
 mod weights;

@@ -12,10 +12,11 @@ use clap::{ArgGroup, Args};
 use serde::Serialize;
 
 use super::evaluate_lists::{self, Request, WithCounts};
-use super::{ConfigArguments, Outcome, TextModel, fitted, on_device, shape};
+use super::{ConfigArguments, Outcome, TextModel, chosen, fitted, on_device, shape};
 use crate::data::DataArguments;
 use crate::held_out::HeldOutArguments;
 use crate::output::{OutputArguments, Record, Writer};
+use crate::tags::TagArguments;
 
 /// Evaluate a model on held-out interactions: recall, NDCG and other ranking metrics
 #[derive(Args)]
@@ -35,7 +36,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     train: Vec<PathBuf>,
     /// Saved model to evaluate; requires --test
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["last_out", "ratio", "random", "ConfigArguments", "ProcessArguments"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["last_out", "ratio", "random", "ConfigArguments", "ProcessArguments", "TagArguments"])]
     model: Option<PathBuf>,
     /// Recommendation lists of any system to evaluate instead of a model: CSV, TSV, JSON lines or
     /// Parquet tables with the columns user, item, and rank or score, or with user and items. Give the
@@ -46,7 +47,7 @@ pub(crate) struct Arguments {
         requires = "test",
         conflicts_with_all = [
             "data", "model", "skip_unknown", "against", "filter", "preset", "config", "set", "ProcessArguments",
-            "DeviceArguments",
+            "DeviceArguments", "TagArguments",
         ]
     )]
     lists: Vec<PathBuf>,
@@ -79,6 +80,8 @@ pub(crate) struct Arguments {
     output: OutputArguments,
     #[command(flatten)]
     interactions: DataArguments,
+    #[command(flatten)]
+    tags: TagArguments,
     #[command(flatten)]
     config: ConfigArguments,
     #[command(flatten)]
@@ -202,6 +205,7 @@ impl Arguments {
         let Some(model) = &self.model else {
             self.config.config(None)?;
             let dataset = self.interactions.read_all(train)?;
+            let dataset = self.tags.add_to(dataset, &self.interactions)?;
             let (train, test) = self.held_out.split(dataset, &self.interactions)?;
             return Ok((self.fit(backend, train, bars)?, test));
         };
@@ -220,7 +224,7 @@ impl Arguments {
         train: Dataset,
         bars: &ProgressBars,
     ) -> Result<TextModel<B>, Box<dyn Error>> {
-        let (config, _) = self.config.chosen(backend.clone(), &train, bars)?;
+        let (config, train, _) = chosen(backend.clone(), train, &self.config, &self.tags, bars)?;
         Ok(fitted(backend, train, config, bars)?)
     }
 }
@@ -235,6 +239,7 @@ fn cross_validate<B: Backend>(
 ) -> Outcome {
     arguments.config.config(None)?;
     let dataset = arguments.interactions.read_all(paths)?;
+    let dataset = arguments.tags.add_to(dataset, &arguments.interactions)?;
     let mut writer = Writer::new(&arguments.output);
     let mut found: Vec<Vec<Metrics>> = Vec::new();
     for fold in 0..folds.max(1) {

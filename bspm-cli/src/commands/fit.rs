@@ -7,11 +7,12 @@ use bspm_args::{DeviceArguments, ProgressBars, tell};
 use clap::Args;
 
 use super::describe::Description;
-use super::{ConfigArguments, Outcome, fitted, on_device, save};
+use super::{ConfigArguments, Outcome, chosen, fitted, on_device, save};
 use crate::data::DataArguments;
 use crate::items::{ItemArguments, with_items};
 use crate::output::shown;
 use crate::outputs::Files;
+use crate::tags::TagArguments;
 
 /// Fit a model to interactions and save it
 #[derive(Args)]
@@ -32,6 +33,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     items: ItemArguments,
     #[command(flatten)]
+    tags: TagArguments,
+    #[command(flatten)]
     config: ConfigArguments,
     #[command(flatten)]
     device: DeviceArguments,
@@ -41,6 +44,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     Files::new()
         .reads_data(&arguments.data)
         .reads_data(arguments.items.files())
+        .reads_data(arguments.tags.files())
         .reads(arguments.config.file())
         .writes("--output", &arguments.output)
         .check()?;
@@ -55,12 +59,14 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     }
     let table = arguments.items.read(&arguments.interactions)?;
     let dataset = with_items(dataset, table)?;
+    let dataset = arguments.tags.add_to(dataset, &arguments.interactions)?;
     on_device!(arguments.device, fit, dataset, arguments)
 }
 
 fn fit<B: Backend>(backend: B, dataset: Dataset, arguments: &Arguments) -> Outcome {
     let bars = ProgressBars::default();
-    let (config, trials) = arguments.config.chosen(backend.clone(), &dataset, &bars)?;
+    let (options, tags) = (&arguments.config, &arguments.tags);
+    let (config, dataset, trials) = chosen(backend.clone(), dataset, options, tags, &bars)?;
     let model = fitted(backend, dataset, config, &bars)?;
     save(&model.with_trials(trials), &arguments.output)
 }

@@ -58,6 +58,11 @@ impl Record for SavedModelInfo {
             let others = table.rows_without_item.to_string();
             rows.push(("item rows without interactions", others));
         }
+        if let Some(tags) = &self.tags {
+            rows.push(("tags of items", tags.tags.to_string()));
+            rows.push(("pairs of tag and item", tags.pairs.to_string()));
+            rows.push(("tag weight", tags.weight.to_string()));
+        }
         let trials = self.trials.iter().map(|trial| {
             let value = match &trial.outcome {
                 TrialOutcome::Failed(reason) => format!("failed: {reason}"),

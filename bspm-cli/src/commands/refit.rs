@@ -10,6 +10,7 @@ use super::{Outcome, TextModel, fitted, on_device, save};
 use crate::data::DataArguments;
 use crate::items::{ItemArguments, tell_coverage, with_items};
 use crate::outputs::Files;
+use crate::tags::TagArguments;
 
 /// Refit a model, with the same filter and settings, to its interactions and new ones
 #[derive(Args)]
@@ -35,12 +36,14 @@ pub(crate) struct Arguments {
     forget_item: Vec<String>,
     /// Keep the singular vectors and fold in new users and items, which is much faster than a fit. New
     /// items are folded in from the interactions of their users
-    #[arg(long, requires = "data", conflicts_with_all = ["forget_user", "forget_item"])]
+    #[arg(long, requires = "data", conflicts_with_all = ["forget_user", "forget_item", "tags"])]
     keep_vectors: bool,
     #[command(flatten)]
     interactions: DataArguments,
     #[command(flatten)]
     items: ItemArguments,
+    #[command(flatten)]
+    tags: TagArguments,
     #[command(flatten)]
     device: DeviceArguments,
 }
@@ -50,6 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     Files::new()
         .reads_data(arguments.data.as_slice())
         .reads_data(arguments.items.files())
+        .reads_data(arguments.tags.files())
         .writes("--output", &arguments.output)
         .check()?;
     on_device!(arguments.device, refit, arguments)
@@ -58,7 +62,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 impl Arguments {
     /// Returns the first given flag that has no effect without interaction files.
     fn given(&self) -> Option<&'static str> {
-        match self.items.files().is_empty() {
+        match self.items.files().is_empty() && self.tags.files().is_empty() {
             true => self.interactions.given(),
             false => self.interactions.given_beside_items(),
         }
@@ -100,6 +104,7 @@ fn refit<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let users = arguments.forget_user.iter().map(String::as_str);
     let items = arguments.forget_item.iter().map(String::as_str);
     dataset = with_items(dataset.without(users, items)?, table)?;
+    dataset = arguments.tags.add_to(dataset, &arguments.interactions)?;
     let config = model.filter().config().clone();
     let model = fitted(backend, dataset, config, &ProgressBars::default())?;
     save(&model, &arguments.output)

@@ -20,6 +20,7 @@ use crate::items::{ItemArguments, with_items};
 use crate::lock::Lock;
 use crate::output::{OutputArguments, Record, Writer, write_file};
 use crate::outputs::Files;
+use crate::tags::TagArguments;
 use journal::Journal;
 
 /// Search for the filter and settings with the best metric, and save the fitted model
@@ -83,6 +84,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     items: ItemArguments,
     #[command(flatten)]
+    tags: TagArguments,
+    #[command(flatten)]
     device: DeviceArguments,
 }
 
@@ -105,6 +108,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     Files::new()
         .reads_data(&arguments.data)
         .reads_data(arguments.items.files())
+        .reads_data(arguments.tags.files())
         .writes("--output", arguments.output.as_ref())
         .writes("--checkpoint", arguments.checkpoint.as_ref())
         .writes_stream("--csv", arguments.csv.as_ref())
@@ -124,8 +128,9 @@ fn tune<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let _lock = checkpoint.map(Lock::of).transpose()?;
     let dataset: Dataset = arguments.interactions.read_all(&arguments.data)?;
     let dataset = with_items(dataset, arguments.items.read(&arguments.interactions)?)?;
+    let dataset = arguments.tags.add_to(dataset, &arguments.interactions)?;
     let split = dataset.hold_out(arguments.ratio, arguments.seed)?;
-    let (train, held_out) = (split.train.interactions(), split.test.interactions());
+    let (train, held_out) = (split.train.matrix_to_fit()?, split.test.interactions());
     let bars = ProgressBars::default();
     let options = TuneOptions::new()
         .metric(&arguments.metric)
@@ -137,11 +142,11 @@ fn tune<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         .filters(&arguments.filters);
     let (mut journal, mut before) = (None, Vec::new());
     if let Some(path) = &arguments.checkpoint {
-        let (opened, trials) = Journal::open(path, train, held_out, &options)?;
+        let (opened, trials) = Journal::open(path, &train, held_out, &options)?;
         tell!("{}: {} trials are done", path.display(), trials.len());
         (journal, before) = (Some(opened), trials);
     }
-    let mut tuner = Tuner::new(backend.clone(), train.clone(), held_out, options)?;
+    let mut tuner = Tuner::new(backend.clone(), train, held_out, options)?;
     tuner.resume(before)?;
     search(&mut tuner, journal.as_mut(), arguments)?;
     arguments.report(&tuner)?;
@@ -159,6 +164,8 @@ fn tune<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         let config = best.config.clone();
         let trials: Vec<Trial> = tuner.leaderboard().into_iter().cloned().collect();
         drop(split);
+        let (tags, backend_of_tags) = (&arguments.tags, backend.clone());
+        let dataset = tags.with_chosen_weight(backend_of_tags, dataset, &config, &bars)?;
         let model = fitted(backend, dataset, config, &bars)?;
         save(&model.with_trials(trials), path)?;
     }

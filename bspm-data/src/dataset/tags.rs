@@ -148,11 +148,12 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         for item in tags.items.iter() {
             items.index_or_insert(item.clone(), "items")?;
         }
-        let tags = Some(tags);
         if items.len() == self.items.len() {
+            let tags = tags.of_items(&self.items)?;
             return Ok(Self { tags, ..self });
         }
         let items = Arc::new(items);
+        let tags = tags.of_items(&items)?;
         let interactions = self.interactions.with_items(items.len())?;
         Ok(Self {
             item_table: self.table_for(&items)?,

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::format::Format;
 use super::options::TableOptions;
 use crate::error::{Error, Result};
 use crate::parameter::{invalid, shortened};
@@ -27,17 +26,6 @@ pub struct ItemTableOptions {
     title: Option<String>,
     pub(super) text: TableOptions,
 }
-
-/// The text options that apply to item tables; the others apply only to interactions.
-const APPLIES: [&str; 7] = [
-    "delimiter",
-    "quoting",
-    "comment",
-    "encoding",
-    "decimal_comma",
-    "missing",
-    "skip_invalid",
-];
 
 impl ItemTableOptions {
     /// Returns the default options.
@@ -74,31 +62,7 @@ impl ItemTableOptions {
 
     /// The names of the text options that apply to item tables, as in [`TableOptions::option_uses`].
     pub fn text_options() -> &'static [&'static str] {
-        &APPLIES
-    }
-
-    /// Returns the text options that a format uses.
-    pub(super) fn text_for(&self, format: Format) -> TableOptions {
-        let mut text = TableOptions::default();
-        let uses = |name: &str| {
-            let option = TableOptions::option_uses()
-                .iter()
-                .find(|it| it.name == name);
-            option.is_some_and(|it| it.formats.contains(&format))
-        };
-        let given = &self.text;
-        for name in APPLIES.into_iter().filter(|name| uses(name)) {
-            match name {
-                "delimiter" => text.delimiter = given.delimiter,
-                "quoting" => text.quoting = given.quoting,
-                "comment" => text.comment = given.comment,
-                "encoding" => text.encoding.clone_from(&given.encoding),
-                "decimal_comma" => text.decimal_comma = given.decimal_comma,
-                "missing" => text.missing.clone_from(&given.missing),
-                _ => text.skip_invalid = given.skip_invalid,
-            }
-        }
-        text
+        TableOptions::TEXT_OPTIONS
     }
 
     /// Returns the index of the id column in `names`.

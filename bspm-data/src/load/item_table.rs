@@ -77,7 +77,7 @@ pub fn read_items_with(
         let path = path.as_ref();
         distinct.add(path)?;
         let format = format.map_or_else(|| Format::of(path), Ok)?;
-        let text = options.text_for(format);
+        let text = options.text.text_for(format);
         match format {
             Format::Csv | Format::Tsv | Format::RecBole => {
                 delimited(open_text(path)?, path, format, &text, &mut rows)?;

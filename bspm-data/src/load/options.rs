@@ -120,6 +120,40 @@ macro_rules! uses {
 }
 
 impl TableOptions {
+    /// The names of the options of text alone, which do not refer to columns of interactions.
+    pub(super) const TEXT_OPTIONS: &[&str] = &[
+        "delimiter",
+        "quoting",
+        "comment",
+        "encoding",
+        "decimal_comma",
+        "missing",
+        "skip_invalid",
+    ];
+
+    /// Returns only the options of text (delimiter, quoting, comments, encoding, decimal comma, missing
+    /// texts, skipping of invalid rows) that a format uses: for another table than that of the
+    /// interactions.
+    pub fn text_for(&self, format: Format) -> Self {
+        let mut text = Self::default();
+        let uses = |name: &str| {
+            let option = Self::option_uses().iter().find(|it| it.name == name);
+            option.is_some_and(|it| it.formats.contains(&format))
+        };
+        for &name in Self::TEXT_OPTIONS.iter().filter(|name| uses(name)) {
+            match name {
+                "delimiter" => text.delimiter = self.delimiter,
+                "quoting" => text.quoting = self.quoting,
+                "comment" => text.comment = self.comment,
+                "encoding" => text.encoding.clone_from(&self.encoding),
+                "decimal_comma" => text.decimal_comma = self.decimal_comma,
+                "missing" => text.missing.clone_from(&self.missing),
+                _ => text.skip_invalid = self.skip_invalid,
+            }
+        }
+        text
+    }
+
     const USES: &'static [OptionUse] = uses! {
         "user" TABLES |it| it.user.is_some();
         "item" TABLES |it| it.item.is_some();
