@@ -1,5 +1,5 @@
-//! Finds where torch-sys found libtorch, links `libtorch_cuda` where it is asked for,
-//! and passes the place on to dependants' build scripts as `DEP_BSPM_TORCH_LIBTORCH_LIB`.
+//! Reads the path of libtorch that torch-sys found, links `libtorch_cuda` if the feature `cuda` is enabled,
+//! and passes the path to the build scripts of dependent crates as `DEP_BSPM_TORCH_LIBTORCH_LIB`.
 
 use std::env;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Columns of record batches, in the types that are read: one conversion for Parquet files and Arrow
+//! Conversion of columns of record batches to the types that are read, for Parquet files and Arrow
 //! tables.
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use bspm_data::reader::{
 };
 use bspm_data::{Error, InvalidRow, Result, TableOptions};
 
-/// What is wrong with a column, or with one of its rows.
+/// Returns the error for a column, or for one of its rows.
 pub(crate) fn wrong(
     column: &str,
     row: Option<usize>,
@@ -35,7 +35,7 @@ fn wrong_type(name: &str, expected: &str, column: &dyn Array) -> Error {
     wrong(name, None, expected, found)
 }
 
-/// What a column says in a row.
+/// The value of a column in a row, as text.
 pub(crate) fn value(column: &dyn Array, row: usize) -> String {
     if column.is_null(row) {
         return "null".into();
@@ -44,18 +44,23 @@ pub(crate) fn value(column: &dyn Array, row: usize) -> String {
     found.unwrap_or_else(|_| column.data_type().to_string())
 }
 
-/// The only column of this name, if there is one; UUIDs as text.
+/// The column with this name, if there is one, with UUIDs as text.
 pub(crate) fn find(batch: &RecordBatch, name: &str) -> Result<Option<ArrayRef>> {
     let schema = batch.schema_ref();
     let mut places = (0..batch.num_columns()).filter(|&it| schema.field(it).name() == name);
     match (places.next(), places.next()) {
-        (Some(_), Some(_)) => Err(wrong(name, None, "one column of this name", "two")),
+        (Some(_), Some(_)) => Err(wrong(
+            name,
+            None,
+            "one column with this name",
+            "two columns",
+        )),
         (None, _) => Ok(None),
         (Some(place), None) => Ok(Some(with_texts(batch, place))),
     }
 }
 
-/// A column by its place; UUIDs as text.
+/// The column at this index, with UUIDs as text.
 pub(crate) fn with_texts(batch: &RecordBatch, place: usize) -> ArrayRef {
     let column = batch.column(place);
     match is_uuid(batch.schema_ref().field(place)) {
@@ -64,12 +69,12 @@ pub(crate) fn with_texts(batch: &RecordBatch, place: usize) -> ArrayRef {
     }
 }
 
-/// The only column of this name.
+/// The column with this name, or an error if there is none.
 pub(crate) fn needed(batch: &RecordBatch, name: &str) -> Result<ArrayRef> {
     find(batch, name)?.ok_or_else(|| {
         let fields = batch.schema_ref().fields().iter();
         let names: Vec<&str> = fields.map(|it| it.name().as_str()).collect();
-        wrong(name, None, "a column of this name", names.join(", "))
+        wrong(name, None, "a column with this name", names.join(", "))
     })
 }
 
@@ -80,7 +85,7 @@ fn is_uuid(field: &Field) -> bool {
         && extension.is_some_and(|name| name == "arrow.uuid")
 }
 
-/// UUIDs in their usual text.
+/// Converts UUIDs to their usual text.
 fn uuids(column: &ArrayRef) -> ArrayRef {
     let bytes = column.as_fixed_size_binary().iter();
     let texts = bytes.map(|bytes| {
@@ -96,7 +101,7 @@ fn uuids(column: &ArrayRef) -> ArrayRef {
     Arc::new(StringViewArray::from_iter(texts))
 }
 
-/// A column in another type; what does not fit it becomes null.
+/// Converts a column to another type. Values that do not fit the type become null.
 pub(crate) fn cast(
     name: &str,
     column: &ArrayRef,
@@ -109,7 +114,7 @@ pub(crate) fn cast(
     arrow_cast::cast(column, to).map_err(|_| wrong_type(name, expected, column))
 }
 
-/// The values of a dictionary, row by row; another column as it is.
+/// Replaces a dictionary by its values, row by row. Returns other columns unchanged.
 pub(crate) fn decoded(name: &str, column: &ArrayRef, expected: &str) -> Result<ArrayRef> {
     match column.data_type() {
         DataType::Dictionary(_, values) => cast(name, column, values, expected),
@@ -117,8 +122,8 @@ pub(crate) fn decoded(name: &str, column: &ArrayRef, expected: &str) -> Result<A
     }
 }
 
-/// A column of ids in the type `to`: text and whole numbers, those of decimals and floating-point
-/// numbers too. What is no id is null.
+/// Converts a column of ids to the type `to`. Ids are text and whole numbers, including whole decimals
+/// and floating-point numbers. Values that are not ids become null.
 pub(crate) fn ids(name: &str, column: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
     let expected = "ids that are text or whole numbers";
     let column = decoded(name, column, expected)?;
@@ -136,7 +141,7 @@ pub(crate) fn ids(name: &str, column: &ArrayRef, to: &DataType) -> Result<ArrayR
 }
 
 fn whole_floats(name: &str, column: &ArrayRef, expected: &str) -> Result<ArrayRef> {
-    // Above this a number of the type is not told from its neighbours.
+    // Above this, different whole numbers have the same value in this type.
     let largest = match column.data_type() {
         DataType::Float16 => 2_f64.powi(11),
         DataType::Float32 => 2_f64.powi(24),
@@ -161,7 +166,7 @@ fn whole_decimals(name: &str, column: &ArrayRef, expected: &str) -> Result<Array
     Ok(Arc::new(StringViewArray::from_iter(whole)))
 }
 
-/// A column of text without what stands for a missing value; another one as it is.
+/// Replaces the texts that mean a missing value by null. Returns columns of other types unchanged.
 fn without_missing(column: ArrayRef, missing: &MissingTexts<'_>) -> ArrayRef {
     let Some(texts) = column.as_string_view_opt() else {
         return column;
@@ -174,7 +179,7 @@ fn without_missing(column: ArrayRef, missing: &MissingTexts<'_>) -> ArrayRef {
     Arc::new(StringViewArray::from_iter(left))
 }
 
-/// A column of numbers; text that is a number is one.
+/// Reads a column of numbers, or of text that contains numbers.
 fn numbers(name: &str, column: &ArrayRef, decimal_comma: bool) -> Result<Vec<Option<f64>>> {
     let expected = "numbers";
     let column = decoded(name, column, expected)?;
@@ -193,9 +198,9 @@ fn numbers(name: &str, column: &ArrayRef, decimal_comma: bool) -> Result<Vec<Opt
     Ok(column.as_primitive::<Float64Type>().iter().collect())
 }
 
-/// A column of times in seconds: those of a type for times whatever their unit, numbers, and text.
+/// Reads a column of times, in seconds: columns of a temporal type with any unit, numbers, and text.
 fn times(name: &str, column: &ArrayRef, options: &TableOptions) -> Result<Vec<Option<f64>>> {
-    let expected = "times or numbers";
+    let expected = "times, numbers or text";
     let reader = TimeReader::new(options.time_format.as_deref(), options.time_unit);
     let column = decoded(name, column, expected)?;
     let (is_temporal, is_text) = (
@@ -210,7 +215,7 @@ fn times(name: &str, column: &ArrayRef, options: &TableOptions) -> Result<Vec<Op
     if let Some(option) = useless {
         return Err(Error::UnusedOption {
             option,
-            context: format!("the column {name:?} of {}", column.data_type()),
+            context: format!("the column {name:?} of type {}", column.data_type()),
             needed: match option {
                 "time_format" => "a column of text".into(),
                 _ => "a column of numbers".into(),
@@ -253,13 +258,13 @@ fn times(name: &str, column: &ArrayRef, options: &TableOptions) -> Result<Vec<Op
         .collect())
 }
 
-/// How a column of ids is read: in which type, and into what.
+/// How a column of ids is read: the Arrow type that it is cast to, and the conversion from it.
 pub(crate) struct IdReader<T> {
     pub(crate) to: DataType,
     pub(crate) read: fn(&dyn Array) -> Vec<Option<T>>,
 }
 
-/// The rows of a batch, one after the other.
+/// The current row of a batch.
 pub(crate) struct BatchRows<U, I> {
     users: IdColumn<U>,
     items: IdColumn<I>,
@@ -301,7 +306,7 @@ impl<T> IdColumn<T> {
     }
 }
 
-/// A column of numbers, if there should be one.
+/// A column of numbers, if the options name one.
 struct NumberColumn(Option<(String, Vec<Option<f64>>, ArrayRef)>);
 
 impl NumberColumn {
@@ -330,7 +335,7 @@ impl NumberColumn {
 }
 
 impl<U, I> BatchRows<U, I> {
-    /// The rows of a batch whose columns the options name.
+    /// Reads the columns of a batch that the options name.
     pub(crate) fn new(
         batch: &RecordBatch,
         options: &TableOptions,
@@ -373,7 +378,7 @@ impl<U, I> BatchRows<U, I> {
         })
     }
 
-    /// Goes to a row.
+    /// Moves to a row.
     pub(crate) fn at(&mut self, row: usize) -> &mut Self {
         self.row = row;
         self

@@ -12,13 +12,13 @@ use arrow_schema::DataType;
 use super::columns::{self, needed};
 use bspm_data::{Error, Ids, Result};
 
-/// The ids of a column as text, by the rules of [`FromArrow::from_batches`](crate::FromArrow::from_batches):
-/// whole numbers of any type give the plain number, and UUIDs their usual text. None for a null and
-/// for what is no id.
+/// Returns the ids of a column as text, as [`FromArrow::from_batches`](crate::FromArrow::from_batches)
+/// reads them: whole numbers of any type give the plain number, and UUIDs their usual text. A null or a
+/// value that is not an id gives `None`.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidColumn`] for a column that is missing, or of a type that is no id.
+/// [`Error::InvalidColumn`] if the column is missing, or if values of its type cannot be ids.
 ///
 /// # Examples
 ///
@@ -37,25 +37,25 @@ pub fn id_texts(batch: &RecordBatch, name: &str) -> Result<Vec<Option<String>>> 
     Ok(String::read(&columns::ids(name, &column, &String::READ)?))
 }
 
-/// An id that a column of a record batch can hold: text or a whole number.
+/// A type of ids that can be read from a column of a record batch: text or a whole number.
 ///
-/// Columns of text are read as numbers and the other way round where the ids are such; text
-/// that is no number is no id then.
+/// If the ids are numbers, columns of text are parsed as numbers, and text that is not a number is an
+/// invalid id. If the ids are text, numbers are converted to text.
 pub trait ArrowId: Eq + Hash + Clone + Debug {
-    /// The type that columns are cast to before they are read.
+    /// The Arrow type that columns are cast to before they are read.
     #[doc(hidden)]
     const READ: DataType;
 
-    /// The ids of a column of the type [`READ`](Self::READ); none for a null.
+    /// Returns the ids of a column of the type [`READ`](Self::READ); `None` for a null.
     #[doc(hidden)]
     fn read(column: &dyn Array) -> Vec<Option<Self>>;
 
-    /// The row or column of each id in a column of the type [`READ`](Self::READ); none for a
-    /// null and for an id that is not known.
+    /// Returns the row or column index of each id in a column of the type [`READ`](Self::READ); `None`
+    /// for a null and for an unknown id.
     #[doc(hidden)]
     fn look_up(ids: &Ids<Self>, column: &dyn Array) -> Vec<Option<u32>>;
 
-    /// A column of these ids.
+    /// Returns a column of these ids.
     ///
     /// # Errors
     ///

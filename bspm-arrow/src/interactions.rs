@@ -8,18 +8,18 @@ use super::ids::ArrowId;
 use bspm_data::reader::Rows;
 use bspm_data::{Dataset, ReadReport, Result, TableOptions};
 
-/// Data sets from record batches.
+/// Reads data sets from record batches.
 pub trait FromArrow: Sized {
     /// Reads record batches with one interaction per row.
     ///
-    /// Ids are columns of text, whole numbers (of decimals and floating-point numbers too) or UUIDs;
-    /// weights and ratings are numbers; times are numbers, text, or seconds since 1970 if the
-    /// column has a type for times, whatever its unit.
+    /// Ids are columns of text, of whole numbers (including whole decimals and floating-point numbers),
+    /// or of UUIDs. Weights and ratings are numbers. Times are numbers or text; columns of a temporal
+    /// type with any unit become seconds since 1970.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidColumn`](bspm_data::Error::InvalidColumn) with the row within its batch, from
-    /// 0, for a column of another type, or for a batch that its source could not give;
+    /// [`Error::InvalidColumn`](bspm_data::Error::InvalidColumn) for a column of another type, for an
+    /// invalid value, with the row within its batch, from 0, or if the source of the batches fails;
     /// [`Error::UnusedOption`](bspm_data::Error::UnusedOption);
     /// [`Error::NoInteractions`](bspm_data::Error::NoInteractions).
     ///
@@ -47,7 +47,8 @@ pub trait FromArrow: Sized {
         Ok(Self::read_batches(batches, options)?.0)
     }
 
-    /// [`from_batches`](Self::from_batches), with a report of what was read and left out.
+    /// Reads record batches as [`from_batches`](Self::from_batches), and also returns a report of the
+    /// rows that were read and excluded.
     ///
     /// # Errors
     ///

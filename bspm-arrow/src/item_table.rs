@@ -10,20 +10,20 @@ use bspm_data::parameter::shortened;
 use bspm_data::reader::{Cell, Fault, ItemRows, whole_number};
 use bspm_data::{InvalidRow, ItemTable, ItemTableOptions, ReadReport, Result};
 
-/// Item tables from record batches.
+/// Reads item tables from record batches.
 pub trait ItemsFromArrow: Sized {
-    /// Reads record batches with a row for each item, and reports what was read.
+    /// Reads record batches with one row per item, and also returns a report of the rows.
     ///
-    /// The column of ids is as that of [`FromArrow::from_batches`](crate::FromArrow::from_batches), and
-    /// is text in the table. Columns of numbers and booleans stay such; whole numbers that a double
-    /// does not keep, times, lists and all else become texts.
+    /// The id column is read as in [`FromArrow::from_batches`](crate::FromArrow::from_batches) and becomes
+    /// text. Columns of numbers and booleans keep their kind. Whole numbers that a double cannot
+    /// represent exactly, times, lists and values of all other types become texts.
     ///
     /// # Errors
     ///
-    /// [`Error::MissingColumn`](bspm_data::Error::MissingColumn) if the column of ids or that of the
-    /// titles is missing; [`Error::InvalidColumn`](bspm_data::Error::InvalidColumn) with the row, from 0,
-    /// for an item that is missing or that of an earlier row, and for a batch that its source could not
-    /// give; [`Error::InvalidFile`](bspm_data::Error::InvalidFile) without rows.
+    /// [`Error::MissingColumn`](bspm_data::Error::MissingColumn) if the id column or the title column is
+    /// missing; [`Error::InvalidColumn`](bspm_data::Error::InvalidColumn) with the row, from 0, if an
+    /// item is missing or occurs in an earlier row, or if the source of the batches fails;
+    /// [`Error::InvalidFile`](bspm_data::Error::InvalidFile) if there are no rows.
     ///
     /// # Examples
     ///
@@ -66,7 +66,7 @@ impl ItemsFromArrow for ItemTable {
     }
 }
 
-/// Adds the rows of a batch, the first of which has this number.
+/// Adds the rows of a batch; `first` is the number of its first row.
 pub(super) fn add(batch: &RecordBatch, first: u64, rows: &mut ItemRows<'_>) -> Result<()> {
     let fields = batch.schema_ref().fields().iter();
     let names: Vec<String> = fields.map(|it| it.name().clone()).collect();
@@ -108,18 +108,18 @@ pub(super) fn add(batch: &RecordBatch, first: u64, rows: &mut ItemRows<'_>) -> R
     Ok(())
 }
 
-/// The values of a column, in the type that they are read in.
+/// The values of a column, converted to the kind that is read.
 enum Values {
     Text(ArrayRef),
     Number(ArrayRef),
     Boolean(ArrayRef),
-    /// As they are shown, whatever they are.
+    /// Values of all other types, as text.
     Other(Vec<Option<String>>),
 }
 
 impl Values {
     fn of(name: &str, column: &ArrayRef) -> Result<Self> {
-        let expected = "values of an item";
+        let expected = "values of items";
         let column = decoded(name, column, expected)?;
         let of = column.data_type();
         Ok(match of {
@@ -151,10 +151,10 @@ impl Values {
     }
 }
 
-/// Whether doubles keep all of these whole numbers.
+/// Whether doubles can represent all of these whole numbers exactly.
 fn is_exact(name: &str, column: &ArrayRef) -> Result<bool> {
     let numbers = cast(name, column, &DataType::Int64, "whole numbers")?;
-    // What does not fit becomes null.
+    // Values that do not fit become null.
     let fits = numbers.null_count() == column.null_count();
     let numbers = numbers.as_primitive::<Int64Type>().iter().flatten();
     Ok(fits

@@ -1,9 +1,9 @@
-//! Arrow record batches and Parquet files: interactions from them, and lists for them.
+//! Arrow record batches and Parquet files: reads interactions, and computes lists of items.
 //!
-//! An engine that speaks Arrow brings users or histories in batches and takes lists back:
-//! [`RecommendBatch::recommend_batch`]. What it passes through is not copied. [`FromArrow`] reads
-//! interactions from batches and from Parquet files, and [`read_files`] from files of any format;
-//! [`ItemsFromArrow`] and [`read_items`] read item tables.
+//! [`RecommendBatch::recommend_batch`] computes the lists for a record batch of users or histories, and
+//! does not copy the other columns of the batch. [`FromArrow`] reads interactions from record batches,
+//! and [`read_files`] reads them from files of any format. [`ItemsFromArrow`] and [`read_items`] read
+//! item tables.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -22,7 +22,7 @@ const ITEMS: &str = "items";
 const SCORES: &str = "scores";
 const TITLES: &str = "titles";
 
-/// The batch without what was asked, with the lists of its rows.
+/// The batch without the columns of the requests, with the lists of its rows.
 pub(super) fn with_lists<U: ArrowId, I: ArrowId>(
     batch: &RecordBatch,
     dataset: &Dataset<U, I>,
@@ -79,13 +79,14 @@ fn titles<'e, U: ArrowId, I: ArrowId>(
     Ok(Arc::new(titles.collect::<StringArray>()))
 }
 
-/// The lists of [`recommend_batch`](crate::RecommendBatch::recommend_batch) with a row for each entry:
-/// the other columns repeated, `rank` from 1, `item` and `score`, and `title` if the lists have titles.
+/// Converts the lists of [`recommend_batch`](crate::RecommendBatch::recommend_batch) to one row per entry:
+/// the other columns are repeated, and the columns `rank` (from 1), `item` and `score` are added, and
+/// `title` if the lists have titles.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidColumn`] for a batch without such lists, and for a column beside them with the name
-/// `rank`, `item`, `score` or, with titles, `title`.
+/// [`Error::InvalidColumn`] if the batch has no such lists, or if another column is named `rank`,
+/// `item`, `score` or, if the lists have titles, `title`.
 pub fn long_form(lists: &RecordBatch) -> Result<RecordBatch> {
     let column = |name: &str| {
         let found = find(lists, name)?;
@@ -98,7 +99,7 @@ pub fn long_form(lists: &RecordBatch) -> Result<RecordBatch> {
     let (items, scores) = (column(ITEMS)?, column(SCORES)?);
     if items.offsets() != scores.offsets() {
         let expected = "a score for each item";
-        return Err(wrong(SCORES, None, expected, "lists of other lengths"));
+        return Err(wrong(SCORES, None, expected, "lists of different lengths"));
     }
     let titles = find(lists, TITLES)?;
     let titles = titles.as_ref().and_then(|it| it.as_list_opt::<i32>());
@@ -138,7 +139,7 @@ pub fn long_form(lists: &RecordBatch) -> Result<RecordBatch> {
     of(columns)
 }
 
-/// The columns of other names.
+/// The columns with other names.
 fn others(batch: &RecordBatch, names: &[&str]) -> Vec<(Field, ArrayRef)> {
     let fields = batch.schema_ref().fields().iter();
     fields
@@ -154,8 +155,9 @@ fn of(columns: Vec<(Field, ArrayRef)>) -> Result<RecordBatch> {
         .iter()
         .find(|it| !names.insert(it.0.name().as_str()))
     {
-        let expected = "the only one of its name in the lists (rename the one of the table)";
-        return Err(wrong(field.name(), None, expected, "a second one"));
+        let expected = "no other column with this name";
+        let found = "two columns; hint: rename the column of the table";
+        return Err(wrong(field.name(), None, expected, found));
     }
     let (fields, columns): (Vec<Field>, _) = columns.into_iter().unzip();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(unfit)
@@ -165,7 +167,7 @@ fn unfit(error: ArrowError) -> Error {
     wrong(
         ITEMS,
         None,
-        "lists that make a record batch",
+        "lists that fit in a record batch",
         error.to_string(),
     )
 }

@@ -19,23 +19,22 @@ use bspm_data::{
     Dataset, Error, Format, ItemTable, ItemTableOptions, ReadReport, Result, TableOptions,
 };
 
-/// Rows that are read at a time.
+/// The number of rows that are read at a time.
 const BATCH: usize = 8192;
 
-/// Data sets from Parquet files, with the feature `parquet`.
+/// Reads data sets from Parquet files, with the feature `parquet`.
 pub trait FromParquet: Sized {
     /// Reads a Parquet file with one interaction per row.
     ///
-    /// Ids are columns of text, whole numbers (of decimals and floating-point numbers too) or UUIDs.
-    /// Ratings and weights are numbers. Times are numbers, text, or dates and timestamps, which
-    /// become seconds since 1970 whatever their unit. Only the named columns are read.
+    /// Ids are columns of text, of whole numbers (including whole decimals and floating-point numbers),
+    /// or of UUIDs. Ratings and weights are numbers. Times are numbers or text; dates and timestamps of
+    /// any unit become seconds since 1970. Only the columns that the options name are read.
     ///
     /// # Errors
     ///
-    /// [`Error::Read`]; [`Error::InvalidFile`] for a file that is damaged or is no
-    /// Parquet, and for a column of a type that is not read; [`Error::MissingColumn`];
-    /// [`Error::InvalidField`] with the row, from 1; [`Error::UnusedOption`];
-    /// [`Error::NoInteractions`].
+    /// [`Error::Read`]; [`Error::InvalidFile`] if the file is damaged or is not Parquet, or if a column
+    /// has an unsupported type; [`Error::MissingColumn`]; [`Error::InvalidField`] with the row, from 1;
+    /// [`Error::UnusedOption`]; [`Error::NoInteractions`].
     fn read_parquet(path: impl AsRef<Path>, options: &TableOptions) -> Result<Self>;
 }
 
@@ -51,7 +50,7 @@ where
     }
 }
 
-/// [`Dataset::read_files`], of Parquet files too, with the feature `parquet`.
+/// Reads interactions as [`Dataset::read_files`], and also Parquet files, with the feature `parquet`.
 ///
 /// # Errors
 ///
@@ -64,12 +63,12 @@ pub fn read_files(
     read_files_with(paths, format, options, parse)
 }
 
-/// [`ItemTable::read_files`], of Parquet files too, with the feature `parquet`.
+/// Reads item tables as [`ItemTable::read_files`], and also Parquet files, with the feature `parquet`.
 ///
 /// # Errors
 ///
 /// As [`ItemTable::read_files`] and [`ItemsFromArrow::from_batches`](crate::ItemsFromArrow::from_batches);
-/// [`Error::InvalidFile`] for a file that is damaged or is no Parquet.
+/// [`Error::InvalidFile`] if a file is damaged or is not Parquet.
 pub fn read_items(
     paths: impl IntoIterator<Item = impl AsRef<Path>>,
     format: Option<Format>,
@@ -143,7 +142,7 @@ where
     })
 }
 
-/// Ids read from text.
+/// Reads ids from text.
 fn id_reader<T: FromStr>() -> IdReader<T> {
     fn read<T: FromStr>(column: &dyn Array) -> Vec<Option<T>> {
         let texts = column.as_string_view().iter();
@@ -155,7 +154,7 @@ fn id_reader<T: FromStr>() -> IdReader<T> {
     }
 }
 
-/// An error of a column, with the file.
+/// Adds the file to an error of a column.
 fn in_file(path: &Path, error: Error) -> Error {
     match error {
         Error::InvalidColumn {
@@ -165,7 +164,7 @@ fn in_file(path: &Path, error: Error) -> Error {
             ..
         } => Error::InvalidFile {
             path: path.into(),
-            expected: format!("the column {column:?}: {expected}"),
+            expected: format!("{expected} in column {column:?}"),
             found,
         },
         error => error,

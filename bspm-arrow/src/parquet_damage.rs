@@ -1,4 +1,4 @@
-//! Panics of a library on damaged files, as errors.
+//! Converts panics of the Parquet library on damaged files to errors.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
@@ -9,14 +9,14 @@ use bspm_data::parameter::shortened;
 use bspm_data::{Error, Result};
 
 thread_local! {
-    /// Whether a panic on this thread will be caught, and is not printed.
+    /// Whether a panic on this thread will be caught and must not be printed.
     static IS_CAUGHT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Reads a Parquet file. The library takes some damages for impossible and panics: that is an error
-/// here, and nothing is printed.
+/// Reads a Parquet file. The Parquet library panics on some damaged files; this function returns an
+/// error instead and prints nothing.
 ///
-/// The first call installs a panic hook that passes all other panics on to the one before it.
+/// The first call installs a panic hook that passes all other panics to the previous hook.
 ///
 /// # Errors
 ///

@@ -9,35 +9,37 @@ use bspm_core::fitted::ListRequest;
 use bspm_core::{Backend, Model, RecommendOptions};
 use bspm_data::Result;
 
-/// Lists for the rows of record batches.
+/// Computes the lists of items for the rows of record batches.
 pub trait RecommendBatch<I> {
-    /// The best items for each row of a record batch.
+    /// Returns the best items for each row of a record batch.
     ///
-    /// Columns of the batch, of which any but the first two may be missing:
+    /// The batch has these columns. At least one of `user` and `history` is required, and `weights`
+    /// requires `history`:
     ///
-    /// | column | holds |
+    /// | column | contents |
     /// | --- | --- |
-    /// | `user` | ids of the model's users, whose own histories count where the row has none |
-    /// | `history` | lists of items that somebody interacted with |
-    /// | `weights` | what each of them counts, also below 0; 1 for a null |
-    /// | `deny` | lists of items that stay out of the row's list, beside those of the options |
-    /// | `allow` | lists of the only items that may enter it |
+    /// | `user` | users of the model, whose histories are used if `history` is null or missing |
+    /// | `history` | lists of items that a user interacted with |
+    /// | `weights` | lists with the weight of each item of `history`, may be negative; a null list means 1 for each |
+    /// | `deny` | lists of items that are excluded from the row's list, in addition to the options |
+    /// | `allow` | lists of the only items that the row's list may contain |
     ///
-    /// Ids are text or whole numbers. The other columns, and `user`, come back as they are and
-    /// are not copied; `items` and `scores` are added, which are lists, best item first, and `titles` if
-    /// the model has an item table: null for an item without one. The score of
-    /// an item that only fills a list ([`Fallback`](bspm_core::Fallback)) is null.
-    /// [`long_form`](crate::long_form) has a row for each of their entries.
+    /// Ids are text or whole numbers. The result has `user` and all other columns of the batch,
+    /// unchanged and not copied. It also has `items` and `scores`, which are lists with the best item
+    /// first, and `titles` if the model has an item table. The title of an item without a title is null,
+    /// and so is the score of an item that a [`Fallback`](bspm_core::Fallback) added.
+    /// [`long_form`](crate::long_form) converts the result to one row per entry.
     ///
-    /// A list does not depend on the rows beside it, to the last bit: however an engine cuts its
-    /// data, the lists are the same. A batch should have some hundreds of rows or more; a
-    /// smaller one takes the time of a whole tile.
+    /// A list does not depend on the other rows of the batch, to the last bit, so the lists are the same
+    /// regardless of how an engine partitions its data. A batch should have some hundreds of rows or
+    /// more, because a smaller batch takes the time of a whole tile.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidColumn`](bspm_data::Error::InvalidColumn) for columns of the wrong type, nulls,
-    /// and unknown ids unless they are skipped: then an unknown user's list is that of an empty
-    /// history, and an unknown item is passed over. Those of [`recommend_many`](Model::recommend_many).
+    /// [`Error::InvalidColumn`](bspm_data::Error::InvalidColumn) for columns of the wrong type, for
+    /// nulls, and for unknown ids unless the options skip them: then an unknown user has an empty
+    /// history, and unknown items are ignored. Also the errors of
+    /// [`recommend_many`](Model::recommend_many).
     ///
     /// # Examples
     ///

@@ -8,12 +8,12 @@ use super::columns::{self, cast, wrong};
 use super::ids::ArrowId;
 use bspm_data::Result;
 
-/// A column of ids, as they are read.
+/// Converts a column of ids to the type in which they are read.
 pub(super) fn ids<T: ArrowId>(name: &str, column: &ArrayRef) -> Result<ArrayRef> {
     columns::ids(name, column, &T::READ)
 }
 
-/// A column of lists, whatever kind of list it is.
+/// Converts a column of lists of any list type.
 pub(super) fn lists(name: &str, column: &ArrayRef) -> Result<LargeListArray> {
     let expected = "lists";
     let values = match column.data_type() {

@@ -1,4 +1,4 @@
-//! What the rows of a record batch ask for.
+//! Requests for lists from the rows of a record batch.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ use bspm_core::fitted::ListRequest;
 use bspm_core::{Backend, Model};
 use bspm_data::{History, Ids, Result, UnknownIds};
 
-/// The columns that say what a list is for and what it may hold.
+/// The columns of the requests: the user or history of a list, and the items that it may contain.
 pub(super) const USER: &str = "user";
 pub(super) const REQUEST: [&str; 4] = [HISTORY, WEIGHTS, DENY, ALLOW];
 const HISTORY: &str = "history";
@@ -22,7 +22,7 @@ const WEIGHTS: &str = "weights";
 const DENY: &str = "deny";
 const ALLOW: &str = "allow";
 
-/// The rows of a batch, in rows and columns of the matrix.
+/// The requests of a batch, with users and items as rows and columns of the matrix.
 pub(super) struct Requests {
     sources: Vec<Source>,
     history: Option<ItemLists>,
@@ -30,7 +30,7 @@ pub(super) struct Requests {
     allow: Option<ItemLists>,
 }
 
-/// Whose list it is.
+/// The user or history of a request.
 #[derive(Clone, Copy)]
 enum Source {
     /// A user of the model.
@@ -56,12 +56,12 @@ impl Requests {
         let user = find(batch, USER)?;
         let mut history = item_lists(HISTORY)?;
         if user.is_none() && history.is_none() {
-            let expected = "this column, or one of histories";
+            let expected = "a column \"user\" or \"history\"";
             return Err(wrong(USER, None, expected, "neither"));
         }
         if let Some(weights) = find(batch, WEIGHTS)? {
             let Some(history) = &mut history else {
-                let expected = "a column of histories beside it";
+                let expected = "a column \"history\" with the items of the weights";
                 return Err(wrong(WEIGHTS, None, expected, "none"));
             };
             history.weigh(&weights)?;
@@ -76,7 +76,7 @@ impl Requests {
         })
     }
 
-    /// What each row asks for.
+    /// The request of each row.
     pub(super) fn rows<'a, B: Backend, U: ArrowId, I: ArrowId>(
         &'a self,
         model: &'a Model<B, U, I>,
@@ -134,12 +134,12 @@ fn sources<B: Backend, U: ArrowId, I: ArrowId>(
     rows.map(source).collect()
 }
 
-/// A list of items for each row, or none.
+/// A column of lists of items; `None` for a null.
 struct ItemLists {
     name: &'static str,
     rows: Vec<Option<Range<usize>>>,
     items: Vec<u32>,
-    /// Places within the lists as they came of those that are kept.
+    /// The indices of the known items within the values of `lists`.
     kept: Vec<usize>,
     lists: LargeListArray,
     weights: Option<Vec<f32>>,
@@ -187,7 +187,7 @@ impl ItemLists {
         Ok(all)
     }
 
-    /// Gives each item its weight.
+    /// Sets the weight of each item.
     fn weigh(&mut self, column: &ArrayRef) -> Result<()> {
         let weights = lists(WEIGHTS, column)?;
         let to = DataType::LargeList(Field::new_list_field(DataType::Float32, true).into());
@@ -209,7 +209,11 @@ impl ItemLists {
             }
             let (own, theirs) = (entries(&self.lists, row), entries(weights, row));
             if own.len() != theirs.len() {
-                let expected = format!("{} weights, as in {:?}", own.len(), self.name);
+                let expected = format!(
+                    "{} weights, one for each item of {:?}",
+                    own.len(),
+                    self.name
+                );
                 return Err(wrong(
                     WEIGHTS,
                     Some(row),
@@ -244,7 +248,7 @@ impl ItemLists {
     }
 }
 
-/// Where the entries of a row's list are among the values.
+/// The indices of a row's entries among the values.
 fn entries(lists: &LargeListArray, row: usize) -> Range<usize> {
     let offsets = lists.value_offsets();
     offsets[row] as usize..offsets[row + 1] as usize

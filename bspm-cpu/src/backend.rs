@@ -33,10 +33,10 @@ use crate::matrix::{CpuMatrix, TILE_COLUMNS, copy_side_by_side};
 use crate::sparse::{CpuSparse, Kind};
 use crate::threads::{Threads, pool_of};
 
-/// The CPU as a backend: cache-sized tiles of users on a rayon thread pool.
+/// The CPU backend. It processes cache-sized tiles of users on a rayon thread pool.
 ///
-/// A process that is forked from one with such a backend may use it: it starts a pool of its own,
-/// of as many threads.
+/// A forked process may use the backend of its parent: it starts a new pool with the same number of
+/// threads.
 #[derive(Clone, Debug)]
 pub struct CpuBackend {
     threads: Threads,
@@ -45,22 +45,23 @@ pub struct CpuBackend {
 }
 
 impl CpuBackend {
-    /// Runs on the current rayon pool: the global one unless called from another.
+    /// Creates a backend that runs on the current rayon pool: the global pool, unless it is called from
+    /// a thread of another pool.
     pub fn new() -> Self {
         Self::on(Threads::default())
     }
 
-    /// The most threads that [`with_threads`](Self::with_threads) starts.
+    /// The maximum number of threads of [`with_threads`](Self::with_threads).
     ///
-    /// Above what machines have cores, and below what takes a machine down.
+    /// More than the number of cores of common machines, and few enough not to exhaust a machine.
     pub const MOST_THREADS: usize = 1024;
 
-    /// Runs on a pool of its own with this many threads; 0 means one per core.
+    /// Creates a backend with a new pool of this many threads; 0 means one per core.
     ///
     /// # Errors
     ///
     /// [`CpuError::TooManyThreads`] above [`MOST_THREADS`](Self::MOST_THREADS);
-    /// [`CpuError::ThreadPool`] when the threads cannot be started.
+    /// [`CpuError::ThreadPool`] if the threads cannot be started.
     pub fn with_threads(threads: usize) -> Result<Self, CpuError> {
         if threads > Self::MOST_THREADS {
             return Err(CpuError::TooManyThreads {
@@ -71,13 +72,13 @@ impl CpuBackend {
         Ok(Self::with_pool(Arc::new(pool_of(threads)?)))
     }
 
-    /// Runs on the caller's pool.
+    /// Creates a backend that runs on this pool.
     pub fn with_pool(pool: Arc<ThreadPool>) -> Self {
         Self::on(Threads::of_pool(pool))
     }
 
-    /// Refuses work that is known beforehand to need more than so many bytes; without a
-    /// budget, nothing is refused.
+    /// Sets the memory budget in bytes. An operation that is known in advance to need more memory returns
+    /// an error. Default: no limit.
     #[must_use]
     pub fn memory_budget(self, bytes: usize) -> Self {
         Self {
@@ -171,8 +172,8 @@ impl Backend for CpuBackend {
         Ok(())
     }
 
-    /// A single history reaches few users, and only those are walked on from; so does, in a tile
-    /// of histories, one of a single item.
+    /// A single history reaches few users, so the second half of the step starts only from those users.
+    /// In a tile, the same holds for a history of a single item.
     fn ode_step(
         &self,
         walk: &CpuSparse,
@@ -235,7 +236,7 @@ impl Backend for CpuBackend {
         .map_err(|error| error.in_operation("matmul"))
     }
 
-    /// On all threads.
+    /// Uses all threads.
     fn symmetric_product(&self, left: &CpuMatrix, right: &[CpuMatrix]) -> Result<Array2<f64>> {
         matmul::symmetric_product(&self.threads, left, right)
             .map_err(|error| error.in_operation("symmetric_product"))
@@ -263,7 +264,7 @@ impl Backend for CpuBackend {
         Ok(())
     }
 
-    /// In its place, on all threads.
+    /// Inverts the matrix in place, on all threads.
     fn invert_positive_definite(&self, mut matrix: CpuMatrix) -> Result<CpuMatrix> {
         inverse::invert_positive_definite(&self.threads, &mut matrix)
             .map_err(|error| error.in_operation("invert_positive_definite"))?;
@@ -317,7 +318,7 @@ impl Backend for CpuBackend {
         Ok(selections.into_iter().map(TopK::into_sorted).collect())
     }
 
-    /// Only candidates are scored, if bytes can tell them.
+    /// Scores only the candidates, if quantized factors can determine them.
     fn select(
         &self,
         scores: Scores<'_, Self>,
@@ -346,7 +347,7 @@ impl Backend for CpuBackend {
         Ok(both.map(|(list, whole)| list.unwrap_or(whole)).collect())
     }
 
-    /// By counting, for tiles of at most 32 columns.
+    /// Counts the ranks, for tiles of at most 32 columns.
     fn ranks_of_sums(
         &self,
         basis: &[CpuMatrix],
@@ -369,7 +370,7 @@ impl Backend for CpuBackend {
     }
 }
 
-/// Takes the scores of the hidden items of each column out of every list.
+/// Excludes the hidden items of each column from every list.
 fn hide(hidden: &[&[u32]], scores: &mut CpuMatrix) {
     let stride = scores.stride();
     let values = scores.padded_mut();

@@ -1,31 +1,31 @@
-//! The one error type of the crate.
+//! The error type of the crate.
 
-/// What only a CPU can fail at.
+/// An error of the CPU backend.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CpuError {
-    /// More threads are asked for than any machine has use for.
-    #[error("threads: expected 0 (one per core) to {limit}, found {threads}")]
+    /// The number of threads is too large.
+    #[error("threads: expected a number from 0 (one per core) to {limit}, found {threads}")]
     TooManyThreads {
-        /// How many were asked for.
+        /// The requested number of threads.
         threads: usize,
-        /// How many may be: [`CpuBackend::MOST_THREADS`](crate::CpuBackend::MOST_THREADS).
+        /// The maximum, [`CpuBackend::MOST_THREADS`](crate::CpuBackend::MOST_THREADS).
         limit: usize,
     },
 
     /// A thread pool could not be built.
     #[error("cannot start {threads} threads")]
     ThreadPool {
-        /// How many were asked for.
+        /// The requested number of threads.
         threads: usize,
-        /// What rayon said.
+        /// The error of rayon.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 
-    /// A matrix to be inverted is not positive definite, to the precision of `f32`.
+    /// A matrix cannot be inverted because it is not positive definite to the precision of `f32`.
     #[error("a {size}x{size} matrix is not positive definite")]
     NotPositiveDefinite {
-        /// Rows of the matrix.
+        /// The number of rows of the matrix.
         size: usize,
     },
 }

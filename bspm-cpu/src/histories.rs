@@ -26,12 +26,12 @@ impl CpuHistories {
         }
     }
 
-    /// The column of each user, with its place.
+    /// The column of each user, with its index.
     pub(crate) fn columns(&self) -> impl Iterator<Item = (usize, &[(u32, f32)])> {
         self.columns.iter().map(Vec::as_slice).enumerate()
     }
 
-    /// The only item of each history that has a single one, with its column and its weight.
+    /// The item of each history of a single item, with its column and its weight.
     pub(crate) fn single_items(&self) -> impl Iterator<Item = (usize, (u32, f32))> {
         self.columns()
             .filter_map(|(column, history)| match history {

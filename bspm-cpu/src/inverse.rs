@@ -1,4 +1,4 @@
-//! The inverse of a large symmetric positive definite matrix, in its place.
+//! The inverse of a large symmetric positive definite matrix, in place.
 //!
 //! The sweep operator (Beaton 1964), a block of pivots at a time: with `D` the inverse of
 //! the block `A_KK`, the rest becomes `A_II - A_IK D A_KI`, the panels `A_IK D`, and the block
@@ -16,8 +16,8 @@ use crate::threads::Threads;
 
 const BLOCK: usize = 256;
 
-/// Memory: two panels of `size x 256` besides the matrix. The number of threads changes no
-/// bit of the result.
+/// Memory: two panels of `size x 256` in addition to the matrix. The result does not depend on the number
+/// of threads, to the last bit.
 pub(crate) fn invert_positive_definite(
     threads: &Threads,
     matrix: &mut CpuMatrix,
@@ -46,7 +46,7 @@ fn eliminate(
     pivots: std::ops::Range<usize>,
 ) -> Result<(), CpuError> {
     let width = pivots.len();
-    // The panel A_IK, with zeros where I meets K.
+    // The panel A_IK, with zeros in the rows of K.
     let mut panel = vec![0.0_f32; size * width];
     for row in 0..size {
         for (place, pivot) in pivots.clone().enumerate() {

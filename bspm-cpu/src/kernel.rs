@@ -1,4 +1,4 @@
-//! The inner loops, compiled for each instruction set and chosen at run time.
+//! The inner loops, compiled for several instruction sets and selected at run time.
 
 pub(crate) mod byte_products;
 pub(crate) mod candidates;

@@ -1,9 +1,8 @@
 //! The CPU backend of `bspm`.
 //!
-//! A tile is 32 users wide and runs from history to ranking on one thread, so that
-//! its matrices stay in that core's cache; threads work on different tiles. Rows of
-//! a tile are two cache lines, and a sparse product only adds such rows up, with
-//! AVX-512 or AVX2 where the machine has them.
+//! A tile is 32 users wide. One thread processes it from history to ranking, so its matrices stay in the
+//! cache of that core; other threads process other tiles. A row of a tile is two cache lines, and a sparse
+//! product only adds rows, with AVX-512 or AVX2 if the processor supports them.
 //!
 //! # Examples
 //!

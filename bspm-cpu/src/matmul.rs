@@ -1,4 +1,4 @@
-//! Dense products, by faer's matrix multiplication.
+//! Dense products, with the matrix multiplication of faer.
 
 use std::ops::Range;
 
@@ -11,10 +11,10 @@ use crate::error::CpuError;
 use crate::matrix::{CpuMatrix, PART_ROWS, copy_side_by_side};
 use crate::threads::Threads;
 
-/// Into how many sums at most a product over all rows is cut, each of one thread at a time.
+/// The maximum number of partial sums of a product over all rows. One thread computes each.
 const SUMS: usize = 16;
 
-/// `out = product * op(left) * right`, or that added to `out`.
+/// `out = product * op(left) * right`, or adds it to `out`.
 pub(crate) fn multiply(
     threads: &Threads,
     left: &CpuMatrix,
@@ -37,10 +37,11 @@ pub(crate) fn multiply(
     })
 }
 
-/// `left^T * right`, with the matrices of `right` side by side, from its lower triangle.
+/// The symmetric product `left^T * right`, with the matrices of `right` side by side. Only the lower
+/// triangle is computed.
 ///
-/// Memory: up to 16 matrices of the product's size. The number of threads changes no bit of the
-/// result.
+/// Memory: up to 16 matrices of the size of the product. The result does not depend on the number of
+/// threads, to the last bit.
 pub(crate) fn symmetric_product(
     threads: &Threads,
     left: &CpuMatrix,

@@ -1,4 +1,4 @@
-//! Dense matrices whose rows the kernels can take as arrays of a fixed width.
+//! Dense matrices. Kernels can read their rows as arrays of a fixed width.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,15 +12,15 @@ use crate::error::CpuError;
 use crate::quantized::QuantizedRows;
 use crate::threads::Threads;
 
-/// Columns of a tile: rows of two cache lines, which measured faster than one or four. What is
-/// wider is worked on by all threads.
+/// The number of columns of a tile: a row is two cache lines, which was faster than one or four in
+/// measurements. All threads work on wider matrices.
 pub(crate) const TILE_COLUMNS: usize = 32;
 
-/// Rows of a part of a wider matrix: those of a few hundred columns stay in the second-level
+/// The number of rows of a part of a wider matrix: parts of a few hundred columns stay in the second-level
 /// cache.
 pub(crate) const PART_ROWS: usize = 1024;
 
-/// A dense row-major `f32` matrix, aligned to cache lines where it owns its memory.
+/// A dense row-major `f32` matrix, aligned to cache lines if it owns its memory.
 ///
 /// Rows are padded with zeros to a stride of 1, 8, 16 or a multiple of 32 floats.
 #[derive(Clone, Debug)]
@@ -29,11 +29,11 @@ pub struct CpuMatrix {
     rows: usize,
     columns: usize,
     stride: usize,
-    /// Made when it is first asked for, and given up with every change.
+    /// Computed at the first use, and dropped if the matrix changes.
     quantized: OnceLock<Arc<QuantizedRows>>,
 }
 
-/// Where the elements are. Shared ones are copied before they are changed.
+/// The memory of the elements. Shared elements are copied before they are changed.
 #[derive(Clone, Debug)]
 enum Elements {
     Owned(Vec<CacheLine>),
@@ -44,7 +44,7 @@ enum Elements {
 #[repr(C, align(64))]
 struct CacheLine([f32; 16]);
 
-/// The floats from one row to the next of a matrix with so many columns.
+/// The number of floats from one row to the next, for a matrix with this number of columns.
 fn stride(columns: usize) -> usize {
     match columns {
         0..=1 => columns,
@@ -73,7 +73,7 @@ impl CpuMatrix {
         matrix
     }
 
-    /// Runs `work` for parts of the rows: the first row of each, and the part.
+    /// Runs `work` for parts of the rows, with the first row of each part and the part.
     pub(crate) fn for_each_part(
         &mut self,
         threads: &Threads,
@@ -95,7 +95,7 @@ impl CpuMatrix {
         })
     }
 
-    /// Uses the shared elements as they are where their rows need no padding.
+    /// Uses the shared elements without a copy if their rows need no padding.
     pub(crate) fn from_shared(values: SharedMatrix) -> Self {
         let (rows, columns) = values.shape();
         if stride(columns) != columns {
@@ -118,7 +118,7 @@ impl CpuMatrix {
         self.columns
     }
 
-    /// Floats from one row to the next.
+    /// The number of floats from one row to the next.
     pub(crate) fn stride(&self) -> usize {
         self.stride
     }
@@ -131,8 +131,8 @@ impl CpuMatrix {
         }
     }
 
-    /// All rows, padding included. What is written to the padding must be finite:
-    /// it is carried along and never read.
+    /// All rows, padding included. Values that are written to the padding must be finite; operations
+    /// update them, but no result depends on them.
     pub(crate) fn padded_mut(&mut self) -> &mut [f32] {
         if let Elements::Shared(values) = &self.elements {
             *self = Self::from_view(values.view());
@@ -146,7 +146,7 @@ impl CpuMatrix {
         }
     }
 
-    /// The matrix as bytes: a quarter of its memory more.
+    /// The matrix as bytes. They take an additional quarter of its memory.
     pub(crate) fn quantized(&self) -> &QuantizedRows {
         self.quantized
             .get_or_init(|| Arc::new(QuantizedRows::new(self.view())))

@@ -1,26 +1,26 @@
-//! The factors of a product as bytes, with bounds of what that leaves out.
+//! The factors of a product, quantized to bytes, with bounds of the quantization errors.
 //!
 //! Row `x` of the left factor becomes `scale * q` for whole numbers `q` from -127 to 127, and
-//! a column `c` of the right one `unit * d` likewise. So `x c` is `scale * unit * (q d)`, which
-//! is exact in whole numbers, but for at most
+//! a column `c` of the right factor becomes `unit * d` in the same way. The product `q d` is exact in
+//! whole numbers, and `x c` differs from `scale * unit * (q d)` by at most
 //! `|x - scale q| |c| + |scale q| |c - unit d|` (Cauchy-Schwarz).
 
 use ndarray::ArrayView2;
 
-/// Bytes of a row, and so factors, are filled up to a multiple of this.
+/// The number of bytes of a row, and so of factors, is padded to a multiple of this.
 const BYTES: usize = 64;
 
-/// Rows are filled up to a multiple of this.
+/// The number of rows is padded to a multiple of this.
 pub(crate) const ROWS: usize = 8;
 
-/// The largest of the whole numbers.
+/// The largest whole number of the quantization.
 const LARGEST: f32 = 127.0;
 
-/// What a byte of a column is larger by than the number that it stands for, since processors
-/// multiply bytes without a sign by bytes with one.
+/// The offset of the bytes of a column from the whole numbers. The instructions multiply unsigned bytes by
+/// signed bytes.
 const OFFSET: i32 = 128;
 
-/// The most factors for which no sum of products leaves an `i32`.
+/// The maximum number of factors for which no sum of products overflows an `i32`.
 pub(crate) const MOST_FACTORS: usize = 32_768;
 
 /// A matrix as bytes, row by row.
@@ -29,18 +29,18 @@ pub(crate) struct QuantizedRows {
     bytes: Vec<i8>,
     stride: usize,
     is_finite: bool,
-    /// One for each row; the rows that fill up have zeros.
+    /// One element per row; the elements of the padding are zero.
     pub(crate) rows: Vec<QuantizedRow>,
 }
 
-/// What the bytes of a row stand for.
+/// The quantization of a row.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct QuantizedRow {
     /// The step from one whole number to the next.
     pub(crate) scale: f32,
-    /// What the offset of the columns adds to every product.
+    /// The value that the offset of the columns adds to every product.
     pub(crate) offset: i32,
-    /// At least `|x - scale q|`, and what an `f32` product of `x` rounds by.
+    /// At least `|x - scale q|` plus the rounding error of an `f32` product of `x`.
     pub(crate) error: f32,
     /// At least `|scale q|`.
     pub(crate) norm: f32,
@@ -72,30 +72,31 @@ impl QuantizedRows {
         }
     }
 
-    /// Whether the bounds are numbers.
+    /// Whether the bounds are finite.
     pub(crate) fn is_finite(&self) -> bool {
         self.is_finite
     }
 
-    /// Bytes from one row to the next.
+    /// The number of bytes from one row to the next.
     pub(crate) fn stride(&self) -> usize {
         self.stride
     }
 
-    /// The bytes of so many rows at a time as there are [`ROWS`].
+    /// The bytes, in blocks of [`ROWS`] rows.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = &[i8]> {
         self.bytes.chunks_exact((ROWS * self.stride).max(1))
     }
 }
 
-/// The columns of a matrix as bytes: of four factors, the bytes of each column, and so on.
+/// The columns of a matrix as bytes: the bytes of the first four factors of each column, then those of the
+/// next four, and so on.
 #[derive(Clone, Debug)]
 pub(crate) struct QuantizedColumns<const LANES: usize> {
     pub(crate) bytes: Vec<u8>,
     pub(crate) columns: [QuantizedColumn; LANES],
 }
 
-/// What the bytes of a column stand for.
+/// The quantization of a column.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct QuantizedColumn {
     /// The step from one whole number to the next.
@@ -107,7 +108,7 @@ pub(crate) struct QuantizedColumn {
 }
 
 impl<const LANES: usize> QuantizedColumns<LANES> {
-    /// Of the first columns, at most `LANES`, for rows of `stride` bytes.
+    /// Quantizes at most `LANES` columns, for rows of `stride` bytes.
     pub(crate) fn new(columns: &[Vec<f32>], stride: usize) -> Self {
         let mut bytes = vec![OFFSET as u8; stride * LANES];
         let mut quantized = [QuantizedColumn::default(); LANES];
@@ -125,8 +126,8 @@ impl<const LANES: usize> QuantizedColumns<LANES> {
     }
 }
 
-/// Hands on the whole number of each value; the step between them, and upper bounds of the norm
-/// of what they leave out and of the values.
+/// Passes the whole number of each value to `put`. Returns the step between whole numbers, and upper
+/// bounds of the norm of the quantization errors and of the norm of the values.
 fn quantize(values: &[f32], mut put: impl FnMut(usize, i32)) -> (f32, f32, f32) {
     let largest = values.iter().fold(0.0_f32, |most, it| most.max(it.abs()));
     let scale = largest / LARGEST;
@@ -145,13 +146,13 @@ fn quantize(values: &[f32], mut put: impl FnMut(usize, i32)) -> (f32, f32, f32) 
     (scale, error, norm + error)
 }
 
-/// A little more, so that rounding leaves it a bound.
+/// Increases an upper bound slightly, so that it is still a bound after rounding.
 fn upwards(value: f64) -> f32 {
     (value * (1.0 + 1e-5)) as f32
 }
 
-/// How far an `f32` product of so many factors may be from the exact one, relative to the norms
-/// of both; more than any order of summation needs.
+/// A bound of the rounding error of an `f32` product of this number of factors, relative to the product of
+/// the norms. It holds for every order of summation.
 fn rounding(factors: usize) -> f32 {
     (factors + 64) as f32 * f32::EPSILON
 }

@@ -1,15 +1,15 @@
-//! Sparse matrices: the two patterns of the walk with a scale per row, and item graphs.
+//! Sparse matrices: the two halves of the walk, with a scale per row, and item graphs.
 
 use std::sync::Arc;
 
 use bspm_core::backend::{Shaped, SparseParts};
 use sprs::{CsMatI, CsMatViewI};
 
-/// A pattern with one scale per row, and weights where not all entries are 1.
+/// A sparsity pattern with one scale per row, and with weights unless all entries are 1.
 #[derive(Clone, Debug)]
 pub(crate) struct ScaledPattern {
     pattern: CsMatI<(), u32>,
-    /// In the order of the entries.
+    /// The weights, in the order of the entries.
     pub(crate) weights: Option<Vec<f32>>,
     pub(crate) scale: Vec<f32>,
 }
@@ -23,7 +23,7 @@ impl ScaledPattern {
         }
     }
 
-    /// `row_ends()[r]..row_ends()[r + 1]` are the places of row `r` in `columns()`.
+    /// `row_ends()[r]..row_ends()[r + 1]` is the range of row `r` in `columns()`.
     pub(crate) fn row_ends(&self) -> &[u32] {
         self.pattern.indptr().into_raw_storage()
     }

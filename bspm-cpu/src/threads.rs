@@ -1,4 +1,4 @@
-//! Running tiles on a rayon pool.
+//! Runs tiles on a rayon pool.
 
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,20 +9,20 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::error::CpuError;
 
-/// Where tiles run: a pool of the caller's, or the one that is current.
+/// The thread pool that tiles run on: a given pool, or the current one.
 ///
-/// A process that is forked from this one has no threads but the one that forked it, and would
-/// wait for the others for good: it gets a pool of its own, of as many.
+/// A forked process has only the thread that called `fork`, and would wait forever for the threads of the
+/// pool. It gets a new pool with the same number of threads.
 #[derive(Clone, Debug)]
 pub(crate) struct Threads(Arc<Pools>);
 
 #[derive(Debug)]
 struct Pools {
-    /// None if it is the one that is current.
+    /// `None` means the current pool.
     pool: Option<Arc<ThreadPool>>,
-    /// Whose threads the pool has.
+    /// The process that has the threads of the pool.
     process: u32,
-    /// The pool of a forked process, and which.
+    /// The pool of a forked process, and the process.
     forked: Mutex<Option<(u32, Arc<ThreadPool>)>>,
 }
 
@@ -35,7 +35,7 @@ impl Pools {
         })
     }
 
-    /// The pool to run on; none for the one that is current.
+    /// Returns the pool to run on; `None` means the current pool.
     fn get(&self) -> Result<Option<Arc<ThreadPool>>, CpuError> {
         let process = process::id();
         let is_in_pool = || rayon::current_thread_index().is_some();
@@ -55,7 +55,7 @@ impl Pools {
     }
 }
 
-/// A pool without its threads is left alone: to end it is to wake them.
+/// Does not drop the pools of another process, because that would wake their threads.
 impl Drop for Pools {
     fn drop(&mut self) {
         let process = process::id();
@@ -70,7 +70,7 @@ impl Drop for Pools {
     }
 }
 
-/// A pool of this many threads, or of one for each core if it is 0.
+/// Creates a pool with this many threads; 0 means one per core.
 pub(crate) fn pool_of(threads: usize) -> Result<ThreadPool, CpuError> {
     let pool = ThreadPoolBuilder::new().num_threads(threads).build();
     pool.map_err(|source| CpuError::ThreadPool {
@@ -85,7 +85,7 @@ fn count(pool: Option<&Arc<ThreadPool>>) -> usize {
     })
 }
 
-/// The pool that is current, of which the global one is started once in a process.
+/// Uses the current pool. A process starts the global pool once.
 impl Default for Threads {
     fn default() -> Self {
         static CURRENT: OnceLock<Arc<Pools>> = OnceLock::new();
@@ -98,11 +98,11 @@ impl Threads {
         Self(Pools::new(Some(pool)))
     }
 
-    /// Runs `work` where rayon's parallel iterators then run.
+    /// Runs `work` in the pool, so that rayon's parallel iterators use it.
     ///
     /// # Errors
     ///
-    /// [`CpuError::ThreadPool`] in a forked process, which starts threads of its own.
+    /// [`CpuError::ThreadPool`] if a forked process cannot start its threads.
     pub(crate) fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, CpuError> {
         Ok(match self.0.get()? {
             Some(pool) => pool.install(work),
@@ -112,7 +112,7 @@ impl Threads {
 
     /// Runs `work` for each tile and returns the results in tile order.
     ///
-    /// One worker per thread takes tile after tile with a workspace of its own. A
+    /// One worker per thread processes tile after tile, with a separate workspace. A
     /// single worker runs on the calling thread.
     pub(crate) fn for_each_tile<W, T: Send>(
         &self,

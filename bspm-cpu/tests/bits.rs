@@ -1,4 +1,4 @@
-//! What holds to the last bit on the CPU, and on other devices but for rounding.
+//! Properties that are exact to the last bit on the CPU, and hold up to rounding on other devices.
 
 use bspm_conformance::filter_configs;
 use bspm_core::FittedFilter;

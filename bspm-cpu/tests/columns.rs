@@ -1,11 +1,11 @@
-//! A column's entries are the same to the last bit whatever the columns beside it hold.
+//! The entries of a column do not depend on the other columns, to the last bit.
 
 use bspm_core::Backend;
 use bspm_core::backend::{ScoredItem, Scores, Select};
 use bspm_cpu::CpuBackend;
 use ndarray::Array2;
 
-/// Enough factors, and items for each place of a list, that candidates are looked for.
+/// Enough factors, and items per entry of a list, for the search for candidates.
 const FACTORS: usize = 70;
 const ITEMS: usize = 2600;
 const PLACES: usize = 20;
@@ -16,7 +16,7 @@ fn scattered(place: usize) -> f32 {
     value.powi(3)
 }
 
-/// What a column holds.
+/// The contents of a column.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     /// Few items are candidates for its list.
@@ -25,7 +25,7 @@ enum Kind {
     Empty,
     /// Scores without a product.
     Zero,
-    /// The product is too small beside equal scores to tell the items apart.
+    /// The product is too small, compared with equal scores, to distinguish the items.
     Wide,
     /// A product without bounds.
     Infinite,
@@ -70,7 +70,7 @@ fn entries(kinds: &[Kind]) -> Vec<(Bits, Bits)> {
     let scale = Array2::from_shape_fn((ITEMS, 1), |(item, _)| 1.0 + scattered(item).abs());
     let [left, right, scale] = [left, right, scale].map(|it| backend.upload(it.view()).unwrap());
     let scores = || backend.upload(scores.view()).unwrap();
-    // The same in every column, so that a column may stand anywhere.
+    // The same in every column, so that a column may have any index.
     let hidden: Vec<u32> = (0..ITEMS as u32).step_by(7).collect();
     let hidden = vec![hidden.as_slice(); kinds.len()];
     let none: Vec<&[u32]> = vec![&[]; kinds.len()];
@@ -98,7 +98,7 @@ fn a_column_has_the_same_bits_whatever_stands_beside_it() {
         Kind::Infinite,
     ];
     for width in [5, 8, 13, 16, 30, 32] {
-        // Columns of one kind with those that are pruned alone beside them, and with each other.
+        // Columns of one kind next to columns that are pruned alone, and next to each other.
         for kind in kinds {
             let alone: Vec<Kind> = (0..width)
                 .map(|column| {
@@ -121,7 +121,7 @@ fn a_column_has_the_same_bits_whatever_stands_beside_it() {
                         beside[column]
                     );
                 }
-                // Where it stands does not matter either.
+                // The index does not matter either.
                 if other == kind {
                     assert!(found[width - 1] == expected[0], "{kind:?} of {width}");
                 }

@@ -1,4 +1,4 @@
-//! A forked process has none of its parent's threads, and starts its own.
+//! A forked process has none of the threads of its parent, and starts new ones.
 
 #![cfg(unix)]
 
@@ -10,14 +10,14 @@ use bspm_core::fitted::RankOptions;
 use bspm_core::{Backend, BspmConfig, FilterConfig, FittedFilter, Interactions, Preset};
 use bspm_cpu::CpuBackend;
 
-/// After which a child is taken to wait for good.
+/// After this time, a child is assumed to wait forever.
 const DEADLINE_MILLISECONDS: libc::c_int = 120_000;
 
-/// Runs `work` in a forked process; whether it returned true.
+/// Runs `work` in a forked process, and returns whether it returned true.
 ///
 /// # Panics
 ///
-/// If the process does not end before the deadline; it is killed then.
+/// If the process does not end before the deadline. The process is killed in this case.
 fn in_child(work: impl FnOnce() -> bool) -> bool {
     let mut ends = [0; 2];
     // SAFETY: `ends` has room for both descriptors.
@@ -46,7 +46,7 @@ fn in_child(work: impl FnOnce() -> bool) -> bool {
         unsafe { libc::kill(child, libc::SIGKILL) };
     }
     let mut status = 0;
-    // SAFETY: as above; `status` has room for what it ended with.
+    // SAFETY: as above; `status` has room for the exit status.
     assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
     // SAFETY: the descriptor is open and not used again.
     unsafe { libc::close(read) };
@@ -57,13 +57,13 @@ fn in_child(work: impl FnOnce() -> bool) -> bool {
     libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0
 }
 
-/// More than a tile of users, so that several threads are asked for.
+/// More than a tile of users, so that several threads are used.
 fn interactions() -> Interactions {
     let pairs = (0..200).flat_map(|user| (0..7).map(move |item| (user, (user * item + item) % 90)));
     Interactions::from_pairs(200, 90, pairs).unwrap()
 }
 
-/// Fits that use all ways in which work is divided among threads, and the lists of all users.
+/// Fits that use all ways of dividing work among threads, and the lists of all users.
 fn lists(backend: &CpuBackend) -> Vec<Vec<ScoredItem>> {
     let bspm = BspmConfig::builder().ideal_low_pass(40, 0.3).build();
     let ease = FilterConfig::published("ease-r", Preset::Gowalla).unwrap();
@@ -98,7 +98,7 @@ fn a_forked_process_fits_and_ranks() {
                 && lists(&CpuBackend::with_threads(3).unwrap()) == expected
                 && in_child(|| lists(backend) == expected)
         }));
-        // The parent goes on as before.
+        // The parent still works as before.
         assert!(lists(backend) == expected);
     }
 }
@@ -106,7 +106,7 @@ fn a_forked_process_fits_and_ranks() {
 #[test]
 fn a_forked_process_has_as_many_threads() {
     let backend = CpuBackend::with_threads(3).unwrap();
-    // As many tiles at once as there are threads: each waits for the others.
+    // As many tiles at the same time as threads: each waits for the others.
     let meet = |backend: &CpuBackend| {
         let all = std::sync::Barrier::new(3);
         let wait = |(): &mut (), tile| {

@@ -1,4 +1,4 @@
-//! How many threads may be asked for.
+//! The limit of the number of threads.
 
 use bspm_cpu::{CpuBackend, CpuError};
 
@@ -13,7 +13,8 @@ fn more_threads_than_any_machine_has_are_refused() {
                 ..
             }
         ));
-        let expected = format!("threads: expected 0 (one per core) to 1024, found {threads}");
+        let expected =
+            format!("threads: expected a number from 0 (one per core) to 1024, found {threads}");
         assert_eq!(error.to_string(), expected);
     }
     assert!(CpuBackend::with_threads(0).is_ok());

@@ -21,7 +21,7 @@ use crate::tiles::for_each_tile;
 use crate::top_k::top_k;
 use crate::transfer::to_device;
 
-/// libtorch as a backend, on one device.
+/// The libtorch backend, on one device.
 #[derive(Clone, Debug)]
 pub struct TorchBackend {
     device: TorchDevice,
@@ -29,21 +29,21 @@ pub struct TorchBackend {
     tiles_under_way: usize,
 }
 
-/// The memory budget where none is given and the device does not tell what is free.
+/// The default memory budget, if the free memory of the device is unknown.
 const DEFAULT_BUDGET: usize = 4 << 30;
 
-/// Tiles are at least this wide, and a multiple of it.
+/// The width of a tile is a multiple of this.
 const TILE_STEP: usize = 32;
 
 const LARGEST_TILE: usize = 2048;
 
 impl TorchBackend {
-    /// A backend with a memory budget of 80% of what is free on a GPU, and of 4 GiB on
-    /// the CPU.
+    /// Creates a backend with a memory budget of 80% of the free memory of a GPU, or of 4 GiB on the CPU or
+    /// if the free memory is unknown.
     ///
     /// # Errors
     ///
-    /// [`Error::Backend`] with the reason when the device cannot be had.
+    /// [`Error::Backend`] with the reason if the device is not available.
     pub fn new(device: TorchDevice) -> Result<Self> {
         let budget = match device.free_memory() {
             Some(free) => free / 5 * 4,
@@ -52,7 +52,8 @@ impl TorchBackend {
         Self::with_memory_budget(device, budget)
     }
 
-    /// A backend with a budget in bytes; see the [crate] for what it pays for.
+    /// Creates a backend with a memory budget in bytes. The documentation of the [crate] lists the memory
+    /// that counts.
     ///
     /// # Errors
     ///
@@ -69,33 +70,33 @@ impl TorchBackend {
         })
     }
 
-    /// Sets how many tiles are under way at once, at least 1; 2 on a GPU unless told, so that
-    /// the histories of one tile are prepared while another is computed, and 1 on the CPU.
+    /// Sets the number of tiles that are processed at the same time, at least 1.
     ///
-    /// Each has matrices of its own, so tiles get narrower. Results are the same.
+    /// Default: 2 on a GPU, where the histories of one tile are prepared while another tile is computed, and
+    /// 1 on the CPU. Each tile has separate matrices, so more tiles are narrower. The results are the same.
     #[must_use]
     pub fn tiles_under_way(mut self, tiles: usize) -> Self {
         self.tiles_under_way = tiles.max(1);
         self
     }
 
-    /// The most bytes that were counted against the budget at once, since it was made or
+    /// Returns the peak of the bytes that count against the budget, since the backend was created or since
     /// [`reset_peak_memory`](Self::reset_peak_memory).
     pub fn peak_memory(&self) -> usize {
         self.budget.peak()
     }
 
-    /// Takes what is counted now for the peak, and returns it.
+    /// Resets the peak to the bytes that are counted now, and returns them.
     pub fn reset_peak_memory(&self) -> usize {
         self.budget.reset_peak()
     }
 
-    /// Sets how many threads libtorch's CPU operations use, in the whole process.
+    /// Sets the number of threads of libtorch's CPU operations, for the whole process.
     pub fn set_cpu_threads(threads: usize) {
         tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
     }
 
-    /// The device that it runs on.
+    /// Returns the device of the backend.
     pub fn device(&self) -> TorchDevice {
         self.device
     }
@@ -104,12 +105,12 @@ impl TorchBackend {
         self.device.to_tch()
     }
 
-    /// Histories as a dense matrix.
+    /// Converts histories to a dense matrix.
     fn dense(&self, histories: &TorchHistories) -> Result<TorchMatrix> {
         self.matrix("histories", histories.shape(), || histories.to_dense())
     }
 
-    /// `out = update of left^T * histories`, from the entries of the histories alone.
+    /// `out = update of left^T * histories`, as a sparse product.
     fn project(
         &self,
         left: &TorchMatrix,
@@ -132,7 +133,7 @@ impl TorchBackend {
         })
     }
 
-    /// A matrix that libtorch calls make.
+    /// Creates a matrix with libtorch calls.
     fn matrix(
         &self,
         operation: &'static str,
@@ -152,7 +153,7 @@ fn size(shape: Shape) -> [i64; 2] {
     [shape.0 as i64, shape.1 as i64]
 }
 
-/// Elements of a tile's matrices are numbered by 32 bits in some of libtorch's kernels.
+/// The maximum number of elements of a matrix of a tile: some kernels of libtorch use 32-bit indices.
 const MOST_ELEMENTS: usize = i32::MAX as usize;
 
 impl Backend for TorchBackend {
@@ -311,8 +312,8 @@ impl Backend for TorchBackend {
         })
     }
 
-    /// By Cholesky's decomposition in the place of the matrix; on a GPU, libtorch solves for
-    /// the unit matrix, which takes the matrix once more.
+    /// Inverts in place with a Cholesky decomposition. On a GPU, libtorch solves for the identity matrix,
+    /// which takes the memory of a second matrix.
     fn invert_positive_definite(&self, matrix: TorchMatrix) -> Result<TorchMatrix> {
         let shape = matrix.shape();
         let _second = match self.device {
@@ -323,7 +324,7 @@ impl Backend for TorchBackend {
             }
         };
         run("invert_positive_definite", &[shape], || {
-            // Symmetric, so its transpose is itself, and libtorch's solvers work in columns.
+            // The matrix is symmetric, so it equals its transpose, and libtorch's solvers are column-major.
             let columns = matrix.tensor().f_transpose(0, 1)?;
             let _ = columns.f_linalg_cholesky_out(&columns, false)?;
             columns.f_cholesky_inverse_out(&columns, false).map(drop)
@@ -409,7 +410,7 @@ mod tests {
         }
     }
 
-    /// Where a tensor is not contiguous, a reshaped copy would take the update and lose it.
+    /// If a tensor is not contiguous, the update of a reshaped copy would be lost.
     #[test]
     fn an_update_of_a_matrix_that_is_not_contiguous_is_not_lost() {
         let backend = TorchBackend::new(TorchDevice::Cpu).unwrap();

@@ -1,11 +1,11 @@
-//! The device memory that matrices may take.
+//! The budget of device memory for matrices.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bspm_core::{Error, Result};
 
-/// Bytes that may be used, and that are.
+/// The memory budget, and the bytes that are in use.
 #[derive(Clone, Debug)]
 pub(crate) struct Budget {
     total: usize,
@@ -13,7 +13,7 @@ pub(crate) struct Budget {
     peak: Arc<AtomicUsize>,
 }
 
-/// A part of the budget, given back when dropped.
+/// A reserved part of the budget. It is released when dropped.
 #[derive(Debug)]
 pub(crate) struct Reservation {
     bytes: usize,
@@ -29,7 +29,7 @@ impl Budget {
         }
     }
 
-    /// The most bytes that were in use at once.
+    /// The peak of the bytes in use.
     pub(crate) fn peak(&self) -> usize {
         self.peak.load(Ordering::Relaxed)
     }
@@ -38,7 +38,7 @@ impl Budget {
         self.total
     }
 
-    /// The bytes in use, from which the peak is counted again.
+    /// Resets the peak to the bytes in use, and returns them.
     pub(crate) fn reset_peak(&self) -> usize {
         let used = self.used.load(Ordering::Relaxed);
         self.peak.store(used, Ordering::Relaxed);

@@ -1,8 +1,8 @@
-//! Keeps `libtorch_cuda` among the libraries of the binaries that this crate is in.
+//! Keeps `libtorch_cuda` in the linked libraries of binaries that use this crate.
 //!
-//! libtorch finds its CUDA part at run time, by what has been loaded. Nothing refers to
-//! `libtorch_cuda`, so a linker that drops unneeded libraries drops it, and CUDA looks
-//! absent. A reference to one of its functions keeps it.
+//! libtorch looks for its CUDA part at run time, among the loaded libraries. Nothing refers to
+//! `libtorch_cuda`, so a linker that removes unneeded libraries removes it, and libtorch does not find
+//! CUDA. A reference to one of its functions prevents this.
 
 #[cfg(bspm_torch_cuda_linked)]
 unsafe extern "C" {

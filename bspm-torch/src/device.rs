@@ -1,4 +1,4 @@
-//! Which device, and whether it can be had.
+//! The device, and whether it is available.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,12 +9,12 @@ use nvml_wrapper::Nvml;
 use crate::cuda_link;
 use crate::error::TorchError;
 
-/// Where libtorch computes.
+/// The device that libtorch computes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TorchDevice {
     /// libtorch's CPU device.
     Cpu,
-    /// A GPU, by number.
+    /// A CUDA GPU, with its number, from 0.
     Cuda(usize),
 }
 
@@ -26,8 +26,8 @@ impl TorchDevice {
         }
     }
 
-    /// Free memory of the GPU, in bytes; `None` for the CPU, or where the driver does
-    /// not tell. The least of all GPUs, since libtorch may number them otherwise.
+    /// The free memory of the GPU, in bytes; `None` for the CPU, or if the driver does not report it. This
+    /// is the minimum of all GPUs, because libtorch may number them differently.
     pub(crate) fn free_memory(self) -> Option<usize> {
         if self == Self::Cpu {
             return None;
@@ -39,7 +39,7 @@ impl TorchDevice {
             .min()
     }
 
-    /// Nothing where the device can be used, and the reason where it cannot.
+    /// Checks whether the device is available.
     ///
     /// # Errors
     ///
@@ -57,16 +57,16 @@ impl TorchDevice {
             return Ok(());
         }
         let reason = if !cfg!(feature = "cuda") {
-            "bspm was built without its cuda feature".into()
+            "bspm was built without the cuda feature".into()
         } else if !cuda_link::is_linked() {
             "libtorch was built without CUDA".into()
         } else if devices == 0 {
             match Nvml::init() {
                 Ok(_) => "the NVIDIA driver has no GPU that libtorch can use".into(),
-                Err(_) => "there is no NVIDIA driver".into(),
+                Err(_) => "no NVIDIA driver was found".into(),
             }
         } else {
-            format!("there are {devices}, numbered from 0")
+            format!("the number of CUDA devices is {devices}, and they are numbered from 0")
         };
         Err(TorchError::NoCuda { index, reason })
     }

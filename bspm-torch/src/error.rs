@@ -1,28 +1,28 @@
-//! The one error type of the crate.
+//! The error type of the crate.
 
 use crate::matrix::Shape;
 
-/// What only libtorch can fail at.
+/// An error of the libtorch backend.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TorchError {
     /// A libtorch operation failed.
     #[error("{operation} on shapes {shapes:?}")]
     Operation {
-        /// The operation.
+        /// The name of the operation.
         operation: &'static str,
-        /// Shapes of its operands.
+        /// The shapes of its operands.
         shapes: Vec<Shape>,
-        /// What libtorch said.
+        /// The error of libtorch.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 
-    /// A CUDA device was asked for that cannot be had.
+    /// The requested CUDA device is not available.
     #[error("no CUDA device {index}: {reason}")]
     NoCuda {
-        /// The device's number.
+        /// The number of the device.
         index: usize,
-        /// Why, in words.
+        /// The reason, as text.
         reason: String,
     },
 }
@@ -37,7 +37,7 @@ impl TorchError {
     }
 }
 
-/// Runs libtorch calls without recording gradients, and names what fails.
+/// Runs libtorch calls without recording gradients, and adds the operation to errors.
 pub(crate) fn run<T>(
     operation: &'static str,
     shapes: &[Shape],

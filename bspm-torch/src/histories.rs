@@ -16,7 +16,7 @@ use crate::transfer::to_device;
 pub struct TorchHistories {
     /// `columns x items`.
     by_user: SparseTensor,
-    /// Places of the entries in a row-major `items x columns` matrix.
+    /// The indices of the entries in a row-major `items x columns` matrix.
     places: SharedTensor,
     shape: Shape,
     _reservation: Reservation,
@@ -75,7 +75,7 @@ impl TorchHistories {
         Ok(())
     }
 
-    /// As a dense `items x columns` tensor.
+    /// Converts to a dense `items x columns` tensor.
     pub(crate) fn to_dense(&self) -> Result<Tensor, TchError> {
         let values = self.by_user.values();
         let size = [self.shape.0 as i64, self.shape.1 as i64];

@@ -1,36 +1,37 @@
 //! The libtorch backend of `bspm`: CUDA, and libtorch's CPU device.
 //!
-//! `R` and its transpose stay on the device as compressed sparse rows, and scores are
-//! computed in `items x users` tiles; `P` is never formed. Of a ranking only the ids
-//! and scores of the top entries come back. Nothing of `tch` is in this interface.
+//! `R` and its transpose are stored on the device as compressed sparse rows. Scores are computed in
+//! `items x users` tiles, and `P` is never formed. Only the ids and scores of the top-k entries are copied
+//! to the host. The interface does not contain types of `tch`.
 //!
-//! # What a batch costs
+//! # The cost of a batch
 //!
-//! For 2048 users of Gowalla with the published preset (`items` 40,981, `users` 29,858,
-//! 810,128 interactions, 448 factors), as libtorch's calls read and write it:
+//! Operations and memory traffic of libtorch's calls for 2048 users of Gowalla with the published preset
+//! (`items` 40,981, `users` 29,858, 810,128 interactions, 448 factors):
 //!
 //! | | calls | operations | bytes |
 //! | --- | --- | --- | --- |
 //! | 5 steps of the walk: SpMM | 10 `addmm.out` | 33 GFLOP | 8.7 GB |
-//! | what the products are added to | 5 `zero_`, 4 `mul.out`, 5 `index_add_` | | 4.2 GB |
-//! | ideal low-pass: SpMM of the histories, GEMM | 4 | 75 GFLOP | 0.5 GB |
+//! | addends of the products | 5 `zero_`, 4 `mul.out`, 5 `index_add_` | | 4.2 GB |
+//! | ideal low-pass filter: SpMM of the histories, GEMM | 4 | 75 GFLOP | 0.5 GB |
 //! | scores to ranks: scale, transpose, mask, top-k | 7 | | 2.0 GB |
 //! | sum | 35 | 108 GFLOP | 15.4 GB |
 //!
-//! A step of the walk, [`ode_step`](bspm_core::Backend::ode_step), is two SpMM, each into the
-//! place of its result: one pass brings there what the product is added to, and the factor of
-//! the product goes into the values of the sparse matrix. (libtorch could spare the passes
-//! before with a factor of `addmm` that `tch` does not pass on.) On an H100 (67 TFLOP/s in
-//! `f32`, 3.35 TB/s) a batch is 1.6 ms of arithmetic and 4.6 ms of memory traffic, so none
-//! takes less than 4.6 ms, and no evaluation of all 29,858 users less than 69 ms. Gathers that
-//! miss every cache would move 66 GB instead, 20 ms a batch. Making `P` dense, as the authors'
-//! code does, costs 620 TFLOP in all. These are counts; on an H200 a batch was measured to take
-//! 16.8 ms, its lists on the host included.
+//! A step of the walk, [`ode_step`](bspm_core::Backend::ode_step), is two SpMM, each of which writes to its
+//! result in place: one pass first writes the addend of the product to the result, and the values of the
+//! sparse matrix are multiplied by the factor of the product. (A factor of `addmm` in libtorch would save
+//! these passes, but `tch` does not expose it.) On an H100 (67 TFLOP/s in `f32`, 3.35 TB/s), a batch is
+//! 1.6 ms of arithmetic and 4.6 ms of memory traffic, so a batch takes at least 4.6 ms, and an evaluation of
+//! all 29,858 users takes at least 69 ms. If every gather missed the caches, the traffic would be 66 GB,
+//! or 20 ms per batch. A dense `P`, as in the authors' code, costs 620 TFLOP in total. These numbers are
+//! calculated; on an H200, the measured time of a batch is 16.8 ms, including the copy of its lists to the
+//! host.
 //!
-//! On a GPU two tiles are under way at once: while one is computed, the histories of the other
-//! are prepared and copied from pinned memory. The lists of a tile come back in one copy.
-//! cuSPARSE sums in an order of its own, so that two runs on a GPU agree but for rounding:
-//! compare them by tolerance and by metrics. On the CPU device they agree bit for bit.
+//! On a GPU, two tiles are processed at the same time: while one tile is computed, the histories of the
+//! other tile are prepared and copied from pinned memory. The lists of a tile are copied to the host in one
+//! transfer. The order in which cuSPARSE adds is not fixed, so two runs on a GPU are equal only up to
+//! rounding: compare them with a tolerance and by metrics. On the CPU device, they are equal to the last
+//! bit.
 //!
 //! # Memory
 //!
@@ -40,13 +41,15 @@
 //! 4 * (4 * items * c + users * c + 2 * f * c + items * f) + 16 * interactions
 //! ```
 //!
-//! bytes on the device for each tile under way: the scores, the low-pass part, a stage of the
-//! recurrence and what is transient, and 16 for each entry of the tile's histories. EASE-R's
-//! inverse is made in the place of the matrix, on a GPU with a second one. The backend has a
-//! budget, of 80% of the free memory of a GPU and of 4 GiB elsewhere unless told: `c` is the
-//! largest multiple of 32, up to 2048, whose part of that is within half of it, and every
-//! matrix is counted against it, transient ones too. A tile has fewer than 2^31 elements. What
-//! does not fit is [`MemoryBudget`](bspm_core::Error::MemoryBudget), with both numbers.
+//! bytes on the device for each tile that is processed at the same time: the scores, the low-pass part, a
+//! stage of the recurrence, temporary matrices, and 16 bytes for each entry of the tile's histories. The
+//! inverse of EASE-R is computed in place; on a GPU, it takes a second matrix.
+//!
+//! The backend has a memory budget. Default: 80% of the free memory of a GPU, and 4 GiB otherwise. `c` is
+//! the largest multiple of 32, up to 2048, for which `4 * (4 * items + users) * c` bytes for each of these
+//! tiles fit in half of the budget. Every matrix counts against the budget, including temporary ones. A
+//! matrix of a tile has fewer than 2^31 elements. If the memory does not suffice, the error is
+//! [`MemoryBudget`](bspm_core::Error::MemoryBudget), with the required and the available bytes.
 //!
 //! # Examples
 //!

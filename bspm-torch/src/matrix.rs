@@ -8,10 +8,10 @@ use tch::Tensor;
 
 use crate::budget::{Budget, Reservation};
 
-/// Rows and columns.
+/// The number of rows and columns.
 pub(crate) type Shape = (usize, usize);
 
-/// A libtorch tensor that threads may share: a handle is taken under a lock.
+/// A libtorch tensor that threads can share: a lock protects the creation of handles.
 #[derive(Debug)]
 pub(crate) struct SharedTensor(Mutex<Tensor>);
 
@@ -20,7 +20,7 @@ impl SharedTensor {
         Self(Mutex::new(tensor))
     }
 
-    /// Another handle to the same memory.
+    /// Creates another handle to the same memory.
     pub(crate) fn handle(&self) -> Tensor {
         self.0
             .lock()
@@ -29,7 +29,7 @@ impl SharedTensor {
     }
 }
 
-/// A dense row-major `f32` matrix on the device, counted against the budget.
+/// A dense row-major `f32` matrix on the device. Its memory counts against the budget.
 #[derive(Debug)]
 pub struct TorchMatrix {
     tensor: SharedTensor,
@@ -38,7 +38,7 @@ pub struct TorchMatrix {
 }
 
 impl TorchMatrix {
-    /// Reserves first, and only then makes the tensor.
+    /// Reserves the memory, and then creates the tensor.
     pub(crate) fn new(
         budget: &Budget,
         shape: Shape,

@@ -1,8 +1,8 @@
-//! How products join the matrix that they are written to, in its place.
+//! Products that update a matrix in place.
 //!
-//! libtorch's `addmm` has factors for the product and for what it is added to, which `tch` does
-//! not pass on. So what is there is brought to what a product of factor 1 is to be added to,
-//! and the factor goes into whatever is smallest.
+//! libtorch's `addmm` has factors for the product and for the addend, but `tch` does not expose them. So the
+//! matrix is first set to the addend, a product with the factor 1 is added, and the factor is multiplied
+//! into the smaller operand.
 
 use tch::{Kind, TchError, Tensor};
 
@@ -34,13 +34,13 @@ pub(crate) fn join(
     }
 }
 
-/// A number on the device of a tensor.
+/// Creates a scalar on the device of a tensor.
 fn scalar(value: f32, like: &Tensor) -> Result<Tensor, TchError> {
     let no_dimension: [i64; 0] = [];
     Tensor::f_full(no_dimension, f64::from(value), (Kind::Float, like.device()))
 }
 
-/// `out += factor * left * right`, dense.
+/// `out += factor * left * right`, for dense matrices.
 pub(crate) fn add_product(
     factor: f32,
     left: &Tensor,

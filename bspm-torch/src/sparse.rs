@@ -1,4 +1,4 @@
-//! Sparse matrices as sparse tensors, one for each way.
+//! Sparse matrices as sparse tensors, one per direction.
 
 use bspm_core::backend::{Direction, Shaped, SparseParts};
 use bspm_core::{Error, Result};
@@ -43,8 +43,7 @@ impl SparseTensor {
 
     /// `out += factor * self * dense`.
     ///
-    /// The factor goes into the values: one for each entry, where `out` has one for each
-    /// entry of a dense matrix.
+    /// The values are multiplied by the factor, because there are fewer of them than elements of `out`.
     pub(crate) fn add_product(
         &self,
         factor: f32,
@@ -69,10 +68,10 @@ impl SparseTensor {
     }
 }
 
-/// Row ends are signed 32-bit numbers.
+/// The maximum number of entries: row ends are signed 32-bit numbers.
 const MOST_ENTRIES: usize = i32::MAX as usize;
 
-/// A sparse matrix on the device, and its other way.
+/// A sparse matrix on the device, in both directions.
 #[derive(Debug)]
 pub struct TorchSparse {
     forward: SparseTensor,

@@ -1,14 +1,14 @@
-//! Tiles, some of them under way at once.
+//! Runs several tiles at the same time.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use bspm_core::Result;
 
-/// Runs `work` for every tile on so many threads, and returns the results in order.
+/// Runs `work` for every tile on `under_way` threads, and returns the results in order.
 ///
-/// libtorch divides each operation among its own threads, and a GPU runs them one after the
-/// other: a second tile is there to be prepared while the first is computed.
+/// libtorch runs each operation on several threads, and a GPU runs one operation after the other. The
+/// purpose of a second tile is that it is prepared while the first tile is computed.
 pub(crate) fn for_each_tile<W, T: Send>(
     under_way: usize,
     tiles: usize,

@@ -3,14 +3,14 @@
 use bspm_core::backend::{ScoredItem, TopK};
 use tch::{Kind, TchError, Tensor};
 
-/// More entries than asked for are selected: libtorch leaves open which of equal
-/// scores it takes, and a tie at the end of the list must be seen to be broken.
+/// The number of additional entries that are selected. libtorch does not specify which of several equal
+/// scores it selects, so the entries after the end of the list are needed to break a tie at the end.
 const MARGIN: usize = 12;
 
 /// The `k` best entries of each of the first rows of `scores: columns x items`.
 ///
-/// Entries of `-inf` are masked. Only the selected ids and scores are copied to the
-/// host, but for rows with a longer tie at the end than the margin.
+/// Entries of `-inf` are masked. Only the selected ids and scores are copied to the host, except for rows
+/// with a tie at the end that is longer than the margin.
 pub(crate) fn top_k(
     scores: &Tensor,
     rows: usize,
@@ -28,7 +28,7 @@ pub(crate) fn top_k(
             .f_view_dtype(Kind::Int)?,
         ids.f_narrow(0, 0, rows as i64)?.f_to_kind(Kind::Int)?,
     );
-    // Side by side as the bits they are, so that they come back in one copy.
+    // Scores and ids side by side, as bits, so that they are copied in one transfer.
     let mut host = vec![0_i32; 2 * rows * selected];
     Tensor::f_cat(&[values, ids], 1)?.f_copy_data(&mut host, 2 * rows * selected)?;
 

@@ -1,4 +1,4 @@
-//! The conformance suite on libtorch's CPU device, and on CUDA where there is one.
+//! The conformance suite on libtorch's CPU device, and on CUDA if a GPU is available.
 
 use bspm_core::{BspmConfig, FittedFilter, Interactions};
 use bspm_torch::{TorchBackend, TorchDevice};
@@ -9,7 +9,7 @@ mod cpu {
     bspm_conformance::backend_conformance!(TorchBackend::new(TorchDevice::Cpu).unwrap());
 }
 
-/// As on a GPU, where one tile is prepared while another is computed.
+/// Two tiles at the same time, as on a GPU.
 mod cpu_with_two_tiles_under_way {
     use super::*;
 
@@ -20,7 +20,7 @@ mod cpu_with_two_tiles_under_way {
     );
 }
 
-/// `--features cuda -- --include-ignored` on a machine with a GPU.
+/// Run with `--features cuda -- --include-ignored` on a machine with a GPU.
 #[cfg(feature = "cuda")]
 mod cuda {
     use super::*;

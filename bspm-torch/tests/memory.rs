@@ -1,5 +1,6 @@
-//! What is counted against the budget is what is taken: the peak of the process, as the kernel
-//! tells it, against the peak of the budget. One test, since the process has one peak.
+//! The memory that counts against the budget is the memory that is used: compares the peak of the process,
+//! as reported by the kernel, with the peak of the budget. This is one test, because a process has one
+//! peak.
 
 #![cfg(target_os = "linux")]
 
@@ -12,7 +13,7 @@ use bspm_core::{Backend, BspmConfig, FittedFilter, Interactions, Preset, Solver}
 use bspm_torch::{TorchBackend, TorchDevice};
 use ndarray::Array2;
 
-/// Bytes of `VmRSS` or `VmHWM`.
+/// Returns the bytes of `VmRSS` or `VmHWM`.
 fn memory(field: &str) -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with(field)).unwrap();
@@ -20,7 +21,7 @@ fn memory(field: &str) -> usize {
     1024 * kilobytes.parse::<usize>().unwrap()
 }
 
-/// The most bytes that the process took while `work` ran, above what it had before.
+/// Runs `work`, and returns the peak of the bytes that the process used in addition to those before.
 fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
     fs::write("/proc/self/clear_refs", "5").unwrap();
     let before = memory("VmRSS");
@@ -65,7 +66,7 @@ fn what_a_batch_an_inverse_and_ease_r_take_is_what_is_counted() {
         let matrix = Array2::<f32>::eye(size) * 2.0;
         backend.upload(matrix.view()).unwrap()
     };
-    // What libraries keep for their threads from the first inverse on is not the inverse's.
+    // At the first inverse, libraries allocate memory for their threads and keep it.
     drop(backend.invert_positive_definite(matrix(400)).unwrap());
     let matrix = matrix(size);
     let before = backend.reset_peak_memory();

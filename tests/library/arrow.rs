@@ -245,7 +245,7 @@ fn what_is_wrong_is_said_with_column_and_row() {
     let cases = [
         (
             batch([("else", numbers_column())]),
-            "column \"user\": expected this column, or one of histories, found neither",
+            "column \"user\": expected a column \"user\" or \"history\", found neither",
         ),
         (
             batch([("user", numbers_column())]),
@@ -276,7 +276,7 @@ fn what_is_wrong_is_said_with_column_and_row() {
                 ("history", history()),
                 ("weights", numbers(&[None, Some(&[1.0])])),
             ]),
-            "column \"weights\", row 1: expected 2 weights, as in \"history\", found 1",
+            "column \"weights\", row 1: expected 2 weights, one for each item of \"history\", found 1",
         ),
         (
             batch([
@@ -290,11 +290,11 @@ fn what_is_wrong_is_said_with_column_and_row() {
                 ("user", texts(&["u1", "u2"])),
                 ("items", texts(&["a", "b"])),
             ]),
-            "column \"items\": expected the only one of its name in the lists",
+            "column \"items\": expected no other column with this name, found two columns; hint: rename",
         ),
         (
             batch([("user", texts(&["u1", "u2"])), ("user", texts(&["a", "b"]))]),
-            "column \"user\": expected one column of this name, found two",
+            "column \"user\": expected one column with this name, found two columns",
         ),
     ];
     for (batch, expected) in cases {
@@ -339,7 +339,7 @@ fn interactions_are_read_from_batches() {
     let error = read(&rows, &missing).unwrap_err().to_string();
     assert_eq!(
         error,
-        "column \"which\": expected a column of this name, found who, what, plays, at"
+        "column \"which\": expected a column with this name, found who, what, plays, at"
     );
     let negative = batch([
         ("who", Arc::new(Int64Array::from(vec![7])) as ArrayRef),

@@ -196,7 +196,7 @@ fn in_table(error: bspm::Error, table: Option<&Path>, places: &Places) -> bspm::
             Some(path),
         ) => bspm::Error::InvalidFile {
             path: path.into(),
-            expected: format!("column {column:?} to be {expected}"),
+            expected: format!("{expected} (column {column:?})"),
             found,
         },
         (error, _) => error,

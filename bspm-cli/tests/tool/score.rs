@@ -306,7 +306,7 @@ fn what_is_wrong_with_a_table_leaves_no_part() {
         ),
         (
             "none.csv",
-            "none.csv: expected column \"user\" to be this column, or one of histories",
+            "none.csv: expected a column \"user\" or \"history\"",
         ),
         (
             "ratings.txt",

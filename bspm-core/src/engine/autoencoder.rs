@@ -1,4 +1,4 @@
-//! Linear autoencoders in closed form: each item from all others, by a ridge regression.
+//! Linear autoencoders in closed form: a ridge regression predicts each item from all others.
 
 use super::filter::Filter;
 use super::fit_options::FitOptions;
@@ -14,8 +14,8 @@ use bspm_data::Interactions;
 use bspm_data::Result;
 use bspm_data::parameter::{check_memory, invalid};
 
-/// A fitted autoencoder, or the one that was saved, in which each item is predicted from its
-/// `neighbours`; from all items if that is 0.
+/// Fits or loads an autoencoder in which each item is predicted from its `neighbours`, or from all items if
+/// `neighbours` is 0.
 pub(crate) fn obtain<B: Backend>(
     backend: Checked<'_, B>,
     interactions: &Interactions,
@@ -32,7 +32,7 @@ pub(crate) fn obtain<B: Backend>(
     })
 }
 
-/// Bytes that fitting takes before the entries of a Gram matrix are counted.
+/// Returns the memory of fitting in bytes, without the entries of a Gram matrix.
 pub(crate) fn bytes_of_fit(interactions: &Interactions, neighbours: usize) -> usize {
     match neighbours {
         0 => bytes_of_inverse(interactions),
@@ -40,10 +40,10 @@ pub(crate) fn bytes_of_fit(interactions: &Interactions, neighbours: usize) -> us
     }
 }
 
-/// Bytes per pair of items while the matrix is moved to the device.
+/// Bytes per pair of items while the matrix is copied to the device.
 const PEAK: usize = 8;
 
-/// Bytes of the inverse while it is made.
+/// Returns the memory of computing the inverse in bytes.
 fn bytes_of_inverse(interactions: &Interactions) -> usize {
     let items = interactions.items();
     items.saturating_mul(items).saturating_mul(PEAK)
@@ -66,7 +66,7 @@ pub(crate) struct Autoencoder<B: Backend> {
 }
 
 impl<B: Backend> Autoencoder<B> {
-    /// Of the regression on all items, or of the inverse that was saved.
+    /// Fits the regression on all items, or loads the saved inverse.
     fn obtain(
         backend: Checked<'_, B>,
         interactions: &Interactions,
@@ -95,7 +95,7 @@ impl<B: Backend> Autoencoder<B> {
 }
 
 impl Regression {
-    /// `Q` and its diagonal.
+    /// Computes `Q` and its diagonal.
     fn invert<B: Backend>(
         &self,
         backend: Checked<'_, B>,
@@ -155,7 +155,7 @@ fn saved<B: Backend>(
     Ok((backend.upload(inverse)?, diagonal))
 }
 
-/// Block by block, so that no second copy of the matrix is made.
+/// Reads the diagonal in blocks, to avoid a second copy of the matrix.
 fn diagonal_of<B: Backend>(backend: Checked<'_, B>, matrix: &B::Matrix) -> Result<Vec<f32>> {
     const BLOCK: usize = 256;
     let size = matrix.shape().0;

@@ -15,12 +15,12 @@ use bspm_data::Result;
 pub(crate) struct Basis<B: Backend> {
     /// `V: items x factors`.
     pub(crate) vectors: B::Matrix,
-    /// Descending.
+    /// The singular values in descending order.
     pub(crate) singular_values: Vec<f32>,
-    /// Of `R`.
+    /// The normalisation of `R`.
     normalization: Normalization,
-    /// What computing them took; none where they were extended, or the file that they were read
-    /// from does not say it.
+    /// The report of the truncated SVD; `None` if the vectors were extended, or if the model file has no
+    /// report.
     pub(crate) report: Option<SvdReport>,
 }
 
@@ -28,7 +28,7 @@ const VECTORS: &str = "ideal_low_pass.basis";
 pub(crate) const SINGULAR_VALUES: &str = "ideal_low_pass.singular_values";
 
 impl<B: Backend> Basis<B> {
-    /// `factor_dim` vectors, or as many as the rank of `R` where that is lower.
+    /// Computes or loads `factor_dim` vectors, or fewer if the rank of `R` is lower.
     pub(crate) fn obtain(
         backend: Checked<'_, B>,
         graph: &NormalizedGraph<B>,
@@ -75,9 +75,9 @@ impl<B: Backend> Basis<B> {
         })
     }
 
-    /// These vectors for a matrix with more rows, and more columns to the right: an item that
-    /// they do not have gets what `P V = V Sigma^2` says of its row, from those of the items
-    /// that its users interacted with; the others are left as they are.
+    /// Extends the vectors to a matrix with more rows and more columns on the right. The row of a new item is
+    /// computed with `P V = V Sigma^2` from the rows of the other items of its users; the other rows do not
+    /// change.
     ///
     /// Cost: one product with the walk, for `factors` columns.
     pub(crate) fn extended(

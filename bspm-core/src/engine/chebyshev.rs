@@ -1,10 +1,9 @@
 //! Polynomials of the walk: Chebyshev series over the spectrum of `P`, and powers of it.
 //!
-//! `P` has its spectrum in `[0, 1]`, so that `L = I - 2P` has it in `[-1, 1]`, where
-//! Chebyshev polynomials stay at most 1.
+//! The spectrum of `P` is in `[0, 1]`, so that of `L = I - 2P` is in `[-1, 1]`, where Chebyshev polynomials
+//! are at most 1.
 
-/// The value of `sum coefficients[k] T_k(1 - 2p)` at the eigenvalue `p`, by Clenshaw's
-/// recurrence (1955).
+/// Evaluates `sum coefficients[k] T_k(1 - 2p)` at the eigenvalue `p`, by Clenshaw's recurrence (1955).
 pub(crate) fn series_at(coefficients: &[f64], eigenvalue: f64) -> f64 {
     let x = 1.0 - 2.0 * eigenvalue;
     let (mut next, mut after) = (0.0, 0.0);
@@ -14,8 +13,7 @@ pub(crate) fn series_at(coefficients: &[f64], eigenvalue: f64) -> f64 {
     coefficients.first().copied().unwrap_or(0.0) + x * next - after
 }
 
-/// Where the variable of the series is `line[0] + line[1] v`, the same polynomial as coefficients of
-/// `1, v, v^2, ...`.
+/// Converts a series in the variable `line[0] + line[1] v` to coefficients of `1, v, v^2, ...`.
 pub(crate) fn series_to_powers(coefficients: &[f64], line: [f64; 2]) -> Vec<f64> {
     // T_(k+1)(x) = 2 x T_k(x) - T_(k-1)(x).
     let mut powers = vec![0.0; coefficients.len()];
@@ -37,11 +35,11 @@ pub(crate) fn series_to_powers(coefficients: &[f64], line: [f64; 2]) -> Vec<f64>
     powers
 }
 
-/// The coefficients, in the variable `1 - 2p`, of the interpolant of `value(p)` at so many
-/// Chebyshev nodes of the spectrum `p` of `P`, as few as are within the tolerance.
+/// Interpolates `value(p)` at this number of Chebyshev nodes of the spectrum `p` of `P`. Returns the
+/// coefficients in the variable `1 - 2p`, truncated to the tolerance.
 ///
-/// A Chebyshev polynomial is at most 1, so what is cut off is at most the sum of the
-/// coefficients cut off, for every eigenvalue.
+/// A Chebyshev polynomial is at most 1, so for every eigenvalue the truncation error is at most the sum of
+/// the dropped coefficients.
 pub(crate) fn interpolate_spectrum(
     nodes: usize,
     tolerance: f64,
@@ -65,8 +63,8 @@ pub(crate) fn interpolate_spectrum(
     coefficients
 }
 
-/// The coefficients of the polynomial that takes these values at the Chebyshev nodes
-/// `cos((2k + 1) pi / 2n)`, from the one nearest 1 on.
+/// Returns the coefficients of the polynomial with these values at the Chebyshev nodes
+/// `cos((2k + 1) pi / 2n)`, starting with the node nearest 1.
 pub(crate) fn interpolate(values: &[f64]) -> Vec<f64> {
     let count = values.len() as f64;
     (0..values.len())

@@ -1,5 +1,5 @@
-//! Item graphs: sparse `items x items` matrices made from the users that items share, and
-//! filters that are polynomials of one.
+//! Item graphs: sparse `items x items` matrices computed from the users that items share, and filters that
+//! are polynomials of an item graph.
 
 use std::sync::Arc;
 
@@ -18,23 +18,22 @@ use bspm_data::Interactions;
 use bspm_data::Stage;
 use bspm_data::{Error, Result};
 
-/// Rows that are made by one worker at a time.
+/// The number of rows that a worker computes at a time.
 pub(super) const BLOCK: usize = 64;
 
-/// Bytes of an entry: its column and its value.
+/// The bytes of an entry: its column and its value.
 const ENTRY: usize = 8;
 
-/// What the memory of an item graph may be.
+/// The limits of an item graph.
 #[derive(Clone, Copy)]
 pub(crate) struct Limits {
-    /// Bytes; the backend's budget holds too.
+    /// The memory limit in bytes, in addition to the budget of the backend.
     pub(crate) budget: usize,
-    /// The most entries that `finish` leaves in a row; none where it leaves all.
+    /// The maximum number of entries that `finish` keeps per row; `None` if it keeps all.
     pub(crate) row: Option<usize>,
 }
 
-/// Bytes that making a graph takes before its entries are counted: the transposed matrix, and a row
-/// while it is made.
+/// Returns the memory of computing a graph in bytes, without its entries: the transposed matrix and one row.
 pub(crate) fn bytes_before_entries(interactions: &Interactions) -> usize {
     let numbers = interactions.len()
         * if interactions.weights().is_some() {
@@ -45,11 +44,12 @@ pub(crate) fn bytes_before_entries(interactions: &Interactions) -> usize {
     size_of::<f32>() * (numbers + 2 * interactions.items())
 }
 
-/// The graph whose entry between two items is the sum of `user_weights` over their common
-/// users, times the weights of both interactions; `finish` may change or take out the entries of a row, which ascend.
+/// Computes the graph whose entry for two items is the sum over their common users of `user_weights`, times
+/// the weights of both interactions. `finish` can change or remove the entries of a row, which are in
+/// ascending order.
 ///
-/// Cost: a sum over the users of the square of their degree, twice. The memory is counted
-/// before any is taken: [`Error::MemoryBudget`] where it is above the budget.
+/// Cost: twice the sum over the users of the square of their degree. The memory is checked before it is
+/// allocated: [`Error::MemoryBudget`] if it is above the budget.
 pub(crate) fn of_common_users<B: Backend>(
     backend: Checked<'_, B>,
     interactions: &Interactions,
@@ -115,7 +115,7 @@ pub(crate) fn of_common_users<B: Backend>(
                 .collect();
             row.clear();
             finish(item, &mut entries);
-            // What was taken out is not to be held until all rows are there.
+            // Release the memory of removed entries before all rows are complete.
             entries.shrink_to_fit();
             rows.push(entries);
         }
@@ -125,8 +125,8 @@ pub(crate) fn of_common_users<B: Backend>(
     Ok(graph_of_rows(items, entries, rows.into_iter().flatten()))
 }
 
-/// The diagonal of that graph: for each item the sum of the squares of its weights, each times the weight of
-/// its user.
+/// Returns the diagonal of that graph: for each item, the sum of its squared weights, each times the weight of
+/// the user.
 pub(crate) fn sums_of_squares(interactions: &Interactions, user_weights: &[f32]) -> Vec<f64> {
     let mut sums = vec![0.0; interactions.items()];
     for (user, item, weight) in interactions.entries() {
@@ -136,7 +136,7 @@ pub(crate) fn sums_of_squares(interactions: &Interactions, user_weights: &[f32])
     sums
 }
 
-/// The graph of these rows, of about `entries` entries in all.
+/// Creates the graph of these rows, with about `entries` entries in total.
 pub(super) fn graph_of_rows(
     items: usize,
     entries: usize,
@@ -152,10 +152,10 @@ pub(super) fn graph_of_rows(
     CsMatI::new((items, items), row_ends, columns, values)
 }
 
-/// The graph in which each item has its neighbours: the `count` items to which it gives most.
+/// Computes the graph of nearest neighbours: each item keeps its `count` largest entries.
 ///
-/// `weight` says what an item gives to another, from the sum of `user_weights` over their common
-/// users; of equal ones the lower items are kept.
+/// `weight` returns the entry for two items from the sum of `user_weights` over their common users. Of equal
+/// entries, those of lower items are kept.
 pub(crate) fn of_neighbours<B: Backend>(
     backend: Checked<'_, B>,
     interactions: &Interactions,
@@ -178,8 +178,8 @@ pub(crate) fn of_neighbours<B: Backend>(
     of_common_users(backend, interactions, user_weights, limits, options, finish)
 }
 
-/// Leaves the entries of a row whose value is largest, which ascend again; of equal ones those of
-/// lower items.
+/// Keeps the largest entries of a row, in ascending order of their items. Of equal entries, those of lower
+/// items are kept.
 pub(super) fn keep_best(
     row: &mut Vec<(u32, f32)>,
     count: usize,
@@ -192,14 +192,14 @@ pub(super) fn keep_best(
     }
 }
 
-/// One row while it is made.
+/// A row that is being computed.
 struct RowSums {
     sums: Vec<f32>,
     touched: Vec<u32>,
 }
 
 impl RowSums {
-    /// The users of an item, and what each counts for it.
+    /// Adds the items of the users of an item, with the weight of each user.
     fn add(
         &mut self,
         interactions: &Interactions,
@@ -246,7 +246,7 @@ impl RowSums {
 pub(crate) struct ItemGraphPolynomial<B: Backend> {
     sparse: B::Sparse,
     graph: Arc<CsMatI<f32, u32>>,
-    /// From `c_1` on; at least one.
+    /// The coefficients, starting with `c_1`; at least one.
     coefficients: Vec<f64>,
     ones: Vec<f32>,
     item_scale: B::Matrix,
@@ -257,7 +257,7 @@ const COLUMNS: &str = "item_graph.columns";
 const VALUES: &str = "item_graph.values";
 
 impl<B: Backend> ItemGraphPolynomial<B> {
-    /// Of the graph that `form` makes, or of the one that was saved.
+    /// Creates the polynomial of the graph that `form` computes, or of the saved one.
     pub(crate) fn obtain(
         backend: Checked<'_, B>,
         items: usize,
@@ -272,7 +272,7 @@ impl<B: Backend> ItemGraphPolynomial<B> {
         Ok(Box::new(Self::of(backend, graph, coefficients)?))
     }
 
-    /// Of a graph, compressed sparse rows.
+    /// Creates the polynomial of a graph in compressed sparse rows.
     pub(crate) fn of(
         backend: Checked<'_, B>,
         graph: Arc<CsMatI<f32, u32>>,
@@ -290,7 +290,7 @@ impl<B: Backend> ItemGraphPolynomial<B> {
 }
 
 impl<B: Backend> ItemGraphPolynomial<B> {
-    /// The polynomial of the graph, one way, of the histories: Horner's scheme, as for a walk.
+    /// Applies the polynomial of the graph, in one direction, to the histories, by Horner's scheme.
     fn evaluate(
         &self,
         backend: Checked<'_, B>,
@@ -372,7 +372,7 @@ impl<B: Backend> Filter<B> for ItemGraphPolynomial<B> {
     }
 }
 
-/// What a model file keeps of an item graph.
+/// Returns the tensors of an item graph for a model file.
 pub(crate) fn graph_tensors<B: Backend>(graph: &CsMatI<f32, u32>) -> Tensors<'_, B> {
     let ends = graph.indptr().into_raw_storage();
     vec![
@@ -382,7 +382,7 @@ pub(crate) fn graph_tensors<B: Backend>(graph: &CsMatI<f32, u32>) -> Tensors<'_,
     ]
 }
 
-/// The item graph as a dense matrix.
+/// Converts the item graph to a dense matrix.
 pub(crate) fn to_dense(graph: &CsMatI<f32, u32>) -> Array2<f32> {
     let mut dense = Array2::zeros(graph.shape());
     for (row, entries) in graph.outer_iterator().enumerate() {

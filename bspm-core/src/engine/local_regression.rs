@@ -1,4 +1,4 @@
-//! Linear autoencoders of sparse weights: each item from the items most similar to it.
+//! Linear autoencoders with sparse weights: each item is predicted from its most similar items.
 
 use faer::linalg::solvers::Solve;
 use faer::traits::ComplexField;
@@ -14,17 +14,17 @@ use crate::observe::Observed;
 use bspm_data::parameter::invalid;
 use bspm_data::{Interactions, Result, Stage};
 
-/// The most entries of the Gram matrix that are kept: 512 MiB. Each row keeps its most similar items
-/// if there are more.
+/// The maximum number of entries of the Gram matrix: 512 MiB. If there are more, each row keeps its most
+/// similar items.
 const MOST_ENTRIES: usize = 64 << 20;
 
-/// The entries of the Gram matrix that a row keeps in any case, for each neighbour.
+/// The minimum number of entries of the Gram matrix per row, for each neighbour.
 const LEAST_ENTRIES: usize = 2;
 
-/// The weights `B` of the autoencoder `r B` if item `j` is predicted from the `neighbours` items
-/// most similar to it: a sparse matrix, `items x items`, whose row `i` has what item `i` gives.
+/// Computes the weights `B` of the autoencoder `r B` in which item `j` is predicted from its `neighbours`
+/// most similar items: a sparse matrix, `items x items`, whose row `i` has the contributions of item `i`.
 ///
-/// Two items are similar by the cosine of the regularised Gram matrix
+/// The similarity of two items is the cosine in the regularised Gram matrix
 /// `G = A^T diag(user_weights) A + diag(ridge)`. Column `j` is the ridge regression on its
 /// neighbours `N`: `B_Nj = G_NN^-1 G_Nj`. With all items as neighbours this is EASE-R.
 ///
@@ -75,9 +75,9 @@ pub(crate) fn local_weights<B: Backend>(
 
 /// The regressions of all items.
 struct Problem<'a> {
-    /// Without the ridge.
+    /// The Gram matrix without the ridge.
     gram: &'a CsMatI<f32, u32>,
-    /// Of the Gram matrix, with the ridge.
+    /// The diagonal of the Gram matrix with the ridge.
     diagonal: &'a [f64],
     /// The square roots of the diagonal.
     roots: &'a [f32],
@@ -86,7 +86,7 @@ struct Problem<'a> {
 }
 
 impl Problem<'_> {
-    /// The items of a row of the Gram matrix, ascending, and its entries for them.
+    /// The items of a row of the Gram matrix in ascending order, and the entries.
     fn row(&self, item: u32) -> (&[u32], &[f32]) {
         let range = self.gram.indptr().outer_inds_sz(item as usize);
         (
@@ -95,12 +95,12 @@ impl Problem<'_> {
         )
     }
 
-    /// What each neighbour gives to an item, in the order of the items.
+    /// Computes the contributions of the neighbours to an item, in the order of the items.
     fn solve(&self, item: usize) -> Result<Vec<(u32, f32)>> {
         let (others, values) = self.row(item as u32);
         let row = others.iter().copied().zip(values.iter().copied());
         let mut common: Vec<(u32, f32)> = row.filter(|it| it.0 as usize != item).collect();
-        // A Gram matrix without its smallest entries may not be positive definite. A part of it is.
+        // A Gram matrix without its smallest entries may not be positive definite; a smaller part of it is.
         let mut count = self.neighbours;
         loop {
             keep_best(&mut common, count, |entry| {
@@ -137,7 +137,7 @@ impl Problem<'_> {
             let (mut others, mut values) = self.row(item);
             let length = others.len();
             for (other_place, &(other, _)) in common.iter().enumerate() {
-                // Each pair is read from its shorter row, of which less is left out.
+                // Read each pair from the shorter row, from which fewer entries were dropped.
                 let of_other = self.row(other).0.len();
                 if (of_other, other) <= (length, item) {
                     continue;
@@ -154,8 +154,8 @@ impl Problem<'_> {
     }
 }
 
-/// The place of the first of some ascending numbers that is not below `least`. It is found in a
-/// time that grows with the logarithm of the place.
+/// Returns the index of the first of some ascending numbers that is at least `least`, by an exponential
+/// search.
 fn first_from(ascending: &[u32], least: u32) -> usize {
     let mut end = 1;
     while end < ascending.len() && ascending[end] < least {
@@ -166,8 +166,8 @@ fn first_from(ascending: &[u32], least: u32) -> usize {
     start + ascending[start..end].partition_point(|&it| it < least)
 }
 
-/// The solution of a system whose matrix is positive definite, of which the lower triangle is read.
-/// None if it cannot be found in numbers of this type.
+/// Solves a system with a positive definite matrix; only the lower triangle is read. Returns `None` if this
+/// type of numbers is not accurate enough.
 fn solved<T>(gram: &Mat<f32>, right: &[(u32, f32)]) -> Option<Vec<f64>>
 where
     T: ComplexField + From<f32> + Into<f64> + Copy,

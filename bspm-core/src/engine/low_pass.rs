@@ -1,4 +1,4 @@
-//! The part of a spectral filter that its singular vectors see.
+//! The low-pass part of a spectral filter, on its singular vectors.
 
 use super::basis::Basis;
 use super::polynomial::{Polynomial, Run};
@@ -9,16 +9,16 @@ use super::workspace::{TileHistories, Workspace};
 use crate::backend::{Backend, Checked, Operand, Shaped, Update};
 use bspm_data::Result;
 
-/// `factor U G V^T z'` for the singular vectors `V`, with which a history enters, a factor for
-/// each of them, and the vectors `U` with which it leaves: `V` itself, or `V` with other powers
-/// of the degrees, or a polynomial of the walk of it.
+/// `factor U G V^T z'` for the singular vectors `V`, on which a history is projected, a factor for each of
+/// them, and the output vectors `U`: `V` itself, `V` with other exponents of the degrees, or a polynomial of
+/// the walk of `V`.
 #[derive(Debug)]
 pub(crate) struct LowPass<B: Backend> {
     basis: Basis<B>,
     decoder: Decoder<B>,
-    /// Where histories enter with other weights than the walk's.
+    /// The weights of histories, if they differ from those of the walk.
     history_weights: Option<Vec<f32>>,
-    /// What each singular vector is multiplied by, `factors x 1`; 1 where it is none.
+    /// The factor of each singular vector, `factors x 1`; `None` if all are 1.
     response: Option<B::Matrix>,
     factor: f64,
 }
@@ -28,9 +28,9 @@ pub(crate) struct LowPass<B: Backend> {
 enum Decoder<B: Backend> {
     /// `V` itself.
     Vectors,
-    /// With other powers of the degrees.
+    /// `V` with other exponents of the degrees.
     Scaled(B::Matrix),
-    /// A polynomial of the walk, which is long to compute and kept in model files.
+    /// A polynomial of the walk, which is expensive and is saved in model files.
     Filtered(B::Matrix),
 }
 
@@ -48,20 +48,19 @@ impl<B: Backend> LowPass<B> {
         }
     }
 
-    /// Multiplies all of it.
+    /// Multiplies the complete part by a factor.
     pub(crate) fn times(mut self, factor: f64) -> Self {
         self.factor = factor;
         self
     }
 
-    /// Multiplies what each singular vector sees by a factor (`factors x 1`).
+    /// Multiplies each singular vector by a factor (`factors x 1`).
     pub(crate) fn with_response(mut self, response: B::Matrix) -> Self {
         self.response = Some(response);
         self
     }
 
-    /// Lets histories enter with these weights, and scales the rows of what comes out by
-    /// `item_scale` (`items x 1`).
+    /// Sets the weights of histories, and scales the rows of the output by `item_scale` (`items x 1`).
     pub(crate) fn weighted(
         mut self,
         backend: Checked<'_, B>,
@@ -78,9 +77,9 @@ impl<B: Backend> LowPass<B> {
         Ok(self)
     }
 
-    /// Applies a polynomial of the walk to what comes out.
+    /// Applies a polynomial of the walk to the output.
     ///
-    /// Cost: as many products with the walk as its degree, for `factors` columns.
+    /// Cost: a number of products with the walk equal to the degree, for `factors` columns.
     pub(crate) fn filtered(
         self,
         backend: Checked<'_, B>,
@@ -114,7 +113,7 @@ impl<B: Backend> LowPass<B> {
         self.basis.factors()
     }
 
-    /// `U: items x factors`: what the coefficients of [`encode`](Self::encode) are multiplied by.
+    /// `U: items x factors`, by which the coefficients of [`encode`](Self::encode) are multiplied.
     pub(crate) fn decoder(&self) -> &B::Matrix {
         match &self.decoder {
             Decoder::Vectors => &self.basis.vectors,
@@ -144,8 +143,8 @@ impl<B: Backend> LowPass<B> {
         }
     }
 
-    /// Adds `factor H V G U^T` of a unit history to `column`, for the weights `H` with which
-    /// histories enter, `walk_weights` by default. `workspace` is scratch for one column.
+    /// Adds `factor H V G U^T` of a unit history to `column`, for the weights `H` of histories
+    /// (default: `walk_weights`). `workspace` is scratch for one column.
     pub(crate) fn add_column(
         &self,
         backend: Checked<'_, B>,

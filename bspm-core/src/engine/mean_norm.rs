@@ -1,4 +1,4 @@
-//! How long the rows of scores are, so that filters of different units can be added.
+//! The mean length of the rows of scores, to add filters with different scales.
 
 use super::filter::Filter;
 use super::tensors::SavedTensors;
@@ -8,7 +8,7 @@ use bspm_data::History;
 use bspm_data::Interactions;
 use bspm_data::Result;
 
-/// The norms of so many parts, as a model file has them.
+/// Reads the norms of this number of parts from a model file.
 pub(crate) fn saved_norms(
     tensors: &dyn SavedTensors,
     name: &str,
@@ -23,12 +23,12 @@ pub(crate) fn saved_norms(
     Ok(norms)
 }
 
-/// How long a row of scores is.
+/// The length of a row of scores.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Length {
-    /// Its Euclidean norm.
+    /// The Euclidean norm.
     Norm,
-    /// What its entries sum to, without the sign.
+    /// The absolute value of the sum of the entries.
     Sum,
 }
 
@@ -42,13 +42,13 @@ impl Length {
     }
 }
 
-/// Users whose scores are looked at.
+/// The number of users whose scores are used.
 const SAMPLE: usize = 256;
 
-/// The mean length of the rows of scores, over users evenly spaced among those that
-/// have interactions; 1 where all scores are zero.
+/// Returns the mean length of the rows of scores, over users at even distances among those with
+/// interactions; 1 if all scores are zero.
 ///
-/// One number for all users, so that what it divides stays linear in the history.
+/// It is one number for all users, so that scores divided by it are linear in the history.
 pub(crate) fn mean_norm<B: Backend>(
     backend: Checked<'_, B>,
     interactions: &Interactions,
@@ -83,6 +83,6 @@ pub(crate) fn mean_norm<B: Backend>(
         },
     )?;
     let mean = sums.iter().sum::<f64>() / histories.len() as f64;
-    // Kept and divided by as `f32`.
+    // It is saved and used as `f32`.
     Ok(if (mean as f32).is_normal() { mean } else { 1.0 })
 }

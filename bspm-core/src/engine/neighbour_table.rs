@@ -1,4 +1,4 @@
-//! A filter as a sparse table: what each item of a history gives to some others.
+//! A filter as a sparse table of contributions of items to other items.
 
 use std::sync::Arc;
 
@@ -20,8 +20,8 @@ use bspm_data::Stage;
 use bspm_data::parameter::check_memory;
 use bspm_data::{Error, Result};
 
-/// `S^T r + p (a^T r)` for a history `r`: the entries that are kept of each row, and a rank-one
-/// baseline for the rest, `p`, with a loading `a` for each row.
+/// `S^T r + p (a^T r)` for a history `r`: the kept entries `S` of each row, and a rank-one baseline `p` for
+/// the other entries, with a loading `a` for each row.
 #[derive(Debug)]
 pub(crate) struct NeighbourTable<B: Backend> {
     graph: Arc<CsMatI<f32, u32>>,
@@ -32,19 +32,19 @@ pub(crate) struct NeighbourTable<B: Backend> {
     baseline_column: B::Matrix,
     /// `a`.
     loadings: Vec<f32>,
-    /// Ones, `items x 1`, by which histories with the weights `a` are added up.
+    /// Ones, `items x 1`, to sum histories with the weights `a`.
     ones: B::Matrix,
     history_weights: Vec<f32>,
 }
 
-/// What an entry takes while rows are put together: an item and a value, twice.
+/// The bytes of an entry while rows are concatenated: an item and a value, twice.
 const BYTES_OF_ENTRY: usize = 16;
 
 const BASELINE: &str = "neighbours.common";
 const LOADINGS: &str = "neighbours.shares";
 
 impl<B: Backend> NeighbourTable<B> {
-    /// The table of a fitted filter, with `keep` entries in a row.
+    /// Computes the table of a fitted filter, with `keep` entries per row.
     pub(crate) fn of(
         backend: Checked<'_, B>,
         interactions: &Interactions,
@@ -97,7 +97,7 @@ impl<B: Backend> NeighbourTable<B> {
         Self::new(backend, graph, baseline.values, loadings)
     }
 
-    /// The table that was saved.
+    /// Loads a saved table.
     pub(crate) fn open(
         backend: Checked<'_, B>,
         interactions: &Interactions,

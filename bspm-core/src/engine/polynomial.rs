@@ -5,27 +5,27 @@ use super::walk::NormalizedGraph;
 use crate::backend::{Backend, Checked, Operand, Update};
 use bspm_data::Result;
 
-/// `p(W) z` for the walk `W`, which is `P` where it is normalised symmetrically.
+/// `p(W) z` for the walk `W`, which is `P` if the normalisation is symmetric.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Polynomial {
     form: Form,
     coefficients: Vec<f64>,
 }
 
-/// What the coefficients belong to.
+/// The basis of the coefficients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// `1, W, W^2, ...`, evaluated by Horner's scheme in the place of the scores.
+    /// `1, W, W^2, ...`, evaluated by Horner's scheme in the matrix of the scores.
     Powers,
-    /// `1, L, L^2, ...` for `L = I - 2W`, likewise: the spectrum of `W` is in `[0, 1]`, that of
-    /// `L` about 0.
+    /// `1, L, L^2, ...` for `L = I - 2W`, evaluated in the same way. The spectrum of `W` is in `[0, 1]`, and
+    /// that of `L` is centred at 0.
     CentredPowers,
-    /// `T_k(L)`, by Clenshaw's recurrence: stable whatever the degree, with one matrix more.
+    /// `T_k(L)`, by Clenshaw's recurrence, which is stable for every degree, with one more matrix.
     Series,
 }
 
 impl Form {
-    /// The first in which all of these Chebyshev series are well conditioned.
+    /// Returns the first form in which all of these Chebyshev series are well-conditioned.
     pub(crate) fn common<'a>(series: impl Iterator<Item = &'a [f64]> + Clone) -> Self {
         [Self::Powers, Self::CentredPowers]
             .into_iter()
@@ -33,16 +33,15 @@ impl Form {
             .unwrap_or(Self::Series)
     }
 
-    /// The coefficients in this form of a polynomial that is given as a Chebyshev series, as few
-    /// as there are but for rounding.
+    /// Converts a Chebyshev series to coefficients in this form, without trailing rounding errors.
     pub(crate) fn of_series(self, series: &[f64]) -> Vec<f64> {
         self.well_conditioned(series)
             .unwrap_or_else(|| without_rounding(series.to_vec()))
     }
 
-    /// The coefficients of powers in this form, where rounding allows them.
+    /// Returns the coefficients of powers in this form, if they are well-conditioned.
     fn well_conditioned(self, series: &[f64]) -> Option<Vec<f64>> {
-        // `1 - 2p` by what the powers are of.
+        // `1 - 2p` in the variable of the powers.
         let (most, line) = match self {
             Self::Powers => (MOST_POWERS, [1.0, -2.0]),
             Self::CentredPowers => (MOST_CENTRED_POWERS, [0.0, 1.0]),
@@ -63,9 +62,8 @@ impl Form {
         Some(without_rounding(powers))
     }
 
-    /// What the coefficients are multiplied by, after `points[0] = z`, which is the histories
-    /// where they are given: `W z`, `W^2 z` and so on, or `L z`, `L^2 z`, or `T_1(L) z`,
-    /// `T_2(L) z`.
+    /// Computes the basis vectors after `points[0] = z` (or the given histories): `W z`, `W^2 z` and so on, or
+    /// `L z`, `L^2 z`, or `T_1(L) z`, `T_2(L) z`.
     /// `half_way: users x columns` is scratch.
     pub(crate) fn fill_points<B: Backend>(
         self,
@@ -105,19 +103,19 @@ impl Form {
     }
 }
 
-/// Up to this degree powers are looked at: the coefficients of `T_n(1 - 2p)` in them are up to
-/// `(3 + sqrt(8))^n`, by which the rounding of `f64` is amplified, to that of `f32` at most.
+/// The maximum degree of powers. The coefficients of `T_n(1 - 2p)` in powers are up to `(3 + sqrt(8))^n`,
+/// which amplifies the rounding errors of `f64`, to at most those of `f32`.
 const MOST_POWERS: usize = 10;
 
-/// Likewise those of `T_n(x)`: up to `(1 + sqrt(2))^n`.
+/// The maximum degree of centred powers. The coefficients of `T_n(x)` are up to `(1 + sqrt(2))^n`.
 const MOST_CENTRED_POWERS: usize = 20;
 
-/// How much larger than the largest value on the spectrum the sum of the coefficients may be:
-/// rounding to `f32` is amplified by as much.
+/// The maximum ratio of the sum of the coefficients to the largest value on the spectrum, by which rounding
+/// errors of `f32` are amplified.
 const CONDITION: f64 = 64.0;
 
 impl Polynomial {
-    /// Coefficients of `1, W, W^2, ...`
+    /// Creates a polynomial from coefficients of `1, W, W^2, ...`
     pub(crate) fn of_powers(coefficients: Vec<f64>) -> Self {
         Self {
             form: Form::Powers,
@@ -125,7 +123,8 @@ impl Polynomial {
         }
     }
 
-    /// Chebyshev coefficients in `1 - 2p`; evaluated in powers where that is well conditioned.
+    /// Creates a polynomial from Chebyshev coefficients in `1 - 2p`. It is evaluated in powers if they are
+    /// well-conditioned.
     pub(crate) fn of_series(series: Vec<f64>) -> Self {
         let form = Form::common(std::iter::once(series.as_slice()));
         Self {
@@ -134,7 +133,7 @@ impl Polynomial {
         }
     }
 
-    /// The number that it is, where it is of degree 0.
+    /// Returns the constant, if the degree is 0.
     pub(crate) fn constant(&self) -> Option<f64> {
         match self.coefficients.as_slice() {
             [] => Some(0.0),
@@ -148,7 +147,7 @@ impl Polynomial {
         self.form == Form::Series
     }
 
-    /// `out = p(W) from`. `stage: items x columns`, where it is needed, and
+    /// `out = p(W) from`. `stage: items x columns`, if it is needed, and
     /// `half_way: users x columns` are scratch.
     pub(crate) fn evaluate<B: Backend>(
         &self,
@@ -169,7 +168,7 @@ impl Polynomial {
     }
 }
 
-/// What a polynomial is applied to.
+/// The operands of an evaluation of a polynomial.
 pub(crate) struct Run<'a, B: Backend> {
     pub(crate) backend: Checked<'a, B>,
     pub(crate) graph: &'a NormalizedGraph<B>,
@@ -191,8 +190,8 @@ impl<B: Backend> Run<'_, B> {
         self.backend.add_scaled(factor as f32, self.from, 1.0, out)
     }
 
-    /// For `V = line[0] + line[1] W`, with `b_k = h_k z + V b_(k+1)` from the last coefficients
-    /// down, `b_0`.
+    /// Computes `b_0` for `V = line[0] + line[1] W`, with `b_k = h_k z + V b_(k+1)`, starting with the last
+    /// coefficient.
     fn horner(
         &self,
         line: [f64; 2],
@@ -224,8 +223,8 @@ impl<B: Backend> Run<'_, B> {
         Ok(())
     }
 
-    /// With `b_k = h_k z + 2 L b_(k+1) - b_(k+2)` from the last coefficients down,
-    /// `h_0 z + L b_1 - b_2`.
+    /// Computes `h_0 z + L b_1 - b_2`, with `b_k = h_k z + 2 L b_(k+1) - b_(k+2)`, starting with the last
+    /// coefficient.
     fn clenshaw(
         &self,
         last: f64,
@@ -263,8 +262,8 @@ impl<B: Backend> Run<'_, B> {
     }
 }
 
-/// Makes zeros of what interpolation or a change of basis leaves of coefficients that are zero, and
-/// takes them from the end.
+/// Sets coefficients that are rounding errors of interpolation or of a change of basis to zero, and removes
+/// trailing zeros.
 fn without_rounding(mut coefficients: Vec<f64>) -> Vec<f64> {
     const ROUNDING: f64 = 1e-12;
     let sum: f64 = coefficients.iter().map(|it| it.abs()).sum();

@@ -1,4 +1,4 @@
-//! The rank-one baseline of a filter's rows, and the entries of a row that stand out from it.
+//! The rank-one baseline of the rows of a filter, and the entries of a row with the largest difference to it.
 
 use super::filter::Filter;
 use super::workspace::TileHistories;
@@ -6,16 +6,16 @@ use crate::backend::{Backend, Checked, Operand, Scores, Select, Shaped, Update};
 use bspm_data::History;
 use bspm_data::Result;
 
-/// The rows of a tile: for each item, its loading and the entries that are kept.
+/// The rows of a tile: the loading and the kept entries of each item.
 type Rows = Vec<(f32, Vec<(u32, f32)>)>;
 
-/// The mean row of a filter, `p`, and what rows are compared with it by.
+/// The mean row of a filter, `p`, and weights to compare rows with it.
 pub(crate) struct RankOneBaseline<B: Backend> {
     pub(crate) values: Vec<f32>,
-    /// How often an item is a candidate for a list grows with the root of what all rows give it,
-    /// and so does what an entry that is left out costs.
+    /// The square roots of the baseline. The frequency of an item in lists grows with this root, and so does
+    /// the loss of a dropped entry.
     roots: Vec<f32>,
-    /// By which entries of a row are compared: the roots, times the item scale.
+    /// The weights of the entries of a row: the roots times the item scale.
     weights: B::Matrix,
     /// `p` before the item scale.
     unscaled: B::Matrix,
@@ -25,12 +25,12 @@ pub(crate) struct RankOneBaseline<B: Backend> {
     of_decoder: Option<B::Matrix>,
 }
 
-/// The least root, relative to the largest: entries of items that nothing is given to on
-/// the whole are kept if there is room.
+/// The smallest root, relative to the largest one, so that entries of items with a baseline of 0 are kept if
+/// there is room.
 const LEAST_ROOT: f32 = 1e-6;
 
 impl<B: Backend> RankOneBaseline<B> {
-    /// Of the rows of a filter for `all` items: the scores for all of them together, divided.
+    /// Computes the baseline of a filter: the scores for a history of `all` items, divided by their number.
     pub(crate) fn of(backend: Checked<'_, B>, filter: &dyn Filter<B>, all: &[u32]) -> Result<Self> {
         let mut workspace = filter.workspace(backend, 1)?;
         let histories = [History::from(all)];
@@ -75,8 +75,8 @@ impl<B: Backend> RankOneBaseline<B> {
         })
     }
 
-    /// For each of so many rows of a tile, its loading, and of what the baseline leaves the entries
-    /// that are largest, each times its root. `loadings: 1 x columns` is scratch.
+    /// Returns the loading of each row of a tile, and its entries with the largest difference to the baseline,
+    /// weighted by the roots. `loadings: 1 x columns` is scratch.
     pub(crate) fn split(
         &self,
         backend: Checked<'_, B>,

@@ -1,4 +1,4 @@
-//! Singular vectors that many fits to one matrix share.
+//! Singular vectors that several fits to the same matrix share.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,10 +10,10 @@ use super::walk::{Normalization, NormalizedGraph};
 use crate::backend::{Backend, Checked};
 use bspm_data::Result;
 
-/// Singular vectors of one matrix, on the host: of each normalisation that was asked for.
+/// The singular vectors of a matrix on the host, for each requested normalisation.
 #[derive(Debug)]
 pub(crate) struct SharedSvd {
-    /// How many vectors are found at once.
+    /// The number of vectors that are computed together.
     ahead: usize,
     known: Mutex<Vec<KnownSvd>>,
 }
@@ -25,14 +25,14 @@ pub(crate) struct KnownSvd {
     asked: usize,
     /// `items x singular_values`.
     pub(crate) vectors: Array2<f32>,
-    /// Descending.
+    /// The singular values in descending order.
     pub(crate) singular_values: Vec<f32>,
-    /// None where they were not computed for this matrix.
+    /// The report; `None` if the vectors were not computed for this matrix.
     pub(crate) report: Option<SvdReport>,
 }
 
 impl SharedSvd {
-    /// Finds so many vectors at once, so that fits that ask for fewer share them.
+    /// Computes this number of vectors at once, so that fits with fewer vectors share them.
     pub(crate) fn ahead(ahead: usize) -> Self {
         Self {
             ahead,
@@ -40,8 +40,7 @@ impl SharedSvd {
         }
     }
 
-    /// Vectors (`items x singular_values`) that stand for those of this graph, however many are
-    /// asked for.
+    /// Uses these vectors (`items x singular_values`) for the graph, for any requested number.
     pub(crate) fn of<B: Backend>(
         graph: &NormalizedGraph<B>,
         vectors: Array2<f32>,
@@ -60,7 +59,8 @@ impl SharedSvd {
         }
     }
 
-    /// Hands on at least `factor_dim` vectors, or as many as the rank, computed if need be.
+    /// Calls a function with at least `factor_dim` vectors, or fewer if the rank is lower. Computes them if
+    /// necessary.
     pub(crate) fn with<B: Backend, T>(
         &self,
         backend: Checked<'_, B>,

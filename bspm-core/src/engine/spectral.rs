@@ -1,9 +1,9 @@
-//! The form that every spectral filter is put into before it is run.
+//! The common form of all spectral filters.
 //!
-//! The scores for a history `r` are `D_i^output (p(W) z + q(W) V V^T z')`: a polynomial `p` of
-//! the walk of `z = D_i^-history r`, and another of what the leading singular vectors `V` see
-//! in the history, which may enter and leave with other powers of the degrees. `q(W) V` does
-//! not depend on the history, so it is computed once.
+//! The scores for a history `r` are `D_i^output (p(W) z + q(W) V V^T z')`: a polynomial `p` of the walk of
+//! `z = D_i^-history r`, and another polynomial `q` of the projection of the history on the leading singular
+//! vectors `V`, which can have other exponents of the degrees. `q(W) V` does not depend on the history, so
+//! it is computed once.
 
 use super::basis::Basis;
 use super::filter::Filter;
@@ -25,7 +25,7 @@ pub(crate) struct Spectral<B: Backend> {
 }
 
 impl<B: Backend> Spectral<B> {
-    /// A filter on a walk that is there already.
+    /// Creates a filter on an existing walk.
     pub(crate) fn new(
         graph: NormalizedGraph<B>,
         polynomial: Polynomial,
@@ -38,7 +38,7 @@ impl<B: Backend> Spectral<B> {
         }
     }
 
-    /// A polynomial of a walk alone.
+    /// Creates a filter that is only a polynomial of a walk.
     pub(crate) fn of_walk(
         backend: Checked<'_, B>,
         interactions: &Interactions,
@@ -50,15 +50,14 @@ impl<B: Backend> Spectral<B> {
         Ok(Box::new(Self::new(graph, polynomial, None)))
     }
 
-    /// The filter with another polynomial of the same walk, and another factor of the low-pass
-    /// part.
+    /// Returns the filter with another polynomial of the same walk, and another factor of the low-pass part.
     pub(crate) fn with_parts(mut self, polynomial: Polynomial, low_pass_factor: f64) -> Self {
         self.polynomial = polynomial;
         self.low_pass = self.low_pass.map(|it| it.times(low_pass_factor));
         self
     }
 
-    /// The polynomial of the walk of the histories, into `workspace.scores`.
+    /// Applies the polynomial of the walk to the histories, into `workspace.scores`.
     fn walk(
         &self,
         backend: Checked<'_, B>,
@@ -116,8 +115,8 @@ impl<B: Backend> Filter<B> for Spectral<B> {
         })
     }
 
-    /// The walk is similar to its transpose, `W^T = S^-1 W S` for its item scale `S`, so a
-    /// polynomial of the transpose is one of the walk itself.
+    /// Uses that the walk is similar to its transpose, `W^T = S^-1 W S` for its item scale `S`, so a
+    /// polynomial of the transpose can be computed with the walk itself.
     fn column(&self, backend: Checked<'_, B>, item: u32) -> Result<Vec<f32>> {
         let graph = &self.graph;
         let mut workspace = self.workspace(backend, 1)?;

@@ -1,4 +1,4 @@
-//! The parts of a fitted filter that a model file keeps, and where they come from.
+//! The tensors of a fitted filter in a model file, and their sources.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use super::truncated_svd::SvdReport;
 use crate::backend::{Backend, SharedMatrix};
 use bspm_data::{Error, Result};
 
-/// A part of a fitted filter.
+/// A tensor of a fitted filter.
 #[derive(Debug)]
 pub(crate) enum Tensor<'a, B: Backend> {
     /// On the device.
@@ -19,21 +19,21 @@ pub(crate) enum Tensor<'a, B: Backend> {
     Indices(&'a [u32]),
 }
 
-/// The parts of a filter, by name.
+/// The tensors of a filter, by name.
 pub(crate) type Tensors<'a, B> = Vec<(Cow<'static, str>, Tensor<'a, B>)>;
 
-/// Where the parts of a saved filter are read from.
+/// A reader of the tensors of a saved filter.
 pub(crate) trait SavedTensors {
     fn has(&self, name: &str) -> bool;
     fn matrix(&self, name: &str) -> Result<SharedMatrix>;
     fn floats(&self, name: &str) -> Result<Vec<f32>>;
     fn indices(&self, name: &str) -> Result<Vec<u32>>;
-    /// What computing the singular vectors took, where the file says it.
+    /// The report of the truncated SVD, if the file has it.
     fn svd_report(&self) -> Option<SvdReport>;
-    /// The error for parts that contradict each other or the rest of the file.
+    /// Returns the error for tensors that are inconsistent with each other or with the file.
     fn invalid(&self, expected: &str, found: String) -> Error;
 
-    /// [`matrix`](Self::matrix), which must have this shape.
+    /// Like [`matrix`](Self::matrix), but returns an error if the shape differs.
     fn matrix_of(&self, name: &str, shape: (usize, usize)) -> Result<SharedMatrix> {
         let matrix = self.matrix(name)?;
         if matrix.shape() != shape {
@@ -44,16 +44,16 @@ pub(crate) trait SavedTensors {
     }
 }
 
-/// Where what is long to compute comes from.
+/// The source of expensive parts of a filter.
 #[derive(Clone, Copy)]
 pub(crate) enum Source<'a> {
-    /// It is computed, or shared with other fits to the same matrix.
+    /// They are computed, or shared with other fits to the same matrix.
     Fit(&'a FitOptions, Option<&'a SharedSvd>),
-    /// It was saved.
+    /// They are read from a model file.
     Saved(&'a dyn SavedTensors),
 }
 
-/// The tensors of a part of a filter, whose names start with the part's.
+/// The tensors of a part of a filter, whose names have a prefix.
 pub(crate) struct OfPart<'a> {
     whole: &'a dyn SavedTensors,
     prefix: String,
@@ -72,7 +72,7 @@ impl<'a> OfPart<'a> {
     }
 }
 
-/// What the names of a part's tensors start with.
+/// Returns the prefix of the names of the tensors of a part.
 pub(crate) fn part_prefix(part: usize) -> String {
     format!("part.{part}.")
 }

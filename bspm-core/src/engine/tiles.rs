@@ -1,11 +1,11 @@
-//! Cutting the columns of a matrix into tiles.
+//! Divides the columns of a matrix into tiles.
 
 use std::ops::Range;
 
 use crate::backend::{Backend, Checked, Shaped};
 use bspm_data::Result;
 
-/// `0..columns` in consecutive ranges of at most `width`.
+/// Divides `0..columns` into consecutive ranges of at most `width`.
 pub(crate) fn tile_ranges(columns: usize, width: usize) -> Vec<Range<usize>> {
     (0..columns)
         .step_by(width.max(1))
@@ -13,8 +13,8 @@ pub(crate) fn tile_ranges(columns: usize, width: usize) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// The matrix whose column tiles `work` computes from `input`, which is given up
-/// before the tiles are put together: at most two matrices of its size exist.
+/// Computes a matrix whose column tiles `work` computes from `input`. `input` is dropped before the tiles are
+/// concatenated, so at most two matrices of its size exist.
 pub(crate) fn map_tiles<B: Backend, I: Sync>(
     backend: Checked<'_, B>,
     input: I,
@@ -30,8 +30,7 @@ pub(crate) fn map_tiles<B: Backend, I: Sync>(
     backend.concatenate_columns(&tiles)
 }
 
-/// A matrix that a worker keeps from tile to tile: new memory is zeroed and mapped before it is
-/// used.
+/// A matrix that a worker reuses for all its tiles, because new memory must be zeroed and mapped.
 #[derive(Debug)]
 pub(crate) struct Scratch<M>(Option<M>);
 
@@ -42,7 +41,7 @@ impl<M> Default for Scratch<M> {
 }
 
 impl<M: Shaped> Scratch<M> {
-    /// Of this shape, with whatever was written to it.
+    /// Returns the matrix with this shape and arbitrary contents.
     pub(crate) fn of_shape<B: Backend<Matrix = M>>(
         &mut self,
         backend: Checked<'_, B>,

@@ -93,14 +93,14 @@ impl SvdReport {
     }
 }
 
-/// A vector is locked, and the others kept orthogonal to it, once its residual is
-/// this share of the tolerance: what is wrong with it limits those found later.
+/// A vector is locked, and the others are kept orthogonal to it, if its residual is below this share of the
+/// tolerance, because its error limits the accuracy of vectors found later.
 const LOCK_SHARE: f64 = 0.3;
 
-/// Below this, an eigenvalue of `P` counts as zero: `P` has norm 1 and is held in `f32`.
+/// Below this threshold, an eigenvalue of `P` counts as zero; `P` has norm 1 and is stored in `f32`.
 const SMALLEST_EIGENVALUE: f64 = 1e-6;
 
-/// Up to so many items the whole spectrum costs no more than a part of it.
+/// Up to this number of items, the complete spectrum costs no more than a part of it.
 const WHOLE_SPECTRUM: usize = 256;
 
 /// Computes the leading right singular vectors of `R`.
@@ -152,9 +152,8 @@ pub fn truncated_svd<B: Backend>(
     Ok(svd)
 }
 
-/// How many vectors are iterated, the ones asked for and a margin that widens the gap at the
-/// cut, of at most `rank`; and whether they are all unit vectors instead, whose projection is
-/// the whole spectrum.
+/// Returns the number of iterated vectors (the requested ones plus a margin that widens the gap at the cut, at
+/// most `rank`), and whether to use all unit vectors instead, whose projection is the complete spectrum.
 fn block_size(factor_dim: usize, rank: usize, items: usize) -> (usize, bool) {
     if rank == 0 {
         return (0, false);
@@ -186,7 +185,7 @@ fn iterate<B: Backend>(
     check_memory(backend, graph, block)?;
     let _span = tracing::info_span!("truncated_svd", factor_dim = wanted, block).entered();
     let observed = Observed::new(&options.observer, Stage::TruncatedSvd, wanted);
-    // A block as wide as the rank can be has nothing but zero beyond it.
+    // If the block has the maximum rank, all other eigenvalues are zero.
     let cut_share = if block == most { 0.5 } else { 1.0 };
 
     let mut active = match is_whole {
@@ -220,7 +219,7 @@ fn iterate<B: Backend>(
             observed.advance(residuals.len())?;
             return found.into_svd(backend, graph, stop);
         }
-        // The last ones are not locked before they are done.
+        // The last vectors are not locked before they have converged.
         let converged = match verdict {
             Verdict::Unlock => 0,
             _ if converged == residuals.len() || !ritz.is_orthonormal => 0,
@@ -247,8 +246,8 @@ fn iterate<B: Backend>(
     }
 }
 
-/// [`Error::MemoryBudget`] where the backend's budget is below what a block of so many
-/// vectors takes at its peak: the block twice, and a tile's products.
+/// Returns [`Error::MemoryBudget`] if the peak memory of a block of vectors is above the budget of the
+/// backend: twice the block, and the products of a tile.
 fn check_memory<B: Backend>(
     backend: Checked<'_, B>,
     graph: &NormalizedGraph<B>,
@@ -264,7 +263,7 @@ fn check_memory<B: Backend>(
     parameter::check_memory(what, needed, budget)
 }
 
-/// The eigenpairs that need no further work, and what was spent.
+/// The converged eigenpairs, and the cost so far.
 struct Found<M> {
     asked: usize,
     tolerance: f64,
@@ -275,18 +274,18 @@ struct Found<M> {
     products: usize,
 }
 
-/// How far Ritz pairs are from eigenpairs.
+/// The residuals of Ritz pairs.
 struct Measured {
-    /// Of the pairs that are wanted still and whose value is not zero.
+    /// The residuals of the remaining requested pairs with nonzero values.
     residuals: Vec<f64>,
     worst: f64,
-    /// How many, from the first on, need no further work.
+    /// The number of leading pairs that have converged.
     converged: usize,
-    /// The residual that is small enough: the tolerance that is set, or what changes no score of a filter.
+    /// The required residual: the given tolerance, or the one that does not change the scores of a filter.
     effective: f64,
 }
 
-/// Eigenpairs that need further work; the last ones may have no residual.
+/// Eigenpairs that have not converged; the last ones may have no residual.
 struct Rest<M> {
     values: Vec<f64>,
     residuals: Vec<f64>,
@@ -294,7 +293,7 @@ struct Rest<M> {
 }
 
 impl<M: Send + Sync> Rest<M> {
-    /// The Ritz pairs but the first `locked`.
+    /// Returns the Ritz pairs after the first `locked` ones.
     fn after<B: Backend<Matrix = M>>(
         locked: usize,
         backend: Checked<'_, B>,
@@ -314,7 +313,7 @@ impl<M: Send + Sync> Rest<M> {
         })
     }
 
-    /// These after those that were thought to need no further work.
+    /// Returns these pairs after the unlocked ones.
     fn with<B: Backend<Matrix = M>>(
         mut self,
         unlocked: Self,
@@ -340,7 +339,7 @@ impl<M: Send + Sync> Found<M> {
         }
     }
 
-    /// Adds the first Ritz pairs, as many as there are residuals.
+    /// Adds the first Ritz pairs, one per residual.
     fn lock<B: Backend<Matrix = M>>(
         &mut self,
         backend: Checked<'_, B>,
@@ -391,7 +390,7 @@ impl<M: Send + Sync> Found<M> {
         Ok(measured)
     }
 
-    /// The residual below which the scores of a filter do not change, if it keeps this number of Ritz values.
+    /// Returns the residual below which the scores of a filter with this number of Ritz values do not change.
     fn effective_tolerance(&self, ritz: &RitzPairs<M>, rank_left: usize) -> f64 {
         let at_cut = match rank_left {
             0 => self.values.last().copied().unwrap_or(0.0),
@@ -409,7 +408,7 @@ impl<M: Send + Sync> Found<M> {
         })
     }
 
-    /// Sorts: pairs of nearly equal value may have been found in either order.
+    /// Sorts the pairs, because pairs with nearly equal values may be found in any order.
     fn into_svd<B: Backend<Matrix = M>>(
         self,
         backend: Checked<'_, B>,
@@ -451,8 +450,8 @@ impl<M: Send + Sync> Found<M> {
     }
 }
 
-/// Uniform numbers, each column from a random stream of its own, so that the start
-/// does not depend on how columns are cut into tiles.
+/// Returns uniform random numbers. Each column has its own random stream, so that the start does not depend on
+/// the tiles.
 fn random_start<B: Backend>(
     backend: Checked<'_, B>,
     graph: &NormalizedGraph<B>,

@@ -36,12 +36,13 @@ impl Normalization {
         scale: 1.0,
     };
 
-    /// This with every degree larger by an offset, and `P` scaled to a largest eigenvalue of 1.
+    /// Returns the normalisation with an offset of all degrees, and `P` scaled to a largest eigenvalue of 1.
     pub(crate) fn with_offset(self, offset: f64, interactions: &Interactions) -> Self {
         Self { offset, ..self }.scaled(interactions)
     }
 
-    /// This with `P` scaled to a largest eigenvalue of 1, which that of the paper has already.
+    /// Returns the normalisation with `P` scaled to a largest eigenvalue of 1; that of the paper is not
+    /// changed.
     pub(crate) fn scaled(self, interactions: &Interactions) -> Self {
         let plain = Self { scale: 1.0, ..self };
         let scale = match (self.users, self.items, self.offset) {
@@ -51,7 +52,7 @@ impl Normalization {
         Self { scale, ..plain }
     }
 
-    /// What of it `P`, and so its singular vectors, depend on.
+    /// Returns the part of the normalisation that `P` and its singular vectors depend on.
     pub(crate) fn of_the_walk(self) -> Self {
         Self {
             history: 0.0,
@@ -82,8 +83,7 @@ pub struct NormalizedGraph<B: Backend> {
     normalization: Normalization,
 }
 
-/// Bytes of a [`NormalizedGraph`]: the matrix, row by row and column by column, and what both are
-/// scaled by.
+/// Returns the memory of a [`NormalizedGraph`] in bytes: the matrix by rows and by columns, and their scales.
 pub(crate) fn bytes_of_walk(interactions: &Interactions) -> usize {
     let numbers = interactions.len()
         * if interactions.weights().is_some() {
@@ -216,11 +216,11 @@ impl<B: Backend> NormalizedGraph<B> {
     }
 }
 
-/// The largest eigenvalue of `P = R^T R` for `R = D_u^-users/2 A D_i^-items/2`, or a little
-/// above it; at least 1e-30.
+/// Returns the largest eigenvalue of `P = R^T R` for `R = D_u^-users/2 A D_i^-items/2`, or a slightly larger
+/// bound; at least 1e-30.
 ///
-/// `max_i (W x)_i / x_i` for the walk `W` and a positive `x` bounds it from above (Collatz),
-/// and `x = W^n 1` brings the bound down to it.
+/// `max_i (W x)_i / x_i` is an upper bound for the walk `W` and a positive `x` (Collatz), which converges to
+/// the eigenvalue for `x = W^n 1`.
 pub(crate) fn largest_eigenvalue(interactions: &Interactions, normalization: Normalization) -> f64 {
     const ROUNDS: usize = 100;
     const ENOUGH: f64 = 1e-7;
@@ -259,14 +259,14 @@ pub(crate) fn largest_eigenvalue(interactions: &Interactions, normalization: Nor
     bound
 }
 
-/// Each degree to a power; one without interactions counts as 1.
+/// Raises each degree to a power; a degree of 0 counts as 1.
 ///
-/// Many have the same degree, and a power takes longer than to look it up.
+/// Many degrees are equal, and a look-up is faster than a power.
 pub(crate) fn powers(degrees: &[f64], exponent: f64) -> Vec<f32> {
     offset_powers(degrees, exponent, 0.0)
 }
 
-/// Each degree and the offset to a power; one without interactions counts as 1.
+/// Raises each degree plus the offset to a power; a degree of 0 counts as 1.
 pub(crate) fn offset_powers(degrees: &[f64], exponent: f64, offset: f64) -> Vec<f32> {
     let mut known: HashMap<u64, f32> = HashMap::new();
     degrees

@@ -1,24 +1,24 @@
-//! The matrices that a tile of users is scored in.
+//! The matrices to score a tile of users.
 
 use crate::backend::{Backend, Checked, Operand};
 use bspm_data::History;
 use bspm_data::Result;
 
-/// The matrices of one tile, reused from tile to tile: the scores, and what is scratch.
+/// The matrices of a tile, which are reused for other tiles: the scores, and scratch matrices.
 #[derive(Debug)]
 pub(crate) struct Workspace<B: Backend> {
-    /// `items x columns`: in the end, the dense part of the scores.
+    /// `items x columns`: the dense part of the scores.
     pub(crate) scores: B::Matrix,
-    /// Matrices of the heights that were asked for.
+    /// Scratch matrices of the requested heights.
     pub(crate) scratch: Vec<B::Matrix>,
-    /// `factors x columns`: what singular vectors are multiplied by.
+    /// `factors x columns`: the coefficients of the singular vectors.
     pub(crate) coefficients: B::Matrix,
-    /// Those of the parts that a filter is made of.
+    /// The workspaces of the parts of a filter.
     pub(crate) parts: Vec<Self>,
 }
 
 impl<B: Backend> Workspace<B> {
-    /// For `columns` users, with a scratch matrix of each of these heights.
+    /// Creates a workspace for `columns` users, with a scratch matrix of each of these heights.
     pub(crate) fn new(
         backend: Checked<'_, B>,
         items: usize,
@@ -34,7 +34,7 @@ impl<B: Backend> Workspace<B> {
         })
     }
 
-    /// With so many coefficients for each user.
+    /// Sets the number of coefficients for each user.
     pub(crate) fn with_coefficients(
         mut self,
         backend: Checked<'_, B>,
@@ -46,7 +46,7 @@ impl<B: Backend> Workspace<B> {
     }
 }
 
-/// The histories of a tile's users, as the driver hands them on.
+/// The histories of the users of a tile.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TileHistories<'a> {
     histories: &'a [History<'a>],
@@ -58,12 +58,12 @@ impl<'a> TileHistories<'a> {
         Self { histories, columns }
     }
 
-    /// How many columns the tile has; there may be fewer histories.
+    /// The number of columns of the tile; there may be fewer histories.
     pub(crate) fn columns(self) -> usize {
         self.columns
     }
 
-    /// The histories on the device, each item with its weight.
+    /// Copies the histories with their weights to the device.
     pub(crate) fn upload<B: Backend>(
         self,
         backend: Checked<'_, B>,
@@ -73,7 +73,7 @@ impl<'a> TileHistories<'a> {
     }
 }
 
-/// A history of one item with the weight 1, on the device.
+/// Creates a history of one item with weight 1 on the device.
 pub(crate) fn unit<B: Backend>(
     backend: Checked<'_, B>,
     items: usize,

@@ -1,4 +1,4 @@
-//! What to try next.
+//! Proposals of settings to try.
 
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, RngExt, SeedableRng};
@@ -10,25 +10,25 @@ use crate::filters::setting::Search;
 use crate::fitted::trial::{Trial, TrialOutcome};
 use bspm_data::Result;
 
-/// The settings to try, one after the other: some that are given, mixes of the best of them, and then
-/// whatever the search draws.
+/// The sequence of settings to try: given ones, mixes of the best of them, and then random settings and
+/// changes of the best ones.
 #[derive(Debug)]
 pub(super) struct Proposals {
     shape: Shape,
     seed: u64,
     first: Vec<FilterConfig>,
     may_mix: bool,
-    /// Whether nothing follows those that are given.
+    /// Whether only the given settings are tried.
     is_fixed: bool,
-    /// How many singular vectors are computed at least, so that later settings share them.
+    /// The minimum number of singular vectors that are computed, so that later settings share them.
     pub(super) factors_ahead: usize,
 }
 
-/// How often a proposal that was tried before is drawn anew.
+/// The number of draws to find a proposal that was not tried before.
 const DRAWS: usize = 50;
 
 impl Proposals {
-    /// These settings, mixes, and a search of all filters, or of those that are named.
+    /// Proposes these settings, mixes, and a search of all filters, or of the named ones.
     pub(super) fn search(
         shape: Shape,
         seed: u64,
@@ -45,7 +45,7 @@ impl Proposals {
         }
     }
 
-    /// These settings and no others.
+    /// Proposes only these settings.
     pub(super) fn fixed(shape: Shape, first: Vec<FilterConfig>) -> Self {
         Self {
             shape,
@@ -57,7 +57,7 @@ impl Proposals {
         }
     }
 
-    /// With only as many singular vectors as each setting needs, for a short search.
+    /// Computes only as many singular vectors as each setting needs, for a short search.
     pub(super) fn without_factors_ahead(self) -> Self {
         Self {
             factors_ahead: 1,
@@ -65,7 +65,7 @@ impl Proposals {
         }
     }
 
-    /// What follows these trials; none if nothing new is found.
+    /// Returns the proposal after these trials; `None` if there is nothing new.
     pub(super) fn next(&self, trials: &[Trial]) -> Option<FilterConfig> {
         if let Some(config) = self.first.get(trials.len()) {
             return Some(config.clone());
@@ -101,12 +101,12 @@ impl Proposals {
         count: usize,
         random: &mut ChaCha8Rng,
     ) -> Option<FilterConfig> {
-        // The steps get shorter: a quarter of a range at first, a twentieth in the end.
+        // Decreasing step size: from a quarter of a range to a twentieth.
         let step = (0.25 / (1.0 + count as f64 / 80.0)).max(0.05);
         let of_filters = best_of_filters(ranked);
         let choice = random.random_range(0.0..1.0);
         if choice < 0.15 {
-            // Anything, of one of the better filters.
+            // Random settings of one of the better filters.
             let start = of_filters.get(skewed(of_filters.len(), random))?;
             return Some(self.changed(&start.config, 1.0, usize::MAX, random));
         }
@@ -123,7 +123,7 @@ impl Proposals {
         Some(self.changed(&start.config, step, most, random))
     }
 
-    /// The settings with at most so many of them changed by a step, a share of their range.
+    /// Changes at most this number of settings by a step, which is relative to their range.
     fn changed(
         &self,
         config: &FilterConfig,
@@ -149,7 +149,7 @@ impl Proposals {
         for _ in 0..settings.len().min(most) {
             let setting = settings.swap_remove(random.random_range(0..settings.len()));
             if let Some(text) = self.value(&setting, step, random) {
-                // What does not parse leaves the setting as it is.
+                // If the value is invalid, the setting is not changed.
                 let mut next = changed.clone();
                 if next.set(setting.name, &text).is_ok() {
                     changed = next;
@@ -201,12 +201,12 @@ impl Proposals {
     }
 }
 
-/// Whether the search of some filters, of all if none is named, has this one.
+/// Whether a filter is searched; an empty list means all filters.
 pub(super) fn is_asked(filters: &[String], name: &str) -> bool {
     filters.is_empty() || filters.iter().any(|it| it == name)
 }
 
-/// The settings that are published for filters.
+/// Returns the published settings of the filters.
 pub(super) fn published(shape: Shape, filters: &[String]) -> Result<Vec<FilterConfig>> {
     let mut published: Vec<FilterConfig> = Vec::new();
     for name in filters {
@@ -231,7 +231,7 @@ pub(super) fn published(shape: Shape, filters: &[String]) -> Result<Vec<FilterCo
     Ok(published)
 }
 
-/// All trials that did not fail, best first.
+/// Returns all trials that did not fail, best first.
 fn ranked(trials: &[Trial]) -> Vec<&Trial> {
     let mut ranked: Vec<&Trial> = trials
         .iter()
@@ -241,7 +241,7 @@ fn ranked(trials: &[Trial]) -> Vec<&Trial> {
     ranked
 }
 
-/// The best trial of each filter that is no mix, best first.
+/// Returns the best trial of each filter except mixes, best first.
 fn best_of_filters<'t>(ranked: &[&'t Trial]) -> Vec<&'t Trial> {
     let mut best: Vec<&Trial> = Vec::new();
     for trial in ranked {
@@ -253,11 +253,11 @@ fn best_of_filters<'t>(ranked: &[&'t Trial]) -> Vec<&'t Trial> {
     best
 }
 
-/// How near the second filter must come to the best for a mix of them to be tried: what is further
-/// behind takes from a mix more than it gives.
+/// The minimum ratio of the result of a filter to the best one for a mix of them to be tried; a worse filter
+/// makes the mix worse.
 const NEAR: f64 = 0.9;
 
-/// The best three filters of some trials in pairs, and the best of all mixes with other shares.
+/// Returns mixes of pairs of the best three filters, and the best mix with other shares.
 fn mixes<'t>(singles: &'t [Trial], trials: &'t [Trial]) -> impl Iterator<Item = FilterConfig> + 't {
     let mut best = best_of_filters(&ranked(singles));
     best.truncate(3);
@@ -283,7 +283,7 @@ fn mixes<'t>(singles: &'t [Trial], trials: &'t [Trial]) -> impl Iterator<Item = 
     halves.chain(uneven)
 }
 
-/// A mix of two different filters.
+/// Returns a mix of two different filters.
 fn mixed(
     first: &FilterConfig,
     second: &FilterConfig,
@@ -296,24 +296,24 @@ fn mixed(
     Some(mix(first, second, share))
 }
 
-/// A mix of which the first filter has this share.
+/// Returns a mix in which the first filter has this share.
 fn mix(first: &FilterConfig, second: &FilterConfig, share: f64) -> FilterConfig {
     let part = |share: f64, filter: &FilterConfig| (rounded(share), filter.clone());
     Mix::new([part(share, first), part(1.0 - share, second)]).into()
 }
 
-/// A place below `count`; the first ones are more likely. 0 for none.
+/// Returns a random index below `count`; lower ones are more likely. 0 if `count` is 0.
 fn skewed(count: usize, random: &mut impl Rng) -> usize {
     let share: f64 = random.random_range(0.0..1.0);
     ((share.powi(2) * count as f64) as usize).min(count.saturating_sub(1))
 }
 
-/// Nearly normal, with mean 0 and variance 1.
+/// Returns a random number that is nearly normal, with mean 0 and variance 1.
 fn normal(random: &mut impl Rng) -> f64 {
     (0..12).map(|_| random.random_range(0.0..1.0)).sum::<f64>() - 6.0
 }
 
-/// To three digits.
+/// Rounds to three significant digits.
 fn rounded(number: f64) -> f64 {
     if number == 0.0 {
         return 0.0;

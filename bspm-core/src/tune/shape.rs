@@ -1,34 +1,34 @@
-//! Which settings are worth a try for data of some shape.
+//! Selects the settings that are feasible for a matrix of some shape.
 
 use crate::filters::registry::FilterConfig;
 use crate::filters::{EaseDan, EaseR, TurboFilter};
 use bspm_data::Interactions;
 
-/// What of a matrix decides which settings are worth a try.
+/// The properties of a matrix that determine the cost of settings.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shape {
     pub(super) users: usize,
     pub(super) items: usize,
     interactions: usize,
-    /// The sum over the users of the square of their degree: what an item graph costs.
+    /// The sum over the users of the square of their degree, which is the cost of an item graph.
     paths: f64,
-    /// The most singular vectors that are tried.
+    /// The maximum number of singular vectors that is tried.
     pub(super) most_factors: usize,
 }
 
-/// Never more singular vectors than this, nor than half the smaller side of the matrix.
+/// The maximum number of singular vectors; it is also limited to half the smaller side of the matrix.
 const MOST_FACTORS: usize = 512;
 
 const INTERACTIONS_PER_FACTOR: usize = 1_000;
 const LEAST_FACTORS: usize = 16;
 
-/// Autoencoders take the cube of the items.
+/// The maximum number of items of a dense autoencoder, whose cost is the cube of the number of items.
 const MOST_ITEMS_OF_AN_INVERSE: usize = 6_000;
 
-/// How many neighbours autoencoders have if there are more items.
+/// The number of neighbours of autoencoders if there are more items.
 const NEIGHBOURS: usize = 100;
 
-/// The most paths of an item graph that is formed, and of one that is multiplied with itself.
+/// The maximum number of paths of an item graph that is formed, and of one that is multiplied with itself.
 const MOST_PATHS: f64 = 3e9;
 const MOST_PATHS_OF_POWERS: f64 = 1e7;
 
@@ -56,15 +56,15 @@ impl Shape {
         }
     }
 
-    /// With at most one singular vector for each [`INTERACTIONS_PER_FACTOR`] interactions: more of them
-    /// take much of the time of a short search, and are the best on large data only.
+    /// Limits the singular vectors to one per [`INTERACTIONS_PER_FACTOR`] interactions: more take much of the
+    /// time of a short search, and are only better on large data.
     pub(super) fn with_few_factors(mut self) -> Self {
         let most = (self.interactions / INTERACTIONS_PER_FACTOR).max(LEAST_FACTORS);
         self.most_factors = self.most_factors.min(most);
         self
     }
 
-    /// Whether fitting and scoring take a time that a search can spend on one trial.
+    /// Whether the time of fitting and scoring is acceptable for one trial of a search.
     pub(super) fn allows(&self, config: &FilterConfig) -> bool {
         let has_few_paths = self.paths <= MOST_PATHS;
         match config {
@@ -87,9 +87,8 @@ impl Shape {
         }
     }
 
-    /// The settings with no more singular vectors than are tried, and with autoencoders of some
-    /// neighbours if there are too many items for dense ones. None if they still take too long for one
-    /// trial.
+    /// Limits the number of singular vectors, and uses autoencoders with neighbours if there are too many items
+    /// for dense ones. Returns `None` if a trial would still take too long.
     pub(super) fn adapt(&self, mut config: FilterConfig) -> Option<FilterConfig> {
         match &mut config {
             FilterConfig::EaseR(EaseR { neighbours, .. })
@@ -100,7 +99,7 @@ impl Shape {
             }
             config => {
                 if factor_dim(config).is_some_and(|found| found > self.most_factors) {
-                    // A number that is smaller than one that was allowed is.
+                    // A smaller number than a valid one is valid.
                     let _ = config.set("factor_dim", &self.most_factors.to_string());
                 }
             }
@@ -108,8 +107,8 @@ impl Shape {
         self.allows(&config).then_some(config)
     }
 
-    /// An estimate of the seconds that a trial takes on two cores if it is evaluated on `users` users.
-    /// It depends on the shape alone, so that what is tried does not depend on the machine.
+    /// Estimates the seconds of a trial on two cores that is evaluated on `users` users. The estimate depends only
+    /// on the shape, so that the trials do not depend on the machine.
     pub(super) fn seconds(&self, config: &FilterConfig, users: usize) -> f64 {
         let [users, items, interactions] =
             [users, self.items, self.interactions].map(|count| count as f64);
@@ -137,13 +136,13 @@ impl Shape {
         }
     }
 
-    /// For how many of these seconds a filter is chosen.
+    /// The budget of [`choose`](super::choose) in these seconds.
     pub(super) fn budget(&self) -> f64 {
         let size = self.interactions as f64 / 3e5;
         (BUDGET * size.powi(2)).clamp(BUDGET, MOST_BUDGET)
     }
 
-    /// Numbers of singular vectors that are tried, each half as large again as the one before.
+    /// The numbers of singular vectors that are tried, each 1.5 times the previous one.
     pub(super) fn factors(&self) -> Vec<usize> {
         let mut factors = vec![self.most_factors];
         while let Some(&last) = factors.last()
@@ -156,7 +155,7 @@ impl Shape {
     }
 }
 
-/// How many singular vectors it uses, if it does.
+/// Returns the number of singular vectors of a filter, if it uses them.
 pub(super) fn factor_dim(config: &FilterConfig) -> Option<usize> {
     let mut settings = config.settings().into_iter();
     let setting = settings.find(|it| it.name == "factor_dim")?;

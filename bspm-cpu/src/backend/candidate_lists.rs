@@ -1,8 +1,8 @@
-//! The best of the sums of a matrix and a product, without all of the product: bytes tell which
-//! items are candidates for a list, and only those are rescored exactly.
+//! The best entries of the sum of a matrix and a product, without the whole product: products of
+//! quantized factors determine the candidates for a list, and only the candidates are rescored exactly.
 //!
-//! Each column is decided by itself, so that its entries are the same to the last bit whatever
-//! the others hold.
+//! Each column is processed independently, so its entries do not depend on the other columns, to the
+//! last bit.
 
 use bspm_core::backend::{ScoredItem, Select, TopK, largest};
 
@@ -15,30 +15,30 @@ use crate::kernel::row_dots::dot;
 use crate::matrix::CpuMatrix;
 use crate::quantized::{MOST_FACTORS, QuantizedColumns};
 
-/// Fewer factors are multiplied faster than they are told apart.
+/// With fewer factors, the whole product is faster than the search for candidates.
 const FEWEST_FACTORS: usize = 64;
 
-/// There must be so many items for each place of a list,
+/// The minimum number of items per entry of a list,
 const ITEMS_FOR_A_PLACE: usize = 64;
 
-/// and this number for each candidate, or the whole product is the faster way for the column.
+/// and per candidate. With fewer items, the whole product is faster for the column.
 const ITEMS_FOR_A_CANDIDATE: usize = 8;
 
-/// `scores + left * right`, times `item_scale`, of which the best are asked for.
+/// Selects the best entries of `scores + left * right`, times `item_scale`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CandidateLists<'a> {
     pub(super) cpu: Cpu,
-    /// Without a finite number where an item is hidden.
+    /// The scores of hidden items are not finite.
     pub(super) scores: &'a CpuMatrix,
     pub(super) left: &'a CpuMatrix,
     pub(super) right: &'a CpuMatrix,
     pub(super) item_scale: &'a CpuMatrix,
-    /// How many columns are asked for.
+    /// The number of columns to select from.
     pub(super) columns: usize,
 }
 
 impl CandidateLists<'_> {
-    /// The entries of each column; none for one for which the whole product is the better way.
+    /// The entries of each column; `None` if the whole product is faster for the column.
     pub(super) fn select(self, what: Select) -> Vec<Option<Vec<ScoredItem>>> {
         let best = |k: usize, entries: Vec<ScoredItem>| {
             let mut list = TopK::new(k);
@@ -59,14 +59,14 @@ impl CandidateLists<'_> {
         columns.map(|entries| entries.map(list)).collect()
     }
 
-    /// The candidates of each column for `k` places, with their scores.
+    /// The candidates of each column for a list of `k` entries, with their scores.
     fn candidates<const SIGNED: bool>(self, k: usize) -> Vec<Option<Vec<ScoredItem>>> {
         let scored = self.of_width::<SIGNED>(k);
         scored.unwrap_or_else(|| vec![None; self.columns])
     }
 
-    /// [`candidates`](Self::candidates); none if the shapes make the whole product the better way
-    /// for every column.
+    /// As [`candidates`](Self::candidates); `None` if the shapes make the whole product faster for every
+    /// column.
     fn of_width<const SIGNED: bool>(self, k: usize) -> Option<Vec<Option<Vec<ScoredItem>>>> {
         let (items, factors) = (self.left.rows(), self.left.columns());
         let is_worth_it = (FEWEST_FACTORS..=MOST_FACTORS).contains(&factors)
@@ -85,7 +85,7 @@ impl CandidateLists<'_> {
                 _ => None,
             };
         }
-        // A single column is limited by memory, of which bytes take a quarter.
+        // The speed of a single column is limited by memory traffic, and bytes take a quarter of it.
         match self.scores.stride() {
             1 => self.scored::<_, 1, 1, SIGNED>(Portable, k),
             _ => None,
@@ -146,7 +146,7 @@ impl CandidateLists<'_> {
         Some(scored)
     }
 
-    /// All items that are not hidden, for a column of the product that is zero.
+    /// All items that are not hidden, for a column whose product is zero.
     fn without_product(self, column: usize) -> Vec<ScoredItem> {
         let rows = self.scores.padded().chunks_exact(self.scores.stride());
         let rows = rows.zip(self.item_scale.padded()).zip(0..);
@@ -163,7 +163,7 @@ struct ScoreCandidates<'a> {
     sums: CandidateLists<'a>,
     right: &'a [Vec<f32>],
     candidates: &'a [Vec<Candidate>],
-    /// None for a column that is not pruned.
+    /// `None` for a column that is not pruned.
     scored: &'a mut [Option<Vec<ScoredItem>>],
 }
 

@@ -1,4 +1,4 @@
-//! Products of every kind of operand, each joined to what it is written to.
+//! Products of every kind of operand. Each updates the matrix that it is written to.
 
 use bspm_core::backend::{Direction, Operand, Update};
 use sprs::CsMatI;
@@ -18,7 +18,7 @@ use crate::matrix::CpuMatrix;
 use crate::sparse::{CpuSparse, Kind, ScaledPattern, Walk, row_of};
 use crate::threads::Threads;
 
-/// `out = update of (the sparse matrix, one way) * right`.
+/// `out = update of sparse * right`, for the sparse matrix in one direction.
 pub(super) fn sparse_product(
     cpu: Cpu,
     sparse: &CpuSparse,
@@ -77,8 +77,8 @@ pub(super) fn sparse_product(
     }
 }
 
-/// `out += factor * (the rows of the items of a history)`; while one row is added, the next one is
-/// asked for, line by line.
+/// `out += factor * (the rows of the items of a history)`. While one row is added, the next one is
+/// prefetched, line by line.
 fn add_rows(graph: &CsMatI<f32, u32>, factor: f32, history: &[(u32, f32)], out: &mut [f32]) {
     const LINE: usize = CACHE_LINE / size_of::<f32>();
     for (place, &(item, weight)) in history.iter().enumerate() {
@@ -102,7 +102,7 @@ fn is_replacement(update: &Update<'_, CpuMatrix>) -> bool {
     update.product == 1.0 && update.keep == 0.0 && update.addend.is_none()
 }
 
-/// One way of the walk from histories: each adds its weight to the rows that it leads to.
+/// One half of the walk, from histories: each item adds its weight to the rows of its users.
 fn walk_of_histories(
     cpu: Cpu,
     half: &ScaledPattern,
@@ -126,7 +126,7 @@ fn walk_of_histories(
     });
 }
 
-/// Adds `value`, times the weight of the entry, where each entry of a row leads.
+/// Adds `value`, times the weight of the entry, to the element of each entry of a row.
 fn spread(entries: &[u32], weights: Option<&[f32]>, value: f32, values: &mut [f32], stride: usize) {
     match weights {
         None => {
@@ -143,7 +143,7 @@ fn spread(entries: &[u32], weights: Option<&[f32]>, value: f32, values: &mut [f3
 }
 
 /// `out = product * (item_scale * A^T) * half_way` for one column, from the users that a history
-/// has reached; says whether it has, since gathering is faster where they are many.
+/// reaches. Returns false and does nothing if gathering is faster, because there are many users.
 pub(super) fn walk_from_reached(
     cpu: Cpu,
     walk: &Walk,
@@ -151,7 +151,7 @@ pub(super) fn walk_from_reached(
     half_way: &CpuMatrix,
     out: &mut CpuMatrix,
 ) -> bool {
-    // A sum in memory takes about as long as so many gathered entries.
+    // An addition in memory takes about as long as this number of gathered entries.
     const GATHERED: usize = 4;
     let reached = || {
         let users = half_way.padded().iter().enumerate();
@@ -177,7 +177,7 @@ pub(super) fn walk_from_reached(
     true
 }
 
-/// Empties the columns of histories of a single item.
+/// Sets the columns of histories of a single item to zero.
 pub(super) fn clear_single_items(histories: &CpuHistories, out: &mut CpuMatrix) {
     let stride = out.stride();
     let values = out.padded_mut();
@@ -188,7 +188,7 @@ pub(super) fn clear_single_items(histories: &CpuHistories, out: &mut CpuMatrix) 
 }
 
 /// `out += product * (item_scale * A^T) (user_scale * A) * histories` for the histories of a
-/// single item, path by path. So these columns are the same whatever else is in a tile.
+/// single item, path by path. So these columns do not depend on the rest of the tile.
 pub(super) fn walk_from_single_items(
     walk: &Walk,
     product: f32,
@@ -296,7 +296,7 @@ fn add_column(factor: f32, sums: &[f32], column: usize, out: &mut CpuMatrix) {
     }
 }
 
-/// `out = keep * out + addend`: what a product is then added to.
+/// `out = keep * out + addend`, before a product is added.
 fn start(cpu: Cpu, update: Update<'_, CpuMatrix>, out: &mut CpuMatrix) {
     match update.addend {
         Some((factor, addend)) => cpu.run(AddScaled {
@@ -309,7 +309,7 @@ fn start(cpu: Cpu, update: Update<'_, CpuMatrix>, out: &mut CpuMatrix) {
     }
 }
 
-/// `out *= factor`, whatever `out` holds where the factor is 0.
+/// `out *= factor`; a factor of 0 sets `out` to zero, even if it is not finite.
 pub(super) fn keep_only(factor: f32, out: &mut CpuMatrix) {
     if factor == 0.0 {
         out.padded_mut().fill(0.0);

@@ -1,11 +1,10 @@
-//! Products of bytes, summed as whole numbers, which are the same on every processor.
+//! Integer products of bytes, which are the same on every processor.
 
 #[cfg(target_arch = "x86_64")]
 use super::cpu::{Cpu, InstructionSet};
 use crate::quantized::ROWS;
 
-/// Multiplies rows of bytes by columns of bytes, each laid out as
-/// [`quantized`](crate::quantized) has it.
+/// Multiplies rows of bytes by columns of bytes, in the layout of [`quantized`](crate::quantized).
 pub(crate) trait ByteProducts: Copy {
     /// `sums[r][lane]` is the product of row `r` and column `lane`. `rows` are [`ROWS`] rows of
     /// `columns.len() / LANES` bytes, a multiple of 64.
@@ -17,7 +16,7 @@ pub(crate) trait ByteProducts: Copy {
     );
 }
 
-/// What every processor has.
+/// Portable code for every processor.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Portable;
 
@@ -58,7 +57,7 @@ pub(crate) struct Vnni(());
 
 #[cfg(target_arch = "x86_64")]
 impl Vnni {
-    /// None if the processor lacks it.
+    /// Returns `None` if the processor does not support the instruction.
     pub(crate) fn of(cpu: Cpu) -> Option<Self> {
         cpu.has(InstructionSet::Avx512Vnni).then_some(Self(()))
     }
@@ -76,7 +75,7 @@ impl ByteProducts for Vnni {
         let stride = rows.len() / ROWS;
         assert!(stride.is_multiple_of(64) && rows.len() == ROWS * stride);
         assert!(columns.len() == LANES * stride);
-        // SAFETY: the processor has the instructions, and the lengths are as the functions ask.
+        // SAFETY: the processor has the instructions, and the lengths are those that the functions require.
         unsafe {
             match LANES {
                 1 => vnni::one_column(rows, columns, stride, sums.as_flattened_mut()),
@@ -99,11 +98,11 @@ mod vnni {
 
     /// # Safety
     ///
-    /// `rows` are `ROWS` rows of `stride` bytes, a multiple of 64, which `columns` has, too;
-    /// `sums` has `ROWS` places.
+    /// `rows` are `ROWS` rows of `stride` bytes, a multiple of 64; `columns` has `stride` bytes, and
+    /// `sums` has `ROWS` elements.
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
     pub(super) unsafe fn one_column(rows: &[i8], columns: &[u8], stride: usize, sums: &mut [i32]) {
-        // One row after the other, as memory is read fastest.
+        // One row after the other, because memory is read fastest in this order.
         for (row, sum) in sums.iter_mut().enumerate() {
             let mut total = _mm512_setzero_si512();
             for place in (0..stride).step_by(64) {
@@ -123,7 +122,7 @@ mod vnni {
     /// # Safety
     ///
     /// `rows` are `ROWS` rows of `stride` bytes, a multiple of 64; `columns` has
-    /// `16 * BLOCKS * stride` bytes and `sums` has `16 * BLOCKS * ROWS` places.
+    /// `16 * BLOCKS * stride` bytes, and `sums` has `16 * BLOCKS * ROWS` elements.
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
     pub(super) unsafe fn columns<const BLOCKS: usize>(
         rows: &[i8],
@@ -153,17 +152,17 @@ mod vnni {
             }
         }
         for (place, &total) in totals.as_flattened().iter().enumerate() {
-            // SAFETY: there are 16 places of `sums` for each of the totals.
+            // SAFETY: `sums` has 16 elements for each of the totals.
             unsafe { _mm512_storeu_si512(sums.as_mut_ptr().add(16 * place).cast(), total) };
         }
     }
 
     /// # Safety
     ///
-    /// 64 bytes from `start` on can be read.
+    /// The 64 bytes from `start` on must be readable.
     #[target_feature(enable = "avx512f")]
     unsafe fn load<T>(start: *const T) -> __m512i {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { _mm512_loadu_si512(start.cast()) }
     }
 }

@@ -1,4 +1,4 @@
-//! Which items can be in a list, told from products of bytes and bounds of what those leave out.
+//! Finds the items that can be in a list, from products of bytes and bounds of their quantization errors.
 
 use bspm_core::backend::TopK;
 
@@ -10,27 +10,27 @@ use crate::quantized::{QuantizedColumns, QuantizedRows, ROWS};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Candidate {
     pub(crate) item: u32,
-    /// What it is ranked by is not above this.
+    /// An upper bound of the value by which the item is ranked.
     pub(crate) most: f32,
 }
 
-/// What `f32` makes of a score beside the product, relative to the other addend.
+/// A bound of the rounding error of the sum in `f32`, relative to the score that is added to the product.
 const ROUNDING: f32 = 16.0 * f32::EPSILON;
 
 /// Finds for each column the items whose scores, `(scores + left * right) * scale`, can be among
-/// the best: those whose upper bound is not below the threshold that `least` has by then, which
-/// takes in the lower bounds. Of `SIGNED` ones the magnitude counts.
+/// the best: those whose upper bound is not below the current threshold of `least`, which contains the
+/// best lower bounds. If `SIGNED`, items are ranked by the magnitude of the score.
 pub(crate) struct FindCandidates<'a, P, const WIDTH: usize, const LANES: usize, const SIGNED: bool>
 {
     pub(crate) products: P,
     pub(crate) left: &'a QuantizedRows,
-    /// At least `WIDTH` lanes.
+    /// Has at least `WIDTH` lanes.
     pub(crate) right: &'a QuantizedColumns<LANES>,
-    /// A hidden item has no finite score.
+    /// The scores of hidden items are not finite.
     pub(crate) scores: &'a [[f32; WIDTH]],
-    /// One factor for each item.
+    /// One factor per item.
     pub(crate) scales: &'a [f32],
-    /// One for each column that is asked for.
+    /// One selection per column, with the best lower bounds.
     pub(crate) least: &'a mut [TopK],
     pub(crate) candidates: &'a mut [Vec<Candidate>],
 }

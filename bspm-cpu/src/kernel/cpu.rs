@@ -1,4 +1,4 @@
-//! Compiles a kernel for several instruction sets and runs the best one.
+//! Compiles a kernel for several instruction sets and runs the best version.
 
 /// An inner loop. `run` must be `#[inline(always)]`, so that it is compiled into,
 /// and vectorised for, each instruction set.
@@ -6,10 +6,10 @@ pub(crate) trait Kernel {
     fn run(self);
 }
 
-/// Instructions that kernels are compiled for, each with those before it.
+/// The instruction sets that kernels are compiled for. Each one includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum InstructionSet {
-    /// What the program was compiled for.
+    /// The instruction set that the program was compiled for.
     Portable,
     Avx2,
     /// AVX-512F.
@@ -18,21 +18,21 @@ pub(crate) enum InstructionSet {
     Avx512Vnni,
 }
 
-/// What the processor can do: a value exists only for instructions that it has.
+/// The instruction set that is used. A value exists only for instructions that the processor supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cpu(InstructionSet);
 
 impl Cpu {
     pub(crate) const PORTABLE: Self = Self(InstructionSet::Portable);
 
-    /// The best that this processor has.
+    /// Returns the best instruction set of this processor.
     pub(crate) fn detect() -> Self {
         use InstructionSet::{Avx2, Avx512, Avx512Vnni};
         let best = [Avx512Vnni, Avx512, Avx2].into_iter().find_map(Self::with);
         best.unwrap_or(Self::PORTABLE)
     }
 
-    /// These instructions and no better ones; none if this processor lacks them.
+    /// Returns this instruction set, or `None` if the processor does not support it.
     pub(crate) fn with(instructions: InstructionSet) -> Option<Self> {
         is_there(instructions).then_some(Self(instructions))
     }

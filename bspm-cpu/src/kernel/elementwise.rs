@@ -1,4 +1,4 @@
-//! Passes over dense matrices.
+//! Elementwise operations on dense matrices.
 
 use super::cpu::Kernel;
 

@@ -1,11 +1,11 @@
-//! Ranks of some items in many weighted sums of the same matrices. They are counted, and no sum is
-//! ever written down.
+//! Ranks of some items in many weighted sums of the same matrices. The ranks are counted, and the sums
+//! are not stored.
 //!
-//! An item counts for those that it is above, and an item with `within` others above it has no rank. Each
-//! column of a sum has a threshold: the score of its lowest item that still may have one. The best
-//! items of a few of the sums (threshold seeds) are counted in all of them first. Then most
-//! thresholds are infinite, and one bound for each item and column tells whether it can reach any of
-//! the others (`bounds`).
+//! The rank of an item is the number of items above it. An item with `within` or more items above it has
+//! no rank. Each column of a sum has a threshold: the score of its lowest item that may still have a
+//! rank. The best items of a few of the sums (threshold seeds) are counted first, in all sums. After
+//! that, most thresholds are infinite, and one bound per item and column shows whether the item can
+//! reach any of the other thresholds (`bounds`).
 
 mod bounds;
 mod sums;
@@ -16,25 +16,25 @@ use self::bounds::Bounds;
 use self::sums::{BySum, LANES, Sums};
 use super::cpu::Kernel;
 
-/// Rows that are looked at before the next matrix: 4 KiB of each at the width of a tile.
+/// The number of rows that are processed before the next matrix: 4 KiB of each at the width of a tile.
 const BLOCK: usize = 32;
 
-/// The sums whose best items are threshold seeds.
+/// The number of sums whose best items are threshold seeds.
 const SEED_SUMS: usize = 4;
 
-/// How many times as many seeds as a list has places are taken from each.
+/// The number of seeds from each sum, per entry of a list.
 const SEEDS_OF_PLACE: usize = 3;
 
-/// The most seeds of a sum: more take memory, and thresholds need few.
+/// The maximum number of seeds from a sum: more seeds take memory, and thresholds need few.
 const MOST_SEEDS: usize = 1_000;
 
 pub(crate) struct RanksOfSums<'a, const WIDTH: usize> {
-    /// Matrices of one row for each item.
+    /// Matrices with one row per item.
     pub(crate) basis: &'a [&'a [[f32; WIDTH]]],
     pub(crate) combinations: &'a [Combination],
-    /// One factor for each item.
+    /// One factor per item.
     pub(crate) scales: &'a [f32],
-    /// The items that are left out of each column.
+    /// The items that are excluded from each column.
     pub(crate) hidden: &'a [&'a [u32]],
     /// The items of each column whose ranks are counted.
     pub(crate) items: &'a [&'a [u32]],
@@ -47,9 +47,9 @@ impl<const WIDTH: usize> Kernel for RanksOfSums<'_, WIDTH> {
     #[inline(always)]
     fn run(self) {
         let sums = Sums::of(self.combinations, self.basis.len());
-        // No rank is above the number of items.
+        // No rank exceeds the number of items.
         let within = self.within.min(self.scales.len() + 1) as u32;
-        // For each item a bit for each column that is done with it.
+        // For each item, one bit per column in which it has been counted.
         let mut done = vec![0_u32; self.scales.len()];
         for (column, hidden) in self.hidden.iter().enumerate() {
             for &item in *hidden {
@@ -94,7 +94,7 @@ impl<const WIDTH: usize> Kernel for RanksOfSums<'_, WIDTH> {
 }
 
 impl<const WIDTH: usize> RanksOfSums<'_, WIDTH> {
-    /// The best items of a few sums, for each column; not those that are done.
+    /// The best items of a few sums, for each column, without the items that have been counted.
     #[inline(always)]
     fn seeds(&self, sums: &Sums, done: &[u32]) -> Vec<Vec<u32>> {
         let columns = self.items.len();
@@ -136,7 +136,7 @@ impl<const WIDTH: usize> RanksOfSums<'_, WIDTH> {
         seeds
     }
 
-    /// [`SEED_SUMS`] of the sums, each as far from those before it as there is one.
+    /// Selects [`SEED_SUMS`] of the sums, each of them the farthest from those before it.
     fn unlike_sums<'w>(&self, sums: &'w Sums) -> Vec<&'w [f32]> {
         let weights: Vec<&[f32]> = sums.weights().map(|it| it.1).collect();
         const EVERY: usize = 64;
@@ -231,7 +231,7 @@ fn offer<const WIDTH: usize>(
 struct Counted {
     item: u32,
     score: f32,
-    /// How many items are known to be above it.
+    /// The number of items that are known to be above it.
     above: u32,
 }
 
@@ -239,7 +239,7 @@ struct Counted {
 struct Column {
     /// For each sum, best first, the items that may have a rank.
     counted: Vec<Vec<Counted>>,
-    /// For each sum what has to be reached to count: the lowest score.
+    /// For each sum, the lowest score of an item that may have a rank.
     thresholds: BySum,
 }
 
@@ -253,7 +253,7 @@ impl Column {
         ranks.filter(|&rank| rank < within).collect()
     }
 
-    /// Counts an item by its score in each sum.
+    /// Counts an item above the items with lower scores, in each sum.
     #[inline(always)]
     fn count(&mut self, item: u32, scores: &BySum, within: u32) {
         for (row, (scores, thresholds)) in scores.iter().zip(&mut self.thresholds).enumerate() {
@@ -269,7 +269,7 @@ impl Column {
     }
 }
 
-/// Out of line, since few items reach a threshold.
+/// Not inlined, because few items reach a threshold.
 #[inline(never)]
 fn count_row(
     counted: &mut [Vec<Counted>],
@@ -285,7 +285,7 @@ fn count_row(
                 if !is_above {
                     break;
                 }
-                // What has no score ends the list before what scores less.
+                // An item with the score 0 ends the list, and items with lower scores have no rank.
                 lower.above = match score == 0.0 {
                     true => within,
                     false => lower.above + 1,

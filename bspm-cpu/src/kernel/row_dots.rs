@@ -1,4 +1,4 @@
-//! A dense matrix times one column: a dot product per row, at the speed of memory.
+//! A dense matrix times one column: one dot product per row. The speed is limited by memory traffic.
 
 use super::cpu::Kernel;
 
@@ -28,7 +28,7 @@ impl Kernel for RowDots<'_> {
     }
 }
 
-/// Partial sums, always the same ones, so that every instruction set rounds alike.
+/// The dot product. The order of the partial sums is fixed, so every instruction set rounds in the same way.
 #[inline(always)]
 pub(crate) fn dot(left: &[f32], right: &[f32]) -> f32 {
     const PARTS: usize = 64;

@@ -1,12 +1,12 @@
-//! A weighted item graph or its transpose, times a dense matrix.
+//! The product of a weighted item graph, or of its transpose, and a dense matrix.
 
 use sprs::CsMatI;
 
 use super::cpu::Kernel;
 use crate::sparse::row_of;
 
-/// `out += factor * graph^T * dense`, for rows of `stride`: each row of the matrix is added,
-/// weighted, to the rows that its item leads to; or `out += factor * graph * dense`.
+/// `out += factor * graph^T * dense`, for rows of `stride`: each row of the matrix is added, weighted, to
+/// the rows of the neighbours of its item. Or `out += factor * graph * dense`.
 pub(crate) struct Scatter<'a> {
     pub(crate) graph: &'a CsMatI<f32, u32>,
     pub(crate) is_transposed: bool,

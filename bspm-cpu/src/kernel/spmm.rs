@@ -1,4 +1,4 @@
-//! Sparse times dense: each row of the result is a scaled sum of gathered rows.
+//! Sparse times dense product (SpMM): each row of the result is a scaled sum of gathered rows.
 
 use super::cpu::{Cpu, Kernel};
 use super::prefetch::prefetch;
@@ -76,18 +76,17 @@ impl Operands<'_> {
     }
 }
 
-/// Entries of a row that are summed before they join the sum of the row: the rounding of a
-/// row of `n` entries grows with `PART + n / PART` instead of `n`.
+/// The number of entries of a row that are summed before the partial sum is added to the sum of the row.
+/// The rounding error of a row of `n` entries grows with `PART + n / PART` instead of `n`.
 const PART: usize = 64;
 
-/// How many entries before it is gathered a row is asked for: 32 measured faster than 16, and as
-/// fast as 64.
+/// The prefetch distance, in entries. In measurements, 32 was faster than 16, and as fast as 64.
 const AHEAD: usize = 32;
 
-/// One block of columns; element `row * blocks + block` of a matrix is its row there.
+/// One block of columns. Element `row * blocks + block` of a matrix is the part of the row in the block.
 struct RowSums<'a, const WIDTH: usize, const WEIGHTED: bool> {
     pattern: &'a ScaledPattern,
-    /// Of all entries, where they are weighted.
+    /// The weights of all entries, if they are weighted.
     weights: &'a [f32],
     dense: &'a [[f32; WIDTH]],
     product: f32,
@@ -111,7 +110,7 @@ impl<const WIDTH: usize, const WEIGHTED: bool> Kernel for RowSums<'_, WIDTH, WEI
 }
 
 impl<const WIDTH: usize, const WEIGHTED: bool> RowSums<'_, WIDTH, WEIGHTED> {
-    /// `blocks` is a parameter so that the common case is compiled with it as 1.
+    /// `blocks` is a parameter so that the compiler specializes the common case of 1.
     #[inline(always)]
     fn run_blocks(self, blocks: usize) {
         let columns = self.pattern.columns();
@@ -163,7 +162,7 @@ impl<const WIDTH: usize, const WEIGHTED: bool> RowSums<'_, WIDTH, WEIGHTED> {
     }
 }
 
-/// The product with a single column, whose sums go on beside each other.
+/// The product with a single column. Several sums are computed at the same time.
 struct ColumnSums<'a> {
     pattern: &'a ScaledPattern,
     column: &'a [f32],
@@ -200,7 +199,7 @@ impl Kernel for ColumnSums<'_> {
     }
 }
 
-/// The sum of what the entries of a row stand for.
+/// The sum of the values of the entries of a row.
 #[inline(always)]
 fn sum_of(entries: &[u32], value: impl Fn(usize, u32) -> f32) -> f32 {
     const LANES: usize = 8;

@@ -1,19 +1,18 @@
 //! The product of a tall matrix and a tile.
 //!
-//! A tall matrix comes from far away, each row once for every tile, and what the processor asks for
-//! by itself comes late: rows are asked for here, into the second-level cache, while others are
-//! multiplied.
+//! A tall matrix is read from main memory, once per tile, and the hardware prefetcher is too late.
+//! Therefore this kernel prefetches rows into the second-level cache while it multiplies other rows.
 
 use super::cpu::Cpu;
 #[cfg(target_arch = "x86_64")]
 use super::cpu::InstructionSet;
 use crate::matrix::{CpuMatrix, TILE_COLUMNS};
 
-/// From so many factors on, a row costs more to bring than to begin.
+/// The minimum number of factors. With fewer factors, reading a row takes less time than its overhead.
 const LEAST_FACTORS: usize = 32;
 
-/// `out = product * left * right`, or that added to `out`, where `right` is as wide as a tile and
-/// the processor has AVX-512; says whether it is done.
+/// `out = product * left * right`, or adds it to `out`, if `right` is as wide as a tile and the processor
+/// has AVX-512. Returns whether the product was computed.
 pub(crate) fn tile_product(
     cpu: Cpu,
     left: &CpuMatrix,
@@ -51,17 +50,17 @@ mod avx512 {
     use super::TILE_COLUMNS;
     use crate::kernel::prefetch::prefetch_to_second_level;
 
-    /// Rows of the result that are summed at a time, in two registers each.
+    /// The number of rows of the result that are summed at a time, in two registers each.
     const ROWS: usize = 8;
 
-    /// Factors that come together: a cache line of a row.
+    /// The number of factors in a cache line of a row.
     const LINE: usize = 16;
 
-    /// How many groups of rows before they are multiplied rows are asked for.
+    /// The prefetch distance, in groups of rows.
     const AHEAD: usize = 3;
 
     pub(super) struct TileProduct<'a> {
-        /// Rows of `stride`, of which as many columns count as `right` has rows.
+        /// Rows of `stride`. The number of columns that are used is the number of rows of `right`.
         pub(super) left: &'a [f32],
         pub(super) stride: usize,
         pub(super) right: &'a [[f32; TILE_COLUMNS]],
@@ -70,7 +69,7 @@ mod avx512 {
     }
 
     impl TileProduct<'_> {
-        /// Each row of `out` from that of `left`.
+        /// Computes each row of `out` from the same row of `left`.
         #[target_feature(enable = "avx512f")]
         pub(super) fn write_to(&self, out: &mut [[f32; TILE_COLUMNS]]) {
             let (groups, rest) = out.as_chunks_mut::<ROWS>();
@@ -83,7 +82,7 @@ mod avx512 {
             }
         }
 
-        /// Some rows, from the first on.
+        /// Multiplies `COUNT` rows.
         #[target_feature(enable = "avx512f")]
         fn multiply<const COUNT: usize>(
             &self,

@@ -4,19 +4,19 @@ use bspm_core::backend::TopK;
 
 use super::cpu::Kernel;
 
-/// Offers every score to its column's selection.
+/// Offers every score to the selection of its column.
 ///
-/// Items ascend, so an item enters only if its score is above the threshold: at a
-/// tie the one already there has the lower id. A row is compared with all
-/// thresholds at once, and few rows after the first have an entry that passes.
+/// The items ascend, so an item is selected only if its score is above the threshold: at a tie, the item
+/// that is already selected has the lower id. A row is compared with all thresholds at once, and few rows
+/// after the first have a score above a threshold.
 pub(crate) struct SelectTop<'a, const WIDTH: usize> {
-    /// `items` rows, several blocks of which may stand side by side.
+    /// `items` rows, in one or more blocks side by side.
     pub(crate) scores: &'a [[f32; WIDTH]],
     pub(crate) blocks: usize,
     pub(crate) block: usize,
-    /// One factor for each item.
+    /// One factor per item.
     pub(crate) scales: &'a [f32],
-    /// One for each column of the block that is asked for.
+    /// One selection per column of the block.
     pub(crate) selections: &'a mut [TopK],
 }
 
@@ -47,7 +47,7 @@ impl<const WIDTH: usize> Kernel for SelectTop<'_, WIDTH> {
     }
 }
 
-/// [`SelectTop`] of a single column: blocks of its scores are compared with the threshold.
+/// [`SelectTop`] for a single column: compares blocks of its scores with the threshold.
 pub(crate) struct SelectTopOfColumn<'a> {
     pub(crate) scores: &'a [f32],
     /// One factor for each item.

@@ -1,5 +1,5 @@
-//! The kernels, each with every instruction set that it is compiled for. With one that the
-//! processor lacks, it is reported as ignored.
+//! The kernels, each with every instruction set that it is compiled for. A test is reported as ignored if
+//! the processor does not support the instruction set.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ mod byte_products;
 mod tile_product;
 mod twins;
 
-/// What the kernels are made of, which is private to the crate.
+/// The sources of the kernels, which are private to the crate.
 #[path = "../../src"]
 #[allow(dead_code, unreachable_pub, unused_imports)]
 mod source {

@@ -18,7 +18,7 @@ use crate::matrix::CpuMatrix;
 use crate::quantized::{QuantizedColumns, QuantizedRows};
 use crate::sparse::{CpuSparse, Kind};
 
-/// Numbers without a pattern that a wrong index could hide in.
+/// Numbers without a pattern that could hide a wrong index.
 fn scattered(count: usize) -> impl Iterator<Item = f32> {
     (1..=count as u32).map(|place| place.wrapping_mul(2_654_435_761) as f32 / 2e9 - 1.0)
 }

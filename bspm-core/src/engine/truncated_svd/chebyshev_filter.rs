@@ -9,16 +9,15 @@ use bspm_data::Result;
 /// A polynomial of `P`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum SpectralFilter {
-    /// `P^2`, plus a little of the identity: what a random start needs before
-    /// anything is known of the spectrum. The identity keeps the block at full rank
-    /// where `R` is not.
+    /// `P^2` plus a small multiple of the identity, for a random start, when the spectrum is unknown. The
+    /// identity keeps the block at full rank if `R` has a lower rank.
     Smooth,
     /// A Chebyshev polynomial.
     Chebyshev(Chebyshev),
 }
 
-/// The Chebyshev polynomial of some degree, moved to `[0, cut]` and scaled to one at
-/// `top`, the largest eigenvalue that is still looked for.
+/// A Chebyshev polynomial, mapped to `[0, cut]` and scaled to one at `top`, the largest eigenvalue that has not
+/// converged.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Chebyshev {
     pub(super) cut: f64,
@@ -26,36 +25,36 @@ pub(super) struct Chebyshev {
     pub(super) degree: usize,
 }
 
-/// What is known of the spectrum when a filter is chosen.
+/// The known properties of the spectrum when a filter is chosen.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spectrum<'a> {
-    /// The Ritz values that are still looked for, descending.
+    /// The Ritz values that have not converged, in descending order.
     pub(super) values: &'a [f64],
-    /// Their residuals.
+    /// The residuals of the Ritz values.
     pub(super) residuals: &'a [f64],
     /// The smallest Ritz value of the block.
     pub(super) cut: f64,
-    /// What the residuals are to become.
+    /// The target of the residuals.
     pub(super) target: f64,
 }
 
 impl Chebyshev {
-    /// More than this is wasted on vectors that the next round turns anyway.
+    /// The maximum degree. A larger degree is wasted, because the next round rotates the vectors.
     const MAX_DEGREE: usize = 40;
 
-    /// How much more than the others a filter may amplify what every column has of one
-    /// vector. More would drown the column: `f32` would not keep enough of it.
+    /// The maximum amplification of one vector in all columns, relative to the others. With more, the other
+    /// components of a column would be lost to rounding in `f32`.
     const CONTRAST_LIMIT: f64 = 1e3;
 
-    /// What every column has of a vector by rounding alone: `f32::EPSILON`, spread over
+    /// The component of a vector that every column has because of rounding: `f32::EPSILON`, distributed over
     /// the items.
     const ROUNDING_TRACE: f64 = 1e-5;
 
-    /// The lowest degree that brings every vector as far as it has to go, unless that
-    /// would drown some columns in others.
+    /// Chooses the lowest degree with which every vector reaches the target, within the limit of the
+    /// amplification.
     ///
-    /// A Ritz vector with the residual `r` and the Ritz value `theta` lacks about
-    /// `r / (theta - cut)` of its eigenvector, which the columns below it have instead.
+    /// In a Ritz vector with the residual `r` and the Ritz value `theta`, about `r / (theta - cut)` of its
+    /// eigenvector is missing, and is in the columns below it instead.
     pub(super) fn choose(spectrum: Spectrum<'_>) -> Self {
         let top = spectrum.values.first().copied().unwrap_or(1.0);
         let cut = spectrum.cut.clamp(1e-4, 0.9);
@@ -75,24 +74,24 @@ impl Chebyshev {
         }
     }
 
-    /// After how many products the traces of locked vectors, with eigenvalues up to 1,
-    /// are to be removed.
+    /// Returns the number of products after which the components of locked vectors, with eigenvalues up to 1,
+    /// must be removed.
     fn purge_interval(&self) -> usize {
         let most = (Self::CONTRAST_LIMIT / Self::ROUNDING_TRACE).acosh() / rate(self.cut, 1.0);
         (most as usize).max(1)
     }
 }
 
-/// The logarithm by which a Chebyshev polynomial on `[0, cut]` grows per degree at an
-/// eigenvalue above the cut.
+/// Returns the logarithmic growth per degree of a Chebyshev polynomial on `[0, cut]` at an eigenvalue above the
+/// cut.
 fn rate(cut: f64, eigenvalue: f64) -> f64 {
     (2.0 * eigenvalue / cut - 1.0).acosh()
 }
 
-/// The filtered columns of `vectors: items x columns`, made orthogonal to `locked`.
+/// Filters the columns of `vectors: items x columns`, and makes them orthogonal to `locked`.
 ///
-/// Cost: one product with `P` per degree, and two projections; two more each time that the
-/// traces of the locked vectors are removed on the way.
+/// Cost: one product with `P` per degree, and two projections, plus two more projections each time that the
+/// components of the locked vectors are removed.
 pub(super) fn filter_vectors<B: Backend>(
     backend: Checked<'_, B>,
     graph: &NormalizedGraph<B>,
@@ -133,8 +132,7 @@ pub(super) fn filter_vectors<B: Backend>(
     )
 }
 
-/// `tile -= locked * (locked^T * tile)`. Leaves rounding behind, which a second time
-/// removes.
+/// `tile -= locked * (locked^T * tile)`. A second call removes the remaining rounding errors.
 fn remove_components<B: Backend>(
     backend: Checked<'_, B>,
     locked: &B::Matrix,
@@ -152,7 +150,7 @@ fn remove_components<B: Backend>(
     backend.matmul(locked, false, Operand::Dense(&components), subtract, tile)
 }
 
-/// Some columns on their way through a filter, in walk coordinates.
+/// A tile of columns in a filter, in walk coordinates.
 struct Tile<'a, B: Backend> {
     backend: Checked<'a, B>,
     graph: &'a NormalizedGraph<B>,
@@ -163,7 +161,7 @@ struct Tile<'a, B: Backend> {
 }
 
 impl<B: Backend> Tile<'_, B> {
-    /// From `previous` to `current`.
+    /// Applies the smoothing filter to `previous`, into `current`.
     fn smooth(&mut self) -> Result<()> {
         let Self {
             backend,
@@ -186,8 +184,8 @@ impl<B: Backend> Tile<'_, B> {
         Ok(())
     }
 
-    /// The scaled three-term recurrence from `previous` to `current`
-    /// (Zhou and Saad 2006, algorithm 2.1).
+    /// Applies the scaled three-term recurrence (Zhou and Saad 2006, algorithm 2.1) to `previous`, into
+    /// `current`.
     fn chebyshev(&mut self, filter: &Chebyshev) -> Result<()> {
         let half = filter.cut / 2.0;
         let first_scale = half / (filter.top - half);
@@ -228,8 +226,8 @@ impl<B: Backend> Tile<'_, B> {
         Ok(())
     }
 
-    /// Removes what rounding has left of the locked vectors, before the recurrence
-    /// amplifies it to more than the columns.
+    /// Removes the components of the locked vectors that are left by rounding, before the recurrence amplifies
+    /// them.
     fn purge(&mut self) -> Result<()> {
         let Some(locked) = self.locked else {
             return Ok(());

@@ -1,4 +1,4 @@
-//! The best eigenpairs of `P` that a block of vectors holds.
+//! The best approximations of eigenpairs of `P` in the span of a block of vectors.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
@@ -7,7 +7,7 @@ use crate::engine::tiles::{Scratch, tile_ranges};
 use crate::engine::walk::NormalizedGraph;
 use bspm_data::Result;
 
-/// Eigenvalues, descending, and orthonormal vectors in the same order.
+/// Ritz values in descending order, and orthonormal vectors in the same order.
 pub(super) struct RitzPairs<M> {
     pub(super) values: Vec<f64>,
     /// `items x values`.
@@ -16,23 +16,21 @@ pub(super) struct RitzPairs<M> {
     pub(super) is_orthonormal: bool,
 }
 
-/// Gram matrices with entries of relative rounding error near `f32::EPSILON` say
-/// nothing about directions whose eigenvalue is smaller than this share of the
-/// largest one.
+/// If the relative rounding errors of the entries of a Gram matrix are near `f32::EPSILON`, eigenvalues below
+/// this share of the largest one are noise.
 const GRAM_NOISE: f64 = 2e-6;
 
-/// What one orthonormalisation leaves is an error near `4 * f32::EPSILON`, divided
-/// by the smallest eigenvalue of the Gram matrix of the unit columns. This one
-/// leaves a few millionths.
+/// The error of one orthonormalisation is near `4 * f32::EPSILON`, divided by the smallest eigenvalue of the
+/// Gram matrix of the unit columns. With this eigenvalue, it is a few millionths.
 const WELL_CONDITIONED: f64 = 0.1;
 
 const MAX_ORTHONORMALIZATIONS: usize = 8;
 
 /// Projects `P` on the span of `vectors: items x block` (Rayleigh-Ritz).
 ///
-/// The basis is orthonormalised through the eigen-decomposition of its Gram matrix
-/// (SVQB, Stathopoulos and Wu 2002), again where it was badly conditioned, and the
-/// last time in one rotation with the projection's eigenvectors.
+/// The basis is orthonormalised with the eigendecomposition of its Gram matrix (SVQB, Stathopoulos and Wu
+/// 2002), again if it is ill-conditioned. The last time is combined with the rotation to the eigenvectors of
+/// the projection.
 pub(super) fn rayleigh_ritz<B: Backend>(
     backend: Checked<'_, B>,
     graph: &NormalizedGraph<B>,
@@ -164,14 +162,13 @@ pub(super) fn rotate<B: Backend>(
 }
 
 struct Orthonormalizer {
-    /// `block x block`: makes the block's columns orthonormal when multiplied from the right.
+    /// `block x block`: makes the columns of the block orthonormal if it is multiplied from the right.
     transform: Array2<f64>,
-    /// Smallest eigenvalue of the Gram matrix of the unit columns; 1 when they are
-    /// orthonormal already.
+    /// The smallest eigenvalue of the Gram matrix of the unit columns; 1 if they are already orthonormal.
     smallest: f64,
 }
 
-/// From the Gram matrix, with its columns brought to unit length first.
+/// Computes the transform from the Gram matrix, after scaling to unit columns.
 fn orthonormalizer<B: Backend>(
     backend: Checked<'_, B>,
     gram: &Array2<f64>,

@@ -31,28 +31,28 @@ impl std::fmt::Display for SvdStop {
     }
 }
 
-/// From this relative gap at the cut on, the span of the vectors is sharply defined.
+/// From this relative gap at the cut, the span of the vectors is well defined.
 const CLEAR_GAP: f64 = 1e-2;
 
-/// Across a clear gap, the largest part of a unit vector that may lie outside the span.
+/// With a clear gap, the maximum part of a unit vector outside the span.
 const CLEAR_LEAK: f64 = 5e-5;
 
-/// Where there is no clear gap, the part of the eigenvalue at the cut by which another must
-/// be lower to count as outside.
+/// Without a clear gap, an eigenvalue counts as outside if it is lower than the one at the cut by this
+/// relative difference.
 const FLAT_STRETCH: f64 = 0.05;
 
-/// The largest part of a vector that may lie outside in that sense.
+/// Without a clear gap, the maximum part of a unit vector outside.
 const FLAT_LEAK: f64 = 5e-4;
 
-/// Rounds in a row that must fail to halve the best residual before no more are tried.
+/// The number of consecutive rounds without a halved residual after which the iteration stops.
 const MOST_STALLS: usize = 2;
 
-/// The residual below which a filter does not feel an error.
+/// Returns the residual below which the scores of a filter do not change.
 ///
 /// A unit vector with the Ritz value `theta` and the residual `r` has at most
 /// `r / (theta - lambda)` of its length in the directions of eigenvalues below `lambda`. With
 /// a clear gap, `lambda` is the first eigenvalue beyond the cut. Without one, a rotation
-/// among eigenvalues that are nearly the same is no error.
+/// among nearly equal eigenvalues is not an error.
 pub(super) fn effective_tolerance(at_cut: f64, beyond: f64) -> f64 {
     let gap = at_cut - beyond;
     if gap > CLEAR_GAP * at_cut {
@@ -62,11 +62,11 @@ pub(super) fn effective_tolerance(at_cut: f64, beyond: f64) -> f64 {
     }
 }
 
-/// What to do after a round.
+/// The decision after a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Continue,
-    /// What is locked limits the rest: iterate all of it together.
+    /// The locked vectors limit the accuracy of the others: iterate all together.
     Unlock,
     Stop(SvdStop),
 }
@@ -92,7 +92,7 @@ impl Rounds {
         }
     }
 
-    /// After a round that leaves the residual `worst` where `effective` is enough.
+    /// Decides after a round with the residual `worst`, if `effective` is required.
     pub(super) fn judge(&mut self, worst: f64, effective: f64, has_locked: bool) -> Verdict {
         let halves = worst < self.previous / 2.0;
         self.previous = worst;

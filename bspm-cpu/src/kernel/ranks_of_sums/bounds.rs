@@ -1,31 +1,31 @@
-//! What no sum of a column exceeds.
+//! Upper bounds of the scores of an item in all sums, for each column.
 //!
-//! Take sums with weights `w_s` and thresholds `t_s > 0`. If one of them reaches its threshold, then
-//! `sum_m max(u_m x_m, l_m x_m) >= 1` for the largest and the smallest `w_sm / t_s` of all. Sums
-//! whose threshold is infinite are left out. A column that has a threshold of 0 or below has no
-//! bound, so that every item is scored.
+//! Let sums have weights `w_s` and thresholds `t_s > 0`. If one of them reaches its threshold, then
+//! `sum_m max(u_m x_m, l_m x_m) >= 1`, where `u_m` and `l_m` are the largest and the smallest
+//! `w_sm / t_s` of all sums. Sums with an infinite threshold are excluded. A column that has a threshold
+//! of 0 or below has no bound, so every item is scored.
 
 use super::BLOCK;
 use super::sums::{BySum, Sums};
 
 pub(super) struct Bounds<const WIDTH: usize> {
     of_matrices: Vec<Pair<WIDTH>>,
-    /// What a bound has to reach.
+    /// The value that a bound must reach.
     limits: [f32; WIDTH],
 }
 
-/// The largest and the smallest weights of one matrix, widened by what rounding may do.
+/// The largest and the smallest weights of one matrix, widened by a bound of the rounding errors.
 #[derive(Clone)]
 struct Pair<const WIDTH: usize> {
     largest: [f32; WIDTH],
     smallest: [f32; WIDTH],
 }
 
-/// What is divided by at least.
+/// The minimum of the divisors.
 const LEAST_DIVISOR: f32 = 1e-20;
 
 impl<const WIDTH: usize> Bounds<WIDTH> {
-    /// Of the sums, with the thresholds of each column.
+    /// Computes the bounds of the sums for the thresholds of each column.
     #[inline(always)]
     pub(super) fn of<'t>(sums: &Sums, thresholds: impl Iterator<Item = &'t BySum>) -> Self {
         let matrices = sums.matrices();
@@ -37,7 +37,7 @@ impl<const WIDTH: usize> Bounds<WIDTH> {
             of_matrices: vec![blank; matrices],
             limits: [f32::INFINITY; WIDTH],
         };
-        // Both a score and its bound are sums of so many rounded products.
+        // Bounds the rounding errors of a score and of its bound, which are sums of rounded products.
         let rounding = (4 * matrices + 10) as f32 * f32::EPSILON;
         for (column, thresholds) in thresholds.enumerate() {
             let thresholds = thresholds.as_flattened();
@@ -72,8 +72,8 @@ impl<const WIDTH: usize> Bounds<WIDTH> {
         bounds
     }
 
-    /// Sets a bit for each column in which a sum may reach its threshold, of the items from `first`
-    /// on that have these factors.
+    /// Sets a bit for each column in which a sum may reach its threshold, for the items from `first` on,
+    /// which have these factors.
     #[inline(always)]
     pub(super) fn reaching(
         &self,

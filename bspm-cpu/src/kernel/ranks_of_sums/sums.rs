@@ -1,31 +1,31 @@
-//! The weights of every sum, so that one item is scored in all of them with few instructions.
+//! The weights of every sum, in a layout in which few instructions score an item in all sums.
 //!
-//! A combination has a plain and a scaled part and a sum for each of its scales. The parts of
-//! [`LANES`] combinations are computed beside each other, and then their sums, in rounds: those of
-//! the first scale of each combination, those of the second, and so on.
+//! A combination has a plain part, a scaled part, and one sum per scale. The parts of [`LANES`]
+//! combinations are computed side by side, and then their sums, in rounds: the sums of the first scale
+//! of each combination, those of the second, and so on.
 
 use bspm_core::backend::Combination;
 
 pub(super) const LANES: usize = 16;
 
-/// A number for each sum. A place without a sum is not a number, or is infinite.
+/// One number per sum. Elements without a sum are NaN or infinite.
 pub(super) type BySum = Vec<[f32; LANES]>;
 
 pub(super) struct Sums {
     matrices: usize,
-    /// For each block of combinations, and each matrix.
+    /// One element per block of combinations and matrix.
     parts: Vec<Parts>,
-    /// For each round, and each block of combinations. Not a number if there is no sum.
+    /// One element per round and block of combinations. NaN if there is no sum.
     scales: BySum,
-    /// The place of each sum.
+    /// The index of each sum.
     places: Vec<usize>,
     /// The weight of each matrix, for each sum.
     weights: Vec<Vec<f32>>,
-    /// The magnitudes of the two parts of each weight, which may cancel each other.
+    /// The sum of the magnitudes of the two parts of each weight. The parts may cancel each other.
     magnitudes: Vec<Vec<f32>>,
 }
 
-/// The plain and the scaled part of some combinations: of a matrix's weights, or of scores.
+/// The plain and the scaled parts of [`LANES`] combinations, for the weights of a matrix.
 #[derive(Clone)]
 struct Parts {
     plain: [f32; LANES],
@@ -76,23 +76,23 @@ impl Sums {
         self.matrices
     }
 
-    /// The place of each sum, and the weight of each matrix in it.
+    /// The index of each sum, and the weight of each matrix in it.
     pub(super) fn weights(&self) -> impl Iterator<Item = (usize, &[f32])> {
         let weights = self.weights.iter().map(Vec::as_slice);
         self.places.iter().copied().zip(weights)
     }
 
-    /// For each sum, the magnitude of the parts of each weight: what its rounding is a share of.
+    /// For each sum, the magnitude of the parts of each weight. Rounding errors are relative to it.
     pub(super) fn magnitudes(&self) -> impl Iterator<Item = &[f32]> {
         self.magnitudes.iter().map(Vec::as_slice)
     }
 
-    /// Room for the scores of an item.
+    /// Creates a buffer for the scores of an item.
     pub(super) fn blank(&self) -> BySum {
         vec![[f32::NAN; LANES]; self.scales.len()]
     }
 
-    /// Writes the score in each sum of an item for which each matrix has the value in `row`.
+    /// Writes the score of an item in each sum; `row` has its value in each matrix.
     #[inline(always)]
     pub(super) fn score(&self, row: &[f32], scores: &mut BySum) {
         let blocks = self.parts.len() / self.matrices.max(1);
