@@ -15,6 +15,7 @@ mod lists;
 mod model;
 mod options;
 mod search;
+mod tags;
 mod work;
 
 use pyo3::prelude::*;

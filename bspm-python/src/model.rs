@@ -29,6 +29,7 @@ use crate::items::{self, Items};
 use crate::lists::{Lists, to_arrays};
 use crate::options::refused;
 use crate::search::as_json;
+use crate::tags::{TagRows, tagged};
 use crate::work::{long, short};
 
 /// A model for each combination of id types.
@@ -186,7 +187,7 @@ pub(crate) fn numbers<'py, T: numpy::Element>(
 impl Core {
     /// Fits a model to compressed sparse rows.
     #[staticmethod]
-    #[pyo3(signature = (csr, times, users, items, config, *, threads = 0, seed = 0, progress = None))]
+    #[pyo3(signature = (csr, times, users, items, config, *, tags = None, threads = 0, seed = 0, progress = None))]
     #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
     fn fit(
         py: Python<'_>,
@@ -195,6 +196,7 @@ impl Core {
         users: IdList,
         items: IdList,
         config: &str,
+        tags: Option<TagRows<'_>>,
         threads: usize,
         seed: u64,
         progress: Option<Py<PyAny>>,
@@ -202,6 +204,7 @@ impl Core {
         let (config, backend) = (self::config(config)?, backend(threads)?);
         let rows = csr.rows()?;
         with_dataset!(&rows, times, users, items, dataset, variant => {
+            let dataset = tagged(dataset, tags.as_ref())?;
             let model = long(py, progress.as_ref(), |observer| {
                 let options = FitOptions::new().seed(seed).observer(observer);
                 Model::fit_with(backend, dataset, config, &options)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bspm::tune::{Trial, TuneOptions, Tuner};
+use bspm::tune::{Trial, TuneOptions, Tuner, choose_tag_weight};
 use bspm::{FilterConfig, FitOptions, Preset};
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyValueError;
@@ -12,6 +12,7 @@ use pyo3::types::PyDict;
 use crate::arrays::Csr;
 use crate::error::to_python;
 use crate::model::{backend, numbered};
+use crate::tags::{TagRows, tagged};
 use crate::work::long;
 
 /// Returns all filters. Each has a dict of its settings with their descriptions.
@@ -76,18 +77,19 @@ pub(crate) struct SearchOptions {
 
 /// Returns the trials of a search as JSON, best first. The search holds out some interactions.
 #[pyfunction]
-#[pyo3(signature = (csr, times, options, *, threads = 0, progress = None))]
+#[pyo3(signature = (csr, times, options, *, tags = None, threads = 0, progress = None))]
 pub(crate) fn tune(
     py: Python<'_>,
     csr: Csr<'_>,
     times: Option<PyReadonlyArray1<'_, f64>>,
     options: SearchOptions,
+    tags: Option<TagRows<'_>>,
     threads: usize,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Vec<String>> {
     let backend = backend(threads)?;
     let rows = csr.rows()?;
-    let dataset = numbered(&rows, times)?;
+    let dataset = tagged(numbered(&rows, times)?, tags.as_ref())?;
     let split = dataset
         .hold_out(options.ratio, options.seed)
         .map_err(to_python)?;
@@ -95,7 +97,7 @@ pub(crate) fn tune(
     let time = Duration::try_from_secs_f64(options.seconds)
         .map_err(|error| PyValueError::new_err(format!("minutes: {error}")))?;
     let trials = long(py, progress.as_ref(), |observer| {
-        let (train, held_out) = (split.train.interactions(), split.test.interactions());
+        let (train, held_out) = (split.train.matrix_to_fit()?, split.test.interactions());
         let tune_options = TuneOptions::new()
             .metric(&options.metric)
             .k(options.k)
@@ -105,34 +107,42 @@ pub(crate) fn tune(
             .filters(&options.filters)
             .seed(options.seed)
             .fit(FitOptions::new().observer(observer));
-        let mut tuner = Tuner::new(backend, train.clone(), held_out, tune_options)?;
+        let mut tuner = Tuner::new(backend, train, held_out, tune_options)?;
         while tuner.advance()?.is_some() {}
         Ok(tuner.leaderboard().into_iter().cloned().collect::<Vec<_>>())
     })?;
     as_json(&trials)
 }
 
-/// Chooses a configuration for the data. Returns it as JSON, and the trials, best first.
+/// Chooses a configuration for the data. Returns it as JSON, the trials, best first, and the weight of
+/// the tags if it was chosen too.
 #[pyfunction]
-#[pyo3(signature = (csr, times, *, threads = 0, seed = 0, progress = None))]
+#[pyo3(signature = (csr, times, *, tags = None, threads = 0, seed = 0, progress = None))]
 pub(crate) fn choose(
     py: Python<'_>,
     csr: Csr<'_>,
     times: Option<PyReadonlyArray1<'_, f64>>,
+    tags: Option<TagRows<'_>>,
     threads: usize,
     seed: u64,
     progress: Option<Py<PyAny>>,
-) -> PyResult<(String, Vec<String>)> {
+) -> PyResult<(String, Vec<String>, Option<f64>)> {
     let backend = backend(threads)?;
     let rows = csr.rows()?;
-    let dataset = numbered(&rows, times)?;
-    let choice = long(py, progress.as_ref(), |observer| {
+    let dataset = tagged(numbered(&rows, times)?, tags.as_ref())?;
+    let chooses_weight = tags.is_some_and(|tags| tags.has_no_weight());
+    let (choice, weight) = long(py, progress.as_ref(), |observer| {
         let options = FitOptions::new().seed(seed).observer(observer);
-        bspm::tune::choose(backend, &dataset, &options)
+        let choice = bspm::tune::choose(backend.clone(), &dataset, &options)?;
+        let weight = match chooses_weight {
+            true => Some(choose_tag_weight(backend, &dataset, &choice.config, &options)?),
+            false => None,
+        };
+        Ok((choice, weight))
     })?;
     let config = serde_json::to_string(&choice.config);
     let config = config.map_err(|error| PyValueError::new_err(error.to_string()))?;
-    Ok((config, as_json(&choice.trials)?))
+    Ok((config, as_json(&choice.trials)?, weight))
 }
 
 pub(crate) fn as_json(trials: &[Trial]) -> PyResult<Vec<String>> {

@@ -68,15 +68,17 @@ def choose(
     csr: dict[str, Any],
     times: _Times,
     *,
+    tags: Optional[dict[str, Any]] = None,
     threads: int = 0,
     seed: int = 0,
     progress: Any = None,
-) -> tuple[str, list[str]]: ...
+) -> tuple[str, list[str], Optional[float]]: ...
 def tune(
     csr: dict[str, Any],
     times: _Times,
     options: dict[str, Any],
     *,
+    tags: Optional[dict[str, Any]] = None,
     threads: int = 0,
     progress: Any = None,
 ) -> list[str]: ...
@@ -100,6 +102,7 @@ class Core:
         items: _Ids,
         config: str,
         *,
+        tags: Optional[dict[str, Any]] = None,
         threads: int = 0,
         seed: int = 0,
         progress: Any = None,

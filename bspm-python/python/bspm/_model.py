@@ -15,6 +15,7 @@ import numpy.typing as npt
 from . import _bspm
 from ._data import READ_OPTIONS, Ids, Interactions, csr_of, ids_of, listed
 from ._items import items_of
+from ._tags import with_tags
 
 Id = Union[str, int]
 
@@ -200,6 +201,9 @@ class Model:
         items: Any = None,
         item_id: Optional[str] = None,
         title: Optional[str] = None,
+        tags: Any = None,
+        tag: Optional[str] = None,
+        tag_weight: Optional[float] = None,
         preset: Optional[str] = None,
         config: Union[str, dict[str, Any], None] = None,
         settings: Optional[dict[str, Any]] = None,
@@ -231,6 +235,12 @@ class Model:
           triples, the third number is then the rating.
 
         ``items`` is a table with a row for each item. Lists show its titles; see :meth:`with_items`.
+
+        ``tags`` are tags of items, such as categories: a table or a file with the columns of ``item`` and
+        ``tag`` (default: "tag"), or a dict with a list of tags for each item. Tags improve the scores of
+        items with few interactions, and give scores to items without interactions. ``tag_weight`` is the
+        weight of a tag of an item in the fit; an interaction has weight 1. Default: with
+        ``filter="auto"`` the best of 0.1, 0.3, 1, 3 and 10 on held-out interactions, else 1.
 
         ``filter`` is "auto" or one of ``bspm.filters()``. Default: "auto", or "bspm" if a setting or a
         preset is given. "auto" chooses the filter and its settings by how well they predict a held-out
@@ -265,6 +275,7 @@ class Model:
         elif item_id is not None or title is not None:
             name, value = ("title", title) if item_id is None else ("item_id", item_id)
             raise ValueError(f"{name}: expected items= beside it, found {value!r} alone")
+        interactions, tag_rows = with_tags(interactions, tags, tag, item, tag_weight)
         chosen = all_settings(settings, keywords)
         trials: list[str] = []
         has_settings = bool(chosen or preset)
@@ -276,13 +287,16 @@ class Model:
                 "settings and presets have no effect with filter='auto', which chooses them; name the filter"
             )
         elif filter == "auto" or (filter is None and not has_settings):
-            config, trials = _bspm.choose(
+            config, trials, chosen_weight = _bspm.choose(
                 interactions.csr,
                 interactions.times,
+                tags=tag_rows,
                 threads=threads_of(num_threads),
                 seed=seed,
                 progress=progress_of(progress),
             )
+            if tag_rows is not None and chosen_weight is not None:
+                tag_rows["weight"] = chosen_weight
         else:
             config = configuration(filter or "bspm", interactions.shape, preset, chosen)
         if isinstance(config, dict):
@@ -293,6 +307,7 @@ class Model:
             interactions.users,
             interactions.items,
             config,
+            tags=tag_rows,
             threads=threads_of(num_threads),
             seed=seed,
             progress=progress_of(progress),
@@ -307,18 +322,20 @@ class Model:
     def tune(cls, data: Any, *, num_threads: int = 0, progress: Any = None, **options: Any) -> "Model":
         """Searches for the best filter and settings, and fits them to all of the data.
 
-        Takes the options of :func:`bspm.tune`, and the options of :meth:`fit` for reading and for the
-        item table. The trials are in ``leaderboard``.
+        Takes the options of :func:`bspm.tune`, and the options of :meth:`fit` for reading, for the item
+        table and for tags. The trials are in ``leaderboard``.
         """
         table = {name: options.pop(name, None) for name in ("items", "item_id", "title")}
+        tags = {name: options.pop(name, None) for name in ("tags", "tag", "tag_weight")}
         if table["items"] is not None:
             # Report errors in the table before the search.
             items_of(**table, item=options.get("item"))
         columns = {name: options.pop(name, None) for name in READ_OPTIONS}
         interactions = Interactions.of(data, **columns)
-        trials = tune(interactions, num_threads=num_threads, progress=progress, **options)
+        tags["item"] = columns["item"]
+        trials = tune(interactions, num_threads=num_threads, progress=progress, **tags, **options)
         config = trials[0]["config"]
-        model = cls.fit(interactions, config=config, num_threads=num_threads, **table)
+        model = cls.fit(interactions, config=config, num_threads=num_threads, **table, **tags)
         model._keep_trials(trials)
         return model
 
@@ -867,6 +884,9 @@ def tune(
     weight_scale: Optional[str] = None,
     half_life: Union[float, str, None] = None,
     duplicates: Optional[str] = None,
+    tags: Any = None,
+    tag: Optional[str] = None,
+    tag_weight: Optional[float] = None,
     metric: str = "ndcg",
     k: int = 20,
     trials: int = 300,
@@ -884,7 +904,8 @@ def tune(
     interactions, the latest ones if there are times, otherwise ones chosen at random. It ends after
     ``trials`` trials, and starts no trial after ``minutes`` minutes. It maximises ``metric`` at the cut-off ``k``, minus
     ``popularity_penalty`` times the mean popularity of a list. ``filters`` restricts the search to some
-    filters. The options for reading are those of ``Model.fit``.
+    filters. The options for reading and for tags are those of ``Model.fit``; ``tag_weight`` is 1 by
+    default.
 
     Returns the trials, best first. Each is a dict with ``config`` (for ``Model.fit``), ``value``,
     ``metrics``, ``fit_seconds``, ``score_seconds`` and ``outcome``.
@@ -901,6 +922,7 @@ def tune(
         half_life=half_life,
         duplicates=duplicates,
     )
+    interactions, tag_rows = with_tags(interactions, tags, tag, item, tag_weight)
     options = {
         "metric": metric,
         "k": k,
@@ -915,6 +937,7 @@ def tune(
         interactions.csr,
         interactions.times,
         options,
+        tags=tag_rows,
         threads=threads_of(num_threads),
         progress=progress_of(progress),
     )

@@ -1,0 +1,66 @@
+"""Tags of items, such as categories, as rows over the columns of the interactions."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Any, Optional
+
+import numpy as np
+import scipy.sparse
+
+from ._data import Interactions, csr_of, ids_of
+
+Tags = dict[str, Any]
+
+
+def with_tags(
+    interactions: Interactions,
+    tags: Any,
+    tag: Optional[str],
+    item: Optional[str],
+    weight: Optional[float],
+) -> tuple[Interactions, Optional[Tags]]:
+    """Returns the interactions with all items of the tags as columns, and the rows of the tags."""
+    if tags is None:
+        for name, value in (("tag", tag), ("tag_weight", weight)):
+            if value is not None:
+                raise ValueError(f"{name}: expected tags= as well, found only {value!r}")
+        return interactions, None
+    read = _read(tags, tag or "tag", item)
+    names = [str(name) for name in read.users]
+    columns = {id_: place for place, id_ in enumerate(_plain(interactions.items))}
+    found = _plain(read.items)
+    kinds = {isinstance(id_, str) for id_ in found} | {isinstance(id_, str) for id_ in columns}
+    if len(kinds) > 1:
+        raise TypeError("tags: expected ids of items with the type of the interactions, str or int")
+    for id_ in found:
+        columns.setdefault(id_, len(columns))
+    places = np.array([columns[id_] for id_ in found], dtype=np.int32)
+    indices = places[np.asarray(read.csr["indices"])]
+    shape = (len(names), len(columns))
+    rows = scipy.sparse.csr_matrix((np.ones(len(indices), np.float32), indices, read.csr["indptr"]), shape)
+    rows.sort_indices()
+    csr = csr_of(rows)
+    csr["data"] = None
+    if len(columns) > len(interactions.items):
+        wider = {**interactions.csr, "columns": len(columns)}
+        interactions = replace(interactions, items=ids_of(list(columns), "tags"), csr=wider)
+    return interactions, {"csr": csr, "names": names, "weight": weight}
+
+
+def _read(tags: Any, tag: str, item: Optional[str]) -> Interactions:
+    is_lists = isinstance(tags, dict) and item not in tags and tag not in tags
+    if is_lists and all(isinstance(names, (list, tuple, set)) for names in tags.values()):
+        pairs = [(name, id_) for id_, names in tags.items() for name in names]
+        return Interactions.from_pairs([name for name, _ in pairs], [id_ for _, id_ in pairs])
+    if isinstance(tags, (str, os.PathLike)) or isinstance(tags, dict) or hasattr(tags, "columns") or hasattr(
+        tags, "__arrow_c_stream__"
+    ):
+        return Interactions.of(tags, user=tag, item=item)
+    expected = "a table or a file with the columns tag and item, or a dict with a list of tags for each item"
+    raise TypeError(f"tags: expected {expected}, found {type(tags).__name__}")
+
+
+def _plain(ids: Any) -> list[Any]:
+    return ids.tolist() if isinstance(ids, np.ndarray) else list(ids)
