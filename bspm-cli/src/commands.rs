@@ -13,6 +13,7 @@ mod parquet_file;
 mod plot;
 pub(crate) mod recommend;
 pub(crate) mod refit;
+mod rerank;
 pub(crate) mod score;
 pub(crate) mod serve;
 pub(crate) mod similar;

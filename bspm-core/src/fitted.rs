@@ -3,14 +3,16 @@
 pub(crate) mod evaluate;
 pub(crate) mod evaluation;
 mod finite;
+mod item_users;
 mod lists;
 pub(crate) mod rank;
 pub(crate) mod reach;
+mod rerank;
 pub(crate) mod score;
 pub(crate) mod trial;
 mod vectors;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sprs::CsMatI;
 
@@ -30,9 +32,11 @@ use bspm_data::Result;
 use bspm_data::parameter::invalid;
 pub use evaluate::{EvaluateOptions, Evaluator, Metrics};
 pub use evaluation::{CatalogueMetrics, Comparison, Evaluation, Interval};
+use item_users::ItemUsers;
 pub use lists::ListEvaluation;
 pub use rank::{Fallback, ListRequest, RankOptions};
 use reach::Reach;
+pub use rerank::{DiversityMethod, Rerank};
 pub use score::Ranking;
 pub use vectors::LowPassVectors;
 
@@ -48,6 +52,8 @@ pub struct FittedFilter<B: Backend> {
     pub(crate) filter: Box<dyn Filter<B>>,
     pub(crate) tile_columns: usize,
     reach: Reach,
+    /// Computed when a list needs it.
+    item_users: OnceLock<ItemUsers>,
 }
 
 impl<B: Backend> FittedFilter<B> {
@@ -195,6 +201,7 @@ impl<B: Backend> FittedFilter<B> {
             backend,
             config,
             reach: Reach::new(interactions.clone(), filter.scores_any_item()),
+            item_users: OnceLock::new(),
             interactions,
             filter,
         })

@@ -1,6 +1,7 @@
 //! The item table: titles and other columns of items.
 
 mod column;
+mod groups;
 mod set;
 
 use std::borrow::Borrow;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use column::{ItemColumn, ItemColumnKind, ItemValue, ItemValues, Texts};
+pub use groups::ItemGroups;
 pub use set::ItemSet;
 
 use crate::error::{Error, Result};

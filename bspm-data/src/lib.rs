@@ -37,7 +37,8 @@ pub use history::History;
 pub use ids::{Ids, UnknownIds};
 pub use interactions::{Duplicates, Interactions};
 pub use item_table::{
-    ItemColumn, ItemColumnKind, ItemCoverage, ItemSet, ItemTable, ItemValue, ItemValues, Texts,
+    ItemColumn, ItemColumnKind, ItemCoverage, ItemGroups, ItemSet, ItemTable, ItemValue,
+    ItemValues, Texts,
 };
 #[cfg(feature = "load")]
 #[doc(hidden)]

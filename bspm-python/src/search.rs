@@ -135,7 +135,12 @@ pub(crate) fn choose(
         let options = FitOptions::new().seed(seed).observer(observer);
         let choice = bspm::tune::choose(backend.clone(), &dataset, &options)?;
         let weight = match chooses_weight {
-            true => Some(choose_tag_weight(backend, &dataset, &choice.config, &options)?),
+            true => Some(choose_tag_weight(
+                backend,
+                &dataset,
+                &choice.config,
+                &options,
+            )?),
             false => None,
         };
         Ok((choice, weight))

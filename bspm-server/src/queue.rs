@@ -182,8 +182,8 @@ fn run(job: OtherJob) {
     let _ = job.reply.send(answer);
 }
 
-/// Groups jobs with the same model, which may have been replaced in between, and the same minimum score,
-/// and scores each group together.
+/// Groups jobs with the same model, which may have been replaced in between, and the same minimum score
+/// and rules, and scores each group together.
 fn rank_by_kind(jobs: Vec<ListJob>) {
     let mut kinds: Vec<Vec<ListJob>> = Vec::new();
     let open = jobs.into_iter().filter(|job| !job.reply.is_closed());
@@ -191,6 +191,7 @@ fn rank_by_kind(jobs: Vec<ListJob>) {
         let is_like = |first: &ListJob| {
             Arc::ptr_eq(&first.model, &job.model)
                 && first.work.minimum_score == job.work.minimum_score
+                && first.work.rules == job.work.rules
         };
         match kinds.iter_mut().find(|kind| is_like(&kind[0])) {
             Some(kind) => kind.push(job),
@@ -238,7 +239,13 @@ fn rank(jobs: Vec<ListJob>) {
     let k = jobs.iter().map(|job| job.work.k).max().unwrap_or(1);
     let mut options = RankOptions::top(k).fallback(Fallback::Popularity);
     options.minimum_score = first.work.minimum_score;
-    let ranked = AssertUnwindSafe(|| model.filter().rank_requests(&requests, &options));
+    let rules = first.work.rules.clone();
+    let ranked = AssertUnwindSafe(|| {
+        if let Some(rules) = rules {
+            options.rerank = rules.rerank(model.dataset())?;
+        }
+        model.filter().rank_requests(&requests, &options)
+    });
     let ranked = catch_unwind(ranked);
     drop(requests);
     let failure = match ranked {

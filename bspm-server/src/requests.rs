@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bspm::{CpuModel, Explanation};
-use bspm_rules::ItemCondition;
+use bspm_rules::{Boost, ItemCondition, Limit, ListRules};
 use serde::{Deserialize, Serialize};
 
 use super::error::Failure;
@@ -25,7 +25,33 @@ pub(super) struct Recommend {
     #[serde(rename = "where")]
     condition: Option<String>,
     #[serde(default)]
+    boost: Bounded<BoostRequest>,
+    #[serde(default)]
+    at_most: Bounded<LimitRequest>,
+    #[serde(default)]
+    popularity_penalty: f64,
+    #[serde(default)]
+    diversity: f64,
+    diversity_method: Option<String>,
+    #[serde(default)]
     fallback: FallbackName,
+}
+
+/// A boost of the items that satisfy a condition.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+struct BoostRequest {
+    #[serde(rename = "where")]
+    condition: String,
+    factor: f64,
+}
+
+/// A limit for items with the same value in a column.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+struct LimitRequest {
+    column: String,
+    count: usize,
 }
 
 impl Request for Recommend {
@@ -65,6 +91,11 @@ pub(super) struct RecommendQuery {
     #[serde(rename = "where")]
     condition: Option<String>,
     #[serde(default)]
+    popularity_penalty: f64,
+    #[serde(default)]
+    diversity: f64,
+    diversity_method: Option<String>,
+    #[serde(default)]
     fallback: FallbackName,
 }
 
@@ -82,6 +113,11 @@ impl TryFrom<RecommendQuery> for Recommend {
             allow: allow.transpose()?,
             minimum_score: query.minimum_score,
             condition: query.condition,
+            boost: Bounded::default(),
+            at_most: Bounded::default(),
+            popularity_penalty: query.popularity_penalty,
+            diversity: query.diversity,
+            diversity_method: query.diversity_method,
             fallback: query.fallback,
         })
     }
@@ -154,6 +190,27 @@ fn history(
 }
 
 impl Recommend {
+    /// Returns the rules of the list, if there are any.
+    fn rules(&self) -> Result<Option<Box<ListRules>>, Failure> {
+        let mut rules = ListRules::default();
+        for boost in &self.boost.0 {
+            let condition = boost.condition.parse()?;
+            rules.boosts.push(Boost::new(boost.factor, condition));
+        }
+        let limits = self.at_most.0.iter();
+        rules.limits = limits.map(|it| Limit::new(it.count, &it.column)).collect();
+        rules.popularity_penalty = self.popularity_penalty;
+        rules.diversity = self.diversity;
+        if let Some(method) = &self.diversity_method {
+            if self.diversity == 0.0 {
+                let message = "diversity_method has no effect without diversity";
+                return Err(Failure::Request(message.into()));
+            }
+            rules.diversity_method = method.parse()?;
+        }
+        Ok((rules != ListRules::default()).then(|| Box::new(rules)))
+    }
+
     pub(super) fn work(self, model: &Arc<CpuModel>) -> Result<Work, Failure> {
         let k = length(self.k)?;
         let mut lookup = Lookup::default();
@@ -164,6 +221,7 @@ impl Recommend {
             let message = format!("minimum_score: expected a finite number, found {score}");
             return Err(Failure::Request(message));
         }
+        let rules = self.rules()?;
         Ok(Work::List(ListWork {
             items,
             weights,
@@ -172,6 +230,7 @@ impl Recommend {
             allow: self.allow.map(|allow| lookup.columns(model, &allow.0)),
             minimum_score: self.minimum_score,
             condition: parsed(self.condition.as_deref())?,
+            rules,
             is_filled: self.fallback == FallbackName::Popularity,
             unknown: lookup.unknown,
         }))
@@ -197,6 +256,7 @@ impl SimilarQuery {
             allow: None,
             minimum_score: None,
             condition: parsed(self.condition.as_deref())?,
+            rules: None,
             is_filled: false,
             unknown: Vec::new(),
         }))

@@ -2,7 +2,7 @@
 
 use bspm::backend::ScoredItem;
 use bspm::{CpuModel, Fallback};
-use bspm_rules::ItemCondition;
+use bspm_rules::{ItemCondition, ListRules};
 use serde::Serialize;
 
 use super::error::Failure;
@@ -25,6 +25,8 @@ pub(super) struct ListWork {
     pub(super) minimum_score: Option<f32>,
     /// The condition on the items of the list.
     pub(super) condition: Option<Box<ItemCondition>>,
+    /// The rules of the list, if there are any.
+    pub(super) rules: Option<Box<ListRules>>,
     /// Whether to fill the list with popular items.
     pub(super) is_filled: bool,
     /// The items of the request that the model does not know.

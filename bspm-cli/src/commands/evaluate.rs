@@ -12,6 +12,7 @@ use clap::{ArgGroup, Args};
 use serde::Serialize;
 
 use super::evaluate_lists::{self, Request, WithCounts};
+use super::rerank::RerankArguments;
 use super::{ConfigArguments, Outcome, TextModel, chosen, fitted, on_device, shape};
 use crate::data::DataArguments;
 use crate::held_out::HeldOutArguments;
@@ -47,7 +48,7 @@ pub(crate) struct Arguments {
         requires = "test",
         conflicts_with_all = [
             "data", "model", "skip_unknown", "against", "filter", "preset", "config", "set", "ProcessArguments",
-            "DeviceArguments", "TagArguments",
+            "DeviceArguments", "RerankArguments", "TagArguments",
         ]
     )]
     lists: Vec<PathBuf>,
@@ -76,6 +77,8 @@ pub(crate) struct Arguments {
     /// over users)
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["last_out", "ratio", "random"])]
     against: Option<PathBuf>,
+    #[command(flatten)]
+    rerank: RerankArguments,
     #[command(flatten)]
     output: OutputArguments,
     #[command(flatten)]
@@ -147,6 +150,7 @@ fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     };
     let options = EvaluateOptions::at(arguments.k.as_slice())
         .unknown_users(unknown_users)
+        .rerank(arguments.rerank.rerank(model.dataset())?)
         .observer(bars.observer());
     let mut writer = Writer::new(&arguments.output);
     if !arguments.detailed && arguments.against.is_none() {
@@ -247,7 +251,9 @@ fn cross_validate<B: Backend>(
         let split = dataset.fold(fold, folds, arguments.held_out.seed())?;
         let model = arguments.fit(backend.clone(), split.train, bars)?;
         let ready = start.elapsed();
-        let options = EvaluateOptions::at(arguments.k.as_slice()).observer(bars.observer());
+        let options = EvaluateOptions::at(arguments.k.as_slice())
+            .rerank(arguments.rerank.rerank(model.dataset())?)
+            .observer(bars.observer());
         let evaluator = model.evaluate(&split.test, options)?;
         bars.clear();
         report(&model, evaluator.users(), ready, start.elapsed());

@@ -5,6 +5,7 @@ use bspm_rules::ItemCondition;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use super::rerank::RerankArguments;
 use crate::output::{Record, TITLE};
 
 /// Flags that choose the items of the lists.
@@ -33,6 +34,8 @@ pub(crate) struct ListArguments {
     /// Ignore unknown items and give unknown users an empty history, instead of failing
     #[arg(long)]
     skip_unknown: bool,
+    #[command(flatten)]
+    rerank: RerankArguments,
 }
 
 impl ListArguments {
@@ -43,7 +46,8 @@ impl ListArguments {
             self.minimum_score,
             self.skip_unknown,
         )
-        .deny(self.deny.clone());
+        .deny(self.deny.clone())
+        .rerank(self.rerank.rerank(dataset)?);
         if !self.allow.is_empty() {
             options = options.allow(self.allow.clone());
         }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::rerank::Rerank;
 use crate::observe::Observer;
 use bspm_data::Result;
 use bspm_data::UnknownIds;
@@ -23,6 +24,7 @@ pub struct EvaluateOptions {
     pub(crate) cutoffs: Vec<usize>,
     pub(crate) unknown_users: UnknownIds,
     pub(crate) batch_size: usize,
+    pub(crate) rerank: Rerank,
     pub(crate) observer: Observer,
 }
 
@@ -33,6 +35,7 @@ impl EvaluateOptions {
             cutoffs: cutoffs.into(),
             unknown_users: UnknownIds::Error,
             batch_size: 2048,
+            rerank: Rerank::new(),
             observer: Observer::default(),
         }
     }
@@ -47,6 +50,12 @@ impl EvaluateOptions {
     /// 2048.
     pub fn batch_size(mut self, batch_size: usize) -> Self {
         self.batch_size = batch_size;
+        self
+    }
+
+    /// Sets how the lists are re-ranked before they are evaluated. Default: not at all.
+    pub fn rerank(mut self, rerank: Rerank) -> Self {
+        self.rerank = rerank;
         self
     }
 

@@ -8,6 +8,7 @@ use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 
 use super::evaluate::{Evaluator, Metrics};
+use super::item_users::ItemUsers;
 use bspm_data::Interactions;
 use bspm_data::parameter::invalid;
 use bspm_data::{Error, Result};
@@ -230,18 +231,15 @@ fn bootstrap(values: &[f64]) -> Interval {
 struct Catalogue {
     users: f64,
     degrees: Vec<u32>,
-    /// The users of each item, in ascending order.
-    users_of: Vec<Vec<u32>>,
+    item_users: ItemUsers,
 }
 
 impl Catalogue {
     fn new(train: &Interactions) -> Self {
-        let transposed = train.transposed_csr();
-        let rows = transposed.outer_iterator();
         Self {
             users: train.users().max(1) as f64,
             degrees: train.item_degrees(),
-            users_of: rows.map(|row| row.indices().to_vec()).collect(),
+            item_users: ItemUsers::new(train),
         }
     }
 
@@ -286,30 +284,11 @@ impl Catalogue {
                 let key = (left.min(right), left.max(right));
                 sum += *known
                     .entry(key)
-                    .or_insert_with(|| self.cosine(key.0, key.1));
+                    .or_insert_with(|| self.item_users.cosine(key.0, key.1));
                 pairs += 1.0;
             }
         }
         sum / pairs
-    }
-
-    fn cosine(&self, left: u32, right: u32) -> f64 {
-        let (left, right) = (
-            &self.users_of[left as usize],
-            &self.users_of[right as usize],
-        );
-        let (few, many) = match left.len() <= right.len() {
-            true => (left, right),
-            false => (right, left),
-        };
-        let common = few
-            .iter()
-            .filter(|user| many.binary_search(user).is_ok())
-            .count();
-        match few.is_empty() {
-            true => 0.0,
-            false => common as f64 / (few.len() as f64 * many.len() as f64).sqrt(),
-        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::rerank::Rerank;
 use crate::backend::ScoredItem;
 use crate::observe::Observer;
 use bspm_data::History;
@@ -85,6 +86,8 @@ pub struct RankOptions {
     /// Whether a list is bitwise identical, independent of the other lists that are ranked with it.
     /// Default: `false`.
     pub batch_invariant: bool,
+    /// How the lists are re-ranked. Default: not at all.
+    pub rerank: Rerank,
     /// The observer of the number of ranked users, which can cancel the operation.
     pub observer: Observer,
 }
@@ -101,6 +104,7 @@ impl RankOptions {
             minimum_score: None,
             fallback: Fallback::None,
             batch_invariant: false,
+            rerank: Rerank::new(),
             observer: Observer::default(),
         }
     }
@@ -146,6 +150,12 @@ impl RankOptions {
     /// Cost: a batch with fewer histories than the columns of a tile takes the time of a complete tile.
     pub fn batch_invariant(mut self) -> Self {
         self.batch_invariant = true;
+        self
+    }
+
+    /// Sets how the lists are re-ranked.
+    pub fn rerank(mut self, rerank: Rerank) -> Self {
+        self.rerank = rerank;
         self
     }
 

@@ -29,32 +29,40 @@ impl Reach {
         }
     }
 
-    /// Removes items without a score from the list of a history, and fills it as requested.
-    pub(super) fn complete(
+    /// Removes items without a score from the list of a history, unless they may be in it.
+    pub(super) fn keep_scored(
         &self,
         list: &mut Vec<ScoredItem>,
         history: &[u32],
-        hidden: &[u32],
         options: &RankOptions,
     ) {
-        if options.fallback == Fallback::Unscored {
-            return;
+        if options.fallback != Fallback::Unscored {
+            self.of(history).keep_scored(list);
         }
-        self.of(history).keep_scored(list);
+    }
+
+    /// Returns the items that fill a list as requested, which are not in it and not hidden from it.
+    pub(super) fn fillers<'a>(
+        &'a self,
+        list: &[ScoredItem],
+        hidden: &[u32],
+        options: &RankOptions,
+    ) -> impl Iterator<Item = u32> + use<'a> {
         let is_asked = options.fallback == Fallback::Popularity
             && options.minimum_score.is_none_or(|least| least <= 0.0);
-        if is_asked && list.len() < options.k {
-            let taken = list.iter().map(|entry| entry.item);
-            let taken: HashSet<u32> = hidden.iter().copied().chain(taken).collect();
-            let popular = self.by_popularity().iter().copied();
-            let popular = popular.filter(|item| !taken.contains(item));
-            let missing = options.k - list.len();
-            list.extend(
-                popular
-                    .take(missing)
-                    .map(|item| ScoredItem { item, score: 0.0 }),
-            );
-        }
+        // A list of all items that are re-ranked may be left with fewer.
+        let may_be_short = list.len() < options.k || !options.rerank.is_identity();
+        let popular: &[u32] = match is_asked && may_be_short {
+            true => self.by_popularity(),
+            false => &[],
+        };
+        let taken = list.iter().map(|entry| entry.item);
+        let taken: HashSet<u32> = match popular {
+            [] => HashSet::new(),
+            _ => hidden.iter().copied().chain(taken).collect(),
+        };
+        let popular = popular.iter().copied();
+        popular.filter(move |item| !taken.contains(item))
     }
 
     /// Returns the components that a history reaches.

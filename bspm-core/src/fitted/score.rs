@@ -10,7 +10,9 @@ use super::FittedFilter;
 use super::evaluate::{EvaluateOptions, Evaluator};
 use super::evaluation::Evaluation;
 use super::finite;
+use super::item_users::ItemUsers;
 use super::rank::{ListRequest, RankOptions};
+use super::rerank::Reranker;
 use crate::backend::{Backend, Checked, ScoredItem, Select, check};
 use crate::engine::tiles::tile_ranges;
 use crate::engine::workspace::{TileHistories, Workspace};
@@ -101,6 +103,8 @@ impl<B: Backend> FittedFilter<B> {
     ) -> Result<(Duration, Duration)> {
         let items = self.interactions.items();
         let mask = options.checked_mask(items)?;
+        let reranker = self.reranker(options)?;
+        let length = if reranker.is_some() { items } else { options.k };
         requests.iter().try_for_each(|it| it.check(items))?;
         let distinct = distinct(requests.iter().map(|it| it.history))?;
         let histories: Vec<History<'_>> = distinct.iter().map(Distinct::as_history).collect();
@@ -125,7 +129,7 @@ impl<B: Backend> FittedFilter<B> {
                     .map(|place| mask.hidden_from(&requests[first + place], batch[place].items()))
                     .collect();
                 let hidden: Vec<&[u32]> = hidden.iter().map(AsRef::as_ref).collect();
-                let (item_scale, best) = (self.filter.item_scale(), Select::Best(options.k));
+                let (item_scale, best) = (self.filter.item_scale(), Select::Best(length));
                 let mut lists = self.checked().select(scores, item_scale, &hidden, best)?;
                 lists.iter().try_for_each(|list| check_finite(list))?;
                 for (place, (list, hidden)) in lists.iter_mut().zip(hidden).enumerate() {
@@ -133,7 +137,14 @@ impl<B: Backend> FittedFilter<B> {
                         list.truncate(list.partition_point(|entry| entry.score >= least));
                     }
                     let history = batch[users.start + place].items();
-                    self.reach.complete(list, history, hidden, options);
+                    self.reach.keep_scored(list, history, options);
+                    let fillers = self.reach.fillers(list, hidden, options);
+                    match &reranker {
+                        Some(reranker) => {
+                            *list = reranker.apply(std::mem::take(list), fillers, options.k);
+                        }
+                        None => fill(list, fillers, options.k),
+                    }
                 }
                 observed.advance(users.len())?;
                 Ok((lists, scoring, start.elapsed()))
@@ -203,6 +214,7 @@ impl<B: Backend> FittedFilter<B> {
         let evaluator = Evaluator::new(&options.cutoffs)?;
         let rank_options = RankOptions::top(evaluator.largest_cutoff())
             .batch_size(options.batch_size)
+            .rerank(options.rerank.clone())
             .observer(options.observer.clone());
         let mut lists: Vec<Vec<u32>> = Vec::with_capacity(users.len());
         self.rank_batches(
@@ -233,6 +245,7 @@ impl<B: Backend> FittedFilter<B> {
         let mut evaluator = Evaluator::new(&options.cutoffs)?;
         let rank_options = RankOptions::top(evaluator.largest_cutoff())
             .batch_size(options.batch_size)
+            .rerank(options.rerank.clone())
             .observer(options.observer.clone());
         self.rank_batches(
             &ListRequest::of_all(histories),
@@ -332,6 +345,22 @@ impl<B: Backend> FittedFilter<B> {
         Ok((parts, base))
     }
 
+    /// Returns the checked options for re-ranking, if lists are re-ranked.
+    fn reranker<'a>(&'a self, options: &'a RankOptions) -> Result<Option<Reranker<'a>>> {
+        let rerank = &options.rerank;
+        if rerank.is_identity() {
+            return Ok(None);
+        }
+        let interactions = self.interactions.of_users();
+        let item_users = || {
+            self.item_users
+                .get_or_init(|| ItemUsers::new(&interactions))
+        };
+        let item_users = rerank.is_diverse().then(item_users);
+        let degrees = interactions.item_degrees();
+        rerank.prepare(&degrees, item_users).map(Some)
+    }
+
     /// Users, without tags, and items.
     fn shape_of_users(&self) -> (usize, usize) {
         let (rows, items) = self.interactions.shape();
@@ -408,6 +437,16 @@ fn distinct<'h>(histories: impl Iterator<Item = History<'h>>) -> Result<Vec<Dist
         Ok(distinct)
     });
     distinct.collect()
+}
+
+/// Fills a list up to `k` places.
+fn fill(list: &mut Vec<ScoredItem>, fillers: impl Iterator<Item = u32>, k: usize) {
+    let missing = k.saturating_sub(list.len());
+    list.extend(
+        fillers
+            .take(missing)
+            .map(|item| ScoredItem { item, score: 0.0 }),
+    );
 }
 
 /// A history with distinct items in ascending order.

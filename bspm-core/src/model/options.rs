@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::Model;
 use crate::backend::Backend;
+use crate::fitted::Rerank;
 use crate::fitted::rank::{Fallback, RankOptions};
 use crate::observe::Observer;
 use bspm_data::UnknownIds;
@@ -37,6 +38,7 @@ pub struct RecommendOptions<I = String> {
     pub(crate) fallback: Fallback,
     #[doc(hidden)]
     pub unknown_ids: UnknownIds,
+    rerank: Rerank,
     observer: Observer,
 }
 
@@ -52,6 +54,7 @@ impl<I> RecommendOptions<I> {
             minimum_score: None,
             fallback: Fallback::None,
             unknown_ids: UnknownIds::Error,
+            rerank: Rerank::new(),
             observer: Observer::default(),
         }
     }
@@ -118,6 +121,36 @@ impl<I> RecommendOptions<I> {
         self
     }
 
+    /// Sets how lists are re-ranked: boosts, limits for groups of items, diversity. Default: not at
+    /// all.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bspm_core::data::{ItemColumn, ItemTable};
+    /// use bspm_core::fitted::Rerank;
+    /// use bspm_core::{BspmConfig, Dataset, Model, RecommendOptions};
+    /// # use bspm_cpu::CpuBackend;
+    /// # let dataset: Dataset<&str, &str> = Dataset::from_pairs(
+    /// #     [("ann", "tea"), ("ann", "mug"), ("bob", "tea"), ("bob", "jam"), ("bob", "cake")])?;
+    /// let columns = vec![
+    ///     ItemColumn::texts("title", ["Tea", "Jam", "Cake"]),
+    ///     ItemColumn::texts("aisle", ["drinks", "food", "food"]),
+    /// ];
+    /// let table = ItemTable::new(["tea", "jam", "cake"].into_iter().collect(), "title", columns)?;
+    /// let dataset = dataset.with_items(table)?;
+    /// let model = Model::fit(CpuBackend::new(), dataset, BspmConfig::builder().build()?)?;
+    ///
+    /// let aisles = model.dataset().item_table().unwrap().groups("aisle")?;
+    /// let options = RecommendOptions::top(5).rerank(Rerank::new().at_most(1, aisles));
+    /// assert_eq!(model.recommend("ann", options)?.len(), 1);
+    /// # Ok::<(), bspm_core::Error>(())
+    /// ```
+    pub fn rerank(mut self, rerank: Rerank) -> Self {
+        self.rerank = rerank;
+        self
+    }
+
     /// Sets the observer of the number of ranked users.
     pub fn observer(mut self, observer: Observer) -> Self {
         self.observer = observer;
@@ -157,6 +190,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
             .observer(options.observer.clone());
         rank_options.keep_seen = options.keep_seen;
         rank_options.minimum_score = options.minimum_score;
+        rank_options.rerank = options.rerank.clone();
         rank_options.fallback = options.fallback;
         rank_options.allow = options.allow.as_deref().map(columns).transpose()?;
         Ok(rank_options)

@@ -1,0 +1,45 @@
+//! The users of each item, and how similar two items are by them.
+
+use bspm_data::Interactions;
+use sprs::CsMatI;
+
+/// The users of each item, in ascending order.
+#[derive(Debug)]
+pub(super) struct ItemUsers {
+    /// `items x users`.
+    rows: CsMatI<(), u32>,
+}
+
+impl ItemUsers {
+    pub(super) fn new(interactions: &Interactions) -> Self {
+        Self {
+            rows: interactions.transposed_csr(),
+        }
+    }
+
+    fn of(&self, item: u32) -> &[u32] {
+        let ends = self.rows.indptr();
+        let ends = ends.raw_storage();
+        let (start, end) = (
+            ends[item as usize] as usize,
+            ends[item as usize + 1] as usize,
+        );
+        &self.rows.indices()[start..end]
+    }
+
+    /// Returns the cosine of the columns of two items in the binary interaction matrix; 0 if one of
+    /// them has no users.
+    pub(super) fn cosine(&self, left: u32, right: u32) -> f64 {
+        let (left, right) = (self.of(left), self.of(right));
+        let (few, many) = match left.len() <= right.len() {
+            true => (left, right),
+            false => (right, left),
+        };
+        let is_common = |user: &&u32| many.binary_search(user).is_ok();
+        let common = few.iter().filter(is_common).count();
+        match few.is_empty() {
+            true => 0.0,
+            false => common as f64 / (few.len() as f64 * many.len() as f64).sqrt(),
+        }
+    }
+}

@@ -1,0 +1,593 @@
+//! Re-ranking: boosts, limits for groups of items, and diverse lists.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::item_users::ItemUsers;
+use crate::backend::ScoredItem;
+use bspm_data::parameter::{check_positive, check_range, invalid};
+use bspm_data::{Error, ItemGroups, ItemSet, Result};
+
+/// How the scores and the order of a list are changed after the filter: boosts of items, a penalty for
+/// popular items, a limit for each group of items, and diversity. The order of these steps is that of
+/// this sentence.
+///
+/// Cost: all items that the list may have are sorted, instead of only the best.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::data::ItemSet;
+/// use bspm_core::fitted::Rerank;
+///
+/// let new = ItemSet::new(vec![false, false, true]);
+/// let rerank = Rerank::new().boost(new, 1.5).diversity(0.3);
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Rerank {
+    boosts: Vec<(Arc<ItemSet>, f64)>,
+    popularity_penalty: f64,
+    limits: Vec<(Arc<ItemGroups>, usize)>,
+    diversity: f64,
+    method: DiversityMethod,
+}
+
+/// How diverse lists are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DiversityMethod {
+    /// Maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): each step takes the item with
+    /// the largest `(1 - diversity) relevance - diversity s`, with `s` the largest similarity to an
+    /// item of the list.
+    #[default]
+    Mmr,
+    /// Determinantal point process: the fast greedy MAP inference of Chen, Zhang and Zhou (NeurIPS
+    /// 2018), whose kernel is `q_i s_ij q_j` with `q = exp((1 - diversity) relevance / (2 diversity))`.
+    Dpp,
+}
+
+impl DiversityMethod {
+    /// The names that [`FromStr`] parses.
+    pub const NAMES: &[&str] = &["mmr", "dpp"];
+}
+
+impl FromStr for DiversityMethod {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "mmr" => Ok(Self::Mmr),
+            "dpp" => Ok(Self::Dpp),
+            _ => {
+                let found = format!("{text:?}");
+                Err(invalid("diversity_method", Self::NAMES.join(", "), found))
+            }
+        }
+    }
+}
+
+impl Rerank {
+    /// Returns options that change nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Multiplies the scores of the items of a set by a factor above 0; a score below 0 is divided by
+    /// it, so that a factor above 1 always improves the rank. Factors of several sets are multiplied.
+    pub fn boost(mut self, items: impl Into<Arc<ItemSet>>, factor: f64) -> Self {
+        self.boosts.push((items.into(), factor));
+        self
+    }
+
+    /// Boosts each item by `(1 + users of the item) ^ -penalty`. Default: 0, which changes nothing.
+    pub fn popularity_penalty(mut self, penalty: f64) -> Self {
+        self.popularity_penalty = penalty;
+        self
+    }
+
+    /// Limits the number of items of each group in a list.
+    pub fn at_most(mut self, count: usize, groups: impl Into<Arc<ItemGroups>>) -> Self {
+        self.limits.push((groups.into(), count));
+        self
+    }
+
+    /// Makes lists diverse: 0 is the order of the scores, and 1 ignores them. The similarity of two
+    /// items is the cosine of their columns in the interaction matrix, as in
+    /// [`CatalogueMetrics::diversity`](crate::fitted::CatalogueMetrics). The list is selected from the
+    /// best `max(100, 10 k)` items, whose scores are scaled to a relevance from 0 to 1. Default: 0.
+    pub fn diversity(mut self, diversity: f64) -> Self {
+        self.diversity = diversity;
+        self
+    }
+
+    /// Sets how diverse lists are made. Default: [`DiversityMethod::Mmr`].
+    pub fn diversity_method(mut self, method: DiversityMethod) -> Self {
+        self.method = method;
+        self
+    }
+
+    /// Returns whether lists stay as they are.
+    pub fn is_identity(&self) -> bool {
+        self.boosts.is_empty()
+            && self.popularity_penalty == 0.0
+            && self.limits.is_empty()
+            && self.diversity == 0.0
+    }
+
+    /// Returns whether similarities of items are needed.
+    pub(super) fn is_diverse(&self) -> bool {
+        self.diversity > 0.0
+    }
+
+    /// Checks the options, and computes the factors of the items; `degrees` are their numbers of
+    /// users.
+    pub(super) fn prepare<'a>(
+        &'a self,
+        degrees: &[u32],
+        users: Option<&'a ItemUsers>,
+    ) -> Result<Reranker<'a>> {
+        let items = degrees.len();
+        let check_rows = |rows: usize| match rows < items {
+            true => Err(Error::ShapeMismatch {
+                operation: "items of a rule",
+                left: (rows, 1),
+                right: (items, 1),
+            }),
+            false => Ok(()),
+        };
+        let mut factors = vec![1.0_f32; items];
+        for (set, factor) in &self.boosts {
+            check_rows(set.of_rows())?;
+            check_range("boost", *factor, f64::from(f32::MIN_POSITIVE)..=MOST_BOOST)?;
+            for item in set.rows().take_while(|&item| (item as usize) < items) {
+                factors[item as usize] *= *factor as f32;
+            }
+        }
+        check_range(
+            "popularity_penalty",
+            self.popularity_penalty,
+            0.0..=MOST_PENALTY,
+        )?;
+        if self.popularity_penalty > 0.0 {
+            for (factor, &degree) in factors.iter_mut().zip(degrees) {
+                *factor *= (1.0 + f64::from(degree)).powf(-self.popularity_penalty) as f32;
+            }
+        }
+        for (groups, count) in &self.limits {
+            check_rows(groups.of_rows())?;
+            check_positive("at_most", *count)?;
+        }
+        check_range("diversity", self.diversity, 0.0..=1.0)?;
+        let has_factors = !self.boosts.is_empty() || self.popularity_penalty > 0.0;
+        Ok(Reranker {
+            factors: has_factors.then_some(factors),
+            rerank: self,
+            users: users.filter(|_| self.is_diverse()),
+        })
+    }
+}
+
+/// The largest factor of a boost.
+const MOST_BOOST: f64 = 1e6;
+/// The largest exponent of a penalty for popular items.
+const MOST_PENALTY: f64 = 10.0;
+
+/// The number of candidates of a diverse list: at least this, and this many for each place.
+const LEAST_CANDIDATES: usize = 100;
+const CANDIDATES_FOR_EACH: usize = 10;
+
+/// Options that were checked for a filter.
+pub(super) struct Reranker<'a> {
+    /// Of each item, if there are any.
+    factors: Option<Vec<f32>>,
+    rerank: &'a Rerank,
+    users: Option<&'a ItemUsers>,
+}
+
+impl Reranker<'_> {
+    /// Re-ranks a list of all items that may be in it, best first, and returns the first `k`. Places that
+    /// are left are filled with the fillers, whose score is 0.
+    pub(super) fn apply(
+        &self,
+        mut list: Vec<ScoredItem>,
+        fillers: impl Iterator<Item = u32>,
+        k: usize,
+    ) -> Vec<ScoredItem> {
+        if let Some(factors) = &self.factors {
+            for entry in &mut list {
+                let factor = factors[entry.item as usize];
+                entry.score = match entry.score >= 0.0 {
+                    true => entry.score * factor,
+                    false => entry.score / factor,
+                };
+            }
+            list.sort_by(best_first);
+        }
+        let mut taken = Taken {
+            limits: &self.rerank.limits,
+            counts: vec![HashMap::new(); self.rerank.limits.len()],
+            list: Vec::with_capacity(k.min(list.len())),
+            k,
+        };
+        let mut rest = list.as_slice();
+        if let Some(users) = self.users {
+            let most = LEAST_CANDIDATES.max(k.saturating_mul(CANDIDATES_FOR_EACH));
+            let (candidates, others) = list.split_at(most.min(list.len()));
+            self.take_diverse(candidates, users, &mut taken);
+            rest = others;
+        }
+        for entry in rest {
+            taken.take(*entry);
+        }
+        for item in fillers {
+            if taken.is_full() {
+                break;
+            }
+            taken.take(ScoredItem { item, score: 0.0 });
+        }
+        taken.list
+    }
+
+    /// Takes candidates one after the other, each the best in view of those that were taken.
+    fn take_diverse(&self, candidates: &[ScoredItem], users: &ItemUsers, taken: &mut Taken<'_>) {
+        let mut left: Vec<usize> = (0..candidates.len()).collect();
+        let mut gains = Gains::new(self.rerank, candidates);
+        while !taken.is_full() {
+            left.retain(|&place| taken.has_room_for(candidates[place].item));
+            // Of equal gains the first, which has the best score.
+            let best = left.iter().enumerate().rev();
+            let Some((at, &place)) = best.max_by(|a, b| gains.compare(*a.1, *b.1)) else {
+                return;
+            };
+            left.remove(at);
+            taken.take(candidates[place]);
+            let item = candidates[place].item;
+            gains.take(place, &left, |other| {
+                users.cosine(item, candidates[other].item)
+            });
+        }
+    }
+}
+
+/// A higher score first, then the lower item.
+fn best_first(left: &ScoredItem, right: &ScoredItem) -> Ordering {
+    let order = right.score.total_cmp(&left.score);
+    order.then(left.item.cmp(&right.item))
+}
+
+/// A list that is being filled.
+struct Taken<'a> {
+    limits: &'a [(Arc<ItemGroups>, usize)],
+    /// Of each limit, the number of items of each group.
+    counts: Vec<HashMap<u32, usize>>,
+    list: Vec<ScoredItem>,
+    k: usize,
+}
+
+impl Taken<'_> {
+    fn is_full(&self) -> bool {
+        self.list.len() >= self.k
+    }
+
+    fn has_room_for(&self, item: u32) -> bool {
+        let limits = self.limits.iter().zip(&self.counts);
+        !self.is_full()
+            && limits.into_iter().all(|((groups, most), counts)| {
+                let count = groups.of(item).and_then(|group| counts.get(&group));
+                count.is_none_or(|count| count < most)
+            })
+    }
+
+    fn take(&mut self, entry: ScoredItem) {
+        if !self.has_room_for(entry.item) {
+            return;
+        }
+        for ((groups, _), counts) in self.limits.iter().zip(&mut self.counts) {
+            if let Some(group) = groups.of(entry.item) {
+                *counts.entry(group).or_insert(0) += 1;
+            }
+        }
+        self.list.push(entry);
+    }
+}
+
+/// What each candidate adds to the list so far.
+enum Gains {
+    Mmr {
+        diversity: f64,
+        relevance: Vec<f64>,
+        /// The largest similarity to an item of the list.
+        nearest: Vec<f64>,
+    },
+    Dpp {
+        quality: Vec<f64>,
+        /// The squared distance of each candidate from the span of the list.
+        remaining: Vec<f64>,
+        /// The rows of the Cholesky factor.
+        rows: Vec<Vec<f64>>,
+    },
+}
+
+impl Gains {
+    fn new(rerank: &Rerank, candidates: &[ScoredItem]) -> Self {
+        let scores = candidates.iter().map(|entry| f64::from(entry.score));
+        let most = scores.clone().fold(f64::NEG_INFINITY, f64::max);
+        let least = scores.clone().fold(f64::INFINITY, f64::min);
+        let relevance = scores.map(|score| match most > least {
+            true => (score - least) / (most - least),
+            false => 1.0,
+        });
+        let diversity = rerank.diversity;
+        match rerank.method {
+            DiversityMethod::Mmr => Self::Mmr {
+                diversity,
+                relevance: relevance.collect(),
+                nearest: vec![0.0; candidates.len()],
+            },
+            DiversityMethod::Dpp => {
+                let exponent = (1.0 - diversity) / (2.0 * diversity);
+                // Relative to the best, so that no quality overflows.
+                let quality = relevance.map(|it| (exponent * (it - 1.0)).exp());
+                let quality: Vec<f64> = quality.collect();
+                Self::Dpp {
+                    remaining: quality.iter().map(|it| it * it).collect(),
+                    rows: vec![Vec::new(); quality.len()],
+                    quality,
+                }
+            }
+        }
+    }
+
+    fn compare(&self, left: usize, right: usize) -> Ordering {
+        let gain = |place: usize| match self {
+            Self::Mmr {
+                diversity,
+                relevance,
+                nearest,
+            } => (1.0 - diversity) * relevance[place] - diversity * nearest[place],
+            Self::Dpp { remaining, .. } => remaining[place],
+        };
+        gain(left).total_cmp(&gain(right))
+    }
+
+    /// Updates the gains of the candidates that are left after one was taken.
+    fn take(&mut self, taken: usize, left: &[usize], similarity: impl Fn(usize) -> f64) {
+        match self {
+            Self::Mmr { nearest, .. } => {
+                for &place in left {
+                    nearest[place] = nearest[place].max(similarity(place));
+                }
+            }
+            Self::Dpp {
+                quality,
+                remaining,
+                rows,
+            } => {
+                let root = remaining[taken].max(f64::MIN_POSITIVE).sqrt();
+                let own = std::mem::take(&mut rows[taken]);
+                for &place in left {
+                    let kernel = quality[taken] * similarity(place) * quality[place];
+                    let known: f64 = own.iter().zip(&rows[place]).map(|(a, b)| a * b).sum();
+                    let entry = (kernel - known) / root;
+                    rows[place].push(entry);
+                    remaining[place] = (remaining[place] - entry * entry).max(0.0);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bspm_data::{Interactions, ItemColumn, ItemTable};
+    use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+
+    /// Lists of items of random scores, and the matrix that similarities are of.
+    fn random(seed: u64) -> (Vec<ScoredItem>, Interactions, ItemGroups) {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let pairs = (0..60).map(|_| (random.random_range(0..9), random.random_range(0..12)));
+        let interactions = Interactions::from_pairs(9, 12, pairs.collect::<Vec<_>>()).unwrap();
+        let mut list: Vec<ScoredItem> = (0..12)
+            .map(|item| ScoredItem {
+                item,
+                score: random.random_range(-2..3) as f32,
+            })
+            .collect();
+        list.sort_by(best_first);
+        let brands = ["a", "b", "", "c"];
+        let columns = vec![
+            ItemColumn::texts("title", (0..12).map(|_| "x")),
+            ItemColumn::texts("brand", (0..12).map(|_| brands[random.random_range(0..4)])),
+        ];
+        let table = ItemTable::new((0..12_u32).collect(), "title", columns).unwrap();
+        (list, interactions, table.groups("brand").unwrap())
+    }
+
+    fn apply(rerank: &Rerank, seed: u64, k: usize) -> Vec<ScoredItem> {
+        let (list, interactions, _) = random(seed);
+        let users = ItemUsers::new(&interactions);
+        let reranker = rerank.prepare(&interactions.item_degrees(), Some(&users));
+        reranker.unwrap().apply(list, [].into_iter(), k)
+    }
+
+    #[test]
+    fn boosts_and_penalties_are_factors_of_the_scores() {
+        for seed in 0..50 {
+            let (list, interactions, _) = random(seed);
+            let degrees = interactions.item_degrees();
+            let set = ItemSet::new((0..12).map(|item| item % 3 == 0).collect());
+            let rerank = Rerank::new().boost(set, 2.0).popularity_penalty(0.5);
+            let factor = |item: u32| {
+                let boost = if item % 3 == 0 { 2.0 } else { 1.0 };
+                boost * (1.0 + f64::from(degrees[item as usize])).powf(-0.5) as f32
+            };
+            let mut expected: Vec<ScoredItem> = list
+                .iter()
+                .map(|entry| ScoredItem {
+                    item: entry.item,
+                    score: match entry.score >= 0.0 {
+                        true => entry.score * factor(entry.item),
+                        false => entry.score / factor(entry.item),
+                    },
+                })
+                .collect();
+            expected.sort_by(best_first);
+            expected.truncate(5);
+            assert_eq!(apply(&rerank, seed, 5), expected);
+        }
+    }
+
+    #[test]
+    fn a_limited_list_is_the_best_that_the_limit_allows() {
+        for seed in 0..50 {
+            let (list, _, groups) = random(seed);
+            let mut expected: Vec<ScoredItem> = Vec::new();
+            for entry in list {
+                let of = |item| groups.of(item);
+                let same = expected.iter().filter(|it| of(it.item) == of(entry.item));
+                if expected.len() < 6 && (of(entry.item).is_none() || same.count() < 2) {
+                    expected.push(entry);
+                }
+            }
+            assert_eq!(apply(&Rerank::new().at_most(2, groups), seed, 6), expected);
+        }
+    }
+
+    #[test]
+    fn places_that_a_limit_leaves_are_filled_within_the_limit() {
+        let (list, interactions, groups) = random(1);
+        let (first, rest) = list.split_at(3);
+        let rerank = Rerank::new().at_most(1, groups.clone());
+        let reranker = rerank.prepare(&interactions.item_degrees(), None).unwrap();
+        let fillers: Vec<u32> = rest.iter().map(|entry| entry.item).collect();
+        let filled = reranker.apply(first.to_vec(), fillers.into_iter(), 12);
+        let count = |group| {
+            let of = filled.iter().filter(|it| groups.of(it.item) == Some(group));
+            of.count()
+        };
+        assert!((0..3).all(|group| count(group) == 1), "{filled:?}");
+    }
+
+    /// The candidate with the largest gain, and of equal gains the first.
+    fn first_best(left: &[usize], gain: impl Fn(usize) -> f64) -> usize {
+        let mut best = left[0];
+        for &place in left {
+            if gain(place) > gain(best) + 1e-9 {
+                best = place;
+            }
+        }
+        best
+    }
+
+    #[test]
+    fn maximal_marginal_relevance_is_that_of_its_definition() {
+        for seed in 0..50 {
+            let (list, interactions, _) = random(seed);
+            let users = ItemUsers::new(&interactions);
+            let relevance = relevance(&list);
+            let (mut left, mut taken): (Vec<usize>, Vec<usize>) = ((0..12).collect(), Vec::new());
+            while taken.len() < 6 {
+                let best = first_best(&left, |place| {
+                    let cosine = |other: &usize| users.cosine(list[place].item, list[*other].item);
+                    let nearest = taken.iter().map(cosine).fold(0.0, f64::max);
+                    0.6 * relevance[place] - 0.4 * nearest
+                });
+                left.retain(|&place| place != best);
+                taken.push(best);
+            }
+            let expected: Vec<ScoredItem> = taken.iter().map(|&place| list[place]).collect();
+            assert_eq!(
+                apply(&Rerank::new().diversity(0.4), seed, 6),
+                expected,
+                "{seed}"
+            );
+        }
+    }
+
+    fn relevance(list: &[ScoredItem]) -> Vec<f64> {
+        let (most, least) = (list[0].score, list[list.len() - 1].score);
+        let of = |entry: &ScoredItem| f64::from((entry.score - least) / (most - least));
+        list.iter().map(of).collect()
+    }
+
+    /// The determinant, by Gaussian elimination with pivots.
+    fn determinant(mut matrix: Vec<Vec<f64>>) -> f64 {
+        let mut product = 1.0;
+        while let Some(size) = matrix.len().checked_sub(1) {
+            let pivot =
+                (0..=size).max_by(|&a, &b| matrix[a][size].abs().total_cmp(&matrix[b][size].abs()));
+            let row = matrix.swap_remove(pivot.unwrap());
+            product *= row[size] * if pivot == Some(size) { 1.0 } else { -1.0 };
+            if row[size] == 0.0 {
+                return 0.0;
+            }
+            for other in &mut matrix {
+                let factor = other[size] / row[size];
+                for column in 0..size {
+                    other[column] -= factor * row[column];
+                }
+            }
+        }
+        product
+    }
+
+    #[test]
+    fn a_determinantal_point_process_takes_the_largest_determinant_in_each_step() {
+        for seed in 0..50 {
+            let (list, interactions, _) = random(seed);
+            let users = ItemUsers::new(&interactions);
+            let relevance = relevance(&list);
+            let kernel = |a: usize, b: usize| {
+                let same = if a == b {
+                    1.0
+                } else {
+                    users.cosine(list[a].item, list[b].item)
+                };
+                let exponent = 0.6 / 0.8;
+                same * (exponent * (relevance[a] + relevance[b] - 2.0)).exp()
+            };
+            let rerank = Rerank::new().diversity(0.4);
+            let found = apply(&rerank.diversity_method(DiversityMethod::Dpp), seed, 4);
+            let places: Vec<usize> = found
+                .iter()
+                .map(|entry| list.iter().position(|it| it.item == entry.item).unwrap())
+                .collect();
+            for step in 0..places.len() {
+                let with = |place: usize| {
+                    let set = [&places[..step], &[place]].concat();
+                    let row = |&a: &usize| set.iter().map(|&b| kernel(a, b)).collect();
+                    determinant(set.iter().map(row).collect())
+                };
+                let others = (0..12).filter(|place| !places[..step].contains(place));
+                let most = others.map(with).fold(0.0, f64::max);
+                assert!((with(places[step]) - most).abs() < 1e-9, "{seed} {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn options_that_cannot_be_are_refused() {
+        let set = |rows| ItemSet::new(vec![true; rows]);
+        for (rerank, expected) in [
+            (Rerank::new().boost(set(3), 2.0), "items of a rule"),
+            (Rerank::new().boost(set(12), 0.0), "boost: "),
+            (Rerank::new().boost(set(12), f64::NAN), "boost: "),
+            (
+                Rerank::new().popularity_penalty(-1.0),
+                "popularity_penalty: ",
+            ),
+            (Rerank::new().diversity(1.5), "diversity: "),
+            (Rerank::new().at_most(0, random(0).2), "at_most: "),
+        ] {
+            let refused = rerank.prepare(&[0; 12], None).err().unwrap().to_string();
+            assert!(refused.contains(expected), "{refused}");
+        }
+        assert!("mmr".parse::<DiversityMethod>().is_ok());
+        let error = "best".parse::<DiversityMethod>().unwrap_err().to_string();
+        assert_eq!(error, "diversity_method: expected mmr, dpp, found \"best\"");
+    }
+}
