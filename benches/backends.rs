@@ -1,5 +1,5 @@
-//! The CPU backend against libtorch's CPU device and CUDA, at Gowalla's shape: the real
-//! split where `BSPM_DATA` names its folder, generated interactions elsewhere.
+//! Compares the CPU backend with libtorch's CPU device and CUDA, at Gowalla's shape. Uses the real split if
+//! `BSPM_DATA` is set to its folder, and generated interactions otherwise.
 
 mod gowalla;
 
@@ -34,7 +34,7 @@ fn stages<B: Backend>(criterion: &mut Criterion, backend: &B) {
                     &mut users,
                 )
                 .unwrap();
-            // A copy of one column waits for the device.
+            // The copy of one column waits for the device.
             backend
                 .download(&backend.columns(&users, 0..1).unwrap())
                 .unwrap()

@@ -1,6 +1,5 @@
-//! What serving asks for, at Gowalla's shape: the latency of one user's recommendations
-//! on one thread, as percentiles, which criterion does not give, and the time to open a
-//! saved model.
+//! The latency of a service, at Gowalla's shape: the recommendations of one user on one thread, as
+//! percentiles, which criterion does not report, and the time to open a saved model.
 
 mod gowalla;
 

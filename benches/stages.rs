@@ -1,5 +1,5 @@
-//! Speed of the kernels and stages at Gowalla's shape, on the real split where
-//! `BSPM_DATA` names its folder and on generated interactions elsewhere.
+//! The speed of the kernels and stages at Gowalla's shape. Uses the real split if `BSPM_DATA` is set to its
+//! folder, and generated interactions otherwise.
 
 mod gowalla;
 
@@ -15,7 +15,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gowalla::interactions;
 use ndarray::Array2;
 
-/// Both ways of the walk, on a tile, one thread: of the 0/1 matrix and of a weighted one.
+/// Both halves of the walk on a tile, on one thread, for the 0/1 matrix and for a weighted matrix.
 fn spmm(criterion: &mut Criterion) {
     let interactions = interactions();
     let weighted = interactions
@@ -76,7 +76,7 @@ fn svd(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Scoring, masking and top-20 of one batch, with each published preset.
+/// Scores, mask and top-20 of one batch, with each published preset.
 fn batch(criterion: &mut Criterion) {
     let interactions = interactions();
     let users: Vec<u32> = (0..2048).collect();
@@ -99,7 +99,7 @@ fn batch(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Masking and top-20 of one tile, on one thread.
+/// Mask and top-20 of one tile, on one thread.
 fn top_k(criterion: &mut Criterion) {
     let interactions = interactions();
     let backend = CpuBackend::new();

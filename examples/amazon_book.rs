@@ -1,6 +1,6 @@
 //! The paper's experiment on Amazon-book: `cargo run --release --example amazon_book`.
 //!
-//! `--help` lists where the data comes from and every knob.
+//! `--help` lists the sources of the data and all settings.
 
 use std::process::ExitCode;
 

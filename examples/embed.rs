@@ -1,5 +1,5 @@
-//! Recommendations inside an application: fit under its own ids, save, open, fold in
-//! somebody new, and say why. `cargo run --release --example embed`
+//! Recommendations in an application: fit a model with the ids of the application, save it, open it, fold
+//! in a new user, and explain a recommendation. `cargo run --release --example embed`
 
 use bspm::data::TableOptions;
 use bspm::{CpuBackend, Dataset, Model, Preset};
@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = TableOptions::new("customer", "product");
     let purchases: Dataset = Dataset::parse_csv(PURCHASES.as_bytes(), "purchases", &options)?;
 
-    // The published settings, with as many singular vectors as a small shop can give.
+    // The published settings, with a number of singular vectors that suits a small shop.
     let config = Preset::Gowalla.config().to_builder();
     let config = config.ideal_low_pass(3, 0.2).build()?;
     let model = Model::fit(CpuBackend::new(), purchases, config)?;
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     for entry in model.recommend_for_items(["tea", "lemon"], 2)? {
         println!(
-            "somebody new with tea and lemon may like {} ({:.3})",
+            "a new user with tea and lemon may like {} ({:.3})",
             entry.item, entry.score
         );
     }

@@ -1,10 +1,11 @@
-//! Learns which settings `bspm fit` without a filter should try, and in which order:
+//! Selects the settings that `bspm fit` without a filter should try, and their order:
 //! `cargo run --release --example portfolio -- --trials trials.json FILE...`.
 //!
-//! Each file is the training part of a data set. A grid of all filters is evaluated on
-//! interactions that are held out of it. Then settings are picked one after the other, each time
-//! the one that raises the mean share of the best NDCG most. The last columns leave each data
-//! set out in turn: its share with settings that were picked on the others.
+//! Each file is the training part of a data set. A grid of all filters is evaluated on interactions that
+//! are held out of it. Then settings are selected one after the other: each time, the one that increases
+//! the mean relative NDCG most. The relative NDCG of a selection is its best NDCG, divided by the best NDCG
+//! of the grid. The last lines are a leave-one-out validation: the relative NDCG of each data set with the
+//! settings that are selected on the other data sets.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,21 +20,21 @@ use clap::Parser;
 
 #[derive(Parser)]
 struct Arguments {
-    /// The training part of each data set, in any format that is read
+    /// The training part of each data set, in any supported format
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// The file of results: what it has is not evaluated again
+    /// The file of the results; results that it contains are not computed again
     #[arg(long)]
     trials: PathBuf,
-    /// Settings to try instead of the grid: a list of filters with their settings, in JSON
+    /// A JSON file with settings to try instead of the grid: a list of filters with their settings
     #[arg(long)]
     grid: Option<PathBuf>,
-    /// How many settings to pick
+    /// The number of settings to select
     #[arg(long, default_value_t = 12)]
     picks: usize,
 }
 
-/// The value of each setting, for each data set.
+/// The NDCG of each setting, for each data set.
 type Results = BTreeMap<String, BTreeMap<String, f64>>;
 
 fn main() -> ExitCode {
@@ -70,7 +71,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The settings of the grid that are not known yet, each tried.
+/// Evaluates the settings without a known result.
 fn evaluate(
     file: &Path,
     own_grid: Option<&[FilterConfig]>,
@@ -108,13 +109,13 @@ fn key(config: &FilterConfig) -> String {
     serde_json::to_string(config).unwrap_or_default()
 }
 
-/// A filter, and the values that some of its settings take.
+/// A filter, and the values of some of its settings.
 type Values = (
     &'static str,
     &'static [(&'static str, &'static [&'static str])],
 );
 
-/// Settings that are not here are those of `for_shape`.
+/// The grid. Other settings have the values of `for_shape`.
 const GRID: &[Values] = &[
     (
         "bspm",
@@ -222,7 +223,7 @@ const FAMILY_WITH_PLATEAU: Values = (
     ],
 );
 
-/// Filters that are mixed in pairs, and the shares of the first.
+/// Filters that are mixed in pairs.
 const MIXED: [&[Values]; 2] = [
     &[
         (
@@ -261,7 +262,7 @@ const MIXED: [&[Values]; 2] = [
 ];
 const SHARES: [f64; 3] = [0.3, 0.5, 0.7];
 
-/// All settings of the grid that can be fitted to these data in a reasonable time.
+/// All settings of the grid that can be fitted to these interactions in a reasonable time.
 fn grid(interactions: &Interactions) -> Vec<FilterConfig> {
     let mut configs = products(GRID, interactions);
     let [first, second] = MIXED.map(|values| products(values, interactions));
@@ -309,10 +310,10 @@ fn changed(config: &FilterConfig, setting: &str, value: &str) -> FilterConfig {
     changed
 }
 
-/// Prints the settings that are picked, with the share of the best that they reach.
+/// Prints the selected settings with their relative NDCG.
 fn report(results: &Results, picks: usize) {
     let sets: Vec<&String> = results.keys().collect();
-    println!("| setting | mean share | least share | {} |", names(&sets));
+    println!("| setting | mean | minimum | {} |", names(&sets));
     println!("| --- | --- | --- |{}", " --- |".repeat(sets.len()));
     let mut picked: Vec<&str> = Vec::new();
     for pick in pick(results, &sets, picks) {
@@ -330,7 +331,7 @@ fn report(results: &Results, picks: usize) {
         );
     }
     println!();
-    println!("Left out in turn:");
+    println!("Leave-one-out validation:");
     for left_out in &sets {
         let others: Vec<&String> = sets.iter().copied().filter(|it| it != left_out).collect();
         let picked = pick(results, &others, picks);
@@ -345,14 +346,14 @@ fn names(sets: &[&String]) -> String {
     names.join(" | ")
 }
 
-/// The best of these settings, as a share of the best of all.
+/// The relative NDCG: the best value of these settings, divided by the best value of all settings.
 fn share(values: &BTreeMap<String, f64>, picked: &[&str]) -> f64 {
     let best = values.values().copied().fold(0.0, f64::max);
     let of_picked = picked.iter().filter_map(|it| values.get(*it));
     of_picked.copied().fold(0.0, f64::max) / best
 }
 
-/// Settings that raise the mean share most, one after the other.
+/// Selects settings one after the other: each time, the one that increases the mean relative NDCG most.
 fn pick<'r>(results: &'r Results, sets: &[&String], picks: usize) -> Vec<&'r str> {
     let mut all: Vec<&str> = results
         .values()

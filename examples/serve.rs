@@ -1,5 +1,5 @@
-//! A recommendation service over HTTP, put into a server of one's own: the routes of `bspm serve`
-//! and one more.
+//! A recommendation service over HTTP, embedded in another server: the routes of `bspm serve` and one more
+//! route.
 //!
 //! ```text
 //! bspm fit ratings.csv -o shop.bspm
@@ -9,8 +9,8 @@
 //! curl 'http://127.0.0.1:8080/shop'
 //! ```
 //!
-//! The model is mapped from its file, so that several processes share it in memory. `bspm serve`
-//! adds limits of connections and times, and an end that answers what has begun.
+//! The model file is memory-mapped, so several processes share its memory. `bspm serve` also has limits of
+//! connections and times, and a graceful shutdown.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,12 +20,12 @@ use axum::routing::get;
 use bspm_server::{CurrentModel, ServerOptions, router};
 use clap::Parser;
 
-/// Serves /recommend?user=USER&k=10, /similar?item=ITEM&k=10 and more
+/// Serves /recommend?user=USER&k=10, /similar?item=ITEM&k=10 and other routes
 #[derive(Parser)]
 struct Arguments {
-    /// A model that `bspm fit` or `Model::save` wrote
+    /// The file of a model, from `bspm fit` or `Model::save`
     model: PathBuf,
-    /// Where to listen; port 0 takes a free one
+    /// Address and port to listen on; port 0 means a free port
     #[arg(default_value = "127.0.0.1:8080")]
     address: SocketAddr,
 }
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 async fn serve(model: CurrentModel, address: SocketAddr) -> Result<(), Box<dyn std::error::Error>> {
     let service = router(Arc::new(model), &ServerOptions::new(address))
-        .route("/shop", get(|| async { "a route of one's own" }));
+        .route("/shop", get(|| async { "a custom route" }));
     let listener = tokio::net::TcpListener::bind(address).await?;
     println!("listening on http://{}", listener.local_addr()?);
     let stop = async {

@@ -1,8 +1,8 @@
-//! How exact the truncated SVD of any data set is, and what it costs:
+//! Accuracy and cost of the truncated SVD of a data set:
 //! `cargo run --release --example truncated_svd -- --factor-dim 64,448 FILE...`.
 //!
-//! A row a file and number of vectors. A file is LightGCN's text or, with the ending `.npz`,
-//! a SciPy CSR matrix.
+//! Prints one row per file and number of vectors. A file is in LightGCN's text format or, if its name ends
+//! in `.npz`, a SciPy CSR matrix.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,13 +18,13 @@ struct Arguments {
     /// The interaction matrices
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// How many singular vectors
+    /// The number of singular vectors
     #[arg(long, value_delimiter = ',', default_value = "448")]
     factor_dim: Vec<usize>,
-    /// The residual that each vector should reach, whether or not a filter feels it
+    /// The tolerance of the residual of each vector
     #[arg(long)]
     tolerance: Option<f64>,
-    /// The most bytes of memory that the SVD may take
+    /// The maximum memory of the SVD, in bytes
     #[arg(long)]
     memory_budget: Option<usize>,
 }

@@ -1,6 +1,6 @@
 //! The paper's experiment on Yelp2018: `cargo run --release --example yelp2018`.
 //!
-//! `--help` lists where the data comes from and every knob.
+//! `--help` lists the sources of the data and all settings.
 
 use std::process::ExitCode;
 

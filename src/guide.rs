@@ -1,19 +1,19 @@
-//! The guide: from a first list to a service, chapter by chapter.
+//! The user guide.
 //!
-//! | chapter | for |
+//! | chapter | contents |
 //! | --- | --- |
 //! | [`quickstart`] | a first model and its lists |
 //! | [`data`] | reading files: formats, columns, options, errors |
 //! | [`items`] | titles and other columns of items |
-//! | [`parameters`] | choosing the parameters for your own data |
-//! | [`tuning`] | the best filter for your own data, and interactions that count more or less |
-//! | [`embedding`] | models inside an application: ids, new users, updates, files |
+//! | [`parameters`] | choosing the parameters for your data |
+//! | [`tuning`] | finding the best filter for your data, and weights of interactions |
+//! | [`embedding`] | models in an application: ids, new users, updates, files |
 //! | [`serving`] | answering requests: latency, threads, processes |
-//! | [`batches`] | lists for everybody: part files, Arrow, Spark, SQL |
-//! | [`scale`] | what a hundred million users and ten million items cost, on paper |
+//! | [`batches`] | lists for all users: part files, Arrow, Spark, SQL |
+//! | [`scale`] | estimated costs for a hundred million users and ten million items |
 //! | [`python`] | the Python package |
 //! | [`gpu`] | libtorch and CUDA |
-//! | [`accuracy`] | what the numbers mean, and how exact they are |
+//! | [`accuracy`] | the meaning and the accuracy of the numbers |
 //! | [`results`] | metrics, times and memory on the published splits |
 //! | [`extending`] | adding a filter or a backend |
 

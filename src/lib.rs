@@ -18,10 +18,10 @@ pub use bspm_cpu::CpuBackend;
 #[cfg(feature = "torch")]
 pub use bspm_torch::{TorchBackend, TorchDevice};
 
-/// A model on the CPU, under ids of type `U` and `I`.
+/// A model on the CPU, with user ids of type `U` and item ids of type `I`.
 pub type CpuModel<U = String, I = String> = Model<CpuBackend, U, I>;
 
-/// What a device must provide, and the errors of those that are here.
+/// The interface that a backend implements, and the errors of the backends of this crate.
 pub mod backend {
     pub use bspm_core::backend::*;
     pub use bspm_cpu::CpuError;

@@ -1,4 +1,4 @@
-//! What `--features cuda` promises, with and without a GPU.
+//! The behaviour of `--features cuda`, with and without a GPU.
 
 mod program;
 mod small_split;

@@ -1,4 +1,4 @@
-//! The examples as their users run them, and the download that they fall back to.
+//! Runs the examples, and tests the download of their data.
 
 mod program;
 mod small_split;

@@ -1,13 +1,14 @@
 //! The modules of every crate form layers: they import only downwards.
 //!
-//! At every level of a crate's module tree, the modules that share a parent must not import
-//! each other in a ring; what a name is re-exported from counts, and so do all modules below.
+//! At every level of the module tree of a crate, modules with the same parent must not import each other in
+//! a cycle. An import of a re-exported name counts as an import from its origin, and the imports of all
+//! modules below count, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// A module by its path from the crate's root, which is the empty one.
+/// The path of a module from the root of the crate. The path of the root is empty.
 type Module = Vec<String>;
 
 const CRATES: [&str; 13] = [
@@ -62,7 +63,7 @@ fn a_ring_is_found_at_every_level_and_through_a_re_export() {
     assert_eq!(rings(&modules), ["a -> e -> a", "a -> e -> d -> a"]);
 }
 
-/// The source of each module but for its tests.
+/// The source of each module, without its tests.
 fn read(source: &Path) -> BTreeMap<Module, String> {
     let mut modules = BTreeMap::new();
     let mut folders = vec![(source.to_path_buf(), Module::new())];
@@ -86,7 +87,7 @@ fn read(source: &Path) -> BTreeMap<Module, String> {
     modules
 }
 
-/// Every ring of modules that have the same parent, as a chain of arrows.
+/// Every cycle of modules with the same parent, as a chain of arrows.
 fn rings(modules: &BTreeMap<Module, String>) -> Vec<String> {
     let exports: BTreeMap<&Module, BTreeMap<String, Module>> = modules
         .iter()
@@ -143,7 +144,7 @@ fn visit(
     done.insert(module.clone());
 }
 
-/// What `pub use` statements of a module hand on, by name, with the path that it comes from.
+/// The names that `pub use` statements of a module re-export, with their paths.
 fn re_exports(module: &Module, source: &str) -> BTreeMap<String, Module> {
     let mut names = BTreeMap::new();
     for statement in code_of(source).split(';') {
@@ -174,7 +175,7 @@ fn re_exports(module: &Module, source: &str) -> BTreeMap<String, Module> {
     names
 }
 
-/// The module that an absolute path leads to; names that a module re-exports lead on.
+/// The module of an absolute path; re-exported names are followed.
 fn resolve(
     path: &Module,
     modules: &BTreeMap<Module, String>,
@@ -212,7 +213,7 @@ fn absolute(module: &Module, path: &[String]) -> Module {
     base
 }
 
-/// All paths from `crate` or `super`, in `use` statements or not.
+/// All paths that begin with `crate` or `super`, inside and outside of `use` statements.
 fn paths(code: &str) -> Vec<Module> {
     let mut found = Vec::new();
     for (place, _) in code
@@ -230,7 +231,7 @@ fn paths(code: &str) -> Vec<Module> {
     found
 }
 
-/// The paths of a `use` tree; the last name is the one in the tree, not its alias.
+/// The paths of a `use` tree; the last name is the original name, not the alias.
 fn expand(tree: &str) -> Vec<Module> {
     let tree = tree.trim();
     if let Some((prefix, group)) = tree.split_once("::{") {
@@ -270,7 +271,7 @@ fn names(path: &str) -> Module {
         .collect()
 }
 
-/// Without comments.
+/// Removes comments.
 fn code_of(source: &str) -> String {
     source
         .lines()

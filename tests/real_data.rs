@@ -1,7 +1,7 @@
 //! The published results, on the real Gowalla and Yelp2018 splits.
 //!
-//! `BSPM_DATA` names the folder that holds `gowalla/` and `yelp2018/`. Without it,
-//! these tests are reported as ignored.
+//! `BSPM_DATA` is the folder that contains `gowalla/` and `yelp2018/`. Without it, these tests are reported
+//! as ignored.
 
 mod published;
 
@@ -101,9 +101,9 @@ fn expect_filters(
     Ok(())
 }
 
-/// GF-CF and ChebyCF as published. For Turbo-CF 0.1835 and 0.1531 are; the settings that its
-/// authors publish give what stands here, also where their program's few lines are followed
-/// with NumPy. The mix was chosen on interactions held out of the training part.
+/// The values of GF-CF and ChebyCF are the published ones. For Turbo-CF, the paper reports 0.1835 and 0.1531;
+/// with the settings that its authors published, a NumPy version of their code gives the values of this test,
+/// too. The mix was selected on interactions held out of the training part.
 fn gowalla_filters(split: TrainTest) -> Result<(), Failed> {
     let expected = [
         ("gf-cf", 0.1849, 0.1518),
@@ -123,7 +123,7 @@ fn yelp2018_filters(split: TrainTest) -> Result<(), Failed> {
     expect_filters(&split, Preset::Yelp2018, &expected)
 }
 
-/// Rows of a sweep are those of the settings alone, to 1e-5.
+/// The rows of a sweep are equal to separate evaluations of the settings, to 1e-5.
 fn gowalla_sweep(split: TrainTest) -> Result<(), Failed> {
     let split = published::for_a_fifth(split)?;
     let early = Preset::Gowalla.config();
@@ -153,8 +153,7 @@ fn gowalla_sweep(split: TrainTest) -> Result<(), Failed> {
     Ok(())
 }
 
-/// The published result, and that vectors which are iterated as far as `f32` goes change next to
-/// nothing in the lists.
+/// The published result. Vectors that are iterated to the precision of `f32` give nearly the same lists.
 fn gowalla_early_merge(split: TrainTest) -> Result<(), Failed> {
     let lists_of = |options: &FitOptions| -> Result<_, Failed> {
         let (train, config) = (split.train.clone(), Preset::Gowalla.config());

@@ -1,4 +1,5 @@
-//! Gowalla's lists on libtorch's CPU device, against those of the CPU backend, for a fifth of the users.
+//! Compares Gowalla's lists on libtorch's CPU device with those of the CPU backend, for a fifth of the
+//! users.
 
 mod published;
 

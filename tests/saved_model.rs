@@ -1,7 +1,7 @@
-//! Saved models: what was saved is opened, whatever happens while it is saved.
+//! Saved models: a saved model can be opened, even if a later save is interrupted.
 //!
-//! With `BSPM_SAVE_LOOP` set, this program saves models until it is killed; the test of
-//! killed saves runs it that way.
+//! If `BSPM_SAVE_LOOP` is set, this program saves models until it is killed. The test of killed saves runs
+//! it in this mode.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -94,7 +94,7 @@ fn lists(model: &SmallModel) -> Vec<Vec<Recommendation<u64>>> {
 fn a_saved_model_is_opened_as_it_was() -> Result<(), Failed> {
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("m.bspm");
-    // 64 singular vectors are used in place, 40 are copied.
+    // The matrix of 64 singular vectors is not copied, that of 40 is.
     for factor_dim in [64, 40] {
         let model = fit(200, 1, factor_dim);
         model.save(&path)?;
@@ -113,7 +113,7 @@ fn a_saved_model_is_opened_as_it_was() -> Result<(), Failed> {
             "a file was left behind"
         );
     }
-    // A model in use keeps what it has mapped when its file is replaced.
+    // A model in use keeps its mapped file if the file is replaced.
     let opened = open(&path)?;
     let before = lists(&opened);
     fit(100, 2, 32).save(&path)?;
@@ -157,7 +157,7 @@ fn the_map_and_the_bytes_are_twins() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Written before early merge's vectors were kept.
+/// Written by a version that did not store the vectors of early merge.
 fn a_file_without_sharpened_vectors_is_opened() -> Result<(), Failed> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/early_merge.bspm");
     let model: Model<_, String, String> = Model::open(CpuBackend::new(), path)?;
@@ -255,7 +255,7 @@ fn a_save_that_fails_leaves_what_was_there() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Two models of different size, and the path that they are saved to in turn.
+/// Two models of different sizes, and the path to which they are saved in turn.
 struct SaveLoop {
     models: [PathBuf; 2],
     target: PathBuf,
@@ -303,7 +303,7 @@ fn a_killed_save_leaves_a_whole_model() -> Result<(), Failed> {
         let output = child.stdout.take().ok_or("the output is piped")?;
         let mut lines = BufReader::new(output).lines();
         lines.next().ok_or("the child saves")??;
-        // Spread over a save, however long one takes here.
+        // The times are distributed over the measured duration of a save.
         thread::sleep(Duration::from_micros(kill * 7919 % 12_000));
         child.kill()?;
         child.wait()?;

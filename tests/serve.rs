@@ -1,4 +1,4 @@
-//! The examples that show how to embed and how to serve, run as their readers run them.
+//! Runs the examples of an application and of a service.
 
 mod program;
 
@@ -9,7 +9,7 @@ use bspm::{BspmConfig, CpuBackend, Dataset, Fallback, Model, RecommendOptions};
 use program::{error_text, example, run};
 use serde_json::{Value, json};
 
-/// Ends with the test that started it.
+/// A server process, which is killed at the end of the test.
 struct Service {
     process: Child,
     address: String,
@@ -42,7 +42,7 @@ impl Service {
         Self { process, address }
     }
 
-    /// Status and body of an answer.
+    /// The status and the body of a response.
     fn get(&self, path: &str) -> (u16, String) {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -130,7 +130,7 @@ fn a_service_answers_with_the_lists_of_the_model() {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..25 {
-                    // Requests that come together are scored as a tile, which rounds otherwise.
+                    // Requests that arrive together are scored as a tile, which rounds differently.
                     let found = service.json("/recommend?user=ann&k=1");
                     let expected = list(model.recommend("ann", 1));
                     assert_eq!(found["items"][0]["item"], expected["items"][0]["item"]);
@@ -154,7 +154,7 @@ fn embedding_explains_what_it_recommends() {
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].starts_with("ann may like grinder"), "{text}");
     assert!(
-        lines[2].starts_with("somebody new with tea and lemon may like honey"),
+        lines[2].starts_with("a new user with tea and lemon may like honey"),
         "{text}"
     );
     let number = |line: &str| -> f64 {

@@ -1,12 +1,12 @@
-//! What the benchmarks run on.
+//! The data of the benchmarks.
 
 use std::path::PathBuf;
 
 use bspm::Interactions;
 use bspm::data::{SyntheticShape, TrainTest};
 
-/// The real Gowalla split where `BSPM_DATA` names its folder, generated interactions of
-/// its shape elsewhere.
+/// The real Gowalla split if `BSPM_DATA` is set to its folder, and generated interactions of the same shape
+/// otherwise.
 pub(crate) fn interactions() -> Interactions {
     let split = match std::env::var_os("BSPM_DATA") {
         Some(folder) => TrainTest::from_lightgcn_directory(PathBuf::from(folder).join("gowalla")),

@@ -12,8 +12,8 @@ pub fn return_large_blocks() {
     {
         const MEBIBYTE: libc::c_int = 1 << 20;
         for setting in [libc::M_MMAP_THRESHOLD, libc::M_TRIM_THRESHOLD] {
-            // SAFETY: takes two numbers, and holds the lock of the main arena while it writes one
-            // of its settings, each of which is a word that allocations read.
+            // SAFETY: takes two numbers, and holds the lock of the main arena while it writes a setting, which
+            // is one word that allocations read.
             unsafe { libc::mallopt(setting, MEBIBYTE) };
         }
     }

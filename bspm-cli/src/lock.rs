@@ -10,7 +10,7 @@ use bspm_args::tell;
 
 /// An exclusive lock to write a file, released on drop.
 ///
-/// It locks `.NAME.lock` beside the file. The operating system releases the lock when the process
+/// It locks `.NAME.lock` in the folder of the file. The operating system releases the lock when the process
 /// ends, even if it is killed. On a file system without locks every request succeeds.
 #[derive(Debug)]
 #[must_use]

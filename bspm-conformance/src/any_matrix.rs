@@ -1,4 +1,4 @@
-//! The truncated SVD on families of matrices on which it is hard.
+//! The truncated SVD on families of difficult matrices.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +13,8 @@ use bspm_core::engine::NormalizedGraph;
 use bspm_core::engine::{SvdReport, SvdStop, truncated_svd};
 use bspm_data::Interactions;
 
-/// Orthogonality, rank, Ritz values and projection against a dense decomposition in `f64`,
-/// for every family and for vectors from one to more than there are.
+/// Orthogonality, rank, Ritz values and projection agree with a dense decomposition in `f64`, for every
+/// family and for numbers of vectors from one to more than the rank.
 pub fn every_family_of_matrices_has_a_truncated_svd<B: Backend>(backend: &B) {
     for (name, make) in FAMILIES {
         for seed in 0..2 {
@@ -40,7 +40,7 @@ pub fn every_family_of_matrices_has_a_truncated_svd<B: Backend>(backend: &B) {
                     .compare(factor_dim, &values, vectors.view(), &svd.report)
                     .unwrap_or_else(|error| {
                         panic!(
-                            "{name} {shape:?}, {factor_dim} asked for: {error}; {}",
+                            "{name} {shape:?}, {factor_dim} requested: {error}; {}",
                             svd.report
                         )
                     });
@@ -49,7 +49,7 @@ pub fn every_family_of_matrices_has_a_truncated_svd<B: Backend>(backend: &B) {
     }
 }
 
-/// `P` in `f64`, decomposed.
+/// The decomposition of `P` in `f64`.
 struct Exact {
     /// Descending.
     values: Vec<f64>,
@@ -73,7 +73,7 @@ impl Exact {
         }
     }
 
-    /// How many eigenvalues there are above one.
+    /// The number of eigenvalues above `value`.
     fn above(&self, value: f64) -> usize {
         self.values.iter().take_while(|&&it| it > value).count()
     }
@@ -82,7 +82,7 @@ impl Exact {
         self.above(1e-9)
     }
 
-    /// What is wrong, if anything.
+    /// Returns an error that describes the first difference, if there is one.
     fn compare(
         &self,
         factor_dim: usize,
@@ -91,13 +91,13 @@ impl Exact {
         report: &SvdReport,
     ) -> Result<(), String> {
         let found = values.len();
-        // Eigenvalues near the rounding of `f32` may count as zero or not.
+        // Eigenvalues near the rounding error of `f32` may count as zero.
         let expected = factor_dim.min(self.above(1e-5))..=factor_dim.min(self.above(1e-8));
         if !expected.contains(&found) || (report.asked, report.found) != (factor_dim, found) {
             return Err(format!("{found} vectors, expected {expected:?}"));
         }
         if report.stop == SvdStop::MaxRounds {
-            return Err("the rounds were used up".into());
+            return Err("the maximum number of rounds was reached".into());
         }
         if found == 0 {
             return Ok(());
@@ -175,7 +175,7 @@ const FAMILIES: [(&str, Family); 16] = [
     }),
 ];
 
-/// Each user's items.
+/// Interactions of each user with the items that `row` returns.
 fn sparse(
     users: u32,
     items: usize,
@@ -188,7 +188,7 @@ fn sparse(
     Interactions::from_pairs(users as usize, items, pairs).unwrap()
 }
 
-/// The first items are known to nearly everybody.
+/// Nearly all users have the first items.
 fn skewed(users: u32, items: u32, random: &mut ChaCha8Rng) -> Interactions {
     let row = |_, random: &mut ChaCha8Rng| {
         let activity: f64 = random.random_range(0.2..1.5);
@@ -216,7 +216,7 @@ fn communities(random: &mut ChaCha8Rng) -> Interactions {
     sparse(520, 470, row, random)
 }
 
-/// Blocks `size x size` of which about half the cells are filled.
+/// Blocks of `size x size`, of which about half the cells are filled.
 fn blocks(count: u32, size: u32, random: &mut ChaCha8Rng) -> Interactions {
     let row = |user: u32, random: &mut ChaCha8Rng| {
         let start = user / size * size;
@@ -227,13 +227,13 @@ fn blocks(count: u32, size: u32, random: &mut ChaCha8Rng) -> Interactions {
     sparse(count * size, (count * size) as usize, row, random)
 }
 
-/// Users with items that nobody else has.
+/// Users with items that no other user has.
 fn star_pairs(users: u32, items: u32) -> Interactions {
     let row = |user: u32, _: &mut ChaCha8Rng| (user * items..(user + 1) * items).collect();
     sparse(users, (users * items) as usize, row, &mut random_source(0))
 }
 
-/// Users who all have one of a few histories.
+/// Users who each have one of a few histories.
 fn repeated_rows(users: u32, items: u32, kinds: usize, random: &mut ChaCha8Rng) -> Interactions {
     let histories: Vec<Vec<u32>> = (0..kinds)
         .map(|_| (0..items).filter(|_| random.random_bool(0.1)).collect())

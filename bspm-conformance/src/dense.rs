@@ -5,7 +5,7 @@ use ndarray::{Array2, s};
 use super::{ODD_SHAPES, assert_close, random_matrix, random_source, to_f64};
 use bspm_core::backend::{Backend, Operand, Shaped, Update};
 
-/// What is uploaded is downloaded.
+/// An uploaded matrix is the same after a download.
 pub fn uploads_come_back<B: Backend>(backend: &B) {
     for (rows, columns) in ODD_SHAPES {
         let values = random_matrix(rows, columns, &mut random_source(1));
@@ -17,7 +17,7 @@ pub fn uploads_come_back<B: Backend>(backend: &B) {
     }
 }
 
-/// A new matrix holds zeros.
+/// A new matrix is zero.
 pub fn zeros_are_zero<B: Backend>(backend: &B) {
     for (rows, columns) in ODD_SHAPES {
         let zeros = backend.zeros(rows, columns).unwrap();
@@ -25,7 +25,7 @@ pub fn zeros_are_zero<B: Backend>(backend: &B) {
     }
 }
 
-/// Products, with and without transposing, with every kind of update.
+/// Products, with and without a transposed operand, with every kind of update.
 pub fn matmul_matches_f64<B: Backend>(backend: &B) {
     let sizes = [0, 1, 3, 17, 32, 50];
     let shapes = sizes
@@ -120,7 +120,7 @@ pub fn elementwise_operations_match_f64<B: Backend>(backend: &B) {
     }
 }
 
-/// Slices of columns, and matrices side by side.
+/// Slices of columns, and the concatenation of matrices.
 pub fn columns_are_cut_and_joined<B: Backend>(backend: &B) {
     for (rows, columns) in ODD_SHAPES {
         let values = random_matrix(rows, columns, &mut random_source(4));

@@ -1,4 +1,4 @@
-//! Every filter against its definition, in `f64` on dense matrices.
+//! Compares every filter with its definition, in `f64` on dense matrices.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use bspm_data::History;
 use bspm_data::Interactions;
 use sprs::{CsMatI, TriMatI};
 
-/// Dense matrices that the definitions are written in.
+/// The dense matrices of the definitions.
 struct Dense {
     /// `A: users x items`.
     history: Array2<f64>,
@@ -37,7 +37,7 @@ impl Dense {
         Self::with_offset(interactions, 0.0)
     }
 
-    /// With all degrees larger by an offset.
+    /// Creates the matrices, with an offset that is added to all degrees.
     fn with_offset(interactions: Interactions, offset: f64) -> Self {
         let mut history = Array2::zeros((interactions.users(), interactions.items()));
         for (user, item, weight) in interactions.entries() {
@@ -160,7 +160,7 @@ impl Dense {
         }
     }
 
-    /// As the authors write it: the autoencoder of EASE-R between two diagonal matrices.
+    /// As in the paper: the autoencoder of EASE-R between two diagonal matrices.
     fn ease_dan(&self, settings: &EaseDan) -> Array2<f64> {
         let users = self
             .user_degrees
@@ -194,7 +194,7 @@ impl Dense {
         self.sums_to_one(low_pass) + self.sums_to_one(paths) * settings.gamma
     }
 
-    /// The scores divided by the mean size of what their rows sum to.
+    /// The scores divided by the mean magnitude of their row sums.
     fn sums_to_one(&self, scores: Array2<f64>) -> Array2<f64> {
         let sums = scores.sum_axis(Axis(1)).mapv(f64::abs);
         let known = self.history.sum_axis(Axis(1));
@@ -282,7 +282,7 @@ impl Dense {
         }
     }
 
-    /// As the authors write it: nodes from -1 to 1, and the basis as a list of matrices.
+    /// As in the authors' code: nodes from -1 to 1, and the basis as a list of matrices.
     fn cheby_cf(&self, settings: &ChebyCf) -> Array2<f64> {
         let pi = std::f64::consts::PI;
         let rounded = |value: f64| (value * 1e3).round() / 1e3;
@@ -323,7 +323,8 @@ impl Dense {
     }
 }
 
-/// The offset of a filter that is otherwise defined by the degrees alone, and the filter without it.
+/// The offset of a filter, and the filter without it. Returns `None` if the filter has no offset of the
+/// degrees.
 fn without_offset(config: &FilterConfig) -> Option<(f64, FilterConfig)> {
     let is_of_degrees = ["bspm", "gf-cf", "lgcn-ide", "link-prop", "cheby-cf"];
     let settings = config.settings();
@@ -356,7 +357,7 @@ fn autoencoder(gram: Array2<f64>, neighbours: usize) -> Array2<f64> {
     weights
 }
 
-/// The largest entries of each row beside the diagonal, of equal ones those further left.
+/// The largest off-diagonal entries of each row; of equal entries, those further left.
 fn neighbours(mut weights: Array2<f64>, count: usize) -> Array2<f64> {
     weights.diag_mut().fill(0.0);
     for mut row in weights.rows_mut() {
@@ -367,7 +368,7 @@ fn neighbours(mut weights: Array2<f64>, count: usize) -> Array2<f64> {
     weights
 }
 
-/// By Gauss-Jordan elimination.
+/// The inverse, by Gauss-Jordan elimination.
 fn inverse(mut matrix: Array2<f64>) -> Array2<f64> {
     let size = matrix.nrows();
     let mut result = Array2::eye(size);
@@ -386,8 +387,8 @@ fn inverse(mut matrix: Array2<f64>) -> Array2<f64> {
     result
 }
 
-/// Settings of every filter that take each of its branches, with as many singular vectors
-/// as the matrix has a clear cut for.
+/// Settings of every filter that cover each of its branches. `factor_dim` should be a number of singular
+/// vectors with a clear gap after it in the spectrum.
 pub fn filter_configs(factor_dim: usize) -> Vec<FilterConfig> {
     let turbo_cf = |alpha, power, filter| {
         TurboCf::published(Preset::Gowalla)
@@ -544,7 +545,7 @@ pub fn filter_configs(factor_dim: usize) -> Vec<FilterConfig> {
     ]
 }
 
-/// Scores of a neighbour table with few entries, from the rows of its filter.
+/// Scores of a neighbour table with few entries are those of the rows of its filter.
 pub fn neighbour_tables_keep_candidates_for_lists<B: Backend>(backend: &B) {
     const KEEP: usize = 6;
     let interactions = random_interactions(60, 45, 700, &mut random_source(21));
@@ -591,7 +592,8 @@ pub fn neighbour_tables_keep_candidates_for_lists<B: Backend>(backend: &B) {
     assert!(error < 1e-5, "error {error:e}");
 }
 
-/// Scores, fold-in and contributions of every filter, of a 0/1 matrix and of a weighted one.
+/// Scores, fold-in and contributions of every filter follow its definition, for a 0/1 matrix and for a
+/// weighted matrix.
 pub fn every_filter_follows_its_definition<B: Backend>(backend: &B) {
     let interactions = random_interactions(60, 45, 700, &mut random_source(21));
     let weighted = random_weights(&interactions, &mut random_source(22));
@@ -666,7 +668,7 @@ fn filters_of_follow_their_definition<B: Backend>(backend: &B, interactions: Int
     }
 }
 
-/// Filters of matrices without interactions, and of one interaction.
+/// Filters of matrices without interactions, and with one interaction, return finite scores.
 pub fn filters_of_next_to_nothing_are_harmless<B: Backend>(backend: &B) {
     for pairs in [&[][..], &[(1, 2)]] {
         let interactions = Interactions::from_pairs(3, 4, pairs.iter().copied()).unwrap();
@@ -693,7 +695,7 @@ fn item_graph(items: usize) -> (CsMatI<f32, u32>, Array2<f64>) {
     (entries.to_csr(), expected)
 }
 
-/// Item graphs come back, and their products with histories and matrices are right.
+/// Item graphs are returned unchanged, and their products with histories and matrices are correct.
 pub fn item_graphs_match_the_dense_product<B: Backend>(backend: &B) {
     for (items, columns) in [(1, 1), (9, 5), (40, 1), (40, 33), (65, 70)] {
         let (sparse, dense) = item_graph(items);
@@ -741,7 +743,7 @@ pub fn item_graphs_match_the_dense_product<B: Backend>(backend: &B) {
     }
 }
 
-/// Inverses, of sizes around those of blocks, times the matrix are the identity.
+/// The product of a matrix and its inverse is the identity, for sizes around those of blocks.
 pub fn positive_definite_matrices_are_inverted<B: Backend>(backend: &B) {
     for size in [1, 2, 33, 256, 257, 530] {
         let factor = to_f64(random_matrix(size, size + 3, &mut random_source(8)).view());

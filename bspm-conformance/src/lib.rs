@@ -1,16 +1,16 @@
 //! The checks that every backend must pass.
 //!
-//! A backend's tests instantiate them all with one line:
+//! The tests of a backend instantiate all checks with one line:
 //!
 //! ```text
 //! bspm_conformance::backend_conformance!(MyBackend::new());
 //! ```
 //!
-//! The checks and their names are outside semver: a new version may ask more of a backend.
+//! The checks and their names are exempt from semver: a new version may add requirements for backends.
 //!
-//! Operations are compared with `f64` loops over small matrices of odd shapes,
-//! empty rows and empty matrices included; the fitted model with [`Reference`],
-//! which follows the paper step by step on dense matrices.
+//! Operations are compared with `f64` loops over small matrices of odd shapes, including empty rows and
+//! empty matrices. The fitted model is compared with [`Reference`], which follows the paper step by step
+//! on dense matrices.
 
 mod any_matrix;
 mod dense;
@@ -38,10 +38,10 @@ use rand::{RngExt, SeedableRng};
 use bspm_core::backend::Backend;
 use bspm_data::{Duplicates, Interactions};
 
-/// Makes one `#[test]` per conformance check for the backend that the expression makes.
+/// Creates one `#[test]` per conformance check, for the backend that the expression returns.
 ///
 /// Attributes in brackets before the expression, such as `[#[ignore = "needs a GPU"]]`,
-/// go to every test.
+/// are added to every test.
 #[macro_export]
 macro_rules! backend_conformance {
     (@checks $attributes:tt $backend:expr; $($check:ident,)*) => {
@@ -93,7 +93,7 @@ macro_rules! backend_conformance {
     };
 }
 
-/// Row and column counts at which padding, blocking and empty cases differ.
+/// Numbers of rows and columns that cover the cases of padding, blocks and empty matrices.
 const ODD_SHAPES: [(usize, usize); 9] = [
     (0, 0),
     (0, 3),
@@ -129,7 +129,7 @@ fn random_interactions(
         .collect();
     cells.shuffle(random);
     cells.truncate(count);
-    Interactions::from_pairs(users, items, cells).expect("the pairs lie inside")
+    Interactions::from_pairs(users, items, cells).expect("the pairs are in range")
 }
 
 /// The same entries with weights between 0.2 and 4.
@@ -139,7 +139,8 @@ fn random_weights(interactions: &Interactions, random: &mut ChaCha8Rng) -> Inter
         .map(|(user, item)| (user, item, random.random_range(0.2..4.0)))
         .collect();
     let (users, items) = (interactions.users(), interactions.items());
-    Interactions::from_weighted(users, items, entries, Duplicates::Sum).expect("they lie inside")
+    Interactions::from_weighted(users, items, entries, Duplicates::Sum)
+        .expect("the pairs are in range")
 }
 
 fn to_f64(matrix: ArrayView2<'_, f32>) -> Array2<f64> {
@@ -147,7 +148,7 @@ fn to_f64(matrix: ArrayView2<'_, f32>) -> Array2<f64> {
 }
 
 /// Panics unless the device matrix is within `tolerance` of the expected one,
-/// relative to its largest entry (or to 1, where that is smaller).
+/// relative to its largest entry (or to 1 if that entry is smaller).
 fn assert_close<B: Backend>(
     backend: &B,
     matrix: &B::Matrix,

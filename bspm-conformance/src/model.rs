@@ -14,8 +14,8 @@ use bspm_core::fitted::{Fallback, RankOptions};
 use bspm_core::{BspmConfig, Merge};
 use bspm_data::Interactions;
 
-/// Singular values, residuals and orthogonality on matrices small enough to
-/// decompose densely, some of which the block of vectors does not span.
+/// Singular values, residuals and orthogonality on matrices that are small enough for a dense
+/// decomposition. The block of vectors does not span some of them.
 pub fn the_truncated_svd_matches_a_dense_one<B: Backend>(backend: &B) {
     for (users, items, count, factor_dim) in [(30, 20, 150, 6), (90, 110, 1500, 12)] {
         let interactions = random_interactions(users, items, count, &mut random_source(1));
@@ -39,7 +39,7 @@ pub fn the_truncated_svd_matches_a_dense_one<B: Backend>(backend: &B) {
     }
 }
 
-/// Three separate blocks have rank 3, and the eigenvalue 1 three times.
+/// Three disconnected blocks have the rank 3, and three times the eigenvalue 1.
 pub fn an_svd_beyond_the_rank_stops_at_the_rank<B: Backend>(backend: &B) {
     let pairs = (0..12_u32).flat_map(|user| [(user, user % 3), (user, user % 3 + 3)]);
     let interactions = Interactions::from_pairs(12, 8, pairs).unwrap();
@@ -57,7 +57,7 @@ pub fn an_svd_beyond_the_rank_stops_at_the_rank<B: Backend>(backend: &B) {
     assert!(svd.singular_values.is_empty());
 }
 
-/// Configurations that take every branch of the processes and the merge.
+/// Configurations that cover every branch of the processes and of the merge.
 fn configs(factor_dim: usize) -> Vec<BspmConfig> {
     let mut configs = Vec::new();
     for blur in [
@@ -100,7 +100,7 @@ fn configs(factor_dim: usize) -> Vec<BspmConfig> {
     configs
 }
 
-/// Every combination of the configuration, on a matrix with empty rows and columns.
+/// Every combination of settings, on a matrix with empty rows and columns.
 pub fn scores_match_the_paper_step_by_step<B: Backend>(backend: &B) {
     let interactions = random_interactions(45, 30, 160, &mut random_source(2));
     let reference = Reference::new(&interactions);
@@ -119,7 +119,7 @@ pub fn scores_match_the_paper_step_by_step<B: Backend>(backend: &B) {
     }
 }
 
-/// Lists agree with the scores, whatever the batch size.
+/// Lists agree with the scores, for every batch size.
 pub fn rankings_are_sorted_scores_without_the_seen<B: Backend>(backend: &B) {
     let interactions = random_interactions(70, 50, 500, &mut random_source(3));
     let config = BspmConfig::builder()
@@ -157,7 +157,7 @@ pub fn rankings_are_sorted_scores_without_the_seen<B: Backend>(backend: &B) {
     assert_eq!(shown.lists[0].len(), 50);
 }
 
-/// Nothing becomes infinite or NaN where a degree is zero.
+/// No score is infinite or NaN if a degree is zero.
 pub fn empty_users_and_items_are_harmless<B: Backend>(backend: &B) {
     let low_pass = BspmConfig::builder()
         .blur(Solver::Rk4, 1.0, 2)

@@ -17,7 +17,7 @@ fn select<B: Backend>(
     backend.top_k(&mut scores, &scale, hidden, k).unwrap()
 }
 
-/// Worked cases: masks, ties, lists that run out.
+/// Examples with masks, ties and lists that are not full.
 pub fn top_k_masks_and_breaks_ties_by_id<B: Backend>(backend: &B) {
     let scores = array![[1.0, 5.0], [3.0, 5.0], [3.0, 5.0], [-2.0, 5.0], [3.0, 5.0]];
     let scale = array![[1.0], [1.0], [1.0], [1.0], [1.0]];
@@ -43,7 +43,7 @@ pub fn top_k_masks_and_breaks_ties_by_id<B: Backend>(backend: &B) {
     assert_eq!(items(&lists[0]), [1, 2], "the two zeros are equal");
 }
 
-/// Random scores with many ties, at every width, against a full sort.
+/// Random scores with many ties give the same lists as a full sort, at every width.
 pub fn top_k_matches_a_full_sort<B: Backend>(backend: &B) {
     let mut random = random_source(1);
     for columns in [1, 5, 8, 12, 32, 45] {
@@ -87,7 +87,7 @@ pub fn top_k_matches_a_full_sort<B: Backend>(backend: &B) {
     }
 }
 
-/// The ranks of items in sums of matrices are those in the sums that are formed, at every width.
+/// The ranks of items in sums of matrices are the ranks in the computed sums, at every width.
 pub fn ranks_of_sums_match_the_sums<B: Backend>(backend: &B) {
     let mut random = random_source(31);
     for (items, columns) in [
@@ -99,7 +99,7 @@ pub fn ranks_of_sums_match_the_sums<B: Backend>(backend: &B) {
         (70, 40),
         (1500, 32),
     ] {
-        // Where there are many items, few of them have large entries.
+        // If there are many items, few of them have large entries.
         let power = if items > 1000 { 5 } else { 1 };
         let matrices: Vec<Array2<f32>> = (0..4)
             .map(|_| random_matrix(items, columns, &mut random).mapv(|it| it.powi(power)))
@@ -139,7 +139,7 @@ pub fn ranks_of_sums_match_the_sums<B: Backend>(backend: &B) {
             })
             .collect();
         let hidden: Vec<&[u32]> = hidden.iter().map(Vec::as_slice).collect();
-        // Some of them hidden; many in a third of the columns, few or none in the others.
+        // Some of them are hidden; many in a third of the columns, few or none in the others.
         let relevant: Vec<Vec<u32>> = (0..columns as u32)
             .map(|column| {
                 let every = [3, 41, 4000][column as usize % 3];
@@ -180,7 +180,7 @@ pub fn ranks_of_sums_match_the_sums<B: Backend>(backend: &B) {
     }
 }
 
-/// Panics unless the lists have the `k` best of each column, to a tolerance.
+/// Panics unless the lists have the `k` best entries of each column, to a tolerance.
 fn assert_lists_are_of(
     lists: &[Vec<ScoredItem>],
     scores: &Array2<f64>,
@@ -196,8 +196,8 @@ fn assert_lists_are_of(
     }
 }
 
-/// Panics unless each column has the ranks below `within` of its items. Where scores are within the
-/// tolerance of each other, either may be above.
+/// Panics unless each column has the ranks below `within` of its items. If the difference of two scores is
+/// within the tolerance, either item may be above the other.
 fn assert_ranks_are_of(
     ranks: &[Vec<u32>],
     scores: &Array2<f64>,
@@ -231,7 +231,7 @@ fn assert_ranks_are_of(
     }
 }
 
-/// The `k` best of a column that are not hidden, with their scores.
+/// The `k` best items of a column that are not hidden, with their scores.
 fn best_of(scores: ArrayView1<'_, f64>, hidden: &[u32], k: usize) -> Vec<(u32, f64)> {
     let mut best: Vec<(u32, f64)> = (0..)
         .zip(scores.iter().copied())
@@ -242,7 +242,7 @@ fn best_of(scores: ArrayView1<'_, f64>, hidden: &[u32], k: usize) -> Vec<(u32, f
     best
 }
 
-/// Panics unless these are the first of the best, to a tolerance.
+/// Panics unless the list begins with the best items, to a tolerance.
 fn assert_begins_with(
     list: &[ScoredItem],
     best: &[(u32, f64)],
@@ -257,9 +257,9 @@ fn assert_begins_with(
     }
 }
 
-/// Scores, both factors of a product and a scale for each item: at every width, where few items
-/// stand out and where none does, for rows and columns of very different lengths, and where all
-/// products are the same or zero.
+/// Scores, both factors of a product, and a scale per item: for every width, with a few items of much
+/// higher scores and without, for rows and columns of very different norms, and for products that are all
+/// equal or zero.
 fn sums_with_products() -> Vec<[Array2<f32>; 4]> {
     let mut random = random_source(32);
     let steep = |matrix: Array2<f32>| matrix.mapv(|it| it.powi(9) * 3.0);
@@ -305,7 +305,7 @@ fn summed([scores, left, right, scale]: &[Array2<f32>; 4]) -> Array2<f64> {
     (to_f64(scores.view()) + product) * to_f64(scale.view())
 }
 
-/// Sums of a matrix and a product rank as the sums that are formed do.
+/// The best entries of the sum of a matrix and a product are those of the computed sum.
 pub fn the_best_of_a_product_are_those_of_the_sums<B: Backend>(backend: &B) {
     for matrices in sums_with_products() {
         let (items, columns) = matrices[0].dim();
@@ -334,8 +334,8 @@ pub fn the_best_of_a_product_are_those_of_the_sums<B: Backend>(backend: &B) {
     }
 }
 
-/// The largest entries of sums of a matrix and a product, of either sign, are those of the sums
-/// that are formed; columns that are not asked for have none.
+/// The entries of largest magnitude of the sum of a matrix and a product are those of the computed sum.
+/// Columns that are not requested have no entries.
 pub fn the_largest_of_a_product_are_those_of_the_sums<B: Backend>(backend: &B) {
     for matrices in sums_with_products() {
         let columns = matrices[0].ncols();

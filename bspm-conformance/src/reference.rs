@@ -1,4 +1,4 @@
-//! The model in `f64` on dense matrices, as the paper writes it.
+//! The model in `f64` on dense matrices, as defined in the paper.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
 
@@ -7,9 +7,10 @@ use bspm_core::filters::Integration;
 use bspm_core::{BspmConfig, Merge};
 use bspm_data::Interactions;
 
-/// A dense twin of [`FittedFilter`](bspm_core::FittedFilter): rows are users, nothing is factored,
-/// every Runge-Kutta stage is computed from its tableau, and singular vectors come
-/// from Jacobi rotations.
+/// A dense reference implementation of [`FittedFilter`](bspm_core::FittedFilter).
+///
+/// Rows are users, no matrix is factored, every Runge-Kutta stage is computed from its tableau, and the
+/// singular vectors are computed with Jacobi rotations.
 #[derive(Clone, Debug)]
 pub struct Reference {
     history: Array2<f64>,
@@ -22,12 +23,13 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Normalises and decomposes.
+    /// Normalises and decomposes the interaction matrix.
     pub fn new(interactions: &Interactions) -> Self {
         Self::with_offset(interactions, 0.0)
     }
 
-    /// With all degrees larger by an offset, and `P` scaled to a largest eigenvalue of 1.
+    /// As [`new`](Self::new), with an offset that is added to all degrees, and with `P` scaled so that its
+    /// largest eigenvalue is 1.
     pub fn with_offset(interactions: &Interactions, offset: f64) -> Self {
         let mut history = Array2::zeros((interactions.users(), interactions.items()));
         for (user, item, weight) in interactions.entries() {
@@ -73,11 +75,11 @@ impl Reference {
         &self.eigenvalues
     }
 
-    /// The distance of the last eigenvalue that a filter of `factor_dim` vectors
-    /// keeps from the first that it drops.
+    /// The difference between the last eigenvalue that a filter of `factor_dim` vectors keeps and the first
+    /// one that it drops.
     ///
-    /// Its inverse is the condition number of the ideal low-pass filter: an error in
-    /// `P`, such as rounding to `f32`, turns the kept span by that much more.
+    /// Its inverse is the condition number of the ideal low-pass filter: the filter amplifies an error in
+    /// `P`, such as rounding to `f32`, by this factor.
     pub fn gap_at(&self, factor_dim: usize) -> f64 {
         let kept = factor_dim.min(self.rank());
         let at = |place: usize| self.eigenvalues.get(place).copied().unwrap_or(0.0);
@@ -95,7 +97,7 @@ impl Reference {
             .count()
     }
 
-    /// Every point of every process, and the scores that they lead to.
+    /// Computes the scores, and the magnitudes of all points of all processes.
     pub fn scores(&self, config: &BspmConfig) -> ReferenceScores {
         let start = &self.history;
         let propagate = |point: &Array2<f64>| point.dot(&self.propagation);
@@ -148,7 +150,7 @@ impl Reference {
         ReferenceScores { scores, magnitudes }
     }
 
-    /// `V V^T` of the leading vectors.
+    /// The projection `V V^T` onto the leading vectors.
     pub(super) fn projection(&self, factor_dim: usize) -> Array2<f64> {
         let kept = self
             .eigenvectors
@@ -164,7 +166,7 @@ impl Reference {
     }
 }
 
-/// The points at the end of every step.
+/// Returns the points at the end of every step.
 fn integrate(
     start: &Array2<f64>,
     integration: Integration,
@@ -177,8 +179,8 @@ fn integrate(
         point = match integration.solver {
             Solver::Euler => &point + derivative(&point) * step,
             Solver::Rk4 => rk4(&point, step, &derivative),
-            // The pair is compared with what it approximates, at a tolerance far below that
-            // of the comparison.
+            // The reference of the other solvers is the exact solution: the tolerance of Dormand-Prince is
+            // far below that of the comparison.
             _ => (0..FINE_STEPS).fold(point, |point, _| {
                 rk4(&point, step / f64::from(FINE_STEPS), &derivative)
             }),
@@ -188,7 +190,7 @@ fn integrate(
     points
 }
 
-/// Steps of RK4 that give the exponential to 1e-9 for the times that are compared.
+/// The number of RK4 steps that give the exponential to 1e-9 for the times of the comparison.
 const FINE_STEPS: u32 = 200;
 
 fn rk4(
@@ -258,21 +260,21 @@ pub(super) fn jacobi(mut matrix: Array2<f64>) -> (Vec<f64>, Array2<f64>) {
     )
 }
 
-/// What [`Reference::scores`] computes.
+/// The result of [`Reference::scores`].
 #[derive(Clone, Debug)]
 pub struct ReferenceScores {
     /// `users x items`.
     pub scores: Array2<f64>,
-    /// For each user the largest entry, without its sign, of any point on the way.
+    /// For each user, the largest magnitude of the entries of all intermediate points.
     pub magnitudes: Array1<f64>,
 }
 
 impl ReferenceScores {
-    /// The largest difference of any score from this one, relative to the largest
-    /// number that the user's scores were computed from.
+    /// The largest difference of a score from the reference, relative to the largest number from which the
+    /// scores of the user are computed.
     ///
-    /// Not to the score itself: sharpening subtracts, and where nothing is left of a
-    /// score, rounding is.
+    /// The difference is not relative to the score, because sharpening subtracts: if the result is close to
+    /// 0, the rounding error is not.
     pub fn largest_relative_error(&self, found: ArrayView2<'_, f32>) -> f64 {
         let mut largest = 0.0_f64;
         let rows = found.outer_iter().zip(self.scores.outer_iter());

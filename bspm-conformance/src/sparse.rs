@@ -73,7 +73,7 @@ fn matrices(random: &mut ChaCha8Rng) -> Vec<Interactions> {
     plain.into_iter().chain(weighted).collect()
 }
 
-/// Both halves of the walk, with every kind of update, at every width.
+/// Both halves of the walk match the dense product, with every kind of update, at every width.
 pub fn spmm_matches_the_dense_product<B: Backend>(backend: &B) {
     let mut random = random_source(2);
     for interactions in matrices(&mut random) {
@@ -137,7 +137,7 @@ fn histories<B: Backend>(
     histories_up_to(backend, interactions, columns, |_| usize::MAX)
 }
 
-/// [`histories`] of which each has at most so many items.
+/// [`histories`] with at most `longest` items each.
 fn histories_up_to<B: Backend>(
     backend: &B,
     interactions: &Interactions,
@@ -167,7 +167,7 @@ fn histories_up_to<B: Backend>(
     (dense, device)
 }
 
-/// The first product of the blurring process; the last column has no history.
+/// The first product of the blurring process matches the dense product. The last column has no history.
 pub fn spmm_of_histories_matches_the_dense_product<B: Backend>(backend: &B) {
     for interactions in matrices(&mut random_source(4)) {
         let users = interactions.users();
@@ -190,7 +190,7 @@ pub fn spmm_of_histories_matches_the_dense_product<B: Backend>(backend: &B) {
     }
 }
 
-/// Histories as an addend, and in a basis.
+/// Histories as an addend, and projected to a basis.
 pub fn histories_are_added_and_projected<B: Backend>(backend: &B) {
     let mut random = random_source(6);
     for interactions in matrices(&mut random) {
@@ -222,7 +222,7 @@ pub fn histories_are_added_and_projected<B: Backend>(backend: &B) {
     }
 }
 
-/// A whole product with the walk, from a matrix, from histories and in its own place.
+/// A product with both halves of the walk, from a matrix, from histories and in place.
 pub fn an_ode_step_is_both_halves_of_the_walk<B: Backend>(backend: &B) {
     let mut random = random_source(7);
     for interactions in matrices(&mut random) {
@@ -261,7 +261,7 @@ pub fn an_ode_step_is_both_halves_of_the_walk<B: Backend>(backend: &B) {
     }
 }
 
-/// A whole product with the walk from histories alone: of all lengths, of single items, and of
+/// A product with both halves of the walk, only from histories: of all lengths, of single items, and of
 /// both in one tile.
 pub fn an_ode_step_walks_from_histories<B: Backend>(backend: &B) {
     let mut random = random_source(8);

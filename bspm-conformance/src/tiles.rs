@@ -1,9 +1,9 @@
-//! Running tiles.
+//! Runs tiles.
 
 use bspm_core::backend::Backend;
 use bspm_data::Error;
 
-/// Every tile runs once, with a workspace, and results come in order.
+/// Every tile runs once, with a workspace, and the results are in order.
 pub fn tiles_come_back_in_order<B: Backend>(backend: &B) {
     for tiles in [0, 1, 2, 67] {
         let results = backend
@@ -13,7 +13,7 @@ pub fn tiles_come_back_in_order<B: Backend>(backend: &B) {
     }
 }
 
-/// An error of a workspace or of a tile is the result.
+/// An error of a workspace or of a tile is returned.
 pub fn the_first_error_of_a_tile_comes_back<B: Backend>(backend: &B) {
     let error = |user| Error::UnknownUser { user, users: 1 };
     let failed = backend

@@ -85,7 +85,7 @@ impl<'a> Observed<'a> {
         Self::starting_at(observer, stage, 0, total)
     }
 
-    /// Starts a stage of which some is already done.
+    /// Starts a stage with some completed work.
     pub(crate) fn starting_at(
         observer: &'a Observer,
         stage: Stage,

@@ -83,7 +83,7 @@ where
 {
     /// Saves the model to one file, which [`open`](Self::open) reads.
     ///
-    /// The file is replaced atomically: the bytes are written to a temporary file beside `path`, which is
+    /// The file is replaced atomically: the bytes are written to a temporary file in the same folder, which is
     /// flushed to the disk, checked like in [`open`](Self::open), and renamed. If the process is killed,
     /// `path` is unchanged, and the temporary file may remain.
     ///

@@ -117,7 +117,7 @@ fn a_column_has_the_same_bits_whatever_stands_beside_it() {
                 for column in 0..width - 1 {
                     assert!(
                         found[column] == expected[column],
-                        "{:?} at {column} of {width} differs beside {other:?}",
+                        "{:?} at {column} of {width} differs next to {other:?}",
                         beside[column]
                     );
                 }

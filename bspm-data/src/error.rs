@@ -204,7 +204,7 @@ pub enum Error {
     /// A matrix or a table has too many rows, columns or interactions.
     #[error("{what}: expected at most {limit}, found {found}")]
     TooLarge {
-        /// What is counted.
+        /// The name of the number that is too large.
         what: &'static str,
         /// The number that was found.
         found: usize,

@@ -222,9 +222,9 @@ mod tests {
             ("BRAND = 'A'", "expected one of the columns"),
             (
                 "price < 'a'",
-                "expected values of one kind, found \"price\" (number) beside the text \"a\"",
+                "expected values of the same kind, found \"price\" (number) and the text \"a\"",
             ),
-            ("price in (1, 'a')", "expected values of one kind"),
+            ("price in (1, 'a')", "expected values of the same kind"),
             (
                 "price",
                 "expected a comparison, or a column of booleans, found \"price\", a column of numbers",

@@ -213,7 +213,7 @@ fn open(path: &Path, copy: bool) -> bspm::Result<Served> {
     })
 }
 
-/// Computes in advance what the first list needs.
+/// Computes a list, so that the first request does not have to wait for lazy initialization.
 fn prepare(model: &CpuModel) -> bspm::Result<()> {
     let interactions = model.filter().interactions();
     let mut users = 0..interactions.users() as u32;

@@ -1,4 +1,4 @@
-//! Lets this package's examples find libtorch if bspm-torch is linked.
+//! Sets the run path of the examples of this package to libtorch if bspm-torch is linked.
 
 use std::env;
 use std::path::PathBuf;

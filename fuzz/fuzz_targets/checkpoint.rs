@@ -1,4 +1,4 @@
-//! States of sweeps: any text is refused, or the sweep goes on from it to its end.
+//! States of sweeps: any text gives an error, or the sweep continues from it to the end.
 #![no_main]
 
 use bspm_core::sweep::Sweep;
@@ -17,7 +17,7 @@ fuzz_target!(|text: &[u8]| {
     let configs = vec![config.clone(), config];
     let mut sweep = Sweep::new(CpuBackend::new(), train, test, configs, &[2, 5]).unwrap();
     if sweep.resume(state).is_ok() {
-        sweep.advance(usize::MAX).expect("a state that was taken is gone on from");
+        sweep.advance(usize::MAX).expect("a sweep continues from an accepted state");
         for row in sweep.rows() {
             assert!(row.metrics.iter().all(|it| it.ndcg <= 1.0), "{row:?}");
         }

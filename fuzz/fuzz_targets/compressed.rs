@@ -1,5 +1,5 @@
-//! Compressed tables: any bytes give a data set or an error, and a table of which one byte was
-//! changed after it was compressed gives an error or the same data set, never another.
+//! Compressed tables: any bytes give a data set or an error. If one byte of a compressed table is changed,
+//! the result is an error or the same data set, and never a different one.
 #![no_main]
 
 use std::fs;

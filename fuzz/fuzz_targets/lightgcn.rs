@@ -1,5 +1,5 @@
-//! The LightGCN loader: any bytes give pairs or an error, and what is accepted
-//! says the same again when it is written out.
+//! The LightGCN loader: any bytes give pairs or an error. Pairs that are written and read again are the
+//! same.
 #![no_main]
 
 use std::fmt::Write;

@@ -1,5 +1,5 @@
-//! The model file: any bytes are refused or give a model that answers. Half of the inputs
-//! are put under a right hash first, so that what it protects is reached.
+//! The model file: any bytes give an error or a model that returns lists. Half of the inputs get a correct
+//! checksum first, so that the code after the check of the checksum runs.
 #![no_main]
 
 use bspm_core::{Error, Model};
@@ -19,9 +19,9 @@ fuzz_target!(|bytes: &[u8]| {
     };
     for user in model.dataset().users().iter().take(3) {
         match model.recommend(user, 3) {
-            // A forged file may have numbers so large that scores are infinite.
+            // A forged file may contain numbers for which scores are infinite.
             Ok(_) | Err(Error::InvalidParameter { parameter: "weight", .. }) => {}
-            Err(error) => panic!("a user of the model is not answered: {error}"),
+            Err(error) => panic!("no list for a user of the model: {error}"),
         }
     }
 });

@@ -1,4 +1,4 @@
-//! SciPy's matrices: any bytes give a data set or an error, in memory that their size bounds.
+//! SciPy's matrices: any bytes give a data set or an error, and the memory is bounded by their size.
 #![no_main]
 
 use std::io::Cursor;

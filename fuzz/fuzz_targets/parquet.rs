@@ -1,4 +1,4 @@
-//! Parquet: any bytes give a data set or an error; the panics of the parquet crate stay inside.
+//! Parquet files: any bytes give a data set or an error. Panics of the parquet crate become errors.
 #![no_main]
 
 use std::io::Write;
@@ -9,8 +9,8 @@ use bspm_core::data::TableOptions;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(init: {
-    // libFuzzer ends the process in a hook that runs for caught panics too; what is not caught
-    // ends it anyhow.
+    // libFuzzer ends the process in a panic hook, which also runs for caught panics. A panic that is not
+    // caught ends the process in any case.
     std::panic::set_hook(Box::new(|_| {}));
 }, |bytes: &[u8]| {
     let mut file = tempfile::NamedTempFile::new_in("/dev/shm").unwrap();

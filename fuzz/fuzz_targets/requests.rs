@@ -1,5 +1,5 @@
-//! Requests to `bspm serve`: any address, query and body is answered, with JSON, and with no status
-//! that says that the server failed.
+//! Requests to `bspm serve`: the response to any path, query and body is JSON, and its status is not a
+//! server error.
 #![no_main]
 
 use std::sync::{Arc, LazyLock};

@@ -1,4 +1,4 @@
-//! Configurations in JSON: any text is refused, or fits a small matrix and answers with numbers.
+//! Configurations in JSON: any text gives an error, or a filter of a small matrix with finite scores.
 #![no_main]
 
 use bspm_core::{FilterConfig, FittedFilter, Interactions};

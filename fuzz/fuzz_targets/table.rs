@@ -1,4 +1,4 @@
-//! The loaders of tables in text: any bytes give a data set or an error.
+//! The loaders of text tables: any bytes give a data set or an error.
 #![no_main]
 
 use bspm_core::Dataset;

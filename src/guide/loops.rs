@@ -1,4 +1,4 @@
-//! The smallest backend: fifteen short functions.
+//! A minimal backend: fifteen short functions.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use ndarray::{Array2, Axis, concatenate, s};
 #[derive(Clone, Debug)]
 pub(crate) struct Loops;
 
-/// A sparse matrix and its way back, as dense ones.
+/// A sparse matrix in both directions, stored as dense matrices.
 #[derive(Debug)]
 pub(crate) struct BothWays(Array2<f32>, Array2<f32>);
 

@@ -1,11 +1,11 @@
-//! RP3beta (Paudel et al., TiiS 2017) as a crate of one's own would have it: a random walk of
-//! three steps, from an item of the history over a user to the scored item.
+//! RP3beta (Paudel et al., TiiS 2017), implemented outside the library: a random walk of three steps, from
+//! the user to an item of the history, to another user, and to the scored item.
 
 use bspm::{CpuBackend, FittedFilter, Interactions, Result};
 use sprs::CsMatI;
 
-/// The power of each transition, that of the popularity of the scored item, and how many
-/// neighbours an item keeps.
+/// The power of each transition, the power of the popularity of the scored item, and the maximum number
+/// of neighbours of an item.
 pub(crate) struct Rp3Beta {
     pub(crate) alpha: f32,
     pub(crate) beta: f32,
@@ -13,13 +13,13 @@ pub(crate) struct Rp3Beta {
 }
 
 impl Rp3Beta {
-    /// The filter, fitted; everything that works for a filter of the library works for it.
+    /// Fits the filter. It supports everything that a filter of the library supports.
     pub(crate) fn fit(&self, interactions: Interactions) -> Result<FittedFilter<CpuBackend>> {
         let graph = self.graph(&interactions);
         FittedFilter::from_item_graph(CpuBackend::new(), interactions, "my-rp3beta", graph)
     }
 
-    /// What each item of a history gives to others, `items x items`.
+    /// The score that each item of a history adds to the other items, `items x items`.
     pub(crate) fn graph(&self, interactions: &Interactions) -> CsMatI<f32, u32> {
         let powers = |degrees: Vec<u32>, power: f32| -> Vec<f32> {
             let power = |degree: u32| (degree.max(1) as f32).powf(-power);

@@ -1,4 +1,4 @@
-//! Record batches: lists for their rows, bit for bit, and interactions from them.
+//! Record batches: the lists of their rows, to the last bit, and reading interactions.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ fn texts(values: &[&str]) -> ArrayRef {
     Arc::new(StringArray::from(values.to_vec()))
 }
 
-/// Lists of text; none for a null.
+/// Lists of text; `None` gives a null.
 fn lists(rows: &[Option<&[&str]>]) -> ArrayRef {
     let mut builder = ListBuilder::new(StringBuilder::new());
     for row in rows {

@@ -1,4 +1,4 @@
-//! Histories that lead to few items, or to none: what their lists hold.
+//! The lists of histories with paths to few items, or to none.
 
 use bspm::filters::{GfCf, ItemKnn, Popularity};
 use bspm::{
@@ -6,7 +6,7 @@ use bspm::{
     RecommendOptions, Solver, UnknownIds,
 };
 
-/// Two groups who share no item, and somebody whose one item is nobody else's.
+/// Two groups of users without a common item, and a user whose only item no other user has.
 fn shop() -> Dataset<&'static str, &'static str> {
     let mut pairs = vec![("eve", "stamps")];
     for (user, items) in [
@@ -65,7 +65,7 @@ fn only_what_a_history_leads_to_is_recommended() {
             model.recommend_for_items(nobody, 10).unwrap().is_empty(),
             "{name}"
         );
-        // Many at once as one alone.
+        // Many users together give the same lists as one user alone.
         let lists = model
             .recommend_many(["eve", "ann", "dora"].iter(), 10)
             .unwrap();
@@ -117,7 +117,7 @@ fn a_fallback_fills_and_is_marked() {
             ["tea", "nails"],
             "{name}"
         );
-        // A list of scores from 0.1 on takes nothing without one.
+        // A list with a minimum score of 0.1 contains no items without a score.
         let scored = options().minimum_score(0.1);
         assert!(model.recommend("eve", scored).unwrap().is_empty(), "{name}");
     }

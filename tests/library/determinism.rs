@@ -1,4 +1,4 @@
-//! The number of threads changes no bit of the result.
+//! The result does not depend on the number of threads, to the last bit.
 
 use bspm::data::SyntheticShape;
 use bspm::fitted::RankOptions;

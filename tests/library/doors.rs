@@ -1,5 +1,5 @@
-//! The same interactions through every format and door: one data set, bit for bit, or an error that
-//! names the column and its type.
+//! The same interactions in every format and through every interface: the same data set, to the last bit,
+//! or an error that names the column and its type.
 
 use std::fs;
 use std::io::Write as _;
@@ -44,7 +44,7 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
     prop::collection::vec(row, 1..60)
 }
 
-/// How the interactions count, and whether a weight and a time are read.
+/// How interactions are weighted, and whether a weight and a time are read.
 #[derive(Clone, Copy, Debug)]
 struct Reading {
     has_weight: bool,
@@ -112,7 +112,7 @@ impl Reading {
 const NAMES: [&str; 4] = ["user", "item", "weight", "at"];
 const DAY: i64 = 86_400;
 
-/// Seconds, before 1970 too.
+/// Seconds, some of them before 1970.
 fn seconds(row: &Row) -> i64 {
     i64::from(row.day) * DAY - 100 * DAY
 }
@@ -131,7 +131,7 @@ fn table(rows: &[Row], delimiter: &str, header: &str) -> String {
     format!("{header}{}", lines.collect::<String>())
 }
 
-/// What is read, or that nothing is left: the only error that a form may give.
+/// The interactions that are read, or the error that there are none: the only error that a form may return.
 fn read(path: &Path, options: &TableOptions) -> Option<Dataset> {
     read_files(&[path.to_owned()], None, options)
 }
@@ -148,7 +148,7 @@ fn read_files(
     }
 }
 
-/// The same model file, bit for bit.
+/// The same model file, to the last bit.
 fn assert_same(found: &Option<Dataset>, expected: &Option<Dataset>, form: &str) {
     assert_eq!(found, expected, "{form}");
     let bytes = |dataset: &Option<Dataset>| {
@@ -371,7 +371,7 @@ proptest! {
         fs::write(at("table.inter"), table(&rows, "\t", typed)).unwrap();
         assert_same(&read(&at("table.inter"), &options), &expected, "recbole");
 
-        // Without a time the fourth column of MovieLens would still be read.
+        // Even without a time column, the fourth column of MovieLens would be read.
         if reading.has_time {
             fs::write(at("ratings.dat"), table(&rows, "::", "")).unwrap();
             let options = reading.options(["user", "item", "rating", "time"]);
@@ -440,7 +440,7 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let side = 12_u32;
-        // Ids from 0 to 11 in their order, as these formats number them.
+        // Ids from 0 to 11 in this order, because these formats number them.
         let mut builder = Dataset::builder();
         let ids = || (0..side).map(|id| id.to_string());
         builder.add_ids(ids(), ids()).unwrap();
@@ -474,7 +474,7 @@ proptest! {
     }
 }
 
-/// What `scipy.sparse.save_npz` writes of a CSR matrix of ones.
+/// The file that `scipy.sparse.save_npz` writes for a CSR matrix of ones.
 fn npz(lists: &[Vec<u32>], items: u32) -> Vec<u8> {
     let array = |kind: &str, count: Option<usize>, bytes: Vec<u8>| {
         let shape = count.map(|count| format!("{count},")).unwrap_or_default();
@@ -556,7 +556,7 @@ fn columns_that_are_not_read_are_named_with_their_type() {
             message.contains(column) && message.contains(expected),
             "{message}"
         );
-        // Parquet has no intervals of months that Arrow reads back.
+        // Arrow cannot read intervals of months from Parquet.
         if expected != "Interval" {
             write_parquet(&path, &batch);
             let message = bspm_arrow::read_files([&path], None, &options)

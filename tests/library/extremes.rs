@@ -1,5 +1,5 @@
-//! Weights, settings and budgets at the ends of what numbers can hold: a fit is refused with what
-//! to change, or its model is saved, opened and answers with finite scores.
+//! Weights, settings and budgets at the limits of the number types: a fit returns an error with a hint, or
+//! its model can be saved and opened, and returns finite scores.
 
 use bspm::data::Event;
 use bspm::filters::SettingInfo;
@@ -39,7 +39,8 @@ fn dataset(weights: &[f64]) -> Dataset {
     builder.finish().unwrap()
 }
 
-/// Whether the filter is fitted; then its model answers finitely before and after it is saved.
+/// Returns whether the filter can be fitted. If so, checks that the scores of its model are finite, before
+/// and after it is saved.
 fn is_fitted(config: FilterConfig, dataset: &Dataset, what: &str) -> bool {
     let model = match CpuModel::fit(CpuBackend::new(), dataset.clone(), config.clone()) {
         Ok(model) => model,
@@ -100,7 +101,7 @@ fn extreme_weights_are_refused_or_make_models_that_answer() {
             }
         }
     }
-    // What is called sensible is.
+    // Weights from 0.001 to 1000 can be fitted.
     let is_sensible = |it: &&(i32, String)| (-3..=3).contains(&it.0);
     let wrong: Vec<_> = refused.iter().filter(is_sensible).collect();
     assert!(wrong.is_empty(), "{wrong:?}");
@@ -173,7 +174,7 @@ fn a_weight_of_a_history_that_is_too_large_is_an_error_and_no_infinite_score() {
     }
 }
 
-/// What a fit with a budget of 1 MB says.
+/// The needed and the available memory, if a fit exceeds a budget of 1 MB.
 fn refusal(interactions: &Interactions, config: FilterConfig) -> Option<(usize, usize)> {
     let backend = CpuBackend::new().memory_budget(1 << 20);
     match FittedFilter::fit(backend, interactions.clone(), config) {
@@ -218,7 +219,7 @@ fn what_is_large_for_its_entries_alone_is_within_the_budget_too() {
 fn a_model_that_could_not_be_opened_leaves_the_file_as_it_was() {
     use bspm::saved::SavedId;
 
-    /// An id that is written as other bytes than it is read from.
+    /// An id that is written as different bytes than those that it is read from.
     #[derive(Clone, Debug, PartialEq, Eq, Hash)]
     struct Lost(u8);
 

@@ -1,5 +1,4 @@
-//! Every filter of the family through all that a model does: lists, fold-in, explanations,
-//! files, evaluation, and refusals.
+//! Every filter with all features of a model: lists, fold-in, explanations, files, evaluation, and errors.
 
 use std::ops::ControlFlow;
 
@@ -81,7 +80,7 @@ fn explanations_add_up_and_fold_in_is_exact() {
         let sum = f64::from(explanation.base) + parts.sum::<f64>();
         let error = (sum - f64::from(explanation.score)).abs() / size;
         assert!(error < 1e-5, "{config:?}: {error:e}");
-        // Popularity does so, and the mix has it as a part.
+        // Popularity does so, and it is a part of the mix.
         let scores_an_empty_history = ["popularity", "mix"].contains(&config.name());
         assert_eq!(
             explanation.base > 0.0,

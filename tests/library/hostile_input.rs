@@ -1,4 +1,4 @@
-//! Files and settings that are made to do harm: each is an error that says why, at once.
+//! Malicious files and settings: each returns an error with the reason, without delay.
 
 use std::fs;
 use std::io::{Cursor, Write};
@@ -24,7 +24,7 @@ fn header(dtype: &str, shape: &str) -> String {
     format!("{{'descr': '{dtype}', 'fortran_order': False, 'shape': ({shape}), }}")
 }
 
-/// What reading an archive says, in which one array of a good one is another.
+/// The error of reading a valid archive in which one array is replaced.
 fn read_with(name: &str, other: Vec<u8>) -> Result<Dataset<u32, u32>, String> {
     let numbers =
         |values: &[i32]| -> Vec<u8> { values.iter().flat_map(|it| it.to_le_bytes()).collect() };
@@ -236,7 +236,7 @@ fn saving_keeps_links_and_modes_and_replaces_regular_files_alone() {
     assert!(!fs::metadata("/dev/null").unwrap().is_file());
 }
 
-/// Files that once stopped the program or made it panic.
+/// Files that once aborted the program or made it panic.
 #[test]
 fn what_once_did_harm_is_an_error_now() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/hostile");
@@ -252,7 +252,7 @@ fn what_once_did_harm_is_an_error_now() {
         if name.ends_with(".parquet") {
             let options = bspm::data::TableOptions::new("user", "item");
             match Dataset::<String, String>::read_parquet(&path, &options) {
-                // The damage is where nothing is read.
+                // The damaged bytes are not read.
                 Ok(dataset) => assert!(!dataset.is_empty()),
                 Err(error) => assert!(error.to_string().contains(&name), "{error}"),
             }

@@ -1,5 +1,4 @@
-//! The tests of what the library does, in one program: each of them would else compile its
-//! generic code once more.
+//! The tests of the library, in one program: separate programs would each compile its generic code again.
 
 mod arrow;
 mod cold;

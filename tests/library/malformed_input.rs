@@ -1,4 +1,4 @@
-//! Malformed files and configurations: every one is an error that says what and where.
+//! Malformed files and configurations: each returns an error with the reason and the place.
 
 use bspm::data::{SyntheticShape, TrainTest};
 use bspm::filters::{BspmConfigBuilder, Integration, LgcnIde, Neighbours};

@@ -1,5 +1,5 @@
-//! Models under external ids: fold-in and explanations are exact, options do what they
-//! say, and updates approximate what they say.
+//! Models with external ids: fold-in and explanations are exact, options work as documented, and updates
+//! are as accurate as documented.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -192,7 +192,7 @@ fn many_users_are_answered_in_their_order() {
     }
 }
 
-/// Of two equally long samples.
+/// The correlation of two samples of the same length.
 fn correlation(left: &[f64], right: &[f64]) -> f64 {
     let centred = |sample: &[f64]| -> Vec<f64> {
         let mean = sample.iter().sum::<f64>() / sample.len() as f64;

@@ -1,4 +1,4 @@
-//! Every option of reading against every format: used, or refused with a message.
+//! Every option with every format: it is used, or it returns an error.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bspm::data::{Duplicates, Format, Quoting, TableOptions, TimeUnit, WeightScale, Weighting};
 use bspm::{Dataset, Error};
 
-/// Each option, set to something, with what it needs beside it.
+/// Each option with a value, and with the other options that it requires.
 fn set(name: &str, format: Format) -> TableOptions {
     let (user, item) = format.columns();
     let (rating, time) = match format {
@@ -96,7 +96,7 @@ fn every_option_is_used_or_refused_by_every_format() {
                     ..
                 }) => {
                     assert!(!is_used, "{}: {}", option.name, format.name());
-                    // What goes with it may be refused first.
+                    // The error may name an option that it requires.
                     let is_beside = matches!(
                         option.name,
                         "half_life"
@@ -153,7 +153,7 @@ fn binary_formats_refuse_the_options_of_text() {
     for format in [Format::Parquet, Format::Npz] {
         for option in TableOptions::option_uses() {
             let options = set(option.name, format);
-            // No such file: what the format does not use is refused before it is opened.
+            // The file does not exist: unused options are an error before the file is opened.
             let error = Dataset::read_files(["missing.file"], Some(format), &options).unwrap_err();
             let is_refused = matches!(error, Error::UnusedOption { .. });
             let is_used = option.formats.contains(&format);

@@ -1,4 +1,4 @@
-//! A filter that is made outside the library does what those inside do.
+//! A filter that is implemented outside the library supports everything that those of the library do.
 
 #[path = "../../src/guide/own_filter.rs"]
 mod rp3beta;

@@ -1,5 +1,5 @@
-//! Properties of splits, of joining and leaving out interactions, of saved models, and of lists that
-//! are found among candidates.
+//! Properties of splits, of adding and removing interactions, of saved models, and of lists that are
+//! selected from candidates.
 
 use std::collections::BTreeSet;
 
@@ -111,7 +111,7 @@ proptest! {
         let _ = config.set("factor_dim", "3");
         let model = match Model::fit(CpuBackend::new(), dataset, config) {
             Ok(model) => model,
-            // Nothing to score: every user has every item, or a matrix without a second direction.
+            // There is no score: every user has every item, or the matrix has only one singular vector.
             Err(_) => return Ok(()),
         };
         let folder = tempfile::tempdir().unwrap();
@@ -123,7 +123,7 @@ proptest! {
         }
     }
 
-    /// With 64 factors and more, and many items for each place, lists come from candidates.
+    /// With at least 64 factors, and many items per entry of a list, lists are selected from candidates.
     #[test]
     fn lists_from_candidates_are_those_of_all_scores(
         pairs in prop::collection::vec((0_u32..100, 0_u32..400), 2000..4000),

@@ -46,6 +46,6 @@ prop_compose! {
         users in Just(users),
         items in Just(items),
     ) -> Interactions {
-        Interactions::from_pairs(users, items, pairs).expect("the pairs lie inside")
+        Interactions::from_pairs(users, items, pairs).expect("the pairs are in range")
     }
 }

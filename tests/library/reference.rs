@@ -7,12 +7,11 @@ use bspm::{BspmConfig, CpuBackend, FittedFilter, Interactions, Solver};
 use bspm_conformance::Reference;
 use proptest::prelude::*;
 
-/// The largest error, relative to the largest number that the user's scores were
-/// computed from.
+/// The largest error, relative to the largest number from which the scores of the user are computed.
 const TOLERANCE: f64 = 1e-5;
 
-/// The ideal low-pass filter is compared where its condition number is below 10:
-/// the cut in the spectrum is then wide enough for `f32` to resolve to `TOLERANCE`.
+/// The ideal low-pass filter is compared if its condition number is below 10: then the gap in the spectrum
+/// is wide enough for a result to `TOLERANCE` in `f32`.
 const WELL_CONDITIONED_GAP: f64 = 0.1;
 
 fn all_users(interactions: &Interactions) -> Vec<u32> {
@@ -37,7 +36,7 @@ proptest! {
 
     #[test]
     fn one_euler_step_of_blur_over_unit_time_is_the_product_with_p(interactions in matrices()) {
-        // The authors' GPU path takes this identity as given.
+        // The authors' GPU code assumes this identity.
         let users = all_users(&interactions);
         let config = BspmConfig::builder().build().unwrap();
         let reference = Reference::new(&interactions).scores(&config).scores;

@@ -1,4 +1,4 @@
-//! Sweeps: every row is that of the setting alone, whatever the grid, the batches and the
+//! Sweeps: every row is the result of its settings alone, for every grid, every batch size and after
 //! interruptions.
 
 use std::ops::ControlFlow;
@@ -43,9 +43,9 @@ fn sweep(split: &TrainTest, configs: Vec<BspmConfig>) -> Sweep<CpuBackend> {
     .unwrap()
 }
 
-/// Sums that are formed in another order may rank two items of the same score differently: where
-/// that is at a cut-off, a user wins or loses an item, which is all of a metric where it is the
-/// only one held out. Two users may be so.
+/// Sums in a different order may rank two items with the same score differently. If this is at a cut-off,
+/// the list of a user gains or loses an item, which changes a metric completely if it is the only held-out
+/// item of the user. This may affect two users.
 fn assert_alike(found: &[Metrics], expected: &[Metrics], users: usize, what: &str) {
     let swaps = 2.0 / users as f64;
     for (found, expected) in found.iter().zip(expected) {

@@ -1,5 +1,5 @@
-//! Tables of interactions: right results for what other programs write, and for
-//! everything else an error that says what and where.
+//! Tables of interactions: correct results for files of other programs, and otherwise an error with the
+//! reason and the place.
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -382,8 +382,8 @@ fn damaged_archives_are_errors() {
     for place in 0..whole.len() {
         let mut altered = whole.clone();
         altered[place] ^= 0x41;
-        // The archive's checksums catch what the arrays' contradictions do not; what
-        // neither reads may change.
+        // The checksums of the archive detect damage that does not make the arrays inconsistent. Bytes that
+        // are not read may change.
         if let Ok(dataset) = parse(altered) {
             assert_eq!(dataset.len(), 5);
         }
@@ -464,9 +464,9 @@ fn compressed_text_and_utf_16_are_read_as_they_are() {
 fn zstandard(text: &str) -> Vec<u8> {
     let level = ruzstd::encoding::CompressionLevel::Fastest;
     let mut frame = ruzstd::encoding::compress_to_vec(text.as_bytes(), level);
-    // The encoder states a checksum: the third lowest bit of the descriptor says so.
+    // The encoder writes a checksum: the third lowest bit of the descriptor is set.
     assert_eq!(frame[4] & 4, 4, "a frame with a checksum");
-    // A skippable frame, as pzstd writes them, before it.
+    // A skippable frame before it, as pzstd writes.
     let mut file = vec![0x5e, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4];
     file.append(&mut frame);
     file
@@ -498,6 +498,6 @@ fn a_damaged_zstandard_file_is_never_read_as_other_data() {
             Err(_) => refused += 1,
         }
     }
-    // What the skippable frame holds says nothing, nor how large a window is.
+    // The contents of the skippable frame and the size of the window have no effect.
     assert!(refused > 10 * same, "{refused} and {same}");
 }

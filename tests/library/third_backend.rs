@@ -1,5 +1,5 @@
-//! A third backend, in plain loops over ndarray, passes the conformance suite: what a backend
-//! must provide is all in `loops`.
+//! A third backend, in plain loops over ndarray, passes the conformance suite: `loops` is all that a backend
+//! must implement.
 
 #[path = "../../src/guide/loops.rs"]
 mod loops;

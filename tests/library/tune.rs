@@ -1,9 +1,9 @@
-//! The search for the best filter: what it finds, that it repeats itself, and that it goes on.
+//! The search for the best filter: its result, its reproducibility, and its continuation.
 
 use bspm::tune::{Trial, TrialOutcome, TuneOptions, Tuner};
 use bspm::{CpuBackend, Dataset, FilterConfig, Interactions};
 
-/// Users of some communities, whose items they mostly choose from.
+/// Users of some communities, who mostly choose items of their community.
 fn communities(users: u32) -> Dataset<u32, u32> {
     let number = |place: u32| place.wrapping_mul(2_654_435_761) >> 8;
     Dataset::from_pairs((0..users).flat_map(move |user| {
@@ -33,7 +33,7 @@ fn run(options: TuneOptions, before: Vec<Trial>) -> Tuner<CpuBackend> {
     tuner
 }
 
-/// What of a trial does not depend on how fast it was.
+/// The part of a trial that does not depend on its time.
 fn results(tuner: &Tuner<CpuBackend>) -> Vec<(FilterConfig, f64, f64, usize, TrialOutcome)> {
     let of = |it: &&Trial| {
         (

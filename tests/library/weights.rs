@@ -1,4 +1,4 @@
-//! Interactions that count more or less: from events to lists, files and explanations.
+//! Weighted interactions: from events to lists, files and explanations.
 
 use bspm::data::{Duplicates, Event, Format, History, TableOptions, WeightScale, Weighting};
 use bspm::filters::{ItemKnn, Rp3Beta};
@@ -21,7 +21,7 @@ fn weighted(users: u32, items: u32) -> Dataset<u32, u32> {
     builder.finish().unwrap()
 }
 
-/// The filters, each small enough for a small matrix.
+/// The filters, with settings for a small matrix.
 fn filters() -> Vec<FilterConfig> {
     let published = FilterConfig::NAMES
         .iter()
@@ -116,7 +116,7 @@ fn scales_ages_and_duplicates_make_the_weight() {
             None => assert_eq!(expected, 1.0, "{weighting:?}"),
         }
     }
-    // However old, an interaction stays one.
+    // An interaction is kept, regardless of its age.
     let old = weights(new.half_life(1e-3), &[(1.0, 0.0)]).unwrap();
     assert!(old[0] > 0.0 && old[0] < 1e-30);
 }
@@ -241,7 +241,7 @@ fn a_disliked_item_counts_against_what_is_like_it() {
     }
 }
 
-/// Tastes move on: each user likes one group of items for a while, then another.
+/// Interests that change: each user likes one group of items for some time, then another.
 #[test]
 fn where_tastes_drift_decay_beats_none() {
     let mut builder = Dataset::builder();

@@ -1,10 +1,10 @@
-//! Running the examples as their users do.
+//! Runs the examples.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// An example that Cargo has built beside this test.
+/// The command of an example that Cargo built with this test.
 pub(crate) fn example(name: &str) -> Command {
     let test = std::env::current_exe().unwrap();
     let target = test.parent().and_then(Path::parent).unwrap();

@@ -1,5 +1,5 @@
-//! What the tests on the real data share: `BSPM_DATA` names the folder of the splits,
-//! and tests without it are ignored.
+//! Common code of the tests on the real data. `BSPM_DATA` is the folder of the splits; without it, the tests
+//! are ignored.
 
 use std::path::PathBuf;
 
@@ -36,7 +36,7 @@ fn directory(data: Preset) -> Option<PathBuf> {
     directory.is_dir().then_some(directory)
 }
 
-/// The split with the test items of every fifth user alone.
+/// The split with only the test items of every fifth user.
 pub(crate) fn for_a_fifth(mut split: TrainTest) -> Result<TrainTest, Failed> {
     let (users, items) = (split.test.users(), split.test.items());
     let kept = split.test.pairs().filter(|(user, _)| user % 5 == 0);
@@ -54,7 +54,7 @@ pub(crate) fn evaluate<B: Backend>(
     evaluate_fitted(&model, split)
 }
 
-/// [`evaluate`] of a model that is fitted already.
+/// As [`evaluate`], for a fitted model.
 pub(crate) fn evaluate_fitted<B: Backend>(
     model: &FittedFilter<B>,
     split: &TrainTest,

@@ -1,8 +1,8 @@
-//! A split small enough to score in an instant.
+//! A small split for fast tests.
 
 use std::fs;
 
-/// A folder with its `train.txt` and `test.txt`.
+/// A folder with the `train.txt` and `test.txt` of the split.
 pub(crate) fn small_split() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     fs::write(

@@ -187,7 +187,7 @@ fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     writer.finish()
 }
 
-/// Reports what was evaluated, and the times to get the model and to evaluate it.
+/// Reports the model, the number of evaluated users, and the times of fitting and evaluation.
 fn report<B: Backend>(model: &TextModel<B>, users: usize, ready: Duration, whole: Duration) {
     tell!(
         "{}: {}; {users} users evaluated; model ready in {:.2} s, evaluated in {:.2} s",

@@ -27,7 +27,7 @@ pub(super) struct Request<'a> {
     pub(super) detailed: bool,
 }
 
-/// Evaluates the lists, and returns counts of what was ignored, which are also reported on standard
+/// Evaluates the lists. Returns the counts of ignored users and rows, which are also reported on standard
 /// error.
 pub(super) fn evaluate(request: &Request<'_>) -> Result<(Evaluation, Counts), Box<dyn Error>> {
     if request.detailed && request.train.is_empty() {
@@ -42,7 +42,7 @@ pub(super) fn evaluate(request: &Request<'_>) -> Result<(Evaluation, Counts), Bo
     };
     let mut lists = Lists::default();
     for path in expand_paths(request.lists)? {
-        // `bspm score` writes a manifest beside the part files.
+        // `bspm score` writes a manifest to the folder of the part files.
         if path.file_name().is_none_or(|name| name != "manifest.json") {
             lists.read(&path)?;
         }

@@ -37,8 +37,8 @@ enum What {
 /// Export item and user vectors for a vector database; their inner products are the scores of the
 /// ideal low-pass filter
 ///
-/// Writes two tables: FILE with the columns item and vector, and a second table beside it whose name
-/// ends in .users.parquet, with the columns user and vector. The vectors cover only the ideal
+/// Writes two tables: FILE with the columns item and vector, and a second table in the same folder, whose
+/// name ends in .users.parquet, with the columns user and vector. The vectors cover only the ideal
 /// low-pass filter. The blur, the other part of BSPM, GF-CF and ChebyCF, does not have a low rank. Use
 /// the vectors to retrieve candidates, and rescore the candidates with the model. The command reports
 /// which share of the model's top 20 is among the top 500 by inner product.
@@ -59,8 +59,8 @@ struct VectorArguments {
 
 /// Export an item-neighbour table: a join and a group-by compute the recommendations
 ///
-/// Writes two tables: FILE with the columns item, neighbour and value, and a second table beside it
-/// whose name ends in .items.parquet, with the columns item, share and common. The score of a
+/// Writes two tables: FILE with the columns item, neighbour and value, and a second table in the same
+/// folder, whose name ends in .items.parquet, with the columns item, share and common. The score of a
 /// neighbour is the sum of value over the items of the history, plus the sum of share over the items
 /// of the history times the neighbour's common.
 #[derive(Args)]

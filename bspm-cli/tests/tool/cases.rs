@@ -1,5 +1,5 @@
-//! Files as people have them: each is read as the file that says the same plainly, or refused with
-//! the option that reads it.
+//! Files in common variants: each gives the same data set as a plain file with the same interactions, or an
+//! error that names the option that reads it.
 
 use std::fs;
 use std::path::Path;
@@ -17,13 +17,13 @@ use tempfile::TempDir;
 
 use crate::shop::{bspm, error, json_lines, stdout};
 
-/// How a date is written: of a month and a day.
+/// The text of a date, from a month and a day.
 type DateForm<'a> = &'a dyn Fn(u32, u32) -> String;
 
-/// User, item, how often, and the day.
+/// User, item, count, and the day.
 type Row = (u32, u32, u32, u32);
 
-/// User, item, how often, and the day of the year 2026, from 0: 12 users, 12 items, 48 pairs.
+/// User, item, count, and the day of the year 2026, from 0: 12 users, 12 items, 48 pairs.
 fn interactions() -> Vec<Row> {
     let of_user = |user: u32| {
         (0..4).map(move |step| {
@@ -34,7 +34,7 @@ fn interactions() -> Vec<Row> {
     (0..12).flat_map(of_user).collect()
 }
 
-/// A table with a header and a row for each interaction.
+/// A table with a header and one row per interaction.
 fn table(header: &str, row: impl Fn(Row) -> String) -> String {
     let rows: Vec<String> = interactions().into_iter().map(row).collect();
     format!("{header}\n{}\n", rows.join("\n"))
@@ -80,7 +80,7 @@ impl Folder {
         bspm(self.path(), &arguments)
     }
 
-    /// The bytes of the model of some data, and what standard error says.
+    /// The bytes of the model of some data, and the text on standard error.
     fn fit(&self, arguments: &str) -> (Vec<u8>, String) {
         let output = self.run(&format!("fit {arguments} -o model.bspm --factor-dim 3"));
         stdout(&output);
@@ -364,7 +364,7 @@ fn tables_are_not_taken_for_lists() {
             told.contains("12 users x 12 items, 48 interactions"),
             "{told}"
         );
-        // Asked for, lists are read.
+        // With an explicit format, lists are read.
         folder.fit(&format!("{file} --format lightgcn"));
     }
     folder.write("lists.txt", "0 1 2\n1 0 2\n2 0 1 3\n");
@@ -572,14 +572,14 @@ fn rows_that_are_no_interactions_are_refused_or_counted() {
         told.contains("10 of 58 rows are skipped: 1 with a wrong number of fields, "),
         "{told}"
     );
-    // The threshold leaves a row out before anything else is looked at.
+    // The threshold excludes a row before its other fields are checked.
     folder.write("cancelled.csv", rows("u1,i1,-1\n,i2,-3\n"));
     let threshold = "--rating-column n --rating-threshold 1";
     assert_eq!(
         folder.fit(&format!("cancelled.csv {flags} {threshold}")).0,
         clean
     );
-    // An id that is called like a missing value.
+    // An id that is equal to the text of a missing value.
     folder.write("names.csv", rows("None,i1,1\n"));
     assert!(
         folder

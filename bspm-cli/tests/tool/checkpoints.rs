@@ -1,4 +1,4 @@
-//! Runs that go on from what another left, and none that writes what another does.
+//! Runs that continue interrupted runs, and errors for runs that write to the same file.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use crate::shop::{bspm, command, error, shop, stdout};
 
-/// Holds the lock of a file, as a run that writes it does.
+/// Locks a file, as a run that writes it does.
 fn locked(folder: &Path, name: &str) -> File {
     let file = File::create(folder.join(format!(".{name}.lock"))).unwrap();
     file.try_lock().unwrap();
@@ -33,7 +33,7 @@ fn a_second_search_on_one_checkpoint_is_refused() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    // It has begun once it has written something.
+    // The run has started when it has written something.
     let journal = folder.join("trials.jsonl");
     while !journal.exists() {
         assert!(first.try_wait().unwrap().is_none());
@@ -46,10 +46,10 @@ fn a_second_search_on_one_checkpoint_is_refused() {
     );
     first.kill().unwrap();
     first.wait().unwrap();
-    // What was killed holds no lock, and what ended leaves none.
+    // A killed process does not hold a lock, and a completed run leaves no lock file.
     stdout(&bspm(folder, &tune("1")));
     assert!(!folder.join(".trials.jsonl.lock").exists());
-    // A file of one line without its end is no journal that was cut off.
+    // A file with one line without a line end is not a truncated journal.
     fs::write(&journal, "notes").unwrap();
     let refused = error(&bspm(folder, &tune("1")));
     assert!(
@@ -90,7 +90,7 @@ fn sweeps_and_shards_have_what_they_write_to_themselves() {
         "{refused}"
     );
     drop(lock);
-    // A part that a run of other shards is writing.
+    // A part that another run, with other shards, is writing.
     let lock = locked(&folder.join("out"), "part-000001.parquet");
     let refused = error(&bspm(folder, &score));
     assert!(
@@ -130,7 +130,7 @@ fn a_table_with_an_error_leaves_the_folder_to_the_next_one() {
     }
     write("user\nann\n");
     stdout(&bspm(folder, &score));
-    // Parts that nothing says the origin of are not taken for those of this table.
+    // Parts without a manifest are not used as parts of this table.
     fs::remove_file(folder.join("out/manifest.json")).unwrap();
     let refused = error(&bspm(folder, &score));
     assert!(refused.contains("without a manifest.json"), "{refused}");

@@ -1,4 +1,4 @@
-//! The filter that is chosen for the data if none is named.
+//! The filter that is selected for the data if no filter is given.
 
 use std::fmt::Write;
 use std::fs;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::shop::{bspm, error, json_lines, stdout};
 
-/// Users of ten groups, each with items of its group and some that all like.
+/// Users of ten groups, each with items of its group and some popular items.
 fn write_purchases(folder: &Path) {
     let mut text = String::from("user,item\n");
     for user in 0..400_u32 {
@@ -64,7 +64,7 @@ fn evaluate_chooses_on_what_it_does_not_predict() {
     };
     let auto = ndcg(&[]);
     assert_eq!(auto, ndcg(&["--filter", "auto"]));
-    // It is one of the candidates, and far from the worst of them.
+    // The filter is one of the candidates, and far from the worst one.
     assert!(auto > ndcg(&["--filter", "popularity"]), "{auto}");
 }
 

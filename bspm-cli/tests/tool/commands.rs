@@ -1,4 +1,4 @@
-//! The program `bspm` as its users run it.
+//! The commands of the program `bspm`.
 
 use std::fs;
 use std::io::Write;
@@ -156,7 +156,7 @@ fn evaluate_splits_or_takes_a_test_file() {
     let recall = lines[1]["recall"].as_f64().unwrap();
     assert!((0.0..=1.0).contains(&recall));
 
-    // Of two test items, the model can recommend the one that it knows.
+    // Of two test items, the model can recommend only the known one.
     fs::write(
         folder.join("test.csv"),
         "user,item\ncid,biscuits\ncid,scones\n",
@@ -173,7 +173,7 @@ fn evaluate_splits_or_takes_a_test_file() {
     let line = &json_lines(&stdout(&bspm(folder, &test)))[0];
     assert_eq!(line["recall"], 0.5);
 
-    // Against itself nothing is won, and one list of three items has them all.
+    // A model does not differ from itself, and a list of three items contains all items.
     let detailed = [&test[..], &["--detailed", "--against", "shop.bspm"]].concat();
     let lines = json_lines(&stdout(&bspm(folder, &detailed)));
     assert_eq!(lines[0]["recall"], 0.5);
@@ -501,7 +501,7 @@ fn a_sweep_sorts_its_rows_and_writes_them_everywhere() {
     let png = fs::read(folder.join("rows.png")).unwrap();
     assert!(png.starts_with(b"\x89PNG") && png.len() > 5_000);
 
-    // What is done is not done again, and not taken for something else.
+    // A completed checkpoint is not computed again, and is not used with other settings.
     let again = bspm(folder, &[&sweep[..], &files].concat());
     assert!(String::from_utf8_lossy(&again.stderr).contains("done.json: 4 users are done"));
     assert_eq!(stdout(&again), plain);
@@ -571,7 +571,7 @@ fn an_exported_neighbour_table_has_what_its_model_serves_from() {
         let rows = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
         assert!(rows.metadata().file_metadata().num_rows() > 0);
     }
-    // Of a table, the table itself.
+    // The neighbour table of a neighbour table is the table itself.
     let again = [&["export", "neighbours", "table.bspm"][..], &export[3..7]].concat();
     let before = fs::read(folder.join("table.parquet")).unwrap();
     assert!(bspm(folder, &again).status.success());
@@ -734,7 +734,7 @@ fn a_full_device_is_an_error_and_no_panic() {
         "2",
     ];
     let told = command(&refit).stderr(full()).status().unwrap();
-    assert_eq!(told.code(), Some(0), "the model is what was asked for");
+    assert_eq!(told.code(), Some(0), "the model is written");
     assert!(shop.path().join("again.bspm").exists());
     let refused = command(&["fit", "missing.csv", "-o", "x.bspm"])
         .stderr(full())

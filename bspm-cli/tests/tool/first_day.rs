@@ -1,4 +1,4 @@
-//! What trips a new user of the tool: flags, files and messages.
+//! Common difficulties of new users: flags, files and messages.
 
 use std::fs;
 use std::io::Write;
@@ -337,7 +337,7 @@ fn a_model_is_fitted_anew_with_more_and_without_some() {
 fn lists_are_written_to_files_and_what_only_fills_is_marked() {
     let shop = shop();
     let folder = shop.path();
-    // Nobody links nails to what ann and cid drink.
+    // No user connects nails with the items of ann and cid.
     let islands = RATINGS.to_owned() + "gil,nails,5,1\nhal,nails,5,1\n";
     fs::write(folder.join("islands.csv"), islands).unwrap();
     let fit = ["fit", "islands.csv", "-o", "islands.bspm"];
@@ -413,7 +413,7 @@ fn without_flags_a_fifth_is_held_out_and_settings_that_are_far_off_are_told() {
         "0.34",
         "--json",
     ];
-    // Of two or three interactions one is held out.
+    // One of two or three interactions is held out.
     assert_eq!(json_lines(&stdout(&whole))[0]["k"], 20);
     assert!(
         told(&whole).contains("4 users evaluated"),

@@ -1,4 +1,4 @@
-//! Item tables: from a file into a model, and from there into every list.
+//! Item tables: reading them from a file into a model, and their titles in every list.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ tea,Green tea,3.5,true
 jam,Jam,2,false
 ";
 
-/// A folder with `ratings.csv`, `items.csv` and the model of both, `shop.bspm`; what the fit tells.
+/// A folder with `ratings.csv`, `items.csv` and the model of both, `shop.bspm`, and the messages of the fit.
 fn titled() -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("ratings.csv"), RATINGS).unwrap();
@@ -290,7 +290,7 @@ fn a_refit_keeps_the_table_or_takes_another() {
     for rest in [&[][..], &["--keep-vectors"]] {
         let refit = ["refit", "shop.bspm", "more.csv", "-o", "later.bspm"];
         stdout(&bspm(folder, &[&refit[..], rest].concat()));
-        // The row of an item that had no interactions.
+        // The row of an item without interactions.
         assert_eq!(title_of_jam("later.bspm"), "Jam");
         fs::write(folder.join("new.csv"), "item;title\njam;Marmalade\n").unwrap();
         let items = ["--items", "new.csv", "--delimiter", ";"];
@@ -397,7 +397,7 @@ fn a_condition_leaves_out_the_items_that_do_not_satisfy_it() {
         let items = items.as_any().downcast_ref::<arrow_array::StringArray>();
         assert!(items.unwrap().iter().all(|it| it == Some("milk")));
     }
-    // Parts of lists under another condition are others.
+    // Part files of another condition are not reused.
     let refused = error(&bspm(
         folder,
         &[&score[..], &["--where", "price < 3"]].concat(),

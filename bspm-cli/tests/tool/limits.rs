@@ -1,4 +1,4 @@
-//! What would take the machine down, or a good model with it, is refused.
+//! Errors for commands that would exhaust the machine, or replace a valid model with a damaged one.
 
 use std::fs;
 
@@ -192,7 +192,7 @@ fn logs_that_nobody_takes_end_no_command() {
             .env("BSPM_LOG", "trace")
             .stderr(full.try_clone().unwrap());
         assert!(logged.output().unwrap().status.success(), "{arguments:?}");
-        // Closed in the shell that starts it.
+        // The shell closes the stream before it starts the program.
         let mut closed = std::process::Command::new("sh");
         closed.args(["-c", "exec \"$0\" \"$@\" 2>&-", env!("CARGO_BIN_EXE_bspm")]);
         closed

@@ -1,4 +1,4 @@
-//! `bspm evaluate --lists`: lists that any system made.
+//! `bspm evaluate --lists`: lists of any system.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::shop::{bspm, error, json_lines, shop, stdout};
 
 const TEST: &str = "user,item\nann,tea\nann,honey\nbob,tea\ncid,milk\n";
 
-/// What is reported of lists, at each cut-off, and on standard error.
+/// The reported metrics of lists, at each cut-off, and the messages on standard error.
 fn evaluated(folder: &Path, lists: &str, rest: &[&str]) -> (Vec<Value>, String) {
     let evaluate = ["evaluate", "--lists", lists, "--test", "test.csv", "--json"];
     let output = bspm(folder, &[&evaluate[..], rest].concat());
@@ -42,7 +42,7 @@ fn lists_of_a_model_have_the_metrics_of_the_model_from_every_file() {
     let score = ["score", "shop.bspm", "people.csv", "-k", "3", "-o"];
     stdout(&bspm(folder, &[&score[..], &["parts"]].concat()));
     stdout(&bspm(folder, &[&score[..], &["long", "--long"]].concat()));
-    // By score, in any order of the rows.
+    // Sorted by score, with rows in any order.
     let csv = fs::read_to_string(folder.join("lists.csv")).unwrap();
     let mut rows: Vec<&str> = csv.lines().skip(1).collect();
     rows.reverse();
@@ -88,7 +88,7 @@ fn what_is_odd_about_lists_is_counted_and_told() {
     ] {
         assert_eq!(found[name], count, "{name}: {found}");
     }
-    // Of ann both, and of the others nothing.
+    // Both test items of ann are in her list, and none of the other users.
     assert_eq!(found["recall"], 1.0 / 3.0);
     for part in [
         "lists of 3 users evaluated",

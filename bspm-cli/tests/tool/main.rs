@@ -1,4 +1,4 @@
-//! The program `bspm`, in one test program: what it needs of the library is compiled once.
+//! The tests of the program `bspm`, in one test program, so that the library is compiled once.
 
 mod cases;
 mod checkpoints;

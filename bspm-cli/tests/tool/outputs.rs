@@ -1,4 +1,4 @@
-//! Where results go: no input is replaced, files are whole, and what is in them has one meaning.
+//! Output files: no input is replaced, files are complete, and their contents are unambiguous.
 
 use std::fs;
 use std::path::Path;
@@ -31,7 +31,7 @@ fn an_output_that_is_an_input_is_refused_before_anything_is_read() {
     let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
     write("users.csv", "ann\n");
     write("people.csv", "user\nann\n");
-    // Data that cannot be read: the files are checked before.
+    // Invalid data: the output files are checked before the data is read.
     write("broken.csv", "nothing of the kind\n");
     write("config.json", "no configuration");
     for name in ["lists", "parts", "parts/deep"] {
@@ -150,7 +150,7 @@ fn an_output_that_is_an_input_is_refused_before_anything_is_read() {
         assert!(found.contains(expected), "{arguments:?}: {found}");
     }
     assert_eq!(contents(folder), before);
-    // A model may be fitted anew in its place.
+    // A model file may be replaced by a new model.
     stdout(&bspm(folder, &["refit", "shop.bspm", "-o", "shop.bspm"]));
 }
 
@@ -169,7 +169,7 @@ fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
     files
 }
 
-/// Files that are replaced are other files afterwards: who reads the old one reads all of it.
+/// A replaced file is a new file, so a process that reads the old file can read all of it.
 #[cfg(unix)]
 #[test]
 fn tables_and_plots_are_replaced_as_a_whole() {
@@ -244,7 +244,7 @@ fn a_model_keeps_its_owner_and_no_rights_to_run_and_dangling_links_are_refused()
         "{refused}"
     );
     assert!(folder.join("dangling.bspm").is_symlink());
-    // A link to a file stays one.
+    // A link to a file is kept.
     symlink("shop.bspm", folder.join("link.bspm")).unwrap();
     stdout(&bspm(folder, &[&fit[..], &["link.bspm"]].concat()));
     assert!(folder.join("link.bspm").is_symlink());
@@ -281,7 +281,7 @@ fn tables_escape_what_a_terminal_would_obey() {
 fn a_column_has_one_name_and_one_kind_of_value() {
     let shop = shop();
     let folder = shop.path();
-    // Nobody links nails to what cid drinks.
+    // No user connects nails with the items of cid.
     let islands = RATINGS.to_owned() + "gil,nails,5,1\nhal,nails,5,1\n";
     fs::write(folder.join("islands.csv"), islands).unwrap();
     stdout(&bspm(folder, &["fit", "islands.csv", "-o", "islands.bspm"]));
@@ -311,7 +311,7 @@ fn a_column_has_one_name_and_one_kind_of_value() {
     }
     assert!(filled > 0, "{csv}");
 
-    // Settings of a process that is off are empty in a column of numbers.
+    // In a column of numbers, the settings of a disabled process are empty.
     let sweep = [
         "sweep",
         "ratings.csv",
@@ -351,7 +351,7 @@ fn a_column_has_one_name_and_one_kind_of_value() {
             "{refused}"
         );
     }
-    // These names are free if the lists do not have them.
+    // These names are allowed if the lists do not use them.
     fs::write(folder.join("people.csv"), "user,score\nann,7\n").unwrap();
     stdout(&bspm(
         folder,

@@ -1,4 +1,4 @@
-//! `bspm score`: part files that are whole or not there, shards, and runs that go on.
+//! `bspm score`: part files are either complete or absent; shards; and runs that continue.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -61,7 +61,7 @@ fn shop(rows: usize) -> tempfile::TempDir {
     folder
 }
 
-/// The names in a folder that start like this; none where there is no folder.
+/// The names in a folder that start with this prefix; empty if the folder does not exist.
 fn names(folder: &Path, start: &str) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten();
     entries
@@ -180,7 +180,7 @@ fn a_run_that_was_killed_goes_on_and_nothing_looks_whole_that_is_not() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // After another part, or within one.
+        // Between two parts, or within a part.
         while run.try_wait().unwrap().is_none() {
             let is_within = attempt % 2 == 0 && !names(&out, ".part-").is_empty();
             if is_within || names(&out, "part-").len() > before {
@@ -320,7 +320,7 @@ fn what_is_wrong_with_a_table_leaves_no_part() {
         assert!(parts(&out).is_empty());
         let _ = fs::remove_dir_all(out);
     }
-    // Bytes changed within the pages: an error or the lists, and no part that is not whole.
+    // Bytes are changed within the pages: the result is an error or the lists, and no incomplete part file.
     for place in (8..whole.len()).step_by(61) {
         let mut damaged = whole.clone();
         damaged[place] ^= 0x5a;

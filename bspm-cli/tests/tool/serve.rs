@@ -1,4 +1,4 @@
-//! `bspm serve`, over loopback: its answers, and what it does when things go wrong.
+//! `bspm serve`, over loopback: its responses, and its behaviour in case of errors.
 
 #![cfg(unix)]
 
@@ -17,12 +17,13 @@ use serde_json::{Value, json};
 
 use crate::service::{Service, agent, as_json, connection, save};
 
-/// A list as the service answers it, without unknown items.
+/// A list in the format of the service, without unknown items.
 fn listed(list: &[bspm::Recommendation]) -> Value {
     json!({"items": as_json(list), "unknown_items": []})
 }
 
-/// The same items, and scores but for rounding: requests that come together are scored as a tile.
+/// Checks that the items are the same, and the scores up to rounding: requests that arrive together are
+/// scored as a tile.
 fn assert_same_list(found: &Value, expected: &Value) {
     let (found, expected) = (found.as_array().unwrap(), expected.as_array().unwrap());
     assert_eq!(found.len(), expected.len());
@@ -377,7 +378,7 @@ fn unknown_items_are_left_out_and_told() {
     let mut expected = as_json(model.explain_for_items(["i4"], "i5").unwrap());
     expected["unknown_items"] = json!(["x"]);
     assert_eq!((status, found), (200, expected));
-    // Without a known item nothing is left but what is popular.
+    // Without a known item, the list contains only popular items.
     let (status, found) =
         service.post("/recommend", &json!({"history": ["x"], "fallback": "none"}));
     assert_eq!(
@@ -392,7 +393,7 @@ fn unknown_items_are_left_out_and_told() {
     }
     let history = json!({"history": ["i4"], "item": "x"});
     assert_eq!(service.post("/explain", &history).0, 404);
-    // An explanation takes the histories that a list takes.
+    // An explanation accepts the same histories as a list.
     let weighted = json!({"history": ["i4", {"item": "i5", "weight": -2}], "item": "i7"});
     let weights = [("i4", 1.0), ("i5", -2.0)];
     let mut expected = as_json(model.explain_for_history(weights, "i7").unwrap());
@@ -493,7 +494,7 @@ fn a_full_queue_is_said_and_what_was_accepted_is_answered() {
         for _ in 0..16 {
             scope.spawn(|| {
                 for turn in 0..30 {
-                    // An explanation scores each item of a long history by itself.
+                    // An explanation scores each item of a long history separately.
                     let history: Vec<String> =
                         (0..2_000).map(|place| format!("i{}", place % 60)).collect();
                     let body = json!({"history": history, "item": format!("i{}", turn % 60)});
@@ -580,7 +581,7 @@ fn a_model_that_is_replaced_is_served_without_a_wrong_answer() {
         };
         fs::rename(&other, &path).unwrap();
         let was_replaced = becomes(true);
-        // What is no model is not served: the old one stays, also when asked for.
+        // An invalid model file is not served: the old model stays, also if a reload is requested.
         let broken = folder.path().join("broken");
         fs::write(&broken, "no model").unwrap();
         fs::rename(&broken, &path).unwrap();
@@ -649,7 +650,7 @@ fn answers_have_the_titles_of_the_item_table_and_items_are_found_by_them() {
         let expected = (part["item"] == "i9").then(|| json!("Milk"));
         assert_eq!(title(part), expected);
     }
-    // By title and by id, in any case; an item without interactions is in no list.
+    // Search by title and by id, ignoring case; an item without interactions is in no list.
     let found = |search: &str| {
         let found = service.json(&format!("/items?search={search}"));
         let entries = found["items"].as_array().unwrap().clone();

@@ -1,4 +1,4 @@
-//! `bspm serve` among hostile, slow and costly clients, and without those who read its log.
+//! `bspm serve` with hostile, slow and expensive clients, and without a reader of its log.
 
 #![cfg(unix)]
 
@@ -21,7 +21,7 @@ fn serve(model: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Asks again until the answer is as expected; ends the test if it never is.
+/// Repeats a request until the response is as expected; fails the test if it never is.
 fn becomes(service: &Service, path: &str, is_expected: impl Fn(&str) -> bool) -> String {
     let deadline = Instant::now() + Duration::from_secs(40);
     loop {
@@ -34,7 +34,7 @@ fn becomes(service: &Service, path: &str, is_expected: impl Fn(&str) -> bool) ->
     }
 }
 
-/// The answer to a request that is sent as it is; status and headers, and the body.
+/// The response to a raw request: status and headers, and the body.
 fn raw(address: &str, request: &str) -> (String, String) {
     let mut stream = connection(address, request);
     let mut answer = String::new();
@@ -64,7 +64,7 @@ fn a_log_that_cannot_be_written_stops_no_answer() {
     );
     let mut gone = logging(Stdio::piped());
     drop(gone.process.stderr.take());
-    // More lines than a pipe holds, and nobody reads them.
+    // More lines than the buffer of a pipe, and nobody reads them.
     let stuck = logging(Stdio::piped());
     for service in [full, gone, stuck] {
         for turn in 0..1_200 {
@@ -80,7 +80,8 @@ fn a_log_that_cannot_be_written_stops_no_answer() {
     }
 }
 
-/// A client that sends requests until the server takes no more, or closes, and reads no answer.
+/// A client that sends requests until the server accepts no more or closes the connection, and reads no
+/// response.
 fn deaf(address: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).unwrap();
     let wait = Duration::from_millis(300);
@@ -94,12 +95,12 @@ fn deaf(address: &str) -> TcpStream {
 fn clients_that_do_not_read_lock_nobody_out() {
     let folder = tempfile::tempdir().unwrap();
     let (path, _) = save(folder.path(), "shop.bspm", 0);
-    // The first of them makes room for whoever comes.
+    // The first of them is closed for a new connection.
     let service = Service::start(&path, &["--connections", "3", "--timeout", "86400"]);
     let clients: Vec<TcpStream> = (0..3).map(|_| deaf(&service.address)).collect();
     service.json("/recommend?user=u1");
     drop(clients);
-    // All of them end, though there is room.
+    // All of them are closed, although the limit is not reached.
     let service = Service::start(&path, &["--timeout", "1"]);
     let _clients: Vec<TcpStream> = (0..3).map(|_| deaf(&service.address)).collect();
     becomes(&service, "/metrics", |text| {
@@ -133,7 +134,7 @@ fn explanations_are_bounded_and_leave_room_for_lists() {
         let expected = format!("{name}: expected at most 10000 entries");
         assert!(status == 400 && message.contains(&expected), "{message}");
     }
-    // Explanations fill their queue, and never that of the lists.
+    // Explanations fill their own queue, and never the queue of the lists.
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
@@ -242,10 +243,10 @@ fn unfinished_bodies_are_bounded() {
         assert!(Instant::now() < deadline, "bodies are not bounded");
         std::thread::sleep(Duration::from_millis(20));
     }
-    // They keep nobody out who asks for less.
+    // They do not block smaller requests.
     let (status, _) = service.post("/recommend", &json!({"user": "u1"}));
     assert_eq!(status, 200);
-    // Those that were not refused are answered when they are whole.
+    // Requests that were not rejected get a response when they are complete.
     let mut held = clients.iter().find(waits).unwrap();
     held.set_nonblocking(false).unwrap();
     held.write_all(b"}").unwrap();
@@ -279,7 +280,7 @@ fn what_a_request_lacks_has_its_own_status() {
     };
     let json_type = "content-type: application/json\r\n";
     let large = format!("{{\"user\": \"u1\"{}}}", " ".repeat(1 << 20));
-    // In pieces, without a length that says it beforehand.
+    // In chunks, without a content length.
     let pieces = format!(
         "POST /recommend HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{json_type}\
          transfer-encoding: chunked\r\n\r\n{:x}\r\n{large}\r\n0\r\n\r\n",
@@ -359,7 +360,7 @@ fn browsers_are_told_to_trust_nothing_else() {
             assert!(head.contains(header), "{path}: {head}");
         }
     }
-    // A page of another site, whose name was made to lead here.
+    // A page of another site, whose host name resolves to this server (DNS rebinding).
     let rebound =
         "GET /recommend?user=u1 HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n";
     let (head, body) = raw(&service.address, rebound);
@@ -427,7 +428,7 @@ fn a_key_opens_the_service() {
             "{error}"
         );
     }
-    // Without keys, a server that others can reach says so.
+    // Without keys, a server that is reachable from other machines prints a warning.
     let mut command = Command::new(env!("CARGO_BIN_EXE_bspm"));
     command
         .arg("serve")
@@ -478,7 +479,7 @@ fn the_first_list_is_prepared_when_the_model_is_loaded() {
     let (path, _) = save(folder.path(), "shop.bspm", 0);
     let mut command = serve(&path, &[]);
     let mut service = Service::of(command.env("BSPM_LOG", "info").stderr(Stdio::piped()));
-    // Nothing was asked yet.
+    // There was no request yet.
     let log = BufReader::new(service.process.stderr.take().unwrap());
     let mut lines = log.lines().map(Result::unwrap);
     assert!(lines.any(|line| line.contains("rank{users=1")));

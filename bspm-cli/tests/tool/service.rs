@@ -9,7 +9,7 @@ use std::time::Duration;
 use bspm::{BspmConfig, CpuBackend, CpuModel, Dataset};
 use serde_json::Value;
 
-/// Ends with the test that started it.
+/// A server process, which is killed at the end of the test.
 pub(crate) struct Service {
     pub(crate) process: Child,
     pub(crate) address: String,
@@ -114,12 +114,12 @@ pub(crate) fn save(folder: &Path, name: &str, shift: u32) -> (PathBuf, CpuModel)
     (path, model)
 }
 
-/// As JSON that was written and read.
+/// The value after it is written to JSON and read again.
 pub(crate) fn as_json(value: impl serde::Serialize) -> Value {
     serde_json::from_str(&serde_json::to_string(&value).unwrap()).unwrap()
 }
 
-/// A connection on which something was sent.
+/// A connection after some bytes are sent.
 pub(crate) fn connection(address: &str, sent: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(sent.as_bytes()).unwrap();

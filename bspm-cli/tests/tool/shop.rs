@@ -1,4 +1,4 @@
-//! The tool as tests run it, and a shop to run it on.
+//! Functions to run the tool in tests, and the data of a shop.
 
 use std::fs;
 use std::path::Path;

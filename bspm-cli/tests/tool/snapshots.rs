@@ -1,5 +1,5 @@
 //! Help, tables and errors of the tool as snapshots in `snapshots/`. `INSTA_UPDATE=always cargo test
-//! -p bspm-cli snapshots` writes them anew; the difference is what a change does to its users.
+//! -p bspm-cli snapshots` updates them; their differences show what a change means for users.
 
 use insta::{Settings, assert_snapshot};
 
@@ -36,7 +36,7 @@ fn help_of_every_command() {
 fn tables_of_a_small_shop() {
     let folder = shop();
     let mut settings = Settings::clone_current();
-    // What rounding on another processor changes.
+    // Values that depend on the rounding of the processor.
     settings.add_filter(r"residual \d\.\de-\d+", "residual [residual]");
     settings.add_filter(r"[0-9a-f]{32}", "[hash]");
     let _bound = settings.bind_to_scope();

@@ -1,4 +1,4 @@
-//! Tables of users and lists of users, as people have them.
+//! Tables of users and lists of users in common variants.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -8,7 +8,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::shop::{bspm, command, error, json_lines, shop, stdout};
 
-/// The lists that `score` makes of a table, by user.
+/// The lists that `score` computes for a table, by user.
 fn scored(folder: &Path, table: &str, rest: &[&str]) -> Vec<(String, Vec<String>)> {
     let score = ["score", "shop.bspm", table, "-o", "out", "-k", "6"];
     stdout(&bspm(folder, &[&score[..], rest].concat()));

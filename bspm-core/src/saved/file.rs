@@ -11,7 +11,7 @@ use bspm_data::{Error, Result};
 
 /// Replaces a file atomically with the output of `write`.
 ///
-/// The bytes are written to a temporary file beside it, `.NAME.*.partial`, which is flushed to the disk and
+/// The bytes are written to `.NAME.*.partial` in the same folder, which is flushed to the disk and
 /// then renamed. The file keeps its owner, its group and its permissions, except for set-user-ID and
 /// set-group-ID bits. A symbolic link is followed.
 ///

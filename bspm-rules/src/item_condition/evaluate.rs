@@ -151,8 +151,8 @@ impl<'t> Values<'t> {
         if self.kind() == other.kind() {
             return Ok(());
         }
-        let found = format!("{} beside {}", self.described(), other.described());
-        Err(wrong("values of one kind", found))
+        let found = format!("{} and {}", self.described(), other.described());
+        Err(wrong("values of the same kind", found))
     }
 
     fn at(&self, row: usize) -> Option<ItemValue<'t>> {

@@ -11,7 +11,7 @@ use bspm_data::Result;
 /// The most parentheses within each other.
 const DEEPEST: usize = 40;
 
-/// What a condition may be.
+/// The expectation of errors, with an example of a condition.
 const CONDITION: &str = "a condition such as price < 20 and brand in ('a', 'b') and in_stock";
 
 pub(super) fn parse(text: &str) -> Result<Node> {

@@ -1,26 +1,26 @@
-//! The command line.
+//! The command line arguments.
 
 use std::path::PathBuf;
 
 use bspm_args::{DeviceArguments, ProcessArguments};
 use clap::Parser;
 
-/// Every knob of the model starts from the data set's published preset.
+/// All settings of the model default to the published preset of the data set.
 ///
-/// The data comes from --data, else from the data set's folder in $BSPM_DATA, else
-/// from the cache folder ($BSPM_CACHE, or bspm in the user's cache folder), else
-/// from the public LightGCN copy on GitHub, which curl downloads and which is then cached. Where none of
-/// them is to be had, generated data of the same shape stands in.
+/// With --data, the data is read from this folder. Otherwise, it is read from the folder of the data set in
+/// $BSPM_DATA or in the cache folder ($BSPM_CACHE, or bspm in the user's cache folder), if one of them
+/// exists. Otherwise, curl downloads the public LightGCN copy from GitHub to the cache folder. If the
+/// download fails, generated data of the same shape is used instead.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Arguments {
     /// Folder with train.txt and test.txt
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// Use generated data of the data set's shape; results are not comparable
+    /// Use generated data of the same shape; the results are not comparable with published results
     #[arg(long, conflicts_with_all = ["data", "require_real"])]
     pub(crate) synthetic: bool,
-    /// Fail rather than use generated data
+    /// Fail instead of using generated data
     #[arg(long)]
     pub(crate) require_real: bool,
 
@@ -32,10 +32,10 @@ pub(crate) struct Arguments {
         default_value = "20"
     )]
     pub(crate) k: Vec<usize>,
-    /// Users scored together
+    /// Number of users that are scored together
     #[arg(long, value_name = "USERS", default_value_t = 2048)]
     pub(crate) batch: usize,
-    /// Compare these filters, each with its published settings, instead; all for all of them
+    /// Compare these filters, each with its published settings; "all" means all filters
     #[arg(
         long,
         value_name = "NAME,...",
@@ -43,7 +43,7 @@ pub(crate) struct Arguments {
         conflicts_with = "ProcessArguments"
     )]
     pub(crate) filters: Vec<String>,
-    /// Print one JSON object instead of tables
+    /// Print a JSON object instead of tables
     #[arg(long)]
     pub(crate) json: bool,
 

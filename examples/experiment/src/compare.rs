@@ -1,5 +1,5 @@
-//! Filters side by side, each with its published settings: one row of a table, or one JSON
-//! object, as soon as a filter is evaluated.
+//! Compares filters, each with its published settings. Prints one row of a table, or one JSON object, as
+//! soon as a filter is evaluated.
 
 use std::error::Error;
 use std::time::Instant;
@@ -68,7 +68,7 @@ fn configs(preset: Preset, names: &[String]) -> bspm::Result<Vec<FilterConfig>> 
         .collect()
 }
 
-/// A filter, evaluated.
+/// The results of a filter.
 struct Row {
     config: FilterConfig,
     svd: Option<SvdReport>,

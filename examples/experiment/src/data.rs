@@ -1,4 +1,4 @@
-//! Where the interactions come from.
+//! Loads the interactions.
 
 use std::env;
 use std::error::Error;
@@ -12,14 +12,14 @@ use bspm::data::{SyntheticShape, TrainTest};
 use crate::arguments::Arguments;
 use crate::download;
 
-/// What was loaded, from where, and how long reading it took.
+/// The interactions, their origin, and the time of loading them.
 pub(crate) struct Dataset {
     pub(crate) split: TrainTest,
     pub(crate) origin: Origin,
     pub(crate) load_time: Duration,
 }
 
-/// Real files, or generated numbers.
+/// The origin of the interactions: files, or a generator.
 pub(crate) enum Origin {
     Files(PathBuf),
     Synthetic,
@@ -37,7 +37,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The counts that a whole copy of the data set has.
+/// The counts of a complete copy of the data set.
 pub(crate) fn shape(preset: Preset) -> SyntheticShape {
     match preset {
         Preset::Yelp2018 => SyntheticShape::YELP2018,
@@ -65,7 +65,7 @@ pub(crate) fn load(preset: Preset, arguments: &Arguments) -> Result<Dataset, Box
             Ok(()) => return read(directory.clone()),
             Err(error) => bspm::with_sources(&error).into(),
         },
-        None => "there is no cache folder; set BSPM_CACHE to one".into(),
+        None => "found no cache folder; hint: set BSPM_CACHE to a folder".into(),
     };
 
     let ways = ways_to_real_data(preset, named.as_deref());
@@ -74,7 +74,7 @@ pub(crate) fn load(preset: Preset, arguments: &Arguments) -> Result<Dataset, Box
     }
     eprintln!("No real {preset} data: {failure}\n{ways}");
     eprintln!(
-        "Going on with synthetic data of the same shape. --require-real makes this an error.\n"
+        "Using synthetic data of the same shape instead. With --require-real, this is an error.\n"
     );
     generate(preset)
 }

@@ -1,4 +1,4 @@
-//! Fetches the public LightGCN copy of a data set into the cache.
+//! Downloads the public LightGCN copy of a data set to the cache.
 
 use std::env;
 use std::fs;
@@ -11,10 +11,11 @@ use bspm::data::{SyntheticShape, TrainTest};
 const PUBLIC_COPY: &str =
     "https://raw.githubusercontent.com/gusye1234/LightGCN-PyTorch/master/data";
 
-/// Far above any of the files, so that a wrong answer cannot fill the disk.
+/// The maximum size of a file, far above that of the real files, so that a wrong response cannot fill the
+/// disk.
 const LARGEST_FILE: &str = "1073741824";
 
-/// Why there is no download.
+/// An error of a download.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DownloadError {
     #[error("{url} could not be fetched ({reason})")]
@@ -29,14 +30,14 @@ pub(crate) enum DownloadError {
     },
 }
 
-/// `$BSPM_CACHE`, else `bspm` in the user's cache folder.
+/// `$BSPM_CACHE`, or `bspm` in the user's cache folder.
 pub(crate) fn cache_folder() -> Option<PathBuf> {
     env::var_os("BSPM_CACHE")
         .map(PathBuf::from)
         .or_else(|| Some(system_cache()?.join("bspm")))
 }
 
-/// The user's folder for caches, as the system has it.
+/// The cache folder of the user, as defined by the operating system.
 fn system_cache() -> Option<PathBuf> {
     let folder = |variable| env::var_os(variable).map(PathBuf::from);
     if cfg!(windows) {
@@ -49,7 +50,7 @@ fn system_cache() -> Option<PathBuf> {
     named.or_else(|| Some(env::home_dir()?.join(".cache")))
 }
 
-/// The address of the data set's folder; `$BSPM_MIRROR` replaces the public copy.
+/// The URL of the folder of the data set; `$BSPM_MIRROR` replaces the public copy.
 pub(crate) fn source(name: &str) -> String {
     let base = env::var("BSPM_MIRROR").unwrap_or_else(|_| PUBLIC_COPY.into());
     format!("{}/{name}", base.trim_end_matches('/'))
@@ -57,8 +58,8 @@ pub(crate) fn source(name: &str) -> String {
 
 /// Downloads `train.txt` and `test.txt` to `directory`.
 ///
-/// They are written to a temporary folder beside it, checked against the counts
-/// that the split has, and only then renamed: `directory` is whole or absent.
+/// The files are written to a temporary folder in the same place, compared with the counts of the split,
+/// and then the folder is renamed. So `directory` is either complete or absent.
 pub(crate) fn download(
     name: &str,
     shape: SyntheticShape,
@@ -80,7 +81,7 @@ pub(crate) fn download(
     }
     check(name, &url, shape, partial.path())?;
     match fs::rename(partial.path(), directory) {
-        // Another process was faster; what it left was checked too.
+        // Another process was faster; it also checked its files.
         Err(_) if directory.join("test.txt").is_file() => Ok(()),
         Err(source) => Err(write_error(directory)(source)),
         Ok(()) => {
@@ -118,8 +119,8 @@ fn check(
     Ok(())
 }
 
-/// Downloads a file with the program `curl`, which Linux, macOS and Windows have: an HTTPS client
-/// would be a tenth of what this example compiles.
+/// Downloads a file with the program `curl`, which Linux, macOS and Windows have. A Rust HTTPS client would
+/// be a tenth of the code that this example compiles.
 fn fetch(url: &str, path: &Path) -> Result<(), DownloadError> {
     let fetch_error = |reason: String| DownloadError::Fetch {
         url: url.into(),

@@ -1,5 +1,5 @@
-//! One experiment of the paper, from files to metrics: load -> fit -> score ->
-//! rank -> evaluate, with the time of each stage.
+//! An experiment of the paper, from files to metrics, with the time of each stage: load, fit, score, rank,
+//! evaluate.
 
 mod arguments;
 mod compare;
@@ -19,7 +19,7 @@ use clap::{CommandFactory, FromArgMatches};
 use arguments::Arguments;
 use report::{Report, StageTimes};
 
-/// Runs the experiment with the preset of its data set and the command line's changes.
+/// Runs the experiment with the preset of its data set and the settings of the command line.
 pub fn main(preset: Preset) -> ExitCode {
     bspm_args::return_large_blocks();
     let command = Arguments::command().about(format!(

@@ -1,4 +1,4 @@
-//! The result, for people and for programs.
+//! The report of the results, as text and as JSON.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::data::Origin;
 
-/// Wall time of each stage.
+/// The wall time of each stage.
 #[derive(Default)]
 pub(crate) struct StageTimes {
     pub(crate) load: Duration,
@@ -32,7 +32,7 @@ impl StageTimes {
     }
 }
 
-/// All that an experiment found.
+/// The results of an experiment.
 pub(crate) struct Report<'a, B: Backend> {
     pub(crate) preset: Preset,
     pub(crate) origin: Origin,
@@ -122,7 +122,7 @@ impl<B: Backend> fmt::Display for Report<'_, B> {
     }
 }
 
-/// The largest resident set so far, where the system tells.
+/// The peak resident set size, if the operating system reports it.
 fn peak_resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status

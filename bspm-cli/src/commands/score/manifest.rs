@@ -151,7 +151,7 @@ impl Output {
         output.lock = Some(Lock::of(&folder.join(format!("shard-{index}-of-{count}")))?);
         if !output.has_manifest()? && output.has_parts()? {
             return Err(format!(
-                "{}: expected a {MANIFEST} beside the part files, found none; hint: use another folder \
+                "{}: expected a {MANIFEST} in the folder of the part files, found none; hint: use another folder \
                  for --output",
                 folder.display()
             )
