@@ -205,7 +205,7 @@ where
         }
         if let Some((names, weight)) = parts.tags {
             dataset = dataset
-                .with_fitted_tags(names, fitted.of_tags(), weight)
+                .with_fitted_tags(names, fitted.of_tags(), f64::from(weight))
                 .map_err(|error| read::invalid(path, "tags of items", error))?;
         }
         let filter = FittedFilter::open(backend, fitted, file.config().clone(), &file)?;

@@ -14,6 +14,7 @@ mod items;
 mod lists;
 mod model;
 mod options;
+mod rules;
 mod search;
 mod tags;
 mod work;

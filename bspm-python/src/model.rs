@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use bspm::backend::CpuError;
 use bspm::data::{History, ItemSet};
-use bspm::fitted::{Fallback, RankOptions};
+use bspm::fitted::{Fallback, RankOptions, Rerank};
 use bspm::saved::{SavedId, SavedModelInfo};
 use bspm::tune::Trial;
 use bspm::{
@@ -28,6 +28,7 @@ use crate::import::Source;
 use crate::items::{self, Items};
 use crate::lists::{Lists, to_arrays};
 use crate::options::refused;
+use crate::rules::{Rules, rerank_by};
 use crate::search::as_json;
 use crate::tags::{TagRows, tagged};
 use crate::work::{long, short};
@@ -477,7 +478,7 @@ impl Core {
     }
 
     /// Returns the best items for some users of the model, `users x k`.
-    #[pyo3(signature = (users, k, *, keep_seen = false, deny = None, allow = None, minimum_score = None, condition = None, fallback = None, progress = None))]
+    #[pyo3(signature = (users, k, *, keep_seen = false, deny = None, allow = None, minimum_score = None, condition = None, rules = None, fallback = None, progress = None))]
     #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
     fn rank<'py>(
         &self,
@@ -489,6 +490,7 @@ impl Core {
         allow: Option<Integers<'py>>,
         minimum_score: Option<f32>,
         condition: Option<&str>,
+        rules: Option<Rules>,
         fallback: Option<&str>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Lists<'py>> {
@@ -497,12 +499,13 @@ impl Core {
         let histories: Vec<History<'_>> = users.iter().map(|&it| matrix.history_of(it)).collect();
         let options = self
             .rank_options(k, keep_seen, deny, allow, minimum_score, condition)?
+            .rerank(self.rerank(rules.as_ref())?)
             .fallback(fallback_of(fallback)?);
         self.lists(py, &histories, options, progress)
     }
 
     /// Returns the best items for some histories, `histories x k`.
-    #[pyo3(signature = (csr, k, *, keep_seen = false, deny = None, allow = None, minimum_score = None, condition = None, fallback = None, progress = None))]
+    #[pyo3(signature = (csr, k, *, keep_seen = false, deny = None, allow = None, minimum_score = None, condition = None, rules = None, fallback = None, progress = None))]
     #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
     fn rank_histories<'py>(
         &self,
@@ -514,18 +517,20 @@ impl Core {
         allow: Option<Integers<'py>>,
         minimum_score: Option<f32>,
         condition: Option<&str>,
+        rules: Option<Rules>,
         fallback: Option<&str>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Lists<'py>> {
         let rows = csr.rows()?;
         let options = self
             .rank_options(k, keep_seen, deny, allow, minimum_score, condition)?
+            .rerank(self.rerank(rules.as_ref())?)
             .fallback(fallback_of(fallback)?);
         self.lists(py, &histories(&rows), options, progress)
     }
 
     /// Returns the lists for the rows of an Arrow table.
-    #[pyo3(signature = (table, k, *, keep_seen = false, skip_unknown = false, minimum_score = None, condition = None, fallback = None, long = false))]
+    #[pyo3(signature = (table, k, *, keep_seen = false, skip_unknown = false, minimum_score = None, condition = None, rules = None, fallback = None, long = false))]
     #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
     fn recommend_arrow(
         &self,
@@ -536,6 +541,7 @@ impl Core {
         skip_unknown: bool,
         minimum_score: Option<f32>,
         condition: Option<&str>,
+        rules: Option<Rules>,
         fallback: Option<&str>,
         long: bool,
     ) -> PyResult<Batches> {
@@ -543,8 +549,9 @@ impl Core {
         let fallback = fallback_of(fallback)?;
         let set = condition.map(|condition| self.items_where(condition));
         let set = set.transpose()?;
+        let rerank = self.rerank(rules.as_ref())?;
         each!(&self.model, model => {
-            let mut options = RecommendOptions::top(k).fallback(fallback);
+            let mut options = RecommendOptions::top(k).fallback(fallback).rerank(rerank);
             if let Some(set) = set {
                 options = options.allow_set(set);
             }
@@ -746,6 +753,10 @@ impl Core {
         let condition: ItemCondition = condition.parse().map_err(to_python)?;
         let found = each!(&self.model, model => condition.items(model.dataset()));
         found.map_err(to_python)
+    }
+
+    fn rerank(&self, rules: Option<&Rules>) -> PyResult<Rerank> {
+        each!(&self.model, model => rerank_by(rules, model.dataset()))
     }
 
     fn rank_options(

@@ -39,7 +39,7 @@ where
     let Some(tags) = tags else {
         return Ok(dataset);
     };
-    let rows = tags.csr.rows()?.interactions().map_err(to_python)?;
+    let rows = tags.csr.rows()?.interactions()?;
     let names = tags.names.iter().cloned().collect();
     let tagged = dataset.with_fitted_tags(names, rows, tags.weight.unwrap_or(1.0));
     tagged.map_err(to_python)

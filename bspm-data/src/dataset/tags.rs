@@ -206,10 +206,10 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         self,
         names: Ids<String>,
         matrix: Interactions,
-        weight: f32,
+        weight: f64,
     ) -> Result<Self> {
         let tags = Dataset::from_interactions(names, Ids::clone(&self.items), matrix)?;
-        self.with_tags(&tags, f64::from(weight))
+        self.with_tags(&tags, weight)
     }
 }
 

@@ -165,6 +165,7 @@ class Core:
         allow: Optional[npt.NDArray[Any]] = None,
         minimum_score: Optional[float] = None,
         condition: Optional[str] = None,
+        rules: Optional[dict[str, Any]] = None,
         fallback: Optional[str] = None,
         progress: Any = None,
     ) -> _Lists: ...
@@ -178,6 +179,7 @@ class Core:
         allow: Optional[npt.NDArray[Any]] = None,
         minimum_score: Optional[float] = None,
         condition: Optional[str] = None,
+        rules: Optional[dict[str, Any]] = None,
         fallback: Optional[str] = None,
         progress: Any = None,
     ) -> _Lists: ...
@@ -190,6 +192,7 @@ class Core:
         skip_unknown: bool = False,
         minimum_score: Optional[float] = None,
         condition: Optional[str] = None,
+        rules: Optional[dict[str, Any]] = None,
         fallback: Optional[str] = None,
         long: bool = False,
     ) -> Batches: ...

@@ -122,6 +122,27 @@ def threads_of(threads: int) -> int:
     return threads
 
 
+def rules_of(
+    boost: Optional[dict[str, float]],
+    at_most: Optional[dict[str, int]],
+    popularity_penalty: float,
+    diversity: float,
+    diversity_method: Optional[str],
+) -> Optional[dict[str, Any]]:
+    """Returns the rules for re-ranking, or None without any."""
+    if diversity_method is not None and not diversity:
+        raise ValueError("diversity_method has no effect without diversity=")
+    if not (boost or at_most or popularity_penalty or diversity):
+        return None
+    return {
+        "boost": [(str(where), float(factor)) for where, factor in (boost or {}).items()],
+        "at_most": [(str(column), int(count)) for column, count in (at_most or {}).items()],
+        "popularity_penalty": float(popularity_penalty),
+        "diversity": float(diversity),
+        "diversity_method": diversity_method or "mmr",
+    }
+
+
 def fit_matrix(
     matrix: Any,
     filter: str,
@@ -446,6 +467,11 @@ class Model:
         allow: Optional[Iterable[Id]] = None,
         minimum_score: Optional[float] = None,
         where: Optional[str] = None,
+        boost: Optional[dict[str, float]] = None,
+        at_most: Optional[dict[str, int]] = None,
+        popularity_penalty: float = 0.0,
+        diversity: float = 0.0,
+        diversity_method: Optional[str] = None,
         fallback: Optional[str] = None,
     ) -> Recommendations:
         """Returns the ``k`` best items for a user of the model, or for a history of items.
@@ -456,6 +482,13 @@ class Model:
         condition on the columns of the item table, in SQL syntax:
         ``"category = 'books' and price < 20 and in_stock"``.
 
+        These arguments re-rank the list. ``boost`` maps conditions to factors of the scores:
+        ``{"on_sale": 1.5}``. ``at_most`` maps columns of the item table to the largest number of items
+        with the same value: ``{"brand": 2}``. ``popularity_penalty`` multiplies each score by
+        ``(1 + users of the item) ** -popularity_penalty``. ``diversity`` is from 0 (by score) to 1 (as
+        different as possible), and ``diversity_method`` is "mmr" (maximal marginal relevance, the default)
+        or "dpp" (determinantal point process).
+
         Items that no path connects with the history have no score, so a list may be short.
         ``fallback="popularity"`` fills it with the most popular items, with the score NaN.
         ``fallback="unscored"`` fills it with items of score 0, in the order of their columns.
@@ -465,7 +498,8 @@ class Model:
         """
         if (user is None) == (history is None):
             raise ValueError("user: expected a user or a history, and not both")
-        options = self._options(keep_seen, deny, allow, minimum_score, where, fallback)
+        rules = rules_of(boost, at_most, popularity_penalty, diversity, diversity_method)
+        options = self._options(keep_seen, deny, allow, minimum_score, where, rules, fallback)
         if history is not None:
             items, scores = self._core.rank_histories(self._history(history), k, **options)
         else:
@@ -482,6 +516,11 @@ class Model:
         allow: Optional[Iterable[Id]] = None,
         minimum_score: Optional[float] = None,
         where: Optional[str] = None,
+        boost: Optional[dict[str, float]] = None,
+        at_most: Optional[dict[str, int]] = None,
+        popularity_penalty: float = 0.0,
+        diversity: float = 0.0,
+        diversity_method: Optional[str] = None,
         fallback: Optional[str] = None,
         progress: Any = None,
     ) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
@@ -490,7 +529,8 @@ class Model:
         The options are those of :meth:`recommend`. A list that is shorter than ``k`` is padded with
         None (-1 if items are numbers) and the lowest float32.
         """
-        options = self._options(keep_seen, deny, allow, minimum_score, where, fallback)
+        rules = rules_of(boost, at_most, popularity_penalty, diversity, diversity_method)
+        options = self._options(keep_seen, deny, allow, minimum_score, where, rules, fallback)
         count = self.shape[0]
         rows = np.arange(count, dtype=np.int64) if users is None else self._rows(users)
         columns, scores = self._core.rank(rows, k, progress=progress_of(progress), **options)
@@ -505,6 +545,11 @@ class Model:
         skip_unknown: bool = False,
         minimum_score: Optional[float] = None,
         where: Optional[str] = None,
+        boost: Optional[dict[str, float]] = None,
+        at_most: Optional[dict[str, int]] = None,
+        popularity_penalty: float = 0.0,
+        diversity: float = 0.0,
+        diversity_method: Optional[str] = None,
         fallback: Optional[str] = None,
         long: bool = False,
     ) -> _bspm.Batches:
@@ -525,6 +570,7 @@ class Model:
         ``polars.DataFrame(...)``, ``pyarrow.table(...)`` and ``pyarrow.record_batch(...)`` accept the
         result. Raises ValueError; the message names the column and the row.
         """
+        rules = rules_of(boost, at_most, popularity_penalty, diversity, diversity_method)
         return self._core.recommend_arrow(
             table,
             k,
@@ -532,6 +578,7 @@ class Model:
             skip_unknown=skip_unknown,
             minimum_score=minimum_score,
             condition=where,
+            rules=rules,
             fallback=fallback,
             long=long,
         )
@@ -797,6 +844,7 @@ class Model:
         allow: Optional[Iterable[Id]],
         minimum_score: Optional[float],
         where: Optional[str],
+        rules: Optional[dict[str, Any]],
         fallback: Optional[str],
     ) -> dict[str, Any]:
         return {
@@ -805,6 +853,7 @@ class Model:
             "allow": None if allow is None else self._columns(allow, "allow"),
             "minimum_score": minimum_score,
             "condition": where,
+            "rules": rules,
             "fallback": fallback,
         }
 
