@@ -2,6 +2,9 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod guide;
+#[cfg(debug_assertions)]
+#[doc(hidden)]
+pub mod shared_code;
 
 pub use ndarray;
 pub use sprs;
