@@ -40,12 +40,7 @@ pub fn calls(backend: CpuBackend, dataset: Dataset, config: FilterConfig) -> Res
         model.save(Path::new(""))?;
         Model::<CpuBackend>::open(backend.clone(), Path::new(""))?;
     }
-    let mut tuner = Tuner::new(
-        backend.clone(),
-        matrix.clone(),
-        &matrix,
-        TuneOptions::new(),
-    )?;
+    let mut tuner = Tuner::new(backend.clone(), matrix.clone(), &matrix, TuneOptions::new())?;
     tuner.advance()?;
     choose(backend.clone(), &dataset, &options)?;
     choose_tag_weight(backend.clone(), &dataset, &config, &options)?;

@@ -1,6 +1,7 @@
 //! The tests of the library, in one program: separate programs would each compile its generic code again.
 
 mod arrow;
+mod bits;
 mod cold;
 mod determinism;
 mod doors;

@@ -5,10 +5,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use bspm_core::backend::ScoredItem;
-use bspm_core::fitted::RankOptions;
-use bspm_core::{Backend, BspmConfig, FilterConfig, FittedFilter, Interactions, Preset};
-use bspm_cpu::CpuBackend;
+use bspm::backend::ScoredItem;
+use bspm::fitted::RankOptions;
+use bspm::{Backend, BspmConfig, CpuBackend, FilterConfig, FittedFilter, Interactions, Preset};
 
 /// After this time, a child is assumed to wait forever.
 const DEADLINE_MILLISECONDS: libc::c_int = 120_000;

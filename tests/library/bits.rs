@@ -1,10 +1,9 @@
 //! Properties that are exact to the last bit on the CPU, and hold up to rounding on other devices.
 
+use bspm::data::{History, SyntheticShape};
+use bspm::fitted::RankOptions;
+use bspm::{CpuBackend, FittedFilter};
 use bspm_conformance::filter_configs;
-use bspm_core::FittedFilter;
-use bspm_core::data::{History, SyntheticShape};
-use bspm_core::fitted::RankOptions;
-use bspm_cpu::CpuBackend;
 
 #[test]
 fn a_history_in_any_order_has_the_list_of_its_user() {
