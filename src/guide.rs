@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`quickstart`] | a first model and its lists |
 //! | [`data`] | reading files: formats, columns, options, errors |
-//! | [`items`] | titles and other columns of items |
+//! | [`items`] | titles and other columns of items, conditions, re-ranking, tags |
 //! | [`parameters`] | choosing the parameters for your data |
 //! | [`tuning`] | finding the best filter for your data, and weights of interactions |
 //! | [`embedding`] | models in an application: ids, new users, updates, files |

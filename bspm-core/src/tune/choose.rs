@@ -36,8 +36,8 @@ pub struct Choice {
 
 /// Selects a filter and its settings for a data set from [`candidates`]: the one with the best NDCG@20 on
 /// held-out interactions (20% of each user's interactions: the latest ones if there are times, else a random
-/// sample). A mix of the best two filters is also tried if their results are close, and is selected if it is
-/// better by one percent.
+/// sample). Mixes of two of the best three filters are tried too. A mix is selected if it is better by one
+/// percent. Then the settings of the best filter are varied, as long as the budget allows.
 ///
 /// A candidate is evaluated on 600 users first, then on 3,000, then on up to 10,000, and is stopped early if
 /// it is worse than the best one. The selection depends only on the data, and not on the number of threads or
