@@ -2,11 +2,19 @@
 
 use bspm::Interactions;
 use bspm::data::Duplicates;
-use numpy::{PyReadonlyArray1, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{PyArray1, PyReadonlyArray1, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::error::to_python;
+
+/// Returns the values as an array of NumPy.
+pub(crate) fn numbers<'py, T: numpy::Element>(
+    py: Python<'py>,
+    values: Vec<T>,
+) -> Bound<'py, PyArray1<T>> {
+    PyArray1::from_vec(py, values)
+}
 
 /// Integers of 32 or 64 bits, borrowed from NumPy.
 #[derive(Debug)]

@@ -8,11 +8,13 @@ use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::arrays::numbers;
 use crate::arrays::{Csr, Rows};
+use crate::datasets::{Times, dataset, numbered};
 use crate::error::to_python;
 use crate::files::{Entries, entries};
+use crate::ids::of_kind;
 use crate::ids::{Id, IdList};
-use crate::model::{Times, dataset, numbered, numbers, of_kind};
 use crate::options::refused;
 use crate::work::short;
 

@@ -92,3 +92,13 @@ pub(crate) fn distinct<T: Id>(what: &str, ids: Vec<T>) -> PyResult<Ids<T>> {
     );
     Err(PyValueError::new_err(text))
 }
+
+/// Converts ids to the type of the model.
+pub(crate) fn of_kind<T: Id>(what: &str, ids: IdList) -> PyResult<Vec<T>> {
+    T::of(ids).ok_or_else(|| {
+        PyTypeError::new_err(format!(
+            "{what}: expected ids that are {}, as the model's",
+            T::KIND
+        ))
+    })
+}

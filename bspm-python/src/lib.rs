@@ -5,6 +5,7 @@
 
 mod arrays;
 mod arrow;
+mod datasets;
 mod error;
 mod evaluation;
 mod files;

@@ -19,11 +19,12 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::arrays::{Csr, Integers, Rows};
+use crate::arrays::{Csr, Integers, Rows, numbers};
 use crate::arrow::{Batches, in_form};
+use crate::datasets::{Times, backend, dataset};
 use crate::error::to_python;
 use crate::evaluation::to_dict;
-use crate::ids::{Id, IdList, distinct};
+use crate::ids::{Id, IdList, of_kind};
 use crate::import::Source;
 use crate::items::{self, Items};
 use crate::lists::{Lists, to_arrays};
@@ -101,49 +102,6 @@ pub(crate) struct Core {
 /// From this number of lists on, the work runs on a separate thread, so that Ctrl-C can cancel it.
 const MANY: usize = 4_096;
 
-pub(crate) fn backend(threads: usize) -> PyResult<CpuBackend> {
-    match threads {
-        0 => Ok(CpuBackend::new()),
-        threads => CpuBackend::with_threads(threads).map_err(|error| match error {
-            CpuError::TooManyThreads { threads, limit } => {
-                let expected = format!("0 (one for each core) to {limit}");
-                refused("num_threads", &expected, threads)
-            }
-            other => PyValueError::new_err(format!("num_threads: {other}")),
-        }),
-    }
-}
-
-/// The time of each entry of some rows, in the order of the entries, if there are times.
-pub(crate) type Times<'py> = Option<PyReadonlyArray1<'py, f64>>;
-
-/// The dataset of some rows, with ids of these types.
-pub(crate) fn dataset<U: Id, I: Id>(
-    rows: &Rows,
-    times: Times<'_>,
-    users: Vec<U>,
-    items: Vec<I>,
-) -> PyResult<Dataset<U, I>> {
-    let (users, items) = (distinct("users", users)?, distinct("items", items)?);
-    let dataset = Dataset::from_interactions(users, items, rows.interactions()?);
-    let Some(times) = times else {
-        return dataset.map_err(to_python);
-    };
-    if !rows.is_canonical() {
-        let expected = "rows whose columns ascend, each of them once";
-        return Err(refused("times", expected, "others"));
-    }
-    let times = times.as_array().to_vec();
-    let dataset = dataset.and_then(|dataset| dataset.with_times(times));
-    dataset.map_err(to_python)
-}
-
-/// The dataset whose ids are the row and column numbers.
-pub(crate) fn numbered(rows: &Rows, times: Times<'_>) -> PyResult<Dataset<i64, i64>> {
-    let ids = |count: usize| (0..count as i64).collect();
-    dataset(rows, times, ids(rows.len()), ids(rows.width()))
-}
-
 /// The dataset of some rows and ids, for each combination of id types.
 macro_rules! with_dataset {
     ($rows:expr, $times:expr, $users:expr, $items:expr, $dataset:ident, $variant:ident => $body:expr) => {
@@ -175,13 +133,6 @@ macro_rules! with_dataset {
 pub(crate) fn config(json: &str) -> PyResult<FilterConfig> {
     serde_json::from_str(json)
         .map_err(|error| PyValueError::new_err(format!("configuration: {error}")))
-}
-
-pub(crate) fn numbers<'py, T: numpy::Element>(
-    py: Python<'py>,
-    values: Vec<T>,
-) -> Bound<'py, PyArray1<T>> {
-    PyArray1::from_vec(py, values)
 }
 
 #[pymethods]
@@ -677,16 +628,6 @@ type Scored<'py> = (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<f32>>);
 
 /// Vectors of items and of users.
 type Vectors<'py> = (Bound<'py, PyArray2<f32>>, Bound<'py, PyArray2<f32>>);
-
-/// Converts ids to the type of the model.
-pub(crate) fn of_kind<T: Id>(what: &str, ids: IdList) -> PyResult<Vec<T>> {
-    T::of(ids).ok_or_else(|| {
-        PyTypeError::new_err(format!(
-            "{what}: expected ids that are {}, as the model's",
-            T::KIND
-        ))
-    })
-}
 
 fn places<'py, T: Id>(
     py: Python<'py>,

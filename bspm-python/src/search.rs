@@ -10,8 +10,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arrays::Csr;
+use crate::datasets::{backend, numbered};
 use crate::error::to_python;
-use crate::model::{backend, numbered};
 use crate::tags::{TagRows, tagged};
 use crate::work::long;
 

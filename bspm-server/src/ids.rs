@@ -233,7 +233,7 @@ mod tests {
         for text in ["1.5", "1.0", "1e3", "true", "null", "[1]", "{}"] {
             let error = id(text).unwrap_err().to_string();
             assert!(
-                error.contains("expected an id, a string or a whole number"),
+                error.contains("expected an id (a string or a whole number)"),
                 "{error}"
             );
         }

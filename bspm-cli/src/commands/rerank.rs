@@ -18,7 +18,12 @@ pub(crate) struct RerankArguments {
     #[arg(long, value_name = "COUNT:COLUMN")]
     at_most: Vec<Limit>,
     /// Penalty for popular items: multiply each score by (1 + users of the item) ^ -PENALTY
-    #[arg(long, value_name = "PENALTY", default_value_t = 0.0)]
+    #[arg(
+        long,
+        value_name = "PENALTY",
+        default_value_t = 0.0,
+        allow_negative_numbers = true
+    )]
     popularity_penalty: f64,
     /// Diversity of the lists, from 0 (by score) to 1 (as different as possible), by the cosines of the
     /// items in the interaction matrix

@@ -133,7 +133,7 @@ fn a_table_with_an_error_leaves_the_folder_to_the_next_one() {
     // Parts without a manifest are not used as parts of this table.
     fs::remove_file(folder.join("out/manifest.json")).unwrap();
     let refused = error(&bspm(folder, &score));
-    assert!(refused.contains("without a manifest.json"), "{refused}");
+    assert!(refused.contains("expected a manifest.json"), "{refused}");
 }
 
 #[test]

@@ -108,7 +108,9 @@ fn data_with_nothing_to_hold_out_have_a_model() {
     stdout(&output);
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(
-        text.contains("filter: bspm; no user has two interactions"),
+        text.contains(
+            "filter: bspm; filters were not compared, because no user has two interactions"
+        ),
         "{text}"
     );
 }

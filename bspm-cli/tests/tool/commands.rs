@@ -341,7 +341,7 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
                 "--beta",
                 "1",
             ],
-            "do not apply to gf-cf",
+            "do not apply to the filter gf-cf",
         ),
         (
             &[

@@ -443,7 +443,10 @@ fn vectors_are_exported_for_those_who_search_by_inner_product() {
     let folder = shop.path();
     let export = ["export", "vectors", "shop.bspm", "-o", "items.parquet"];
     let output = bspm(folder, &export);
-    assert!(told(&output).contains("of the 20 best items are among the 500 best"));
+    assert!(
+        told(&output)
+            .contains("of the model's top 20 items are among the top 500 by inner product")
+    );
     let vectors = |file: &str, kind: &str| -> Vec<(String, Vec<f32>)> {
         let file = fs::File::open(folder.join(file)).unwrap();
         let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();

@@ -126,7 +126,7 @@ fn every_address_answers_with_what_the_model_says() {
             (
                 "/recommend?user=u3&k=0",
                 400,
-                "k: expected 1 to 10000, found 0",
+                "k: expected a number from 1 to 10000, found 0",
             ),
             ("/recommend?user=u3&k=many", 400, "invalid digit"),
             (

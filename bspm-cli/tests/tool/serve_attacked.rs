@@ -295,13 +295,13 @@ fn what_a_request_lacks_has_its_own_status() {
             raw(&service.address, &declared),
             413,
             "",
-            "more than 1048576 bytes",
+            "expected at most 1048576 bytes",
         ),
         (
             raw(&service.address, &pieces),
             413,
             "",
-            "more than 1048576 bytes",
+            "expected at most 1048576 bytes",
         ),
         (
             post("/recommend", "", "{}"),
@@ -417,7 +417,10 @@ fn a_key_opens_the_service() {
             "{head}"
         );
     }
-    for (text, expected) in [("short\n", "line 1"), ("# none\n", "at least one API key")] {
+    for (text, expected) in [
+        ("short\n", "keys:1: expected a key"),
+        ("# none\n", "at least one API key"),
+    ] {
         fs::write(&keys, text).unwrap();
         let output = serve(&path, &["--keys", keys.to_str().unwrap()])
             .output()

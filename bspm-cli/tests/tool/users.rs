@@ -150,7 +150,7 @@ fn a_column_that_is_almost_read_is_refused() {
             "{\"user\": \"ann\"}\n{\"user\": \"bob\", \"deny\": []}\n",
             "people.jsonl:2",
         ),
-        ("{\"user\": \"ann\", \"user\": \"bob\"}\n", "twice"),
+        ("{\"user\": \"ann\", \"user\": \"bob\"}\n", "duplicate name"),
         ("[\"ann\"]\n", "people.jsonl:1"),
         ("{\"user\": \"ann\", \"Deny\": [\"tea\"]}\n", "\"deny\""),
     ] {
