@@ -31,7 +31,7 @@ fn tables_with_another_delimiter_and_from_standard_input_are_read() {
     assert_eq!(fs::read(folder.join("other.bspm")).unwrap(), fitted);
     assert!(
         error(&bspm(folder, &[&fit[..], &["--delimiter", "ab"]].concat()))
-            .contains("one character")
+            .contains("one ASCII character")
     );
 
     let mut process = command(

@@ -533,7 +533,10 @@ fn an_end_that_is_asked_for_answers_what_has_begun() {
         let streams: Vec<TcpStream> = (0..100)
             .map(|_| connection(&service.address, &request))
             .collect();
-        std::thread::sleep(Duration::from_millis(100));
+        // Connections are accepted in order: after these responses, the server has the requests above.
+        for _ in 0..20 {
+            assert_eq!(service.get("/healthz").0, 200);
+        }
         service.signal(signal);
         for mut stream in streams {
             let mut answer = [0; 12];
