@@ -13,6 +13,7 @@ use serde::Serialize;
 
 /// Flags that choose the output format.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Output")]
 pub(crate) struct OutputArguments {
     /// Print one JSON object per line instead of a table
     #[arg(long)]

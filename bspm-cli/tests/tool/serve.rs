@@ -244,7 +244,7 @@ fn whole_numbers_are_ids() {
         assert_eq!(status, 200, "{numbers}: {found}");
         assert_eq!((status, found), service.post(path, &texts), "{numbers}");
     }
-    let id = "expected an id, a string or a whole number";
+    let id = "expected an id (a string or a whole number)";
     for (path, body, expected) in [
         (
             "/recommend",
