@@ -161,7 +161,7 @@ impl<'a> CheckedFile<'a> {
             item_ids: self.header.item_ids.clone(),
             users: histories.users(),
             items: self.header.items,
-            fitted_interactions: fitted.len(),
+            fitted_interactions: fitted.of_users().len(),
             interactions: histories.len(),
             factors: factors.map_or(0, |(_, shape, _)| shape.iter().product()),
             svd: self.header.svd.clone(),

@@ -17,12 +17,15 @@ from ._bspm import __version__, filters
 from ._data import Interactions
 from ._evaluation import compare, evaluate, split
 from ._model import Explanation, Model, Recommendations, tune
+from ._tables import Table, Trials
 
 __all__ = [
     "Explanation",
     "Interactions",
     "Model",
     "Recommendations",
+    "Table",
+    "Trials",
     "__version__",
     "compare",
     "evaluate",

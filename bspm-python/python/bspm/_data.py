@@ -189,9 +189,15 @@ def csr_of(matrix: Any, columns: Optional[int] = None) -> Csr:
     }
 
 
-@dataclass(frozen=True)
+def _is_same(left: Any, right: Any) -> bool:
+    if left is None or right is None:
+        return left is right
+    return bool(np.array_equal(np.asarray(left), np.asarray(right)))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Interactions:
-    """A matrix users x items, with its ids.
+    """A matrix users x items, with its ids. Two of them are equal if ids, entries, weights and times are.
 
     :meth:`from_frame`, :meth:`from_pairs`, :meth:`from_matrix` and :meth:`from_file` create it.
     ``Model.fit`` also takes the same inputs directly.
@@ -209,6 +215,38 @@ class Interactions:
     def shape(self) -> tuple[int, int]:
         """The number of users and the number of items."""
         return len(self.users), len(self.items)
+
+    def __len__(self) -> int:
+        return len(self.csr["indices"])
+
+    def __repr__(self) -> str:
+        users, items = self.shape
+        weights = "" if self.csr["data"] is None else ", with weights"
+        times = "" if self.times is None else ", with times"
+        return f"<bspm.Interactions: {len(self)} of {users} users x {items} items{weights}{times}>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Interactions):
+            return NotImplemented
+        mine, theirs = self.csr, other.csr
+        arrays = [
+            (self.users, other.users),
+            (self.items, other.items),
+            (mine["indptr"], theirs["indptr"]),
+            (mine["indices"], theirs["indices"]),
+            (mine["data"], theirs["data"]),
+            (self.times, other.times),
+        ]
+        return all(_is_same(left, right) for left, right in arrays)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def to_scipy(self) -> scipy.sparse.csr_matrix:
+        """Returns the matrix users x items. An interaction without a weight is 1."""
+        data = self.csr["data"]
+        if data is None:
+            data = np.ones(len(self), dtype=np.float32)
+        return scipy.sparse.csr_matrix((data, self.csr["indices"], self.csr["indptr"]), self.shape)
 
     @classmethod
     def from_pairs(

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from . import _bspm
 from ._data import READ_OPTIONS, Ids, Interactions, csr_of, ids_of, listed
 from ._items import items_of
+from ._tables import Table, Tabular, Trials
 from ._tags import with_tags
 
 Id = Union[str, int]
@@ -36,8 +37,11 @@ Progress = Callable[[str, int, int], object]
 
 
 @dataclass(frozen=True, eq=False)
-class Recommendations:
-    """A list of items, best first. Two lists are equal if all of their items and scores are equal."""
+class Recommendations(Tabular):
+    """A list of items, best first. Two lists are equal if all of their items and scores are equal.
+
+    ``to_pandas``, ``to_polars`` and ``to_arrow`` return it as a table.
+    """
 
     items: list[Any]
     scores: npt.NDArray[np.float32]
@@ -59,12 +63,23 @@ class Recommendations:
     def __iter__(self) -> Any:
         return iter(zip(self.items, self.scores.tolist()))
 
-    def __getitem__(self, place: int) -> tuple[Any, float]:
+    def __getitem__(self, place: Any) -> Any:
+        """Returns an item and its score, or for a slice the list of these places."""
+        if isinstance(place, slice):
+            titles = None if self.titles is None else self.titles[place]
+            return Recommendations(self.items[place], self.scores[place], titles)
         return self.items[place], float(self.scores[place])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the columns rank, item, title (if the model has an item table) and score."""
+        columns: dict[str, Any] = {"rank": list(range(1, len(self) + 1)), "item": self.items}
+        if self.titles is not None:
+            columns["title"] = self.titles
+        return {**columns, "score": self.scores}
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Tabular):
     """A score and its contributions. The score is the sum of ``base`` and the contributions."""
 
     item: Any
@@ -77,6 +92,13 @@ class Explanation:
     """The title of the item, or None."""
     titles: Optional[list[Optional[str]]] = None
     """The titles of the items in ``contributions``. None if the model has no item table."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the columns item, title (if the model has an item table) and contribution."""
+        columns: dict[str, Any] = {"item": [item for item, _ in self.contributions]}
+        if self.titles is not None:
+            columns["title"] = self.titles
+        return {**columns, "contribution": [value for _, value in self.contributions]}
 
 
 def configuration(
@@ -199,7 +221,7 @@ class Model:
         self._core = core
         self._threads = threads
         self._items: Optional[npt.NDArray[Any]] = None
-        self.leaderboard: list[dict[str, Any]] = []
+        self.leaderboard = Trials()
         """The trials that the filter was chosen from, best first. Empty if you named the filter."""
 
     # ------------------------------------------------------------------ creating a model
@@ -365,12 +387,12 @@ class Model:
         """Opens a model file of this package, the Rust crate or the tool. The file is mapped into memory."""
         core = _bspm.Core.open(os.fspath(path), threads=threads_of(num_threads))
         model = cls(core, num_threads)
-        model.leaderboard = [json.loads(trial) for trial in core.trials]
+        model.leaderboard = Trials(json.loads(trial) for trial in core.trials)
         return model
 
     def _keep_trials(self, trials: list[dict[str, Any]]) -> None:
         """Sets the leaderboard, and stores it in the model file."""
-        self.leaderboard = trials
+        self.leaderboard = Trials(trials)
         self._core = self._core.with_trials([json.dumps(trial) for trial in trials])
 
     def save(self, path: Union[str, os.PathLike[str]]) -> None:
@@ -498,6 +520,11 @@ class Model:
         """
         if (user is None) == (history is None):
             raise ValueError("user: expected a user or a history, and not both")
+        if isinstance(user, (list, tuple, set, np.ndarray)):
+            raise TypeError(
+                "user: expected one id, found several; recommend_many and recommend_frame take a list of users, "
+                "and history= takes a list of items"
+            )
         rules = rules_of(boost, at_most, popularity_penalty, diversity, diversity_method)
         options = self._options(keep_seen, deny, allow, minimum_score, where, rules, fallback)
         if history is not None:
@@ -535,6 +562,27 @@ class Model:
         rows = np.arange(count, dtype=np.int64) if users is None else self._rows(users)
         columns, scores = self._core.rank(rows, k, progress=progress_of(progress), **options)
         return self._ids(columns), scores
+
+    def recommend_frame(self, users: Optional[Iterable[Id]] = None, k: int = 10, **options: Any) -> Table:
+        """Returns the lists of some users, or of all users, as one table.
+
+        The columns are user, rank, item, title (if the model has an item table) and score. The options
+        are those of :meth:`recommend_many`.
+        """
+        ids = self.users if users is None else ids_of(users, "users")
+        items, scores = self.recommend_many(ids, k, **options)
+        is_there = scores > np.finfo(np.float32).min
+        is_there |= np.isnan(scores)
+        counts = is_there.sum(axis=1)
+        names: Any = ids if isinstance(ids, np.ndarray) else np.array(ids, dtype=object)
+        columns: dict[str, Any] = {
+            "user": np.repeat(names, counts),
+            "rank": np.concatenate([np.arange(1, count + 1) for count in counts] or [np.arange(0)]),
+            "item": items[is_there],
+        }
+        if self.item_table is not None:
+            columns["title"] = self.titles(columns["item"].tolist())
+        return Table({**columns, "score": scores[is_there]})
 
     def recommend_arrow(
         self,
@@ -917,7 +965,7 @@ def _from_bytes(
     content: bytes, kinds: tuple[bool, bool], threads: int, leaderboard: list[dict[str, Any]]
 ) -> Model:
     model = Model(_bspm.Core.from_bytes(content, kinds, threads=threads), threads)
-    model.leaderboard = leaderboard
+    model.leaderboard = Trials(leaderboard)
     return model
 
 
@@ -946,7 +994,7 @@ def tune(
     seed: int = 0,
     num_threads: int = 0,
     progress: Any = None,
-) -> list[dict[str, Any]]:
+) -> Trials:
     """Searches for the filter and the settings that fit the data best.
 
     The search compares settings on held-out interactions: the share ``ratio`` of each user's
@@ -956,7 +1004,7 @@ def tune(
     filters. The options for reading and for tags are those of ``Model.fit``; ``tag_weight`` is 1 by
     default.
 
-    Returns the trials, best first. Each is a dict with ``config`` (for ``Model.fit``), ``value``,
+    Returns the trials, best first; ``to_pandas`` returns them as a table. Each is a dict with ``config`` (for ``Model.fit``), ``value``,
     ``metrics``, ``fit_seconds``, ``score_seconds`` and ``outcome``.
     """
     interactions = Interactions.of(
@@ -990,4 +1038,4 @@ def tune(
         threads=threads_of(num_threads),
         progress=progress_of(progress),
     )
-    return [json.loads(trial) for trial in found]
+    return Trials(json.loads(trial) for trial in found)

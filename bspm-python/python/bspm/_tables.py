@@ -1,0 +1,117 @@
+"""Results as tables: for pandas, polars and Arrow, and for notebooks."""
+
+from __future__ import annotations
+
+import html
+from typing import Any, Iterator
+
+import numpy as np
+
+MOST_ROWS = 20
+"""Rows of a table in a notebook."""
+
+
+class Tabular:
+    """A result with named columns of the same length."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the columns by their names: lists, or arrays of NumPy."""
+        raise NotImplementedError
+
+    def to_pandas(self) -> Any:
+        """Returns a ``pandas.DataFrame``."""
+        import pandas
+
+        return pandas.DataFrame(self.to_dict())
+
+    def to_polars(self) -> Any:
+        """Returns a ``polars.DataFrame``."""
+        import polars
+
+        return polars.DataFrame(self.to_dict())
+
+    def to_arrow(self) -> Any:
+        """Returns a ``pyarrow.Table``."""
+        import pyarrow
+
+        return pyarrow.table(self.to_dict())
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """Exports the table with the Arrow PyCapsule interface. Needs PyArrow."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def _repr_html_(self) -> str:
+        columns = self.to_dict()
+        count = max((len(values) for values in columns.values()), default=0)
+        heads = "".join(f"<th>{html.escape(str(name))}</th>" for name in columns)
+        rows = [
+            "".join(f"<td>{html.escape(_shown(values[row]))}</td>" for values in columns.values())
+            for row in range(min(count, MOST_ROWS))
+        ]
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        more = "" if count <= MOST_ROWS else f"<p>{count} rows, of which {MOST_ROWS} are shown</p>"
+        return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>{more}"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, (float, np.floating)):
+        return f"{value:.4g}"
+    return str(value)
+
+
+class Table(Tabular):
+    """A table of results. A slice of rows is a table, and a name selects a column."""
+
+    def __init__(self, columns: dict[str, Any]) -> None:
+        self._columns = columns
+
+    def to_dict(self) -> dict[str, Any]:
+        return dict(self._columns)
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        return list(self._columns)
+
+    def __len__(self) -> int:
+        return max((len(values) for values in self._columns.values()), default=0)
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str):
+            if key not in self._columns:
+                raise KeyError(f"{key}: expected one of the columns {', '.join(self._columns)}")
+            return self._columns[key]
+        if isinstance(key, slice):
+            return Table({name: values[key] for name, values in self._columns.items()})
+        return {name: values[key] for name, values in self._columns.items()}
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return (self[row] for row in range(len(self)))
+
+    def __repr__(self) -> str:
+        return f"<bspm.Table: {len(self)} rows, columns {', '.join(self._columns)}>"
+
+
+class Trials(list[dict[str, Any]], Tabular):
+    """The trials of a search, best first: a list of dicts, and a table."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the columns filter, value, the metrics, users, outcome, and the configuration."""
+        metrics = list(self[0]["metrics"]) if self else []
+        columns: dict[str, list[Any]] = {
+            "filter": [_name(trial["config"]) for trial in self],
+            "value": [trial["value"] for trial in self],
+        }
+        for name in metrics:
+            columns[name] = [trial["metrics"][name] for trial in self]
+        for name in ("users", "fit_seconds", "score_seconds"):
+            columns[name] = [trial.get(name) for trial in self]
+        columns["outcome"] = [str(trial["outcome"]) for trial in self]
+        columns["config"] = [str(trial["config"]) for trial in self]
+        return columns
+
+
+def _name(config: Any) -> str:
+    return next(iter(config)) if isinstance(config, dict) else str(config)
