@@ -419,10 +419,10 @@ mod tests {
         for seed in 0..50 {
             let (list, interactions, _) = random(seed);
             let degrees = interactions.item_degrees();
-            let set = ItemSet::new((0..12).map(|item| item % 3 == 0).collect());
+            let set = ItemSet::new((0..12_u32).map(|item| item.is_multiple_of(3)).collect());
             let rerank = Rerank::new().boost(set, 2.0).popularity_penalty(0.5);
             let factor = |item: u32| {
-                let boost = if item % 3 == 0 { 2.0 } else { 1.0 };
+                let boost = if item.is_multiple_of(3) { 2.0 } else { 1.0 };
                 boost * (1.0 + f64::from(degrees[item as usize])).powf(-0.5) as f32
             };
             let mut expected: Vec<ScoredItem> = list
