@@ -118,7 +118,7 @@ fn a_model_file_keeps_the_tags() {
     let refitted = opened.refit().unwrap();
     assert_eq!(refitted.to_bytes().unwrap(), bytes);
     let later = opened.with_interactions([("new".to_owned(), 30)]).unwrap();
-    assert!(later.recommend("new", 3).unwrap()[0].item % 2 == 0);
+    assert_eq!(later.recommend("new", 3).unwrap()[0].item % 2, 0);
     let grown = opened.with_interactions([("new".to_owned(), 99)]).unwrap();
     assert_eq!(grown.dataset().tags().unwrap().len(), 32);
     let bytes = grown.to_bytes().unwrap();
