@@ -3,7 +3,6 @@
 use std::hash::Hash;
 use std::path::PathBuf;
 
-use bspm::backend::CpuError;
 use bspm::data::{History, ItemSet};
 use bspm::fitted::{Fallback, RankOptions, Rerank};
 use bspm::saved::{SavedId, SavedModelInfo};
@@ -14,8 +13,8 @@ use bspm::{
 };
 use bspm_arrow::RecommendBatch;
 use bspm_rules::ItemCondition;
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use numpy::{PyArray1, PyArray2, PyArrayMethods};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
@@ -28,7 +27,6 @@ use crate::ids::{Id, IdList, of_kind};
 use crate::import::Source;
 use crate::items::{self, Items};
 use crate::lists::{Lists, to_arrays};
-use crate::options::refused;
 use crate::rules::{Rules, rerank_by};
 use crate::search::as_json;
 use crate::tags::{TagRows, tagged};
