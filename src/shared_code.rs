@@ -2,7 +2,6 @@
 //! development build link it instead of compiling it again. Rust shares such code at low optimization
 //! levels; a release build does not have this module.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use bspm_core::sweep::Sweep;
@@ -37,8 +36,9 @@ pub fn calls(backend: CpuBackend, dataset: Dataset, config: FilterConfig) -> Res
     model.with_dataset(&dataset)?;
     #[cfg(feature = "saved")]
     {
-        model.save(Path::new(""))?;
-        Model::<CpuBackend>::open(backend.clone(), Path::new(""))?;
+        let path = std::path::Path::new("");
+        model.save(path)?;
+        Model::<CpuBackend>::open(backend.clone(), path)?;
     }
     let mut tuner = Tuner::new(backend.clone(), matrix.clone(), &matrix, TuneOptions::new())?;
     tuner.advance()?;

@@ -22,12 +22,15 @@ pub(crate) struct TagArguments {
     /// apply to this table, if its format uses them
     #[arg(long, value_name = "FILE")]
     tags: Option<PathBuf>,
-    /// Column of tags in the table of tags; its column of items is --item-column
+    /// Column of tags in the table of tags
     #[arg(long, value_name = "COLUMN", default_value = "tag", requires = "tags")]
     tag_column: String,
+    /// Column of items in the table of tags. Default: --item-column, else item
+    #[arg(long, value_name = "COLUMN", requires = "tags")]
+    tag_item_column: Option<String>,
     /// Weight of a tag of an item in the fit; an interaction has weight 1. Default: the best of 0.1, 0.3,
-    /// 1, 3 and 10 on held-out interactions if the filter is chosen too, else the weight in the model that
-    /// is refitted, else 1
+    /// 1, 3 and 10 on held-out interactions if fit or evaluate choose the filter too, else the weight in
+    /// the model that is refitted, else 1
     #[arg(long, value_name = "WEIGHT", requires = "tags")]
     tag_weight: Option<f64>,
 }
@@ -48,9 +51,19 @@ impl TagArguments {
             return Ok(dataset);
         };
         let paths = expand_paths([path]).map_err(DataError::from)?;
-        let format = Format::of(path).map_err(DataError::from)?;
+        let format = match Format::of(path).map_err(DataError::from)? {
+            format @ (Format::Csv | Format::Tsv | Format::JsonLines | Format::Parquet) => format,
+            _ => {
+                return Err(format!(
+                    "{}: expected a table of tags whose name ends in .csv, .tsv, .jsonl or .parquet",
+                    path.display()
+                )
+                .into());
+            }
+        };
+        let item = self.tag_item_column.as_deref().or(data.item_column());
         let options = data.table().text_for(format).user(&self.tag_column);
-        let options = options.item(data.item_column().unwrap_or("item"));
+        let options = options.item(item.unwrap_or("item"));
         let read = bspm_arrow::read_files(&paths, Some(format), &options);
         let (tags, report): (Dataset, ReadReport) = read.map_err(|error| self.with_hint(error))?;
         for warning in &report.warnings {
@@ -96,6 +109,10 @@ impl TagArguments {
             bspm::Error::MissingColumn { column, .. } if *column == self.tag_column => {
                 DataError::with_hint(error, "set the column of tags with --tag-column")
             }
+            bspm::Error::MissingColumn { .. } => DataError::with_hint(
+                error,
+                "set the column of items in the table of tags with --tag-item-column",
+            ),
             _ => error.into(),
         }
     }

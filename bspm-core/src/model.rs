@@ -96,10 +96,14 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes differ.
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the filter was not fitted to a matrix with the
+    /// shape and the tags of [`Dataset::matrix_to_fit`].
     pub fn from_filter(filter: FittedFilter<B>, dataset: Dataset<U, I>) -> Result<Self> {
-        let (fitted, asked) = (filter.interactions(), dataset.matrix_to_fit()?);
-        check::same("model", fitted.shape(), asked.shape())?;
+        let fitted = filter.interactions();
+        let (users, items) = dataset.interactions().shape();
+        let tags = dataset.tags().map_or(0, |tags| tags.names().len());
+        check::same("model", fitted.shape(), (users + tags, items))?;
+        check::same("tags of a model", (fitted.tag_rows(), items), (tags, items))?;
         Ok(Self::from_parts(Arc::new(filter), dataset))
     }
 

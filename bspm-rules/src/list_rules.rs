@@ -142,11 +142,19 @@ impl ListRules {
         }
         for limit in &self.limits {
             let Some(table) = dataset.item_table() else {
-                let expected = "a data set with an item table, which has the column";
+                let expected =
+                    "a data set with an item table, which has the column (hint: fit with --items)";
                 return Err(invalid("at_most", expected, "none"));
             };
-            rerank = rerank.at_most(limit.count, table.groups(&limit.column)?);
+            let groups = table.groups(&limit.column).map_err(|error| match error {
+                Error::InvalidParameter {
+                    expected, found, ..
+                } => invalid("at_most", expected, found),
+                other => other,
+            })?;
+            rerank = rerank.at_most(limit.count, groups);
         }
+        rerank.check()?;
         Ok(rerank)
     }
 }

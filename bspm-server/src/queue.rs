@@ -192,6 +192,7 @@ fn rank_by_kind(jobs: Vec<ListJob>) {
             Arc::ptr_eq(&first.model, &job.model)
                 && first.work.minimum_score == job.work.minimum_score
                 && first.work.rules == job.work.rules
+                && (!first.work.is_diverse() || first.work.k == job.work.k)
         };
         match kinds.iter_mut().find(|kind| is_like(&kind[0])) {
             Some(kind) => kind.push(job),

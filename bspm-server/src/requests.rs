@@ -189,9 +189,23 @@ fn history(
     }
 }
 
+/// The most boosts and limits of a request: each is a pass over the items.
+const MOST_RULES: usize = 32;
+
+/// The longest diverse list, whose cost grows with the square of its length.
+const MOST_DIVERSE: usize = 200;
+
 impl Recommend {
     /// Returns the rules of the list, if there are any.
     fn rules(&self) -> Result<Option<Box<ListRules>>, Failure> {
+        if self.boost.0.len() + self.at_most.0.len() > MOST_RULES {
+            let message = format!("boost and at_most: expected at most {MOST_RULES} rules");
+            return Err(Failure::Request(message));
+        }
+        if self.diversity > 0.0 && self.k.is_some_and(|k| k > MOST_DIVERSE) {
+            let message = format!("k: expected at most {MOST_DIVERSE} with diversity");
+            return Err(Failure::Request(message));
+        }
         let mut rules = ListRules::default();
         for boost in &self.boost.0 {
             let condition = boost.condition.parse()?;

@@ -34,6 +34,13 @@ pub(super) struct ListWork {
 }
 
 impl ListWork {
+    /// Returns whether the items of the list depend on its length.
+    pub(super) fn is_diverse(&self) -> bool {
+        self.rules
+            .as_ref()
+            .is_some_and(|rules| rules.diversity > 0.0)
+    }
+
     /// Denies the items that do not satisfy the condition.
     pub(super) fn prepare(&mut self, model: &CpuModel) -> bspm::Result<()> {
         if let Some(condition) = self.condition.take() {

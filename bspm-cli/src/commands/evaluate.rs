@@ -12,7 +12,7 @@ use clap::{ArgGroup, Args};
 use serde::Serialize;
 
 use super::evaluate_lists::{self, Request, WithCounts};
-use super::rerank::RerankArguments;
+use super::rerank::DiversityArguments;
 use super::{ConfigArguments, Outcome, TextModel, chosen, fitted, on_device, shape};
 use crate::data::DataArguments;
 use crate::held_out::HeldOutArguments;
@@ -48,7 +48,7 @@ pub(crate) struct Arguments {
         requires = "test",
         conflicts_with_all = [
             "data", "model", "skip_unknown", "against", "filter", "preset", "config", "set", "ProcessArguments",
-            "DeviceArguments", "RerankArguments", "TagArguments",
+            "DeviceArguments", "DiversityArguments", "TagArguments",
         ]
     )]
     lists: Vec<PathBuf>,
@@ -61,7 +61,8 @@ pub(crate) struct Arguments {
     /// the mean and the standard deviation of each metric
     #[arg(long, value_name = "N", group = "held out", conflicts_with_all = ["model", "detailed", "against", "random"])]
     folds: Option<usize>,
-    /// Cut-offs of the metrics: the lengths of the lists
+    /// Cut-offs of the metrics: the lengths of the lists. With --diversity, lists are selected for the
+    /// largest of them
     #[arg(
         short,
         value_name = "K,...",
@@ -78,7 +79,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["last_out", "ratio", "random"])]
     against: Option<PathBuf>,
     #[command(flatten)]
-    rerank: RerankArguments,
+    diversity: DiversityArguments,
     #[command(flatten)]
     output: OutputArguments,
     #[command(flatten)]
@@ -94,6 +95,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     // Check the cut-offs before any long computation.
     Evaluator::new(&arguments.k)?;
+    arguments.diversity.rerank()?;
     if let (lists @ [_, ..], Some(test)) = (arguments.lists.as_slice(), &arguments.held_out.test) {
         let (evaluation, counts) = evaluate_lists::evaluate(&Request {
             lists,
@@ -150,7 +152,7 @@ fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     };
     let options = EvaluateOptions::at(arguments.k.as_slice())
         .unknown_users(unknown_users)
-        .rerank(arguments.rerank.rerank(model.dataset())?)
+        .rerank(arguments.diversity.rerank()?)
         .observer(bars.observer());
     let mut writer = Writer::new(&arguments.output);
     if !arguments.detailed && arguments.against.is_none() {
@@ -252,7 +254,7 @@ fn cross_validate<B: Backend>(
         let model = arguments.fit(backend.clone(), split.train, bars)?;
         let ready = start.elapsed();
         let options = EvaluateOptions::at(arguments.k.as_slice())
-            .rerank(arguments.rerank.rerank(model.dataset())?)
+            .rerank(arguments.diversity.rerank()?)
             .observer(bars.observer());
         let evaluator = model.evaluate(&split.test, options)?;
         bars.clear();

@@ -5,7 +5,7 @@ use bspm_rules::ItemCondition;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::rerank::RerankArguments;
+use super::rerank::RuleArguments;
 use crate::output::{Record, TITLE};
 
 /// Flags that choose the items of the lists.
@@ -35,7 +35,7 @@ pub(crate) struct ListArguments {
     #[arg(long)]
     skip_unknown: bool,
     #[command(flatten)]
-    rerank: RerankArguments,
+    rules: RuleArguments,
 }
 
 impl ListArguments {
@@ -47,7 +47,7 @@ impl ListArguments {
             self.skip_unknown,
         )
         .deny(self.deny.clone())
-        .rerank(self.rerank.rerank(dataset)?);
+        .rerank(self.rules.rerank(dataset)?);
         if !self.allow.is_empty() {
             options = options.allow(self.allow.clone());
         }

@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     forget_item: Vec<String>,
     /// Keep the singular vectors and fold in new users and items, which is much faster than a fit. New
     /// items are folded in from the interactions of their users
-    #[arg(long, requires = "data", conflicts_with_all = ["forget_user", "forget_item", "tags"])]
+    #[arg(long, requires = "data", conflicts_with_all = ["forget_user", "forget_item", "TagArguments"])]
     keep_vectors: bool,
     #[command(flatten)]
     interactions: DataArguments,

@@ -5,18 +5,26 @@ use bspm::fitted::{DiversityMethod, Rerank};
 use bspm_rules::{Boost, Limit, ListRules};
 use clap::Args;
 
-/// Flags that re-rank lists.
+/// Flags that re-rank lists by the columns of the item table.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Re-ranking")]
-pub(crate) struct RerankArguments {
+pub(crate) struct RuleArguments {
     /// Multiply the scores of the items that satisfy a condition on the item table, such as
-    /// "1.5: on_sale and price < 20"; may be repeated
+    /// "1.5: on_sale and price < 20"; may be repeated. Items of the fallback have no score to multiply
     #[arg(long, value_name = "FACTOR: CONDITION")]
     boost: Vec<Boost>,
     /// Recommend at most this number of items with the same value in a column of the item table, such as
     /// 2:brand; may be repeated
     #[arg(long, value_name = "COUNT:COLUMN")]
     at_most: Vec<Limit>,
+    #[command(flatten)]
+    diversity: DiversityArguments,
+}
+
+/// Flags that re-rank lists by the interactions.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Re-ranking")]
+pub(crate) struct DiversityArguments {
     /// Penalty for popular items: multiply each score by (1 + users of the item) ^ -PENALTY
     #[arg(
         long,
@@ -39,15 +47,26 @@ pub(crate) struct RerankArguments {
     diversity_method: DiversityMethod,
 }
 
-impl RerankArguments {
+impl RuleArguments {
     /// Returns the options for re-ranking lists of a model of this data set.
     pub(crate) fn rerank(&self, dataset: &Dataset) -> bspm::Result<Rerank> {
         let mut rules = ListRules::default();
         rules.boosts.clone_from(&self.boost);
         rules.limits.clone_from(&self.at_most);
-        rules.popularity_penalty = self.popularity_penalty;
-        rules.diversity = self.diversity;
-        rules.diversity_method = self.diversity_method;
+        rules.popularity_penalty = self.diversity.popularity_penalty;
+        rules.diversity = self.diversity.diversity;
+        rules.diversity_method = self.diversity.diversity_method;
         rules.rerank(dataset)
+    }
+}
+
+impl DiversityArguments {
+    /// Returns the options for re-ranking lists.
+    pub(crate) fn rerank(&self) -> bspm::Result<Rerank> {
+        let rerank = Rerank::new()
+            .popularity_penalty(self.popularity_penalty)
+            .diversity(self.diversity)
+            .diversity_method(self.diversity_method);
+        rerank.check().map(|()| rerank)
     }
 }

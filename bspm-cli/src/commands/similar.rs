@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     lists: ListArguments,
     /// Write the lists to this file instead of standard output; the name must end in .csv or .jsonl
-    #[arg(short = 'o', long = "output", value_name = "FILE", value_parser = output::file)]
+    #[arg(short = 'o', long = "output", value_name = "FILE", value_parser = output::file, help_heading = "Output")]
     file: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArguments,

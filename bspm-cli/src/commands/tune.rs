@@ -164,8 +164,6 @@ fn tune<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         let config = best.config.clone();
         let trials: Vec<Trial> = tuner.leaderboard().into_iter().cloned().collect();
         drop(split);
-        let (tags, backend_of_tags) = (&arguments.tags, backend.clone());
-        let dataset = tags.with_chosen_weight(backend_of_tags, dataset, &config, &bars)?;
         let model = fitted(backend, dataset, config, &bars)?;
         save(&model.with_trials(trials), path)?;
     }

@@ -92,7 +92,10 @@ fn rules_that_cannot_be_are_refused() {
         (["--boost", "price < 3"], "as in 1.5: price < 20"),
         (["--boost", "2: colour = 'red'"], "one of"),
         (["--boost", "0: brand = 'A'"], "boost: "),
-        (["--at-most", "2:colour"], "one of title, brand"),
+        (
+            ["--at-most", "2:colour"],
+            "at_most: expected one of title, brand",
+        ),
         (["--at-most", "brand"], "as in 2: brand"),
         (["--diversity", "2"], "diversity: "),
         (["--diversity-method", "mmr"], "--diversity"),

@@ -691,6 +691,55 @@ fn lists_may_be_of_items_that_satisfy_a_condition() {
     assert!((1..20).contains(&count), "{count}");
     let rest = "&k=60&fallback=none&where=price%20%3C%2020";
     assert_eq!(service.json(&format!("/recommend?user=u3{rest}")), expected);
+    let boost = json!([{"where": "price < 20", "factor": 1000.0}]);
+    let body = json!({"user": "u3", "k": 60, "fallback": "none", "boost": boost});
+    let (status, boosted) = service.post("/recommend", &body);
+    let cheap = expected["items"].as_array().unwrap().iter();
+    let first = boosted["items"].as_array().unwrap().iter();
+    assert_eq!(status, 200);
+    assert!(
+        cheap
+            .zip(first)
+            .all(|(left, right)| left["item"] == right["item"])
+    );
+    let limit = json!([{"column": "price", "count": 1}]);
+    let body = json!({"user": "u3", "k": 5, "at_most": limit, "diversity": 0.5});
+    let (status, limited) = service.post("/recommend", &body);
+    assert_eq!(
+        (status, limited["items"].as_array().unwrap().len()),
+        (200, 5)
+    );
+    service.json("/recommend?user=u3&diversity=0.5&diversity_method=dpp&popularity_penalty=0.5");
+    for (body, expected) in [
+        (
+            json!({"user": "u3", "at_most": [{"column": "colour", "count": 1}]}),
+            "at_most: ",
+        ),
+        (
+            json!({"user": "u3", "boost": [{"where": "price <", "factor": 1.0}]}),
+            "where: ",
+        ),
+        (json!({"user": "u3", "diversity": 2.0}), "diversity: "),
+        (
+            json!({"user": "u3", "diversity_method": "dpp"}),
+            "no effect without diversity",
+        ),
+        (
+            json!({"user": "u3", "k": 1000, "diversity": 0.5}),
+            "k: expected at most 200",
+        ),
+        (
+            json!({"user": "u3", "at_most": vec![limit[0].clone(); 40]}),
+            "at most 32 rules",
+        ),
+    ] {
+        let (status, found) = service.post("/recommend", &body);
+        assert_eq!(status, 400, "{body}");
+        assert!(
+            found["error"].as_str().unwrap().contains(expected),
+            "{found}"
+        );
+    }
     let body = json!({"user": "u3", "k": 60, "fallback": "none", "where": "price < 20"});
     assert_eq!(service.post("/recommend", &body), (200, expected));
     assert_eq!(

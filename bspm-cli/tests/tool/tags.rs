@@ -72,6 +72,10 @@ fn an_item_without_interactions_is_recommended_by_its_tag() {
     let bytes = |name: &str| fs::read(folder.join(name)).unwrap();
     assert_eq!(bytes("shop.bspm"), bytes("again.bspm"));
     messages(folder, &[&refit[..], &["--tags", "tags.csv"]].concat());
+    for flags in [["--tag-weight", "2"], ["--tags", "tags.csv"]] {
+        let keep = [&refit[..], &["ratings.csv", "--keep-vectors"], &flags].concat();
+        assert!(error(&bspm(folder, &keep)).contains("cannot be used with"));
+    }
     assert_eq!(bytes("shop.bspm"), bytes("again.bspm"));
 }
 
@@ -111,6 +115,14 @@ fn tags_that_cannot_be_read_are_refused_with_a_hint() {
             "--tag-column",
         ),
         (&["--tags", "no.csv"], "no.csv"),
+        (
+            &["--tags", "no.txt"],
+            "a table of tags whose name ends in .csv",
+        ),
+        (
+            &["--tags", "tags.csv", "--tag-item-column", "id"],
+            "--tag-item-column",
+        ),
         (&["--tag-weight", "2"], "--tags"),
         (&["--tag-column", "colour"], "--tags"),
         (&["--tags", "tags.csv", "--tag-weight", "0"], "tag_weight"),

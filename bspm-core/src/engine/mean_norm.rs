@@ -55,7 +55,9 @@ pub(crate) fn mean_norm<B: Backend>(
     filter: &dyn Filter<B>,
     length: Length,
 ) -> Result<f64> {
-    let users = interactions.users_with_items();
+    let mut users = interactions.users_with_items();
+    let tags = interactions.users() - interactions.tag_rows();
+    users.retain(|&user| (user as usize) < tags);
     let step = users.len().div_ceil(SAMPLE).max(1);
     let histories: Vec<History<'_>> = users
         .iter()

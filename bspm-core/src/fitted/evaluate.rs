@@ -53,7 +53,8 @@ impl EvaluateOptions {
         self
     }
 
-    /// Sets how the lists are re-ranked before they are evaluated. Default: not at all.
+    /// Sets how the lists are re-ranked before they are evaluated. A diverse list is selected for the largest
+    /// cut-off. Default: not at all.
     pub fn rerank(mut self, rerank: Rerank) -> Self {
         self.rerank = rerank;
         self

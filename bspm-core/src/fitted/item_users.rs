@@ -27,6 +27,30 @@ impl ItemUsers {
         &self.rows.indices()[start..end]
     }
 
+    /// Returns the number of users of an item.
+    pub(super) fn count(&self, item: u32) -> usize {
+        self.of(item).len()
+    }
+
+    /// Returns the cosines of the columns of an item and of others in the binary interaction matrix; 0
+    /// if one of both has no users. Cost: a pass over the users of all of these items.
+    pub(super) fn cosines(&self, item: u32, others: impl Iterator<Item = u32>) -> Vec<f64> {
+        let mut is_own = vec![false; self.rows.cols()];
+        let own = self.of(item);
+        for &user in own {
+            is_own[user as usize] = true;
+        }
+        let cosine = |other| {
+            let users = self.of(other);
+            let common = users.iter().filter(|&&user| is_own[user as usize]).count();
+            match users.is_empty() || own.is_empty() {
+                true => 0.0,
+                false => common as f64 / (own.len() as f64 * users.len() as f64).sqrt(),
+            }
+        };
+        others.map(cosine).collect()
+    }
+
     /// Returns the cosine of the columns of two items in the binary interaction matrix; 0 if one of
     /// them has no users.
     pub(super) fn cosine(&self, left: u32, right: u32) -> f64 {

@@ -50,9 +50,7 @@ impl Reach {
     ) -> impl Iterator<Item = u32> + use<'a> {
         let is_asked = options.fallback == Fallback::Popularity
             && options.minimum_score.is_none_or(|least| least <= 0.0);
-        // A list of all items that are re-ranked may be left with fewer.
-        let may_be_short = list.len() < options.k || !options.rerank.is_identity();
-        let popular: &[u32] = match is_asked && may_be_short {
+        let popular: &[u32] = match is_asked {
             true => self.by_popularity(),
             false => &[],
         };

@@ -11,10 +11,13 @@ use bspm_data::parameter::{check_positive, check_range, invalid};
 use bspm_data::{Error, ItemGroups, ItemSet, Result};
 
 /// How the scores and the order of a list are changed after the filter: boosts of items, a penalty for
-/// popular items, a limit for each group of items, and diversity. The order of these steps is that of
-/// this sentence.
+/// popular items, limits for groups of items, and diversity.
 ///
-/// Cost: all items that the list may have are sorted, instead of only the best.
+/// A minimum score is compared with the score of the filter. Items that fill a list without a score
+/// ([`Fallback::Popularity`](crate::Fallback::Popularity)) stay in their order; only limits apply to them.
+///
+/// Cost: with boosts, a penalty or limits, all items that the list may have are sorted. With diversity, each
+/// place of the list takes a pass over the users of the candidates.
 ///
 /// # Examples
 ///
@@ -117,55 +120,66 @@ impl Rerank {
             && self.diversity == 0.0
     }
 
-    /// Returns whether similarities of items are needed.
-    pub(super) fn is_diverse(&self) -> bool {
-        self.diversity > 0.0
+    /// Returns whether the users of the items are needed.
+    pub(super) fn needs_users(&self) -> bool {
+        self.diversity > 0.0 || self.popularity_penalty > 0.0
     }
 
-    /// Checks the options, and computes the factors of the items; `degrees` are their numbers of
-    /// users.
-    pub(super) fn prepare<'a>(
-        &'a self,
-        degrees: &[u32],
-        users: Option<&'a ItemUsers>,
-    ) -> Result<Reranker<'a>> {
-        let items = degrees.len();
-        let check_rows = |rows: usize| match rows < items {
-            true => Err(Error::ShapeMismatch {
-                operation: "items of a rule",
-                left: (rows, 1),
-                right: (items, 1),
-            }),
-            false => Ok(()),
-        };
-        let mut factors = vec![1.0_f32; items];
-        for (set, factor) in &self.boosts {
-            check_rows(set.of_rows())?;
-            check_range("boost", *factor, f64::from(f32::MIN_POSITIVE)..=MOST_BOOST)?;
-            for item in set.rows().take_while(|&item| (item as usize) < items) {
-                factors[item as usize] *= *factor as f32;
-            }
+    /// Checks the numbers of the options.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] for one that is out of range.
+    pub fn check(&self) -> Result<()> {
+        for (_, factor) in &self.boosts {
+            check_range("boost", *factor, f64::MIN_POSITIVE..=MOST_BOOST)?;
+        }
+        for (_, count) in &self.limits {
+            check_positive("at_most", *count)?;
         }
         check_range(
             "popularity_penalty",
             self.popularity_penalty,
             0.0..=MOST_PENALTY,
         )?;
-        if self.popularity_penalty > 0.0 {
-            for (factor, &degree) in factors.iter_mut().zip(degrees) {
-                *factor *= (1.0 + f64::from(degree)).powf(-self.popularity_penalty) as f32;
-            }
+        check_range("diversity", self.diversity, 0.0..=1.0)
+    }
+
+    /// Checks the options, and computes the factors of the items.
+    pub(super) fn prepare<'a>(
+        &'a self,
+        items: usize,
+        users: Option<&'a ItemUsers>,
+    ) -> Result<Reranker<'a>> {
+        self.check()?;
+        let sets = self.boosts.iter().map(|(set, _)| set.of_rows());
+        let groups = self.limits.iter().map(|(groups, _)| groups.of_rows());
+        if let Some(rows) = sets.chain(groups).find(|&rows| rows < items) {
+            return Err(Error::ShapeMismatch {
+                operation: "items of a rule",
+                left: (rows, 1),
+                right: (items, 1),
+            });
         }
-        for (groups, count) in &self.limits {
-            check_rows(groups.of_rows())?;
-            check_positive("at_most", *count)?;
-        }
-        check_range("diversity", self.diversity, 0.0..=1.0)?;
         let has_factors = !self.boosts.is_empty() || self.popularity_penalty > 0.0;
+        let factors = has_factors.then(|| {
+            let mut factors = vec![1.0_f64; items];
+            for (set, factor) in &self.boosts {
+                for item in set.rows().take_while(|&item| (item as usize) < items) {
+                    factors[item as usize] *= factor;
+                }
+            }
+            if let Some(users) = users.filter(|_| self.popularity_penalty > 0.0) {
+                for (factor, item) in factors.iter_mut().zip(0..) {
+                    *factor *= (1.0 + users.count(item) as f64).powf(-self.popularity_penalty);
+                }
+            }
+            factors
+        });
         Ok(Reranker {
-            factors: has_factors.then_some(factors),
+            factors,
             rerank: self,
-            users: users.filter(|_| self.is_diverse()),
+            users: users.filter(|_| self.diversity > 0.0),
         })
     }
 }
@@ -182,31 +196,29 @@ const CANDIDATES_FOR_EACH: usize = 10;
 /// Options that were checked for a filter.
 pub(super) struct Reranker<'a> {
     /// Of each item, if there are any.
-    factors: Option<Vec<f32>>,
+    factors: Option<Vec<f64>>,
     rerank: &'a Rerank,
     users: Option<&'a ItemUsers>,
 }
 
 impl Reranker<'_> {
-    /// Re-ranks a list of all items that may be in it, best first, and returns the first `k`. Places that
-    /// are left are filled with the fillers, whose score is 0.
-    pub(super) fn apply(
-        &self,
-        mut list: Vec<ScoredItem>,
-        fillers: impl Iterator<Item = u32>,
-        k: usize,
-    ) -> Vec<ScoredItem> {
+    /// Returns the number of the best items that a list of `k` is selected from.
+    pub(super) fn length(&self, k: usize) -> usize {
+        match self.factors.is_none() && self.rerank.limits.is_empty() {
+            true => candidates(k),
+            false => usize::MAX,
+        }
+    }
+
+    /// Re-ranks a list of the items that may be selected, best first, and selects `k` of them.
+    pub(super) fn apply(&self, mut list: Vec<ScoredItem>, k: usize) -> Selected<'_> {
         if let Some(factors) = &self.factors {
             for entry in &mut list {
-                let factor = factors[entry.item as usize];
-                entry.score = match entry.score >= 0.0 {
-                    true => entry.score * factor,
-                    false => entry.score / factor,
-                };
+                entry.score = scaled(entry.score, factors[entry.item as usize]);
             }
             list.sort_by(best_first);
         }
-        let mut taken = Taken {
+        let mut selected = Selected {
             limits: &self.rerank.limits,
             counts: vec![HashMap::new(); self.rerank.limits.len()],
             list: Vec::with_capacity(k.min(list.len())),
@@ -214,25 +226,18 @@ impl Reranker<'_> {
         };
         let mut rest = list.as_slice();
         if let Some(users) = self.users {
-            let most = LEAST_CANDIDATES.max(k.saturating_mul(CANDIDATES_FOR_EACH));
-            let (candidates, others) = list.split_at(most.min(list.len()));
-            self.take_diverse(candidates, users, &mut taken);
+            let (first, others) = list.split_at(candidates(k).min(list.len()));
+            self.take_diverse(first, users, &mut selected);
             rest = others;
         }
         for entry in rest {
-            taken.take(*entry);
+            selected.take(*entry);
         }
-        for item in fillers {
-            if taken.is_full() {
-                break;
-            }
-            taken.take(ScoredItem { item, score: 0.0 });
-        }
-        taken.list
+        selected
     }
 
     /// Takes candidates one after the other, each the best in view of those that were taken.
-    fn take_diverse(&self, candidates: &[ScoredItem], users: &ItemUsers, taken: &mut Taken<'_>) {
+    fn take_diverse(&self, candidates: &[ScoredItem], users: &ItemUsers, taken: &mut Selected<'_>) {
         let mut left: Vec<usize> = (0..candidates.len()).collect();
         let mut gains = Gains::new(self.rerank, candidates);
         while !taken.is_full() {
@@ -245,9 +250,8 @@ impl Reranker<'_> {
             left.remove(at);
             taken.take(candidates[place]);
             let item = candidates[place].item;
-            gains.take(place, &left, |other| {
-                users.cosine(item, candidates[other].item)
-            });
+            let others = left.iter().map(|&other| candidates[other].item);
+            gains.take(place, &left, &users.cosines(item, others));
         }
     }
 }
@@ -258,18 +262,60 @@ fn best_first(left: &ScoredItem, right: &ScoredItem) -> Ordering {
     order.then(left.item.cmp(&right.item))
 }
 
-/// A list that is being filled.
-struct Taken<'a> {
+/// Returns the number of candidates of a diverse list.
+fn candidates(k: usize) -> usize {
+    LEAST_CANDIDATES.max(k.saturating_mul(CANDIDATES_FOR_EACH))
+}
+
+/// Multiplies a score, or divides it if it is below 0. A score other than 0 stays finite and other than
+/// 0, since 0 means that an item has no score.
+fn scaled(score: f32, factor: f64) -> f32 {
+    let wide = f64::from(score);
+    let scaled = match score >= 0.0 {
+        true => wide * factor,
+        false => wide / factor,
+    };
+    let largest = f64::from(f32::MAX);
+    match scaled.clamp(-largest, largest) as f32 {
+        small if score != 0.0 && small.abs() < f32::MIN_POSITIVE => {
+            f32::MIN_POSITIVE.copysign(score)
+        }
+        scaled => scaled,
+    }
+}
+
+/// A list that is being selected.
+pub(super) struct Selected<'a> {
     limits: &'a [(Arc<ItemGroups>, usize)],
     /// Of each limit, the number of items of each group.
     counts: Vec<HashMap<u32, usize>>,
-    list: Vec<ScoredItem>,
+    pub(super) list: Vec<ScoredItem>,
     k: usize,
 }
 
-impl Taken<'_> {
-    fn is_full(&self) -> bool {
+impl Selected<'_> {
+    /// Returns a list without limits.
+    pub(super) fn new(list: Vec<ScoredItem>, k: usize) -> Self {
+        Self {
+            limits: &[],
+            counts: Vec::new(),
+            list,
+            k,
+        }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
         self.list.len() >= self.k
+    }
+
+    /// Fills the places that are left with items of score 0.
+    pub(super) fn fill(&mut self, items: impl Iterator<Item = u32>) {
+        for item in items {
+            if self.is_full() {
+                break;
+            }
+            self.take(ScoredItem { item, score: 0.0 });
+        }
     }
 
     fn has_room_for(&self, item: u32) -> bool {
@@ -354,11 +400,11 @@ impl Gains {
     }
 
     /// Updates the gains of the candidates that are left after one was taken.
-    fn take(&mut self, taken: usize, left: &[usize], similarity: impl Fn(usize) -> f64) {
+    fn take(&mut self, taken: usize, left: &[usize], similarities: &[f64]) {
         match self {
             Self::Mmr { nearest, .. } => {
-                for &place in left {
-                    nearest[place] = nearest[place].max(similarity(place));
+                for (&place, &similarity) in left.iter().zip(similarities) {
+                    nearest[place] = nearest[place].max(similarity);
                 }
             }
             Self::Dpp {
@@ -368,8 +414,8 @@ impl Gains {
             } => {
                 let root = remaining[taken].max(f64::MIN_POSITIVE).sqrt();
                 let own = std::mem::take(&mut rows[taken]);
-                for &place in left {
-                    let kernel = quality[taken] * similarity(place) * quality[place];
+                for (&place, &similarity) in left.iter().zip(similarities) {
+                    let kernel = quality[taken] * similarity * quality[place];
                     let known: f64 = own.iter().zip(&rows[place]).map(|(a, b)| a * b).sum();
                     let entry = (kernel - known) / root;
                     rows[place].push(entry);
@@ -410,8 +456,8 @@ mod tests {
     fn apply(rerank: &Rerank, seed: u64, k: usize) -> Vec<ScoredItem> {
         let (list, interactions, _) = random(seed);
         let users = ItemUsers::new(&interactions);
-        let reranker = rerank.prepare(&interactions.item_degrees(), Some(&users));
-        reranker.unwrap().apply(list, [].into_iter(), k)
+        let reranker = rerank.prepare(interactions.items(), Some(&users)).unwrap();
+        reranker.apply(list, k).list
     }
 
     #[test]
@@ -423,15 +469,15 @@ mod tests {
             let rerank = Rerank::new().boost(set, 2.0).popularity_penalty(0.5);
             let factor = |item: u32| {
                 let boost = if item.is_multiple_of(3) { 2.0 } else { 1.0 };
-                boost * (1.0 + f64::from(degrees[item as usize])).powf(-0.5) as f32
+                boost * (1.0 + f64::from(degrees[item as usize])).powf(-0.5)
             };
             let mut expected: Vec<ScoredItem> = list
                 .iter()
                 .map(|entry| ScoredItem {
                     item: entry.item,
                     score: match entry.score >= 0.0 {
-                        true => entry.score * factor(entry.item),
-                        false => entry.score / factor(entry.item),
+                        true => (f64::from(entry.score) * factor(entry.item)) as f32,
+                        false => (f64::from(entry.score) / factor(entry.item)) as f32,
                     },
                 })
                 .collect();
@@ -462,9 +508,11 @@ mod tests {
         let (list, interactions, groups) = random(1);
         let (first, rest) = list.split_at(3);
         let rerank = Rerank::new().at_most(1, groups.clone());
-        let reranker = rerank.prepare(&interactions.item_degrees(), None).unwrap();
+        let reranker = rerank.prepare(interactions.items(), None).unwrap();
         let fillers: Vec<u32> = rest.iter().map(|entry| entry.item).collect();
-        let filled = reranker.apply(first.to_vec(), fillers.into_iter(), 12);
+        let mut selected = reranker.apply(first.to_vec(), 12);
+        selected.fill(fillers.into_iter());
+        let filled = selected.list;
         let count = |group| {
             let of = filled.iter().filter(|it| groups.of(it.item) == Some(group));
             of.count()
@@ -570,6 +618,18 @@ mod tests {
     }
 
     #[test]
+    fn scaled_scores_are_finite_and_zero_only_if_they_were() {
+        for score in [0.0, 1e-30, -1e-30, 3.0, -3.0, f32::MAX, f32::MIN] {
+            for factor in [1e-300, 1e-38, 1.0, 1e38, 1e300] {
+                let found = scaled(score, factor);
+                assert!(found.is_finite(), "{score} {factor}");
+                assert_eq!(found == 0.0, score == 0.0, "{score} {factor}");
+                assert!(found * score.signum() >= 0.0, "{score} {factor}");
+            }
+        }
+    }
+
+    #[test]
     fn options_that_cannot_be_are_refused() {
         let set = |rows| ItemSet::new(vec![true; rows]);
         for (rerank, expected) in [
@@ -583,7 +643,7 @@ mod tests {
             (Rerank::new().diversity(1.5), "diversity: "),
             (Rerank::new().at_most(0, random(0).2), "at_most: "),
         ] {
-            let refused = rerank.prepare(&[0; 12], None).err().unwrap().to_string();
+            let refused = rerank.prepare(12, None).err().unwrap().to_string();
             assert!(refused.contains(expected), "{refused}");
         }
         assert!("mmr".parse::<DiversityMethod>().is_ok());

@@ -12,7 +12,7 @@ use super::evaluation::Evaluation;
 use super::finite;
 use super::item_users::ItemUsers;
 use super::rank::{ListRequest, RankOptions};
-use super::rerank::Reranker;
+use super::rerank::{Reranker, Selected};
 use crate::backend::{Backend, Checked, ScoredItem, Select, check};
 use crate::engine::tiles::tile_ranges;
 use crate::engine::workspace::{TileHistories, Workspace};
@@ -104,7 +104,10 @@ impl<B: Backend> FittedFilter<B> {
         let items = self.interactions.items();
         let mask = options.checked_mask(items)?;
         let reranker = self.reranker(options)?;
-        let length = if reranker.is_some() { items } else { options.k };
+        let length = match &reranker {
+            Some(reranker) => reranker.length(options.k).min(items),
+            None => options.k,
+        };
         requests.iter().try_for_each(|it| it.check(items))?;
         let distinct = distinct(requests.iter().map(|it| it.history))?;
         let histories: Vec<History<'_>> = distinct.iter().map(Distinct::as_history).collect();
@@ -138,13 +141,15 @@ impl<B: Backend> FittedFilter<B> {
                     }
                     let history = batch[users.start + place].items();
                     self.reach.keep_scored(list, history, options);
-                    let fillers = self.reach.fillers(list, hidden, options);
-                    match &reranker {
-                        Some(reranker) => {
-                            *list = reranker.apply(std::mem::take(list), fillers, options.k);
-                        }
-                        None => fill(list, fillers, options.k),
+                    let mut selected = match &reranker {
+                        Some(reranker) => reranker.apply(std::mem::take(list), options.k),
+                        None => Selected::new(std::mem::take(list), options.k),
+                    };
+                    if !selected.is_full() {
+                        let fillers = self.reach.fillers(&selected.list, hidden, options);
+                        selected.fill(fillers);
                     }
+                    *list = selected.list;
                 }
                 observed.advance(users.len())?;
                 Ok((lists, scoring, start.elapsed()))
@@ -351,14 +356,12 @@ impl<B: Backend> FittedFilter<B> {
         if rerank.is_identity() {
             return Ok(None);
         }
-        let interactions = self.interactions.of_users();
-        let item_users = || {
-            self.item_users
-                .get_or_init(|| ItemUsers::new(&interactions))
-        };
-        let item_users = rerank.is_diverse().then(item_users);
-        let degrees = interactions.item_degrees();
-        rerank.prepare(&degrees, item_users).map(Some)
+        let item_users = || ItemUsers::new(&self.interactions.of_users());
+        let item_users = rerank
+            .needs_users()
+            .then(|| self.item_users.get_or_init(item_users));
+        let items = self.interactions.items();
+        rerank.prepare(items, item_users).map(Some)
     }
 
     /// Users, without tags, and items.
@@ -437,16 +440,6 @@ fn distinct<'h>(histories: impl Iterator<Item = History<'h>>) -> Result<Vec<Dist
         Ok(distinct)
     });
     distinct.collect()
-}
-
-/// Fills a list up to `k` places.
-fn fill(list: &mut Vec<ScoredItem>, fillers: impl Iterator<Item = u32>, k: usize) {
-    let missing = k.saturating_sub(list.len());
-    list.extend(
-        fillers
-            .take(missing)
-            .map(|item| ScoredItem { item, score: 0.0 }),
-    );
 }
 
 /// A history with distinct items in ascending order.

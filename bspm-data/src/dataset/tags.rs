@@ -51,13 +51,9 @@ impl<I: Eq + Hash + Clone> ItemTags<I> {
     ///
     /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for another number.
     pub fn with_weight(&self, weight: f64) -> Result<Self> {
-        check_range(
-            "tag_weight",
-            weight,
-            f64::from(f32::MIN_POSITIVE)..=MOST_WEIGHT,
-        )?;
+        check_range("tag_weight", weight, f64::MIN_POSITIVE..=MOST_WEIGHT)?;
         Ok(Self {
-            weight: weight as f32,
+            weight: (weight as f32).max(f32::MIN_POSITIVE),
             ..self.clone()
         })
     }

@@ -144,6 +144,12 @@ def threads_of(threads: int) -> int:
     return threads
 
 
+def _count(count: Any) -> int:
+    if isinstance(count, (int, np.integer)) and count >= 1:
+        return int(count)
+    raise ValueError(f"at_most: expected a number of items, at least 1, found {count!r}")
+
+
 def rules_of(
     boost: Optional[dict[str, float]],
     at_most: Optional[dict[str, int]],
@@ -158,7 +164,7 @@ def rules_of(
         return None
     return {
         "boost": [(str(where), float(factor)) for where, factor in (boost or {}).items()],
-        "at_most": [(str(column), int(count)) for column, count in (at_most or {}).items()],
+        "at_most": [(str(column), _count(count)) for column, count in (at_most or {}).items()],
         "popularity_penalty": float(popularity_penalty),
         "diversity": float(diversity),
         "diversity_method": diversity_method or "mmr",
@@ -246,6 +252,7 @@ class Model:
         title: Optional[str] = None,
         tags: Any = None,
         tag: Optional[str] = None,
+        tag_item: Optional[str] = None,
         tag_weight: Optional[float] = None,
         preset: Optional[str] = None,
         config: Union[str, dict[str, Any], None] = None,
@@ -279,8 +286,8 @@ class Model:
 
         ``items`` is a table with a row for each item. Lists show its titles; see :meth:`with_items`.
 
-        ``tags`` are tags of items, such as categories: a table or a file with the columns of ``item`` and
-        ``tag`` (default: "tag"), or a dict with a list of tags for each item. Tags improve the scores of
+        ``tags`` are tags of items, such as categories: a table or a file with the columns ``tag_item``
+        (default: ``item``) and ``tag`` (default: "tag"), or a dict with a list of tags for each item. Tags improve the scores of
         items with few interactions, and give scores to items without interactions. ``tag_weight`` is the
         weight of a tag of an item in the fit; an interaction has weight 1. Default: with
         ``filter="auto"`` the best of 0.1, 0.3, 1, 3 and 10 on held-out interactions, else 1.
@@ -318,7 +325,9 @@ class Model:
         elif item_id is not None or title is not None:
             name, value = ("title", title) if item_id is None else ("item_id", item_id)
             raise ValueError(f"{name}: expected items= beside it, found {value!r} alone")
-        interactions, tag_rows = with_tags(interactions, tags, tag, item, tag_weight)
+        if tags is not None and tag_item is None:
+            tag_item = item
+        interactions, tag_rows = with_tags(interactions, tags, tag, tag_item, tag_weight)
         chosen = all_settings(settings, keywords)
         trials: list[str] = []
         has_settings = bool(chosen or preset)
@@ -369,13 +378,14 @@ class Model:
         table and for tags. The trials are in ``leaderboard``.
         """
         table = {name: options.pop(name, None) for name in ("items", "item_id", "title")}
-        tags = {name: options.pop(name, None) for name in ("tags", "tag", "tag_weight")}
+        tags = {name: options.pop(name, None) for name in ("tags", "tag", "tag_item", "tag_weight")}
         if table["items"] is not None:
             # Report errors in the table before the search.
             items_of(**table, item=options.get("item"))
         columns = {name: options.pop(name, None) for name in READ_OPTIONS}
         interactions = Interactions.of(data, **columns)
-        tags["item"] = columns["item"]
+        if tags["tag_item"] is None and tags["tags"] is not None:
+            tags["tag_item"] = columns["item"]
         trials = tune(interactions, num_threads=num_threads, progress=progress, **tags, **options)
         config = trials[0]["config"]
         model = cls.fit(interactions, config=config, num_threads=num_threads, **table, **tags)
@@ -508,7 +518,7 @@ class Model:
         ``{"on_sale": 1.5}``. ``at_most`` maps columns of the item table to the largest number of items
         with the same value: ``{"brand": 2}``. ``popularity_penalty`` multiplies each score by
         ``(1 + users of the item) ** -popularity_penalty``. ``diversity`` is from 0 (by score) to 1 (as
-        different as possible), and ``diversity_method`` is "mmr" (maximal marginal relevance, the default)
+        different as possible), and only limits apply to items of the fallback. ``diversity_method`` is "mmr" (maximal marginal relevance, the default)
         or "dpp" (determinantal point process).
 
         Items that no path connects with the history have no score, so a list may be short.
@@ -983,6 +993,7 @@ def tune(
     duplicates: Optional[str] = None,
     tags: Any = None,
     tag: Optional[str] = None,
+    tag_item: Optional[str] = None,
     tag_weight: Optional[float] = None,
     metric: str = "ndcg",
     k: int = 20,
@@ -1019,7 +1030,9 @@ def tune(
         half_life=half_life,
         duplicates=duplicates,
     )
-    interactions, tag_rows = with_tags(interactions, tags, tag, item, tag_weight)
+    if tags is not None and tag_item is None:
+        tag_item = item
+    interactions, tag_rows = with_tags(interactions, tags, tag, tag_item, tag_weight)
     options = {
         "metric": metric,
         "k": k,

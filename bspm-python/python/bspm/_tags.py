@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import replace
 from typing import Any, Optional
 
@@ -23,7 +24,7 @@ def with_tags(
 ) -> tuple[Interactions, Optional[Tags]]:
     """Returns the interactions with all items of the tags as columns, and the rows of the tags."""
     if tags is None:
-        for name, value in (("tag", tag), ("tag_weight", weight)):
+        for name, value in (("tag", tag), ("tag_item", item), ("tag_weight", weight)):
             if value is not None:
                 raise ValueError(f"{name}: expected tags= as well, found only {value!r}")
         return interactions, None
@@ -34,6 +35,8 @@ def with_tags(
     kinds = {isinstance(id_, str) for id_ in found} | {isinstance(id_, str) for id_ in columns}
     if len(kinds) > 1:
         raise TypeError("tags: expected ids of items with the type of the interactions, str or int")
+    if not any(id_ in columns for id_ in found):
+        warnings.warn("tags: no item with tags has interactions", stacklevel=3)
     for id_ in found:
         columns.setdefault(id_, len(columns))
     places = np.array([columns[id_] for id_ in found], dtype=np.int32)
@@ -50,9 +53,9 @@ def with_tags(
 
 
 def _read(tags: Any, tag: str, item: Optional[str]) -> Interactions:
-    is_lists = isinstance(tags, dict) and item not in tags and tag not in tags
+    is_lists = isinstance(tags, dict) and (item or "item") not in tags and tag not in tags
     if is_lists and all(isinstance(names, (list, tuple, set)) for names in tags.values()):
-        pairs = [(name, id_) for id_, names in tags.items() for name in names]
+        pairs = [(name, id_) for id_, names in tags.items() for name in sorted(names)]
         return Interactions.from_pairs([name for name, _ in pairs], [id_ for _, id_ in pairs])
     if isinstance(tags, (str, os.PathLike)) or isinstance(tags, dict) or hasattr(tags, "columns") or hasattr(
         tags, "__arrow_c_stream__"
