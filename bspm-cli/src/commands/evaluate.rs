@@ -95,7 +95,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     // Check the cut-offs before any long computation.
     Evaluator::new(&arguments.k)?;
-    arguments.diversity.rerank()?;
+    arguments.diversity.rerank().check()?;
     if let (lists @ [_, ..], Some(test)) = (arguments.lists.as_slice(), &arguments.held_out.test) {
         let (evaluation, counts) = evaluate_lists::evaluate(&Request {
             lists,
@@ -152,7 +152,7 @@ fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     };
     let options = EvaluateOptions::at(arguments.k.as_slice())
         .unknown_users(unknown_users)
-        .rerank(arguments.diversity.rerank()?)
+        .rerank(arguments.diversity.rerank())
         .observer(bars.observer());
     let mut writer = Writer::new(&arguments.output);
     if !arguments.detailed && arguments.against.is_none() {
@@ -254,7 +254,7 @@ fn cross_validate<B: Backend>(
         let model = arguments.fit(backend.clone(), split.train, bars)?;
         let ready = start.elapsed();
         let options = EvaluateOptions::at(arguments.k.as_slice())
-            .rerank(arguments.diversity.rerank()?)
+            .rerank(arguments.diversity.rerank())
             .observer(bars.observer());
         let evaluator = model.evaluate(&split.test, options)?;
         bars.clear();

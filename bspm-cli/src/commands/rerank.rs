@@ -62,11 +62,10 @@ impl RuleArguments {
 
 impl DiversityArguments {
     /// Returns the options for re-ranking lists.
-    pub(crate) fn rerank(&self) -> bspm::Result<Rerank> {
-        let rerank = Rerank::new()
+    pub(crate) fn rerank(&self) -> Rerank {
+        Rerank::new()
             .popularity_penalty(self.popularity_penalty)
             .diversity(self.diversity)
-            .diversity_method(self.diversity_method);
-        rerank.check().map(|()| rerank)
+            .diversity_method(self.diversity_method)
     }
 }
