@@ -78,7 +78,8 @@ impl<I: Eq + Hash + Clone> ItemTags<I> {
     /// The tags of these items alone, without tags that no item has.
     pub(super) fn of_items(&self, items: &Arc<Ids<I>>) -> Result<Option<Arc<Self>>> {
         let matrix = self.in_columns(items)?;
-        let used = matrix.users_with_items();
+        let mut used = matrix.users_with_items();
+        used.retain(|&tag| tells_apart(matrix.items_of(tag).len(), items.len()));
         if used.is_empty() {
             return Ok(None);
         }
@@ -97,6 +98,15 @@ impl<I: Eq + Hash + Clone> ItemTags<I> {
     }
 }
 
+/// Returns whether a tag of this number of items distinguishes them. A tag of most items does not, and its row would
+/// connect all of them, which makes a fit much slower.
+fn tells_apart(tagged: usize, items: usize) -> bool {
+    tagged <= MANY_ITEMS || tagged <= items / 2
+}
+
+/// From this number of items on, a tag may be one of too many items.
+const MANY_ITEMS: usize = 100;
+
 /// The largest weight of tags.
 const MOST_WEIGHT: f64 = 1e6;
 
@@ -106,12 +116,13 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     /// how much a tag of an item counts in a fit, where an interaction counts 1; [`ItemTags`] says how.
     ///
     /// Tags are no users: lists, evaluations and popularity do not have them. Weights and times of
-    /// `tags` are not used.
+    /// `tags` are not used. Tags of more than 100 items and more than half of all items are left out:
+    /// [`ItemTags::names`] has those that are used.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a weight that is not above 0,
-    /// and without a tag; [`Error::TooLarge`](crate::Error::TooLarge).
+    /// and if no tag can be used; [`Error::TooLarge`](crate::Error::TooLarge).
     ///
     /// # Examples
     ///
@@ -135,7 +146,15 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             matrix: tags.interactions.pattern(),
             weight: 1.0,
         };
-        self.with_item_tags(Arc::new(tags.with_weight(weight)?))
+        let tagged = self.with_item_tags(Arc::new(tags.with_weight(weight)?))?;
+        match &tagged.tags {
+            Some(_) => Ok(tagged),
+            None => Err(invalid(
+                "tags",
+                "a tag of at most half of the items",
+                "none",
+            )),
+        }
     }
 
     /// The data set with tags, whose items become its items.
@@ -271,6 +290,19 @@ mod tests {
         assert_eq!(right.matrix_to_fit().unwrap().shape(), (5, 4));
         let joined = other.with_dataset(&views).unwrap();
         assert_eq!(joined.matrix_to_fit().unwrap().shape(), (5, 4));
+    }
+
+    #[test]
+    fn tags_of_most_items_are_left_out() {
+        let views = Dataset::from_pairs([("ann", 7)]).unwrap();
+        let tag = |name: &'static str, items| (0..items).map(move |item| (name.to_owned(), item));
+        let tags = Dataset::from_pairs(tag("all", 300).chain(tag("some", 150))).unwrap();
+        let tagged = views.clone().with_tags(&tags, 1.0).unwrap();
+        assert!(tagged.tags().unwrap().names().iter().eq(["some"]));
+        assert_eq!(tagged.items().len(), 300);
+        let all = Dataset::from_pairs(tag("all", 300)).unwrap();
+        let error = views.with_tags(&all, 1.0).unwrap_err().to_string();
+        assert!(error.contains("at most half of the items"), "{error}");
     }
 
     #[test]
