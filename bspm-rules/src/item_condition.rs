@@ -54,8 +54,8 @@ pub struct ItemCondition {
 /// A part of a condition, which is true, false or neither for an item.
 #[derive(Clone, Debug, PartialEq)]
 enum Node {
-    And(Box<Node>, Box<Node>),
-    Or(Box<Node>, Box<Node>),
+    And(Vec<Node>),
+    Or(Vec<Node>),
     Not(Box<Node>),
     /// A column of booleans.
     Is(String),

@@ -37,8 +37,8 @@ fn truth(is_true: bool) -> u8 {
 fn truths<I: Eq + Hash + Clone>(table: &ItemTable<I>, node: &Node) -> Result<Truths> {
     let rows = 0..table.len();
     Ok(match node {
-        Node::And(left, right) => joined(truths(table, left)?, &truths(table, right)?, u8::min),
-        Node::Or(left, right) => joined(truths(table, left)?, &truths(table, right)?, u8::max),
+        Node::And(parts) => joined(table, parts, u8::min)?,
+        Node::Or(parts) => joined(table, parts, u8::max)?,
         Node::Not(node) => {
             let mut found = truths(table, node)?;
             found.iter_mut().for_each(|truth| *truth = TRUE - *truth);
@@ -99,10 +99,20 @@ fn truths<I: Eq + Hash + Clone>(table: &ItemTable<I>, node: &Node) -> Result<Tru
     })
 }
 
-fn joined(mut left: Truths, right: &Truths, join: impl Fn(u8, u8) -> u8) -> Truths {
-    let pairs = left.iter_mut().zip(right);
-    pairs.for_each(|(left, right)| *left = join(*left, *right));
-    left
+fn joined<I: Eq + Hash + Clone>(
+    table: &ItemTable<I>,
+    parts: &[Node],
+    join: impl Fn(u8, u8) -> u8,
+) -> Result<Truths> {
+    let mut parts = parts.iter();
+    let first = parts.next().map(|part| truths(table, part)).transpose()?;
+    let mut all = first.unwrap_or_default();
+    for part in parts {
+        let next = truths(table, part)?;
+        let pairs = all.iter_mut().zip(&next);
+        pairs.for_each(|(left, right)| *left = join(*left, *right));
+    }
+    Ok(all)
 }
 
 fn column<'t, I: Eq + Hash + Clone>(table: &'t ItemTable<I>, name: &str) -> Result<&'t ItemColumn> {

@@ -41,6 +41,14 @@ fn node(part: &Expr) -> Result<Node> {
             op: UnaryOperator::Not,
             expr,
         } => not(node(expr)?),
+        Expr::BinaryOp {
+            op: BinaryOperator::And,
+            ..
+        } => Node::And(chain(part, &BinaryOperator::And)?),
+        Expr::BinaryOp {
+            op: BinaryOperator::Or,
+            ..
+        } => Node::Or(chain(part, &BinaryOperator::Or)?),
         Expr::BinaryOp { left, op, right } => binary(left, op, right)?,
         Expr::IsNull(part) => Node::IsMissing(column(part)?),
         Expr::IsNotNull(part) => not(Node::IsMissing(column(part)?)),
@@ -53,7 +61,7 @@ fn node(part: &Expr) -> Result<Node> {
             let value = operand(expr)?;
             let least = Node::Compare(value.clone(), Comparison::GreaterOrEqual, operand(low)?);
             let most = Node::Compare(value, Comparison::LessOrEqual, operand(high)?);
-            negated_if(*negated, Node::And(least.into(), most.into()))
+            negated_if(*negated, Node::And(vec![least, most]))
         }
         Expr::In {
             expr,
@@ -91,10 +99,21 @@ fn negated_if(is_negated: bool, node: Node) -> Node {
     if is_negated { not(node) } else { node }
 }
 
+/// Converts the parts of a chain of one operator, without recursion along the chain.
+fn chain(whole: &Expr, operator: &BinaryOperator) -> Result<Vec<Node>> {
+    let (mut parts, mut first) = (Vec::new(), whole);
+    while let Expr::BinaryOp { left, op, right } = first
+        && op == operator
+    {
+        parts.push(&**right);
+        first = left;
+    }
+    let parts = std::iter::once(first).chain(parts.into_iter().rev());
+    parts.map(node).collect()
+}
+
 fn binary(left: &Expr, operator: &BinaryOperator, right: &Expr) -> Result<Node> {
     let comparison = match operator {
-        BinaryOperator::And => return Ok(Node::And(node(left)?.into(), node(right)?.into())),
-        BinaryOperator::Or => return Ok(Node::Or(node(left)?.into(), node(right)?.into())),
         BinaryOperator::Eq => Comparison::Equal,
         BinaryOperator::NotEq => Comparison::NotEqual,
         BinaryOperator::Lt => Comparison::Less,
