@@ -14,7 +14,23 @@ const DEEPEST: usize = 40;
 /// The expectation of errors, with an example of a condition.
 const CONDITION: &str = "a condition such as price < 20 and brand in ('a', 'b') and in_stock";
 
+/// The stack of the thread that parses: without optimization, the parser takes much of it for each
+/// parenthesis, and other threads may have little left.
+const STACK: usize = 16 << 20;
+
+/// Parses a condition.
 pub(super) fn parse(text: &str) -> Result<Node> {
+    let thread = || std::thread::Builder::new().stack_size(STACK);
+    std::thread::scope(|scope| {
+        let parsed = thread().spawn_scoped(scope, || parse_here(text));
+        let failed = |why: String| wrong("a thread that parses the condition", why);
+        let parsed = parsed.map_err(|error| failed(error.to_string()))?;
+        let parsed = parsed.join();
+        parsed.unwrap_or_else(|_| Err(failed("a panic of the parser".into())))
+    })
+}
+
+fn parse_here(text: &str) -> Result<Node> {
     // Of the dialects that of MySQL has texts in both quotes, and names in backquotes.
     let parser = Parser::new(&MySqlDialect {}).with_recursion_limit(DEEPEST);
     let parsed = parser.try_with_sql(text).and_then(|mut parser| {
