@@ -249,7 +249,7 @@ mod tests {
             let refused = refusal(condition);
             assert!(refused.contains(expected), "{condition}: {refused}");
         }
-        assert!(refusal(&"(".repeat(100)).contains("at most 40 parentheses"));
+        assert!(refusal(&"(".repeat(100)).contains("at most 40 nested parentheses"));
         assert!(refusal(&format!("title = '{}'", "x".repeat(5000))).contains("at most 4096 bytes"));
     }
 
