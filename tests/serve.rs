@@ -107,7 +107,7 @@ fn a_service_answers_with_the_lists_of_the_model() {
         (
             "/recommend?user=ann&k=0",
             400,
-            "k: expected 1 to 10000, found 0",
+            "k: expected a number from 1 to 10000, found 0",
         ),
     ] {
         let (found, body) = service.get(path);
