@@ -224,7 +224,7 @@ def test_lists_without_a_mean_are_refused(lists, test, error, text):
 
 
 def test_a_mean_over_no_users_is_refused(model):
-    with pytest.raises(ValueError, match="nothing to evaluate: .* 1 are unknown to the model"):
+    with pytest.raises(ValueError, match="nothing to evaluate: .*1 of 1 users are unknown to the model"):
         model.evaluate([("nobody", "item 1")], skip_unknown=True)
     lists = {"user": ["ann"], "item": ["tea"], "rank": [1], "score": [1.0]}
     with pytest.raises(ValueError, match="rank: expected rank= or score=, and not both"):

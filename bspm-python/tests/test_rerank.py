@@ -72,7 +72,7 @@ def test_a_penalty_lowers_popularity(model):
     [
         ({"boost": {"colour = 'red'": 2.0}}, "one of"),
         ({"boost": {"price < 3": 0.0}}, "boost: "),
-        ({"at_most": {"colour": 2}}, "column: expected one of"),
+        ({"at_most": {"colour": 2}}, "at_most: expected one of"),
         ({"at_most": {"brand": 0}}, "at_most: "),
         ({"diversity": 2.0}, "diversity: "),
         ({"diversity": 0.5, "diversity_method": "best"}, "diversity_method: expected mmr, dpp"),
