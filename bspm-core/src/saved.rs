@@ -25,7 +25,7 @@
 //! | `fitted.row_ends` | U32, rows + 1 | the ends of the rows of the fitted matrix |
 //! | `fitted.columns` | U32, interactions | the items of the rows, in ascending order |
 //! | `fitted.weights` | F32, interactions | the weights, if not all are 1 |
-//! | `histories.row_ends`, `histories.columns`, `histories.weights` | as `fitted` | the current interactions, if they differ from the fitted matrix |
+//! | `histories.row_ends`, `histories.columns`, `histories.weights` | as `fitted` | the current interactions, if they differ from the users' rows of the fitted matrix |
 //! | `times` | F64, interactions | the times of the current interactions, if they are known |
 //! | `users.id_ends`, `items.id_ends` | U64, ids + 1 | the ends of the ids |
 //! | `users.ids`, `items.ids` | U8 | the concatenated ids |
@@ -173,7 +173,7 @@ where
             svd: filter.svd_report(),
             tensors: FilterTensors::of(filter)?,
             fitted: filter.interactions(),
-            histories: (histories != filter.interactions()).then_some(histories),
+            histories: (**histories != *filter.interactions().of_users()).then_some(histories),
             times: self.dataset().times(),
             users: self.dataset().users(),
             items: self.dataset().items(),

@@ -180,22 +180,17 @@ impl<'a> CheckedFile<'a> {
     fn matrices(&self) -> Result<(Interactions, Option<Interactions>)> {
         let items = self.header.items;
         let mut fitted = self.interactions("fitted", items)?;
+        if let Some(tags) = &self.header.tags {
+            let found = format!("{} tags, {} rows", tags.rows, fitted.users());
+            let with_tags = fitted.whose_last_rows_are_tags(tags.rows);
+            let expected = "fitted rows of which the last are tags";
+            fitted = with_tags.ok_or_else(|| invalid(self.path, expected, found))?;
+        }
         let histories = match self.tensors.contains_key("histories.row_ends") {
             true => Some(self.interactions("histories", items)?),
+            false if fitted.tag_rows() > 0 => Some(fitted.of_users().into_owned()),
             false => None,
         };
-        if let Some(tags) = &self.header.tags {
-            let rows = fitted.users();
-            let with_tags = fitted.whose_last_rows_are_tags(tags.rows);
-            fitted = match (with_tags, &histories) {
-                (Some(fitted), Some(_)) => fitted,
-                _ => {
-                    let expected = "histories, and fitted rows of which the last are tags";
-                    let found = format!("{} tags, {rows} rows", tags.rows);
-                    return Err(invalid(self.path, expected, found));
-                }
-            };
-        }
         Ok((fitted, histories))
     }
 
