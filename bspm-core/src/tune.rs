@@ -235,8 +235,8 @@ impl<B: Backend> Tuner<B> {
         options: TuneOptions,
         proposals: Proposals,
     ) -> Result<Self> {
-        let users = train.users() - train.tag_rows();
-        check::same("tune", (users, train.items()), held_out.shape())?;
+        let shape = (train.user_rows(), train.items());
+        check::same("tune", shape, held_out.shape())?;
         check_positive("trials", options.trials)?;
         check_range(
             "popularity_penalty",

@@ -272,19 +272,25 @@ impl Interactions {
         self.tag_rows
     }
 
+    /// How many rows are users, which are the first rows.
+    #[doc(hidden)]
+    pub fn user_rows(&self) -> usize {
+        self.users() - self.tag_rows
+    }
+
     /// The rows of the users, without those of tags. Cost: a copy if there are tags.
     #[doc(hidden)]
     pub fn of_users(&self) -> Cow<'_, Self> {
         match self.tag_rows {
             0 => Cow::Borrowed(self),
-            tags => Cow::Owned(self.rows(0..self.users() - tags)),
+            _ => Cow::Owned(self.rows(0..self.user_rows())),
         }
     }
 
     /// The rows of the tags, `tags x items`, without their weights; with `tag_rows` of them.
     #[doc(hidden)]
     pub fn of_tags(&self) -> Self {
-        let tags = self.rows(self.users() - self.tag_rows..self.users());
+        let tags = self.rows(self.user_rows()..self.users());
         Self {
             weights: None,
             ..tags

@@ -35,13 +35,9 @@ impl FromStr for Boost {
     ///
     /// [`Error::InvalidParameter`].
     fn from_str(text: &str) -> Result<Self> {
-        let parts = text.split_once(':');
-        let parsed = parts.and_then(|(factor, rest)| Some((factor.trim().parse().ok()?, rest)));
-        let Some((factor, condition)) = parsed else {
-            let expected = "a factor and a condition, as in 1.5: price < 20";
-            return Err(invalid("boost", expected, shortened(format!("{text:?}"))));
-        };
-        Ok(Self::new(factor, condition.trim().parse()?))
+        let expected = "a factor and a condition, as in 1.5: price < 20";
+        let (factor, condition) = number_and_rest(text, "boost", expected)?;
+        Ok(Self::new(factor, condition.parse()?))
     }
 }
 
@@ -72,14 +68,21 @@ impl FromStr for Limit {
     ///
     /// [`Error::InvalidParameter`].
     fn from_str(text: &str) -> Result<Self> {
-        let parts = text.split_once(':');
-        let parsed = parts.and_then(|(count, rest)| Some((count.trim().parse().ok()?, rest)));
-        let Some((count, column)) = parsed else {
-            let expected = "a number of items and a column, as in 2: brand";
-            return Err(invalid("at_most", expected, shortened(format!("{text:?}"))));
-        };
-        Ok(Self::new(count, column.trim()))
+        let expected = "a number of items and a column, as in 2: brand";
+        let (count, column) = number_and_rest(text, "at_most", expected)?;
+        Ok(Self::new(count, column))
     }
+}
+
+/// Parses `NUMBER: TEXT`.
+fn number_and_rest<'t, T: FromStr>(
+    text: &'t str,
+    parameter: &'static str,
+    expected: &str,
+) -> Result<(T, &'t str)> {
+    let parts = text.split_once(':');
+    let parsed = parts.and_then(|(number, rest)| Some((number.trim().parse().ok()?, rest.trim())));
+    parsed.ok_or_else(|| invalid(parameter, expected, shortened(format!("{text:?}"))))
 }
 
 /// Rules for lists, which [`rerank`](Self::rerank) applies to the item table of a data set.

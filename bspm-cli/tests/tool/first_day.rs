@@ -2,16 +2,11 @@
 
 use std::fs;
 use std::io::Write;
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::shop::{RATINGS, bspm, command, error, json_lines, open, shop, stdout};
-
-fn told(output: &Output) -> String {
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
+use crate::shop::{RATINGS, bspm, command, error, json_lines, open, shop, stdout, told};
 
 #[test]
 fn tables_with_another_delimiter_and_from_standard_input_are_read() {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::shop::{RATINGS, bspm, error, json_lines, stdout};
+use crate::shop::{RATINGS, bspm, error, json_lines, stdout, told};
 
 const TAGS: &str = "\
 item,tag
@@ -22,9 +22,7 @@ fn folder() -> tempfile::TempDir {
 
 /// Runs a command that succeeds, and returns its messages.
 fn messages(folder: &Path, arguments: &[&str]) -> String {
-    let output = bspm(folder, arguments);
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stderr).unwrap()
+    told(&bspm(folder, arguments))
 }
 
 const FIT: [&str; 6] = [

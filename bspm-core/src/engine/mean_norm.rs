@@ -56,8 +56,7 @@ pub(crate) fn mean_norm<B: Backend>(
     length: Length,
 ) -> Result<f64> {
     let mut users = interactions.users_with_items();
-    let tags = interactions.users() - interactions.tag_rows();
-    users.retain(|&user| (user as usize) < tags);
+    users.retain(|&user| (user as usize) < interactions.user_rows());
     let step = users.len().div_ceil(SAMPLE).max(1);
     let histories: Vec<History<'_>> = users
         .iter()

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::rank::RankOptions;
 use super::rerank::Rerank;
 use crate::observe::Observer;
 use bspm_data::Result;
@@ -64,6 +65,16 @@ impl EvaluateOptions {
     pub fn observer(mut self, observer: Observer) -> Self {
         self.observer = observer;
         self
+    }
+}
+
+impl EvaluateOptions {
+    /// Returns how to rank the lists of `k` items that are evaluated.
+    pub(super) fn rank_options(&self, k: usize) -> RankOptions {
+        RankOptions::top(k)
+            .batch_size(self.batch_size)
+            .rerank(self.rerank.clone())
+            .observer(self.observer.clone())
     }
 }
 

@@ -43,10 +43,7 @@ impl ItemUsers {
         let cosine = |other| {
             let users = self.of(other);
             let common = users.iter().filter(|&&user| is_own[user as usize]).count();
-            match users.is_empty() || own.is_empty() {
-                true => 0.0,
-                false => common as f64 / (own.len() as f64 * users.len() as f64).sqrt(),
-            }
+            cosine_of(common, own, users)
         };
         others.map(cosine).collect()
     }
@@ -60,10 +57,13 @@ impl ItemUsers {
             false => (right, left),
         };
         let is_common = |user: &&u32| many.binary_search(user).is_ok();
-        let common = few.iter().filter(is_common).count();
-        match few.is_empty() {
-            true => 0.0,
-            false => common as f64 / (few.len() as f64 * many.len() as f64).sqrt(),
-        }
+        cosine_of(few.iter().filter(is_common).count(), few, many)
+    }
+}
+
+fn cosine_of(common: usize, left: &[u32], right: &[u32]) -> f64 {
+    match left.is_empty() || right.is_empty() {
+        true => 0.0,
+        false => common as f64 / (left.len() as f64 * right.len() as f64).sqrt(),
     }
 }

@@ -217,10 +217,7 @@ impl<B: Backend> FittedFilter<B> {
         options: &EvaluateOptions,
     ) -> Result<Evaluation> {
         let evaluator = Evaluator::new(&options.cutoffs)?;
-        let rank_options = RankOptions::top(evaluator.largest_cutoff())
-            .batch_size(options.batch_size)
-            .rerank(options.rerank.clone())
-            .observer(options.observer.clone());
+        let rank_options = options.rank_options(evaluator.largest_cutoff());
         let mut lists: Vec<Vec<u32>> = Vec::with_capacity(users.len());
         self.rank_batches(
             &ListRequest::of_all(histories),
@@ -248,10 +245,7 @@ impl<B: Backend> FittedFilter<B> {
         options: &EvaluateOptions,
     ) -> Result<Evaluator> {
         let mut evaluator = Evaluator::new(&options.cutoffs)?;
-        let rank_options = RankOptions::top(evaluator.largest_cutoff())
-            .batch_size(options.batch_size)
-            .rerank(options.rerank.clone())
-            .observer(options.observer.clone());
+        let rank_options = options.rank_options(evaluator.largest_cutoff());
         self.rank_batches(
             &ListRequest::of_all(histories),
             &rank_options,
@@ -366,8 +360,7 @@ impl<B: Backend> FittedFilter<B> {
 
     /// Users, without tags, and items.
     fn shape_of_users(&self) -> (usize, usize) {
-        let (rows, items) = self.interactions.shape();
-        (rows - self.interactions.tag_rows(), items)
+        (self.interactions.user_rows(), self.interactions.items())
     }
 
     /// Returns the number of columns of a tile for this number of histories.

@@ -98,8 +98,8 @@ impl<I: Eq + Hash + Clone> ItemTags<I> {
     }
 }
 
-/// Returns whether a tag of this number of items distinguishes them. A tag of most items does not, and its row would
-/// connect all of them, which makes a fit much slower.
+/// Returns whether a tag of this number of items distinguishes them. A tag of most items does not, and
+/// its row would connect all of them, which makes a fit much slower.
 fn tells_apart(tagged: usize, items: usize) -> bool {
     tagged <= MANY_ITEMS || tagged <= items / 2
 }

@@ -326,9 +326,7 @@ class Model:
         elif item_id is not None or title is not None:
             name, value = ("title", title) if item_id is None else ("item_id", item_id)
             raise ValueError(f"{name}: expected items= beside it, found {value!r} alone")
-        if tags is not None and tag_item is None:
-            tag_item = item
-        interactions, tag_rows = with_tags(interactions, tags, tag, tag_item, tag_weight)
+        interactions, tag_rows = with_tags(interactions, tags, tag, tag_item, tag_weight, item)
         chosen = all_settings(settings, keywords)
         trials: list[str] = []
         has_settings = bool(chosen or preset)
@@ -1031,9 +1029,7 @@ def tune(
         half_life=half_life,
         duplicates=duplicates,
     )
-    if tags is not None and tag_item is None:
-        tag_item = item
-    interactions, tag_rows = with_tags(interactions, tags, tag, tag_item, tag_weight)
+    interactions, tag_rows = with_tags(interactions, tags, tag, tag_item, tag_weight, item)
     options = {
         "metric": metric,
         "k": k,

@@ -19,16 +19,20 @@ def with_tags(
     interactions: Interactions,
     tags: Any,
     tag: Optional[str],
-    item: Optional[str],
+    tag_item: Optional[str],
     weight: Optional[float],
+    item: Optional[str] = None,
 ) -> tuple[Interactions, Optional[Tags]]:
-    """Returns the interactions with all items of the tags as columns, and the rows of the tags."""
+    """Returns the interactions with all items of the tags as columns, and the rows of the tags.
+
+    ``item`` is the name of the item column of the interactions, which is the default of ``tag_item``.
+    """
     if tags is None:
-        for name, value in (("tag", tag), ("tag_item", item), ("tag_weight", weight)):
+        for name, value in (("tag", tag), ("tag_item", tag_item), ("tag_weight", weight)):
             if value is not None:
                 raise ValueError(f"{name}: expected tags= as well, found only {value!r}")
         return interactions, None
-    read = _read(tags, tag or "tag", item)
+    read = _read(tags, tag or "tag", tag_item or item)
     names = [str(name) for name in read.users]
     columns = {id_: place for place, id_ in enumerate(_plain(interactions.items))}
     found = _plain(read.items)

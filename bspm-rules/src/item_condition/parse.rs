@@ -1,5 +1,7 @@
 //! From text to a condition.
 
+use std::fmt::Display;
+
 use sqlparser::ast::{BinaryOperator, Expr, InTarget, UnaryOperator, Value};
 use sqlparser::dialect::MySqlDialect;
 use sqlparser::parser::{Parser, ParserError};
@@ -20,13 +22,12 @@ const STACK: usize = 16 << 20;
 
 /// Parses a condition.
 pub(super) fn parse(text: &str) -> Result<Node> {
-    let thread = || std::thread::Builder::new().stack_size(STACK);
+    let failed = |why: &dyn Display| wrong("a thread that parses the condition", why);
     std::thread::scope(|scope| {
-        let parsed = thread().spawn_scoped(scope, || parse_here(text));
-        let failed = |why: String| wrong("a thread that parses the condition", why);
-        let parsed = parsed.map_err(|error| failed(error.to_string()))?;
-        let parsed = parsed.join();
-        parsed.unwrap_or_else(|_| Err(failed("a panic of the parser".into())))
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        let thread = thread.spawn_scoped(scope, || parse_here(text));
+        let parsed = thread.map_err(|error| failed(&error))?.join();
+        parsed.unwrap_or_else(|_| Err(failed(&"a panic of the parser")))
     })
 }
 
