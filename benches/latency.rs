@@ -1,12 +1,15 @@
-//! The latency of a service, at Gowalla's shape: the recommendations of one user on one thread, as
-//! percentiles, which criterion does not report, and the time to open a saved model.
+//! The latency of a service, at Gowalla's shape: the recommendations of one user on one thread, of all
+//! items and of a filtered half, as percentiles, which criterion does not report, and the time to open a
+//! saved model.
 
 mod gowalla;
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bspm::{CpuBackend, Dataset, Model, Preset};
+use bspm::data::ItemSet;
+use bspm::{CpuBackend, Dataset, FilterConfig, Model, Preset, RecommendOptions};
 use gowalla::interactions;
 
 const REQUESTS: usize = 3000;
@@ -40,17 +43,34 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .collect::<bspm::Result<_>>()?;
     report("open", openings);
 
-    let model: Model<_, u32, u32> = Model::open(CpuBackend::with_threads(1)?, &path)?;
+    let model = Model::open(CpuBackend::with_threads(1)?, &path)?;
+    requests("recommend", &model)?;
+    let table = FilterConfig::named("item-knn", None)?;
+    let table = Model::fit(CpuBackend::with_threads(1)?, model.dataset().clone(), table)?;
+    requests("neighbours", &table)
+}
+
+/// Reports the latency of lists of all items, and of those of a filtered half, in turn.
+fn requests(
+    name: &str,
+    model: &Model<CpuBackend, u32, u32>,
+) -> Result<(), Box<dyn std::error::Error>> {
     let users = model.dataset().users().len();
-    let requests: Vec<Duration> = (0..REQUESTS)
-        .map(|request| {
-            let user = (request * 7919 % users) as u32;
-            let start = Instant::now();
-            black_box(model.recommend(&user, 20)?);
-            Ok(start.elapsed())
-        })
-        .collect::<bspm::Result<_>>()?;
-    report("recommend, one thread", requests);
+    let half = (0..model.dataset().items().len()).map(|item| item % 2 == 0);
+    let half = Arc::new(ItemSet::new(half.collect()));
+    let (mut all, mut filtered) = (Vec::new(), Vec::new());
+    for request in 0..REQUESTS {
+        let user = (request * 7919 % users) as u32;
+        let start = Instant::now();
+        black_box(model.recommend(&user, 20)?);
+        all.push(start.elapsed());
+        let options = RecommendOptions::top(20).allow_set(half.clone());
+        let start = Instant::now();
+        black_box(model.recommend(&user, options)?);
+        filtered.push(start.elapsed());
+    }
+    report(name, all);
+    report(&format!("{name}, filtered"), filtered);
     Ok(())
 }
 

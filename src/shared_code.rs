@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use bspm_core::sweep::Sweep;
-use bspm_core::tune::{TuneOptions, Tuner, choose, choose_tag_weight};
+use bspm_core::tune::{TuneOptions, Tuner, choose, choose_tag_weight, choose_weighting};
 use bspm_core::{
     Dataset, EvaluateOptions, FilterConfig, FitOptions, FittedFilter, Interactions, Model,
     RecommendOptions, Result,
@@ -44,6 +44,7 @@ pub fn calls(backend: CpuBackend, dataset: Dataset, config: FilterConfig) -> Res
     tuner.advance()?;
     choose(backend.clone(), &dataset, &options)?;
     choose_tag_weight(backend.clone(), &dataset, &config, &options)?;
+    choose_weighting(backend.clone(), &dataset, &options)?;
     Sweep::new(backend, matrix.clone(), matrix, Vec::new(), &[20])?;
     Ok(())
 }

@@ -23,6 +23,7 @@ pub trait RecommendBatch<I> {
     /// | `weights` | lists with the weight of each item of `history`, may be negative; a null list means 1 for each |
     /// | `deny` | lists of items that are excluded from the row's list, in addition to the options |
     /// | `allow` | lists of the only items that the row's list may contain |
+    /// | `where` | conditions on the item table ([`ItemCondition`](bspm_rules::ItemCondition)) that the items of the row's list satisfy |
     ///
     /// Ids are text or whole numbers. The result has `user` and all other columns of the batch,
     /// unchanged and not copied. It also has `items` and `scores`, which are lists with the best item

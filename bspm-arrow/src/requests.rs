@@ -1,33 +1,36 @@
 //! Requests for lists from the rows of a record batch.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float32Type;
-use arrow_array::{Array, ArrayRef, LargeListArray, RecordBatch};
+use arrow_array::{Array, ArrayRef, LargeListArray, LargeStringArray, RecordBatch};
 use arrow_schema::{DataType, Field};
 
-use super::columns::{find, value, wrong};
+use super::columns::{cast, find, value, wrong};
 use super::ids::ArrowId;
 use super::request_columns::{ids, lists};
 use bspm_core::fitted::ListRequest;
 use bspm_core::{Backend, Model};
-use bspm_data::{History, Ids, Result, UnknownIds};
+use bspm_data::{Dataset, Error, History, Ids, ItemSet, Result, UnknownIds};
+use bspm_rules::ItemCondition;
 
 /// The columns of the requests: the user or history of a list, and the items that it may contain.
 pub(super) const USER: &str = "user";
-pub(super) const REQUEST: [&str; 4] = [HISTORY, WEIGHTS, DENY, ALLOW];
+pub(super) const REQUEST: [&str; 5] = [HISTORY, WEIGHTS, DENY, ALLOW, WHERE];
 const HISTORY: &str = "history";
 const WEIGHTS: &str = "weights";
 const DENY: &str = "deny";
 const ALLOW: &str = "allow";
+const WHERE: &str = "where";
 
 /// The requests of a batch, with users and items as rows and columns of the matrix.
 pub(super) struct Requests {
     sources: Vec<Source>,
     history: Option<ItemLists>,
     deny: Option<ItemLists>,
-    allow: Option<ItemLists>,
+    allow: Option<Allowed>,
 }
 
 /// The user or history of a request.
@@ -72,7 +75,7 @@ impl Requests {
             sources,
             history,
             deny: item_lists(DENY)?,
-            allow: item_lists(ALLOW)?,
+            allow: Allowed::read(model.dataset(), batch, item_lists(ALLOW)?)?,
         })
     }
 
@@ -132,6 +135,92 @@ fn sources<B: Backend, U: ArrowId, I: ArrowId>(
         }
     };
     rows.map(source).collect()
+}
+
+/// The only items that the list of each row may contain, of the columns `allow` and `where`.
+struct Allowed {
+    lists: Option<ItemLists>,
+    /// Of each row, the index of the items that satisfy its condition, if it has one.
+    rows: Vec<Option<usize>>,
+    items: Vec<Vec<u32>>,
+}
+
+impl Allowed {
+    /// Returns `None` if the batch has neither of the columns. Each condition is evaluated once.
+    fn read<U: ArrowId, I: ArrowId>(
+        dataset: &Dataset<U, I>,
+        batch: &RecordBatch,
+        lists: Option<ItemLists>,
+    ) -> Result<Option<Self>> {
+        let Some(column) = find(batch, WHERE)? else {
+            return Ok(lists.map(|lists| Self {
+                rows: vec![None; batch.num_rows()],
+                items: Vec::new(),
+                lists: Some(lists),
+            }));
+        };
+        let conditions = texts(WHERE, &column)?;
+        let mut allowed = Self {
+            lists,
+            rows: Vec::with_capacity(batch.num_rows()),
+            items: Vec::new(),
+        };
+        let mut found: HashMap<&str, (ItemSet, usize)> = HashMap::new();
+        for (row, condition) in conditions.iter().enumerate() {
+            let Some(condition) = condition else {
+                allowed.rows.push(None);
+                continue;
+            };
+            if !found.contains_key(condition) {
+                let set = satisfied(dataset, condition, row)?;
+                allowed.items.push(set.rows().collect());
+                found.insert(condition, (set, allowed.items.len() - 1));
+            }
+            let (set, place) = &found[condition];
+            let listed = allowed.lists.as_ref().and_then(|it| it.items(row));
+            let both = listed.map(|listed| {
+                let both = listed.iter().filter(|&&item| set.contains(item));
+                both.copied().collect()
+            });
+            allowed.rows.push(Some(match both {
+                None => *place,
+                Some(both) => {
+                    allowed.items.push(both);
+                    allowed.items.len() - 1
+                }
+            }));
+        }
+        Ok(Some(allowed))
+    }
+
+    fn items(&self, row: usize) -> Option<&[u32]> {
+        match self.rows[row] {
+            Some(place) => Some(&self.items[place]),
+            None => self.lists.as_ref().and_then(|it| it.items(row)),
+        }
+    }
+}
+
+/// The items that satisfy the condition of a row.
+fn satisfied<U: ArrowId, I: ArrowId>(
+    dataset: &Dataset<U, I>,
+    condition: &str,
+    row: usize,
+) -> Result<ItemSet> {
+    let condition = condition.parse::<ItemCondition>();
+    let found = condition.and_then(|condition| condition.items(dataset));
+    found.map_err(|error| match error {
+        Error::InvalidParameter {
+            expected, found, ..
+        } => wrong(WHERE, Some(row), &expected, found),
+        error => error,
+    })
+}
+
+/// Converts a column of texts of any type of text.
+fn texts(name: &str, column: &ArrayRef) -> Result<LargeStringArray> {
+    let texts = cast(name, column, &DataType::LargeUtf8, "texts")?;
+    Ok(texts.as_string::<i64>().clone())
 }
 
 /// A column of lists of items; `None` for a null.

@@ -24,12 +24,12 @@ pub(crate) mod tune;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use bspm::filters::{Search, SettingInfo};
 use bspm::tune::{Choice, Trial, TrialOutcome, choose};
 use bspm::{Backend, BspmConfig, Dataset, FilterConfig, FitOptions, Model, Preset};
 use bspm_args::{ProcessArguments, ProgressBars, tell, warn_of_svd};
 use clap::Args;
 
+use crate::data::DataArguments;
 use crate::tags::TagArguments;
 
 /// The result of a subcommand.
@@ -47,8 +47,7 @@ pub(crate) struct ConfigArguments {
     #[arg(long, value_name = "NAME", value_parser = [&["auto"], FilterConfig::NAMES].concat())]
     filter: Option<String>,
     /// Start from the published settings for this data set: gowalla, yelp2018 or amazon-book.
-    /// Default: settings for the size of the data if the filter has them (bspm), else those for
-    /// gowalla
+    /// Default: settings for the size of the data
     #[arg(long)]
     preset: Option<Preset>,
     /// Read the filter and its settings from a JSON file
@@ -124,12 +123,8 @@ impl ConfigArguments {
                     Some(preset) => FilterConfig::published(filter, preset)?,
                     None => FilterConfig::for_shape(filter, shape)?,
                 };
-                let has_factors = |it: &SettingInfo| matches!(it.search, Search::Factors);
-                let is_published = filter != "bspm" && config.settings().iter().any(has_factors);
-                if let Some(dataset) = dataset
-                    && (self.preset.is_some() || is_published)
-                {
-                    warn_of_shape(self.preset.unwrap_or(Preset::Gowalla), dataset);
+                if let (Some(dataset), Some(preset)) = (dataset, self.preset) {
+                    warn_of_shape(preset, dataset);
                 }
                 config
             }
@@ -231,15 +226,19 @@ fn stored_config(text: &str) -> serde_json::Result<FilterConfig> {
     serde_json::from_value(json)
 }
 
-/// Returns the configuration for the data, the data with the weight of their tags, and the trials that
+/// Returns the configuration for the data, the data with their chosen weights, and the trials that
 /// the configuration was chosen from.
 pub(crate) fn chosen<B: Backend>(
     backend: B,
     dataset: Dataset,
     options: &ConfigArguments,
-    tags: &TagArguments,
+    (data, tags): (&DataArguments, &TagArguments),
     bars: &ProgressBars,
 ) -> Result<(FilterConfig, Dataset, Vec<Trial>), Box<dyn Error>> {
+    let dataset = match options.is_auto() {
+        true => data.with_chosen_weighting(backend.clone(), dataset, bars)?,
+        false => dataset,
+    };
     let (config, trials) = options.chosen(backend.clone(), &dataset, bars)?;
     let dataset = match options.is_auto() {
         true => tags.with_chosen_weight(backend, dataset, &config, bars)?,

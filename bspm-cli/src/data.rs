@@ -6,8 +6,9 @@ use bspm::data::{
     Duplicates, Format, HalfLife, InvalidRow, ItemTableOptions, Quoting, ReadReport, TableOptions,
     TimeUnit, WeightScale, Weighting, expand_paths,
 };
-use bspm::{Dataset, Error, Result};
-use bspm_args::tell;
+use bspm::tune::choose_weighting;
+use bspm::{Backend, Dataset, Error, FitOptions, Result};
+use bspm_args::{ProgressBars, tell};
 use clap::Args;
 
 use crate::output::shown;
@@ -44,11 +45,12 @@ pub(crate) struct DataArguments {
     weight_column: Option<String>,
     /// Scaling of the weights after duplicates are combined: linear, log (log2(1 + weight)) or
     /// threshold:NUMBER (1 if the weight is at least NUMBER; other interactions are removed). With this
-    /// flag, the values of an npz matrix are read as weights
+    /// flag, the values of an npz matrix are read as weights. Default: linear; tune, and fit and evaluate
+    /// if they choose the filter, choose the scale by NDCG@20 on held-out interactions
     #[arg(long, value_name = "SCALE")]
     weight: Option<WeightScale>,
     /// Half-life of the weights: a duration such as 90d (s, h, d, w or y; requires times in seconds),
-    /// or a number in the unit of the times. Requires times
+    /// or a number in the unit of the times. Requires times. Default: none; chosen like --weight
     #[arg(long, value_name = "TIME")]
     half_life: Option<HalfLife>,
     /// How to combine duplicates (rows with the same user and item): sum, max or last of their
@@ -362,6 +364,37 @@ impl DataArguments {
         }
     }
 
+    /// Chooses how the interactions are weighted, if they have weights or times and no flag sets it.
+    pub(crate) fn with_chosen_weighting<B: Backend>(
+        &self,
+        backend: B,
+        dataset: Dataset,
+        bars: &ProgressBars,
+    ) -> Result<Dataset> {
+        if self.weight.is_some() || self.half_life.is_some() {
+            return Ok(dataset);
+        }
+        let options = FitOptions::new().observer(bars.observer());
+        let choice = choose_weighting(backend, &dataset, &options)?;
+        bars.clear();
+        if choice.trials.is_empty() {
+            return Ok(dataset);
+        }
+        let trials = choice.trials.iter();
+        let others = trials.clone().filter(|it| it.0 != choice.weighting);
+        let others: Vec<String> = others
+            .map(|(weighting, value)| format!("{} {value:.4}", name_of(weighting)))
+            .collect();
+        let values = trials.filter(|it| it.0 == choice.weighting);
+        let value = values.map(|it| it.1).fold(0.0, f64::max);
+        tell!(
+            "weights: {}, selected by NDCG@20 on held-out interactions: {value:.4} (others: {})",
+            name_of(&choice.weighting),
+            others.join(", ")
+        );
+        dataset.reweighted(&choice.weighting)
+    }
+
     /// Returns whether `--half-life` is given.
     pub(crate) fn has_half_life(&self) -> bool {
         self.half_life.is_some()
@@ -484,6 +517,15 @@ impl DataArguments {
 
 /// The path of standard input.
 pub(crate) const STANDARD_INPUT: &str = "/dev/stdin";
+
+/// Returns the flags of a weighting as text.
+fn name_of(weighting: &Weighting) -> String {
+    let scale = weighting.scale.unwrap_or_default();
+    match weighting.half_life {
+        None => scale.to_string(),
+        Some(half_life) => format!("{scale} with a half-life of {half_life:.0}"),
+    }
+}
 
 /// Parses one ASCII character, or `tab`.
 pub(crate) fn byte(text: &str) -> Result<u8, String> {

@@ -7,6 +7,7 @@
 //! only on the seed and the previous results.
 
 mod choose;
+mod choose_weighting;
 mod portfolio;
 mod propose;
 mod shape;
@@ -20,6 +21,7 @@ use rand::seq::SliceRandom;
 
 pub use crate::fitted::trial::{Trial, TrialOutcome};
 pub use choose::{Choice, choose, choose_tag_weight};
+pub use choose_weighting::{WeightingChoice, choose_weighting};
 pub use portfolio::{adapted, candidates};
 
 use crate::backend::{Backend, check};

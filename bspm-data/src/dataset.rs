@@ -4,6 +4,7 @@ mod aligned;
 mod builder;
 mod items;
 mod k_core;
+mod reweighted;
 mod selection;
 mod split;
 mod summary;

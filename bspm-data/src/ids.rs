@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::str::FromStr;
 
+use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +52,7 @@ impl FromStr for UnknownIds {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Ids<T: Eq + Hash> {
-    ids: IndexSet<T>,
+    ids: IndexSet<T, RandomState>,
 }
 
 /// Compares the order too, unlike `IndexSet`.
@@ -67,7 +68,7 @@ impl<T: Eq + Hash> Eq for Ids<T> {}
 impl<T: Eq + Hash> Default for Ids<T> {
     fn default() -> Self {
         Self {
-            ids: IndexSet::new(),
+            ids: IndexSet::default(),
         }
     }
 }

@@ -93,13 +93,16 @@ impl Interactions {
         pairs: impl IntoIterator<Item = (u32, u32)>,
     ) -> Result<Self> {
         check_sides(users, items)?;
-        let mut pairs: Vec<(u32, u32)> = pairs.into_iter().collect();
-        for &(user, item) in &pairs {
+        let pairs = pairs.into_iter();
+        let mut keys: Vec<u64> = Vec::with_capacity(pairs.size_hint().0);
+        for (user, item) in pairs {
             check_inside(user, item, users, items)?;
+            keys.push(key(user, item));
         }
-        pairs.sort_unstable();
-        pairs.dedup();
-        Self::from_sorted(users, items, pairs.len(), pairs.into_iter())
+        keys.sort_unstable();
+        keys.dedup();
+        let pairs = keys.iter().map(|key| ((key >> 32) as u32, *key as u32));
+        Self::from_sorted(users, items, keys.len(), pairs)
     }
 
     /// Creates a weighted matrix of the given shape from `(user, item, weight)` in any order.
@@ -141,7 +144,7 @@ impl Interactions {
             entries.iter_mut().for_each(|entry| entry.2 = 1.0);
         }
         // The sort is stable, so that the order of duplicates is kept.
-        entries.sort_by_key(|&(user, item, _)| (user, item));
+        entries.sort_by_key(|&(user, item, _)| key(user, item));
         entries.dedup_by(|next, kept| {
             let is_same = (next.0, next.1) == (kept.0, kept.1);
             if is_same {
@@ -502,6 +505,11 @@ impl Interactions {
             None => matrix,
         })
     }
+}
+
+/// A number that orders pairs by user and then by item; it is sorted faster than the pair.
+fn key(user: u32, item: u32) -> u64 {
+    u64::from(user) << 32 | u64::from(item)
 }
 
 fn check_inside(user: u32, item: u32, users: usize, items: usize) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bspm::data::Weighting;
 use bspm::tune::{Trial, TuneOptions, Tuner, choose_tag_weight};
 use bspm::{FilterConfig, FitOptions, Preset};
 use numpy::PyReadonlyArray1;
@@ -12,6 +13,7 @@ use pyo3::types::PyDict;
 use crate::arrays::Csr;
 use crate::datasets::{backend, numbered};
 use crate::error::to_python;
+use crate::files::{Entries, entries};
 use crate::tags::{TagRows, tagged};
 use crate::work::long;
 
@@ -148,6 +150,48 @@ pub(crate) fn choose(
     let config = serde_json::to_string(&choice.config);
     let config = config.map_err(|error| PyValueError::new_err(error.to_string()))?;
     Ok((config, as_json(&choice.trials)?, weight))
+}
+
+/// A weighting: its scale and its half-life, if it has them.
+type WeightingOptions = (Option<String>, Option<f64>);
+
+/// Chooses how the interactions are weighted. Returns the new entries if the weights change, the chosen
+/// weighting, and all weightings that were compared, with their NDCG.
+#[pyfunction]
+#[pyo3(signature = (csr, times, *, tags = None, threads = 0, seed = 0, progress = None))]
+#[allow(clippy::type_complexity, reason = "a tuple of Python objects")]
+pub(crate) fn choose_weighting<'py>(
+    py: Python<'py>,
+    csr: Csr<'_>,
+    times: Option<PyReadonlyArray1<'_, f64>>,
+    tags: Option<TagRows<'_>>,
+    threads: usize,
+    seed: u64,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<(
+    Option<Entries<'py>>,
+    WeightingOptions,
+    Vec<(WeightingOptions, f64)>,
+)> {
+    let backend = backend(threads)?;
+    let rows = csr.rows()?;
+    let dataset = tagged(numbered(&rows, times)?, tags.as_ref())?;
+    let choice = long(py, progress.as_ref(), |observer| {
+        let options = FitOptions::new().seed(seed).observer(observer);
+        bspm::tune::choose_weighting(backend, &dataset, &options)
+    })?;
+    let options = |weighting: &Weighting| {
+        let scale = weighting.scale.map(|scale| scale.to_string());
+        (scale, weighting.half_life)
+    };
+    let trials = choice.trials.iter();
+    let trials = trials.map(|(weighting, value)| (options(weighting), *value));
+    let changed = match choice.weighting == Weighting::new() {
+        true => None,
+        false => Some(dataset.reweighted(&choice.weighting).map_err(to_python)?),
+    };
+    let changed = changed.map(|changed| entries(py, &changed));
+    Ok((changed, options(&choice.weighting), trials.collect()))
 }
 
 pub(crate) fn as_json(trials: &[Trial]) -> PyResult<Vec<String>> {

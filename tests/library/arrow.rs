@@ -9,7 +9,7 @@ use arrow_array::{
     ArrayRef, DictionaryArray, Float32Array, Int64Array, LargeStringArray, RecordBatch,
     StringArray, TimestampMillisecondArray,
 };
-use bspm::data::TableOptions;
+use bspm::data::{ItemColumn, ItemTable, TableOptions};
 use bspm::{
     BspmConfig, CpuBackend, CpuModel, Dataset, Error, FilterConfig, Preset, RecommendOptions,
     UnknownIds,
@@ -179,6 +179,95 @@ fn each_row_has_its_own_history_and_lists() {
     }
     assert_eq!(found[3][..4], found[0][1..]);
     assert_eq!(found[4], found[0][..2]);
+}
+
+#[test]
+fn each_row_has_its_own_condition() {
+    let plain = bspm();
+    let items: Vec<String> = plain.dataset().items().iter().cloned().collect();
+    let prices = (0..items.len()).map(|item| (item % 10) as f64);
+    let columns = vec![
+        ItemColumn::texts("title", items.iter().map(String::as_str)),
+        ItemColumn::numbers("price", prices),
+    ];
+    let table = ItemTable::new(items.iter().cloned().collect(), "title", columns).unwrap();
+    let dataset = plain.dataset().clone().with_items(table).unwrap();
+    let model = CpuModel::fit(CpuBackend::new(), dataset, plain.filter().config().clone()).unwrap();
+    let is_cheap = |item: &str, most: usize| {
+        let column = items.iter().position(|it| it == item).unwrap();
+        column % 10 < most
+    };
+
+    let every = |condition: Option<&str>| {
+        let options = RecommendOptions::top(140);
+        let rows = batch([
+            ("user", texts(&["u3"])),
+            (
+                "where",
+                Arc::new(StringArray::from(vec![condition])) as ArrayRef,
+            ),
+        ]);
+        entries(&model.recommend_batch(&rows, options).unwrap()).remove(0)
+    };
+    let all = every(None);
+    assert!(all.iter().any(|(item, _)| !is_cheap(item, 5)));
+    let cheap = |most: usize| -> Vec<(String, f32)> {
+        let kept = all.iter().filter(|(item, _)| is_cheap(item, most));
+        kept.cloned().collect()
+    };
+    assert_eq!(every(Some("price < 5")), cheap(5));
+
+    // Equal conditions, one with a list of allowed items, one that no item satisfies.
+    let (first, last) = (all[0].0.as_str(), all[all.len() - 1].0.as_str());
+    let conditions = [
+        Some("price < 5"),
+        None,
+        Some("price < 5"),
+        Some("price < 0"),
+        Some("price < 2"),
+    ];
+    let rows = batch([
+        ("user", texts(&["u3"; 5])),
+        (
+            "where",
+            Arc::new(StringArray::from(conditions.to_vec())) as ArrayRef,
+        ),
+        (
+            "allow",
+            lists(&[None, None, Some(&[first, last]), None, None]),
+        ),
+        ("kept", texts(&["a", "b", "c", "d", "e"])),
+    ]);
+    let found = model
+        .recommend_batch(&rows, RecommendOptions::top(140))
+        .unwrap();
+    assert!(found.column_by_name("kept").is_some());
+    assert!(found.column_by_name("where").is_none());
+    let found = entries(&found);
+    let mut both = cheap(5);
+    both.retain(|(item, _)| item == first || item == last);
+    assert_eq!(found, [cheap(5), all.clone(), both, Vec::new(), cheap(2)]);
+
+    for (condition, expected) in [
+        (
+            "colour = 'red'",
+            "column \"where\", row 1: expected one of the columns title, price, found \"colour\"",
+        ),
+        (
+            "price <",
+            "column \"where\", row 1: expected a condition such as",
+        ),
+    ] {
+        let rows = batch([
+            ("user", texts(&["u3", "u4"])),
+            ("where", texts(&["price < 5", condition])),
+        ]);
+        let error = model.recommend_batch(&rows, 5).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+    let rows = batch([("user", texts(&["u3"])), ("where", texts(&["price < 5"]))]);
+    let error = plain.recommend_batch(&rows, 5).unwrap_err().to_string();
+    assert!(error.contains("a data set with an item table"), "{error}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Tags of items: items without interactions have scores, and tags are no users.
 
 use bspm::filters::Popularity;
+use bspm::fitted::Rerank;
 use bspm::tune::{candidates, choose, choose_tag_weight};
 use bspm::{
     BspmConfig, CpuBackend, CpuModel, Dataset, Fallback, FilterConfig, FitOptions, Model, Preset,
@@ -152,4 +153,29 @@ fn a_choice_uses_the_tags() {
         error.starts_with("tag_weight: expected a data set with tags"),
         "{error}"
     );
+}
+
+#[test]
+fn items_without_interactions_are_similar_to_items_with_the_same_tags() {
+    // Items 2 and 3 have the tag of item 1 and no users; item 4 has another tag and no users.
+    let views: Shop = Dataset::from_pairs([("ann", 0), ("ann", 1), ("bob", 0)].map(owned)).unwrap();
+    let tags = [("red", 1), ("red", 2), ("red", 3), ("blue", 0), ("blue", 4)];
+    let tags: Shop = Dataset::from_pairs(tags.map(owned)).unwrap();
+    let model = fit(
+        views.with_tags(&tags, 1.0).unwrap(),
+        FilterConfig::published("rp3beta", Preset::Gowalla).unwrap(),
+    );
+    let list = |rerank: Rerank| -> Vec<u32> {
+        let options = RecommendOptions::top(2).rerank(rerank);
+        let list = model.recommend_for_items(&[1], options).unwrap();
+        list.into_iter().map(|entry| entry.item).collect()
+    };
+    let plain = list(Rerank::new());
+    let diverse = list(Rerank::new().diversity(0.9));
+    let are_both = |list: &[u32]| list.contains(&2) && list.contains(&3);
+    assert!(!are_both(&diverse), "{plain:?} {diverse:?}");
+}
+
+fn owned((user, item): (&str, u32)) -> (String, u32) {
+    (user.to_owned(), item)
 }

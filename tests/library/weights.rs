@@ -2,7 +2,11 @@
 
 use bspm::data::{Duplicates, Event, Format, History, TableOptions, WeightScale, Weighting};
 use bspm::filters::{ItemKnn, Rp3Beta};
-use bspm::{BspmConfig, CpuBackend, CpuModel, Dataset, FilterConfig, Interactions, Model, Preset};
+use bspm::tune::{WeightingChoice, choose_weighting};
+use bspm::{
+    BspmConfig, CpuBackend, CpuModel, Dataset, FilterConfig, FitOptions, Interactions, Model,
+    Preset,
+};
 
 /// A number without a pattern, from 0 to 1.
 fn scattered(place: u32) -> f64 {
@@ -242,21 +246,22 @@ fn a_disliked_item_counts_against_what_is_like_it() {
 }
 
 /// Interests that change: each user likes one group of items for some time, then another.
-#[test]
-fn where_tastes_drift_decay_beats_none() {
+fn drifting() -> Dataset<u32, u32> {
     let mut builder = Dataset::builder();
-    let mut events = Vec::new();
     for user in 0..300_u32 {
         for time in 0..24_u32 {
             let group = (user + time / 8) % 12;
             let item = group * 15 + (scattered(user * 24 + time) * 15.0) as u32;
-            events.push((user, item, f64::from(time)));
+            let event = Event::new(user, item).time(f64::from(time));
+            builder.push(event).unwrap();
         }
     }
-    for &(user, item, time) in &events {
-        builder.push(Event::new(user, item).time(time)).unwrap();
-    }
-    let split = builder.finish().unwrap().hold_out(0.15, 0).unwrap();
+    builder.finish().unwrap()
+}
+
+#[test]
+fn where_tastes_drift_decay_beats_none() {
+    let split = drifting().hold_out(0.15, 0).unwrap();
     let ndcg = |half_life: Option<f64>| {
         let mut weighting = Weighting::new().duplicates(Duplicates::Max);
         weighting.half_life = half_life;
@@ -297,4 +302,69 @@ fn the_values_of_a_table_and_of_a_rating_file_are_weights_where_asked() {
     let options = TableOptions::new("user", "item").weight("rating");
     let ratings = Dataset::read(&ratings, Format::MovieLens, &options).unwrap();
     assert_eq!(ratings.interactions().weights().unwrap(), [5.0, 1.0]);
+}
+
+/// Users of one half like one half of the items, with weights by `weight(is_liked, step)`.
+fn liked_and_noise(weight: impl Fn(bool, u32) -> f64) -> Dataset<u32, u32> {
+    let mut builder = Dataset::builder();
+    for user in 0..200_u32 {
+        for step in 0..10_u32 {
+            // Each third interaction is with an item of the other half, which says nothing of the user.
+            let is_liked = step % 3 != 2;
+            let half = if is_liked {
+                user % 2
+            } else {
+                (user / 2 + step) % 2
+            };
+            let item = 2 * ((user * 7 + step * step * 3) % 25) + half;
+            let event = Event::new(user, item).weight(weight(is_liked, step));
+            builder.push(event).unwrap();
+        }
+    }
+    builder.finish().unwrap()
+}
+
+#[test]
+fn a_weighting_is_chosen_only_if_it_is_better_than_the_weights_as_they_are() {
+    let choose = |dataset: &Dataset<u32, u32>| {
+        choose_weighting(CpuBackend::new(), dataset, &FitOptions::new()).unwrap()
+    };
+    let value = |choice: &WeightingChoice, weighting: Weighting| {
+        let found = choice.trials.iter().find(|it| it.0 == weighting);
+        found.unwrap().1
+    };
+    // Weights over six decades by chance: equal weights or logarithms are better.
+    let noisy = liked_and_noise(|_, step| 10_f64.powi((step * 5 % 7) as i32));
+    let choice = choose(&noisy);
+    let chosen = value(&choice, choice.weighting);
+    let as_they_are = value(&choice, Weighting::new());
+    assert!(choice.weighting.scale.is_some(), "{choice:?}");
+    assert!(chosen > 1.01 * as_they_are, "{choice:?}");
+    assert!(choice.trials.iter().all(|it| it.1 <= chosen), "{choice:?}");
+    assert!(noisy.reweighted(&choice.weighting).is_ok());
+
+    // Without weights and times there is nothing to choose.
+    let pairs = Dataset::from_pairs((0..40_u32).map(|it| (it / 4, it % 7))).unwrap();
+    let choice = choose(&pairs);
+    assert_eq!(choice.weighting, Weighting::new());
+    assert!(choice.trials.is_empty());
+    // Nothing can be held out.
+    let mut builder = Dataset::builder();
+    builder.push(Event::new(0, 0).weight(2.0)).unwrap();
+    assert!(choose(&builder.finish().unwrap()).trials.is_empty());
+}
+
+#[test]
+fn a_half_life_is_chosen_where_tastes_drift() {
+    let (backend, options) = (CpuBackend::new(), FitOptions::new());
+    let choice = choose_weighting(backend, &drifting(), &options).unwrap();
+    let half_lives = choice.trials.iter().filter_map(|it| it.0.half_life);
+    let expected = [1.0, 0.5, 0.25, 0.125].map(|share| share * 23.0);
+    assert!(
+        half_lives
+            .zip(expected)
+            .all(|(found, expected)| found == expected)
+    );
+    assert_eq!(choice.trials[0].0, Weighting::new());
+    assert!(choice.weighting.half_life.is_some(), "{choice:?}");
 }

@@ -230,7 +230,8 @@ impl Arguments {
         train: Dataset,
         bars: &ProgressBars,
     ) -> Result<TextModel<B>, Box<dyn Error>> {
-        let (config, train, _) = chosen(backend.clone(), train, &self.config, &self.tags, bars)?;
+        let weights = (&self.interactions, &self.tags);
+        let (config, train, _) = chosen(backend.clone(), train, &self.config, weights, bars)?;
         Ok(fitted(backend, train, config, bars)?)
     }
 }

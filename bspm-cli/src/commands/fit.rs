@@ -65,8 +65,11 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 
 fn fit<B: Backend>(backend: B, dataset: Dataset, arguments: &Arguments) -> Outcome {
     let bars = ProgressBars::default();
-    let (options, tags) = (&arguments.config, &arguments.tags);
-    let (config, dataset, trials) = chosen(backend.clone(), dataset, options, tags, &bars)?;
+    let (options, weights) = (
+        &arguments.config,
+        (&arguments.interactions, &arguments.tags),
+    );
+    let (config, dataset, trials) = chosen(backend.clone(), dataset, options, weights, &bars)?;
     let model = fitted(backend, dataset, config, &bars)?;
     save(&model.with_trials(trials), &arguments.output)
 }

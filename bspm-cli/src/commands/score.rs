@@ -24,9 +24,10 @@ use manifest::{Key, ListOptions, Output, is_name};
 /// Batch scoring: write lists for the rows of a table, or for all users, to Parquet files
 ///
 /// The table is a Parquet, CSV, TSV or JSON lines file. Text files may be compressed with gzip or
-/// Zstandard. It has a column user or a column history, and optionally the columns weights, deny and
-/// allow. The columns history, weights, deny and allow contain lists; in CSV and TSV files, the values
-/// of a list are separated by spaces. Other columns are copied to the output. Each part of the table
+/// Zstandard. It has a column user or a column history, and optionally the columns weights, deny,
+/// allow and where. The columns history, weights, deny and allow contain lists; in CSV and TSV files,
+/// the values of a list are separated by spaces. The column where contains a condition on the item
+/// table for the list of the row. Other columns are copied to the output. Each part of the table
 /// becomes one file in the folder OUT, and an incomplete file is never visible. If a run is
 /// interrupted, run the same command again to continue. Several shards of a table can write to the
 /// same folder.

@@ -129,9 +129,11 @@ fn tune<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let dataset: Dataset = arguments.interactions.read_all(&arguments.data)?;
     let dataset = with_items(dataset, arguments.items.read(&arguments.interactions)?)?;
     let dataset = arguments.tags.add_to(dataset, &arguments.interactions)?;
+    let bars = ProgressBars::default();
+    let weights = &arguments.interactions;
+    let dataset = weights.with_chosen_weighting(backend.clone(), dataset, &bars)?;
     let split = dataset.hold_out(arguments.ratio, arguments.seed)?;
     let (train, held_out) = (split.train.matrix_to_fit()?, split.test.interactions());
-    let bars = ProgressBars::default();
     let options = TuneOptions::new()
         .metric(&arguments.metric)
         .k(arguments.k)

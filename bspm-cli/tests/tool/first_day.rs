@@ -418,9 +418,11 @@ fn without_flags_a_fifth_is_held_out_and_settings_that_are_far_off_are_told() {
     assert!(told(&bspm(folder, &as_said)).contains("users evaluated"));
     assert!(!told(&whole).contains("warning"), "{}", told(&whole));
 
+    let filter = ["evaluate", "ratings.csv", "--filter", "gf-cf"];
+    assert!(!told(&bspm(folder, &filter)).contains("published"));
     let far = told(&bspm(
         folder,
-        &["evaluate", "ratings.csv", "--filter", "gf-cf"],
+        &[&filter[..], &["--preset", "gowalla"]].concat(),
     ));
     let expected = "warning: the settings were published for gowalla (29858 users x 40981 items), \
                     and these data have 4 users x 6 items; hint: `bspm tune`";

@@ -397,6 +397,23 @@ fn a_condition_leaves_out_the_items_that_do_not_satisfy_it() {
         let items = items.as_any().downcast_ref::<arrow_array::StringArray>();
         assert!(items.unwrap().iter().all(|it| it == Some("milk")));
     }
+    let people = "user,where\ncid,price < 5 and organic\ncid,\ncid,price > 2\n";
+    fs::write(folder.join("people.csv"), people).unwrap();
+    let rows = ["score", "shop.bspm", "people.csv", "-o", "rows", "-k9"];
+    stdout(&bspm(folder, &rows));
+    let batches = parts_of(&folder.join("rows"));
+    let counts = batches[0].column_by_name("items").unwrap();
+    let counts = counts
+        .as_any()
+        .downcast_ref::<arrow_array::ListArray>()
+        .unwrap();
+    let counts: Vec<usize> = counts.iter().map(|it| it.unwrap().len()).collect();
+    let expected = ["price < 5 and organic", "1 = 1", "price > 2"];
+    let expected = expected.map(|condition| listed(&cid, condition).len());
+    assert_eq!(counts[0], expected[0]);
+    assert!(counts[1] > expected[1]); // honey has no row in the item table
+    assert_eq!(counts[2], expected[2]);
+    assert!(batches[0].column_by_name("where").is_none());
     // Part files of another condition are not reused.
     let refused = error(&bspm(
         folder,

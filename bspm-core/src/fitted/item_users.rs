@@ -1,19 +1,21 @@
-//! The users of each item, and how similar two items are by them.
+//! The users and tags of each item, and how similar two items are by them.
 
 use bspm_data::Interactions;
 use sprs::CsMatI;
 
-/// The users of each item, in ascending order.
+/// The users and tags of each item, in ascending order.
 #[derive(Debug)]
 pub(super) struct ItemUsers {
-    /// `items x users`.
+    /// `items x rows`; the first rows are users, the others tags.
     rows: CsMatI<(), u32>,
+    users: u32,
 }
 
 impl ItemUsers {
     pub(super) fn new(interactions: &Interactions) -> Self {
         Self {
             rows: interactions.transposed_csr(),
+            users: interactions.user_rows() as u32,
         }
     }
 
@@ -29,11 +31,11 @@ impl ItemUsers {
 
     /// Returns the number of users of an item.
     pub(super) fn count(&self, item: u32) -> usize {
-        self.of(item).len()
+        self.of(item).partition_point(|&row| row < self.users)
     }
 
-    /// Returns the cosines of the columns of an item and of others in the binary interaction matrix; 0
-    /// if one of both has no users. Cost: a pass over the users of all of these items.
+    /// Returns the cosines of the columns of an item and of others in the binary matrix of interactions
+    /// and tags; 0 if one of both has neither. Cost: a pass over the users and tags of all of these items.
     pub(super) fn cosines(&self, item: u32, others: impl Iterator<Item = u32>) -> Vec<f64> {
         let mut is_own = vec![false; self.rows.cols()];
         let own = self.of(item);
@@ -48,8 +50,8 @@ impl ItemUsers {
         others.map(cosine).collect()
     }
 
-    /// Returns the cosine of the columns of two items in the binary interaction matrix; 0 if one of
-    /// them has no users.
+    /// Returns the cosine of the columns of two items in the binary matrix of interactions and tags; 0
+    /// if one of them has neither.
     pub(super) fn cosine(&self, left: u32, right: u32) -> f64 {
         let (left, right) = (self.of(left), self.of(right));
         let (few, many) = match left.len() <= right.len() {

@@ -99,7 +99,8 @@ impl Rerank {
 
     /// Makes lists diverse: 0 is the order of the scores, and 1 ignores them. The similarity of two
     /// items is the cosine of their columns in the interaction matrix, as in
-    /// [`CatalogueMetrics::diversity`](crate::fitted::CatalogueMetrics). The list is selected from the
+    /// [`CatalogueMetrics::diversity`](crate::fitted::CatalogueMetrics); common tags count like common
+    /// users, so that items without interactions are similar too. The list is selected from the
     /// best `max(100, 10 k)` items, whose scores are scaled to a relevance from 0 to 1. Default: 0.
     pub fn diversity(mut self, diversity: f64) -> Self {
         self.diversity = diversity;

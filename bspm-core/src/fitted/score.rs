@@ -350,7 +350,7 @@ impl<B: Backend> FittedFilter<B> {
         if rerank.is_identity() {
             return Ok(None);
         }
-        let item_users = || ItemUsers::new(&self.interactions.of_users());
+        let item_users = || ItemUsers::new(&self.interactions);
         let item_users = rerank
             .needs_users()
             .then(|| self.item_users.get_or_init(item_users));

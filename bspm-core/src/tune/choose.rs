@@ -16,7 +16,7 @@ use bspm_data::parameter::invalid;
 use bspm_data::{Error, Result};
 
 /// The share of each user's interactions that is held out for the selection.
-const SHARE: f64 = 0.2;
+pub(super) const SHARE: f64 = 0.2;
 
 /// The maximum number of candidates; with more, the selection overfits to the split.
 const MOST_TRIALS: usize = 64;

@@ -69,6 +69,17 @@ impl std::str::FromStr for WeightScale {
     }
 }
 
+/// As [`FromStr`](std::str::FromStr) parses it.
+impl std::fmt::Display for WeightScale {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Linear => out.write_str("linear"),
+            Self::Log => out.write_str("log"),
+            Self::Threshold(least) => write!(out, "threshold:{least}"),
+        }
+    }
+}
+
 impl Weighting {
     /// Returns the default: weights are not scaled and do not decay.
     pub fn new() -> Self {

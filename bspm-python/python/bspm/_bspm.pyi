@@ -73,6 +73,19 @@ def choose(
     seed: int = 0,
     progress: Any = None,
 ) -> tuple[str, list[str], Optional[float]]: ...
+def choose_weighting(
+    csr: dict[str, Any],
+    times: _Times,
+    *,
+    tags: Optional[dict[str, Any]] = None,
+    threads: int = 0,
+    seed: int = 0,
+    progress: Any = None,
+) -> tuple[
+    Optional[tuple[Any, Any, Any, Any]],
+    tuple[Optional[str], Optional[float]],
+    list[tuple[tuple[Optional[str], Optional[float]], float]],
+]: ...
 def tune(
     csr: dict[str, Any],
     times: _Times,

@@ -229,6 +229,9 @@ class Model:
         self._items: Optional[npt.NDArray[Any]] = None
         self.leaderboard = Trials()
         """The trials that the filter was chosen from, best first. Empty if you named the filter."""
+        self.weightings = Table({"weight_scale": [], "half_life": [], "ndcg": []})
+        """The weightings of the interactions that were compared, the chosen one first. Empty if none
+        was chosen. A model file does not keep them."""
 
     # ------------------------------------------------------------------ creating a model
 
@@ -284,6 +287,9 @@ class Model:
         - ``rating`` and ``rating_threshold``: only rows with at least this rating are read. In
           triples, the third number is then the rating.
 
+        With ``filter="auto"``, ``weight_scale`` and ``half_life`` are chosen on held-out interactions if
+        you give neither; ``weightings`` has the comparison. :class:`Interactions` stay as they are.
+
         ``items`` is a table with a row for each item. Lists show its titles; see :meth:`with_items`.
 
         ``tags`` are tags of items, such as categories: a table or a file with the columns ``tag_item``
@@ -329,6 +335,7 @@ class Model:
         interactions, tag_rows = with_tags(interactions, tags, tag, tag_item, tag_weight, item)
         chosen = all_settings(settings, keywords)
         trials: list[str] = []
+        weightings = None
         has_settings = bool(chosen or preset)
         if config is not None:
             if has_settings or filter is not None:
@@ -338,6 +345,10 @@ class Model:
                 "settings and presets have no effect with filter='auto', which chooses them; name the filter"
             )
         elif filter == "auto" or (filter is None and not has_settings):
+            if weight_scale is None and half_life is None and not isinstance(data, Interactions):
+                interactions, weightings = _with_chosen_weighting(
+                    interactions, tag_rows, threads_of(num_threads), seed, progress
+                )
             config, trials, chosen_weight = _bspm.choose(
                 interactions.csr,
                 interactions.times,
@@ -367,6 +378,8 @@ class Model:
         if table is not None:
             model = model._with_table(table)
         model._keep_trials([json.loads(trial) for trial in trials])
+        if weightings is not None:
+            model.weightings = weightings
         return model
 
     @classmethod
@@ -374,7 +387,7 @@ class Model:
         """Searches for the best filter and settings, and fits them to all of the data.
 
         Takes the options of :func:`bspm.tune`, and the options of :meth:`fit` for reading, for the item
-        table and for tags. The trials are in ``leaderboard``.
+        table and for tags. The trials are in ``leaderboard``. Weights are chosen as in :meth:`fit`.
         """
         table = {name: options.pop(name, None) for name in ("items", "item_id", "title")}
         tags = {name: options.pop(name, None) for name in ("tags", "tag", "tag_item", "tag_weight")}
@@ -385,10 +398,19 @@ class Model:
         interactions = Interactions.of(data, **columns)
         if tags["tag_item"] is None and tags["tags"] is not None:
             tags["tag_item"] = columns["item"]
+        weightings = None
+        is_weighted = columns["weight_scale"] is not None or columns["half_life"] is not None
+        if not is_weighted and not isinstance(data, Interactions):
+            seed = options.get("seed", 0)
+            interactions, weightings = _with_chosen_weighting(
+                interactions, None, threads_of(num_threads), seed, progress
+            )
         trials = tune(interactions, num_threads=num_threads, progress=progress, **tags, **options)
         config = trials[0]["config"]
         model = cls.fit(interactions, config=config, num_threads=num_threads, **table, **tags)
         model._keep_trials(trials)
+        if weightings is not None:
+            model.weightings = weightings
         return model
 
     @classmethod
@@ -618,6 +640,7 @@ class Model:
         - ``history``: a list of items, for rows without a user, and ``weights``: a list of their weights.
         - ``deny`` and ``allow``: lists of items. The list of the row never contains an item of ``deny``.
           If ``allow`` is given, it contains only items of ``allow``.
+        - ``where``: conditions on the item table, which the items of the row's list satisfy.
 
         The result has the other columns of ``table``, and the list columns ``items`` and ``scores``, and
         ``titles`` if the model has an item table. If ``long`` is true, each entry of a list has a row, with
@@ -976,6 +999,37 @@ def _from_bytes(
     model = Model(_bspm.Core.from_bytes(content, kinds, threads=threads), threads)
     model.leaderboard = Trials(leaderboard)
     return model
+
+
+def _with_chosen_weighting(
+    interactions: Interactions,
+    tags: Optional[dict[str, Any]],
+    threads: int,
+    seed: int,
+    progress: Any,
+) -> tuple[Interactions, Optional[Table]]:
+    """Returns the interactions with the weights that predict a held-out part best, and the comparison."""
+    entries, chosen, trials = _bspm.choose_weighting(
+        interactions.csr,
+        interactions.times,
+        tags=tags,
+        threads=threads,
+        seed=seed,
+        progress=progress_of(progress),
+    )
+    if not trials:
+        return interactions, None
+    trials.sort(key=lambda trial: trial[0] != chosen)
+    table = Table(
+        {
+            "weight_scale": [scale or "linear" for (scale, _), _ in trials],
+            "half_life": [half_life for (_, half_life), _ in trials],
+            "ndcg": [ndcg for _, ndcg in trials],
+        }
+    )
+    if entries is not None:
+        interactions = Interactions._of_arrays(entries, interactions.users, interactions.items)
+    return interactions, table
 
 
 def tune(

@@ -14,7 +14,7 @@ from ._model import Model
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_REQUEST = ("history", "weights", "deny", "allow")
+_REQUEST = ("history", "weights", "deny", "allow", "where")
 
 
 @functools.lru_cache(maxsize=2)

@@ -6,12 +6,13 @@ use std::path::Path;
 use bspm::{Error, Result};
 
 /// The columns that are read, and similar words that are likely mistakes.
-const READ: [(&str, &[&str]); 5] = [
+const READ: [(&str, &[&str]); 6] = [
     ("user", &[]),
     ("history", &["histories"]),
     ("weights", &[]),
     ("deny", &["denied", "denies", "denylist"]),
     ("allow", &["allowed", "allows", "allowlist"]),
+    ("where", &["condition"]),
 ];
 
 /// Returns an error for two columns with the same name, for a column of the output (`reserved`), and
