@@ -29,9 +29,8 @@ pub(crate) struct TagArguments {
     #[arg(long, value_name = "COLUMN", requires = "tags")]
     tag_item_column: Option<String>,
     /// Weight of a tag of an item in the fit; an interaction has weight 1. Default: the largest of
-    /// 0.1, 0.3, 1, 3 and 10 with an NDCG@20 near the best one on held-out interactions, if fit or evaluate
-    /// choose the filter too; else the weight in
-    /// the model that is refitted, else 1
+    /// 0.1, 0.3, 1, 3 and 10 with an NDCG@20 near the best one on held-out interactions, if the filter is
+    /// chosen too; else the weight in the model that is refitted, else 1
     #[arg(long, value_name = "WEIGHT", requires = "tags")]
     tag_weight: Option<f64>,
 }

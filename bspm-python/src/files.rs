@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow_array::{Int64Array, LargeStringArray, RecordBatch};
-use bspm::data::{DatasetBuilder, Event, Format, TableOptions};
+use bspm::data::{DatasetBuilder, Event, Format, TableOptions, expand_paths};
 use bspm::{Dataset, Error};
 use bspm_arrow::FromArrow;
 use numpy::{PyArray1, PyReadonlyArray1};
@@ -15,7 +15,7 @@ use crate::arrays::Integers;
 use crate::error::to_python;
 use crate::ids::Id;
 use crate::import::failed;
-use crate::options::{Has, ReadOptions, warn};
+use crate::options::{FileOptions, Has, ReadOptions, refused, warn};
 use crate::work::short;
 
 /// Row ends, columns, and weights and times if there are any.
@@ -29,24 +29,33 @@ pub(crate) type Entries<'py> = (
 /// The content of a file or a table: the entries, and the ids of users and items.
 pub(crate) type Contents<'py> = (Entries<'py>, Bound<'py, PyAny>, Bound<'py, PyAny>);
 
-/// Reads a file. The extension of its name selects the format.
+/// Reads files, folders of part files and glob patterns as one data set.
 #[pyfunction]
-pub(crate) fn read_file<'py>(
+pub(crate) fn read_files<'py>(
     py: Python<'py>,
-    path: PathBuf,
+    paths: Vec<PathBuf>,
     options: ReadOptions,
+    of_file: FileOptions,
 ) -> PyResult<Contents<'py>> {
-    let format = short(py, || Format::of_file(&path))?;
+    let paths = expand_paths(&paths).map_err(to_python)?;
+    let Some(first) = paths.first() else {
+        return Err(refused("path", "at least one file", "none"));
+    };
+    let format = match &of_file.format {
+        Some(name) => name.parse().map_err(to_python)?,
+        None => short(py, || Format::of_file(first))?,
+    };
     if format == Format::Parquet {
         let message = "a Parquet file is passed as a table: pyarrow.parquet.read_table(path), \
                        polars.read_parquet(path) or pandas.read_parquet(path)";
         return Err(PyValueError::new_err(format!(
             "{}: {message}",
-            path.display()
+            first.display()
         )));
     }
-    let table = options.file(format)?;
-    let read = || Dataset::read_files([&path], Some(format), &table);
+    let table = options.file(format, &of_file)?;
+    let given = of_file.format.as_ref().map(|_| format);
+    let read = || Dataset::read_files(&paths, given, &table);
     let (dataset, report) = short(py, read)?;
     for warning in &report.warnings {
         warn(py, warning)?;

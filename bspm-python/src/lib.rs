@@ -29,7 +29,7 @@ fn _bspm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<arrow::Batches>()?;
     module.add_function(wrap_pyfunction!(arrow::read_arrow, module)?)?;
     module.add_function(wrap_pyfunction!(arrow::read_lists, module)?)?;
-    module.add_function(wrap_pyfunction!(files::read_file, module)?)?;
+    module.add_function(wrap_pyfunction!(files::read_files, module)?)?;
     module.add_function(wrap_pyfunction!(files::read_codes, module)?)?;
     module.add_function(wrap_pyfunction!(files::missing_text, module)?)?;
     module.add_class::<items::Items>()?;

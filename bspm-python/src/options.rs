@@ -1,7 +1,9 @@
 //! Options for reading: columns, ratings and weights.
 
 use bspm::Dataset;
-use bspm::data::{Duplicates, Format, HalfLife, TableOptions, WeightScale, Weighting};
+use bspm::data::{
+    Duplicates, Format, HalfLife, Quoting, TableOptions, TimeUnit, WeightScale, Weighting,
+};
 use pyo3::exceptions::{PyUserWarning, PyValueError};
 use pyo3::prelude::*;
 
@@ -29,6 +31,74 @@ pub(crate) struct ReadOptions {
     half_life: Option<GivenHalfLife>,
     #[pyo3(item)]
     duplicates: Option<String>,
+}
+
+/// The options for reading that only files have, as Python arguments.
+#[derive(Debug, FromPyObject)]
+pub(crate) struct FileOptions {
+    #[pyo3(item)]
+    pub(crate) format: Option<String>,
+    #[pyo3(item)]
+    columns: Option<Vec<String>>,
+    #[pyo3(item)]
+    delimiter: Option<char>,
+    #[pyo3(item)]
+    quoting: Option<String>,
+    #[pyo3(item)]
+    comment: Option<char>,
+    #[pyo3(item)]
+    encoding: Option<String>,
+    #[pyo3(item)]
+    decimal_comma: bool,
+    #[pyo3(item)]
+    time_format: Option<String>,
+    #[pyo3(item)]
+    time_unit: Option<String>,
+    #[pyo3(item)]
+    null_values: Option<Vec<String>>,
+    #[pyo3(item)]
+    skip_invalid: bool,
+}
+
+impl FileOptions {
+    /// Adds these options to those of a table.
+    fn add_to(&self, mut options: TableOptions) -> PyResult<TableOptions> {
+        let ascii = |name: &str, given: char| {
+            let byte = u8::try_from(given).ok().filter(u8::is_ascii);
+            byte.ok_or_else(|| refused(name, "one ASCII character", format!("{given:?}")))
+        };
+        if let Some(columns) = &self.columns {
+            options = options.without_header(columns);
+        }
+        if let Some(delimiter) = self.delimiter {
+            options = options.delimiter(ascii("delimiter", delimiter)?);
+        }
+        if let Some(quoting) = &self.quoting {
+            options = options.quoting(quoting.parse::<Quoting>().map_err(to_python)?);
+        }
+        if let Some(comment) = self.comment {
+            options = options.comment(ascii("comment", comment)?);
+        }
+        if let Some(encoding) = &self.encoding {
+            options = options.encoding(encoding);
+        }
+        if self.decimal_comma {
+            options = options.decimal_comma();
+        }
+        if let Some(pattern) = &self.time_format {
+            options = options.time_format(pattern);
+        }
+        if let Some(unit) = &self.time_unit {
+            options = options.time_unit(unit.parse::<TimeUnit>().map_err(to_python)?);
+        }
+        if let Some(texts) = &self.null_values {
+            options = options.missing(texts);
+        }
+        if self.skip_invalid {
+            options = options.skip_invalid();
+        }
+        Ok(options)
+    }
 }
 
 #[derive(Debug, FromPyObject)]
@@ -155,13 +225,18 @@ impl ReadOptions {
     }
 
     /// Returns the options for a file of this format. Each must have an effect.
-    pub(crate) fn file(&self, format: Format) -> PyResult<TableOptions> {
-        let options = self.table(self.parsed()?);
+    pub(crate) fn file(&self, format: Format, of_file: &FileOptions) -> PyResult<TableOptions> {
+        let options = of_file.add_to(self.table(self.parsed()?))?;
         for option in TableOptions::option_uses() {
             if option.is_set(&options) && !option.formats.contains(&format) {
                 let names: Vec<&str> = option.formats.iter().map(|it| it.name()).collect();
                 let expected = format!("a format that uses it ({})", names.join(", "));
-                return Err(refused(option.name, &expected, format.name()));
+                let name = match option.name {
+                    "header" => "columns",
+                    "missing" => "null_values",
+                    name => name,
+                };
+                return Err(refused(name, &expected, format.name()));
             }
         }
         // These formats have times or ratings without a named column.

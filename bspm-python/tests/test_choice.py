@@ -48,3 +48,29 @@ def test_data_with_nothing_to_hold_out_have_a_model():
     model = bspm.Model.fit([("ann", "tea"), ("bob", "tea"), ("cid", "milk")])
     assert list(model.config) == ["bspm"]
     assert model.leaderboard == []
+
+
+def test_weights_are_chosen_unless_an_option_sets_them():
+    triples = [(user, item, 10.0 ** (place * 5 % 7)) for place, (user, item) in enumerate(PAIRS)]
+    model = bspm.Model.fit(triples)
+    compared = model.weightings.to_dict()
+    assert compared["weight_scale"][0] != "linear"
+    assert set(compared["weight_scale"]) >= {"linear", "log"}
+    assert compared["ndcg"][0] == max(compared["ndcg"])
+    named = bspm.Model.fit(triples, weight_scale="linear")
+    assert named.weightings.to_dict()["ndcg"] == []
+    as_they_are = bspm.Model.fit(bspm.Interactions.of(triples))
+    assert as_they_are.weightings.to_dict()["ndcg"] == []
+    assert as_they_are.config == named.config
+    assert bspm.Model.fit(triples, "gf-cf").weightings.to_dict()["ndcg"] == []
+
+
+def test_a_half_life_is_chosen_where_tastes_drift():
+    events = [
+        (user, (user + time // 8) % 12 * 15 + (user * 24 + time) * 2654435761 % 2**32 * 15 // 2**32, time)
+        for user in range(300)
+        for time in range(24)
+    ]
+    frame = {"user": [it[0] for it in events], "item": [it[1] for it in events], "at": [it[2] for it in events]}
+    model = bspm.Model.fit(frame, time="at")
+    assert model.weightings.to_dict()["half_life"][0] is not None

@@ -413,3 +413,47 @@ def test_mixed_ids_and_true_as_a_weight_are_refused() -> None:
     with pytest.raises(TypeError, match="expected number"):
         log = {"user": ["a", "b"], "item": ["x", "y"], "liked": [True, False]}
         bspm.Interactions.of(log, weight="liked")
+
+
+def test_files_are_read_with_the_options_of_the_tool(tmp_path):
+    expected = bspm.Interactions.from_pairs(["ann", "ann", "bob"], ["tée", "milk", "tée"], [1.5, 1.0, 2.0])
+    text = "# sales\nann;tée;1,5\nann;milk;1\nbob;tée;2\n"
+    (tmp_path / "sales.csv").write_bytes(text.encode("latin1"))
+    options = {
+        "columns": ["user", "item", "n"],
+        "delimiter": ";",
+        "comment": "#",
+        "encoding": "latin1",
+        "decimal_comma": True,
+        "weight": "n",
+    }
+    assert bspm.Interactions.from_file(tmp_path / "sales.csv", **options) == expected
+    (tmp_path / "sales.dat").write_bytes(text.encode("latin1"))
+    assert bspm.Interactions.from_file(tmp_path / "sales.dat", format="csv", **options) == expected
+
+    (tmp_path / "days").mkdir()
+    for day in (1, 2):
+        (tmp_path / "days" / f"{day}.csv").write_text(f"user,item,at\nann,{day},0{day}/01/2026\nbob,,03/01/2026\n")
+    for path in (tmp_path / "days", str(tmp_path / "days" / "*.csv"), [tmp_path / "days" / f"{it}.csv" for it in (1, 2)]):
+        with pytest.warns(UserWarning, match="2 "):
+            days = bspm.Interactions.from_file(path, time="at", time_format="%d/%m/%Y", skip_invalid=True)
+        assert days.items.tolist() == [1, 2]
+        assert days.times[1] - days.times[0] == 86400.0
+
+
+@pytest.mark.parametrize(
+    "options, error",
+    [
+        ({"delimiter": ";;"}, "delimiter"),
+        ({"delimiter": "é"}, "delimiter: expected one ASCII character"),
+        ({"quoting": "sometimes"}, "quoting"),
+        ({"time_unit": "weeks"}, "time_unit"),
+        ({"format": "xml"}, "format"),
+        ({"format": "recbole", "columns": ["user", "item"]}, "columns: expected a format that uses it"),
+        ({"format": "lightgcn", "null_values": ["x"]}, "null_values: expected a format that uses it"),
+    ],
+)
+def test_options_of_files_that_are_wrong_are_errors(tmp_path, options, error):
+    (tmp_path / "sales.csv").write_text("user,item\nann,tea\n")
+    with pytest.raises((ValueError, TypeError), match=error):
+        bspm.Interactions.from_file(tmp_path / "sales.csv", **options)

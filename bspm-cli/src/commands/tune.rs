@@ -166,6 +166,8 @@ fn tune<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         let config = best.config.clone();
         let trials: Vec<Trial> = tuner.leaderboard().into_iter().cloned().collect();
         drop(split);
+        let tags = &arguments.tags;
+        let dataset = tags.with_chosen_weight(backend.clone(), dataset, &config, &bars)?;
         let model = fitted(backend, dataset, config, &bars)?;
         save(&model.with_trials(trials), path)?;
     }

@@ -24,7 +24,9 @@ def filters() -> dict[str, dict[str, str]]:
 def configuration(
     filter: str, shape: tuple[int, int], preset: Optional[str], settings: Sequence[tuple[str, str]]
 ) -> str: ...
-def read_file(path: str, options: dict[str, Any]) -> _Contents[list[str]]: ...
+def read_files(
+    paths: list[str], options: dict[str, Any], of_file: dict[str, Any]
+) -> _Contents[list[str]]: ...
 def read_codes(
     users: npt.NDArray[np.int64],
     items: npt.NDArray[np.int64],

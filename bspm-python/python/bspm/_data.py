@@ -406,7 +406,7 @@ class Interactions:
     @classmethod
     def from_file(
         cls,
-        path: Union[str, os.PathLike[str]],
+        path: Union[str, os.PathLike[str], Sequence[Union[str, os.PathLike[str]]]],
         *,
         user: Optional[str] = None,
         item: Optional[str] = None,
@@ -417,13 +417,41 @@ class Interactions:
         weight_scale: Optional[str] = None,
         half_life: Union[float, str, None] = None,
         duplicates: Optional[str] = None,
+        format: Optional[str] = None,
+        columns: Optional[Sequence[str]] = None,
+        delimiter: Optional[str] = None,
+        quoting: Optional[str] = None,
+        comment: Optional[str] = None,
+        encoding: Optional[str] = None,
+        decimal_comma: bool = False,
+        time_format: Optional[str] = None,
+        time_unit: Optional[str] = None,
+        null_values: Optional[Sequence[str]] = None,
+        skip_invalid: bool = False,
     ) -> "Interactions":
-        """Creates interactions from a file, as the tool does. The extension of its name selects the format.
+        """Creates interactions from a file, as the tool does.
 
-        The formats are CSV, TSV, JSON lines, RecBole, MovieLens, LightGCN's text and SciPy's npz. To read
-        a Parquet file, pass a table, for example ``polars.read_parquet(path)``. The options are those of
-        ``Model.fit``. If all ids are whole numbers, they become int. The values of an npz file are used
-        only with ``weight_scale`` (as weights) or ``rating_threshold`` (as ratings).
+        ``path`` is a file, a folder of part files, a glob pattern, or a list of these. The formats are
+        CSV, TSV, JSON lines, RecBole, MovieLens, LightGCN's text and SciPy's npz. To read a Parquet file,
+        pass a table, for example ``polars.read_parquet(path)``. If all ids are whole numbers, they become
+        int. The values of an npz file are used only with ``weight_scale`` (as weights) or
+        ``rating_threshold`` (as ratings).
+
+        The first options are those of ``Model.fit``. The others are:
+
+        - ``format``: "csv", "tsv", "jsonl", "recbole", "movielens", "lightgcn" or "npz". Default: from the
+          file name.
+        - ``columns``: the column names of a table without a header.
+        - ``delimiter``: the field delimiter of a CSV file. Default: ",".
+        - ``quoting``: "checked" (default), "trusted" (quoted fields may contain lines that look like rows),
+          "backslash" (``\\"`` is a quote in a field) or "off" (quotes are ordinary characters).
+        - ``comment``: the character that starts a comment line.
+        - ``encoding``: the text encoding, such as "latin1". Default: UTF-8, or from the byte order mark.
+        - ``decimal_comma``: whether numbers have a decimal comma, as in 1,5.
+        - ``time_format``: the format of the times in strftime syntax. ``time_unit``: the unit of numeric
+          times: "s", "ms", "us", "ns" or "d".
+        - ``null_values``: the texts that mean a missing id. Default: those of the tool (null, NaN, ...).
+        - ``skip_invalid``: skip invalid rows, and warn with their number. By default they are errors.
 
         Raises FileNotFoundError. Raises ValueError with the file, the line and the expected value.
         """
@@ -438,7 +466,21 @@ class Interactions:
             half_life=half_life,
             duplicates=duplicates,
         )
-        entries, users, items = _bspm.read_file(os.fspath(path), options)
+        of_file = {
+            "format": format,
+            "columns": None if columns is None else listed(columns, "columns"),
+            "delimiter": delimiter,
+            "quoting": quoting,
+            "comment": comment,
+            "encoding": encoding,
+            "decimal_comma": decimal_comma,
+            "time_format": time_format,
+            "time_unit": time_unit,
+            "null_values": None if null_values is None else listed(null_values, "null_values"),
+            "skip_invalid": skip_invalid,
+        }
+        paths = [path] if isinstance(path, (str, os.PathLike)) else list(path)
+        entries, users, items = _bspm.read_files([os.fspath(it) for it in paths], options, of_file)
         return cls._of_arrays(entries, numbers_of(users), numbers_of(items))
 
     @classmethod
