@@ -112,3 +112,21 @@ def test_a_forked_process_fits_ranks_and_evaluates(threads):
     assert items == expected[0].tolist() == again
     np.testing.assert_array_equal(np.array(scores, np.float32), expected[1])
     assert found == ndcg
+
+
+@pytest.mark.parametrize(
+    "arguments, hint",
+    [
+        ({"factordim": 3}, "factor_dim"),
+        ({"weigth": "n"}, "weight"),
+        ({"filter": "gf-cf", "num_thread": 2}, "num_threads"),
+        ({"filter": "ease_r"}, "ease-r"),
+        ({"filter": "itemknn"}, "item-knn"),
+    ],
+)
+def test_a_wrong_name_suggests_the_most_similar_one(arguments, hint):
+    with pytest.raises(ValueError, match=f"did you mean {hint}\\?"):
+        bspm.Model.fit([("ann", "tea"), ("bob", "tea")], **arguments)
+    with pytest.raises(ValueError) as error:
+        bspm.Model.fit([("ann", "tea"), ("bob", "tea")], colour=3)
+    assert "did you mean" not in str(error.value)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copyreg
+import difflib
+import inspect
 import json
 import os
 import warnings
@@ -120,7 +122,27 @@ def configuration(
 
     plain = all_settings({}, settings)
     named = [(name, text(value)) for name, value in plain.items()]
-    return _bspm.configuration(filter, shape, preset, named)
+    try:
+        return _bspm.configuration(filter, shape, preset, named)
+    except ValueError as error:
+        hint = _similar_name(str(error), filter, plain)
+        if not hint:
+            raise
+        raise ValueError(f"{error}; hint: did you mean {hint}?") from None
+
+
+def _similar_name(error: str, filter: str, settings: dict[str, Any]) -> str:
+    """Returns the known name most similar to the unknown filter or setting of an error, if any is."""
+    if error.startswith("filter: "):
+        unknown, known = [filter], list(_bspm.filters())
+    elif error.startswith("setting: "):
+        names = _bspm.filters()[filter]
+        unknown = [name for name in settings if name not in names]
+        known = [*names, *inspect.signature(Model.fit).parameters]
+    else:
+        return ""
+    found = [match for name in unknown for match in difflib.get_close_matches(name, known, 1, 0.75)]
+    return found[0] if found else ""
 
 
 def all_settings(
