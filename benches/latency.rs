@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let model = Model::open(CpuBackend::with_threads(1)?, &path)?;
     requests("recommend", &model)?;
-    let table = FilterConfig::named("item-knn", None)?;
+    let table = FilterConfig::published("item-knn", Preset::Gowalla)?;
     let table = Model::fit(CpuBackend::with_threads(1)?, model.dataset().clone(), table)?;
     requests("neighbours", &table)
 }

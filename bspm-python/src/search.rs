@@ -1,10 +1,11 @@
 //! Configurations, and the search for the best one.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bspm::data::Weighting;
 use bspm::tune::{Trial, TuneOptions, Tuner, choose_tag_weight};
-use bspm::{FilterConfig, FitOptions, Preset};
+use bspm::{CpuBackend, FilterConfig, FitOptions, Preset};
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -15,7 +16,7 @@ use crate::datasets::{backend, numbered};
 use crate::error::to_python;
 use crate::files::{Entries, entries};
 use crate::tags::{TagRows, tagged};
-use crate::work::long;
+use crate::work::{Watch, long};
 
 /// Returns all filters. Each has a dict of its settings with their descriptions.
 #[pyfunction]
@@ -77,29 +78,33 @@ pub(crate) struct SearchOptions {
     seed: u64,
 }
 
-/// Returns the trials of a search as JSON, best first. The search holds out some interactions.
-#[pyfunction]
-#[pyo3(signature = (csr, times, options, *, tags = None, threads = 0, progress = None))]
-pub(crate) fn tune(
-    py: Python<'_>,
-    csr: Csr<'_>,
-    times: Option<PyReadonlyArray1<'_, f64>>,
-    options: SearchOptions,
-    tags: Option<TagRows<'_>>,
-    threads: usize,
-    progress: Option<Py<PyAny>>,
-) -> PyResult<Vec<String>> {
-    let backend = backend(threads)?;
-    let rows = csr.rows()?;
-    let dataset = tagged(numbered(&rows, times)?, tags.as_ref())?;
-    let split = dataset
-        .hold_out(options.ratio, options.seed)
-        .map_err(to_python)?;
-    drop(dataset);
-    let time = Duration::try_from_secs_f64(options.seconds)
-        .map_err(|error| PyValueError::new_err(format!("minutes: {error}")))?;
-    let trials = long(py, progress.as_ref(), |observer| {
-        let (train, held_out) = (split.train.matrix_to_fit()?, split.test.interactions());
+/// A search, which runs one trial at a time. Trials are JSON.
+#[pyclass(frozen, module = "bspm._bspm")]
+pub(crate) struct Search {
+    tuner: Mutex<Tuner<CpuBackend>>,
+    watch: Watch,
+}
+
+#[pymethods]
+impl Search {
+    /// Prepares a search that holds out some interactions.
+    #[new]
+    #[pyo3(signature = (csr, times, options, *, tags = None, threads = 0))]
+    fn new(
+        csr: Csr<'_>,
+        times: Option<PyReadonlyArray1<'_, f64>>,
+        options: SearchOptions,
+        tags: Option<TagRows<'_>>,
+        threads: usize,
+    ) -> PyResult<Self> {
+        let backend = backend(threads)?;
+        let rows = csr.rows()?;
+        let dataset = tagged(numbered(&rows, times)?, tags.as_ref())?;
+        let split = dataset.hold_out(options.ratio, options.seed);
+        let split = split.map_err(to_python)?;
+        let time = Duration::try_from_secs_f64(options.seconds)
+            .map_err(|error| PyValueError::new_err(format!("minutes: {error}")))?;
+        let watch = Watch::default();
         let tune_options = TuneOptions::new()
             .metric(&options.metric)
             .k(options.k)
@@ -108,12 +113,44 @@ pub(crate) fn tune(
             .popularity_penalty(options.popularity_penalty)
             .filters(&options.filters)
             .seed(options.seed)
-            .fit(FitOptions::new().observer(observer));
-        let mut tuner = Tuner::new(backend, train, held_out, tune_options)?;
-        while tuner.advance()?.is_some() {}
-        Ok(tuner.leaderboard().into_iter().cloned().collect::<Vec<_>>())
-    })?;
-    as_json(&trials)
+            .fit(FitOptions::new().observer(watch.observer()));
+        let train = split.train.matrix_to_fit().map_err(to_python)?;
+        let tuner = Tuner::new(backend, train, split.test.interactions(), tune_options);
+        Ok(Self {
+            tuner: Mutex::new(tuner.map_err(to_python)?),
+            watch,
+        })
+    }
+
+    /// Adds the trials of an earlier search with the same data and options, in their order.
+    fn resume(&self, trials: Vec<String>) -> PyResult<()> {
+        let trials = trials.iter().map(|trial| serde_json::from_str(trial));
+        let trials = trials.collect::<Result<Vec<Trial>, _>>();
+        let trials = trials.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        self.tuner().resume(trials).map_err(to_python)
+    }
+
+    /// Runs the next trial and returns it. Returns None at the end of the search.
+    #[pyo3(signature = (progress = None))]
+    fn advance(&self, py: Python<'_>, progress: Option<Py<PyAny>>) -> PyResult<Option<String>> {
+        let trial = self.watch.run(py, progress.as_ref(), || {
+            Ok(self.tuner().advance()?.cloned())
+        })?;
+        Ok(as_json(trial.as_slice())?.pop())
+    }
+
+    /// Returns the trials, best first.
+    fn leaderboard(&self) -> PyResult<Vec<String>> {
+        let tuner = self.tuner();
+        let trials: Vec<Trial> = tuner.leaderboard().into_iter().cloned().collect();
+        as_json(&trials)
+    }
+}
+
+impl Search {
+    fn tuner(&self) -> MutexGuard<'_, Tuner<CpuBackend>> {
+        self.tuner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Chooses a configuration for the data. Returns it as JSON, the trials, best first, and the weight of

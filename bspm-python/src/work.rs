@@ -30,10 +30,22 @@ pub(crate) fn long<T: Send>(
     progress: Option<&Py<PyAny>>,
     work: impl FnOnce(Observer) -> bspm::Result<T> + Send,
 ) -> PyResult<T> {
-    let is_cancelled = Arc::new(AtomicBool::new(false));
-    let latest: Arc<Mutex<Option<Progress>>> = Arc::default();
-    let observer = {
-        let (is_cancelled, latest) = (is_cancelled.clone(), latest.clone());
+    let watch = Watch::default();
+    let observer = watch.observer();
+    watch.run(py, progress, || work(observer))
+}
+
+/// The progress of long work, and whether it is cancelled.
+#[derive(Default)]
+pub(crate) struct Watch {
+    is_cancelled: Arc<AtomicBool>,
+    latest: Arc<Mutex<Option<Progress>>>,
+}
+
+impl Watch {
+    /// Returns the observer of the work.
+    pub(crate) fn observer(&self) -> Observer {
+        let (is_cancelled, latest) = (self.is_cancelled.clone(), self.latest.clone());
         Observer::new(move |progress| {
             *latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
             match is_cancelled.load(Ordering::Relaxed) {
@@ -41,53 +53,64 @@ pub(crate) fn long<T: Send>(
                 false => ControlFlow::Continue(()),
             }
         })
-    };
-    let look = || {
-        let told = latest.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Python::attach(|py| {
-            py.check_signals()?;
-            if let (Some(callback), Some(told)) = (progress, told) {
-                callback.call1(py, (told.stage.to_string(), told.done, told.total))?;
-            }
-            Ok(())
-        })
-    };
-    py.detach(|| {
-        let (sender, receiver) = channel();
-        std::thread::scope(|scope| {
-            let worker = scope.spawn(move || {
-                let result = work(observer);
-                // The receiver waits for it, or for the end of this thread.
-                let _ = sender.send(result);
-            });
-            let mut raised: Option<PyErr> = None;
-            let result = loop {
-                match receiver.recv_timeout(TICK) {
-                    Ok(result) => break Some(result),
-                    Err(RecvTimeoutError::Disconnected) => break None,
-                    Err(RecvTimeoutError::Timeout) => {
-                        if raised.is_none()
-                            && let Err(error) = look()
-                        {
-                            is_cancelled.store(true, Ordering::Relaxed);
-                            raised = Some(error);
+    }
+
+    /// Runs work that reports to the observer, as [`long`].
+    pub(crate) fn run<T: Send>(
+        &self,
+        py: Python<'_>,
+        progress: Option<&Py<PyAny>>,
+        work: impl FnOnce() -> bspm::Result<T> + Send,
+    ) -> PyResult<T> {
+        self.is_cancelled.store(false, Ordering::Relaxed);
+        let (is_cancelled, latest) = (&self.is_cancelled, &self.latest);
+        let look = || {
+            let told = latest.lock().unwrap_or_else(PoisonError::into_inner).take();
+            Python::attach(|py| {
+                py.check_signals()?;
+                if let (Some(callback), Some(told)) = (progress, told) {
+                    callback.call1(py, (told.stage.to_string(), told.done, told.total))?;
+                }
+                Ok(())
+            })
+        };
+        py.detach(|| {
+            let (sender, receiver) = channel();
+            std::thread::scope(|scope| {
+                let worker = scope.spawn(move || {
+                    let result = work();
+                    // The receiver waits for it, or for the end of this thread.
+                    let _ = sender.send(result);
+                });
+                let mut raised: Option<PyErr> = None;
+                let result = loop {
+                    match receiver.recv_timeout(TICK) {
+                        Ok(result) => break Some(result),
+                        Err(RecvTimeoutError::Disconnected) => break None,
+                        Err(RecvTimeoutError::Timeout) => {
+                            if raised.is_none()
+                                && let Err(error) = look()
+                            {
+                                is_cancelled.store(true, Ordering::Relaxed);
+                                raised = Some(error);
+                            }
                         }
                     }
+                };
+                if worker.join().is_err() {
+                    return Err(PyRuntimeError::new_err("the work ended in a panic"));
                 }
-            };
-            if worker.join().is_err() {
-                return Err(PyRuntimeError::new_err("the work ended in a panic"));
-            }
-            match (raised, result) {
-                (Some(error), _) => Err(error),
-                (None, Some(Err(Error::Cancelled { .. })) | None) => {
-                    Err(PyRuntimeError::new_err("the work was cancelled"))
+                match (raised, result) {
+                    (Some(error), _) => Err(error),
+                    (None, Some(Err(Error::Cancelled { .. })) | None) => {
+                        Err(PyRuntimeError::new_err("the work was cancelled"))
+                    }
+                    (None, Some(result)) => {
+                        look()?;
+                        result.map_err(to_python)
+                    }
                 }
-                (None, Some(result)) => {
-                    look()?;
-                    result.map_err(to_python)
-                }
-            }
+            })
         })
-    })
+    }
 }

@@ -17,7 +17,7 @@ from ._bspm import __version__, filters
 from ._data import Interactions
 from ._evaluation import compare, evaluate, split
 from ._model import Explanation, Model, Recommendations, tune
-from ._tables import Table, Trials
+from ._tables import Table, Trial, Trials
 
 __all__ = [
     "Explanation",
@@ -25,6 +25,7 @@ __all__ = [
     "Model",
     "Recommendations",
     "Table",
+    "Trial",
     "Trials",
     "__version__",
     "compare",

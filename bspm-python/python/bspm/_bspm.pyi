@@ -88,15 +88,23 @@ def choose_weighting(
     tuple[Optional[str], Optional[float]],
     list[tuple[tuple[Optional[str], Optional[float]], float]],
 ]: ...
-def tune(
-    csr: dict[str, Any],
-    times: _Times,
-    options: dict[str, Any],
-    *,
-    tags: Optional[dict[str, Any]] = None,
-    threads: int = 0,
-    progress: Any = None,
-) -> list[str]: ...
+
+@final
+class Search:
+    """A search, which runs one trial at a time. Trials are JSON."""
+
+    def __new__(
+        cls,
+        csr: dict[str, Any],
+        times: _Times,
+        options: dict[str, Any],
+        *,
+        tags: Optional[dict[str, Any]] = None,
+        threads: int = 0,
+    ) -> Search: ...
+    def resume(self, trials: list[str]) -> None: ...
+    def advance(self, progress: Any = None) -> Optional[str]: ...
+    def leaderboard(self) -> list[str]: ...
 
 @final
 class Items:

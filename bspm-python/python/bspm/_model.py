@@ -17,7 +17,8 @@ import numpy.typing as npt
 from . import _bspm
 from ._data import READ_OPTIONS, Ids, Interactions, csr_of, ids_of, listed
 from ._items import items_of
-from ._tables import Table, Tabular, Trials
+from ._tables import Table, Tabular, Trial, Trials
+from ._tune import search
 from ._tags import with_tags
 
 Id = Union[str, int]
@@ -440,12 +441,12 @@ class Model:
         """Opens a model file of this package, the Rust crate or the tool. The file is mapped into memory."""
         core = _bspm.Core.open(os.fspath(path), threads=threads_of(num_threads))
         model = cls(core, num_threads)
-        model.leaderboard = Trials(json.loads(trial) for trial in core.trials)
+        model.leaderboard = Trials(Trial(json.loads(trial)) for trial in core.trials)
         return model
 
     def _keep_trials(self, trials: list[dict[str, Any]]) -> None:
         """Sets the leaderboard, and stores it in the model file."""
-        self.leaderboard = Trials(trials)
+        self.leaderboard = Trials(Trial(trial) for trial in trials)
         self._core = self._core.with_trials([json.dumps(trial) for trial in trials])
 
     def save(self, path: Union[str, os.PathLike[str]]) -> None:
@@ -1080,6 +1081,8 @@ def tune(
     seed: int = 0,
     num_threads: int = 0,
     progress: Any = None,
+    callback: Optional[Callable[[Trial], Any]] = None,
+    checkpoint: Union[str, os.PathLike[str], None] = None,
 ) -> Trials:
     """Searches for the filter and the settings that fit the data best.
 
@@ -1090,8 +1093,14 @@ def tune(
     filters. The options for reading and for tags are those of ``Model.fit``; ``tag_weight`` is 1 by
     default.
 
+    ``progress`` is True or tqdm for one bar over the trials with the best value, or a callback that
+    receives the stage, the completed amount and the total. ``callback`` receives each :class:`Trial`. Ctrl-C
+    ends the search, keeps its trials and sets ``is_interrupted``. With ``checkpoint``, each trial is written
+    to this file before the next one begins, and the same call continues an earlier search.
+
     Returns the trials, best first; ``to_pandas`` returns them as a table. Each is a dict with ``config`` (for ``Model.fit``), ``value``,
-    ``metrics``, ``fit_seconds``, ``score_seconds`` and ``outcome``.
+    ``metrics``, ``fit_seconds``, ``score_seconds`` and ``outcome``. ``best`` is the first, and
+    ``best.fit(data)`` fits its model.
     """
     interactions = Interactions.of(
         data,
@@ -1116,12 +1125,5 @@ def tune(
         "ratio": ratio,
         "seed": seed,
     }
-    found = _bspm.tune(
-        interactions.csr,
-        interactions.times,
-        options,
-        tags=tag_rows,
-        threads=threads_of(num_threads),
-        progress=progress_of(progress),
-    )
-    return Trials(json.loads(trial) for trial in found)
+    threads = threads_of(num_threads)
+    return search(interactions, tag_rows, options, threads, progress, callback, checkpoint)

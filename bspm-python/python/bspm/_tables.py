@@ -94,14 +94,39 @@ class Table(Tabular):
         return f"<bspm.Table: {len(self)} rows, columns {', '.join(self._columns)}>"
 
 
-class Trials(list[dict[str, Any]], Tabular):
+class Trial(dict[str, Any]):
+    """A trial of a search: a dict with ``config``, ``value``, ``metrics`` and others."""
+
+    @property
+    def filter(self) -> str:
+        """The name of the filter."""
+        return _name(self["config"])
+
+    def fit(self, data: Any, **options: Any) -> Any:
+        """Fits the filter with the settings of the trial to data. The options are those of ``Model.fit``."""
+        from ._model import Model
+
+        return Model.fit(data, config=self["config"], **options)
+
+
+class Trials(list[Trial], Tabular):
     """The trials of a search, best first: a list of dicts, and a table."""
+
+    is_interrupted: bool = False
+    """Whether Ctrl-C ended the search."""
+
+    @property
+    def best(self) -> Trial:
+        """The best trial. Raises ValueError if there is none."""
+        if not self or self[0]["outcome"] != "complete":
+            raise ValueError("best: expected a trial that was completed, found none")
+        return self[0]
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the columns filter, value, the metrics, users, outcome, and the configuration."""
         metrics = list(self[0]["metrics"]) if self else []
         columns: dict[str, list[Any]] = {
-            "filter": [_name(trial["config"]) for trial in self],
+            "filter": [trial.filter for trial in self],
             "value": [trial["value"] for trial in self],
         }
         for name in metrics:
