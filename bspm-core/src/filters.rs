@@ -1,4 +1,43 @@
-//! The filters, one module each; `registry` lists them.
+//! The filters and their settings.
+//!
+//! [`FilterConfig`] is a filter with its settings. The page of each filter has its formula, when to use it,
+//! its settings with their ranges, its cost, its source and an example. Figures of accuracy, time and memory
+//! on the published splits are in the chapter `results` of the guide (crate `bspm`).
+//!
+//! | name | type | filter |
+//! | --- | --- | --- |
+//! | `bspm` | [`BspmConfig`] | blurring-sharpening process models |
+//! | `gf-cf` | [`GfCf`] | blur and an ideal low-pass filter |
+//! | `lgcn-ide` | [`LgcnIde`] | LightGCN without training |
+//! | `link-prop` | [`LinkProp`] | degree-weighted paths of length three |
+//! | `turbo-cf` | [`TurboCf`] | a polynomial of the item graph with its entries raised to a power |
+//! | `cheby-cf` | [`ChebyCf`] | Chebyshev interpolation of a plateau |
+//! | `ease-r` | [`EaseR`] | a linear autoencoder, dense or sparse |
+//! | `ease-dan` | [`EaseDan`] | EASE-R of a normalised matrix |
+//! | `svd-ae` | [`SvdAe`] | a linear autoencoder of low rank |
+//! | `item-knn` | [`ItemKnn`] | neighbours by cosine or Tversky's index |
+//! | `rp3beta` | [`Rp3Beta`] | random walks of three steps with a popularity penalty |
+//! | `sgfcf` | [`Sgfcf`] | powers of the singular values plus paths of length three |
+//! | `family` | [`Family`] | a general form that contains the spectral filters |
+//! | `popularity` | [`Popularity`] | the same list for all users |
+//! | `mix` | [`Mix`] | a weighted sum of filters |
+//! | `neighbours` | [`Neighbours`] | the neighbour table of another filter |
+//!
+//! [`ItemGraph`] is a custom filter.
+//!
+//! # Symbols
+//!
+//! | symbol | meaning |
+//! | --- | --- |
+//! | `$A$` | the interactions, users x items; an entry is 1, or the weight of the interaction |
+//! | `$D_u$`, `$D_i$` | diagonal matrices of the degrees: the sums of the rows and of the columns of `$A$` |
+//! | `$d_u$`, `$d_i$` | the degree of a user, and of an item |
+//! | `$R$` | the normalised matrix; most filters use `$R = D_u^{-1/2} A D_i^{-1/2}$` |
+//! | `$P$` | the normalised item graph `$R^T R$`, items x items; its largest eigenvalue is 1 |
+//! | `$V$`, `$S$` | the leading right singular vectors of `$R$`, items x vectors, and their singular values |
+//! | `$I$` | the identity matrix |
+//! | `$r$` | a history: a row of `$A$`, or the items and weights of a new user |
+//! | `$y$` | the scores of a history, one for each item |
 
 pub(crate) mod bspm;
 mod cheby_cf;

@@ -26,15 +26,20 @@ pub fn check_range(
     if range.contains(&value) {
         return Ok(());
     }
-    let (least, most) = (*range.start(), *range.end());
+    let expected = expected_number(*range.start(), *range.end());
+    Err(invalid(parameter, expected, value))
+}
+
+/// Describes the numbers of a range. A range that starts at [`f64::MIN_POSITIVE`] contains all numbers
+/// above 0, and a range that ends at [`f32::MAX`] or above contains all larger finite numbers.
+pub fn expected_number(least: f64, most: f64) -> String {
     let is_bounded = most < f64::from(f32::MAX);
-    let expected = match (least == f64::MIN_POSITIVE, is_bounded) {
+    match (least == f64::MIN_POSITIVE, is_bounded) {
         (true, true) => format!("a number above 0, at most {}", plain(most)),
         (true, false) => "a finite number above 0".into(),
         (false, true) => format!("a number from {} to {}", plain(least), plain(most)),
         (false, false) => format!("a finite number, {} or above", plain(least)),
-    };
-    Err(invalid(parameter, expected, value))
+    }
 }
 
 /// Formats a number without trailing zeros.

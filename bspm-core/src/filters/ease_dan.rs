@@ -15,18 +15,63 @@ use crate::engine::walk::offset_powers;
 use bspm_data::Interactions;
 use bspm_data::Result;
 
-/// The linear autoencoder of a normalised matrix: with
-/// `Q = (A^T D_u^-beta A + lambda D_i)^-1`, an item `i` of the history gives
-/// `-(d_i / d_j)^(1 - alpha) Q_ij / Q_jj` to each other item `j`.
+/// EASE-DAN: EASE-R with data-adaptive normalisation, which limits the effect of popular items and of users
+/// with long histories.
 ///
-/// An `alpha` below 1 reduces the scores of popular items, and a `beta` above 0 reduces the weights of
-/// users with long histories. EASE-R has `alpha` 1, `beta` 0, and `lambda I` instead of `lambda D_i`.
-/// Published: `lambda` 5, `alpha` 0.8 and `beta` 0.1 on Gowalla; 5, 0.6 and 0.4 on Yelp2018; 3, 0.8 and
-/// 0 on Amazon-book. Cost, memory and `neighbours` are those of [`EaseR`](super::EaseR).
+/// ```math
+/// y_j = - \sum_{i \ne j} r_i \left( \frac{d_i}{d_j} \right)^{1 - \alpha} \frac{Q_{ij}}{Q_{jj}}, \qquad
+/// Q = (A^T D_u^{-\beta} A + \lambda D_i)^{-1}
+/// ```
 ///
-/// `offset` is added to all degrees. It is not part of the paper; it increases the regularisation of rare
-/// items, for which there are few data. On held-out interactions of Gowalla, `lambda` 1 and `offset` 20
-/// with 100 neighbours have an NDCG@20 of 0.1499, compared with 0.1429 of the published settings.
+/// `$y$` has the scores of the history `$r$`, and `$d_i$` is the degree of an item. An `alpha` below 1 reduces
+/// the scores of popular items, and a `beta` above 0 reduces the weights of users with long histories. EASE-R
+/// has `alpha` 1, `beta` 0, and `$\lambda I$` instead of `$\lambda D_i$`. The setting `neighbours` is that of
+/// [`EaseR`](super::EaseR).
+///
+/// The setting `offset` adds `$\mu$` to all degrees. It is not part of the paper; it increases the
+/// regularisation of rare items, for which there are few data. On held-out interactions of Gowalla, `lambda`
+/// 1 and `offset` 20 with 100 neighbours have an NDCG@20 of 0.1499, compared with 0.1429 of the published
+/// settings.
+///
+/// The other symbols are in the documentation of [`filters`](crate::filters).
+///
+/// # When to use it
+///
+/// - Instead of `ease-r`, if popular items are in too many lists, or if the data are sparse (with an
+///   `offset`).
+/// - With `neighbours` above 0 for large catalogues.
+/// - Not for a dense matrix of many items, as `ease-r`.
+///
+/// # Settings
+///
+#[doc = include_str!("settings/ease-dan.md")]
+///
+/// # Cost
+///
+/// As [`EaseR`](super::EaseR): a dense inverse of items x items, or one ridge regression per item with
+/// `neighbours` above 0.
+///
+/// # Source
+///
+/// Park, Yoon, Kim and Lee, "Why is Normalization Necessary for Linear Recommenders?", SIGIR 2025, arXiv
+/// 2504.05805.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::filters::EaseDan;
+/// use bspm_core::{Dataset, Model, Preset};
+/// use bspm_cpu::CpuBackend;
+///
+/// let visits: Dataset<&str, &str> = Dataset::from_pairs([
+///     ("ann", "tea"), ("ann", "milk"), ("bob", "milk"),
+///     ("bob", "rice"), ("cid", "rice"), ("cid", "jam"),
+/// ])?;
+/// let filter = EaseDan::published(Preset::Gowalla).lambda(1.0);
+/// let model = Model::fit(CpuBackend::new(), visits, filter)?;
+/// assert_eq!(model.recommend("ann", 1)?[0].item, "rice");
+/// # Ok::<(), bspm_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

@@ -21,15 +21,68 @@ use bspm_data::Interactions;
 use bspm_data::Result;
 use bspm_data::parameter::check_positive;
 
-/// `(1 - share) * r D_i^-history h(P) D_i^output + share * r D_i^-low_pass_history V g(S) V^T
-/// D_i^low_pass_output`, for `P = R^T R` of `R = (D_u + offset)^-users A (D_i + offset)^-items`,
-/// `h(p) = p (1 + curvature (1 - p))`, and its leading singular vectors `V` and values `S`.
+/// The spectral family: a general form that contains GF-CF, the exponents of ChebyCF, LinkProp and SGFCF.
 ///
-/// `P` is scaled to norm 1, and both parts to a mean row norm of 1, so that `share` has the same meaning
-/// on all data. The general form is not published, only its members: `offset`, the exponents and the
-/// `power` response come from SGFCF (without its individual filters and its sigmoid, and with one scale
-/// for all users instead of row sums); the exponents of histories and scores come from ChebyCF and
-/// LinkProp.
+/// ```math
+/// y = (1 - w) \, r D_i^{-a} h(P) D_i^{b} + w \, r D_i^{-c} V g(S) V^T D_i^{d}
+/// ```
+///
+/// ```math
+/// P = R^T R, \qquad R = (D_u + \mu I)^{-\epsilon_u} A (D_i + \mu I)^{-\epsilon_i}, \qquad
+/// h(p) = p \, (1 + \kappa (1 - p))
+/// ```
+///
+/// `$y$` has the scores of the history `$r$`, and `$V$` and `$S$` have the `$K$` leading right singular
+/// vectors and singular values of `$R$`. `$w$` is `share`, `$a$` is `history`, `$b$` is `output`, `$c$` is
+/// `low_pass_history`, `$d$` is `low_pass_output`, `$\kappa$` is `curvature`, and `$g$` is a
+/// [`FrequencyResponse`]. The offset `$\mu$` is added to all degrees. `$P$` is scaled to a largest eigenvalue
+/// of 1, and both parts to a mean row norm of 1, so that `share` has the same meaning on all data.
+///
+/// The other symbols are in the documentation of [`filters`](crate::filters).
+///
+/// # When to use it
+///
+/// - For a search of settings on new data: `bspm fit` without flags starts from settings of this filter among
+///   others.
+/// - For accurate lists with a low latency: 0.8 ms per user on Gowalla.
+/// - Not to reproduce a published result: the general form is not published, only its members.
+///
+/// The preset is the ideal low-pass filter of BSPM with a blur with the exponents 0.3, as a start for a
+/// search.
+///
+/// # Settings
+///
+#[doc = include_str!("settings/family.md")]
+///
+/// # Cost
+///
+/// Fit: the truncated SVD of `$K$` vectors, and the scores of 256 users for each part. A history: one product
+/// with `$P$`, two with a `curvature` other than 0, and one with `$V$`. Memory: 8 bytes per interaction (16
+/// with weights), and 8 bytes per item and singular vector.
+///
+/// # Source
+///
+/// Not published in this form. `offset`, the exponents and the `power` response come from SGFCF (Peng et al.,
+/// KDD 2024, arXiv 2406.08827), without its individual filters and its sigmoid, and with one scale for all
+/// users instead of row sums. The exponents of histories and scores come from ChebyCF (arXiv 2505.00552) and
+/// LinkProp (arXiv 2203.15789).
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::filters::Family;
+/// use bspm_core::{Dataset, Model, Preset};
+/// use bspm_cpu::CpuBackend;
+///
+/// let visits: Dataset<&str, &str> = Dataset::from_pairs([
+///     ("ann", "tea"), ("ann", "milk"), ("bob", "milk"),
+///     ("bob", "rice"), ("cid", "rice"), ("cid", "jam"),
+/// ])?;
+/// let filter = Family::published(Preset::Gowalla).factor_dim(2);
+/// let model = Model::fit(CpuBackend::new(), visits, filter)?;
+/// assert_eq!(model.recommend("ann", 1)?[0].item, "rice");
+/// # Ok::<(), bspm_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

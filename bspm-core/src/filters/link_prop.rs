@@ -15,13 +15,56 @@ use crate::engine::walk::{Normalization, bytes_of_walk};
 use bspm_data::Interactions;
 use bspm_data::Result;
 
-/// The linkage score: the number of paths from the user to an item via an item of the history and another
-/// user, with each path divided by powers of the degrees of its nodes:
-/// `r D_i^-beta A^T D_u^-gamma A D_i^-delta`.
+/// LinkProp: the number of paths from the user to an item via an item of the history and another user, with
+/// each path divided by powers of the degrees of its nodes (the linkage score).
 ///
-/// The exponent `alpha` of the user's own degree is a constant factor that does not change the list, so
-/// it is not a setting. The paper searches the exponents on validation data; the default is linear link
-/// prediction with all exponents 0.5.
+/// ```math
+/// y = r D_i^{-\beta} A^T D_u^{-\gamma} A D_i^{-\delta}
+/// ```
+///
+/// `$y$` has the scores of the history `$r$`. The setting `offset` adds `$\mu$` to all degrees. The exponent
+/// `$\alpha$` of the user's own degree in the paper is a constant factor that does not change the list, so it
+/// is not a setting. The iterated degrees of LinkProp-Multi are not implemented.
+///
+/// The other symbols are in the documentation of [`filters`](crate::filters).
+///
+/// # When to use it
+///
+/// - If memory or the time of the fit is limited: there are no singular vectors and no item graph in memory.
+/// - If the exponents are searched for the data: the paper searches them on validation data. The default is
+///   linear link prediction with all exponents 0.5.
+/// - Not with default settings for the most accurate lists.
+///
+/// # Settings
+///
+#[doc = include_str!("settings/link-prop.md")]
+///
+/// # Cost
+///
+/// Fit: one pass over the interactions. A history: one product with `$A^T$` and one with `$A$`. Memory: 8
+/// bytes per interaction (16 with weights).
+///
+/// # Source
+///
+/// Fu et al., "Revisiting Neighborhood-based Link Prediction for Collaborative Filtering", WWW 2022, arXiv
+/// 2203.15789.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::filters::LinkProp;
+/// use bspm_core::{Dataset, Model, Preset};
+/// use bspm_cpu::CpuBackend;
+///
+/// let visits: Dataset<&str, &str> = Dataset::from_pairs([
+///     ("ann", "tea"), ("ann", "milk"), ("bob", "milk"),
+///     ("bob", "rice"), ("cid", "rice"), ("cid", "jam"),
+/// ])?;
+/// let filter = LinkProp::published(Preset::Gowalla).delta(0.4);
+/// let model = Model::fit(CpuBackend::new(), visits, filter)?;
+/// assert_eq!(model.recommend("ann", 1)?[0].item, "rice");
+/// # Ok::<(), bspm_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

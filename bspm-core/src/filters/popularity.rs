@@ -14,7 +14,47 @@ use crate::engine::workspace::{TileHistories, Workspace};
 use bspm_data::Interactions;
 use bspm_data::Result;
 
-/// The popularity filter: the score of an item is its number of users, independent of the history.
+/// Popularity: the score of an item is its number of users, independent of the history.
+///
+/// ```math
+/// y_j = \left| \{ u : A_{uj} \ne 0 \} \right|
+/// ```
+///
+/// The other symbols are in the documentation of [`filters`](crate::filters).
+///
+/// # When to use it
+///
+/// - As a baseline, and for users without a history.
+/// - Not for personal lists: all users have the same list, without the items of their history.
+///
+/// # Settings
+///
+#[doc = include_str!("settings/popularity.md")]
+///
+/// # Cost
+///
+/// Fit: one pass over the interactions. A history: one value per item. Memory: 8 bytes per item.
+///
+/// # Source
+///
+/// The usual baseline, without a paper.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::filters::Popularity;
+/// use bspm_core::{Dataset, Model, Preset};
+/// use bspm_cpu::CpuBackend;
+///
+/// let visits: Dataset<&str, &str> = Dataset::from_pairs([
+///     ("ann", "tea"), ("ann", "milk"), ("bob", "milk"),
+///     ("bob", "rice"), ("cid", "rice"), ("cid", "jam"),
+/// ])?;
+/// let filter = Popularity::published(Preset::Gowalla);
+/// let model = Model::fit(CpuBackend::new(), visits, filter)?;
+/// assert_eq!(model.recommend("ann", 1)?[0].item, "rice");
+/// # Ok::<(), bspm_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

@@ -24,7 +24,7 @@ use super::link_prop::LinkProp;
 use super::popularity::Popularity;
 use super::preset::Preset;
 use super::rp3beta::Rp3Beta;
-use super::setting::{Search, Setting, Table, named};
+use super::setting::{F32_MAX, Search, Setting, SettingKind, Table, named};
 use super::sgfcf::Sgfcf;
 use super::svd_ae::SvdAe;
 use super::turbo_cf::TurboCf;
@@ -33,7 +33,7 @@ use crate::engine::filter::Filter;
 use crate::engine::tensors::Source;
 use bspm_data::Interactions;
 use bspm_data::Result;
-use bspm_data::parameter::{check_memory, invalid};
+use bspm_data::parameter::{check_memory, expected_number, invalid};
 
 macro_rules! filters {
     (named { $($(#[$named_doc:meta])* $named:ident($named_settings:ty),)* }
@@ -215,18 +215,55 @@ macro_rules! filters {
 pub struct SettingInfo {
     /// The name of the setting.
     pub name: &'static str,
+    /// The symbol in the paper.
+    pub symbol: &'static str,
     /// A description in one line.
     pub doc: &'static str,
+    /// The kind of the values.
+    pub kind: SettingKind,
+    /// The smallest and the largest number.
+    pub range: (f64, f64),
     /// The values that a search tries.
     pub search: Search,
     /// The value as text; `None` if its process is off.
     pub value: Option<String>,
 }
 
+impl SettingInfo {
+    /// Describes the accepted values: the range of a number, or the words. Returns `None` for a word
+    /// whose values are only in [`doc`](Self::doc).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use bspm_core::{FilterConfig, Preset};
+    /// let config = FilterConfig::published("turbo-cf", Preset::Gowalla)?;
+    /// let values: Vec<String> = config.settings().iter().filter_map(|it| it.values()).collect();
+    /// assert_eq!(values[0], "a number from -4 to 4");
+    /// assert_eq!(values[2], "linear, second-order, third-order");
+    /// # Ok::<(), bspm_core::Error>(())
+    /// ```
+    pub fn values(&self) -> Option<String> {
+        let (least, most) = self.range;
+        match (self.kind, self.search) {
+            (SettingKind::Number, _) => Some(expected_number(least, most)),
+            (SettingKind::Count, _) if most > F32_MAX => {
+                Some(format!("a whole number, {least} or above"))
+            }
+            (SettingKind::Count, _) => Some(format!("a whole number from {least} to {most}")),
+            (SettingKind::Word, Search::Words(words)) => Some(words.join(", ")),
+            (SettingKind::Word, _) => None,
+        }
+    }
+}
+
 fn infos<T: Settings>(settings: &T) -> Vec<SettingInfo> {
     let info = |setting: &Setting<T>| SettingInfo {
         name: setting.name,
+        symbol: setting.symbol,
         doc: setting.doc,
+        kind: setting.kind,
+        range: setting.range,
         search: setting.search,
         value: setting.get(settings),
     };

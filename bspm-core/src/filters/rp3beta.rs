@@ -14,16 +14,61 @@ use crate::engine::walk::powers;
 use bspm_data::Interactions;
 use bspm_data::Result;
 
-/// Random walks of three steps, from the user via an item of the history and another user to the scored
-/// item `j`. Each transition probability is raised to `alpha`, and the result is divided by the
-/// popularity of `j` to the power of `beta`: an item `i` of the history adds
-/// `sum over common users of (1 / (d_i d_u))^alpha / d_j^beta` to the scores of the `neighbours` items
-/// for which this is largest.
+/// RP3beta: random walks of three steps, from the user via an item of the history and another user to the
+/// scored item, with a penalty for popular items.
 ///
-/// `alpha` and `beta` should be searched for each data set. No settings are published for these data
-/// sets: the presets are the result of searches with 80 and 60 trials on held-out interactions of the
-/// training sets of Gowalla and Yelp2018; other data sets use 0.7, 0.5 and 500 neighbours. Cost: the sum
-/// over the users of the square of their degree.
+/// ```math
+/// y_j = \sum_{i : \, j \in N_k(i)} r_i \, w_{ij}, \qquad
+/// w_{ij} = d_j^{-\beta} \sum_{u} A_{ui} A_{uj} \, (d_i d_u)^{-\alpha}
+/// ```
+///
+/// `$y$` has the scores of the history `$r$`, and `$N_k(i)$` has the `$k$` items with the largest weight
+/// `$w_{ij}$`. Each transition probability is raised to `$\alpha$`, and the result is divided by the
+/// popularity of `$j$` to the power of `$\beta$`.
+///
+/// The other symbols are in the documentation of [`filters`](crate::filters).
+///
+/// # When to use it
+///
+/// - For a fit in about a second and lists in 0.03 ms (Gowalla).
+/// - If `alpha` and `beta` are searched for the data: the settings 0.7, 0.5 and 500 neighbours gave an
+///   NDCG@20 of 0.1264 on Gowalla, and those of a search 0.1482.
+/// - Not for the most accurate lists of the published splits.
+///
+/// No settings are published for these data sets. The presets are the result of searches with 80 and 60
+/// trials on held-out interactions of the training sets of Gowalla and Yelp2018. Other data sets use 0.7, 0.5
+/// and 500 neighbours.
+///
+/// # Settings
+///
+#[doc = include_str!("settings/rp3beta.md")]
+///
+/// # Cost
+///
+/// Fit: twice the sum over the users of the square of their degree. A history: the neighbours of its items.
+/// Memory: 8 bytes per entry of the table, of which there are at most `neighbours` per item.
+///
+/// # Source
+///
+/// Paudel, Christoffel, Newell and Bernstein, "Updatable, Accurate, Diverse, and Scalable Recommendations for
+/// Interactive Applications", TiiS 2017.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::filters::Rp3Beta;
+/// use bspm_core::{Dataset, Model, Preset};
+/// use bspm_cpu::CpuBackend;
+///
+/// let visits: Dataset<&str, &str> = Dataset::from_pairs([
+///     ("ann", "tea"), ("ann", "milk"), ("bob", "milk"),
+///     ("bob", "rice"), ("cid", "rice"), ("cid", "jam"),
+/// ])?;
+/// let filter = Rp3Beta::published(Preset::Gowalla).neighbours(10);
+/// let model = Model::fit(CpuBackend::new(), visits, filter)?;
+/// assert_eq!(model.recommend("ann", 1)?[0].item, "rice");
+/// # Ok::<(), bspm_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

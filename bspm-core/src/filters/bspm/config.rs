@@ -127,11 +127,56 @@ impl std::str::FromStr for Merge {
     }
 }
 
-/// A validated configuration of the blurring-sharpening process model.
+/// A validated configuration of the blurring-sharpening process model (BSPM).
+///
+/// Three processes compute the scores: blurring (`$b$`), the ideal low-pass filter (`$l$`) and sharpening
+/// (`$s$`). Each is integrated from 0 to its time by a [`Solver`]:
+///
+/// ```math
+/// \frac{db}{dt} = b P - b, \qquad \frac{dl}{dt} = l F - l, \qquad \frac{ds}{dt} = -s P
+/// ```
+///
+/// Blurring starts from the history, `$b(0) = r$`, and so does the ideal low-pass filter, `$l(0) = r$`.
+/// With early merge, sharpening starts from `$s(0) = b(T_b) + \beta \, l(T_{\mathrm{idl}})$`. With late merge,
+/// it starts from `$s(0) = b(T_b)$`, and `$\beta \, l(T_{\mathrm{idl}})$` is added to `$s(T_s)$`.
+/// Here `$P = R^T R$` is the normalised item graph of `$R = D_u^{-1/2} A D_i^{-1/2}$`, and
+/// `$F = D_i^{-1/2} V V^T D_i^{1/2}$` for the leading right singular vectors `$V$` of `$R$`. With one Euler
+/// step over unit time, blurring is `$r P$` and the ideal low-pass filter is `$r F$`. With the t-point
+/// combination, the mean of the points after each step of blurring and sharpening is used instead of the last
+/// point. The offset `$\mu$` is added to all degrees.
 ///
 /// A value of this type always has valid parameters: it comes from a [`Preset`] or from a
-/// [`BspmConfigBuilder`], whose `build` checks them. Deserialisation checks them too. serde names each
-/// field like its method here, rejects unknown fields, and uses `null` for a process that is off.
+/// [`BspmConfigBuilder`], whose `build` checks them. Deserialisation checks them too. serde names each field
+/// like its method here, rejects unknown fields, and uses `null` for a process that is off.
+///
+/// The other symbols are in the documentation of [`filters`](crate::filters).
+///
+/// # When to use it
+///
+/// - For the most accurate lists, computed in batches, and with [`for_shape`](Self::for_shape) as the default
+///   for new data.
+/// - Not for requests that need a list in less than 4 ms (Gowalla): `gf-cf`, `family` or a neighbour table
+///   ([`Neighbours`](crate::filters::Neighbours)) is faster.
+/// - Without the ideal low-pass filter for very sparse or small data: it is the only part that takes time to
+///   fit, and it helps least there.
+///
+/// # Settings
+///
+#[doc = include_str!("../settings/bspm.md")]
+///
+/// # Cost
+///
+/// Fit: the truncated SVD of `factor_dim` vectors, and the products of sharpening with them (early merge). A
+/// history: a number of products with `$P$` equal to the degree of all steps (Euler 1, RK4 4 per step) and
+/// one product with the vectors. Memory: 8 bytes per interaction (16 with weights), and 4 bytes per item and
+/// singular vector, or 8 with early merge and sharpening.
+///
+/// # Source
+///
+/// Choi et al., "Blurring-Sharpening Process Models for Collaborative Filtering", SIGIR 2023, arXiv
+/// 2211.09324: `$R$` and `$P$` in section 3.1, blurring and the ideal low-pass filter in section 3.2,
+/// sharpening in section 3.3, the merge in section 3.4, and the settings in section 4.1 and the authors'
+/// code. `offset` is not part of the paper.
 ///
 /// # Examples
 ///

@@ -46,6 +46,9 @@ impl Solver {
     /// The default tolerance of the solvers that have one.
     pub const DEFAULT_TOLERANCE: f64 = 1e-6;
 
+    /// The smallest and the largest tolerance.
+    pub const TOLERANCES: (f64, f64) = (1e-12, 0.1);
+
     /// The factors `f_j` of Horner's scheme; empty for a solver that does not use it.
     pub(crate) fn stage_factors(self) -> &'static [f64] {
         match self {
@@ -115,10 +118,13 @@ impl Solver {
     }
 
     /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a tolerance outside
-    /// 1e-12 to 0.1.
+    /// [`TOLERANCES`](Self::TOLERANCES).
     pub(crate) fn check(self) -> Result<()> {
         match self.tolerance() {
-            Some(tolerance) => check_range("tolerance", tolerance, 1e-12..=0.1),
+            Some(tolerance) => {
+                let (least, most) = Self::TOLERANCES;
+                check_range("tolerance", tolerance, least..=most)
+            }
             None => Ok(()),
         }
     }

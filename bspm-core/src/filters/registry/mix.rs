@@ -17,17 +17,64 @@ use crate::filters::cheby_cf::ChebyCf;
 use crate::filters::contract::Settings;
 use crate::filters::link_prop::LinkProp;
 use crate::filters::preset::Preset;
-use crate::filters::setting::{ANY, Search, Setting, SettingKind, Table};
+use crate::filters::setting::{ANY, F32_MAX, Search, Setting, SettingKind, Table};
 use bspm_data::Interactions;
 use bspm_data::Result;
 use bspm_data::parameter::{check_range, invalid};
 
-/// A mix: the weighted sum of the scores of several filters, each scaled to a mean row norm of 1 and
-/// multiplied by its share.
+/// A mix: the weighted sum of the scores of several filters.
 ///
-/// All users have the same scale, so that a mix is linear in the history like its parts, and fold-in and
-/// explanations are exact. Neighbourhood filters and spectral filters make errors on different users, so
-/// a mix of two is often better than either. Cost: that of its parts.
+/// ```math
+/// y = \sum_{p} \frac{w_p}{n_p} \, y^{(p)}
+/// ```
+///
+/// `$y$` has the scores of a history, `$y^{(p)}$` those of a part, `$w_p$` is its share, and `$n_p$` the mean
+/// norm of its rows of scores. All users have the same scale, so that a mix is linear in the history like its
+/// parts, and fold-in and explanations are exact.
+///
+/// The other symbols are in the documentation of [`filters`](crate::filters).
+///
+/// # When to use it
+///
+/// - For more accuracy than one filter has: neighbourhood filters and spectral filters make errors on
+///   different users, so a mix of two is often better than either.
+/// - Not if the time for a list matters: it takes the time of all parts.
+///
+/// A mix has 1 to [`MOST_PARTS`](Self::MOST_PARTS) parts. A part cannot be a mix. The presets are the best
+/// mixes of spectral filters that a search of 15 minutes found on held-out interactions of the training sets
+/// of Gowalla and Yelp2018. Other data sets use that of Gowalla.
+///
+/// # Settings
+///
+#[doc = include_str!("../settings/mix.md")]
+///
+/// The configuration has the settings of the parts. `--set` only changes the shares.
+///
+/// # Cost
+///
+/// That of the parts, and for the fit the scores of 256 users for each part.
+///
+/// # Source
+///
+/// A standard ensemble, without a paper.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::filters::{GfCf, ItemKnn, Mix};
+/// use bspm_core::{Dataset, Model, Preset};
+/// use bspm_cpu::CpuBackend;
+///
+/// let visits: Dataset<&str, &str> = Dataset::from_pairs([
+///     ("ann", "tea"), ("ann", "milk"), ("bob", "milk"),
+///     ("bob", "rice"), ("cid", "rice"), ("cid", "jam"),
+/// ])?;
+/// let spectral = GfCf::published(Preset::Gowalla).factor_dim(2);
+/// let filter = Mix::new([(0.7, spectral.into()), (0.3, ItemKnn::default().into())]);
+/// let model = Model::fit(CpuBackend::new(), visits, filter)?;
+/// assert_eq!(model.recommend("ann", 1)?[0].item, "rice");
+/// # Ok::<(), bspm_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -41,7 +88,7 @@ pub struct Mix {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MixPart {
-    /// The factor of the filter; above 0.
+    /// The factor of the filter; in the range [`Mix::SHARES`].
     pub share: f64,
     /// The filter.
     pub filter: FilterConfig,
@@ -63,6 +110,9 @@ impl Mix {
 
     /// The maximum number of filters in a mix.
     pub const MOST_PARTS: usize = 8;
+
+    /// The smallest and the largest share.
+    pub const SHARES: (f64, f64) = (1e-6, F32_MAX);
 
     /// All settings: the shares, `0.7,0.3`, in the order of the parts.
     pub const SETTINGS: &'static [Setting<Self>] = &[Setting {
@@ -145,8 +195,8 @@ impl Settings for Mix {
             return Err(invalid("mix", expected, self.parts.len()));
         }
         for part in &self.parts {
-            let most = f64::from(f32::MAX);
-            check_range("share", part.share, 1e-6..=most)?;
+            let (least, most) = Self::SHARES;
+            check_range("share", part.share, least..=most)?;
             if matches!(part.filter, FilterConfig::Mix(_)) {
                 return Err(invalid("mix", "filters other than mix", "a mix"));
             }

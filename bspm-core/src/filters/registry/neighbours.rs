@@ -18,15 +18,59 @@ use bspm_data::parameter::invalid;
 /// The neighbour table of another filter: a sparse approximation with `keep` entries per item, plus a
 /// rank-one baseline.
 ///
-/// Scores are linear in the history, so a filter is a matrix `K` with one row of scores per item. Row `j`
-/// is approximated by `a_j p`, where `p` is the mean of all rows and `a_j` the best factor, plus `keep`
-/// entries of the remainder: those with the largest product with the root of `p`, because items with a
-/// large `p` are the candidates for lists. Scores are then sums over the history, which take tens of
-/// microseconds, and any engine with a join and a group-by can compute them. The lists are nearly those of
-/// the filter; the guide's chapter `serving` has the loss. Cost of fitting: that of the filter, plus
-/// scoring one user per item. Memory and file: 8 bytes per entry.
+/// ```math
+/// y = r T + (r a) \, p
+/// ```
 ///
-/// A fitted model is turned into one by [`Model::neighbours`](crate::Model::neighbours).
+/// The scores `$y$` are linear in the history `$r$`, so a filter is a matrix with one row of scores per item.
+/// Row `$j$` is approximated by `$a_j p$`, where `$p$` is the mean of all rows and `$a_j$` the best factor,
+/// plus `$k$` entries of the remainder in the sparse matrix `$T$`: those with the largest product with the
+/// root of `$p$`, because items with a large `$p$` are the candidates for lists.
+///
+/// The other symbols are in the documentation of [`filters`](crate::filters).
+///
+/// # When to use it
+///
+/// - For lists in 0.03 to 0.04 ms (Gowalla). Scores are sums over the history, and any engine with a join and
+///   a group-by can compute them.
+/// - Not for exact lists of the filter: the lists are nearly those of the filter. The chapter `serving` of
+///   the guide has the loss.
+///
+/// A fitted model is turned into one by [`Model::neighbours`](crate::Model::neighbours). The preset is the
+/// table of the published settings of BSPM with 500 entries per item. No settings are published for neighbour
+/// tables.
+///
+/// # Settings
+///
+#[doc = include_str!("../settings/neighbours.md")]
+///
+/// The configuration also has the settings of the filter.
+///
+/// # Cost
+///
+/// Fit: that of the filter, plus scoring one user per item. A history: the entries of its items. Memory and
+/// file: 8 bytes per entry.
+///
+/// # Source
+///
+/// Not published.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_core::filters::{GfCf, Neighbours};
+/// use bspm_core::{Dataset, Model, Preset};
+/// use bspm_cpu::CpuBackend;
+///
+/// let visits: Dataset<&str, &str> = Dataset::from_pairs([
+///     ("ann", "tea"), ("ann", "milk"), ("bob", "milk"),
+///     ("bob", "rice"), ("cid", "rice"), ("cid", "jam"),
+/// ])?;
+/// let filter = Neighbours::new(GfCf::published(Preset::Gowalla).factor_dim(2), 4);
+/// let model = Model::fit(CpuBackend::new(), visits, filter)?;
+/// assert_eq!(model.recommend("ann", 1)?[0].item, "rice");
+/// # Ok::<(), bspm_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
