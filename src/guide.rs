@@ -16,6 +16,8 @@
 //! | [`accuracy`] | the meaning and the accuracy of the numbers |
 //! | [`results`] | metrics, times and memory on the published splits |
 //! | [`extending`] | adding a filter or a backend |
+//! | [`flags`] | every command of the tool and its flags |
+//! | [`settings`] | every filter and its settings |
 
 #[doc = include_str!("guide/quickstart.md")]
 pub mod quickstart {}
@@ -66,3 +68,9 @@ pub mod results {}
 #[doc = include_str!("guide/loops.rs")]
 #[doc = "```"]
 pub mod extending {}
+
+#[doc = include_str!("guide/reference/flags.md")]
+pub mod flags {}
+
+#[doc = include_str!("guide/reference/settings.md")]
+pub mod settings {}

@@ -1,5 +1,5 @@
 //! The command-line tool `bspm`: describe, fit, recommend, score, similar, explain, refit, evaluate,
-//! sweep, tune, inspect, export and serve.
+//! sweep, tune, inspect, export, serve and schema.
 
 mod commands;
 mod data;
@@ -20,8 +20,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use commands::{
-    describe, evaluate, explain, export, fit, inspect, recommend, refit, score, serve, similar,
-    sweep, tune,
+    describe, evaluate, explain, export, fit, inspect, recommend, reference, refit, schema, score,
+    serve, similar, sweep, tune,
 };
 
 /// Training-free recommendations with Blurring-Sharpening Process Models.
@@ -56,6 +56,9 @@ enum Command {
     Inspect(inspect::Arguments),
     Export(export::Arguments),
     Serve(serve::Arguments),
+    /// Print the JSON schema of the files that --config reads
+    #[command(after_help = "Examples:\n  bspm schema > bspm.schema.json")]
+    Schema,
     /// Print a shell completion script
     #[command(
         after_help = "Examples:\n  bspm completions bash > ~/.local/share/bash-completion/completions/bspm"
@@ -64,6 +67,9 @@ enum Command {
         /// Shell to complete for
         shell: Shell,
     },
+    /// Write the reference of flags and settings, the schema, man pages and completion scripts
+    #[command(hide = true)]
+    Reference(reference::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -90,6 +96,8 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Schema => schema::run(),
+        Command::Reference(arguments) => reference::run(&arguments, Arguments::command()),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "bspm", &mut script);

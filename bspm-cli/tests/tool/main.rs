@@ -9,6 +9,7 @@ mod items;
 mod limits;
 mod lists;
 mod outputs;
+mod reference;
 mod rerank;
 mod score;
 mod serve;

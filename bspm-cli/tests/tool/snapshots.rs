@@ -5,7 +5,7 @@ use insta::{Settings, assert_snapshot};
 
 use crate::shop::{bspm, error, shop, stdout};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "describe",
     "fit",
     "recommend",
@@ -19,6 +19,7 @@ const COMMANDS: [&str; 14] = [
     "inspect",
     "export",
     "serve",
+    "schema",
     "completions",
 ];
 
