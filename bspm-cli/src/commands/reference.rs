@@ -46,17 +46,29 @@ pub(crate) fn run(arguments: &Arguments, mut command: Command) -> Outcome {
 /// The last line of a generated page, which readers do not see.
 const MADE: &str = "<!-- made by scripts/write-reference -->";
 
-/// Escapes the characters with a meaning in Markdown, except in code.
+/// Escapes the characters with a meaning in Markdown, except in code, and formats flags as code, because
+/// rustdoc joins two hyphens.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     let mut in_code = false;
-    for character in text.chars() {
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let is_part = |it: char| it.is_ascii_alphanumeric() || it == '-';
+        let flag = rest
+            .find(|it| !is_part(it))
+            .map_or(rest, |end| &rest[..end]);
+        if !in_code && flag.len() > 2 && flag.starts_with("--") {
+            escaped.push_str(&format!("`{flag}`"));
+            rest = &rest[flag.len()..];
+            continue;
+        }
         in_code ^= character == '`';
         let is_special = !in_code && "\\<>*_[]".contains(character);
         if is_special || character == '|' {
             escaped.push('\\');
         }
         escaped.push(if character == '\n' { ' ' } else { character });
+        rest = &rest[character.len_utf8()..];
     }
     escaped
 }
