@@ -165,7 +165,7 @@ fn report_of(choice: &Choice) -> String {
     };
     let others = choice.trials.iter().filter(|it| it.config != choice.config);
     let others = others.map(|trial| {
-        let name = label(&trial.config);
+        let name = trial.config.label();
         match &trial.outcome {
             TrialOutcome::Failed(reason) => format!("{name} failed: {reason}"),
             _ => format!("{name} {:.4}", trial.estimate),
@@ -175,30 +175,12 @@ fn report_of(choice: &Choice) -> String {
     format!(
         "filter: {}, selected from {} candidates by NDCG@20 on held-out interactions of {} users: {:.4} \
          (others: {}); hint: `bspm tune` searches further",
-        label(&best.config),
+        best.config.label(),
         choice.trials.len(),
         best.users,
         best.value,
         others.join(", ")
     )
-}
-
-/// Returns the name of a filter and the settings that differ from those of
-/// [`for_shape`](FilterConfig::for_shape).
-pub(crate) fn label(config: &FilterConfig) -> String {
-    if let FilterConfig::Mix(mix) = config {
-        let parts = mix.parts.iter();
-        let parts: Vec<String> = parts
-            .map(|it| format!("{:.2} {}", it.share, label(&it.filter)))
-            .collect();
-        return format!("mix of {}", parts.join(" and "));
-    }
-    let usual = FilterConfig::for_shape(config.name(), (1, 1));
-    let usual = usual.map_or_else(|_| Vec::new(), |config| config.settings());
-    let settings = config.settings().into_iter();
-    let telling = settings.filter(|it| it.name != "memory_budget" && !usual.contains(it));
-    let values = telling.filter_map(|it| Some(format!(" {}={}", it.name, it.value?)));
-    format!("{}{}", config.name(), values.collect::<String>())
 }
 
 /// Warns if the published settings are for data of a different size.

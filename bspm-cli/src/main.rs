@@ -1,5 +1,5 @@
 //! The command-line tool `bspm`: describe, fit, recommend, score, similar, explain, refit, evaluate,
-//! sweep, tune, inspect, export, serve and schema.
+//! sweep, tune, inspect, export, serve, demo and schema.
 
 mod commands;
 mod data;
@@ -20,7 +20,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use commands::{
-    describe, evaluate, explain, export, fit, inspect, recommend, reference, refit, schema, score,
+    demo, describe, evaluate, explain, export, fit, inspect, recommend, reference, refit, schema, score,
     serve, similar, sweep, tune,
 };
 
@@ -56,6 +56,7 @@ enum Command {
     Inspect(inspect::Arguments),
     Export(export::Arguments),
     Serve(serve::Arguments),
+    Demo(demo::Arguments),
     /// Print the JSON schema of the files that --config reads
     #[command(after_help = "Examples:\n  bspm schema > bspm.schema.json")]
     Schema,
@@ -76,7 +77,7 @@ fn main() -> ExitCode {
     bspm_args::return_large_blocks();
     let arguments = Arguments::parse();
     let _log = match arguments.command {
-        Command::Serve(_) => Some(log::start_in_background()),
+        Command::Serve(_) | Command::Demo(_) => Some(log::start_in_background()),
         _ => {
             log::start();
             None
@@ -94,6 +95,7 @@ fn main() -> ExitCode {
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Tune(arguments) => tune::run(&arguments),
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Schema => schema::run(),

@@ -10,13 +10,18 @@ mod bodies;
 mod connections;
 mod current;
 mod error;
+mod facets;
 mod ids;
+mod items;
 pub mod log;
 mod metrics;
+mod model_card;
 mod object;
+mod page;
 mod queue;
 mod requests;
 mod routes;
+mod users;
 mod work;
 
 use std::io;
@@ -64,6 +69,8 @@ pub struct ServerOptions {
     /// The API keys. Each request must have one of them; if there are none, no key is required. Default:
     /// none.
     pub keys: Vec<String>,
+    /// Whether `/users` lists example users, which the page shows. Default: true.
+    pub example_users: bool,
     /// The time limit for requests that have started when the server stops. Default: 10 seconds.
     pub grace: Duration,
 }
@@ -83,6 +90,7 @@ impl ServerOptions {
             queue: 256,
             connections: 1_000,
             timeout: Duration::from_secs(10),
+            example_users: true,
             grace: Duration::from_secs(10),
             hosts: Vec::new(),
             keys: Vec::new(),

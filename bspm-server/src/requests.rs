@@ -124,7 +124,7 @@ impl TryFrom<RecommendQuery> for Recommend {
 }
 
 /// Parses a list of ids in a query string, and checks its length.
-fn listed(name: &str, text: &str) -> Result<Bounded<Id>, Failure> {
+pub(super) fn listed(name: &str, text: &str) -> Result<Bounded<Id>, Failure> {
     let ids = from_list(name, text)?;
     match ids.len() {
         ..=MOST => Ok(Bounded(ids)),
@@ -134,7 +134,7 @@ fn listed(name: &str, text: &str) -> Result<Bounded<Id>, Failure> {
     }
 }
 
-fn length(k: Option<usize>) -> Result<usize, Failure> {
+pub(super) fn length(k: Option<usize>) -> Result<usize, Failure> {
     match k.unwrap_or(10) {
         k @ 1..=MOST => Ok(k),
         k => Err(Failure::Request(format!(
@@ -143,7 +143,7 @@ fn length(k: Option<usize>) -> Result<usize, Failure> {
     }
 }
 
-fn parsed(condition: Option<&str>) -> Result<Option<Box<ItemCondition>>, Failure> {
+pub(super) fn parsed(condition: Option<&str>) -> Result<Option<Box<ItemCondition>>, Failure> {
     let condition = condition.map(str::parse).transpose()?;
     Ok(condition.map(Box::new))
 }
@@ -153,7 +153,7 @@ fn item_index(model: &CpuModel, item: &str) -> Result<u32, Failure> {
     known.ok_or_else(|| unknown("item", item))
 }
 
-fn unknown(kind: &'static str, id: &str) -> Failure {
+pub(super) fn unknown(kind: &'static str, id: &str) -> Failure {
     Failure::Model(bspm::Error::unknown_id(kind, id))
 }
 
@@ -391,51 +391,6 @@ impl Score {
             let items = self.items.0.iter().map(|item| &item.0);
             let scores = model.score(&self.user.0, items)?;
             Ok(serde_json::to_string(&Scored { scores })?)
-        })))
-    }
-}
-
-/// A search for items by text in their ids or titles.
-#[derive(Deserialize, Debug)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ItemsQuery {
-    #[serde(default)]
-    search: String,
-    k: Option<usize>,
-}
-
-impl ItemsQuery {
-    /// The results are sorted by the number of users, in descending order.
-    pub(super) fn work(self) -> Result<Work, Failure> {
-        #[derive(Serialize)]
-        struct Listed<'a> {
-            items: Vec<Found<'a>>,
-        }
-        #[derive(Serialize)]
-        struct Found<'a> {
-            item: &'a str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            title: Option<&'a str>,
-            users: u32,
-        }
-        let k = length(self.k)?;
-        let text = self.search.to_lowercase();
-        Ok(Work::Other(Box::new(move |model: &CpuModel| {
-            let dataset = model.dataset();
-            let users = dataset.interactions().item_degrees();
-            let items = dataset.items().iter().zip(users).enumerate();
-            let has_text = |name: &str| text.is_empty() || name.to_lowercase().contains(&text);
-            let mut found: Vec<Found<'_>> = items
-                .map(|(column, (item, users))| Found {
-                    item,
-                    title: dataset.title_of_column(column as u32),
-                    users,
-                })
-                .filter(|it| has_text(it.item) || it.title.is_some_and(has_text))
-                .collect();
-            found.sort_by_key(|it| std::cmp::Reverse(it.users));
-            found.truncate(k);
-            Ok(serde_json::to_string(&Listed { items: found })?)
         })))
     }
 }

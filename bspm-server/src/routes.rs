@@ -18,20 +18,21 @@ use super::bodies::Bodies;
 use super::connections::{Connection, Connections};
 use super::current::CurrentModel;
 use super::error::Failure;
+use super::items::ItemsQuery;
+use super::model_card::ModelCard;
 use super::object::{self, Object};
+use super::page;
 use super::queue::Queue;
 use super::requests::{
-    Explain, ExplainQuery, ItemsQuery, Recommend, RecommendQuery, Score, ScoreQuery, SimilarQuery,
+    Explain, ExplainQuery, Recommend, RecommendQuery, Score, ScoreQuery, SimilarQuery,
 };
+use super::users::{HistoryQuery, UsersQuery};
+use super::work::Work;
 
-/// Security headers of every response.
+/// Security headers of every response that does not have its own.
 const HEADERS: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-         img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    ),
+    (header::CONTENT_SECURITY_POLICY, page::POLICY),
     (header::REFERRER_POLICY, "no-referrer"),
     (header::CACHE_CONTROL, "no-store"),
 ];
@@ -43,10 +44,13 @@ struct Shared {
     access: Arc<Access>,
     bodies: Arc<Bodies>,
     connections: Option<Arc<Connections>>,
+    /// Whether `/users` lists example users.
+    example_users: bool,
 }
 
 /// Returns the routes of a model, to embed them in another server: `/recommend`, `/similar`,
-/// `/explain`, `/score`, `/items`, `/healthz`, `/metrics`, `/openapi.json`, and a page at `/`.
+/// `/explain`, `/score`, `/items`, `/users`, `/history`, `/model`, `/healthz`, `/metrics`,
+/// `/openapi.json`, and a page at `/`.
 ///
 /// The hosts and keys of the options apply to these routes, but not to routes that are added to the
 /// router later.
@@ -66,22 +70,26 @@ pub(super) fn with_connections(
         access: Arc::new(Access::of(options)),
         bodies: Arc::new(Bodies::new()),
         connections,
+        example_users: options.example_users,
     };
     let file = |kind: &'static str, text: &'static str| {
         get(move || async move { ([(header::CONTENT_TYPE, kind)], text) })
     };
-    let page = include_str!("page/page.html");
-    let style = include_str!("page/page.css");
-    let script = include_str!("page/page.js");
     Router::new()
-        .route("/", file("text/html; charset=utf-8", page))
-        .route("/page.css", file("text/css; charset=utf-8", style))
-        .route("/page.js", file("text/javascript; charset=utf-8", script))
+        .route("/", get(start))
+        .route("/page.css", file("text/css; charset=utf-8", page::STYLE))
+        .route(
+            "/page.js",
+            file("text/javascript; charset=utf-8", page::SCRIPT),
+        )
         .route("/recommend", get(recommend_by_query).post(recommend))
         .route("/similar", get(similar))
         .route("/explain", get(explain_by_query).post(explain))
         .route("/score", get(score_by_query).post(score))
         .route("/items", get(items))
+        .route("/users", get(users))
+        .route("/history", get(history))
+        .route("/model", get(model))
         .route("/healthz", get(health))
         .route("/metrics", get(counters))
         .route("/openapi.json", get(description))
@@ -233,6 +241,46 @@ async fn items(
     let work = query(request)?.work()?;
     let model = shared.queue.current.get();
     shared.queue.answer(model, work).await.map(JsonText)
+}
+
+async fn users(
+    State(shared): State<Shared>,
+    request: Result<Query<UsersQuery>, QueryRejection>,
+) -> Answered {
+    let work = query(request)?.work(shared.example_users)?;
+    let model = shared.queue.current.get();
+    shared.queue.answer(model, work).await.map(JsonText)
+}
+
+async fn history(
+    State(shared): State<Shared>,
+    request: Result<Query<HistoryQuery>, QueryRejection>,
+) -> Answered {
+    let model = shared.queue.current.get();
+    let work = query(request)?.work(&model)?;
+    shared.queue.answer(model, work).await.map(JsonText)
+}
+
+async fn model(State(shared): State<Shared>) -> Answered {
+    let work = Work::Other(Box::new(|model| {
+        Ok(serde_json::to_string(&ModelCard::of(model))?)
+    }));
+    let model = shared.queue.current.get();
+    shared.queue.answer(model, work).await.map(JsonText)
+}
+
+/// The page, which may load pictures from other sites only if the model has their addresses.
+async fn start(State(shared): State<Shared>) -> impl IntoResponse {
+    let model = shared.queue.current.get();
+    let policy = match page::image_column(&model) {
+        Some(_) => page::POLICY_WITH_PICTURES,
+        None => page::POLICY,
+    };
+    let kind = (header::CONTENT_TYPE, "text/html; charset=utf-8");
+    (
+        [kind, (header::CONTENT_SECURITY_POLICY, policy)],
+        page::PAGE,
+    )
 }
 
 async fn health(State(shared): State<Shared>) -> Json<Value> {

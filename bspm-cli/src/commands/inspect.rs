@@ -6,7 +6,7 @@ use bspm::saved::SavedModelInfo;
 use bspm::tune::TrialOutcome;
 use clap::Args;
 
-use super::{Outcome, label};
+use super::Outcome;
 use crate::output::{OutputArguments, Record, Writer};
 
 /// Check a model file and show its contents
@@ -68,7 +68,7 @@ impl Record for SavedModelInfo {
                 TrialOutcome::Failed(reason) => format!("failed: {reason}"),
                 _ => format!("{:.4}", trial.estimate),
             };
-            ("candidate", format!("{value} {}", label(&trial.config)))
+            ("candidate", format!("{value} {}", trial.config.label()))
         });
         rows.extend(trials);
         let rows = rows.into_iter();

@@ -53,6 +53,9 @@ pub(crate) struct Arguments {
     /// loopback address accepts only localhost and IP addresses
     #[arg(long, value_name = "NAME", value_parser = host)]
     host: Vec<String>,
+    /// List no example users on the page. The path /users then returns an empty list
+    #[arg(long)]
+    no_example_users: bool,
 }
 
 /// Parses a host name without a scheme, a port or a path.
@@ -117,14 +120,13 @@ pub(crate) fn run(arguments: Arguments) -> Outcome {
         options.keys = keys(path)?;
     }
     options.hosts = arguments.host;
+    options.example_users = !arguments.no_example_users;
     options.timeout = Duration::from_secs(arguments.timeout.into());
-    Ok(serve(
-        arguments.model,
-        arguments.copy,
-        &options,
-        |address| {
-            // Standard output may be closed.
-            let _ = writeln!(io::stdout(), "listening on http://{address}");
-        },
-    )?)
+    Ok(serve(arguments.model, arguments.copy, &options, announce)?)
+}
+
+/// Prints the address when the server accepts connections.
+pub(super) fn announce(address: SocketAddr) {
+    // Standard output may be closed.
+    let _ = writeln!(io::stdout(), "listening on http://{address}");
 }

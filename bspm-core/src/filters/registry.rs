@@ -291,6 +291,34 @@ impl FilterConfig {
             _ => None,
         }
     }
+
+    /// The name of the filter and the settings that differ from those of [`for_shape`](Self::for_shape),
+    /// for a report. The label of a mix has the share and the label of each part.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use bspm_core::{FilterConfig, Preset};
+    /// let mut config = FilterConfig::published("ease-r", Preset::Gowalla)?;
+    /// config.set("lambda", "250")?;
+    /// assert_eq!(config.label(), "ease-r lambda=250");
+    /// # Ok::<(), bspm_core::Error>(())
+    /// ```
+    pub fn label(&self) -> String {
+        if let Self::Mix(mix) = self {
+            let parts = mix.parts.iter();
+            let parts: Vec<String> = parts
+                .map(|it| format!("{:.2} {}", it.share, it.filter.label()))
+                .collect();
+            return format!("mix of {}", parts.join(" and "));
+        }
+        let usual = Self::for_shape(self.name(), (1, 1));
+        let usual = usual.map_or_else(|_| Vec::new(), |config| config.settings());
+        let settings = self.settings().into_iter();
+        let changed = settings.filter(|it| it.name != "memory_budget" && !usual.contains(it));
+        let values = changed.filter_map(|it| Some(format!(" {}={}", it.name, it.value?)));
+        format!("{}{}", self.name(), values.collect::<String>())
+    }
 }
 
 filters! {
