@@ -10,6 +10,7 @@ mod limits;
 mod lists;
 mod outputs;
 mod reference;
+mod page_routes;
 mod rerank;
 mod score;
 mod serve;
