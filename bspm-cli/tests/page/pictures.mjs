@@ -11,7 +11,7 @@ const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "
 
 /** Opens the page at a width, and fills a history with these films. */
 async function opened(width, height, films) {
-  const page = await browser.newPage({ viewport: { width, height } });
+  const page = await browser.newPage({ viewport: { width, height }, reducedMotion: "reduce" });
   await page.goto(address);
   await page.waitForSelector("#popular li");
   for (const [place, film] of films.entries()) {
@@ -24,13 +24,13 @@ async function opened(width, height, films) {
 }
 
 const films = ["Toy Story", "Aladdin", "Babe"];
-const wide = await opened(1200, 1150, films);
+const wide = await opened(1200, 790, films);
 await wide.click("#list li button");
 await wide.waitForSelector("#detail:not([hidden])");
 await wide.evaluate(() => { document.activeElement.blur(); scrollTo(0, 0); });
 await wide.screenshot({ path: path.join(folder, "page-1200.png") });
 
-const narrow = await opened(400, 900, films);
-await narrow.evaluate(() => { document.activeElement.blur(); document.getElementById("given").scrollIntoView(); });
+const narrow = await opened(400, 800, films);
+await narrow.evaluate(() => { document.activeElement.blur(); document.getElementById("filters").scrollIntoView(); });
 await narrow.screenshot({ path: path.join(folder, "page-400.png") });
 await browser.close();

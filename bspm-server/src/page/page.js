@@ -71,9 +71,9 @@ function clickable(text, label, work, className = "plain") {
   return button;
 }
 
-// A colour for an item, the same for items with the same value in their first column of texts.
+// A colour for an item, the same for items with the same value in the first column with few values.
 function hue(item) {
-  const [, text] = columns(item).find(([, value]) => typeof value === "string") ?? [item, item];
+  const text = String(known.get(item)?.columns?.[model?.facets[0]?.column] ?? name(item));
   return [...text.slice(0, LONGEST)].reduce((sum, character) => (31 * sum + character.codePointAt()) % 1_000_003, 7) % 6;
 }
 
