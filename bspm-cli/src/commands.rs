@@ -1,5 +1,6 @@
 //! The subcommands, one module each.
 
+pub(crate) mod demo;
 pub(crate) mod describe;
 pub(crate) mod evaluate;
 mod evaluate_lists;

@@ -4,6 +4,7 @@ mod cases;
 mod checkpoints;
 mod choice;
 mod commands;
+mod demo;
 mod first_day;
 mod items;
 mod limits;

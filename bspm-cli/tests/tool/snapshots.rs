@@ -20,6 +20,7 @@ const COMMANDS: [&str; 15] = [
     "export",
     "serve",
     "schema",
+    "demo",
     "completions",
 ];
 
