@@ -63,12 +63,12 @@ const hostile = {
   sugar: "שלום עולם",
 };
 
-let service, titled, attacked, browser, page, address;
+let service, titled, attacked, locked, browser, page, address;
 const failures = [];
 
 /** A service of a model, once it listens: its process and its address. */
-async function served(model) {
-  const process = spawn(tool, ["serve", model, "--address", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
+async function served(model, ...flags) {
+  const process = spawn(tool, ["serve", model, "--address", "127.0.0.1:0", ...flags], { stdio: ["ignore", "pipe", "inherit"] });
   const address = await new Promise((found, failed) => {
     process.once("exit", code => failed(new Error(`bspm serve ended with ${code}`)));
     process.stdout.on("data", text => {
@@ -96,6 +96,9 @@ before(async () => {
   service = await fitted("plain", null, "--set", "factor_dim=3");
   titled = await fitted("titled", titles);
   attacked = await fitted("hostile", hostile, "--set", "factor_dim=3");
+  const keys = path.join(folder, "keys");
+  writeFileSync(keys, "0123456789abcdef\n");
+  locked = await served(path.join(folder, "plain.bspm"), "--keys", keys, "--no-example-users");
   address = service.address;
   browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
   page = await browser.newPage({ viewport: { width: 1100, height: 900 } });
@@ -103,7 +106,7 @@ before(async () => {
   page.on("dialog", dialog => { failures.push(dialog.message()); dialog.dismiss(); });
   page.on("console", message => { if (message.type() === "error" && !message.text().includes("status of")) failures.push(message.text()); });
   page.on("request", request => {
-    const own = [address, titled.address, attacked.address].some(it => request.url().startsWith(it));
+    const own = [service, titled, attacked, locked].map(it => it.address).some(it => request.url().startsWith(it));
     if (!own && !request.url().startsWith("data:")) failures.push(request.url());
   });
   await page.goto(address);
@@ -111,7 +114,7 @@ before(async () => {
 
 after(async () => {
   await browser?.close();
-  for (const it of [service, titled, attacked]) it?.process.kill();
+  for (const it of [service, titled, attacked, locked]) it?.process.kill();
 });
 
 const answer = async address => (await fetch(address)).json();
@@ -399,6 +402,17 @@ test("has enough contrast in light and dark colours", async () => {
     assert.deepEqual(await faint(), [], colorScheme);
     await page.screenshot({ path: path.join(pictures, `${colorScheme}.png`) });
   }
+});
+
+test("asks for a key, and shows no users if the server lists none", async () => {
+  await page.goto(locked.address);
+  await page.waitForSelector("#by-key:not([hidden])");
+  assert.match(await page.textContent("#message"), /Bearer KEY/);
+  await page.fill("#key", "0123456789abcdef");
+  await page.press("#key", "Enter");
+  await page.waitForSelector("#popular li");
+  assert.ok(await page.isHidden("#by-key") && await page.isHidden("#examples"));
+  assert.equal(await page.textContent("#message"), "");
 });
 
 test("shows hostile titles as text", async () => {
