@@ -20,8 +20,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use commands::{
-    demo, describe, evaluate, explain, export, fit, inspect, recommend, reference, refit, schema, score,
-    serve, similar, sweep, tune,
+    demo, describe, evaluate, explain, export, fit, inspect, recommend, reference, refit, schema,
+    score, serve, similar, sweep, tune,
 };
 
 /// Training-free recommendations with Blurring-Sharpening Process Models.
