@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bspm::data::Weighting;
+use bspm::filters::{Search as SearchRange, SettingInfo, SettingKind};
 use bspm::tune::{Trial, TuneOptions, Tuner, choose_tag_weight};
 use bspm::{CpuBackend, FilterConfig, FitOptions, Preset};
 use numpy::PyReadonlyArray1;
@@ -18,7 +19,8 @@ use crate::files::{Entries, entries};
 use crate::tags::{TagRows, tagged};
 use crate::work::{Watch, long};
 
-/// Returns all filters. Each has a dict of its settings with their descriptions.
+/// Returns all filters. Each has a dict of its settings: the description, type, default, range, choices and
+/// search range of each.
 #[pyfunction]
 pub(crate) fn filters(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let all = PyDict::new(py);
@@ -26,11 +28,40 @@ pub(crate) fn filters(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         let config = FilterConfig::published(name, Preset::Gowalla).map_err(to_python)?;
         let settings = PyDict::new(py);
         for setting in config.settings() {
-            settings.set_item(setting.name, setting.doc)?;
+            settings.set_item(setting.name, described(py, &setting)?)?;
         }
         all.set_item(name, settings)?;
     }
     Ok(all)
+}
+
+/// The description of a setting.
+fn described<'py>(py: Python<'py>, setting: &SettingInfo) -> PyResult<Bound<'py, PyDict>> {
+    let found = PyDict::new(py);
+    found.set_item("description", setting.doc)?;
+    let kind = match setting.kind {
+        SettingKind::Number => "float",
+        SettingKind::Count => "int",
+        _ => "str",
+    };
+    found.set_item("type", kind)?;
+    let value = setting.value.as_deref();
+    match kind {
+        "float" => found.set_item("default", value.and_then(|it| it.parse::<f64>().ok()))?,
+        "int" => found.set_item("default", value.and_then(|it| it.parse::<u64>().ok()))?,
+        _ => found.set_item("default", value)?,
+    }
+    if kind != "str" {
+        found.set_item("range", setting.range)?;
+    }
+    match setting.search {
+        SearchRange::Linear(low, high) => found.set_item("search", ("linear", low, high))?,
+        SearchRange::Log(low, high) => found.set_item("search", ("log", low, high))?,
+        SearchRange::Factors => found.set_item("search", ("factors",))?,
+        SearchRange::Words(words) => found.set_item("choices", words)?,
+        _ => {}
+    }
+    Ok(found)
 }
 
 /// Returns a configuration as JSON: the published settings of a filter, or those for the shape, with

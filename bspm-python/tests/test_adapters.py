@@ -100,3 +100,22 @@ def test_optuna_finds_a_setting(pairs):
     study = optuna.create_study(direction="maximize")
     study.optimize(objective, n_trials=5)
     assert study.best_value > 0.2
+
+
+@pytest.mark.parametrize("name", [name for name in bspm.filters() if name not in ("mix", "neighbours")])
+def test_optuna_searches_the_settings_of_any_filter(name, pairs):
+    optuna = pytest.importorskip("optuna")
+    from bspm.optuna import suggest
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    train = bspm.Interactions.from_pairs(*pairs)
+
+    def objective(trial):
+        settings = suggest(trial, name, shape=train.shape, prefix=f"{name}.")
+        assert {key.split(".", 1)[1] for key in trial.params} == set(settings)
+        model = bspm.Model.fit(train, name, settings=settings)
+        return len(model.recommend_many(k=3)[0])
+
+    optuna.create_study().optimize(objective, n_trials=3)
+    with pytest.raises(KeyError, match="filter: expected one of"):
+        suggest(None, "none")

@@ -130,3 +130,21 @@ def test_a_wrong_name_suggests_the_most_similar_one(arguments, hint):
     with pytest.raises(ValueError) as error:
         bspm.Model.fit([("ann", "tea"), ("bob", "tea")], colour=3)
     assert "did you mean" not in str(error.value)
+
+
+def test_filters_describe_their_settings():
+    for name, settings in bspm.filters().items():
+        for setting, described in settings.items():
+            where = f"{name}.{setting}"
+            assert described["type"] in ("float", "int", "str"), where
+            assert described["description"], where
+            kinds = {"float": (float,), "int": (int,), "str": (str,)}[described["type"]]
+            assert described["default"] is None or isinstance(described["default"], kinds), where
+            if described["default"] is not None and "range" in described:
+                low, high = described["range"]
+                assert low <= described["default"] <= high, where
+            if described["type"] == "str" and "choices" in described:
+                assert described["default"] in described["choices"], where
+    gf_cf = bspm.filters()["gf-cf"]
+    assert gf_cf["alpha"]["type"] == "float" and gf_cf["alpha"]["default"] == 0.3
+    assert gf_cf["factor_dim"] == {**gf_cf["factor_dim"], "type": "int", "default": 256, "search": ("factors",)}

@@ -18,8 +18,13 @@ _Data = tuple[dict[str, Any], _Ids, _Ids]
 
 __version__: str
 
-def filters() -> dict[str, dict[str, str]]:
-    """Returns all filters. Each has a dict of its settings with their descriptions."""
+def filters() -> dict[str, dict[str, dict[str, Any]]]:
+    """Returns all filters. Each has a dict of its settings.
+
+    A setting is a dict with ``description``, ``type`` ("float", "int" or "str"), ``default`` (as published for
+    Gowalla, None if its process is off), ``range`` of a number, ``choices`` of a text, and ``search``: the
+    scale ("linear" or "log") and the range that ``tune`` tries, or "factors" for a number of singular vectors.
+    """
 
 def configuration(
     filter: str, shape: tuple[int, int], preset: Optional[str], settings: Sequence[tuple[str, str]]

@@ -1,0 +1,44 @@
+"""Search spaces of filters for Optuna."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from ._bspm import filters
+
+MOST_FACTORS = 512
+
+
+def suggest(
+    trial: Any, filter: str, *, shape: Optional[tuple[int, int]] = None, prefix: str = ""
+) -> dict[str, Any]:
+    """Returns settings of a filter that an Optuna trial suggests, for the argument ``settings`` of ``Model.fit``.
+
+    The ranges are those that :func:`bspm.tune` searches; see ``bspm.filters()``. ``shape`` is the shape of the
+    interactions, users x items. It limits the number of singular vectors. The names of the parameters start
+    with ``prefix``. Raises KeyError for an unknown filter::
+
+        def objective(trial):
+            settings = bspm.optuna.suggest(trial, "gf-cf", shape=train.shape)
+            model = bspm.Model.fit(train, "gf-cf", settings=settings)
+            return model.evaluate(test)["ndcg"]
+    """
+    if filter not in filters():
+        raise KeyError(f"filter: expected one of {', '.join(filters())}, found {filter!r}")
+    settings: dict[str, Any] = {}
+    for name, setting in filters()[filter].items():
+        parameter = prefix + name
+        if "choices" in setting:
+            settings[name] = trial.suggest_categorical(parameter, setting["choices"])
+        if "search" not in setting:
+            continue
+        scale, *limits = setting["search"]
+        if scale == "factors":
+            most = MOST_FACTORS if shape is None else max(2, min(MOST_FACTORS, min(shape) // 2))
+            settings[name] = trial.suggest_int(parameter, min(8, most), most, log=True)
+        elif setting["type"] == "int":
+            low, high = int(limits[0]), int(limits[1])
+            settings[name] = trial.suggest_int(parameter, low, high, log=scale == "log")
+        else:
+            settings[name] = trial.suggest_float(parameter, *limits, log=scale == "log")
+    return settings
