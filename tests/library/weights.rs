@@ -333,7 +333,7 @@ fn a_weighting_is_chosen_only_if_it_is_better_than_the_weights_as_they_are() {
         let found = choice.trials.iter().find(|it| it.0 == weighting);
         found.unwrap().1
     };
-    // Weights over six decades by chance: equal weights or logarithms are better.
+    // Random weights over six decades: equal weights or logarithms are better.
     let noisy = liked_and_noise(|_, step| 10_f64.powi((step * 5 % 7) as i32));
     let choice = choose(&noisy);
     let chosen = value(&choice, choice.weighting);
