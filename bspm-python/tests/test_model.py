@@ -150,8 +150,8 @@ def test_tune_finds_something_better_than_popularity(pairs, tmp_path):
     popularity = [it for it in model.leaderboard if "popularity" in it["config"]]
     assert best["value"] > popularity[0]["value"]
     assert model.config == best["config"] and values
-    again = bspm.tune(frame, trials=60, k=5, time="at")
-    assert [it["config"] for it in again] == [it["config"] for it in model.leaderboard]
+    again = bspm.Model.tune(frame, trials=60, k=5, time="at")
+    assert [it["config"] for it in again.leaderboard] == [it["config"] for it in model.leaderboard]
 
 
 def test_files_are_read_as_the_tool_reads_them(pairs, matrix, tmp_path):

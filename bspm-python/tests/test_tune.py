@@ -54,8 +54,13 @@ def test_ctrl_c_keeps_the_trials():
         seen.append(trial)
 
     seen = []
-    with pytest.warns(UserWarning, match="interrupted after [23] trials"):
-        trials = bspm.tune(PAIRS, callback=interrupt, **OPTIONS)
+    # A shell that starts the tests in the background makes them ignore the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.warns(UserWarning, match="interrupted after [23] trials"):
+            trials = bspm.tune(PAIRS, callback=interrupt, **OPTIONS)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert trials.is_interrupted and len(trials) in (2, 3)
     assert trials.best.fit(PAIRS).shape == (80, 30)
 

@@ -444,7 +444,7 @@ class Model:
         model.leaderboard = Trials(Trial(json.loads(trial)) for trial in core.trials)
         return model
 
-    def _keep_trials(self, trials: list[dict[str, Any]]) -> None:
+    def _keep_trials(self, trials: Sequence[dict[str, Any]]) -> None:
         """Sets the leaderboard, and stores it in the model file."""
         self.leaderboard = Trials(Trial(trial) for trial in trials)
         self._core = self._core.with_trials([json.dumps(trial) for trial in trials])
@@ -1017,7 +1017,7 @@ def flat(found: dict[str, Any], k: Union[int, Sequence[int]]) -> dict[str, Any]:
 
 
 def _from_bytes(
-    content: bytes, kinds: tuple[bool, bool], threads: int, leaderboard: list[dict[str, Any]]
+    content: bytes, kinds: tuple[bool, bool], threads: int, leaderboard: Sequence[Trial]
 ) -> Model:
     model = Model(_bspm.Core.from_bytes(content, kinds, threads=threads), threads)
     model.leaderboard = Trials(leaderboard)

@@ -34,8 +34,8 @@ def search(
     try:
         if journal is not None:
             found.resume(journal.trials)
-            for text in journal.trials:
-                bar.add(Trial(json.loads(text)))
+            for line in journal.trials:
+                bar.add(Trial(json.loads(line)))
         while (text := found.advance(bar.of_stages)) is not None:
             trial = Trial(json.loads(text))
             if journal is not None:
