@@ -11,7 +11,7 @@ use crate::filters::registry::FilterConfig;
 use bspm_data::{Dataset, Interactions};
 use bspm_data::{Error, Result, WeightScale, Weighting};
 
-/// The factor by which another weighting must be better than the weights as they are.
+/// The factor by which another weighting must be better than unchanged weights.
 const WORTH_A_CHANGE: f64 = 1.01;
 
 /// The largest number of distinct weights that are ratings, among which a threshold is tried.
@@ -32,7 +32,7 @@ pub struct WeightingChoice {
 }
 
 /// Chooses how the interactions of a data set are weighted, by the NDCG@20 on the interactions that
-/// [`choose`](super::choose) holds out. The weights as they are stay unless another weighting is better by
+/// [`choose`](super::choose) holds out. The weights stay unchanged unless another weighting is better by
 /// one percent. These are compared:
 ///
 /// 1. if there are weights: their logarithms, equal weights, and thresholds if there are at most ten
@@ -135,7 +135,7 @@ where
     Ok(choice)
 }
 
-/// The scales to compare with the weights as they are.
+/// The scales to compare with unchanged weights.
 fn scales(interactions: &Interactions) -> Vec<WeightScale> {
     let Some(weights) = interactions.weights() else {
         return Vec::new();
