@@ -25,6 +25,20 @@ def make(kind):
     return kind(**settings)
 
 
+def is_item_item(model):
+    return isinstance(model, implicit.ItemItemRecommender)
+
+
+def wide(model, found, n):
+    """The list of one user with n places. Those of item-item models can be shorter, as in implicit."""
+    ids, scores = found
+    if is_item_item(model):
+        missing = (0, n - len(ids))
+        ids = np.pad(ids, missing, constant_values=-1)
+        scores = np.pad(scores, missing, constant_values=LOWEST)
+    return ids, scores
+
+
 def checker_board(size):
     """Even users like even items and odd ones odd items; the diagonal is held out."""
     board = np.zeros((size, size), np.float64)
@@ -46,7 +60,7 @@ def fitted(request, board):
 
 
 def test_a_scalar_gives_one_dimension_and_an_array_two(fitted, board):
-    ids, scores = fitted.recommend(0, board[0], N=5)
+    ids, scores = wide(fitted, fitted.recommend(0, board[0], N=5), 5)
     assert ids.shape == scores.shape == (5,)
     assert ids.dtype == np.int32 and scores.dtype == np.float32
     for users in ([0, 3], np.arange(50), [7]):
@@ -73,7 +87,8 @@ def test_one_user_gets_the_ids_and_scores_of_a_batch_with_ties(fitted, board):
     np.testing.assert_array_equal(batch_ids, again_ids)
     for user in range(50):
         for recalculate in (False, True):
-            ids, scores = fitted.recommend(user, board[user], N=40, recalculate_user=recalculate)
+            found = fitted.recommend(user, board[user], N=40, recalculate_user=recalculate)
+            ids, scores = wide(fitted, found, 40)
             np.testing.assert_array_equal(ids, batch_ids[user])
             np.testing.assert_allclose(scores, batch_scores[user], rtol=1e-6)
     for user in (0, 13):
@@ -82,7 +97,7 @@ def test_one_user_gets_the_ids_and_scores_of_a_batch_with_ties(fitted, board):
 
 
 def test_lists_are_always_n_wide(fitted, board):
-    ids, scores = fitted.recommend(0, board[0], N=10_000)
+    ids, scores = wide(fitted, fitted.recommend(0, board[0], N=10_000), 10_000)
     assert ids.shape == (10_000,)
     assert (ids[-24:] == -1).all() and (scores[-24:] == LOWEST).all()
     present = ids[ids >= 0]
@@ -149,7 +164,7 @@ def test_recalculate_user_takes_the_row_that_is_given(fitted, board):
     ids, _ = fitted.recommend(0, odd, N=1, recalculate_user=True)
     assert ids[0] == 1
     empty = scipy.sparse.csr_matrix((1, 50))
-    ids, scores = fitted.recommend(0, empty, N=5, recalculate_user=True)
+    ids, scores = wide(fitted, fitted.recommend(0, empty, N=5, recalculate_user=True), 5)
     assert ids.shape == (5,) and np.isfinite(scores).all()
 
 
@@ -161,13 +176,16 @@ def test_a_row_and_a_column_of_nothing(fitted, board):
     model.fit(scipy.sparse.csr_matrix(dense), show_progress=False)
     for item in range(40):
         assert 42 not in model.similar_items(item, N=10)[0]
-    ids, scores = model.recommend(42, scipy.sparse.csr_matrix(dense)[42], N=3)
+    ids, scores = wide(model, model.recommend(42, scipy.sparse.csr_matrix(dense)[42], N=3), 3)
     assert ids.shape == (3,) and not np.isnan(scores).any()
 
 
 def test_bad_users_and_matrices_are_refused(fitted, board):
     for user in (-1, 50, [0, 50]):
         rows = board[[0, 0]] if isinstance(user, list) else board[0]
+        if is_item_item(fitted):  # The row has the history, as in implicit.
+            assert fitted.recommend(user, rows, N=1)[0].ravel()[0] == 0
+            continue
         with pytest.raises(IndexError):
             fitted.recommend(user, rows)
     for rows in (None, board[0].tocsc(), board[0].tocoo(), board[0].toarray()):
@@ -228,7 +246,7 @@ def test_models_that_are_not_fitted(kind, board):
     for call in (lambda: model.recommend(0, board[0]), lambda: model.similar_items(0)):
         with pytest.raises(ValueError, match="not fitted"):
             call()
-    with pytest.raises(ValueError, match="setting"):
+    with pytest.raises(TypeError if is_item_item(model) else ValueError, match="setting|factors_dim"):
         kind(factors_dim=3)
     told = []
     model.fit(board, show_progress=False, callback=lambda *it: told.append(it))
@@ -241,7 +259,7 @@ def test_matrices_smaller_than_the_number_of_factors(kind):
     for matrix in (checker_board(5), scipy.sparse.csr_matrix(np.ones((3, 4)))):
         model = kind()
         model.fit(matrix, show_progress=False)
-        ids, scores = model.recommend(0, matrix[0], N=5)
+        ids, scores = wide(model, model.recommend(0, matrix[0], N=5), 5)
         assert ids.shape == (5,) and not np.isnan(scores).any()
 
 
@@ -251,5 +269,58 @@ def test_item_item_models_have_a_similarity(board):
     model.fit(board, show_progress=False)
     assert model.similarity.shape == (50, 50)
     assert (np.diff(model.similarity.indptr) == 7).all()
-    expected = model.similar_items(0, N=8)[0][1:]
+    expected = model.similar_items(0, N=8)[0]
+    assert expected[0] == 0 and len(expected) == 7
     assert set(model.similarity[0].indices) == set(expected)
+
+
+@pytest.mark.parametrize("kind", implicit.ALL, ids=lambda kind: kind.__name__)
+def test_parameters_are_read_and_set(kind):
+    model = make(kind)
+    parameters = model.get_params()
+    assert kind(**parameters).get_params() == parameters == model.get_params(deep=False)
+    assert parameters["num_threads"] == 0
+    assert model.set_params(num_threads=2) is model and model.num_threads == 2
+    assert model.get_params() == {**parameters, "num_threads": 2}
+    with pytest.raises(ValueError, match="setting|parameter"):
+        model.set_params(num_threads=3, factors_dim=3)
+    assert model.num_threads == 2
+    clone = pytest.importorskip("sklearn.base").clone
+    copied = clone(model)
+    assert type(copied) is kind and copied is not model
+    assert copied.get_params() == model.get_params()
+
+
+def test_parameters_have_an_effect_at_the_next_fit(board):
+    clone = pytest.importorskip("sklearn.base").clone
+    model = implicit.BM25Recommender(K=5, K1=1.5, B=0.2)
+    assert model.get_params() == {"K": 5, "K1": 1.5, "B": 0.2, "num_threads": 0}
+    model.fit(board, show_progress=False)
+    assert clone(model).similarity is None and clone(model).get_params() == model.get_params()
+    model.set_params(K=3, B=0.0)
+    assert np.diff(model.similarity.indptr).max() == 5
+    model.fit(board, show_progress=False)
+    assert np.diff(model.similarity.indptr).max() == 3
+    filter = implicit.GFCF(factor_dim=2, alpha=0.1)
+    filter.set_params(alpha=0.3)
+    assert filter.get_params() == {"num_threads": 0, "preset": None, "factor_dim": 2, "alpha": 0.3}
+    filter.fit(board, show_progress=False)
+    assert filter.recommend(0, board[0], N=1)[0][0] == 0
+    with pytest.raises(ValueError):
+        filter.set_params(preset="no-such")
+    ease = implicit.EASER(lambda_=3.0).set_params(**{"lambda": 4.0})
+    assert ease.settings == {"lambda": 4.0}
+
+
+@pytest.mark.parametrize("kind", implicit.ALL, ids=lambda kind: kind.__name__)
+def test_models_without_a_fit_are_saved(kind, board, tmp_path):
+    model = make(kind).set_params(num_threads=2)
+    file = io.BytesIO()
+    model.save(file)
+    file.seek(0)
+    model.save(tmp_path / "a.npz")
+    for loaded in (kind.load(file), kind.load(tmp_path / "a.npz"), kind.load(str(tmp_path / "a"))):
+        assert type(loaded) is kind and loaded.get_params() == model.get_params()
+        with pytest.raises(ValueError, match="not fitted"):
+            loaded.similar_items(0)
+        loaded.fit(board, show_progress=False)

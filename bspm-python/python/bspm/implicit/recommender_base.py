@@ -1,26 +1,22 @@
-"""Filters with the interface of the package implicit (0.7), as a drop-in replacement.
-
-Every class takes its settings and ``num_threads``, and has ``fit``, ``recommend``, ``similar_items``,
-``similar_users``, ``save`` and ``load``. Objects can be pickled and copied before and after the fit.
-Matrices are users x items in compressed sparse rows. Ids are row and column numbers.
-"""
+"""The class that all filters with the interface of implicit share."""
 
 from __future__ import annotations
 
-import io
+import json
 import os
 import sys
 import time
 import warnings
-from typing import Any, Callable, ClassVar, Optional, Union
+from typing import Any, Callable, ClassVar, Optional
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
-from . import _bspm
-from ._data import csr_of
-from ._model import configuration, fit_matrix, progress_of
+from .. import _bspm
+from .._data import csr_of
+from .._model import configuration, fit_matrix, progress_of
+from .._parameters import Parameters
 
 _NO_SCORE = -np.finfo(np.float32).max
 
@@ -52,7 +48,7 @@ def _check_csr(matrix: Any, what: str) -> Any:
     return converted
 
 
-class RecommenderBase:
+class RecommenderBase(Parameters):
     """A filter with the interface of implicit.
 
     Parameters
@@ -70,11 +66,14 @@ class RecommenderBase:
     def __init__(
         self, num_threads: int = 0, preset: Optional[str] = None, **settings: Any
     ) -> None:
-        configuration(self.filter, (1, 1), preset, settings)
+        self._check_settings(preset, settings)
         self.num_threads = num_threads
         self.preset = preset
         self.settings = settings
         self._core: Optional[_bspm.Core] = None
+
+    def _check_settings(self, preset: Optional[str], settings: dict[str, Any]) -> None:
+        configuration(self.filter, (1, 1), preset, settings)
 
     # ------------------------------------------------------------------ fitting
 
@@ -203,28 +202,38 @@ class RecommenderBase:
 
         The weight of an item is one over the square root of its popularity.
         """
-        core = self._fitted()
+        user_count = self._shape()[0]
         if filter_users is not None and users is not None:
             raise ValueError("Can't specify both filter_users and users")
         is_scalar = bool(np.isscalar(userid)) or getattr(userid, "ndim", 1) == 0
-        queries = self._ids(userid, core.shape[0], "userid")
+        queries = self._ids(userid, user_count, "userid")
         vectors = self._user_vectors()
         found = np.asarray((vectors[queries] @ vectors.T).todense(), dtype=np.float32)
         if filter_users is not None:
             found[:, np.asarray(filter_users, dtype=np.int64)] = _NO_SCORE
         if users is not None:
-            only = np.ones(core.shape[0], dtype=bool)
-            only[self._ids(users, core.shape[0], "users")] = False
+            only = np.ones(user_count, dtype=bool)
+            only[self._ids(users, user_count, "users")] = False
             found[:, only] = _NO_SCORE
         own = np.arange(len(queries)), queries
         found[own] = np.where(found[own] == _NO_SCORE, _NO_SCORE, np.float32(2.0))
-        width = min(N, core.shape[0])
+        width = min(N, user_count)
         order = np.argsort(-found, axis=1, kind="stable")[:, :width]
         scores = np.minimum(np.take_along_axis(found, order, axis=1), np.float32(1.0))
         ids = np.where(scores == _NO_SCORE, -1, order).astype(np.int32)
         return (ids[0], scores[0]) if is_scalar else (ids, scores)
 
     # ------------------------------------------------------------------ parts
+
+    def _shape(self) -> tuple[int, int]:
+        """Returns the number of users and of items. Raises ValueError if the model is not fitted."""
+        return self._fitted().shape
+
+    def _user_items(self) -> Any:
+        """Returns the fitted matrix users x items in CSR."""
+        core = self._fitted()
+        indptr, indices, data = core.matrix()
+        return scipy.sparse.csr_matrix((data, indices, indptr), shape=core.shape)
 
     def _ids(self, ids: Any, count: int, what: str) -> npt.NDArray[np.int64]:
         array = np.atleast_1d(np.asarray(ids))
@@ -240,14 +249,13 @@ class RecommenderBase:
         if items is None:
             return np.empty(0, dtype=np.int64)
         array = np.atleast_1d(np.asarray(items))
-        if array.size and (array.min() < 0 or array.max() >= self._fitted().shape[1]):
+        count = self._shape()[1]
+        if array.size and (array.min() < 0 or array.max() >= count):
             raise IndexError("Some of selected itemids are not in the model")
-        return self._ids(array, self._fitted().shape[1], what)
+        return self._ids(array, count, what)
 
     def _user_vectors(self) -> Any:
-        core = self._fitted()
-        indptr, indices, data = core.matrix()
-        matrix = scipy.sparse.csr_matrix((data, indices, indptr), shape=core.shape)
+        matrix = self._user_items()
         degrees = np.maximum(np.asarray(matrix.sum(axis=0)).ravel(), 1e-12)
         matrix = matrix @ scipy.sparse.diags(degrees**-0.5)
         norms = np.sqrt(np.maximum(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel(), 1e-12))
@@ -308,23 +316,38 @@ class RecommenderBase:
     # ------------------------------------------------------------------ files
 
     def save(self, fileobj_or_path: Any) -> None:
-        """Saves to a path or to an open binary file. The name can have any extension, also ``.npz``."""
-        core = self._fitted()
-        if hasattr(fileobj_or_path, "write"):
-            fileobj_or_path.write(core.to_bytes())
+        """Saves to a path or to an open binary file. The name can have any extension, also ``.npz``.
+
+        A model that is not fitted is saved with its parameters only.
+        """
+        has_file = hasattr(fileobj_or_path, "write")
+        if self._core is not None and not has_file:
+            self._core.save(os.fspath(fileobj_or_path))
+            return
+        content = _unfitted_bytes(self) if self._core is None else self._core.to_bytes()
+        if has_file:
+            fileobj_or_path.write(content)
         else:
-            core.save(os.fspath(fileobj_or_path))
+            with open(fileobj_or_path, "wb") as file:
+                file.write(content)
 
     @classmethod
     def load(cls, fileobj_or_path: Any) -> "RecommenderBase":
         """Loads a model that :meth:`save` wrote, from a path or an open binary file."""
         model = cls()
         if hasattr(fileobj_or_path, "read"):
-            model._core = _bspm.Core.from_bytes(fileobj_or_path.read(), (True, True))
+            content = fileobj_or_path.read()
+            if content.startswith(_UNFITTED):
+                return cls(**_unfitted_parameters(content))
+            model._core = _bspm.Core.from_bytes(content, (True, True))
             return model
         path = os.fspath(fileobj_or_path)
         if not os.path.exists(path) and os.path.exists(path + ".npz"):
             path += ".npz"
+        with open(path, "rb") as file:
+            if file.read(len(_UNFITTED)) == _UNFITTED:
+                file.seek(0)
+                return cls(**_unfitted_parameters(file.read()))
         model._core = _bspm.Core.open(path)
         return model
 
@@ -346,6 +369,22 @@ class RecommenderBase:
     def __repr__(self) -> str:
         settings = "".join(f", {name}={value!r}" for name, value in self.settings.items())
         return f"{type(self).__name__}(num_threads={self.num_threads}{settings})"
+
+
+# The first bytes of a file with the parameters of a model that is not fitted.
+_UNFITTED = b"bspm parameters\n"
+
+
+def _unfitted_bytes(model: RecommenderBase) -> bytes:
+    def plain(value: Any) -> Any:
+        return value.item() if isinstance(value, np.generic) else str(value)
+
+    return _UNFITTED + json.dumps(model.get_params(), default=plain).encode()
+
+
+def _unfitted_parameters(content: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(content[len(_UNFITTED) :])
+    return found
 
 
 # A single user is ranked twice in one tile, so that its scores have the same bits as in a batch.
@@ -390,150 +429,3 @@ def _without(liked: Any, ids: npt.NDArray[np.int32], scores: npt.NDArray[np.floa
     ids = np.where(is_gone, np.int32(-1), ids)
     scores = np.where(is_gone, np.float32(_NO_SCORE), scores)
     return np.take_along_axis(ids, order, axis=1), np.take_along_axis(scores, order, axis=1)
-
-
-class BSPM(RecommenderBase):
-    """Blurring-Sharpening Process Models (SIGIR 2023)."""
-
-
-class GFCF(RecommenderBase):
-    """Blur and an ideal low-pass filter (CIKM 2021)."""
-
-    filter = "gf-cf"
-
-
-class ChebyCF(RecommenderBase):
-    """Chebyshev interpolation of a plateau response (SIGIR 2025)."""
-
-    filter = "cheby-cf"
-
-
-class TurboCF(RecommenderBase):
-    """A polynomial of the item graph with its entries raised to a power (SIGIR 2024)."""
-
-    filter = "turbo-cf"
-
-
-class LinkProp(RecommenderBase):
-    """Degree-weighted paths of length three (WWW 2022)."""
-
-    filter = "link-prop"
-
-
-class LGCNIDE(RecommenderBase):
-    """A linear LightGCN without training, with infinitely many dimensions (CIKM 2021)."""
-
-    filter = "lgcn-ide"
-
-
-class EASER(RecommenderBase):
-    """A dense linear autoencoder (WWW 2019)."""
-
-    filter = "ease-r"
-
-
-class EASEDAN(RecommenderBase):
-    """EASE-R of a normalised matrix (SIGIR 2025)."""
-
-    filter = "ease-dan"
-
-
-class SVDAE(RecommenderBase):
-    """A linear autoencoder of low rank (IJCAI 2024)."""
-
-    filter = "svd-ae"
-
-
-class SGFCF(RecommenderBase):
-    """A power of the singular values, plus paths of length three (KDD 2024)."""
-
-    filter = "sgfcf"
-
-
-class RP3Beta(RecommenderBase):
-    """Random walks of three steps, with a penalty on popularity (TiiS 2017)."""
-
-    filter = "rp3beta"
-
-
-class Family(RecommenderBase):
-    """One form that contains the spectral filters."""
-
-    filter = "family"
-
-
-class Popularity(RecommenderBase):
-    """The most popular items, the same list for all users."""
-
-    filter = "popularity"
-
-
-class ItemItemRecommender(RecommenderBase):
-    """The K most similar items of each item. ``similarity`` has them as a sparse matrix."""
-
-    filter = "item-knn"
-
-    def __init__(self, K: int = 20, num_threads: int = 0, **settings: Any) -> None:
-        super().__init__(num_threads, None, **{"neighbours": K, **settings})
-
-    @property
-    def K(self) -> int:
-        """The number of neighbours of each item."""
-        return int(self.settings["neighbours"])
-
-    @K.setter
-    def K(self, value: int) -> None:
-        self.settings = {**self.settings, "neighbours": int(value)}
-
-    @property
-    def similarity(self) -> Any:
-        """The contributions of each item to other items, items x items in CSR. None before the fit."""
-        if self._core is None:
-            return None
-        items = self._core.shape[1]
-        width = min(self.K, max(items - 1, 1))
-        rows = csr_of(scipy.sparse.identity(items, dtype=np.float32, format="csr"))
-        ids, scores = self._core.rank_histories(rows, width)
-        is_there = (ids >= 0) & (scores > 0)
-        indptr = np.concatenate([[0], np.cumsum(is_there.sum(axis=1))])
-        parts = (scores[is_there], ids[is_there], indptr)
-        return scipy.sparse.csr_matrix(parts, shape=(items, items))
-
-
-class CosineRecommender(ItemItemRecommender):
-    """Neighbours by cosine similarity of their users."""
-
-
-class TFIDFRecommender(ItemItemRecommender):
-    """Neighbours by cosine similarity, with tf-idf weights of the users."""
-
-    def __init__(self, K: int = 20, num_threads: int = 0, **settings: Any) -> None:
-        super().__init__(K, num_threads, **{"weighting": "tf-idf", **settings})
-
-
-class BM25Recommender(ItemItemRecommender):
-    """Neighbours by cosine similarity, with BM25 weights of the users."""
-
-    def __init__(self, K: int = 20, num_threads: int = 0, **settings: Any) -> None:
-        super().__init__(K, num_threads, **{"weighting": "bm25", **settings})
-
-
-ALL: Union[list[type[RecommenderBase]], Any] = [
-    BSPM,
-    GFCF,
-    ChebyCF,
-    TurboCF,
-    LinkProp,
-    LGCNIDE,
-    EASER,
-    EASEDAN,
-    SVDAE,
-    SGFCF,
-    RP3Beta,
-    Family,
-    Popularity,
-    CosineRecommender,
-    TFIDFRecommender,
-    BM25Recommender,
-]
-"""All classes."""
