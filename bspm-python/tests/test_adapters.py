@@ -1,5 +1,7 @@
 """The adapters inside the packages that they are for, where those are installed."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -41,18 +43,110 @@ def test_rectools_recommends_what_the_model_does(frame, filter):
     assert set(chosen.item_id) <= {500, 501, 502, 503}
 
 
-def test_rectools_wraps_the_implicit_face(frame):
+KINDS = ["ItemItemRecommender", "CosineRecommender", "TFIDFRecommender", "BM25Recommender"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rectools_wraps_the_implicit_face(frame, kind):
     rectools = pytest.importorskip("rectools")
     models = pytest.importorskip("rectools.models")
     dataset_module = pytest.importorskip("rectools.dataset")
+    theirs = pytest.importorskip("implicit.nearest_neighbours")
     from bspm import implicit
 
     columns = rectools.Columns
-    interactions = frame.assign(**{columns.Weight: 1.0, columns.Datetime: "2026-01-01"})
+    weights = np.random.default_rng(3).integers(1, 6, len(frame))
+    interactions = frame.assign(**{columns.Weight: weights, columns.Datetime: "2026-01-01"})
     dataset = dataset_module.Dataset.construct(interactions)
-    wrapper = models.ImplicitItemKNNWrapperModel(implicit.TFIDFRecommender(K=20))
-    found = wrapper.fit(dataset).recommend(frame.user_id.unique(), dataset, 5, True)
-    assert len(found) == 300 and found.groupby("user_id").score.first().gt(0).all()
+    for options in ({}, {"items_to_recommend": frame.item_id.unique()[::2]}):
+        lists = []
+        for module in (theirs, implicit):
+            wrapper = models.ImplicitItemKNNWrapperModel(getattr(module, kind)(K=8))
+            wrapper.fit(dataset)
+            # Some lists have fewer than 20 items.
+            lists.append(wrapper.recommend(frame.user_id.unique(), dataset, 20, True, **options))
+            lists[-1]["score"] = lists[-1].score.astype(np.float32)
+        assert 100 < len(lists[0]) < 60 * 20
+        pd.testing.assert_frame_equal(*lists)
+    similar = []
+    for module in (theirs, implicit):
+        wrapper = models.ImplicitItemKNNWrapperModel(getattr(module, kind)(K=8)).fit(dataset)
+        similar.append(wrapper.recommend_to_items(frame.item_id.unique(), dataset, 5))
+    pd.testing.assert_frame_equal(*similar)
+
+
+def config_models():
+    from bspm.rectools import BSPMModel
+
+    return [
+        BSPMModel(),
+        BSPMModel("gf-cf", num_threads=2, verbose=1, factor_dim=np.int64(6), alpha=np.float32(0.5)),
+        BSPMModel("bspm", preset="gowalla", settings={"factor_dim": 6, "sharpen_time": None}),
+        BSPMModel("ease-r", lambda_=30.0),
+    ]
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_rectools_models_have_configs(frame, place):
+    rectools = pytest.importorskip("rectools")
+    models = pytest.importorskip("rectools.models")
+    adapter = pytest.importorskip("bspm.rectools")
+    model = config_models()[place]
+    config = model.get_config(mode="pydantic")
+    assert isinstance(config, adapter.BSPMModelConfig) and config.cls is adapter.BSPMModel
+    simple = json.loads(json.dumps(model.get_config(simple_types=True)))
+    assert simple["cls"] == "bspm.rectools.BSPMModel"
+    flat = model.get_params(simple_types=True)
+    assert flat["filter"] == model.filter and flat["verbose"] == model.verbose
+    copies = [
+        adapter.BSPMModel.from_config(config),
+        adapter.BSPMModel.from_config(model.get_config()),
+        adapter.BSPMModel.from_config(simple),
+        adapter.BSPMModel.from_params(model.get_params()),
+        models.model_from_config(config),
+        models.model_from_config(simple),
+        models.model_from_params(flat),
+    ]
+    for copy in copies:
+        assert type(copy) is adapter.BSPMModel and not copy.is_fitted
+        assert copy.get_config(simple_types=True) == simple
+    if place != 1:
+        return
+    columns = rectools.Columns
+    interactions = frame.assign(**{columns.Weight: 1.0, columns.Datetime: "2026-01-01"})
+    dataset = rectools.dataset.Dataset.construct(interactions)
+    users = frame.user_id.unique()
+    lists = [it.fit(dataset).recommend(users, dataset, 5, True) for it in (model, copies[-1])]
+    pd.testing.assert_frame_equal(*lists)
+
+
+def test_rectools_configs_are_checked():
+    adapter = pytest.importorskip("bspm.rectools")
+    for config in (
+        {"filter": "gf-cf", "factors": 3},
+        {"filter": "gf-cf", "settings": {"factors_dim": 3}},
+        {"filter": "no-such"},
+    ):
+        with pytest.raises(ValueError, match="factors|no-such"):
+            adapter.BSPMModel.from_config(config)
+    with pytest.raises(TypeError):
+        adapter.BSPMModel.from_config({"cls": "EASEModel"})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rectools_configs_name_the_implicit_face(kind):
+    models = pytest.importorskip("rectools.models")
+    pytest.importorskip("bspm.rectools")
+    from bspm import implicit
+
+    inner = getattr(implicit, kind)(K=7)
+    if kind == "BM25Recommender":
+        inner.set_params(K1=2.0, B=0.5)
+    model = models.ImplicitItemKNNWrapperModel(inner)
+    simple = json.loads(json.dumps(model.get_config(simple_types=True)))
+    assert simple["model"]["cls"] == f"bspm.implicit.nearest_neighbours.{kind}"
+    for copy in (models.model_from_config(simple), models.model_from_params(model.get_params())):
+        assert copy.get_config() == model.get_config()
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """A model for RecTools: ``BSPMModel`` is a ``ModelBase``.
 
-The item-item classes of ``bspm.implicit`` also work in RecTools' ``ImplicitItemKNNWrapperModel``.
+The item-item classes of ``bspm.implicit`` also work in RecTools' ``ImplicitItemKNNWrapperModel``. After the import
+of this module, its configs can name them, for example ``bspm.implicit.BM25Recommender``.
 """
 
 from __future__ import annotations
@@ -8,13 +9,38 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from rectools.models.base import ModelBase
+from implicit import nearest_neighbours as _theirs
+from pydantic import field_validator
+from rectools.models.base import ModelBase, ModelConfig
 from rectools.types import InternalIdsArray
 
 from ._model import all_settings, configuration, fit_matrix
+from .implicit import nearest_neighbours as _ours
+
+# RecTools checks that the class in a config is a subclass of implicit's.
+for _name in ("ItemItemRecommender", "CosineRecommender", "TFIDFRecommender", "BM25Recommender"):
+    getattr(_theirs, _name).register(getattr(_ours, _name))
 
 
-class BSPMModel(ModelBase[Any]):  # type: ignore[misc, unused-ignore]
+class BSPMModelConfig(ModelConfig):  # type: ignore[misc, unused-ignore]
+    """Config of :class:`BSPMModel`."""
+
+    filter: str = "bspm"
+    num_threads: int = 0
+    preset: str | None = None
+    settings: dict[str, Any] = {}
+
+    @field_validator("settings")
+    @classmethod
+    def _plain(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        """Returns the settings with Python numbers instead of those of NumPy, which JSON does not support."""
+        return {
+            name: value.item() if isinstance(value, np.generic) else value
+            for name, value in settings.items()
+        }
+
+
+class BSPMModel(ModelBase[BSPMModelConfig]):  # type: ignore[misc, unused-ignore]
     """Any filter of ``bspm.filters()`` in RecTools.
 
     ``filter`` is the name of the filter. Its settings are keywords or items of the dict ``settings``, as in
@@ -23,6 +49,7 @@ class BSPMModel(ModelBase[Any]):  # type: ignore[misc, unused-ignore]
 
     recommends_for_warm = False
     recommends_for_cold = False
+    config_class = BSPMModelConfig
 
     def __init__(
         self,
@@ -38,6 +65,22 @@ class BSPMModel(ModelBase[Any]):  # type: ignore[misc, unused-ignore]
         configuration(filter, (1, 1), preset, chosen)
         self.filter, self.preset, self.settings = filter, preset, chosen
         self.num_threads = num_threads
+
+    def _get_config(self) -> BSPMModelConfig:
+        return BSPMModelConfig(
+            cls=type(self),
+            verbose=self.verbose,
+            filter=self.filter,
+            num_threads=self.num_threads,
+            preset=self.preset,
+            settings=self.settings,
+        )
+
+    @classmethod
+    def _from_config(cls, config: BSPMModelConfig) -> BSPMModel:
+        return cls(
+            config.filter, config.num_threads, config.preset, config.verbose, dict(config.settings)
+        )
 
     def _fit(self, dataset: Any) -> None:
         matrix = dataset.get_user_item_matrix(include_weights=True)
