@@ -177,6 +177,24 @@ def test_lenskit_scores_as_the_model_does(frame, lenskit_data, filter):
     assert np.isfinite(scores[0]) and np.isnan(scores[1])
 
 
+def test_lenskit_scorers_have_parameters():
+    pytest.importorskip("lenskit")
+    from bspm.lenskit import BSPMScorer
+
+    scorer = BSPMScorer(filter="gf-cf", settings={"factor_dim": 6})
+    expected = {"filter": "gf-cf", "preset": None, "settings": {"factor_dim": 6}, "num_threads": 0}
+    assert scorer.get_params() == expected
+    assert scorer.set_params(num_threads=2) is scorer and scorer.config.num_threads == 2
+    for wrong in ({"factors": 3}, {"settings": {"factors_dim": 3}}, {"filter": "no-such"}):
+        with pytest.raises(ValueError):
+            scorer.set_params(num_threads=5, **wrong)
+    assert scorer.get_params() == {**expected, "num_threads": 2}
+    copied = pytest.importorskip("sklearn.base").clone(scorer)
+    assert type(copied) is BSPMScorer and copied.get_params() == scorer.get_params()
+    copied.config.settings["factor_dim"] = 4
+    assert scorer.config.settings == {"factor_dim": 6} and not copied.is_trained()
+
+
 def test_optuna_finds_a_setting(pairs):
     optuna = pytest.importorskip("optuna")
     users, items = pairs

@@ -12,7 +12,7 @@ from lenskit.training import Trainable, TrainingOptions
 from pydantic import BaseModel
 
 from . import _bspm
-from ._model import fit_matrix
+from ._model import configuration, fit_matrix
 
 
 class BSPMConfig(BaseModel, extra="forbid"):
@@ -66,6 +66,23 @@ class BSPMScorer(Component[ItemList], Trainable):  # type: ignore[misc, unused-i
         found_scores = np.full(len(items), np.nan, dtype=np.float32)
         found_scores[known] = scores[columns[known]]
         return ItemList(items, scores=found_scores)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Returns the config as a dict, as scikit-learn's estimators do. ``deep`` has no effect."""
+        return {name: getattr(self.config, name) for name in type(self.config).model_fields}
+
+    def set_params(self, **params: Any) -> BSPMScorer:
+        """Sets parts of the config, which the next training uses. Returns the scorer.
+
+        Raises ValueError for an unknown parameter or setting, and then changes nothing.
+        """
+        config = type(self.config).model_validate({**self.get_params(), **params})
+        configuration(config.filter, (1, 1), config.preset, config.settings)
+        self.config = config
+        return self
+
+    def __sklearn_clone__(self) -> BSPMScorer:
+        return type(self)(self.config.model_copy(deep=True))
 
     def _history(self, query: RecQuery) -> npt.NDArray[np.int64]:
         """Returns the columns of the history. Unknown items are left out."""
