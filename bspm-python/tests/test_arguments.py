@@ -118,7 +118,7 @@ def test_a_forked_process_fits_ranks_and_evaluates(threads):
     "arguments, hint",
     [
         ({"factordim": 3}, "factor_dim"),
-        ({"weigth": "n"}, "weight"),
+        ({"weights": "n"}, "weight"),
         ({"filter": "gf-cf", "num_thread": 2}, "num_threads"),
         ({"filter": "ease_r"}, "ease-r"),
         ({"filter": "itemknn"}, "item-knn"),
