@@ -5,7 +5,7 @@ use insta::{Settings, assert_snapshot};
 
 use crate::shop::{bspm, error, shop, stdout};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "describe",
     "fit",
     "recommend",
