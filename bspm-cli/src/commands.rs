@@ -154,6 +154,9 @@ impl ConfigArguments {
     }
 }
 
+/// The number of other candidates in a report.
+const SHOWN: usize = 3;
+
 /// Describes the selected filter and the candidates that it was compared with.
 fn report_of(choice: &Choice) -> String {
     let chosen = choice.trials.iter().find(|it| it.config == choice.config);
@@ -172,10 +175,16 @@ fn report_of(choice: &Choice) -> String {
             _ => format!("{name} {:.4}", trial.estimate),
         }
     });
-    let others: Vec<String> = others.collect();
+    let mut others: Vec<String> = others.collect();
+    let more = others.len().saturating_sub(SHOWN);
+    others.truncate(SHOWN);
+    if more > 0 {
+        others.push(format!("and {more} more in the model"));
+    }
     format!(
         "filter: {}, selected from {} candidates by NDCG@20 on held-out interactions of {} users: {:.4} \
-         (others: {}); hint: `bspm tune` searches further",
+         (others: {}); a mix is selected only if it is better by one percent; hint: `bspm tune` searches \
+         further",
         best.config.label(),
         choice.trials.len(),
         best.users,

@@ -388,11 +388,18 @@ impl DataArguments {
         let values = trials.filter(|it| it.0 == choice.weighting);
         let value = values.map(|it| it.1).fold(0.0, f64::max);
         tell!(
-            "weights: {}, selected by NDCG@20 on held-out interactions: {value:.4} (others: {})",
+            "weights: {}, selected by NDCG@20 on held-out interactions with two filters: {value:.4} \
+             (others: {}); hint: `bspm refit` and comparisons need the same weights: {}",
             name_of(&choice.weighting),
-            others.join(", ")
+            others.join(", "),
+            flags_of(&choice.weighting)
         );
         dataset.reweighted(&choice.weighting)
+    }
+
+    /// Returns whether `--weight` is given.
+    pub(crate) fn has_weight_scale(&self) -> bool {
+        self.weight.is_some()
     }
 
     /// Returns whether `--half-life` is given.
@@ -518,7 +525,16 @@ impl DataArguments {
 /// The path of standard input.
 pub(crate) const STANDARD_INPUT: &str = "/dev/stdin";
 
-/// Returns the flags of a weighting as text.
+/// Returns the flags that set a weighting.
+fn flags_of(weighting: &Weighting) -> String {
+    let scale = weighting.scale.unwrap_or_default();
+    match weighting.half_life {
+        None => format!("--weight {scale}"),
+        Some(half_life) => format!("--weight {scale} --half-life {half_life}"),
+    }
+}
+
+/// Describes a weighting.
 fn name_of(weighting: &Weighting) -> String {
     let scale = weighting.scale.unwrap_or_default();
     match weighting.half_life {

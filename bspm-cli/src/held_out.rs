@@ -25,7 +25,7 @@ pub(crate) struct HeldOutArguments {
     #[arg(long, group = "held out")]
     last_out: bool,
     /// Hold out the interactions from this time on (temporal split): a number in the unit of the
-    /// times, or a date such as 2026-01-31. Requires times
+    /// times, or a date such as 2026-01-31. A repeated pair has its latest time. Requires times
     #[arg(long, value_name = "TIME", group = "held out", value_parser = from)]
     from: Option<From>,
     /// Hold out this share of each user's interactions: the latest ones if the data have times, else

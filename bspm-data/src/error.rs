@@ -169,7 +169,7 @@ pub enum Error {
     },
 
     /// The input has no interactions.
-    #[error("{}: expected at least one interaction, found none{}", path.display(), left_out_text(*rows, *left_out))]
+    #[error("{}: expected at least one interaction, found none{}", path.display(), left_out_text(*rows, *left_out, reasons))]
     NoInteractions {
         /// The file, or the last of several.
         path: PathBuf,
@@ -177,6 +177,8 @@ pub enum Error {
         rows: u64,
         /// The number of excluded rows: invalid, below the rating threshold, or with weight 0.
         left_out: u64,
+        /// The numbers of excluded rows by reason, as text; empty if there are none.
+        reasons: String,
     },
 
     /// There are no users to evaluate.
@@ -322,6 +324,7 @@ impl Error {
             path: path.into(),
             rows: 0,
             left_out: 0,
+            reasons: String::new(),
         }
     }
 
@@ -335,9 +338,10 @@ impl Error {
     }
 }
 
-fn left_out_text(rows: u64, left_out: u64) -> String {
-    match rows {
-        0 => String::new(),
-        rows => format!(" in {rows} rows, of which {left_out} are excluded"),
+fn left_out_text(rows: u64, left_out: u64, reasons: &str) -> String {
+    match (rows, reasons) {
+        (0, _) => String::new(),
+        (rows, "") => format!(" in {rows} rows, of which {left_out} are excluded"),
+        (rows, reasons) => format!(" in {rows} rows, of which {left_out} are excluded: {reasons}"),
     }
 }

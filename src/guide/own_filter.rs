@@ -1,8 +1,8 @@
 //! RP3beta (Paudel et al., TiiS 2017), implemented outside the library: a random walk of three steps, from
 //! the user to an item of the history, to another user, and to the scored item.
 
+use bspm::sprs::CsMatI;
 use bspm::{CpuBackend, FittedFilter, Interactions, Result};
-use sprs::CsMatI;
 
 /// The power of each transition, the power of the popularity of the scored item, and the maximum number
 /// of neighbours of an item.

@@ -1,6 +1,7 @@
 //! Lists of recommended items: flags that filter them, and their output.
 
 use bspm::{Dataset, Fallback, RecommendOptions, Recommendation, UnknownIds};
+use bspm_args::tell;
 use bspm_rules::ItemCondition;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -61,10 +62,14 @@ pub(crate) fn with_condition(
     dataset: &Dataset,
     condition: Option<&ItemCondition>,
 ) -> bspm::Result<RecommendOptions> {
-    match condition {
-        Some(condition) => Ok(options.allow_set(condition.items(dataset)?)),
-        None => Ok(options),
+    let Some(condition) = condition else {
+        return Ok(options);
+    };
+    let items = condition.items(dataset)?;
+    if items.rows().next().is_none() {
+        tell!("warning: --where: no item satisfies the condition {condition}");
     }
+    Ok(options.allow_set(items))
 }
 
 /// Returns the options of lists for these flags.

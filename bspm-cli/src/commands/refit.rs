@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use bspm::Backend;
-use bspm_args::{DeviceArguments, ProgressBars};
+use bspm::{Backend, Dataset};
+use bspm_args::{DeviceArguments, ProgressBars, tell};
 use clap::Args;
 
 use super::{Outcome, TextModel, fitted, on_device, save};
@@ -80,6 +80,14 @@ fn refit<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
                 "--half-life would apply only to the new interactions, and not to those of the \
                         model; hint: fit all interactions together with `bspm fit --half-life`"
                     .into(),
+            );
+        }
+        let is_weighted = |data: &Dataset| data.interactions().weights().is_some();
+        if is_weighted(&dataset) && is_weighted(&more) && !arguments.interactions.has_weight_scale()
+        {
+            tell!(
+                "warning: the weights of the new interactions are unchanged; hint: if the model was fitted \
+                 with --weight, or `bspm fit` selected a scale, give the same --weight here"
             );
         }
         if more.times().is_some() && dataset.times().is_none() {

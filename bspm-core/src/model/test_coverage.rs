@@ -85,12 +85,17 @@ impl TestCoverage {
             0 => "no user has an interaction in the test set; hint: only users with at least two interactions \
                   can have one held out"
                 .into(),
-            _ => format!(
-                "no interaction of the test set can be in a list: {unknown_users} of {users} users are \
-                 unknown to the model, {unknown_items} items are unknown, and {seen} of {interactions} \
-                 interactions are also in the training data; hint: check that the ids in both have the same \
-                 format"
-            ),
+            _ => {
+                let hint = match seen == interactions {
+                    true => "the model was fitted to the test set; fit it to the other interactions",
+                    false => "check that the ids in both have the same format",
+                };
+                format!(
+                    "no interaction of the test set can be in a list: {unknown_users} of {users} users are \
+                     unknown to the model, {unknown_items} items are unknown, and {seen} of {interactions} \
+                     interactions are also in the training data; hint: {hint}"
+                )
+            }
         };
         Err(Error::NothingToEvaluate { reason })
     }

@@ -58,13 +58,18 @@ impl ReadReport {
         if self.skipped() == 0 {
             return;
         }
-        let reasons = self.invalid.iter();
-        let reasons = reasons.map(|(reason, count)| format!("{count} with {reason}"));
         self.warnings.push(format!(
             "{} of {} rows are skipped: {}",
             self.skipped(),
             self.rows,
-            reasons.collect::<Vec<_>>().join(", ")
+            self.reasons()
         ));
+    }
+
+    /// The numbers of skipped invalid rows by reason, as text.
+    pub(super) fn reasons(&self) -> String {
+        let reasons = self.invalid.iter();
+        let reasons = reasons.map(|(reason, count)| format!("{count} with {reason}"));
+        reasons.collect::<Vec<_>>().join(", ")
     }
 }

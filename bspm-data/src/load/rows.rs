@@ -232,6 +232,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
                 path: path.unwrap_or_else(|| "table".into()),
                 rows: report.rows,
                 left_out: report.skipped() + report.below_threshold + report.zero_weight,
+                reasons: report.reasons(),
             });
         }
         if times.dates > 0 && times.other_numbers > 0 {
