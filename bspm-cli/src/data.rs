@@ -317,6 +317,15 @@ impl DataArguments {
         if let Some(half_life) = self.half_life {
             report.warnings.extend(half_life.check(&dataset)?);
         }
+        let is_skipped = |reason: InvalidRow| report.invalid.contains_key(&reason);
+        if is_skipped(InvalidRow::InvalidWeight) && !self.decimal_comma {
+            let hint = "some weights are not numbers; hint: --decimal-comma reads 1,5 as 1.5";
+            report.warnings.push(hint.into());
+        }
+        if is_skipped(InvalidRow::InvalidTime) {
+            let hint = "some times cannot be read; hint: --time-format sets their format, as in '%d/%m/%Y'";
+            report.warnings.push(hint.into());
+        }
         Ok((dataset, report))
     }
 
@@ -387,9 +396,14 @@ impl DataArguments {
             .collect();
         let values = trials.filter(|it| it.0 == choice.weighting);
         let value = values.map(|it| it.1).fold(0.0, f64::max);
+        let repeat = match choice.weighting.half_life {
+            None => "`bspm refit` and comparisons need the same weights",
+            Some(_) => "comparisons need the same weights, and new interactions a new fit",
+        };
         tell!(
             "weights: {}, selected by NDCG@20 on held-out interactions with two filters: {value:.4} \
-             (others: {}); hint: `bspm refit` and comparisons need the same weights: {}",
+             (others: {}); other weights are selected only if they are better by one percent; hint: \
+             {repeat}: {}",
             name_of(&choice.weighting),
             others.join(", "),
             flags_of(&choice.weighting)
