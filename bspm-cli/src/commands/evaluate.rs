@@ -172,6 +172,9 @@ fn evaluate<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     }
     if let Some(path) = &arguments.against {
         let other = TextModel::open(model.filter().backend().clone(), path)?;
+        for warning in other.test_coverage(&test).warnings() {
+            tell!("warning: {}: {warning}", path.display());
+        }
         let other = other.evaluate_users(&test, options)?;
         writer.finish()?;
         writer = Writer::new(&arguments.output);

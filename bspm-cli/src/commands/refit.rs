@@ -83,11 +83,14 @@ fn refit<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
             );
         }
         let is_weighted = |data: &Dataset| data.interactions().weights().is_some();
-        if is_weighted(&dataset) && is_weighted(&more) && !arguments.interactions.has_weight_scale()
-        {
+        if is_weighted(&dataset) && !arguments.interactions.has_weight_scale() {
+            let which = match is_weighted(&more) {
+                true => "the weights of the new interactions are unchanged",
+                false => "the new interactions have weight 1",
+            };
             tell!(
-                "warning: the weights of the new interactions are unchanged; hint: if the model was fitted \
-                 with --weight, or `bspm fit` selected a scale, give the same --weight here"
+                "warning: {which}; hint: if the model was fitted with --weight, or `bspm fit` selected a \
+                 scale, give the same --weight-column and --weight here"
             );
         }
         if more.times().is_some() && dataset.times().is_none() {
