@@ -386,16 +386,14 @@ impl DataArguments {
         let options = FitOptions::new().observer(bars.observer());
         let choice = choose_weighting(backend, &dataset, &options)?;
         bars.clear();
-        if choice.trials.is_empty() {
+        let is_chosen = |trial: &&(Weighting, f64)| trial.0 == choice.weighting;
+        let Some((_, value)) = choice.trials.iter().find(is_chosen) else {
             return Ok(dataset);
-        }
-        let trials = choice.trials.iter();
-        let others = trials.clone().filter(|it| it.0 != choice.weighting);
+        };
+        let others = choice.trials.iter().filter(|trial| !is_chosen(trial));
         let others: Vec<String> = others
             .map(|(weighting, value)| format!("{} {value:.4}", name_of(weighting)))
             .collect();
-        let values = trials.filter(|it| it.0 == choice.weighting);
-        let value = values.map(|it| it.1).fold(0.0, f64::max);
         let repeat = match choice.weighting.half_life {
             None => "`bspm refit` and comparisons need the same weights",
             Some(_) => "comparisons need the same weights, and new interactions a new fit",

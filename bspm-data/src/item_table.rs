@@ -162,6 +162,12 @@ impl<I: Eq + Hash + Clone> ItemTable<I> {
         &self.columns[self.title]
     }
 
+    /// The columns other than the titles, in their order.
+    pub fn other_columns(&self) -> impl Iterator<Item = &ItemColumn> {
+        let columns = self.columns.iter().enumerate();
+        columns.filter_map(|(place, column)| (place != self.title).then_some(column))
+    }
+
     /// The title of an item; `None` without a row or a title. Cost: one hash.
     pub fn title<Q>(&self, item: &Q) -> Option<&str>
     where

@@ -6,14 +6,14 @@ use std::time::Duration;
 use bspm::data::Weighting;
 use bspm::filters::{Search as SearchRange, SettingInfo, SettingKind};
 use bspm::tune::{Trial, TuneOptions, Tuner, choose_tag_weight};
-use bspm::{CpuBackend, FilterConfig, FitOptions, Preset};
+use bspm::{CpuBackend, Dataset, FilterConfig, FitOptions, Preset};
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arrays::Csr;
-use crate::datasets::{backend, numbered};
+use crate::datasets::{Times, backend, numbered};
 use crate::error::to_python;
 use crate::files::{Entries, entries};
 use crate::tags::{TagRows, tagged};
@@ -109,6 +109,18 @@ pub(crate) struct SearchOptions {
     seed: u64,
 }
 
+/// Returns the backend, and the data with their tags.
+fn prepared(
+    csr: &Csr<'_>,
+    times: Times<'_>,
+    tags: Option<&TagRows<'_>>,
+    threads: usize,
+) -> PyResult<(CpuBackend, Dataset<i64, i64>)> {
+    let backend = backend(threads)?;
+    let dataset = numbered(&csr.rows()?, times)?;
+    Ok((backend, tagged(dataset, tags)?))
+}
+
 /// A search, which runs one trial at a time. Trials are JSON.
 #[pyclass(frozen, module = "bspm._bspm")]
 pub(crate) struct Search {
@@ -128,9 +140,7 @@ impl Search {
         tags: Option<TagRows<'_>>,
         threads: usize,
     ) -> PyResult<Self> {
-        let backend = backend(threads)?;
-        let rows = csr.rows()?;
-        let dataset = tagged(numbered(&rows, times)?, tags.as_ref())?;
+        let (backend, dataset) = prepared(&csr, times, tags.as_ref(), threads)?;
         let split = dataset.hold_out(options.ratio, options.seed);
         let split = split.map_err(to_python)?;
         let time = Duration::try_from_secs_f64(options.seconds)
@@ -197,9 +207,7 @@ pub(crate) fn choose(
     seed: u64,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<(String, Vec<String>, Option<f64>)> {
-    let backend = backend(threads)?;
-    let rows = csr.rows()?;
-    let dataset = tagged(numbered(&rows, times)?, tags.as_ref())?;
+    let (backend, dataset) = prepared(&csr, times, tags.as_ref(), threads)?;
     let chooses_weight = tags.is_some_and(|tags| tags.has_no_weight());
     let (choice, weight) = long(py, progress.as_ref(), |observer| {
         let options = FitOptions::new().seed(seed).observer(observer);
@@ -241,9 +249,7 @@ pub(crate) fn choose_weighting<'py>(
     WeightingOptions,
     Vec<(WeightingOptions, f64)>,
 )> {
-    let backend = backend(threads)?;
-    let rows = csr.rows()?;
-    let dataset = tagged(numbered(&rows, times)?, tags.as_ref())?;
+    let (backend, dataset) = prepared(&csr, times, tags.as_ref(), threads)?;
     let choice = long(py, progress.as_ref(), |observer| {
         let options = FitOptions::new().seed(seed).observer(observer);
         bspm::tune::choose_weighting(backend, &dataset, &options)

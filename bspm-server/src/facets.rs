@@ -49,10 +49,10 @@ pub(super) fn facets(model: &CpuModel) -> Vec<Facet<'_>> {
     };
     let items = model.dataset().items().len();
     let picture = image_column(model).map(ItemColumn::name);
-    let columns = table.columns().iter().filter(|column| {
+    let columns = table.other_columns().filter(|column| {
         let name = column.name();
         let is_plain = name.len() <= LONGEST && !name.contains(['`', '\\']);
-        is_plain && name != table.titles().name() && Some(name) != picture
+        is_plain && Some(name) != picture
     });
     let facets = columns.filter_map(|column| facet(column, items));
     facets.take(MOST_COLUMNS).collect()

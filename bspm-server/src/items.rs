@@ -100,9 +100,7 @@ fn columns_of(model: &CpuModel, item: u32) -> Map<String, Value> {
     let Some(table) = model.dataset().item_table() else {
         return Map::new();
     };
-    let others = table.columns().iter();
-    let others = others.filter(|column| column.name() != table.titles().name());
-    let values = others.filter_map(|column| {
+    let values = table.other_columns().filter_map(|column| {
         let value = match column.value(item as usize)? {
             ItemValue::Text(text) => text.into(),
             ItemValue::Number(number) => number.into(),

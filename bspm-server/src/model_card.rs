@@ -120,9 +120,7 @@ impl<'a> TrialOfModel<'a> {
 }
 
 fn columns(table: &ItemTable) -> Vec<ColumnOfModel<'_>> {
-    let title = table.titles().name();
-    let columns = table.columns().iter().filter(|it| it.name() != title);
-    let columns = columns.map(|it| ColumnOfModel {
+    let columns = table.other_columns().map(|it| ColumnOfModel {
         name: it.name(),
         kind: it.kind(),
     });

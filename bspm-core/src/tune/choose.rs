@@ -1,6 +1,8 @@
 //! Selects a filter for a data set from a few candidates, without a search.
 
 use std::hash::Hash;
+use std::slice;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,9 +13,8 @@ use super::{Trial, TrialOutcome, TuneOptions, Tuner};
 use crate::backend::Backend;
 use crate::engine::fit_options::FitOptions;
 use crate::filters::registry::FilterConfig;
-use bspm_data::Dataset;
 use bspm_data::parameter::invalid;
-use bspm_data::{Error, Result};
+use bspm_data::{Dataset, Error, Interactions, Result};
 
 /// The share of each user's interactions that is held out for the selection.
 pub(super) const SHARE: f64 = 0.2;
@@ -108,6 +109,29 @@ where
     Ok(Choice { config, trials })
 }
 
+/// Returns the NDCG@20 of the best of these configurations on held-out interactions.
+///
+/// # Errors
+///
+/// [`Error::NothingToEvaluate`]; [`Error::Cancelled`]; the error of the first trial if all fail.
+pub(super) fn best_value<B: Backend>(
+    backend: &B,
+    train: Arc<Interactions>,
+    held_out: &Interactions,
+    configs: &[FilterConfig],
+    options: &FitOptions,
+) -> Result<f64> {
+    let tune = TuneOptions::new()
+        .trials(configs.len())
+        .seed(options.seed)
+        .candidates(configs.to_vec())
+        .fit(options.clone());
+    let mut tuner = Tuner::new(backend.clone(), train, held_out, tune)?;
+    while tuner.advance()?.is_some() {}
+    let best = tuner.best().map(|best| best.value);
+    best.ok_or_else(|| tuner.first_error())
+}
+
 /// The weights of tags among which one is chosen.
 const TAG_WEIGHTS: [f64; 5] = [0.1, 0.3, 1.0, 3.0, 10.0];
 
@@ -146,21 +170,12 @@ where
     let mut failure = None;
     for weight in TAG_WEIGHTS {
         let train = split.train.with_tag_weight(weight)?.matrix_to_fit()?;
-        let tune = TuneOptions::new()
-            .trials(1)
-            .seed(options.seed)
-            .candidates(vec![config.clone()])
-            .fit(options.clone());
-        let held_out = split.test.interactions();
-        let mut tuner = match Tuner::new(backend.clone(), train, held_out, tune) {
+        let configs = slice::from_ref(config);
+        match best_value(&backend, train, split.test.interactions(), configs, options) {
+            Ok(value) => values.push((weight, value)),
             Err(Error::NothingToEvaluate { .. }) => return Ok(own),
-            tuner => tuner?,
-        };
-        match tuner.advance()? {
-            Some(trial) if trial.outcome == TrialOutcome::Complete => {
-                values.push((weight, trial.value));
-            }
-            _ => failure = failure.or_else(|| Some(tuner.first_error())),
+            Err(error @ Error::Cancelled { .. }) => return Err(error),
+            Err(error) => failure = failure.or(Some(error)),
         }
     }
     let best = values.iter().map(|it| it.1).fold(0.0, f64::max);

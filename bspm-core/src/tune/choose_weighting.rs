@@ -2,9 +2,8 @@
 
 use std::hash::Hash;
 
-use super::choose::SHARE;
+use super::choose::{SHARE, best_value};
 use super::portfolio::candidates;
-use super::{TuneOptions, Tuner};
 use crate::backend::Backend;
 use crate::engine::fit_options::FitOptions;
 use crate::filters::registry::FilterConfig;
@@ -89,19 +88,11 @@ where
     }
     let split = dataset.hold_out(SHARE, options.seed)?;
     let held_out = split.test.interactions();
-    let whole = split.train.matrix_to_fit()?;
-    let probes = probes(&whole);
+    let train = split.train.matrix_to_fit()?;
+    let probes = probes(&train);
     let value_of = |weighting: &Weighting| -> Result<f64> {
         let train = split.train.reweighted(weighting)?.matrix_to_fit()?;
-        let tune = TuneOptions::new()
-            .trials(probes.len())
-            .seed(options.seed)
-            .candidates(probes.clone())
-            .fit(options.clone());
-        let mut tuner = Tuner::new(backend.clone(), train, held_out, tune)?;
-        while tuner.advance()?.is_some() {}
-        let best = tuner.best().map(|best| best.value);
-        best.ok_or_else(|| tuner.first_error())
+        best_value(&backend, train, held_out, &probes, options)
     };
     let mut choice = none;
     let first = match value_of(&choice.weighting) {

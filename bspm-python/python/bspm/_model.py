@@ -252,7 +252,7 @@ class Model:
         self._items: Optional[npt.NDArray[Any]] = None
         self.leaderboard = Trials()
         """The trials that the filter was chosen from, best first. Empty if you named the filter."""
-        self.weightings = Table({"weight_scale": [], "half_life": [], "ndcg": []})
+        self.weightings = _table_of_weightings([])
         """The weightings of the interactions that were compared, the chosen one first. Empty if none
         was chosen. A model file does not keep them."""
 
@@ -358,7 +358,7 @@ class Model:
         interactions, tag_rows = with_tags(interactions, tags, tag, tag_item, tag_weight, item)
         chosen = all_settings(settings, keywords)
         trials: list[str] = []
-        weightings = None
+        weightings = _table_of_weightings([])
         has_settings = bool(chosen or preset)
         if config is not None:
             if has_settings or filter is not None:
@@ -368,7 +368,7 @@ class Model:
                 "settings and presets have no effect with filter='auto', which chooses them; name the filter"
             )
         elif filter == "auto" or (filter is None and not has_settings):
-            if weight_scale is None and half_life is None and not isinstance(data, Interactions):
+            if _chooses_weighting(data, weight_scale, half_life):
                 interactions, weightings = _with_chosen_weighting(
                     interactions, tag_rows, threads_of(num_threads), seed, progress
                 )
@@ -401,8 +401,7 @@ class Model:
         if table is not None:
             model = model._with_table(table)
         model._keep_trials([json.loads(trial) for trial in trials])
-        if weightings is not None:
-            model.weightings = weightings
+        model.weightings = weightings
         return model
 
     @classmethod
@@ -421,9 +420,8 @@ class Model:
         interactions = Interactions.of(data, **columns)
         if tags["tag_item"] is None and tags["tags"] is not None:
             tags["tag_item"] = columns["item"]
-        weightings = None
-        is_weighted = columns["weight_scale"] is not None or columns["half_life"] is not None
-        if not is_weighted and not isinstance(data, Interactions):
+        weightings = _table_of_weightings([])
+        if _chooses_weighting(data, columns["weight_scale"], columns["half_life"]):
             seed = options.get("seed", 0)
             interactions, weightings = _with_chosen_weighting(
                 interactions, None, threads_of(num_threads), seed, progress
@@ -432,8 +430,7 @@ class Model:
         config = trials[0]["config"]
         model = cls.fit(interactions, config=config, num_threads=num_threads, **table, **tags)
         model._keep_trials(trials)
-        if weightings is not None:
-            model.weightings = weightings
+        model.weightings = weightings
         return model
 
     @classmethod
@@ -1024,13 +1021,28 @@ def _from_bytes(
     return model
 
 
+def _chooses_weighting(data: Any, weight_scale: Optional[str], half_life: Any) -> bool:
+    """Returns whether no option says how the interactions are weighted, and they have not been read before."""
+    return weight_scale is None and half_life is None and not isinstance(data, Interactions)
+
+
+def _table_of_weightings(trials: list[tuple[tuple[Optional[str], Optional[float]], float]]) -> Table:
+    return Table(
+        {
+            "weight_scale": [scale or "linear" for (scale, _), _ in trials],
+            "half_life": [half_life for (_, half_life), _ in trials],
+            "ndcg": [ndcg for _, ndcg in trials],
+        }
+    )
+
+
 def _with_chosen_weighting(
     interactions: Interactions,
     tags: Optional[dict[str, Any]],
     threads: int,
     seed: int,
     progress: Any,
-) -> tuple[Interactions, Optional[Table]]:
+) -> tuple[Interactions, Table]:
     """Returns the interactions with the weights that predict a held-out part best, and the comparison."""
     entries, chosen, trials = _bspm.choose_weighting(
         interactions.csr,
@@ -1040,19 +1052,10 @@ def _with_chosen_weighting(
         seed=seed,
         progress=progress_of(progress),
     )
-    if not trials:
-        return interactions, None
     trials.sort(key=lambda trial: trial[0] != chosen)
-    table = Table(
-        {
-            "weight_scale": [scale or "linear" for (scale, _), _ in trials],
-            "half_life": [half_life for (_, half_life), _ in trials],
-            "ndcg": [ndcg for _, ndcg in trials],
-        }
-    )
     if entries is not None:
         interactions = Interactions._of_arrays(entries, interactions.users, interactions.items)
-    return interactions, table
+    return interactions, _table_of_weightings(trials)
 
 
 def tune(

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import scipy.sparse
 
 from .._model import progress_of, threads_of
-from .recommender_base import _NO_SCORE, IdsAndScores, RecommenderBase, _check_csr
+from .recommender_base import _NO_SCORE, IdsAndScores, RecommenderBase, _check_csr, _check_rows, _is_scalar
 
 # The maximum number of multiplications of a block of rows, which bounds the memory of a product.
 _BLOCK = 1 << 23
@@ -229,13 +229,8 @@ class ItemItemRecommender(RecommenderBase):
         has a different number of rows.
         """
         count = self._shape()[1]
-        if not scipy.sparse.issparse(user_items) or user_items.format != "csr":
-            raise ValueError("user_items needs to be a CSR sparse matrix")
-        is_scalar = bool(np.isscalar(userid)) or getattr(userid, "ndim", 1) == 0
-        if user_items.shape[0] != (1 if is_scalar else len(userid)):
-            raise ValueError("user_items must contain 1 row for every user in userids")
-        if user_items.shape[1] > count:
-            raise ValueError(f"user_items: expected {count} items, found {user_items.shape[1]}")
+        is_scalar = _is_scalar(userid)
+        _check_rows(user_items, 1 if is_scalar else len(userid), count)
         choose = self._chooser(filter_items, items)
         if N < 1:
             raise ValueError(f"N: expected at least 1, found {N}")
@@ -274,7 +269,7 @@ class ItemItemRecommender(RecommenderBase):
         if recalculate_item:
             raise NotImplementedError("recalculate_item isn't implemented")
         choose = self._chooser(filter_items, items)
-        is_scalar = bool(np.isscalar(itemid)) or getattr(itemid, "ndim", 1) == 0
+        is_scalar = _is_scalar(itemid)
         lists = []
         for item in self._ids(itemid, count, "itemid"):
             ids, scores = next(_rows(self.similarity[[item]]))

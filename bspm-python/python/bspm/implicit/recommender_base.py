@@ -33,6 +33,20 @@ def _warn(text: str) -> None:
     warnings.warn(text, theirs, stacklevel=4)
 
 
+def _is_scalar(ids: Any) -> bool:
+    return bool(np.isscalar(ids)) or getattr(ids, "ndim", 1) == 0
+
+
+def _check_rows(user_items: Any, users: int, items: int) -> None:
+    """Raises ValueError unless a CSR matrix has a row for each user, and no more than these items."""
+    if not scipy.sparse.issparse(user_items) or user_items.format != "csr":
+        raise ValueError("user_items needs to be a CSR sparse matrix")
+    if user_items.shape[0] != users:
+        raise ValueError("user_items must contain 1 row for every user in userids")
+    if user_items.shape[1] > items:
+        raise ValueError(f"user_items: expected {items} items, found {user_items.shape[1]}")
+
+
 def _check_csr(matrix: Any, what: str) -> Any:
     if not scipy.sparse.issparse(matrix):
         raise ValueError(f"{what} needs to be a CSR sparse matrix, found {type(matrix).__name__}")
@@ -130,17 +144,10 @@ class RecommenderBase(Parameters):
         not CSR or has a different number of rows.
         """
         core = self._fitted()
-        is_scalar = bool(np.isscalar(userid)) or getattr(userid, "ndim", 1) == 0
+        is_scalar = _is_scalar(userid)
         users = self._ids(userid, core.shape[0], "userid")
         if filter_already_liked_items or recalculate_user:
-            if not scipy.sparse.issparse(user_items) or user_items.format != "csr":
-                raise ValueError("user_items needs to be a CSR sparse matrix")
-            if user_items.shape[0] != len(users):
-                raise ValueError("user_items must contain 1 row for every user in userids")
-            if user_items.shape[1] > core.shape[1]:
-                raise ValueError(
-                    f"user_items: expected {core.shape[1]} items, found {user_items.shape[1]}"
-                )
+            _check_rows(user_items, len(users), core.shape[1])
         if filter_items is not None and items is not None:
             raise ValueError("Can't specify both filter_items and items")
         if recalculate_user:
@@ -172,7 +179,7 @@ class RecommenderBase(Parameters):
             raise NotImplementedError("recalculate_item isn't implemented")
         if filter_items is not None and items is not None:
             raise ValueError("Can't specify both filter_items and items")
-        is_scalar = bool(np.isscalar(itemid)) or getattr(itemid, "ndim", 1) == 0
+        is_scalar = _is_scalar(itemid)
         queries = self._ids(itemid, core.shape[1], "itemid")
         rows = scipy.sparse.csr_matrix(
             (np.ones(len(queries), np.float32), queries, np.arange(len(queries) + 1)),
@@ -205,7 +212,7 @@ class RecommenderBase(Parameters):
         user_count = self._shape()[0]
         if filter_users is not None and users is not None:
             raise ValueError("Can't specify both filter_users and users")
-        is_scalar = bool(np.isscalar(userid)) or getattr(userid, "ndim", 1) == 0
+        is_scalar = _is_scalar(userid)
         queries = self._ids(userid, user_count, "userid")
         vectors = self._user_vectors()
         found = np.asarray((vectors[queries] @ vectors.T).todense(), dtype=np.float32)
