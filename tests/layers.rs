@@ -11,7 +11,7 @@ use std::path::Path;
 /// The path of a module from the root of the crate. The path of the root is empty.
 type Module = Vec<String>;
 
-const CRATES: [&str; 13] = [
+const CRATES: [&str; 14] = [
     ".",
     "bspm-args",
     "bspm-arrow",
@@ -20,6 +20,7 @@ const CRATES: [&str; 13] = [
     "bspm-core",
     "bspm-cpu",
     "bspm-data",
+    "bspm-events",
     "bspm-python",
     "bspm-rules",
     "bspm-server",

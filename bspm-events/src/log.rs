@@ -1,0 +1,363 @@
+//! Writing a log.
+
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use crate::error::{EventError, Result};
+use crate::event::Event;
+use crate::line::{IdHashes, encode};
+use crate::read::{LogFile, LogReport, files, path_of, read_file};
+
+/// The size at which the next file begins, in bytes.
+const LARGEST_FILE: u64 = 64 << 20;
+
+/// The age at which the next file begins.
+const LONGEST_AGE: Duration = Duration::from_secs(86_400);
+
+/// A log that this process writes to. One process at a time can open a log.
+#[derive(Debug)]
+pub struct EventLog {
+    folder: PathBuf,
+    /// Locked while the log is open.
+    _lock: File,
+    current: Current,
+    ids: HashSet<u128>,
+    hashes: IdHashes,
+    buffer: Vec<u8>,
+}
+
+/// The file that is written.
+#[derive(Debug)]
+struct Current {
+    number: u64,
+    path: PathBuf,
+    file: File,
+    /// The length of the synced lines. What follows them was not acknowledged.
+    length: u64,
+    begun: SystemTime,
+    /// Whether the file may have bytes after its synced lines.
+    is_dirty: bool,
+}
+
+impl EventLog {
+    /// Opens the log in a folder, which is made if it does not exist. Calls `each` with each of its events.
+    ///
+    /// An incomplete last line is removed: the process that wrote it ended before the line was acknowledged.
+    /// Damaged lines are skipped and stay in the file.
+    ///
+    /// # Errors
+    ///
+    /// [`EventError::Locked`] if another process writes to the log; [`EventError::Read`],
+    /// [`EventError::Write`].
+    pub fn open(folder: &Path, mut each: impl FnMut(Event)) -> Result<(Self, LogReport)> {
+        let failed = |source| write_error(folder, source);
+        fs::create_dir_all(folder).map_err(failed)?;
+        let lock = lock(folder)?;
+        let mut report = LogReport::default();
+        let (mut ids, hashes) = (HashSet::new(), IdHashes::default());
+        let mut seen = 0;
+        let mut each = |event: Event| {
+            let is_new = event.id.as_ref().is_none_or(|id| ids.insert(hashes.of(id)));
+            if is_new {
+                seen += 1;
+                each(event);
+            }
+        };
+        let files = files(folder)?;
+        let mut length = 0;
+        for LogFile { path, .. } in &files {
+            length = read_file(path, &mut report, &mut each)?;
+        }
+        report.events = seen;
+        let current = match files.last() {
+            Some(LogFile { number, path }) => Current::open(*number, path, length)?,
+            None => Current::create(folder, 1)?,
+        };
+        let log = Self {
+            folder: folder.into(),
+            _lock: lock,
+            current,
+            ids,
+            hashes,
+            buffer: Vec::new(),
+        };
+        Ok((log, report))
+    }
+
+    /// Appends events and waits until they are on the disk. Returns for each event whether it is new; an
+    /// event with the id of an earlier event is not.
+    ///
+    /// The events of several clients can be appended together, which takes one write to the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`EventError::Invalid`], and then no event is appended; [`EventError::Write`], and then no event is
+    /// acknowledged, and the next call tries to write again.
+    pub fn append(&mut self, events: &[Event]) -> Result<Vec<bool>> {
+        events.iter().try_for_each(Event::check)?;
+        self.current.clean()?;
+        self.begin_next_file()?;
+        self.buffer.clear();
+        let mut added = Vec::new();
+        let mut are_new = Vec::with_capacity(events.len());
+        for event in events {
+            let hash = event.id.as_ref().map(|id| self.hashes.of(id));
+            let is_new = hash.is_none_or(|hash| self.ids.insert(hash));
+            are_new.push(is_new);
+            if is_new {
+                added.extend(hash);
+                let encoded = encode(event, &mut self.buffer);
+                encoded.map_err(|error| write_error(&self.current.path, error.into()))?;
+            }
+        }
+        let written = self.current.append(&self.buffer);
+        if written.is_err() {
+            added.iter().for_each(|hash| {
+                self.ids.remove(hash);
+            });
+        }
+        written.map(|()| are_new)
+    }
+
+    /// The folder of the log.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Begins the next file if the current one is large or old.
+    fn begin_next_file(&mut self) -> Result<()> {
+        let age = self.current.begun.elapsed().unwrap_or_default();
+        let is_full = self.current.length >= LARGEST_FILE;
+        if is_full || (self.current.length > 0 && age >= LONGEST_AGE) {
+            self.current = Current::create(&self.folder, self.current.number + 1)?;
+        }
+        Ok(())
+    }
+}
+
+impl Current {
+    fn create(folder: &Path, number: u64) -> Result<Self> {
+        let path = path_of(folder, number);
+        let failed = |source| write_error(&path, source);
+        let file = OpenOptions::new()
+            .append(true)
+            .create_new(true)
+            .open(&path)
+            .map_err(failed)?;
+        file.sync_all().map_err(failed)?;
+        sync_folder(folder).map_err(|source| write_error(folder, source))?;
+        Ok(Self {
+            number,
+            file,
+            length: 0,
+            begun: SystemTime::now(),
+            is_dirty: false,
+            path,
+        })
+    }
+
+    /// Opens an existing file with complete lines of this length.
+    fn open(number: u64, path: &Path, length: u64) -> Result<Self> {
+        let failed = |source| write_error(path, source);
+        let file = OpenOptions::new().append(true).open(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        let begun = metadata.created().or_else(|_| metadata.modified());
+        let mut current = Self {
+            number,
+            path: path.into(),
+            file,
+            length,
+            begun: begun.unwrap_or_else(|_| SystemTime::now()),
+            is_dirty: metadata.len() > length,
+        };
+        current.clean()?;
+        Ok(current)
+    }
+
+    /// Removes the bytes after the synced lines, if there may be some.
+    fn clean(&mut self) -> Result<()> {
+        if self.is_dirty {
+            let cut = self.file.set_len(self.length);
+            let cut = cut.and_then(|()| self.file.sync_all());
+            cut.map_err(|source| write_error(&self.path, source))?;
+            self.is_dirty = false;
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.is_dirty = true;
+        let written = self.file.write_all(bytes);
+        let written = written.and_then(|()| self.file.sync_data());
+        written.map_err(|source| write_error(&self.path, source))?;
+        self.length += bytes.len() as u64;
+        self.is_dirty = false;
+        Ok(())
+    }
+}
+
+fn write_error(path: &Path, source: io::Error) -> EventError {
+    EventError::Write {
+        path: path.into(),
+        source,
+    }
+}
+
+/// Locks the log until the returned file is closed. A file system without locks does not prevent a second
+/// process.
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join("lock");
+    let failed = |source| write_error(&path, source);
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create(true).truncate(false);
+    let file = options.open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(EventError::Locked {
+            folder: folder.into(),
+        }),
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(file),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// Flushes a folder, so that a new file in it survives a power failure, if the system supports it.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    match cfg!(unix) {
+        true => File::open(folder)?.sync_all(),
+        false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::{delete_before, read};
+
+    fn event(number: u32) -> Event {
+        Event::new(format!("u{}", number % 7), format!("i{number}"))
+            .weight(number as f32 + 0.1)
+            .time(f64::from(number) / 3.0)
+            .id(format!("e{number}"))
+    }
+
+    fn written(folder: &Path, count: u32) -> Vec<Event> {
+        let (mut log, _) = EventLog::open(folder, |_| {}).unwrap();
+        let events: Vec<Event> = (0..count).map(event).collect();
+        assert_eq!(log.append(&events).unwrap(), vec![true; events.len()]);
+        events
+    }
+
+    fn replayed(folder: &Path) -> (Vec<Event>, LogReport) {
+        let mut found = Vec::new();
+        let (_, report) = EventLog::open(folder, |event| found.push(event)).unwrap();
+        (found, report)
+    }
+
+    #[test]
+    fn a_log_cut_at_any_byte_opens_with_its_complete_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let events = written(folder.path(), 5);
+        let path = path_of(folder.path(), 1);
+        let bytes = fs::read(&path).unwrap();
+        let ends: Vec<usize> = (0..bytes.len()).filter(|&it| bytes[it] == b'\n').collect();
+        for length in 0..=bytes.len() {
+            fs::write(&path, &bytes[..length]).unwrap();
+            let complete = ends.iter().filter(|&&end| end < length).count();
+            let (found, report) = replayed(folder.path());
+            assert_eq!(found, events[..complete], "{length}");
+            let is_torn = complete.checked_sub(1).map_or(0, |it| ends[it] + 1) < length;
+            assert_eq!(report.incomplete.len(), usize::from(is_torn), "{length}");
+            assert_eq!(report.damaged, 0);
+            // The incomplete line is gone, and the next event has a line of its own.
+            let (mut log, report) = EventLog::open(folder.path(), |_| {}).unwrap();
+            assert!(report.incomplete.is_empty());
+            let last = Event::new("ann", "tea");
+            log.append(std::slice::from_ref(&last)).unwrap();
+            drop(log);
+            let (found, _) = replayed(folder.path());
+            assert_eq!(found.last(), Some(&last));
+            assert_eq!(found.len(), complete + 1);
+        }
+    }
+
+    #[test]
+    fn a_changed_byte_damages_one_line_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let events = written(folder.path(), 3);
+        let path = path_of(folder.path(), 1);
+        let bytes = fs::read(&path).unwrap();
+        for place in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[place] ^= 1;
+            fs::write(&path, &changed).unwrap();
+            let mut found = Vec::new();
+            let report = read(folder.path(), |event| found.push(event)).unwrap();
+            assert!(found.iter().all(|event| events.contains(event)), "{place}");
+            let expected = match bytes[place] {
+                b'\n' if place + 1 == bytes.len() => (2, 0, 1),
+                b'\n' => (1, 1, 0),
+                _ => (2, 1, 0),
+            };
+            let counts = (found.len(), report.damaged, report.incomplete.len());
+            assert_eq!(counts, expected, "{place}");
+            assert_eq!(report.warnings().len(), 1);
+        }
+    }
+
+    #[test]
+    fn an_id_counts_once_also_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        written(folder.path(), 4);
+        let (mut log, report) = EventLog::open(folder.path(), |_| {}).unwrap();
+        assert_eq!(report.events, 4);
+        let again = [event(2), event(9), event(9), Event::new("ann", "tea")];
+        assert_eq!(log.append(&again).unwrap(), [false, true, false, true]);
+        drop(log);
+        assert_eq!(replayed(folder.path()).0.len(), 6);
+    }
+
+    #[test]
+    fn one_process_writes_and_files_are_deleted_by_age() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut log, _) = EventLog::open(folder.path(), |_| {}).unwrap();
+        assert!(matches!(
+            EventLog::open(folder.path(), |_| {}),
+            Err(EventError::Locked { .. })
+        ));
+        log.append(&[event(1)]).unwrap();
+        log.current.length = LARGEST_FILE;
+        log.append(&[event(2)]).unwrap();
+        log.append(&[event(3)]).unwrap();
+        assert_eq!(read(folder.path(), |_| {}).unwrap().files, 2);
+        let later = SystemTime::now() + Duration::from_secs(60);
+        let earlier = SystemTime::UNIX_EPOCH;
+        assert_eq!(delete_before(folder.path(), earlier).unwrap(), 0);
+        assert_eq!(delete_before(folder.path(), later).unwrap(), 1);
+        let mut found = Vec::new();
+        read(folder.path(), |event| found.push(event)).unwrap();
+        assert_eq!(found, [event(2), event(3)]);
+    }
+
+    #[test]
+    fn invalid_events_are_errors_that_name_the_field() {
+        for (event, field) in [
+            (Event::new("", "tea"), "user"),
+            (Event::new("ann", "x".repeat(1_025)), "item"),
+            (Event::new("ann", "tea").kind(""), "kind"),
+            (Event::new("ann", "tea").id("x".repeat(257)), "id"),
+            (Event::new("ann", "tea").weight(0.0), "weight"),
+            (Event::new("ann", "tea").weight(f32::NAN), "weight"),
+            (Event::new("ann", "tea").time(f64::INFINITY), "time"),
+        ] {
+            let error = event.check().unwrap_err().to_string();
+            assert!(error.starts_with(field), "{error}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Reading a log: its files, and what is wrong with them.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::error::{EventError, Result};
+use crate::event::Event;
+use crate::line::decode;
+
+/// The number of damaged lines that a report describes.
+const MOST_DESCRIBED: usize = 10;
+
+/// What a log contains.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LogReport {
+    /// The number of files.
+    pub files: usize,
+    /// The number of events.
+    pub events: u64,
+    /// The number of damaged lines, which are skipped.
+    pub damaged: u64,
+    /// The first ten damaged lines, as `file:line: reason`.
+    pub damaged_lines: Vec<String>,
+    /// The files whose last line is incomplete, with the number of its bytes. It is a line that another
+    /// process is writing, or that was being written when the process ended.
+    pub incomplete: Vec<(PathBuf, u64)>,
+}
+
+impl LogReport {
+    /// Returns a warning for each problem.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.damaged > 0 {
+            warnings.push(format!(
+                "skipped {} damaged lines of the event log: {}",
+                self.damaged,
+                self.damaged_lines.join("; ")
+            ));
+        }
+        let incomplete = self.incomplete.iter();
+        warnings.extend(incomplete.map(|(path, bytes)| {
+            format!(
+                "{}: skipped an incomplete last line of {bytes} bytes, which no client got an answer for",
+                path.display()
+            )
+        }));
+        warnings
+    }
+}
+
+/// A file of a log.
+#[derive(Clone, Debug)]
+pub(crate) struct LogFile {
+    pub(crate) number: u64,
+    pub(crate) path: PathBuf,
+}
+
+pub(crate) fn path_of(folder: &Path, number: u64) -> PathBuf {
+    folder.join(format!("events-{number:06}.jsonl"))
+}
+
+/// Returns the files of a log in order. Other files in the folder are ignored.
+pub(crate) fn files(folder: &Path) -> Result<Vec<LogFile>> {
+    let failed = |source| EventError::Read {
+        path: folder.into(),
+        source,
+    };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let number = name.and_then(|name| {
+            let digits = name.strip_prefix("events-")?.strip_suffix(".jsonl")?;
+            digits.parse().ok()
+        });
+        if let Some(number) = number {
+            found.push(LogFile { number, path });
+        }
+    }
+    found.sort_by_key(|file| file.number);
+    Ok(found)
+}
+
+/// Calls `each` with each event of a log, in the order of the log.
+///
+/// Another process may write to the log at the same time. Damaged lines are skipped and reported.
+///
+/// # Errors
+///
+/// [`EventError::Read`].
+pub fn read(folder: &Path, mut each: impl FnMut(Event)) -> Result<LogReport> {
+    let mut report = LogReport::default();
+    for file in files(folder)? {
+        read_file(&file.path, &mut report, &mut each)?;
+    }
+    Ok(report)
+}
+
+/// Reads a file, and returns the length of its complete lines in bytes.
+pub(crate) fn read_file(
+    path: &Path,
+    report: &mut LogReport,
+    each: &mut impl FnMut(Event),
+) -> Result<u64> {
+    let failed = |source| EventError::Read {
+        path: path.into(),
+        source,
+    };
+    let mut input = BufReader::new(File::open(path).map_err(failed)?);
+    let (mut line, mut complete) = (Vec::new(), 0);
+    report.files += 1;
+    for number in 1_u64.. {
+        line.clear();
+        let length = input.read_until(b'\n', &mut line).map_err(failed)? as u64;
+        if length == 0 {
+            break;
+        }
+        if line.pop() != Some(b'\n') {
+            report.incomplete.push((path.into(), length));
+            break;
+        }
+        complete += length;
+        match decode(&line) {
+            Ok(event) => {
+                report.events += 1;
+                each(event);
+            }
+            Err(damage) => {
+                report.damaged += 1;
+                if report.damaged_lines.len() < MOST_DESCRIBED {
+                    let reason = damage.text();
+                    let description = format!("{}:{number}: {reason}", path.display());
+                    report.damaged_lines.push(description);
+                }
+            }
+        }
+    }
+    Ok(complete)
+}
+
+/// Deletes the files of a log that were last written before `time`, except for the file that a process may
+/// be writing. Returns the number of deleted files.
+///
+/// Delete files only if a model contains their events. The ids of the deleted events are forgotten when the
+/// process that writes the log ends.
+///
+/// # Errors
+///
+/// [`EventError::Read`], [`EventError::Write`].
+pub fn delete_before(folder: &Path, time: SystemTime) -> Result<usize> {
+    let mut files = files(folder)?;
+    files.pop();
+    let mut deleted = 0;
+    for LogFile { path, .. } in files {
+        let written = fs::metadata(&path).and_then(|metadata| metadata.modified());
+        let failed = |source: io::Error| EventError::Read {
+            path: path.clone(),
+            source,
+        };
+        if written.map_err(failed)? < time {
+            fs::remove_file(&path).map_err(|source| EventError::Write {
+                path: path.clone(),
+                source,
+            })?;
+            deleted += 1;
+        }
+    }
+    Ok(deleted)
+}
