@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{EventError, Result};
+use crate::line::Record;
 
 /// The maximum length of the id of a user or an item, in bytes.
 const LONGEST_NAME: usize = 1_024;
@@ -31,6 +32,9 @@ pub struct Event {
     /// The id of the event. The log contains an id only once, so that a client can repeat a request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// The id of the answer whose list the user selected the item from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
 }
 
 fn one() -> f32 {
@@ -51,6 +55,7 @@ impl Event {
             time: 0.0,
             kind: None,
             id: None,
+            answer: None,
         }
     }
 
@@ -75,24 +80,34 @@ impl Event {
         self
     }
 
+    /// Sets the id of the answer whose list the user selected the item from.
+    #[must_use]
+    pub fn answer(mut self, answer: impl Into<String>) -> Self {
+        self.answer = Some(answer.into());
+        self
+    }
+
     /// Sets the id of the event.
     #[must_use]
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
+}
 
-    /// Checks the values.
-    ///
-    /// # Errors
-    ///
-    /// [`EventError::Invalid`] for an empty or too long text, a weight that is not a positive number, and a
-    /// time that is not finite.
-    pub fn check(&self) -> Result<()> {
+impl Record for Event {
+    const PREFIX: &'static str = "events";
+
+    fn check(&self) -> Result<()> {
         for (field, name) in [("user", &self.user), ("item", &self.item)] {
             check_length(field, name, LONGEST_NAME, "a text of 1 to 1024 bytes")?;
         }
-        for (field, label) in [("kind", &self.kind), ("id", &self.id)] {
+        let labels = [
+            ("kind", &self.kind),
+            ("id", &self.id),
+            ("answer", &self.answer),
+        ];
+        for (field, label) in labels {
             if let Some(label) = label {
                 check_length(field, label, LONGEST_LABEL, "a text of 1 to 256 bytes")?;
             }
@@ -133,6 +148,18 @@ fn check_length(
             found: format!("a text of {length} bytes"),
         }),
         _ => Ok(()),
+    }
+}
+
+impl Event {
+    /// Checks the values.
+    ///
+    /// # Errors
+    ///
+    /// [`EventError::Invalid`] for an empty or too long text, a weight that is not a positive number, and a
+    /// time that is not finite.
+    pub fn check(&self) -> Result<()> {
+        Record::check(self)
     }
 }
 

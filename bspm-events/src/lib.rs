@@ -13,10 +13,13 @@
 mod error;
 mod event;
 mod line;
+mod list;
 mod log;
 mod read;
+mod segments;
 
 pub use error::{EventError, Result};
 pub use event::{Event, KindWeights};
+pub use list::LoggedList;
 pub use log::EventLog;
-pub use read::{LogReport, delete_before, read};
+pub use read::{LogReport, delete_before, read, read_lists};

@@ -2,44 +2,25 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::io;
+use std::path::Path;
 
 use crate::error::{EventError, Result};
 use crate::event::Event;
-use crate::line::{IdHashes, encode};
-use crate::read::{LogFile, LogReport, files, path_of, read_file};
-
-/// The size at which the next file begins, in bytes.
-const LARGEST_FILE: u64 = 64 << 20;
-
-/// The age at which the next file begins.
-const LONGEST_AGE: Duration = Duration::from_secs(86_400);
+use crate::line::{IdHashes, Record, encode};
+use crate::list::LoggedList;
+use crate::read::LogReport;
+use crate::segments::{Segments, Sync, write_error};
 
 /// A log that this process writes to. One process at a time can open a log.
 #[derive(Debug)]
 pub struct EventLog {
-    folder: PathBuf,
     /// Locked while the log is open.
     _lock: File,
-    current: Current,
+    events: Segments,
     ids: HashSet<u128>,
     hashes: IdHashes,
-    buffer: Vec<u8>,
-}
-
-/// The file that is written.
-#[derive(Debug)]
-struct Current {
-    number: u64,
-    path: PathBuf,
-    file: File,
-    /// The length of the synced lines. What follows them was not acknowledged.
-    length: u64,
-    begun: SystemTime,
-    /// Whether the file may have bytes after its synced lines.
-    is_dirty: bool,
+    lists: Segments,
 }
 
 impl EventLog {
@@ -53,36 +34,26 @@ impl EventLog {
     /// [`EventError::Locked`] if another process writes to the log; [`EventError::Read`],
     /// [`EventError::Write`].
     pub fn open(folder: &Path, mut each: impl FnMut(Event)) -> Result<(Self, LogReport)> {
-        let failed = |source| write_error(folder, source);
-        fs::create_dir_all(folder).map_err(failed)?;
+        fs::create_dir_all(folder).map_err(|source| write_error(folder, source))?;
         let lock = lock(folder)?;
         let mut report = LogReport::default();
         let (mut ids, hashes) = (HashSet::new(), IdHashes::default());
         let mut seen = 0;
-        let mut each = |event: Event| {
+        let events = Segments::open(folder, &mut report, |event: Event| {
             let is_new = event.id.as_ref().is_none_or(|id| ids.insert(hashes.of(id)));
             if is_new {
                 seen += 1;
                 each(event);
             }
-        };
-        let files = files(folder)?;
-        let mut length = 0;
-        for LogFile { path, .. } in &files {
-            length = read_file(path, &mut report, &mut each)?;
-        }
-        report.events = seen;
-        let current = match files.last() {
-            Some(LogFile { number, path }) => Current::open(*number, path, length)?,
-            None => Current::create(folder, 1)?,
-        };
+        })?;
+        report.records = seen;
+        let lists = Segments::open(folder, &mut LogReport::default(), |_: LoggedList| {})?;
         let log = Self {
-            folder: folder.into(),
             _lock: lock,
-            current,
+            events,
             ids,
             hashes,
-            buffer: Vec::new(),
+            lists,
         };
         Ok((log, report))
     }
@@ -97,11 +68,8 @@ impl EventLog {
     /// [`EventError::Invalid`], and then no event is appended; [`EventError::Write`], and then no event is
     /// acknowledged, and the next call tries to write again.
     pub fn append(&mut self, events: &[Event]) -> Result<Vec<bool>> {
-        events.iter().try_for_each(Event::check)?;
-        self.current.clean()?;
-        self.begin_next_file()?;
-        self.buffer.clear();
-        let mut added = Vec::new();
+        events.iter().try_for_each(Record::check)?;
+        let (mut lines, mut added) = (Vec::new(), Vec::new());
         let mut are_new = Vec::with_capacity(events.len());
         for event in events {
             let hash = event.id.as_ref().map(|id| self.hashes.of(id));
@@ -109,11 +77,10 @@ impl EventLog {
             are_new.push(is_new);
             if is_new {
                 added.extend(hash);
-                let encoded = encode(event, &mut self.buffer);
-                encoded.map_err(|error| write_error(&self.current.path, error.into()))?;
+                encode(event, &mut lines);
             }
         }
-        let written = self.current.append(&self.buffer);
+        let written = self.events.append(&lines, Sync::Disk);
         if written.is_err() {
             added.iter().for_each(|hash| {
                 self.ids.remove(hash);
@@ -122,90 +89,15 @@ impl EventLog {
         written.map(|()| are_new)
     }
 
-    /// The folder of the log.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// Begins the next file if the current one is large or old.
-    fn begin_next_file(&mut self) -> Result<()> {
-        let age = self.current.begun.elapsed().unwrap_or_default();
-        let is_full = self.current.length >= LARGEST_FILE;
-        if is_full || (self.current.length > 0 && age >= LONGEST_AGE) {
-            self.current = Current::create(&self.folder, self.current.number + 1)?;
-        }
-        Ok(())
-    }
-}
-
-impl Current {
-    fn create(folder: &Path, number: u64) -> Result<Self> {
-        let path = path_of(folder, number);
-        let failed = |source| write_error(&path, source);
-        let file = OpenOptions::new()
-            .append(true)
-            .create_new(true)
-            .open(&path)
-            .map_err(failed)?;
-        file.sync_all().map_err(failed)?;
-        sync_folder(folder).map_err(|source| write_error(folder, source))?;
-        Ok(Self {
-            number,
-            file,
-            length: 0,
-            begun: SystemTime::now(),
-            is_dirty: false,
-            path,
-        })
-    }
-
-    /// Opens an existing file with complete lines of this length.
-    fn open(number: u64, path: &Path, length: u64) -> Result<Self> {
-        let failed = |source| write_error(path, source);
-        let file = OpenOptions::new().append(true).open(path).map_err(failed)?;
-        let metadata = file.metadata().map_err(failed)?;
-        let begun = metadata.created().or_else(|_| metadata.modified());
-        let mut current = Self {
-            number,
-            path: path.into(),
-            file,
-            length,
-            begun: begun.unwrap_or_else(|_| SystemTime::now()),
-            is_dirty: metadata.len() > length,
-        };
-        current.clean()?;
-        Ok(current)
-    }
-
-    /// Removes the bytes after the synced lines, if there may be some.
-    fn clean(&mut self) -> Result<()> {
-        if self.is_dirty {
-            let cut = self.file.set_len(self.length);
-            let cut = cut.and_then(|()| self.file.sync_all());
-            cut.map_err(|source| write_error(&self.path, source))?;
-            self.is_dirty = false;
-        }
-        Ok(())
-    }
-
-    fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        self.is_dirty = true;
-        let written = self.file.write_all(bytes);
-        let written = written.and_then(|()| self.file.sync_data());
-        written.map_err(|source| write_error(&self.path, source))?;
-        self.length += bytes.len() as u64;
-        self.is_dirty = false;
-        Ok(())
-    }
-}
-
-fn write_error(path: &Path, source: io::Error) -> EventError {
-    EventError::Write {
-        path: path.into(),
-        source,
+    /// Appends a list. It survives the end of the process, but not a crash of the system.
+    ///
+    /// # Errors
+    ///
+    /// [`EventError::Write`].
+    pub fn append_list(&mut self, list: &LoggedList) -> Result<()> {
+        let mut line = Vec::new();
+        encode(list, &mut line);
+        self.lists.append(&line, Sync::Process)
     }
 }
 
@@ -227,18 +119,13 @@ fn lock(folder: &Path) -> Result<File> {
     }
 }
 
-/// Flushes a folder, so that a new file in it survives a power failure, if the system supports it.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    match cfg!(unix) {
-        true => File::open(folder)?.sync_all(),
-        false => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, SystemTime};
+
     use super::*;
-    use crate::read::{delete_before, read};
+    use crate::read::{delete_before, path_of, read, read_lists};
+    use crate::segments::LARGEST_FILE;
 
     fn event(number: u32) -> Event {
         Event::new(format!("u{}", number % 7), format!("i{number}"))
@@ -264,7 +151,7 @@ mod tests {
     fn a_log_cut_at_any_byte_opens_with_its_complete_lines() {
         let folder = tempfile::tempdir().unwrap();
         let events = written(folder.path(), 5);
-        let path = path_of(folder.path(), 1);
+        let path = path_of(folder.path(), Event::PREFIX, 1);
         let bytes = fs::read(&path).unwrap();
         let ends: Vec<usize> = (0..bytes.len()).filter(|&it| bytes[it] == b'\n').collect();
         for length in 0..=bytes.len() {
@@ -291,7 +178,7 @@ mod tests {
     fn a_changed_byte_damages_one_line_only() {
         let folder = tempfile::tempdir().unwrap();
         let events = written(folder.path(), 3);
-        let path = path_of(folder.path(), 1);
+        let path = path_of(folder.path(), Event::PREFIX, 1);
         let bytes = fs::read(&path).unwrap();
         for place in 0..bytes.len() {
             let mut changed = bytes.clone();
@@ -316,7 +203,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         written(folder.path(), 4);
         let (mut log, report) = EventLog::open(folder.path(), |_| {}).unwrap();
-        assert_eq!(report.events, 4);
+        assert_eq!(report.records, 4);
         let again = [event(2), event(9), event(9), Event::new("ann", "tea")];
         assert_eq!(log.append(&again).unwrap(), [false, true, false, true]);
         drop(log);
@@ -332,7 +219,7 @@ mod tests {
             Err(EventError::Locked { .. })
         ));
         log.append(&[event(1)]).unwrap();
-        log.current.length = LARGEST_FILE;
+        log.events.length = LARGEST_FILE;
         log.append(&[event(2)]).unwrap();
         log.append(&[event(3)]).unwrap();
         assert_eq!(read(folder.path(), |_| {}).unwrap().files, 2);
@@ -343,6 +230,23 @@ mod tests {
         let mut found = Vec::new();
         read(folder.path(), |event| found.push(event)).unwrap();
         assert_eq!(found, [event(2), event(3)]);
+    }
+
+    #[test]
+    fn lists_are_read_beside_the_events() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut log, _) = EventLog::open(folder.path(), |_| {}).unwrap();
+        let mut list = LoggedList::new("a1", "shop", ["tea", "milk"]);
+        list.user = Some("ann".into());
+        log.append_list(&list).unwrap();
+        log.append(&[event(1)]).unwrap();
+        drop(log);
+        let (mut log, report) = EventLog::open(folder.path(), |_| {}).unwrap();
+        assert_eq!(report.records, 1);
+        log.append_list(&list).unwrap();
+        let mut found = Vec::new();
+        read_lists(folder.path(), |list| found.push(list)).unwrap();
+        assert_eq!(found, [list.clone(), list]);
     }
 
     #[test]

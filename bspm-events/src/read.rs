@@ -7,7 +7,8 @@ use std::time::SystemTime;
 
 use crate::error::{EventError, Result};
 use crate::event::Event;
-use crate::line::decode;
+use crate::line::{Record, decode};
+use crate::list::LoggedList;
 
 /// The number of damaged lines that a report describes.
 const MOST_DESCRIBED: usize = 10;
@@ -18,8 +19,8 @@ const MOST_DESCRIBED: usize = 10;
 pub struct LogReport {
     /// The number of files.
     pub files: usize,
-    /// The number of events.
-    pub events: u64,
+    /// The number of events or lists.
+    pub records: u64,
     /// The number of damaged lines, which are skipped.
     pub damaged: u64,
     /// The first ten damaged lines, as `file:line: reason`.
@@ -35,7 +36,7 @@ impl LogReport {
         let mut warnings = Vec::new();
         if self.damaged > 0 {
             warnings.push(format!(
-                "skipped {} damaged lines of the event log: {}",
+                "skipped {} damaged lines of the log: {}",
                 self.damaged,
                 self.damaged_lines.join("; ")
             ));
@@ -58,12 +59,12 @@ pub(crate) struct LogFile {
     pub(crate) path: PathBuf,
 }
 
-pub(crate) fn path_of(folder: &Path, number: u64) -> PathBuf {
-    folder.join(format!("events-{number:06}.jsonl"))
+pub(crate) fn path_of(folder: &Path, prefix: &str, number: u64) -> PathBuf {
+    folder.join(format!("{prefix}-{number:06}.jsonl"))
 }
 
 /// Returns the files of a log in order. Other files in the folder are ignored.
-pub(crate) fn files(folder: &Path) -> Result<Vec<LogFile>> {
+pub(crate) fn files(folder: &Path, prefix: &str) -> Result<Vec<LogFile>> {
     let failed = |source| EventError::Read {
         path: folder.into(),
         source,
@@ -73,8 +74,8 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<LogFile>> {
         let path = entry.map_err(failed)?.path();
         let name = path.file_name().and_then(|name| name.to_str());
         let number = name.and_then(|name| {
-            let digits = name.strip_prefix("events-")?.strip_suffix(".jsonl")?;
-            digits.parse().ok()
+            let number = name.strip_prefix(prefix)?.strip_prefix('-')?;
+            number.strip_suffix(".jsonl")?.parse().ok()
         });
         if let Some(number) = number {
             found.push(LogFile { number, path });
@@ -91,19 +92,32 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<LogFile>> {
 /// # Errors
 ///
 /// [`EventError::Read`].
-pub fn read(folder: &Path, mut each: impl FnMut(Event)) -> Result<LogReport> {
+pub fn read(folder: &Path, each: impl FnMut(Event)) -> Result<LogReport> {
+    read_records(folder, each)
+}
+
+/// Like [`read`], for the lists that a server has logged.
+///
+/// # Errors
+///
+/// [`EventError::Read`].
+pub fn read_lists(folder: &Path, each: impl FnMut(LoggedList)) -> Result<LogReport> {
+    read_records(folder, each)
+}
+
+fn read_records<T: Record>(folder: &Path, mut each: impl FnMut(T)) -> Result<LogReport> {
     let mut report = LogReport::default();
-    for file in files(folder)? {
+    for file in files(folder, T::PREFIX)? {
         read_file(&file.path, &mut report, &mut each)?;
     }
     Ok(report)
 }
 
 /// Reads a file, and returns the length of its complete lines in bytes.
-pub(crate) fn read_file(
+pub(crate) fn read_file<T: Record>(
     path: &Path,
     report: &mut LogReport,
-    each: &mut impl FnMut(Event),
+    each: &mut impl FnMut(T),
 ) -> Result<u64> {
     let failed = |source| EventError::Read {
         path: path.into(),
@@ -124,9 +138,9 @@ pub(crate) fn read_file(
         }
         complete += length;
         match decode(&line) {
-            Ok(event) => {
-                report.events += 1;
-                each(event);
+            Ok(record) => {
+                report.records += 1;
+                each(record);
             }
             Err(damage) => {
                 report.damaged += 1;
@@ -151,10 +165,14 @@ pub(crate) fn read_file(
 ///
 /// [`EventError::Read`], [`EventError::Write`].
 pub fn delete_before(folder: &Path, time: SystemTime) -> Result<usize> {
-    let mut files = files(folder)?;
-    files.pop();
     let mut deleted = 0;
-    for LogFile { path, .. } in files {
+    let (mut events, mut lists) = (
+        files(folder, Event::PREFIX)?,
+        files(folder, LoggedList::PREFIX)?,
+    );
+    events.pop();
+    lists.pop();
+    for LogFile { path, .. } in events.into_iter().chain(lists) {
         let written = fs::metadata(&path).and_then(|metadata| metadata.modified());
         let failed = |source: io::Error| EventError::Read {
             path: path.clone(),

@@ -1,0 +1,162 @@
+//! The files of a log, of which the last one is written.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use crate::error::{EventError, Result};
+use crate::line::Record;
+use crate::read::{LogFile, LogReport, files, path_of, read_file};
+
+/// The size at which the next file begins, in bytes.
+pub(crate) const LARGEST_FILE: u64 = 64 << 20;
+
+/// The age at which the next file begins.
+const LONGEST_AGE: Duration = Duration::from_secs(86_400);
+
+/// Whether written lines are on the disk before a call returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sync {
+    /// The lines survive a crash of the system.
+    Disk,
+    /// The lines survive the end of the process.
+    Process,
+}
+
+/// The files of a log that this process writes to.
+#[derive(Debug)]
+pub(crate) struct Segments {
+    folder: PathBuf,
+    prefix: &'static str,
+    number: u64,
+    path: PathBuf,
+    file: File,
+    /// The length of the complete lines. What follows them was not acknowledged.
+    pub(crate) length: u64,
+    begun: SystemTime,
+    /// Whether the file may have bytes after its complete lines.
+    is_dirty: bool,
+}
+
+impl Segments {
+    /// Opens the files in a folder, and calls `each` with each record. Removes an incomplete last line.
+    pub(crate) fn open<T: Record>(
+        folder: &Path,
+        report: &mut LogReport,
+        mut each: impl FnMut(T),
+    ) -> Result<Self> {
+        let files = files(folder, T::PREFIX)?;
+        let mut length = 0;
+        for LogFile { path, .. } in &files {
+            length = read_file(path, report, &mut each)?;
+        }
+        match files.last() {
+            Some(LogFile { number, path }) => {
+                Self::continued(folder, T::PREFIX, *number, path, length)
+            }
+            None => Self::created(folder, T::PREFIX, 1),
+        }
+    }
+
+    fn created(folder: &Path, prefix: &'static str, number: u64) -> Result<Self> {
+        let path = path_of(folder, prefix, number);
+        let failed = |source| write_error(&path, source);
+        let mut options = OpenOptions::new();
+        let options = options.append(true).create_new(true);
+        let file = options.open(&path).map_err(failed)?;
+        file.sync_all().map_err(failed)?;
+        sync_folder(folder).map_err(|source| write_error(folder, source))?;
+        Ok(Self {
+            folder: folder.into(),
+            prefix,
+            number,
+            file,
+            length: 0,
+            begun: SystemTime::now(),
+            is_dirty: false,
+            path,
+        })
+    }
+
+    /// Opens an existing file with complete lines of this length.
+    fn continued(
+        folder: &Path,
+        prefix: &'static str,
+        number: u64,
+        path: &Path,
+        length: u64,
+    ) -> Result<Self> {
+        let failed = |source| write_error(path, source);
+        let file = OpenOptions::new().append(true).open(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        let begun = metadata.created().or_else(|_| metadata.modified());
+        let mut segments = Self {
+            folder: folder.into(),
+            prefix,
+            number,
+            path: path.into(),
+            file,
+            length,
+            begun: begun.unwrap_or_else(|_| SystemTime::now()),
+            is_dirty: metadata.len() > length,
+        };
+        segments.clean()?;
+        Ok(segments)
+    }
+
+    /// Removes the bytes after the complete lines, if there may be some.
+    fn clean(&mut self) -> Result<()> {
+        if self.is_dirty {
+            let cut = self.file.set_len(self.length);
+            let cut = cut.and_then(|()| self.file.sync_all());
+            cut.map_err(|source| write_error(&self.path, source))?;
+            self.is_dirty = false;
+        }
+        Ok(())
+    }
+
+    /// Begins the next file if the current one is large or old.
+    fn begin_next(&mut self) -> Result<()> {
+        let age = self.begun.elapsed().unwrap_or_default();
+        let is_full = self.length >= LARGEST_FILE;
+        if is_full || (self.length > 0 && age >= LONGEST_AGE) {
+            *self = Self::created(&self.folder, self.prefix, self.number + 1)?;
+        }
+        Ok(())
+    }
+
+    /// Appends complete lines. If that fails, the next call removes what was written of them.
+    pub(crate) fn append(&mut self, lines: &[u8], sync: Sync) -> Result<()> {
+        self.clean()?;
+        self.begin_next()?;
+        if lines.is_empty() {
+            return Ok(());
+        }
+        self.is_dirty = true;
+        let written = self.file.write_all(lines);
+        let written = written.and_then(|()| match sync {
+            Sync::Disk => self.file.sync_data(),
+            Sync::Process => Ok(()),
+        });
+        written.map_err(|source| write_error(&self.path, source))?;
+        self.length += lines.len() as u64;
+        self.is_dirty = false;
+        Ok(())
+    }
+}
+
+pub(crate) fn write_error(path: &Path, source: io::Error) -> EventError {
+    EventError::Write {
+        path: path.into(),
+        source,
+    }
+}
+
+/// Flushes a folder, so that a new file in it survives a power failure, if the system supports it.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    match cfg!(unix) {
+        true => File::open(folder)?.sync_all(),
+        false => Ok(()),
+    }
+}
