@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::routing::get;
-use bspm_server::{CurrentModel, ServerOptions, router};
+use bspm_server::{ModelFile, ModelOptions, Models, ServerOptions, router};
 use clap::Parser;
 
 /// Serves /recommend?user=USER&k=10, /similar?item=ITEM&k=10 and other routes
@@ -32,15 +32,15 @@ struct Arguments {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
-    let model = CurrentModel::open(arguments.model, false)?;
+    let models = Models::open(&ModelOptions::new([ModelFile::new(arguments.model)]))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(serve(model, arguments.address))
+    runtime.block_on(serve(models, arguments.address))
 }
 
-async fn serve(model: CurrentModel, address: SocketAddr) -> Result<(), Box<dyn std::error::Error>> {
-    let service = router(Arc::new(model), &ServerOptions::new(address))
+async fn serve(models: Models, address: SocketAddr) -> Result<(), Box<dyn std::error::Error>> {
+    let service = router(Arc::new(models), &ServerOptions::new(address))
         .route("/shop", get(|| async { "a custom route" }));
     let listener = tokio::net::TcpListener::bind(address).await?;
     println!("listening on http://{}", listener.local_addr()?);

@@ -5,10 +5,12 @@
 //! | [`quickstart`] | a first model and its lists |
 //! | [`data`] | reading files: formats, columns, options, errors |
 //! | [`items`] | titles and other columns of items, conditions, re-ranking, tags |
+//! | [`method`] | the processes of the paper, from the equations to the code |
 //! | [`parameters`] | choosing the parameters for your data |
 //! | [`tuning`] | finding the best filter for your data, and weights of interactions |
 //! | [`embedding`] | models in an application: ids, new users, updates, files |
 //! | [`serving`] | answering requests: latency, threads, processes |
+//! | [`events`] | interactions after the fit, several models on a server |
 //! | [`batches`] | lists for all users: part files, Arrow, Spark, SQL |
 //! | [`scale`] | estimated costs for a hundred million users and ten million items |
 //! | [`python`] | the Python package |
@@ -28,6 +30,9 @@ pub mod data {}
 #[doc = include_str!("guide/items.md")]
 pub mod items {}
 
+#[doc = include_str!("guide/method.md")]
+pub mod method {}
+
 #[doc = include_str!("guide/parameters.md")]
 pub mod parameters {}
 
@@ -40,6 +45,9 @@ pub mod embedding {}
 #[doc = include_str!("guide/serving.md")]
 #[doc = include_str!("guide/page.md")]
 pub mod serving {}
+
+#[doc = include_str!("guide/events.md")]
+pub mod events {}
 
 #[doc = include_str!("guide/batches.md")]
 pub mod batches {}

@@ -4,6 +4,7 @@ pub(crate) mod demo;
 pub(crate) mod describe;
 pub(crate) mod evaluate;
 mod evaluate_lists;
+pub(crate) mod evaluate_log;
 pub(crate) mod explain;
 pub(crate) mod export;
 mod fingerprint;
@@ -36,7 +37,7 @@ use crate::data::DataArguments;
 use crate::tags::TagArguments;
 
 /// The result of a subcommand.
-pub(crate) type Outcome = Result<(), Box<dyn Error>>;
+pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 /// A model whose ids are strings, as all models of the command line.
 pub(crate) type TextModel<B> = Model<B, String, String>;

@@ -3,6 +3,7 @@
 
 mod commands;
 mod data;
+mod events;
 mod held_out;
 mod items;
 mod lock;
@@ -20,8 +21,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use commands::{
-    demo, describe, evaluate, explain, export, fit, inspect, recommend, reference, refit, schema,
-    score, serve, similar, sweep, tune,
+    demo, describe, evaluate, evaluate_log, explain, export, fit, inspect, recommend, reference,
+    refit, schema, score, serve, similar, sweep, tune,
 };
 
 /// Training-free recommendations with Blurring-Sharpening Process Models.
@@ -51,6 +52,7 @@ enum Command {
     Explain(explain::Arguments),
     Refit(refit::Arguments),
     Evaluate(evaluate::Arguments),
+    EvaluateLog(evaluate_log::Arguments),
     Sweep(Box<sweep::Arguments>),
     Tune(tune::Arguments),
     Inspect(inspect::Arguments),
@@ -92,6 +94,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Refit(arguments) => refit::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::EvaluateLog(arguments) => evaluate_log::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Tune(arguments) => tune::run(&arguments),
         Command::Serve(arguments) => serve::run(arguments),

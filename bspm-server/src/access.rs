@@ -1,16 +1,28 @@
 //! Access control: the allowed hosts and the API keys.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
 
 use axum::extract::Request;
 use axum::http::header;
-use subtle::ConstantTimeEq;
 
 use super::ServerOptions;
+use super::api_key::Limited;
 use super::error::Failure;
 
 /// The paths that require no key, because they contain no data of users and items.
-const OPEN: [&str; 5] = ["/", "/page.js", "/page.css", "/healthz", "/openapi.json"];
+const OPEN: [&str; 7] = [
+    "/",
+    "/page.js",
+    "/page.css",
+    "/healthz",
+    "/health/live",
+    "/health/ready",
+    "/openapi.json",
+];
+
+/// The path that requires the right to write. All others require the right to read.
+const WRITE: &str = "/events";
 
 /// The hosts and the keys of a server.
 #[derive(Debug)]
@@ -18,7 +30,7 @@ pub(super) struct Access {
     /// The allowed host names; `None` allows all.
     hosts: Option<Vec<String>>,
     /// The API keys; if there are none, no key is required.
-    keys: Vec<String>,
+    keys: Vec<Limited>,
 }
 
 impl Access {
@@ -28,13 +40,13 @@ impl Access {
         let names = options.hosts.iter().map(|name| normalized(name));
         Self {
             hosts: is_checked.then(|| names.collect()),
-            keys: options.keys.clone(),
+            keys: options.keys.iter().cloned().map(Limited::new).collect(),
         }
     }
 
     /// # Errors
     ///
-    /// [`Failure::Host`], [`Failure::Key`].
+    /// [`Failure::Host`], [`Failure::Key`], [`Failure::Right`], [`Failure::Limited`].
     pub(super) fn check(&self, request: &Request) -> Result<(), Failure> {
         self.check_host(request)?;
         if self.keys.is_empty() || OPEN.contains(&request.uri().path()) {
@@ -48,13 +60,17 @@ impl Access {
         let Some(key) = key else {
             return Err(Failure::Key);
         };
-        // Compare every key in constant time.
-        let found = self.keys.iter().fold(0, |found, it| {
-            found | it.as_bytes().ct_eq(key.as_bytes()).unwrap_u8()
-        });
-        match found {
-            1 => Ok(()),
-            _ => Err(Failure::Key),
+        // All keys are compared, so that the time does not depend on the place of the key.
+        let found = self.keys.iter().filter(|it| it.is(key));
+        let found = found.last().ok_or(Failure::Key)?;
+        let (is_allowed, right) = match request.uri().path() {
+            WRITE => (found.key().write, "write events"),
+            _ => (found.key().read, "read"),
+        };
+        match is_allowed {
+            false => Err(Failure::Right(right)),
+            true if !found.take(Instant::now()) => Err(Failure::Limited),
+            true => Ok(()),
         }
     }
 
@@ -109,7 +125,7 @@ mod tests {
         let owned = |texts: &[&str]| texts.iter().map(|&it| it.into()).collect();
         let mut options = ServerOptions::new(address.parse().unwrap());
         options.hosts = owned(hosts);
-        options.keys = owned(keys);
+        options.keys = keys.iter().map(|key| key.parse().unwrap()).collect();
         Access::of(&options)
     }
 
@@ -142,15 +158,16 @@ mod tests {
 
     #[test]
     fn one_of_the_keys_opens_what_is_about_users() {
-        let access = access("127.0.0.1:80", &[], &["first-key", "second-key"]);
+        let keys = ["the-first-key-of-two", "the-second-key-of-two"];
+        let access = access("127.0.0.1:80", &[], &keys);
         for (header, expected) in [
-            ("Bearer first-key", true),
-            ("bearer second-key", true),
-            ("Bearer second-ke", false),
-            ("Bearer second-key2", false),
+            ("Bearer the-first-key-of-two", true),
+            ("bearer the-second-key-of-two", true),
+            ("Bearer the-second-key-of-tw", false),
+            ("Bearer the-second-key-of-two2", false),
             ("Bearer ", false),
-            ("Basic second-key", false),
-            ("second-key", false),
+            ("Basic the-second-key-of-two", false),
+            ("the-second-key-of-two", false),
         ] {
             let found = access.check(&request("/recommend", "authorization", header));
             assert_eq!(found.is_ok(), expected, "{header}");
@@ -159,5 +176,25 @@ mod tests {
             let found = access.check(&request(path, "x-other", "1"));
             assert_eq!(found.is_ok(), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn a_key_has_only_its_rights_and_its_requests() {
+        let keys = ["the-key-that-reads read 2/s", "the-key-that-writes write"];
+        let access = access("127.0.0.1:80", &[], &keys);
+        let check = |path: &str, key: &str| {
+            let header = format!("Bearer {key}");
+            access.check(&request(path, "authorization", &header))
+        };
+        check("/events", "the-key-that-writes").unwrap();
+        let refused = check("/recommend", "the-key-that-writes");
+        assert!(matches!(refused, Err(Failure::Right("read"))));
+        let refused = check("/events", "the-key-that-reads");
+        assert!(matches!(refused, Err(Failure::Right("write events"))));
+        let answers = (0..3).map(|_| check("/recommend", "the-key-that-reads"));
+        let limited = answers
+            .filter(|it| matches!(it, Err(Failure::Limited)))
+            .count();
+        assert_eq!(limited, 1);
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use super::metrics::{counter, gauge};
+use super::metrics::Metric;
 
 /// How long a connection must have been idle before it is closed to admit a new one.
 pub(super) const LEAST_IDLE: Duration = Duration::from_millis(250);
@@ -64,16 +64,15 @@ impl Connections {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the counts of connections in the Prometheus text format.
-    pub(super) fn metrics(&self) -> String {
+    /// Returns the values for monitoring.
+    pub(super) fn metrics(&self) -> [Metric; 2] {
         let open = self.open().len() as f64;
         let closed = self.closed.load(Ordering::Relaxed);
         let help = "Idle connections that were closed to admit others.";
         [
-            gauge("bspm_connections", "Open connections.", open),
-            counter("bspm_connections_closed_total", help, closed),
+            Metric::gauge("bspm_connections", "Open connections.", open),
+            Metric::counter("bspm_connections_closed_total", help, closed),
         ]
-        .concat()
     }
 
     /// Admits a connection. At the limit, closes the connection that has been idle longest, or waits if
@@ -198,7 +197,7 @@ mod tests {
                 } => unreachable!("a third connection was admitted"),
             };
             drop(closed);
-            assert!(connections.metrics().contains("closed_total 1\n"));
+            assert!(Metric::text(connections.metrics()).contains("closed_total 1\n"));
             assert_eq!(connections.open().len(), 1);
             let _third = connections.admit().await;
             drop(answering);

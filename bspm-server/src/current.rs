@@ -1,4 +1,4 @@
-//! The served model, which is reloaded when its file is replaced.
+//! A served model, which is reloaded when its file is replaced.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -12,22 +12,33 @@ use bspm::saved::file_hash;
 use bspm::{CpuBackend, CpuModel};
 use serde::Serialize;
 
-use super::Reloads;
-use super::metrics::{counter, gauge};
+use tokio::sync::Notify;
+
+use super::live::Live;
+use super::metrics::Metric;
 
 /// A served model whose file may be replaced.
 #[derive(Debug)]
-pub struct CurrentModel {
+pub(super) struct CurrentModel {
+    /// The name of the model in responses.
+    pub(super) name: Arc<str>,
     path: PathBuf,
     /// Whether the file is read into memory instead of mapped.
     copy: bool,
+    /// The interactions since the fit.
+    live: Option<Arc<Live>>,
     served: RwLock<Served>,
     reloads: AtomicU64,
     failed_reloads: AtomicU64,
+    /// Requests to reload the file.
+    reload: Notify,
 }
 
 #[derive(Debug)]
 struct Served {
+    /// The model of the file.
+    fitted: Arc<CpuModel>,
+    /// The model of the file, or the same with the new items of the event log.
     model: Arc<CpuModel>,
     /// The version of the file, taken before it was opened.
     version: Option<Version>,
@@ -62,14 +73,22 @@ impl CurrentModel {
     /// # Errors
     ///
     /// Those of [`Model::open`](bspm::Model::open).
-    pub fn open(path: PathBuf, copy: bool) -> bspm::Result<Self> {
-        let served = RwLock::new(open(&path, copy)?);
+    pub(super) fn open(
+        name: &str,
+        path: &Path,
+        copy: bool,
+        live: Option<Arc<Live>>,
+    ) -> bspm::Result<Self> {
+        let served = RwLock::new(open(path, copy, live.as_deref())?);
         Ok(Self {
-            path,
+            name: name.into(),
+            path: path.into(),
             copy,
+            live,
             served,
             reloads: AtomicU64::new(0),
             failed_reloads: AtomicU64::new(0),
+            reload: Notify::new(),
         })
     }
 
@@ -78,7 +97,7 @@ impl CurrentModel {
     }
 
     /// The current model. It stays valid while the result is held, even after a reload.
-    pub fn get(&self) -> Arc<CpuModel> {
+    pub(super) fn get(&self) -> Arc<CpuModel> {
         self.served().model.clone()
     }
 
@@ -93,25 +112,54 @@ impl CurrentModel {
         }
     }
 
-    /// Returns the counts of reloads in the Prometheus text format.
-    pub(super) fn metrics(&self) -> String {
+    /// Returns the values for monitoring.
+    pub(super) fn metrics(&self) -> [Metric; 3] {
         let state = self.state();
-        let loaded = state.loaded as f64;
         let failed = "Replaced model files that could not be loaded.";
         [
-            counter(
+            Metric::counter(
                 "bspm_reloads_total",
                 "Models loaded since the start.",
                 state.reloads,
             ),
-            counter("bspm_failed_reloads_total", failed, state.failed_reloads),
-            gauge(
+            Metric::counter("bspm_failed_reloads_total", failed, state.failed_reloads),
+            Metric::gauge(
                 "bspm_model_loaded_seconds",
                 "When the model was loaded.",
-                loaded,
+                state.loaded as f64,
             ),
         ]
-        .concat()
+        .map(|metric| metric.label("model", &self.name))
+    }
+
+    /// Requests a reload of the file.
+    pub(super) fn request_reload(&self) {
+        self.reload.notify_one();
+    }
+
+    /// Folds in the items of the event log that the model does not have. Returns whether there were any.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Model::with_dataset`](bspm::Model::with_dataset).
+    pub(super) fn fold_in(&self) -> bspm::Result<bool> {
+        let Some(live) = &self.live else {
+            return Ok(false);
+        };
+        let (fitted, model) = {
+            let served = self.served();
+            (served.fitted.clone(), served.model.clone())
+        };
+        if !live.has_new_items(&model) {
+            return Ok(false);
+        }
+        let extended = extended(&fitted, live)?;
+        let mut served = self.served.write().unwrap_or_else(PoisonError::into_inner);
+        // The file may have been reloaded in between.
+        if Arc::ptr_eq(&served.fitted, &fitted) {
+            served.model = Arc::new(extended);
+        }
+        Ok(true)
     }
 
     /// Reloads the file. The old model is served until the new one is loaded, and is kept if the new one
@@ -120,8 +168,8 @@ impl CurrentModel {
     /// # Errors
     ///
     /// Those of [`Model::open`](bspm::Model::open).
-    pub fn reload(&self) -> bspm::Result<()> {
-        let next = open(&self.path, self.copy);
+    fn reload(&self) -> bspm::Result<()> {
+        let next = open(&self.path, self.copy, self.live.as_deref());
         let mut served = self.served.write().unwrap_or_else(PoisonError::into_inner);
         match next {
             Ok(next) => {
@@ -139,13 +187,13 @@ impl CurrentModel {
 
     /// Reloads the model when the file is replaced, and on request. Retries a file that temporarily
     /// cannot be read.
-    pub(super) async fn watch(self: Arc<Self>, mut reloads: Reloads) {
+    pub(super) async fn watch(self: Arc<Self>) {
         let mut known = self.served().version;
         let mut reported = None;
         loop {
             let is_asked = tokio::select! {
                 () = tokio::time::sleep(POLL) => false,
-                () = asked(&mut reloads) => true,
+                () = self.reload.notified() => true,
             };
             let now = version(&self.path);
             if !is_asked && (now.is_none() || now == known) {
@@ -179,19 +227,7 @@ impl CurrentModel {
     }
 }
 
-#[cfg(unix)]
-async fn asked(reloads: &mut Reloads) {
-    if reloads.recv().await.is_none() {
-        std::future::pending::<()>().await;
-    }
-}
-
-#[cfg(not(unix))]
-async fn asked(_reloads: &mut Reloads) {
-    std::future::pending::<()>().await;
-}
-
-fn open(path: &Path, copy: bool) -> bspm::Result<Served> {
+fn open(path: &Path, copy: bool, live: Option<&Live>) -> bspm::Result<Served> {
     let version = version(path);
     let hash = file_hash(path)?;
     let model = if copy {
@@ -204,13 +240,26 @@ fn open(path: &Path, copy: bool) -> bspm::Result<Served> {
         CpuModel::open(CpuBackend::new(), path)?
     };
     prepare(&model)?;
+    let fitted = Arc::new(model);
+    let model = match live {
+        Some(live) if live.has_new_items(&fitted) => Arc::new(extended(&fitted, live)?),
+        _ => fitted.clone(),
+    };
     Ok(Served {
-        model: Arc::new(model),
+        fitted,
+        model,
         version,
         hash,
         loaded: SystemTime::now(),
         is_stale: false,
     })
+}
+
+/// Returns the model with the interactions since the fit.
+fn extended(fitted: &CpuModel, live: &Live) -> bspm::Result<CpuModel> {
+    let extended = fitted.with_dataset(&live.dataset()?)?;
+    prepare(&extended)?;
+    Ok(extended)
 }
 
 /// Computes a list, so that the first request does not have to wait for lazy initialization.

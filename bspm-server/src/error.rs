@@ -22,6 +22,12 @@ pub enum ServerError {
         /// The error of the operating system.
         source: std::io::Error,
     },
+    /// The options of the models contradict each other.
+    #[error("{0}")]
+    Models(String),
+    /// The event log cannot be opened.
+    #[error(transparent)]
+    Events(#[from] bspm_events::EventError),
     /// Threads cannot be started.
     #[error("cannot start the server")]
     Runtime(#[source] std::io::Error),
@@ -45,6 +51,16 @@ pub(super) enum Failure {
     Host(String),
     /// The request has no valid API key.
     Key,
+    /// The API key does not allow the request, which needs this right.
+    Right(&'static str),
+    /// The API key has no requests left in this second.
+    Limited,
+    /// There is no model with the name.
+    NoModel(String),
+    /// The server has no event log.
+    NoEvents,
+    /// The event log cannot be written.
+    Storage,
     /// The queue is full.
     Busy,
     /// The request timed out.
@@ -101,7 +117,10 @@ impl From<serde_json::Error> for Failure {
 impl Failure {
     fn status(&self) -> StatusCode {
         match self {
-            Self::Model(bspm::Error::UnknownId { .. }) | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Model(bspm::Error::UnknownId { .. })
+            | Self::NotFound
+            | Self::NoEvents
+            | Self::NoModel(_) => StatusCode::NOT_FOUND,
             Self::Model(bspm::Error::InvalidParameter { .. }) | Self::Request(_) => {
                 StatusCode::BAD_REQUEST
             }
@@ -109,17 +128,24 @@ impl Failure {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Host(_) => StatusCode::FORBIDDEN,
+            Self::Host(_) | Self::Right(_) => StatusCode::FORBIDDEN,
             Self::Key => StatusCode::UNAUTHORIZED,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Limited => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy | Self::Storage => StatusCode::SERVICE_UNAVAILABLE,
             Self::Late => StatusCode::REQUEST_TIMEOUT,
         }
     }
 
-    fn message(self) -> String {
+    fn message(self, status: StatusCode) -> String {
         match self {
+            // The reason may name files and ids of others.
+            Self::Model(error) if status == StatusCode::INTERNAL_SERVER_ERROR => {
+                tracing::error!("{}", bspm::with_sources(&error));
+                "internal error: the request failed; hint: the log of the server has the reason"
+                    .into()
+            }
             Self::Model(error) => bspm::with_sources(&error),
-            Self::Request(message) => message,
+            Self::Request(message) | Self::NoModel(message) => message,
             Self::TooLarge(most) => format!("body: expected at most {most} bytes, found more"),
             Self::MediaType => "expected the header content-type: application/json".into(),
             Self::Method => {
@@ -136,6 +162,19 @@ impl Failure {
             Self::Key => {
                 "expected the header authorization: Bearer KEY, with a valid API key".into()
             }
+            Self::Right(right) => format!("the API key does not have the right to {right}"),
+            Self::Limited => {
+                "the API key has used its requests of this second; hint: try again later".into()
+            }
+            Self::NoEvents => {
+                "the server has no event log; hint: start it with `bspm serve --events FOLDER`"
+                    .into()
+            }
+            Self::Storage => {
+                "the event log cannot be written, and the events were not added; hint: try again \
+                 later"
+                    .into()
+            }
             Self::Busy => "too many requests are waiting; hint: try again later".into(),
             Self::Late => "the request timed out".into(),
             Self::Lost => "internal error: the request failed".into(),
@@ -146,9 +185,11 @@ impl Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let status = self.status();
-        let mut response = (status, Json(json!({ "error": self.message() }))).into_response();
+        let mut response = (status, Json(json!({ "error": self.message(status) }))).into_response();
         let header = match status {
-            StatusCode::SERVICE_UNAVAILABLE => Some((header::RETRY_AFTER, "1")),
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                Some((header::RETRY_AFTER, "1"))
+            }
             StatusCode::UNAUTHORIZED => Some((header::WWW_AUTHENTICATE, "Bearer")),
             _ => None,
         };

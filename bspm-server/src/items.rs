@@ -13,6 +13,7 @@ use super::work::Work;
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ItemsQuery {
+    pub(super) model: Option<String>,
     #[serde(default)]
     search: String,
     ids: Option<String>,

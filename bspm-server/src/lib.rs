@@ -1,24 +1,31 @@
-//! Serves a saved model over HTTP: the server behind `bspm serve`, which programs can embed.
+//! Serves saved models over HTTP: the server behind `bspm serve`, which programs can embed.
 //!
 //! Requests that arrive while others are scored wait in a bounded queue, and are then scored together
 //! as one tile. At most half of the threads work on requests other than lists. If the queue is full, a
 //! request is answered with status 503 at once. The model is reloaded when its file is replaced, or on
 //! SIGHUP; requests that have started are answered from the old model.
+//!
+//! With an [event log](EventOptions), clients add interactions, which count in the next list of the user.
 
 mod access;
+mod api_key;
 mod bodies;
 mod connections;
 mod current;
 mod error;
+mod events;
 mod facets;
 mod ids;
 mod items;
+mod live;
 pub mod log;
 mod metrics;
 mod model_card;
+mod models;
 mod object;
 mod page;
 mod queue;
+mod request_ids;
 mod requests;
 mod routes;
 mod users;
@@ -26,7 +33,6 @@ mod work;
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,9 +45,11 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutStream;
 
+pub use api_key::ApiKey;
 use connections::{Connections, LEAST_IDLE, Place};
-pub use current::CurrentModel;
 pub use error::ServerError;
+pub use events::EventOptions;
+pub use models::{ModelFile, ModelOptions, Models};
 pub use routes::router;
 
 /// The options of a server.
@@ -68,7 +76,12 @@ pub struct ServerOptions {
     pub hosts: Vec<String>,
     /// The API keys. Each request must have one of them; if there are none, no key is required. Default:
     /// none.
-    pub keys: Vec<String>,
+    pub keys: Vec<ApiKey>,
+    /// The origins whose pages may read the responses, such as `https://shop.example` (CORS). Default: none.
+    pub origins: Vec<String>,
+    /// Whether a list is bitwise identical, independent of other requests. A list then takes the time of a
+    /// complete tile. Default: `false`.
+    pub batch_invariant: bool,
     /// Whether `/users` lists example users, which the page shows. Default: true.
     pub example_users: bool,
     /// The time limit for requests that have started when the server stops. Default: 10 seconds.
@@ -94,22 +107,22 @@ impl ServerOptions {
             grace: Duration::from_secs(10),
             hosts: Vec::new(),
             keys: Vec::new(),
+            origins: Vec::new(),
+            batch_invariant: false,
         }
     }
 }
 
-/// Serves the model in this file until SIGTERM or SIGINT, and then finishes the requests that have
-/// started.
+/// Serves these models until SIGTERM or SIGINT, and then finishes the requests that have started.
 ///
-/// `listening` is called with the address when connections are accepted. With `copy`, the file is read
-/// into memory instead of mapped, so that it may be modified or truncated while the server runs.
+/// `listening` is called with the address when connections are accepted.
 ///
 /// # Errors
 ///
-/// [`ServerError`] if the model cannot be opened, or if the server cannot listen on the address.
+/// [`ServerError`] if a model or the event log cannot be opened, or if the server cannot listen on the
+/// address.
 pub fn serve(
-    model: PathBuf,
-    copy: bool,
+    models: ModelOptions,
     options: &ServerOptions,
     listening: impl FnOnce(SocketAddr),
 ) -> Result<(), ServerError> {
@@ -120,12 +133,12 @@ pub fn serve(
     let result = runtime.block_on(async {
         // From now on, signals are handled here and do not end the process.
         let (mut end, reloads) = signals().map_err(ServerError::Runtime)?;
-        let current = tokio::task::spawn_blocking(move || CurrentModel::open(model, copy));
-        let current = tokio::select! {
+        let opened = tokio::task::spawn_blocking(move || Models::open(&models));
+        let opened = tokio::select! {
             () = &mut end => return Ok(()),
-            current = current => current.map_err(|error| ServerError::Runtime(error.into()))??,
+            opened = opened => opened.map_err(|error| ServerError::Runtime(error.into()))??,
         };
-        run(Arc::new(current), options, end, reloads, listening).await
+        run(Arc::new(opened), options, end, reloads, listening).await
     });
     runtime.shutdown_background();
     result
@@ -135,10 +148,10 @@ pub fn serve(
 type End = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 async fn run(
-    current: Arc<CurrentModel>,
+    models: Arc<Models>,
     options: &ServerOptions,
     mut end: End,
-    reloads: Reloads,
+    mut reloads: Reloads,
     listening: impl FnOnce(SocketAddr),
 ) -> Result<(), ServerError> {
     let bound = |source| ServerError::Listen {
@@ -151,9 +164,16 @@ async fn run(
         tracing::warn!("{warning}");
     }
     listening(address);
-    tokio::spawn(current.clone().watch(reloads));
+    models.watch();
+    let reloaded = models.clone();
+    tokio::spawn(async move {
+        loop {
+            asked(&mut reloads).await;
+            reloaded.request_reload();
+        }
+    });
     let connections = Connections::new(options.connections);
-    let router = routes::with_connections(current, options, Some(connections.clone()));
+    let router = routes::with_connections(models, options, Some(connections.clone()));
     let service = TowerToHyperService::new(router);
     let timeout = options.timeout.min(LONGEST_WAIT);
     let graceful = GracefulShutdown::new();
@@ -217,6 +237,19 @@ async fn accept(
 type Reloads = tokio::signal::unix::Signal;
 #[cfg(not(unix))]
 type Reloads = ();
+
+/// Waits for the next reload request.
+#[cfg(unix)]
+async fn asked(reloads: &mut Reloads) {
+    if reloads.recv().await.is_none() {
+        std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked(_reloads: &mut Reloads) {
+    std::future::pending::<()>().await;
+}
 
 /// Installs the signal handlers.
 #[cfg(unix)]

@@ -71,28 +71,70 @@ impl Counters {
         line(format_args!("bspm_request_seconds_count {sum}"));
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let dropped = crate::log::dropped_lines() as u64;
-        text.push_str(&counter(
-            "bspm_batches_total",
-            "Batches scored.",
-            load(&self.batches),
-        ));
-        text.push_str(&counter(
-            "bspm_scored_total",
-            "Requests scored.",
-            load(&self.scored),
-        ));
         let name = "bspm_log_lines_dropped_total";
-        text.push_str(&counter(name, "Lines that the log dropped.", dropped));
+        text.push_str(&Metric::text([
+            Metric::counter("bspm_batches_total", "Batches scored.", load(&self.batches)),
+            Metric::counter("bspm_scored_total", "Requests scored.", load(&self.scored)),
+            Metric::counter(name, "Lines that the log dropped.", dropped),
+        ]));
         text
     }
 }
 
-/// Formats a counter without labels.
-pub(super) fn counter(name: &str, help: &str, value: u64) -> String {
-    format!("# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n")
+/// A value for monitoring.
+#[derive(Clone, Debug)]
+pub(super) struct Metric {
+    name: &'static str,
+    help: &'static str,
+    kind: &'static str,
+    /// The name of the label and its value.
+    label: Option<(&'static str, String)>,
+    value: f64,
 }
 
-/// Formats a gauge without labels.
-pub(super) fn gauge(name: &str, help: &str, value: f64) -> String {
-    format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n")
+impl Metric {
+    /// Returns the number of something since the start.
+    pub(super) fn counter(name: &'static str, help: &'static str, value: u64) -> Self {
+        Self {
+            kind: "counter",
+            ..Self::gauge(name, help, value as f64)
+        }
+    }
+
+    /// Returns a current value.
+    pub(super) fn gauge(name: &'static str, help: &'static str, value: f64) -> Self {
+        Self {
+            name,
+            help,
+            kind: "gauge",
+            label: None,
+            value,
+        }
+    }
+
+    /// Sets the label.
+    pub(super) fn label(mut self, name: &'static str, value: &str) -> Self {
+        self.label = Some((name, value.into()));
+        self
+    }
+
+    /// Formats metrics. Those with the same name follow each other.
+    pub(super) fn text(metrics: impl IntoIterator<Item = Self>) -> String {
+        let mut metrics: Vec<Self> = metrics.into_iter().collect();
+        metrics.sort_by_key(|metric| metric.name);
+        let mut text = String::new();
+        for same in metrics.chunk_by(|left, right| left.name == right.name) {
+            let Self {
+                name, help, kind, ..
+            } = &same[0];
+            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+            for Self { label, value, .. } in same {
+                let _ = match label {
+                    None => writeln!(text, "{name} {value}"),
+                    Some((label, of)) => writeln!(text, "{name}{{{label}={of:?}}} {value}"),
+                };
+            }
+        }
+        text
+    }
 }

@@ -15,6 +15,8 @@ const MOST_TRIALS: usize = 100;
 /// The description of a model.
 #[derive(Serialize)]
 pub(super) struct ModelCard<'a> {
+    /// The name of the model.
+    name: &'a str,
     filter: &'static str,
     /// The filter and the settings that differ from the default.
     label: String,
@@ -70,7 +72,7 @@ struct TrialOfModel<'a> {
 }
 
 impl<'a> ModelCard<'a> {
-    pub(super) fn of(model: &'a CpuModel) -> Self {
+    pub(super) fn of(model: &'a CpuModel, name: &'a str) -> Self {
         let dataset = model.dataset();
         let config = model.filter().config();
         let is_selected = |trial: &&Trial| trial.config == *config;
@@ -83,6 +85,7 @@ impl<'a> ModelCard<'a> {
         let selected = model.trials().iter().find(is_selected);
         let trials = model.trials().iter().take(MOST_TRIALS);
         Self {
+            name,
             filter: config.name(),
             label: config.label(),
             settings: settings.collect(),

@@ -10,9 +10,8 @@ use bspm::fitted::{ListRequest, RankOptions};
 use bspm::{CpuModel, Fallback};
 use tokio::sync::oneshot;
 
-use super::current::CurrentModel;
 use super::error::Failure;
-use super::metrics::Counters;
+use super::metrics::{Counters, Metric};
 use super::work::{Answer, ListWork, Work, named};
 
 /// Work, and the model that it was prepared for.
@@ -30,7 +29,6 @@ type OtherJob = Job<Box<dyn FnOnce(&CpuModel) -> Answer + Send>>;
 #[derive(Clone)]
 pub(super) struct Queue {
     waiting: Arc<Open>,
-    pub(super) current: Arc<CurrentModel>,
     pub(super) counters: Arc<Counters>,
 }
 
@@ -39,6 +37,8 @@ struct Waiting {
     most: usize,
     /// The maximum number of threads that work on other requests.
     most_others: usize,
+    /// Whether a list does not depend on the lists that are scored with it.
+    batch_invariant: bool,
     jobs: Mutex<Jobs>,
     changed: Condvar,
 }
@@ -68,11 +68,12 @@ const LARGEST_BATCH: usize = 32;
 const LONGEST_QUEUE: usize = 65_536;
 
 impl Queue {
-    pub(super) fn new(current: Arc<CurrentModel>, workers: usize, length: usize) -> Self {
+    pub(super) fn new(workers: usize, length: usize, batch_invariant: bool) -> Self {
         let workers = workers.max(1);
         let waiting = Arc::new(Waiting {
             most: length.clamp(1, LONGEST_QUEUE),
             most_others: (workers / 2).max(1),
+            batch_invariant,
             jobs: Mutex::default(),
             changed: Condvar::new(),
         });
@@ -83,9 +84,24 @@ impl Queue {
         }
         Self {
             waiting: Arc::new(Open(waiting)),
-            current,
             counters,
         }
+    }
+
+    /// Whether less than half of the queue of lists is used.
+    pub(super) fn has_room(&self) -> bool {
+        let waiting = &self.waiting.0;
+        waiting.jobs().lists.len() * 2 < waiting.most
+    }
+
+    /// Returns the values for monitoring.
+    pub(super) fn metrics(&self) -> [Metric; 2] {
+        let jobs = self.waiting.0.jobs();
+        let lengths = [("lists", jobs.lists.len()), ("others", jobs.others.len())];
+        lengths.map(|(queue, length)| {
+            let metric = Metric::gauge("bspm_queue_length", "Waiting requests.", length as f64);
+            metric.label("queue", queue)
+        })
     }
 
     /// Enqueues work and waits for the response, or fails if the queue is full.
@@ -144,7 +160,7 @@ impl Waiting {
             let count = match next {
                 Next::Lists(jobs) => {
                     let count = jobs.len();
-                    rank_by_kind(jobs);
+                    rank_by_kind(jobs, self.batch_invariant);
                     count
                 }
                 Next::Other(job) => {
@@ -184,7 +200,7 @@ fn run(job: OtherJob) {
 
 /// Groups jobs with the same model, which may have been replaced in between, and the same minimum score
 /// and rules, and scores each group together.
-fn rank_by_kind(jobs: Vec<ListJob>) {
+fn rank_by_kind(jobs: Vec<ListJob>, batch_invariant: bool) {
     let mut kinds: Vec<Vec<ListJob>> = Vec::new();
     let open = jobs.into_iter().filter(|job| !job.reply.is_closed());
     for job in open.filter_map(prepared) {
@@ -199,7 +215,9 @@ fn rank_by_kind(jobs: Vec<ListJob>) {
             None => kinds.push(vec![job]),
         }
     }
-    kinds.into_iter().for_each(rank);
+    for jobs in kinds {
+        rank(jobs, batch_invariant);
+    }
 }
 
 /// Evaluates the condition of a job. If that fails, answers the job with the error and returns `None`.
@@ -217,7 +235,7 @@ fn prepared(mut job: ListJob) -> Option<ListJob> {
 }
 
 /// Scores the histories of these jobs, all of one kind, as one tile.
-fn rank(jobs: Vec<ListJob>) {
+fn rank(jobs: Vec<ListJob>, batch_invariant: bool) {
     let Some(first) = jobs.first() else { return };
     let model = first.model.clone();
     let requests = jobs.iter().map(|job| {
@@ -240,6 +258,7 @@ fn rank(jobs: Vec<ListJob>) {
     let k = jobs.iter().map(|job| job.work.k).max().unwrap_or(1);
     let mut options = RankOptions::top(k).fallback(Fallback::Popularity);
     options.minimum_score = first.work.minimum_score;
+    options.batch_invariant = batch_invariant;
     let rules = first.work.rules.clone();
     let ranked = AssertUnwindSafe(|| {
         if let Some(rules) = rules {
@@ -269,6 +288,6 @@ fn rank(jobs: Vec<ListJob>) {
         (first, _) => first
             .into_iter()
             .chain(jobs)
-            .for_each(|job| rank(vec![job])),
+            .for_each(|job| rank(vec![job], batch_invariant)),
     }
 }

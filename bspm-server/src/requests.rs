@@ -1,20 +1,21 @@
 //! Requests, and the work that they require.
 
-use std::sync::Arc;
-
 use bspm::{CpuModel, Explanation};
 use bspm_rules::{Boost, ItemCondition, Limit, ListRules};
 use serde::{Deserialize, Serialize};
 
 use super::error::Failure;
 use super::ids::{Bounded, Entry, Id, Lookup, MOST, from_list};
+use super::live::LiveHistory;
+use super::models::Chosen;
 use super::object::Request;
-use super::work::{ListWork, Work};
+use super::work::{ListWork, Origin, Work};
 
 /// A request for a list: a user of the model or a history, and options of the list.
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Recommend {
+    pub(super) model: Option<String>,
     user: Option<Id>,
     history: Option<Bounded<Entry>>,
     k: Option<usize>,
@@ -83,6 +84,7 @@ impl TryFrom<String> for FallbackName {
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RecommendQuery {
+    model: Option<String>,
     user: String,
     k: Option<usize>,
     deny: Option<String>,
@@ -106,6 +108,7 @@ impl TryFrom<RecommendQuery> for Recommend {
         let deny = query.deny.as_deref().map(|it| listed("deny", it));
         let allow = query.allow.as_deref().map(|it| listed("allow", it));
         Ok(Self {
+            model: query.model,
             user: Some(Id(query.user)),
             history: None,
             k: query.k,
@@ -160,13 +163,23 @@ pub(super) fn unknown(kind: &'static str, id: &str) -> Failure {
 /// Returns the items of a user or a history, and their weights if any item has one; other items then
 /// have weight 1. Unknown items are ignored.
 fn history(
-    model: &CpuModel,
+    chosen: &Chosen,
     user: Option<&Id>,
     entries: Option<&[Entry]>,
     lookup: &mut Lookup,
 ) -> Result<(Vec<u32>, Option<Vec<f32>>), Failure> {
+    let model = &chosen.model;
     match (user, entries) {
         (Some(Id(user)), None) => {
+            if let Some(history) = chosen.live_history(user) {
+                let LiveHistory {
+                    items,
+                    weights,
+                    unknown,
+                } = history;
+                lookup.unknown.extend(unknown);
+                return Ok((items, weights));
+            }
             let row = model.dataset().users().index(user);
             let row = row.ok_or_else(|| unknown("user", user))?;
             let history = model.dataset().interactions().history_of(row);
@@ -225,12 +238,17 @@ impl Recommend {
         Ok((rules != ListRules::default()).then(|| Box::new(rules)))
     }
 
-    pub(super) fn work(self, model: &Arc<CpuModel>) -> Result<Work, Failure> {
+    pub(super) fn user(&self) -> Option<&str> {
+        self.user.as_ref().map(|user| user.0.as_str())
+    }
+
+    pub(super) fn work(&self, chosen: &Chosen, origin: Origin) -> Result<Work, Failure> {
+        let model = &chosen.model;
         let k = length(self.k)?;
         let mut lookup = Lookup::default();
         let entries = self.history.as_ref().map(|it| it.0.as_slice());
         let user = self.user.as_ref();
-        let (items, weights) = history(model, user, entries, &mut lookup)?;
+        let (items, weights) = history(chosen, user, entries, &mut lookup)?;
         if let Some(score) = self.minimum_score.filter(|it| !it.is_finite()) {
             let message = format!("minimum_score: expected a finite number, found {score}");
             return Err(Failure::Request(message));
@@ -241,12 +259,16 @@ impl Recommend {
             weights,
             k,
             deny: lookup.columns(model, &self.deny.0),
-            allow: self.allow.map(|allow| lookup.columns(model, &allow.0)),
+            allow: self
+                .allow
+                .as_ref()
+                .map(|allow| lookup.columns(model, &allow.0)),
             minimum_score: self.minimum_score,
             condition: parsed(self.condition.as_deref())?,
             rules,
             is_filled: self.fallback == FallbackName::Popularity,
             unknown: lookup.unknown,
+            origin,
         }))
     }
 }
@@ -254,6 +276,7 @@ impl Recommend {
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SimilarQuery {
+    pub(super) model: Option<String>,
     item: String,
     k: Option<usize>,
     #[serde(rename = "where")]
@@ -261,7 +284,7 @@ pub(super) struct SimilarQuery {
 }
 
 impl SimilarQuery {
-    pub(super) fn work(self, model: &CpuModel) -> Result<Work, Failure> {
+    pub(super) fn work(&self, model: &CpuModel, origin: Origin) -> Result<Work, Failure> {
         Ok(Work::List(ListWork {
             items: vec![item_index(model, &self.item)?],
             weights: None,
@@ -273,6 +296,7 @@ impl SimilarQuery {
             rules: None,
             is_filled: false,
             unknown: Vec::new(),
+            origin,
         }))
     }
 }
@@ -280,6 +304,7 @@ impl SimilarQuery {
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Explain {
+    pub(super) model: Option<String>,
     user: Option<Id>,
     history: Option<Bounded<Entry>>,
     item: Id,
@@ -292,6 +317,7 @@ impl Request for Explain {
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExplainQuery {
+    model: Option<String>,
     user: String,
     item: String,
 }
@@ -299,6 +325,7 @@ pub(super) struct ExplainQuery {
 impl From<ExplainQuery> for Explain {
     fn from(query: ExplainQuery) -> Self {
         Self {
+            model: query.model,
             user: Some(Id(query.user)),
             history: None,
             item: Id(query.item),
@@ -307,7 +334,11 @@ impl From<ExplainQuery> for Explain {
 }
 
 impl Explain {
-    pub(super) fn work(self, model: &CpuModel) -> Result<Work, Failure> {
+    pub(super) fn user(&self) -> Option<&str> {
+        self.user.as_ref().map(|user| user.0.as_str())
+    }
+
+    pub(super) fn work(self, chosen: &Chosen) -> Result<Work, Failure> {
         #[derive(Serialize)]
         struct Explained {
             #[serde(flatten)]
@@ -315,34 +346,16 @@ impl Explain {
             unknown_items: Vec<String>,
         }
         let mut lookup = Lookup::default();
-        let (mut known, mut is_weighted) = (Vec::new(), false);
-        match (&self.user, self.history) {
-            (Some(Id(user)), None) if model.dataset().users().index(user).is_none() => {
-                return Err(unknown("user", user));
-            }
-            (Some(_), None) => {}
-            (None, Some(Bounded(entries))) => {
-                known = entries;
-                is_weighted = known.iter().any(|entry| entry.weight.is_some());
-                known.retain(|entry| lookup.column(model, &entry.item).is_some());
-            }
-            _ => {
-                return Err(Failure::Request(
-                    "expected either a user or a history".into(),
-                ));
-            }
-        }
+        let entries = self.history.as_ref().map(|it| it.0.as_slice());
+        let (items, weights) = history(chosen, self.user.as_ref(), entries, &mut lookup)?;
         let unknown_items = lookup.unknown;
         Ok(Work::Other(Box::new(move |model: &CpuModel| {
-            let item = &self.item.0;
-            let explanation = match &self.user {
-                Some(user) => model.explain(&user.0, item)?,
-                None if is_weighted => {
-                    let weighted = known.iter();
-                    let weighted = weighted.map(|it| (&it.item.0, it.weight.unwrap_or(1.0)));
-                    model.explain_for_history(weighted, item)?
+            let history = named(model, &items, weights.as_deref());
+            let explanation = match weights {
+                None => {
+                    model.explain_for_items(history.into_iter().map(|it| it.0), &self.item.0)?
                 }
-                None => model.explain_for_items(known.iter().map(|it| &it.item.0), item)?,
+                Some(_) => model.explain_for_history(history, &self.item.0)?,
             };
             Ok(serde_json::to_string(&Explained {
                 explanation,
@@ -352,9 +365,25 @@ impl Explain {
     }
 }
 
+/// Returns the items of a history with their ids.
+fn named<'m>(
+    model: &'m CpuModel,
+    items: &[u32],
+    weights: Option<&[f32]>,
+) -> Vec<(&'m String, f32)> {
+    let ids = model.dataset().items();
+    let items = items.iter().enumerate();
+    let named = items.filter_map(|(place, &column)| {
+        let weight = weights.map_or(1.0, |weights| weights[place]);
+        Some((ids.id(column)?, weight))
+    });
+    named.collect()
+}
+
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Score {
+    pub(super) model: Option<String>,
     user: Id,
     items: Bounded<Id>,
 }
@@ -362,6 +391,7 @@ pub(super) struct Score {
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ScoreQuery {
+    model: Option<String>,
     user: String,
     items: String,
 }
@@ -375,6 +405,7 @@ impl TryFrom<ScoreQuery> for Score {
 
     fn try_from(query: ScoreQuery) -> Result<Self, Failure> {
         Ok(Self {
+            model: query.model,
             user: Id(query.user),
             items: listed("items", &query.items)?,
         })
@@ -382,14 +413,21 @@ impl TryFrom<ScoreQuery> for Score {
 }
 
 impl Score {
-    pub(super) fn work(self) -> Result<Work, Failure> {
+    pub(super) fn user(&self) -> &str {
+        &self.user.0
+    }
+
+    pub(super) fn work(self, chosen: &Chosen) -> Result<Work, Failure> {
         #[derive(Serialize)]
         struct Scored {
             scores: Vec<f32>,
         }
+        let mut lookup = Lookup::default();
+        let (items, weights) = history(chosen, Some(&self.user), None, &mut lookup)?;
         Ok(Work::Other(Box::new(move |model: &CpuModel| {
-            let items = self.items.0.iter().map(|item| &item.0);
-            let scores = model.score(&self.user.0, items)?;
+            let history = named(model, &items, weights.as_deref());
+            let wanted = self.items.0.iter().map(|item| item.0.as_str());
+            let scores = model.score_history(history, wanted)?;
             Ok(serde_json::to_string(&Scored { scores })?)
         })))
     }

@@ -4,30 +4,35 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, MatchedPath, Query, Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::extract::{DefaultBodyLimit, Extension, MatchedPath, Query, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
+use serde::Deserialize;
 use serde_json::{Value, json};
+use tower_http::cors::CorsLayer;
 
 use super::ServerOptions;
 use super::access::Access;
 use super::bodies::Bodies;
 use super::connections::{Connection, Connections};
-use super::current::CurrentModel;
 use super::error::Failure;
+use super::events::{Appended, Events};
 use super::items::ItemsQuery;
+use super::metrics::Metric;
 use super::model_card::ModelCard;
+use super::models::{Chosen, Models};
 use super::object::{self, Object};
 use super::page;
 use super::queue::Queue;
+use super::request_ids::{AnswerIds, Ids, REQUEST_ID};
 use super::requests::{
     Explain, ExplainQuery, Recommend, RecommendQuery, Score, ScoreQuery, SimilarQuery,
 };
 use super::users::{HistoryQuery, UsersQuery};
-use super::work::Work;
+use super::work::{Origin, Work};
 
 /// Security headers of every response that does not have its own.
 const HEADERS: [(HeaderName, &str); 4] = [
@@ -39,37 +44,42 @@ const HEADERS: [(HeaderName, &str); 4] = [
 
 #[derive(Clone)]
 struct Shared {
+    models: Arc<Models>,
     queue: Queue,
     timeout: Duration,
     access: Arc<Access>,
     bodies: Arc<Bodies>,
     connections: Option<Arc<Connections>>,
+    ids: Arc<AnswerIds>,
     /// Whether `/users` lists example users.
     example_users: bool,
 }
 
-/// Returns the routes of a model, to embed them in another server: `/recommend`, `/similar`,
-/// `/explain`, `/score`, `/items`, `/users`, `/history`, `/model`, `/healthz`, `/metrics`,
-/// `/openapi.json`, and a page at `/`.
+/// Returns the routes of the models, to embed them in another server: `/recommend`, `/similar`,
+/// `/explain`, `/score`, `/items`, `/users`, `/history`, `/model`, `/events`, `/healthz`,
+/// `/health/live`, `/health/ready`, `/metrics`, `/openapi.json`, and a page at `/`.
 ///
 /// The hosts and keys of the options apply to these routes, but not to routes that are added to the
-/// router later.
-pub fn router(current: Arc<CurrentModel>, options: &ServerOptions) -> Router {
-    with_connections(current, options, None)
+/// router later. [`Models::open`] opens the models. A program that embeds the routes decides itself when
+/// a model file is read again.
+pub fn router(models: Arc<Models>, options: &ServerOptions) -> Router {
+    with_connections(models, options, None)
 }
 
 /// Like [`router`], with the connections of a server for `/metrics`.
 pub(super) fn with_connections(
-    current: Arc<CurrentModel>,
+    models: Arc<Models>,
     options: &ServerOptions,
     connections: Option<Arc<Connections>>,
 ) -> Router {
     let shared = Shared {
-        queue: Queue::new(current, options.workers, options.queue),
+        models,
+        queue: Queue::new(options.workers, options.queue, options.batch_invariant),
         timeout: options.timeout,
         access: Arc::new(Access::of(options)),
         bodies: Arc::new(Bodies::new()),
         connections,
+        ids: Arc::default(),
         example_users: options.example_users,
     };
     let file = |kind: &'static str, text: &'static str| {
@@ -90,35 +100,64 @@ pub(super) fn with_connections(
         .route("/users", get(users))
         .route("/history", get(history))
         .route("/model", get(model))
+        .route("/events", post(events))
         .route("/healthz", get(health))
+        .route(
+            "/health/live",
+            get(|| async { Json(json!({"status": "ok"})) }),
+        )
+        .route("/health/ready", get(health))
         .route("/metrics", get(counters))
         .route("/openapi.json", get(description))
         .fallback(|| async { Failure::NotFound })
         .method_not_allowed_fallback(|| async { Failure::Method })
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(shared.clone(), timed))
+        .layer(cors(options))
         .with_state(shared)
 }
 
+/// Returns the layer that lets pages of other sites read the responses.
+fn cors(options: &ServerOptions) -> CorsLayer {
+    let origins = options.origins.iter();
+    let origins: Vec<_> = origins
+        .filter_map(|it| HeaderValue::from_str(it).ok())
+        .collect();
+    match origins.is_empty() {
+        true => CorsLayer::new(),
+        false => CorsLayer::new()
+            .allow_origin(origins)
+            .allow_methods([Method::GET, Method::POST])
+            .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, REQUEST_ID])
+            .expose_headers([REQUEST_ID, MODEL, header::RETRY_AFTER]),
+    }
+}
+
 /// Applies the timeout, and counts and logs every response.
-async fn timed(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+async fn timed(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
     let start = Instant::now();
     let path = match request.extensions().get::<MatchedPath>() {
         Some(path) => path.as_str().to_owned(),
         None => "other".to_owned(),
     };
+    let ids = shared.ids.of(&request);
+    request.extensions_mut().insert(ids.clone());
     let answered = tokio::time::timeout(shared.timeout, shared.admitted(request, next)).await;
     let mut response = answered.unwrap_or(Err(Failure::Late)).into_response();
+    let headers = response.headers_mut();
     for (name, value) in HEADERS {
         let value = HeaderValue::from_static(value);
-        response.headers_mut().entry(name).or_insert(value);
+        headers.entry(name).or_insert(value);
     }
+    headers.insert(REQUEST_ID, ids.header());
     let (status, time) = (response.status().as_u16(), start.elapsed());
     shared.queue.counters.add(&path, status, time);
     tracing::info!(
         path,
         status,
         microseconds = time.as_micros() as u64,
+        request = &*ids.request,
+        trace = ids.trace.as_deref(),
         "request"
     );
     response
@@ -126,12 +165,26 @@ async fn timed(State(shared): State<Shared>, request: Request, next: Next) -> Re
 
 type Answered = Result<JsonText, Failure>;
 
-/// A response of serialized JSON.
-struct JsonText(String);
+/// A response of serialized JSON, and the name of the model.
+struct JsonText(String, Arc<str>);
+
+/// The header of a response with the name of the model.
+const MODEL: HeaderName = HeaderName::from_static("bspm-model");
 
 impl IntoResponse for JsonText {
     fn into_response(self) -> Response {
-        ([(header::CONTENT_TYPE, "application/json")], self.0).into_response()
+        let Self(text, model) = self;
+        let kind = (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        // A name of a model may have characters that a header cannot have.
+        let model = HeaderValue::from_str(&model).ok();
+        let mut response = ([kind], text).into_response();
+        if let Some(model) = model {
+            response.headers_mut().insert(MODEL, model);
+        }
+        response
     }
 }
 
@@ -162,48 +215,86 @@ impl Shared {
         Ok(next.run(request).await)
     }
 
-    async fn recommend(&self, request: Recommend) -> Answered {
-        let model = self.queue.current.get();
-        let work = request.work(&model)?;
-        self.queue.answer(model, work).await.map(JsonText)
+    /// Runs work for a model.
+    async fn answer(&self, chosen: Chosen, work: Work) -> Answered {
+        let text = self.queue.answer(chosen.model, work).await?;
+        Ok(JsonText(text, chosen.name))
+    }
+
+    /// Describes a request for a list.
+    fn origin(&self, chosen: &Chosen, ids: &Ids, user: Option<&str>) -> Origin {
+        let log = self.models.events().filter(|events| events.logs_lists());
+        Origin {
+            answer: ids.answer.clone(),
+            model: chosen.name.clone(),
+            user: user.map(str::to_owned),
+            is_shadow: chosen.is_shadow,
+            log: log.cloned(),
+        }
+    }
+
+    async fn recommend(&self, request: Recommend, ids: &Ids) -> Answered {
+        let user = request.user();
+        let chosen = self.models.choose(request.model.as_deref(), user)?;
+        let work = request.work(&chosen, self.origin(&chosen, ids, user))?;
+        self.shadow(&request, ids);
+        self.answer(chosen, work).await
+    }
+
+    /// Computes the list of the shadow model in the background, unless many requests wait.
+    fn shadow(&self, request: &Recommend, ids: &Ids) {
+        let Some(chosen) = self.models.shadow().filter(|_| self.queue.has_room()) else {
+            return;
+        };
+        let origin = self.origin(&chosen, ids, request.user());
+        if let Ok(work) = request.work(&chosen, origin) {
+            let queue = self.queue.clone();
+            tokio::spawn(async move { queue.answer(chosen.model, work).await });
+        }
     }
 
     async fn explain(&self, request: Explain) -> Answered {
-        let model = self.queue.current.get();
-        let work = request.work(&model)?;
-        self.queue.answer(model, work).await.map(JsonText)
+        let chosen = self
+            .models
+            .choose(request.model.as_deref(), request.user())?;
+        let work = request.work(&chosen)?;
+        self.answer(chosen, work).await
     }
 
     async fn score(&self, request: Score) -> Answered {
-        let work = request.work()?;
-        self.queue
-            .answer(self.queue.current.get(), work)
-            .await
-            .map(JsonText)
+        let chosen = self
+            .models
+            .choose(request.model.as_deref(), Some(request.user()))?;
+        let work = request.work(&chosen)?;
+        self.answer(chosen, work).await
     }
 }
 
 async fn recommend_by_query(
     State(shared): State<Shared>,
+    Extension(ids): Extension<Ids>,
     request: Result<Query<RecommendQuery>, QueryRejection>,
 ) -> Answered {
-    shared.recommend(query(request)?.try_into()?).await
+    shared.recommend(query(request)?.try_into()?, &ids).await
 }
 
 async fn recommend(
     State(shared): State<Shared>,
+    Extension(ids): Extension<Ids>,
     request: Result<Json<Object<Recommend>>, JsonRejection>,
 ) -> Answered {
-    shared.recommend(body(request)?).await
+    shared.recommend(body(request)?, &ids).await
 }
 
 async fn similar(
     State(shared): State<Shared>,
+    Extension(ids): Extension<Ids>,
     request: Result<Query<SimilarQuery>, QueryRejection>,
 ) -> Answered {
-    let model = shared.queue.current.get();
-    let work = query(request)?.work(&model)?;
-    shared.queue.answer(model, work).await.map(JsonText)
+    let request = query(request)?;
+    let chosen = shared.models.choose(request.model.as_deref(), None)?;
+    let work = request.work(&chosen.model, shared.origin(&chosen, &ids, None))?;
+    shared.answer(chosen, work).await
 }
 
 async fn explain_by_query(
@@ -238,40 +329,65 @@ async fn items(
     State(shared): State<Shared>,
     request: Result<Query<ItemsQuery>, QueryRejection>,
 ) -> Answered {
-    let work = query(request)?.work()?;
-    let model = shared.queue.current.get();
-    shared.queue.answer(model, work).await.map(JsonText)
+    let request = query(request)?;
+    let chosen = shared.models.choose(request.model.as_deref(), None)?;
+    let work = request.work()?;
+    shared.answer(chosen, work).await
 }
 
 async fn users(
     State(shared): State<Shared>,
     request: Result<Query<UsersQuery>, QueryRejection>,
 ) -> Answered {
-    let work = query(request)?.work(shared.example_users)?;
-    let model = shared.queue.current.get();
-    shared.queue.answer(model, work).await.map(JsonText)
+    let request = query(request)?;
+    let chosen = shared.models.choose(request.model.as_deref(), None)?;
+    let work = request.work(shared.example_users)?;
+    shared.answer(chosen, work).await
 }
 
 async fn history(
     State(shared): State<Shared>,
     request: Result<Query<HistoryQuery>, QueryRejection>,
 ) -> Answered {
-    let model = shared.queue.current.get();
-    let work = query(request)?.work(&model)?;
-    shared.queue.answer(model, work).await.map(JsonText)
+    let request = query(request)?;
+    let user = Some(request.user.as_str());
+    let chosen = shared.models.choose(request.model.as_deref(), user)?;
+    let work = request.work(&chosen)?;
+    shared.answer(chosen, work).await
 }
 
-async fn model(State(shared): State<Shared>) -> Answered {
-    let work = Work::Other(Box::new(|model| {
-        Ok(serde_json::to_string(&ModelCard::of(model))?)
+/// A request for the description of a model.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+struct ModelQuery {
+    model: Option<String>,
+}
+
+async fn model(
+    State(shared): State<Shared>,
+    request: Result<Query<ModelQuery>, QueryRejection>,
+) -> Answered {
+    let request = query(request)?;
+    let chosen = shared.models.choose(request.model.as_deref(), None)?;
+    let name = chosen.name.clone();
+    let work = Work::Other(Box::new(move |model| {
+        Ok(serde_json::to_string(&ModelCard::of(model, &name))?)
     }));
-    let model = shared.queue.current.get();
-    shared.queue.answer(model, work).await.map(JsonText)
+    shared.answer(chosen, work).await
+}
+
+async fn events(
+    State(shared): State<Shared>,
+    request: Result<Json<Object<Events>>, JsonRejection>,
+) -> Result<Json<Appended>, Failure> {
+    let writer = shared.models.events().ok_or(Failure::NoEvents)?;
+    let events = body(request)?.events()?;
+    writer.append(events).await.map(Json)
 }
 
 /// The page, which may load pictures from other sites only if the model has their addresses.
 async fn start(State(shared): State<Shared>) -> impl IntoResponse {
-    let model = shared.queue.current.get();
+    let model = shared.models.first().get();
     let policy = match page::image_column(&model) {
         Some(_) => page::POLICY_WITH_PICTURES,
         None => page::POLICY,
@@ -284,27 +400,28 @@ async fn start(State(shared): State<Shared>) -> impl IntoResponse {
 }
 
 async fn health(State(shared): State<Shared>) -> Json<Value> {
-    let model = shared.queue.current.get();
+    let current = shared.models.first();
+    let model = current.get();
     let dataset = model.dataset();
+    let names = shared.models.all().map(|model| model.name.to_string());
     Json(json!({
         "status": "ok",
         "filter": model.filter().config().name(),
         "users": dataset.users().len(),
         "items": dataset.items().len(),
         "interactions": dataset.len(),
-        "model": shared.queue.current.state(),
+        "model": current.state(),
+        "models": names.collect::<Vec<_>>(),
     }))
 }
 
 async fn counters(State(shared): State<Shared>) -> impl IntoResponse {
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
     let queue = &shared.queue;
-    let mut text = queue.counters.text();
-    text.push_str(&queue.current.metrics());
-    if let Some(connections) = &shared.connections {
-        text.push_str(&connections.metrics());
-    }
-    (kind, text)
+    let connections = shared.connections.iter().flat_map(|it| it.metrics());
+    let metrics = shared.models.metrics().into_iter();
+    let metrics = Metric::text(metrics.chain(queue.metrics()).chain(connections));
+    (kind, queue.counters.text() + &metrics)
 }
 
 async fn description() -> impl IntoResponse {

@@ -3,9 +3,11 @@
 use std::cmp::Reverse;
 
 use bspm::CpuModel;
+use bspm::data::History;
 use serde::{Deserialize, Serialize};
 
 use super::error::Failure;
+use super::models::Chosen;
 use super::requests::{length, unknown};
 use super::work::Work;
 
@@ -19,6 +21,7 @@ const ITEMS_OF_EXAMPLE: usize = 3;
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UsersQuery {
+    pub(super) model: Option<String>,
     k: Option<usize>,
 }
 
@@ -26,7 +29,8 @@ pub(super) struct UsersQuery {
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub(super) struct HistoryQuery {
-    user: String,
+    pub(super) model: Option<String>,
+    pub(super) user: String,
     k: Option<usize>,
 }
 
@@ -68,8 +72,13 @@ impl UsersQuery {
                 false => Vec::new(),
             };
             let popularity = model.dataset().interactions().item_degrees();
-            let users = rows.into_iter();
-            let users = users.filter_map(|row| history(model, row, ITEMS_OF_EXAMPLE, &popularity));
+            let dataset = model.dataset();
+            let users = rows.into_iter().filter_map(|row| {
+                let history = dataset.interactions().history_of(row);
+                let user = dataset.users().id(row)?;
+                let k = ITEMS_OF_EXAMPLE;
+                Some(UserHistory::of(model, user, history, k, &popularity))
+            });
             let users = users.collect();
             Ok(serde_json::to_string(&Users { users })?)
         })))
@@ -77,13 +86,24 @@ impl UsersQuery {
 }
 
 impl HistoryQuery {
-    pub(super) fn work(self, model: &CpuModel) -> Result<Work, Failure> {
+    pub(super) fn work(self, chosen: &Chosen) -> Result<Work, Failure> {
         let k = length(self.k)?;
-        let row = model.dataset().users().index(&self.user);
-        let row = row.ok_or_else(|| unknown("user", &self.user))?;
+        let live = chosen.live_history(&self.user);
+        let row = chosen.model.dataset().users().index(&self.user);
+        if live.is_none() && row.is_none() {
+            return Err(unknown("user", &self.user));
+        }
         Ok(Work::Other(Box::new(move |model: &CpuModel| {
-            let popularity = model.dataset().interactions().item_degrees();
-            let history = history(model, row, k, &popularity);
+            let interactions = model.dataset().interactions();
+            let popularity = interactions.item_degrees();
+            let items = match (&live, row) {
+                (Some(live), _) => History::from(&live.items),
+                (None, Some(row)) => interactions.history_of(row),
+                (None, None) => History::EMPTY,
+            };
+            let weights = live.as_ref().and_then(|live| live.weights.as_deref());
+            let items = weights.and_then(|it| items.weighted(it)).unwrap_or(items);
+            let history = UserHistory::of(model, &self.user, items, k, &popularity);
             Ok(serde_json::to_string(&history)?)
         })))
     }
@@ -110,36 +130,38 @@ fn examples(model: &CpuModel, k: usize) -> Vec<u32> {
     chosen
 }
 
-/// Returns the first `k` items of a history: those with the largest weights, and of those with the same
-/// weight the most popular ones.
-fn history<'a>(
-    model: &'a CpuModel,
-    row: u32,
-    k: usize,
-    popularity: &[u32],
-) -> Option<UserHistory<'a>> {
-    let dataset = model.dataset();
-    let history = dataset.interactions().history_of(row);
-    let weights = history.weights();
-    let mut places: Vec<usize> = (0..history.items().len()).collect();
-    places.sort_by(|&left, &right| {
-        let weight = |place: usize| weights.map_or(1.0, |weights| weights[place]);
-        let users = |place: usize| popularity[history.items()[place] as usize];
-        let by_weight = weight(right).total_cmp(&weight(left));
-        by_weight.then(users(right).cmp(&users(left)))
-    });
-    places.truncate(k);
-    let items = places.into_iter().filter_map(|place| {
-        let column = history.items()[place];
-        Some(HistoryItem {
-            item: dataset.items().id(column)?,
-            title: dataset.title_of_column(column),
-            weight: weights.map(|weights| weights[place]),
-        })
-    });
-    Some(UserHistory {
-        user: dataset.users().id(row)?,
-        interactions: history.items().len(),
-        items: items.collect(),
-    })
+impl<'a> UserHistory<'a> {
+    /// Selects the first `k` items: those with the largest weights, and of those with the same weight the
+    /// most popular ones.
+    fn of(
+        model: &'a CpuModel,
+        user: &'a str,
+        history: History<'_>,
+        k: usize,
+        popularity: &[u32],
+    ) -> Self {
+        let dataset = model.dataset();
+        let weights = history.weights();
+        let mut places: Vec<usize> = (0..history.items().len()).collect();
+        places.sort_by(|&left, &right| {
+            let weight = |place: usize| weights.map_or(1.0, |weights| weights[place]);
+            let users = |place: usize| popularity[history.items()[place] as usize];
+            let by_weight = weight(right).total_cmp(&weight(left));
+            by_weight.then(users(right).cmp(&users(left)))
+        });
+        places.truncate(k);
+        let items = places.into_iter().filter_map(|place| {
+            let column = history.items()[place];
+            Some(HistoryItem {
+                item: dataset.items().id(column)?,
+                title: dataset.title_of_column(column),
+                weight: weights.map(|weights| weights[place]),
+            })
+        });
+        Self {
+            user,
+            interactions: history.items().len(),
+            items: items.collect(),
+        }
+    }
 }

@@ -1,11 +1,15 @@
 //! The work of a request, and its response.
 
+use std::sync::Arc;
+
 use bspm::backend::ScoredItem;
 use bspm::{CpuModel, Fallback};
+use bspm_events::LoggedList;
 use bspm_rules::{ItemCondition, ListRules};
 use serde::Serialize;
 
 use super::error::Failure;
+use super::events::{EventWriter, now};
 
 /// The work that a request requires.
 pub(super) enum Work {
@@ -13,6 +17,20 @@ pub(super) enum Work {
     List(ListWork),
     /// Other work, which only half of the workers run.
     Other(Box<dyn FnOnce(&CpuModel) -> Answer + Send>),
+}
+
+/// The request that a list answers.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    /// The id of the answer.
+    pub(super) answer: Arc<str>,
+    /// The name of the model.
+    pub(super) model: Arc<str>,
+    pub(super) user: Option<String>,
+    /// Whether the list is computed by a shadow model.
+    pub(super) is_shadow: bool,
+    /// The log of lists.
+    pub(super) log: Option<EventWriter>,
 }
 
 /// A list for a history; items are columns of the model.
@@ -31,6 +49,7 @@ pub(super) struct ListWork {
     pub(super) is_filled: bool,
     /// The items of the request that the model does not know.
     pub(super) unknown: Vec<String>,
+    pub(super) origin: Origin,
 }
 
 impl ListWork {
@@ -64,6 +83,8 @@ pub(super) fn named(model: &CpuModel, list: &[ScoredItem], work: &ListWork) -> A
     struct Listed<'a> {
         items: Vec<Entry<'a>>,
         unknown_items: &'a [String],
+        model: &'a str,
+        answer: &'a str,
     }
     #[derive(Serialize)]
     struct Entry<'a> {
@@ -87,8 +108,20 @@ pub(super) fn named(model: &CpuModel, list: &[ScoredItem], work: &ListWork) -> A
             fallback: Fallback::Popularity.has_filled(entry),
         })
     });
-    Ok(serde_json::to_string(&Listed {
+    let origin = &work.origin;
+    let listed = Listed {
         items: entries.collect(),
         unknown_items: &work.unknown,
-    })?)
+        model: &origin.model,
+        answer: &origin.answer,
+    };
+    if let Some(log) = &origin.log {
+        let items = listed.items.iter().map(|entry| entry.item);
+        let mut list = LoggedList::new(&*origin.answer, &*origin.model, items);
+        list.user.clone_from(&origin.user);
+        list.time = now();
+        list.shadow = origin.is_shadow;
+        log.append_list(list);
+    }
+    Ok(serde_json::to_string(&listed)?)
 }

@@ -7,14 +7,14 @@ use std::sync::{Arc, LazyLock};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode, Uri, header};
-use bspm_server::{CurrentModel, ServerOptions, router};
+use bspm_server::{EventOptions, ModelFile, ModelOptions, Models, ServerOptions, router};
 use bspm_core::{BspmConfig, Dataset, Model};
 use bspm_cpu::CpuBackend;
 use libfuzzer_sys::fuzz_target;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
-const PATHS: [&str; 5] = ["/recommend", "/explain", "/score", "/similar", "/items"];
+const PATHS: [&str; 6] = ["/recommend", "/explain", "/score", "/similar", "/items", "/events"];
 
 static SERVICE: LazyLock<(Runtime, Router)> = LazyLock::new(|| {
     let pairs = (0..20).flat_map(|user| {
@@ -26,11 +26,14 @@ static SERVICE: LazyLock<(Runtime, Router)> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("shop.bspm");
     model.save(&path).unwrap();
-    let current = CurrentModel::open(path, true).unwrap();
+    let mut models = ModelOptions::new([ModelFile::new(path)]);
+    models.copy = true;
+    models.events = Some(EventOptions::new(folder.path().join("events")));
+    let models = Models::open(&models).unwrap();
     let mut options = ServerOptions::new(([127, 0, 0, 1], 0).into());
     options.workers = 1;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    (runtime, router(Arc::new(current), &options))
+    (runtime, router(Arc::new(models), &options))
 });
 
 fuzz_target!(|bytes: &[u8]| {

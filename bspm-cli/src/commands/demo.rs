@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use bspm::tune::choose;
 use bspm::{CpuBackend, FitOptions};
 use bspm_args::{ProgressBars, tell};
-use bspm_server::{ServerOptions, serve};
+use bspm_server::{ModelFile, ModelOptions, ServerOptions, serve};
 use clap::Args;
 
 use super::serve::announce;
@@ -53,5 +53,6 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let path = output.unwrap_or_else(|| folder.path().join("shop.bspm"));
     model.with_trials(choice.trials).save(&path)?;
     let options = ServerOptions::new(arguments.address);
-    Ok(serve(path, false, &options, announce)?)
+    let models = ModelOptions::new([ModelFile::new(path)]);
+    Ok(serve(models, &options, announce)?)
 }

@@ -1,13 +1,17 @@
 //! `bspm refit`: fits a saved model's filter and settings to more interactions.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
+use bspm::data::{Duplicates, Event, Weighting};
 use bspm::{Backend, Dataset};
 use bspm_args::{DeviceArguments, ProgressBars, tell};
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 
 use super::{Outcome, TextModel, fitted, on_device, save};
 use crate::data::DataArguments;
+use crate::events::KindArguments;
 use crate::items::{ItemArguments, tell_coverage, with_items};
 use crate::outputs::Files;
 use crate::tags::TagArguments;
@@ -16,6 +20,7 @@ use crate::tags::TagArguments;
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  bspm refit model.bspm today.csv --output model.bspm\n  \
+                  bspm refit model.bspm --events events --output model.bspm\n  \
                   bspm refit model.bspm --forget-user ann --output model.bspm"
 )]
 pub(crate) struct Arguments {
@@ -25,6 +30,17 @@ pub(crate) struct Arguments {
     /// interaction of the same user and item, the larger weight and the later time are kept
     #[arg(value_name = "DATA")]
     data: Vec<PathBuf>,
+    /// Add the interactions of this event log, which `bspm serve --events` writes. The server may run at
+    /// the same time
+    #[arg(long, value_name = "FOLDER")]
+    events: Option<PathBuf>,
+    #[command(flatten)]
+    kinds: KindArguments,
+    /// After the model is written, delete the files of the event log that are older than this number of
+    /// days. Their events are in the model
+    #[arg(long, value_name = "DAYS", requires = "events",
+          value_parser = RangedU64ValueParser::<u32>::new().range(0..=36_500))]
+    delete_events: Option<u32>,
     /// Output file for the model. An existing file is replaced
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -36,7 +52,7 @@ pub(crate) struct Arguments {
     forget_item: Vec<String>,
     /// Keep the singular vectors and fold in new users and items, which is much faster than a fit. New
     /// items are folded in from the interactions of their users
-    #[arg(long, requires = "data", conflicts_with_all = ["forget_user", "forget_item", "TagArguments"])]
+    #[arg(long, conflicts_with_all = ["forget_user", "forget_item", "TagArguments"])]
     keep_vectors: bool,
     #[command(flatten)]
     interactions: DataArguments,
@@ -67,56 +83,141 @@ impl Arguments {
             false => self.interactions.given_beside_items(),
         }
     }
-}
 
-fn refit<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
-    let model = TextModel::open(backend.clone(), &arguments.model)?;
-    let mut dataset = model.dataset().clone();
-    let table = arguments.items.read(&arguments.interactions)?;
-    if !arguments.data.is_empty() {
-        let more = arguments.interactions.read_all(&arguments.data)?;
-        if arguments.interactions.has_half_life() {
+    /// Reads the interactions of the files and of the event log.
+    fn new_interactions(&self, known: &Dataset) -> Outcome<Option<Dataset>> {
+        let events = match &self.events {
+            Some(folder) => Some(self.read_events(folder, known.times().is_some())?),
+            None if self.kinds.is_given() => {
+                return Err("--kind has no effect without --events FOLDER".into());
+            }
+            None => None,
+        };
+        if let Some(events) = &events {
+            warn_of_weights(known, events, self.kinds.is_given());
+        }
+        if self.data.is_empty() {
+            return match self.given() {
+                Some(flag) => Err(format!("{flag} has no effect without interaction files").into()),
+                None => Ok(events),
+            };
+        }
+        let more = self.interactions.read_all(&self.data)?;
+        if self.interactions.has_half_life() {
             return Err(
                 "--half-life would apply only to the new interactions, and not to those of the \
-                        model; hint: fit all interactions together with `bspm fit --half-life`"
+                 model; hint: fit all interactions together with `bspm fit --half-life`"
                     .into(),
             );
         }
-        let is_weighted = |data: &Dataset| data.interactions().weights().is_some();
-        if is_weighted(&dataset) && !arguments.interactions.has_weight_scale() {
-            let which = match is_weighted(&more) {
-                true => "the weights of the new interactions are unchanged",
-                false => "the new interactions have weight 1",
-            };
-            tell!(
-                "warning: {which}; hint: if the model was fitted with --weight, or `bspm fit` selected a \
-                 scale, give the same --weight-column and --weight here"
-            );
-        }
-        if more.times().is_some() && dataset.times().is_none() {
+        warn_of_weights(known, &more, self.interactions.has_weight_scale());
+        if more.times().is_some() && known.times().is_none() {
             return Err(
                 "the new interactions have times, but the model has none; hint: fit all interactions \
                  together with `bspm fit`"
                     .into(),
             );
         }
-        if arguments.keep_vectors {
-            let mut model = model.with_dataset(&more)?;
-            if let Some(table) = table {
-                tell_coverage(&table, model.dataset());
-                model = model.with_items(table)?;
-            }
-            return save(&model, &arguments.output);
-        }
-        dataset = dataset.with_dataset(&more)?;
-    } else if let Some(flag) = arguments.given() {
-        return Err(format!("{flag} has no effect without interaction files").into());
+        Ok(Some(match events {
+            Some(events) => more.with_dataset(&events)?,
+            None => more,
+        }))
     }
-    let users = arguments.forget_user.iter().map(String::as_str);
-    let items = arguments.forget_item.iter().map(String::as_str);
-    dataset = with_items(dataset.without(users, items)?, table)?;
-    dataset = arguments.tags.add_to(dataset, &arguments.interactions)?;
-    let config = model.filter().config().clone();
-    let model = fitted(backend, dataset, config, &ProgressBars::default())?;
-    save(&model, &arguments.output)
+
+    /// Reads the event log. Of several events of a user with an item, the largest weight counts.
+    fn read_events(&self, folder: &Path, has_times: bool) -> Outcome<Dataset> {
+        let weighting = Weighting::new().duplicates(Duplicates::Max);
+        let mut builder = Dataset::builder().weighting(weighting);
+        let weights = self.kinds.weights();
+        let (mut added, mut failed) = (0_u64, None);
+        let report = bspm_events::read(folder, |event| {
+            let Some(weight) = weights.of(&event) else {
+                return;
+            };
+            let mut interaction = Event::new(event.user, event.item).weight(weight.into());
+            if has_times {
+                interaction = interaction.time(event.time);
+            }
+            match builder.push(interaction) {
+                Ok(()) => added += 1,
+                Err(error) => failed = failed.take().or(Some(error)),
+            }
+        })?;
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        for warning in report.warnings() {
+            tell!("warning: {warning}");
+        }
+        tell!(
+            "events: {added} of {} in {} files",
+            report.records,
+            report.files
+        );
+        Ok(builder.finish()?)
+    }
+
+    /// Deletes the old files of the event log, which were read after `start`.
+    fn delete_events(&self, start: SystemTime) -> Outcome {
+        if let (Some(folder), Some(days)) = (&self.events, self.delete_events) {
+            let age = Duration::from_secs(86_400 * u64::from(days));
+            let before = start.checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
+            let deleted = bspm_events::delete_before(folder, before)?;
+            tell!("deleted {deleted} files of the event log");
+        }
+        Ok(())
+    }
+}
+
+/// Warns if the scale of the weights may differ from that of the model.
+fn warn_of_weights(known: &Dataset, more: &Dataset, has_scale: bool) {
+    let is_weighted = |data: &Dataset| data.interactions().weights().is_some();
+    if is_weighted(known) && !has_scale {
+        let which = match is_weighted(more) {
+            true => "the weights of the new interactions are unchanged",
+            false => "the new interactions have weight 1",
+        };
+        tell!(
+            "warning: {which}; hint: if the model was fitted with --weight, or `bspm fit` selected a \
+             scale, give the same --weight-column and --weight here"
+        );
+    }
+}
+
+fn refit<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
+    let start = SystemTime::now();
+    let model = TextModel::open(backend.clone(), &arguments.model)?;
+    let table = arguments.items.read(&arguments.interactions)?;
+    let more = arguments.new_interactions(model.dataset())?;
+    let model = match (arguments.keep_vectors, more) {
+        (true, None) => {
+            return Err(
+                "--keep-vectors has no effect without interaction files or --events".into(),
+            );
+        }
+        (true, Some(more)) => {
+            let model = model.with_dataset(&more)?;
+            match table {
+                Some(table) => {
+                    tell_coverage(&table, model.dataset());
+                    model.with_items(table)?
+                }
+                None => model,
+            }
+        }
+        (false, more) => {
+            let mut dataset = model.dataset().clone();
+            if let Some(more) = more {
+                dataset = dataset.with_dataset(&more)?;
+            }
+            let users = arguments.forget_user.iter().map(String::as_str);
+            let items = arguments.forget_item.iter().map(String::as_str);
+            dataset = with_items(dataset.without(users, items)?, table)?;
+            dataset = arguments.tags.add_to(dataset, &arguments.interactions)?;
+            let config = model.filter().config().clone();
+            fitted(backend, dataset, config, &ProgressBars::default())?
+        }
+    };
+    save(&model, &arguments.output)?;
+    arguments.delete_events(start)
 }

@@ -16,6 +16,8 @@ mod rerank;
 mod score;
 mod serve;
 mod serve_attacked;
+mod serve_events;
+mod serve_models;
 mod service;
 mod shop;
 mod snapshots;

@@ -206,7 +206,10 @@ fn a_refused_reload_is_reported_and_a_pipe_ends_no_reloads() {
         put("next.bspm");
         becomes(&service, "/healthz", |text| text.contains(&new));
         let metrics = service.get("/metrics").1;
-        for line in ["bspm_reloads_total 1\n", "bspm_failed_reloads_total 3\n"] {
+        for line in [
+            "bspm_reloads_total{model=\"shop\"} 1\n",
+            "bspm_failed_reloads_total{model=\"shop\"} 3\n",
+        ] {
             assert!(metrics.contains(line), "{metrics}");
         }
     }

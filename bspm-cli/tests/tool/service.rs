@@ -67,13 +67,23 @@ impl Service {
         (response.status().as_u16(), body)
     }
 
+    /// A response. A list is without its model and the id of its answer, which differs each time.
     pub(crate) fn json(&self, path: &str) -> Value {
         let (status, body) = self.get(path);
         assert_eq!(status, 200, "{path}: {body}");
-        serde_json::from_str(&body).unwrap()
+        without_ids(path, serde_json::from_str(&body).unwrap())
     }
 
+    /// Like `json`, for a request with a body.
     pub(crate) fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let (status, answer) = self.post_with_ids(path, body);
+        match status {
+            200 => (status, without_ids(path, answer)),
+            _ => (status, answer),
+        }
+    }
+
+    pub(crate) fn post_with_ids(&self, path: &str, body: &Value) -> (u16, Value) {
         let request = agent().post(format!("http://{}{path}", self.address));
         let mut response = request.send_json(body).unwrap();
         (
@@ -81,6 +91,17 @@ impl Service {
             response.body_mut().read_json().unwrap(),
         )
     }
+}
+
+fn without_ids(path: &str, mut answer: Value) -> Value {
+    if path.starts_with("/recommend") || path.starts_with("/similar") {
+        let fields = answer.as_object_mut().unwrap();
+        for name in ["model", "answer"] {
+            let id = fields.remove(name);
+            assert!(id.is_some_and(|id| id.is_string()), "{name}");
+        }
+    }
+    answer
 }
 
 pub(crate) fn agent() -> ureq::Agent {

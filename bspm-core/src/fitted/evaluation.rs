@@ -177,7 +177,7 @@ impl Evaluation {
     ///
     /// As [`values`](Self::values).
     pub fn interval(&self, metric: &str, k: usize) -> Result<Interval> {
-        Ok(bootstrap(&self.values(metric, k)?))
+        Ok(Interval::bootstrap(&self.values(metric, k)?))
     }
 
     /// Compares this evaluation with another one of the same users, by a paired bootstrap over users. If
@@ -200,30 +200,34 @@ impl Evaluation {
             .zip(other.values(metric, k)?);
         let differences: Vec<f64> = pairs.map(|(mine, theirs)| mine - theirs).collect();
         Ok(Comparison {
-            difference: bootstrap(&differences),
+            difference: Interval::bootstrap(&differences),
             wins: differences.iter().filter(|it| **it > 0.0).count(),
             losses: differences.iter().filter(|it| **it < 0.0).count(),
         })
     }
 }
 
-fn bootstrap(values: &[f64]) -> Interval {
-    if values.is_empty() {
-        return Interval::default();
-    }
-    let count = values.len() as f64;
-    let mut random = ChaCha8Rng::seed_from_u64(SEED);
-    let mut means: Vec<f64> = (0..DRAWS)
-        .map(|_| {
-            let drawn = (0..values.len()).map(|_| values[random.random_range(0..values.len())]);
-            drawn.sum::<f64>() / count
-        })
-        .collect();
-    means.sort_by(f64::total_cmp);
-    Interval {
-        mean: values.iter().sum::<f64>() / count,
-        low: means[DRAWS / 40],
-        high: means[DRAWS - 1 - DRAWS / 40],
+impl Interval {
+    /// Returns the mean of the values of users and its 95% confidence interval, by the bootstrap over users
+    /// with 1,000 samples and a fixed seed. Returns zeros without values.
+    pub fn bootstrap(values: &[f64]) -> Self {
+        if values.is_empty() {
+            return Self::default();
+        }
+        let count = values.len() as f64;
+        let mut random = ChaCha8Rng::seed_from_u64(SEED);
+        let mut means: Vec<f64> = (0..DRAWS)
+            .map(|_| {
+                let drawn = (0..values.len()).map(|_| values[random.random_range(0..values.len())]);
+                drawn.sum::<f64>() / count
+            })
+            .collect();
+        means.sort_by(f64::total_cmp);
+        Self {
+            mean: values.iter().sum::<f64>() / count,
+            low: means[DRAWS / 40],
+            high: means[DRAWS - 1 - DRAWS / 40],
+        }
     }
 }
 

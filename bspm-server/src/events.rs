@@ -1,0 +1,337 @@
+//! The event log of a server: one thread writes the events of all requests that wait.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bspm_events::{Event, EventError, EventLog, KindWeights, LogReport, LoggedList};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, oneshot};
+
+use super::error::Failure;
+use super::ids::{Bounded, Id};
+use super::live::Live;
+use super::metrics::Metric;
+use super::object::Request;
+
+/// The maximum number of events that are written together.
+const LARGEST_WRITE: usize = 10_000;
+
+/// The options of an event log.
+#[derive(Clone, Debug)]
+#[must_use]
+#[non_exhaustive]
+pub struct EventOptions {
+    /// The folder of the log.
+    pub folder: PathBuf,
+    /// The weights of the kinds of events. Default: all events count.
+    pub weights: KindWeights,
+    /// The interval at which new items are folded in. Default: a minute. `None`: only when a model is
+    /// loaded.
+    pub new_items: Option<Duration>,
+    /// Whether the lists of responses are logged. Default: `false`.
+    pub log_lists: bool,
+    /// The maximum number of requests that wait for the log. Default: 1,024.
+    pub queue: usize,
+}
+
+impl EventOptions {
+    /// Returns the default options with the log in this folder.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            weights: KindWeights::default(),
+            new_items: Some(Duration::from_secs(60)),
+            log_lists: false,
+            queue: 1_024,
+        }
+    }
+}
+
+/// The thread that writes the log.
+#[derive(Clone, Debug)]
+pub(super) struct EventWriter {
+    sender: mpsc::Sender<Message>,
+    counts: Arc<Counts>,
+    pub(super) live: Arc<Live>,
+    log_lists: bool,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    events: AtomicU64,
+    duplicates: AtomicU64,
+    writes: AtomicU64,
+    failed_writes: AtomicU64,
+    lost_lists: AtomicU64,
+}
+
+enum Message {
+    Events(Vec<Event>, oneshot::Sender<Result<Appended, Failure>>),
+    List(LoggedList),
+}
+
+/// What happened to the events of a request.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Appended {
+    /// The number of events that were added to the log.
+    accepted: usize,
+    /// The number of events whose id was already in the log.
+    duplicates: usize,
+    /// The number of added events that do not count, because of their kind.
+    not_counted: usize,
+}
+
+/// The current time in seconds since 1970.
+pub(super) fn now() -> f64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap_or_default().as_secs_f64()
+}
+
+impl EventWriter {
+    /// Opens the log, and starts the thread. At most `queue` requests wait for it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EventLog::open`].
+    pub(super) fn open(
+        options: &EventOptions,
+        queue: usize,
+    ) -> Result<(Self, LogReport), EventError> {
+        let live = Arc::new(Live::new(options.weights.clone()));
+        let (log, report) = EventLog::open(&options.folder, |event| {
+            live.add([&event]);
+        })?;
+        let (sender, receiver) = mpsc::channel(queue.max(1));
+        let writer = Self {
+            sender,
+            counts: Arc::default(),
+            live,
+            log_lists: options.log_lists,
+        };
+        let (live, counts) = (writer.live.clone(), writer.counts.clone());
+        std::thread::spawn(move || write(log, receiver, &live, &counts));
+        Ok((writer, report))
+    }
+
+    /// Appends events, and waits until they are on the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Busy`] if too many requests wait; [`Failure::Storage`] if the log cannot be written.
+    pub(super) async fn append(&self, events: Vec<Event>) -> Result<Appended, Failure> {
+        let (reply, answer) = oneshot::channel();
+        let message = Message::Events(events, reply);
+        self.sender.try_send(message).map_err(|_| Failure::Busy)?;
+        answer.await.unwrap_or(Err(Failure::Lost))
+    }
+
+    /// Whether the lists of responses are logged.
+    pub(super) fn logs_lists(&self) -> bool {
+        self.log_lists
+    }
+
+    /// Appends a list without waiting. A list is lost, and counted, if too many events wait.
+    pub(super) fn append_list(&self, list: LoggedList) {
+        if self.sender.try_send(Message::List(list)).is_err() {
+            self.counts.lost_lists.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns the values for monitoring.
+    pub(super) fn metrics(&self) -> Vec<Metric> {
+        let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let (users, pairs) = self.live.counts();
+        let counts = &self.counts;
+        let waiting = self.sender.max_capacity() - self.sender.capacity();
+        vec![
+            Metric::counter(
+                "bspm_events_total",
+                "Events added to the log.",
+                load(&counts.events),
+            ),
+            Metric::counter(
+                "bspm_event_duplicates_total",
+                "Events whose id was already in the log.",
+                load(&counts.duplicates),
+            ),
+            Metric::counter(
+                "bspm_event_writes_total",
+                "Writes of the log.",
+                load(&counts.writes),
+            ),
+            Metric::counter(
+                "bspm_event_failed_writes_total",
+                "Writes of the log that failed.",
+                load(&counts.failed_writes),
+            ),
+            Metric::counter(
+                "bspm_lists_not_logged_total",
+                "Lists that were not logged.",
+                load(&counts.lost_lists),
+            ),
+            Metric::gauge(
+                "bspm_event_users",
+                "Users with interactions in the event log.",
+                users as f64,
+            ),
+            Metric::gauge(
+                "bspm_event_pairs",
+                "Pairs of a user and an item in the event log.",
+                pairs as f64,
+            ),
+            Metric::gauge("bspm_queue_length", "Waiting requests.", waiting as f64)
+                .label("queue", "events"),
+        ]
+    }
+}
+
+/// Runs the thread: writes the events of all waiting requests together, then answers them.
+fn write(mut log: EventLog, mut messages: mpsc::Receiver<Message>, live: &Live, counts: &Counts) {
+    while let Some(first) = messages.blocking_recv() {
+        let (mut requests, mut events) = (Vec::new(), Vec::new());
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                Message::Events(more, reply) => {
+                    requests.push((more.len(), reply));
+                    events.extend(more);
+                }
+                Message::List(list) => {
+                    if let Err(error) = log.append_list(&list) {
+                        counts.lost_lists.fetch_add(1, Ordering::Relaxed);
+                        tracing::warn!("{}", bspm::with_sources(&error));
+                    }
+                }
+            }
+            next = match events.len() < LARGEST_WRITE {
+                true => messages.try_recv().ok(),
+                false => None,
+            };
+        }
+        if requests.is_empty() {
+            continue;
+        }
+        counts.writes.fetch_add(1, Ordering::Relaxed);
+        let written = log.append(&events);
+        if let Err(error) = &written {
+            counts.failed_writes.fetch_add(1, Ordering::Relaxed);
+            tracing::error!("{}", bspm::with_sources(error));
+        }
+        let mut start = 0;
+        for (length, reply) in requests {
+            let range = start..start + length;
+            start += length;
+            let answer = match &written {
+                Ok(are_new) => Ok(added(&events[range.clone()], &are_new[range], live, counts)),
+                Err(_) => Err(Failure::Storage),
+            };
+            let _ = reply.send(answer);
+        }
+    }
+}
+
+/// Adds the new ones of these events to the interactions since the fit.
+fn added(events: &[Event], are_new: &[bool], live: &Live, counts: &Counts) -> Appended {
+    let new = events.iter().zip(are_new).filter(|(_, is_new)| **is_new);
+    let accepted = new.clone().count();
+    let duplicates = events.len() - accepted;
+    counts.events.fetch_add(accepted as u64, Ordering::Relaxed);
+    counts
+        .duplicates
+        .fetch_add(duplicates as u64, Ordering::Relaxed);
+    Appended {
+        accepted,
+        duplicates,
+        not_counted: live.add(new.map(|(event, _)| event)),
+    }
+}
+
+/// A request with one event or several.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Events {
+    events: Option<Bounded<EventRequest>>,
+    user: Option<Id>,
+    item: Option<Id>,
+    weight: Option<f32>,
+    time: Option<f64>,
+    kind: Option<String>,
+    id: Option<String>,
+    answer: Option<String>,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields, expecting = "an event with a user and an item")]
+struct EventRequest {
+    user: Id,
+    item: Id,
+    weight: Option<f32>,
+    time: Option<f64>,
+    kind: Option<String>,
+    id: Option<String>,
+    answer: Option<String>,
+}
+
+impl Request for Events {
+    const EXPECTED: &'static str = "an object with a user and an item, or with events";
+}
+
+impl Events {
+    /// Returns the checked events; an event without a time gets the current time.
+    pub(super) fn events(self) -> Result<Vec<Event>, Failure> {
+        let events = match self {
+            Self {
+                events: Some(events),
+                user: None,
+                item: None,
+                weight: None,
+                time: None,
+                kind: None,
+                id: None,
+                answer: None,
+            } => events.0,
+            Self {
+                events: None,
+                user: Some(user),
+                item: Some(item),
+                weight,
+                time,
+                kind,
+                id,
+                answer,
+            } => vec![EventRequest {
+                user,
+                item,
+                weight,
+                time,
+                kind,
+                id,
+                answer,
+            }],
+            _ => {
+                return Err(Failure::Request(
+                    "expected either a user and an item, or events".into(),
+                ));
+            }
+        };
+        let now = now();
+        events.into_iter().map(|event| event.checked(now)).collect()
+    }
+}
+
+impl EventRequest {
+    fn checked(self, now: f64) -> Result<Event, Failure> {
+        let mut event = Event::new(self.user.0, self.item.0)
+            .weight(self.weight.unwrap_or(1.0))
+            .time(self.time.unwrap_or(now));
+        event.kind = self.kind;
+        event.id = self.id;
+        event.answer = self.answer;
+        match event.check() {
+            Ok(()) => Ok(event),
+            Err(error) => Err(Failure::Request(error.to_string())),
+        }
+    }
+}
