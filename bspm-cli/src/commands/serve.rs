@@ -49,7 +49,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "SECONDS", requires = "events",
           value_parser = RangedU64ValueParser::<u32>::new().range(0..=86_400))]
     new_items: Option<u32>,
-    /// Log the lists of /recommend and /similar in the folder of --events, for `bspm evaluate --log`
+    /// Log the lists of /recommend and /similar in the folder of --events, for `bspm evaluate-log`
     #[arg(long, requires = "events")]
     log_lists: bool,
     /// Address to listen on; port 0 selects a free port

@@ -14,6 +14,7 @@ const COMMANDS: [&str; 16] = [
     "explain",
     "refit",
     "evaluate",
+    "evaluate-log",
     "sweep",
     "tune",
     "inspect",
