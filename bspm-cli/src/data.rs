@@ -551,7 +551,9 @@ fn name_of(weighting: &Weighting) -> String {
     let scale = weighting.scale.unwrap_or_default();
     match weighting.half_life {
         None => scale.to_string(),
-        Some(half_life) => format!("{scale} with a half-life of {half_life:.0}"),
+        Some(half_life) => {
+            format!("{scale} with a half-life of {half_life:.0} in the unit of the times")
+        }
     }
 }
 

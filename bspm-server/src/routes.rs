@@ -189,9 +189,14 @@ impl IntoResponse for JsonText {
 }
 
 fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Failure> {
-    query
-        .map(|query| query.0)
-        .map_err(|error| Failure::refused(&error.body_text()))
+    query.map(|query| query.0).map_err(|error| {
+        let message = error.body_text();
+        let hint = match message.contains("unknown field `history`") {
+            true => "; hint: send a history with POST",
+            false => "",
+        };
+        Failure::refused(&format!("{message}{hint}"))
+    })
 }
 
 fn body<T>(body: Result<Json<Object<T>>, JsonRejection>) -> Result<T, Failure>

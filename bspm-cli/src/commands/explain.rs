@@ -64,13 +64,22 @@ struct Explained<'a> {
     has_titles: bool,
 }
 
+impl Explained<'_> {
+    fn has_weights(&self) -> bool {
+        let mut contributions = self.explanation.contributions.iter();
+        contributions.any(|it| it.weight.is_some())
+    }
+}
+
 impl Record for Explained<'_> {
     fn columns(&self) -> Vec<(&'static str, bool)> {
         let title = self.has_titles.then_some((TITLE, false));
+        let weight = self.has_weights().then_some(("weight", true));
         let numbers = [("adds", true), ("share", true)];
         [("history", false)]
             .into_iter()
             .chain(title)
+            .chain(weight)
             .chain(numbers)
             .collect()
     }
@@ -83,7 +92,8 @@ impl Record for Explained<'_> {
             contributions,
             ..
         } = &self.explanation;
-        let row = |name: &str, title: Option<&str>, part: f32| {
+        let has_weights = self.has_weights();
+        let row = |name: &str, title: Option<&str>, weight: Option<f32>, part: f32| {
             let share = 100.0 * part / score;
             let share = if share.is_finite() {
                 format!("{share:.1}%")
@@ -93,17 +103,21 @@ impl Record for Explained<'_> {
             let title = self
                 .has_titles
                 .then(|| title.unwrap_or_default().to_owned());
-            let numbers = [format!("{part:.6}"), share];
+            let weight = has_weights.then(|| weight.map_or(String::new(), |it| it.to_string()));
+            // Without the sign of a negative number that rounds to zero.
+            let part = format!("{part:.6}").replace("-0.000000", "0.000000");
             [name.to_owned()]
                 .into_iter()
                 .chain(title)
-                .chain(numbers)
+                .chain(weight)
+                .chain([part, share])
                 .collect()
         };
         let parts = contributions.iter();
-        let parts = parts.map(|part| row(&part.item, part.title.as_deref(), part.score));
-        let base = (*base != 0.0).then(|| row("(independent of the history)", None, *base));
-        let whole = row(&format!("= {}", self.item), title.as_deref(), *score);
+        let parts =
+            parts.map(|part| row(&part.item, part.title.as_deref(), part.weight, part.score));
+        let base = (*base != 0.0).then(|| row("(independent of the history)", None, None, *base));
+        let whole = row(&format!("= {}", self.item), title.as_deref(), None, *score);
         parts.chain(base).chain([whole]).collect()
     }
 }

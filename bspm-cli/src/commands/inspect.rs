@@ -32,10 +32,6 @@ impl Record for SavedModelInfo {
 
     fn rows(&self) -> Vec<Vec<String>> {
         let config = serde_json::to_string(&self.config).unwrap_or_default();
-        let svd = self
-            .svd
-            .as_ref()
-            .map_or("unknown".into(), |it| it.to_string());
         let mut rows = vec![
             ("format", self.format.to_string()),
             ("bytes", self.bytes.to_string()),
@@ -44,10 +40,14 @@ impl Record for SavedModelInfo {
             ("items", format!("{} ({})", self.items, self.item_ids)),
             ("interactions", self.interactions.to_string()),
             ("fitted interactions", self.fitted_interactions.to_string()),
-            ("factors", self.factors.to_string()),
-            ("truncated SVD", svd),
-            ("config", config),
         ];
+        if self.factors > 0 {
+            rows.push(("singular vectors", self.factors.to_string()));
+        }
+        if let Some(svd) = &self.svd {
+            rows.push(("truncated SVD", svd.to_string()));
+        }
+        rows.push(("config", config));
         if let Some(table) = &self.item_table {
             let columns = table.columns.iter();
             let columns = columns.map(|it| match it.name == table.title {

@@ -306,9 +306,10 @@ impl FilterConfig {
     /// ```
     pub fn label(&self) -> String {
         if let Self::Mix(mix) = self {
+            let all: f64 = mix.parts.iter().map(|it| it.share).sum();
             let parts = mix.parts.iter();
             let parts: Vec<String> = parts
-                .map(|it| format!("{:.2} {}", it.share, it.filter.label()))
+                .map(|it| format!("{:.2} {}", it.share / all, it.filter.label()))
                 .collect();
             return format!("mix of {}", parts.join(" and "));
         }

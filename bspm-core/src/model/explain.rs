@@ -39,6 +39,9 @@ pub struct Contribution<I = String> {
     /// The title of the item, if the item table of the data set has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// The weight of the item in the history; `None` if the history has no weights.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<f32>,
     /// The contribution to the score. With sharpening, contributions can be negative.
     pub score: f32,
 }
@@ -126,14 +129,15 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         let history = distinct.as_history();
         let (parts, base) = self.fitted.contributions(history, item)?;
         let sum: f64 = parts.iter().chain([&base]).map(|&it| f64::from(it)).sum();
+        let is_weighted = history.weights().is_some();
         let mut contributions: Vec<_> = history
-            .items()
-            .iter()
+            .entries()
             .zip(parts)
-            .filter_map(|(&column, score)| {
+            .filter_map(|((column, weight), score)| {
                 Some(Contribution {
                     item: self.dataset.items().id(column)?.clone(),
                     title: self.title_of(column),
+                    weight: is_weighted.then_some(weight),
                     score,
                 })
             })
