@@ -18,7 +18,7 @@ use crate::tags::TagArguments;
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  bspm fit ratings.csv --output model.bspm\n  \
-                  bspm fit ratings.csv --user-column userId --item-column movieId --filter ease-r \
+                  bspm fit ratings.csv --user-column userId --item-column movieId --filter gf-cf \
                   --output model.bspm"
 )]
 pub(crate) struct Arguments {

@@ -33,7 +33,7 @@ use manifest::{Key, ListOptions, Output, is_name};
 /// same folder.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  bspm score model.bspm --output lists\n  \
-                  bspm score model.bspm users.csv -k 20 --shard 0/4 --output lists")]
+                  bspm score model.bspm users.csv -k 20 --shard 0/4 --output shards")]
 pub(crate) struct Arguments {
     /// Model file
     model: PathBuf,

@@ -47,6 +47,7 @@ class Recommendations(Tabular):
     """
 
     items: list[Any]
+    """The ids of the items."""
     scores: npt.NDArray[np.float32]
     """The score of each item. NaN for items of the fallback (``fallback="popularity"``)."""
     titles: Optional[list[Optional[str]]] = None
@@ -86,7 +87,9 @@ class Explanation(Tabular):
     """A score and its contributions. The score is the sum of ``base`` and the contributions."""
 
     item: Any
+    """The id of the item."""
     score: float
+    """The score of the item."""
     base: float
     """The part of the score that does not depend on the history."""
     contributions: list[tuple[Any, float]]

@@ -127,7 +127,7 @@ impl std::str::FromStr for Merge {
     }
 }
 
-/// A validated configuration of the blurring-sharpening process model (BSPM).
+/// BSPM, a blurring-sharpening process model: blur, an ideal low-pass filter, and sharpening.
 ///
 /// Three processes compute the scores: blurring (`$b$`), the ideal low-pass filter (`$l$`) and sharpening
 /// (`$s$`). Each is integrated from 0 to its time by a [`Solver`]:
@@ -144,10 +144,6 @@ impl std::str::FromStr for Merge {
 /// step over unit time, blurring is `$r P$` and the ideal low-pass filter is `$r F$`. With the t-point
 /// combination, the mean of the points after each step of blurring and sharpening is used instead of the last
 /// point. The offset `$\mu$` is added to all degrees.
-///
-/// A value of this type always has valid parameters: it comes from a [`Preset`] or from a
-/// [`BspmConfigBuilder`], whose `build` checks them. Deserialisation checks them too. serde names each field
-/// like its method here, rejects unknown fields, and uses `null` for a process that is off.
 ///
 /// The other symbols are in the documentation of [`filters`](crate::filters).
 ///
@@ -199,6 +195,12 @@ impl std::str::FromStr for Merge {
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Validation
+///
+/// A value of this type always has valid parameters: it comes from a [`Preset`] or from a
+/// [`BspmConfigBuilder`], whose `build` checks them. Deserialisation checks them too. serde names each field
+/// like its method here, rejects unknown fields, and uses `null` for a process that is off.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]
 pub struct BspmConfig {
