@@ -149,8 +149,8 @@ impl std::str::FromStr for Merge {
 ///
 /// # When to use it
 ///
-/// - For the most accurate lists, computed in batches, and with [`for_shape`](Self::for_shape) as the default
-///   for new data.
+/// - For the most accurate lists, computed in batches. Without a preset, use the settings for the shape of the
+///   data ([`for_shape`](Self::for_shape)).
 /// - Not for requests that need a list in less than 4 ms (Gowalla): `gf-cf`, `family` or a neighbour table
 ///   ([`Neighbours`](crate::filters::Neighbours)) is faster.
 /// - Without the ideal low-pass filter for very sparse or small data: it is the only part that takes time to
