@@ -1,11 +1,6 @@
 """Recommenders without training: BSPM and related graph filters.
 
-A model is computed from one matrix of interactions, without a training loop::
-
-    import bspm
-
-    model = bspm.Model.fit(frame, user="user", item="item")
-    model.recommend("ann", k=10)
+A model is computed from one matrix of interactions, without a training loop: ``Model.fit(frame)``.
 
 ``Model`` fits, recommends, explains and evaluates with your own ids. ``split`` divides data into a training
 part and a test part, ``compare`` evaluates several filters on the same data, and ``evaluate`` computes the

@@ -16,12 +16,10 @@ def suggest(
 
     The ranges are those that :func:`bspm.tune` searches; see ``bspm.filters()``. ``shape`` is the shape of the
     interactions, users x items. It limits the number of singular vectors. The names of the parameters start
-    with ``prefix``. Raises KeyError for an unknown filter::
+    with ``prefix``. An objective fits ``Model.fit(train, filter, settings=settings)`` and returns a metric of
+    held-out interactions, such as ``model.evaluate(validation)["ndcg"]``.
 
-        def objective(trial):
-            settings = bspm.optuna.suggest(trial, "gf-cf", shape=train.shape)
-            model = bspm.Model.fit(train, "gf-cf", settings=settings)
-            return model.evaluate(test)["ndcg"]
+    Raises KeyError for an unknown filter.
     """
     if filter not in filters():
         raise KeyError(f"filter: expected one of {', '.join(filters())}, found {filter!r}")
