@@ -11,7 +11,7 @@
 //! | [`embedding`] | models in an application: ids, new users, updates, files |
 //! | [`serving`] | answering requests: latency, threads, processes |
 //! | [`events`] | interactions after the fit, several models on a server |
-//! | [`batches`] | lists for all users: part files, Arrow, Spark, SQL |
+//! | [`batches`] | lists for all users: part files, Arrow, Spark, SQL, sparse vectors |
 //! | [`scale`] | estimated costs for a hundred million users and ten million items |
 //! | [`python`] | the Python package |
 //! | [`gpu`] | libtorch and CUDA |

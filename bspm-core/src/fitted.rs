@@ -9,6 +9,7 @@ pub(crate) mod rank;
 pub(crate) mod reach;
 mod rerank;
 pub(crate) mod score;
+mod sparse_vectors;
 pub(crate) mod trial;
 mod vectors;
 
@@ -38,6 +39,7 @@ pub use rank::{Fallback, ListRequest, RankOptions};
 use reach::Reach;
 pub use rerank::{DiversityMethod, Rerank};
 pub use score::Ranking;
+pub use sparse_vectors::{SparseVector, SparseVectors};
 pub use vectors::LowPassVectors;
 
 /// A filter that is fitted to an interaction matrix: BSPM or another filter.

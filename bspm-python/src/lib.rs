@@ -17,6 +17,7 @@ mod model;
 mod options;
 mod rules;
 mod search;
+mod sparse_rows;
 mod tags;
 mod work;
 

@@ -29,6 +29,7 @@ use crate::items::{self, Items};
 use crate::lists::{Lists, to_arrays};
 use crate::rules::{Rules, rerank_by};
 use crate::search::as_json;
+use crate::sparse_rows::{Matrix, SparseRows};
 use crate::tags::{TagRows, tagged};
 use crate::work::{long, short};
 
@@ -58,13 +59,6 @@ type TableColumns<'py> = (
     Bound<'py, PyAny>,
     String,
     Vec<(String, Vec<Bound<'py, PyAny>>)>,
-);
-
-/// Row ends, columns and weights.
-type Matrix<'py> = (
-    Bound<'py, PyArray1<i64>>,
-    Bound<'py, PyArray1<i64>>,
-    Bound<'py, PyArray1<f32>>,
 );
 
 macro_rules! each {
@@ -424,6 +418,27 @@ impl Core {
             numbers(py, rows.loadings().to_vec()),
             numbers(py, rows.baseline().to_vec()),
         ))
+    }
+
+    /// Returns the sparse vectors of the items of a neighbour table, `items x (items + 1)`.
+    fn sparse_vectors<'py>(&self, py: Python<'py>) -> PyResult<Matrix<'py>> {
+        let rows = short(py, || {
+            let vectors = self.filter().sparse_vectors()?;
+            let items = 0..vectors.len() as u32;
+            SparseRows::of(items.map(|item| vectors.item(item)))
+        })?;
+        Ok(rows.into_arrays(py))
+    }
+
+    /// Returns the sparse query vectors of some histories, `histories x (items + 1)`.
+    fn sparse_queries<'py>(&self, py: Python<'py>, csr: Csr<'py>) -> PyResult<Matrix<'py>> {
+        let rows = csr.rows()?;
+        let rows = short(py, || {
+            let vectors = self.filter().sparse_vectors()?;
+            let histories = histories(&rows).into_iter();
+            SparseRows::of(histories.map(|history| vectors.of_history(history)))
+        })?;
+        Ok(rows.into_arrays(py))
     }
 
     /// Returns the best items for some users of the model, `users x k`.

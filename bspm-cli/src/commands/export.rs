@@ -1,4 +1,6 @@
-//! `bspm export`: a model as Parquet tables for other engines.
+//! `bspm export`: a model as tables and vectors for other engines.
+
+mod sparse_vectors;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -17,11 +19,12 @@ use ndarray::{Array1, Array2};
 use super::{Outcome, TextModel, on_device, parquet_file, shape};
 use crate::outputs::Files;
 
-/// Export a model as Parquet tables for databases and other engines
+/// Export a model as tables and vectors for databases and other engines
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  bspm export neighbours model.bspm --output neighbours.parquet\n  \
-                  bspm export vectors model.bspm --output vectors.parquet"
+                  bspm export vectors model.bspm --output vectors.parquet\n  \
+                  bspm export sparse-vectors model.bspm --output items.jsonl"
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -32,6 +35,7 @@ pub(crate) struct Arguments {
 enum What {
     Neighbours(NeighbourArguments),
     Vectors(VectorArguments),
+    SparseVectors(sparse_vectors::Arguments),
 }
 
 /// Export item and user vectors for a vector database; their inner products are the scores of the
@@ -68,14 +72,21 @@ struct VectorArguments {
     after_help = "Examples:\n  bspm export neighbours model.bspm -k 200 --output neighbours.parquet"
 )]
 struct NeighbourArguments {
+    /// Output file; the name must end in .parquet
+    #[arg(short, long, value_name = "FILE", value_parser = parquet_name)]
+    output: PathBuf,
+    #[command(flatten)]
+    table: TableArguments,
+}
+
+/// Flags of the commands that export a neighbour table.
+#[derive(Args)]
+struct TableArguments {
     /// Model file. If the model is already a neighbour table, all its entries are exported
     model: PathBuf,
     /// Number of entries to keep per item
     #[arg(short, value_name = "N", default_value_t = 500)]
     k: usize,
-    /// Output file; the name must end in .parquet
-    #[arg(short, long, value_name = "FILE", value_parser = parquet_name)]
-    output: PathBuf,
     /// Also save a model that scores from the neighbour table
     #[arg(long, value_name = "FILE")]
     model_output: Option<PathBuf>,
@@ -101,13 +112,14 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     match &arguments.what {
         What::Neighbours(arguments) => {
             Files::new()
-                .reads(&arguments.model)
+                .reads(&arguments.table.model)
                 .writes("--output", &arguments.output)
                 .writes("second table", &items_table(&arguments.output))
-                .writes("--model-output", arguments.model_output.as_ref())
+                .writes("--model-output", arguments.table.model_output.as_ref())
                 .check()?;
-            on_device!(arguments.device, neighbours, arguments)
+            on_device!(arguments.table.device, neighbours, arguments)
         }
+        What::SparseVectors(arguments) => sparse_vectors::run(arguments),
         What::Vectors(arguments) => {
             Files::new()
                 .reads(&arguments.model)
@@ -224,22 +236,35 @@ fn evenly_spaced<B: Backend>(model: &TextModel<B>, sample: usize) -> Vec<History
 }
 
 fn neighbours<B: Backend>(backend: B, arguments: &NeighbourArguments) -> Outcome {
-    let model = TextModel::open(backend, &arguments.model)?;
-    let bars = ProgressBars::default();
-    let table = match model.filter().config() {
-        FilterConfig::Neighbours(_) => model.clone(),
-        _ => {
-            let options = FitOptions::new().observer(bars.observer());
-            model.neighbours_with(arguments.k, &options)?
-        }
-    };
-    bars.clear();
+    let model = TextModel::open(backend, &arguments.table.model)?;
+    let table = neighbour_table(&model, arguments.table.k)?;
     write_tables(&table, &arguments.output)?;
     tell!("{}: {}", arguments.output.display(), shape(&table));
+    finish_table(&model, &table, &arguments.table)
+}
+
+/// Returns the neighbour table of a model, which may be one already.
+fn neighbour_table<B: Backend>(model: &TextModel<B>, k: usize) -> bspm::Result<TextModel<B>> {
+    if let FilterConfig::Neighbours(_) = model.filter().config() {
+        return Ok(model.clone());
+    }
+    let bars = ProgressBars::default();
+    let options = FitOptions::new().observer(bars.observer());
+    let table = model.neighbours_with(k, &options);
+    bars.clear();
+    table
+}
+
+/// Saves a neighbour table as a model if an option asks for it, and reports its loss.
+fn finish_table<B: Backend>(
+    model: &TextModel<B>,
+    table: &TextModel<B>,
+    arguments: &TableArguments,
+) -> Outcome {
     if let Some(path) = &arguments.model_output {
         table.save(path)?;
     }
-    tell_loss(&model, &table, arguments.sample)
+    tell_loss(model, table, arguments.sample)
 }
 
 fn write_tables<B: Backend>(table: &TextModel<B>, path: &Path) -> Outcome {

@@ -21,5 +21,6 @@ mod serve_models;
 mod service;
 mod shop;
 mod snapshots;
+mod sparse_vectors;
 mod tags;
 mod users;

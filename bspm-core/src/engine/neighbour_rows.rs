@@ -36,6 +36,11 @@ impl<'a> NeighbourRows<'a> {
         })
     }
 
+    /// The entries as a matrix with a row for each neighbour and a column for each item of a history.
+    pub(crate) fn by_neighbour(self) -> CsMatI<f32, u32> {
+        self.graph.transpose_view().to_csr()
+    }
+
     /// The loading of each item of a history: its factor of the baseline.
     pub fn loadings(self) -> &'a [f32] {
         self.loadings

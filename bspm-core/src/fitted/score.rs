@@ -409,14 +409,14 @@ fn check_finite(list: &[ScoredItem]) -> Result<()> {
     }
 }
 
-fn not_finite(score: f32) -> Error {
+pub(super) fn not_finite(score: f32) -> Error {
     let range = finite::SENSIBLE_WEIGHTS;
     let (low, high) = (range.start(), range.end());
     let expected = format!("weights of a history from {low:e} to {high:e}, or smaller weights");
     invalid("weight", expected, format!("a score of {score}"))
 }
 
-fn check_weights(history: History<'_>) -> Result<()> {
+pub(super) fn check_weights(history: History<'_>) -> Result<()> {
     let mut weights = history.weights().unwrap_or_default().iter();
     match weights.find(|it| !it.is_finite()) {
         Some(weight) => Err(invalid("weight", "a finite number", weight)),
