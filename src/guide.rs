@@ -11,6 +11,7 @@
 //! | [`embedding`] | models in an application: ids, new users, updates, files |
 //! | [`serving`] | answering requests: latency, threads, processes |
 //! | [`events`] | interactions after the fit, several models on a server |
+//! | [`deployment`] | Kubernetes, systemd, Compose, TLS, sizes |
 //! | [`batches`] | lists for all users: part files, Arrow, Spark, SQL, sparse vectors |
 //! | [`scale`] | estimated costs for a hundred million users and ten million items |
 //! | [`python`] | the Python package |
@@ -48,6 +49,9 @@ pub mod serving {}
 
 #[doc = include_str!("guide/events.md")]
 pub mod events {}
+
+#[doc = include_str!("guide/deployment.md")]
+pub mod deployment {}
 
 #[doc = include_str!("guide/batches.md")]
 pub mod batches {}

@@ -97,7 +97,7 @@ impl Queue {
     /// Returns the values for monitoring.
     pub(super) fn metrics(&self) -> [Metric; 2] {
         let jobs = self.waiting.0.jobs();
-        let lengths = [("lists", jobs.lists.len()), ("others", jobs.others.len())];
+        let lengths = [("lists", jobs.lists.len()), ("other", jobs.others.len())];
         lengths.map(|(queue, length)| {
             let metric = Metric::gauge("bspm_queue_length", "Waiting requests.", length as f64);
             metric.label("queue", queue)

@@ -119,6 +119,10 @@ fn every_address_answers_with_what_the_model_says() {
         let metrics = service.get("/metrics").1;
         let line = "bspm_requests_total{path=\"/similar\",status=\"200\"} 1";
         assert!(metrics.contains(line), "{metrics}");
+        for queue in ["lists", "other"] {
+            let line = format!("bspm_queue_length{{queue=\"{queue}\"}} 0\n");
+            assert!(metrics.contains(&line), "{metrics}");
+        }
 
         for (path, status, expected) in [
             ("/recommend?user=nobody", 404, "user \"nobody\" is unknown"),
