@@ -11,6 +11,7 @@ mod fingerprint;
 pub(crate) mod fit;
 pub(crate) mod inspect;
 pub(crate) mod lists;
+pub(crate) mod mcp;
 mod parquet_file;
 mod plot;
 pub(crate) mod recommend;

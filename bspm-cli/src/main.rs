@@ -1,5 +1,5 @@
 //! The command-line tool `bspm`: describe, fit, recommend, score, similar, explain, refit, evaluate,
-//! sweep, tune, inspect, export, serve, demo and schema.
+//! sweep, tune, inspect, export, serve, mcp, demo and schema.
 
 mod commands;
 mod data;
@@ -21,8 +21,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use commands::{
-    demo, describe, evaluate, evaluate_log, explain, export, fit, inspect, recommend, reference,
-    refit, schema, score, serve, similar, sweep, tune,
+    demo, describe, evaluate, evaluate_log, explain, export, fit, inspect, mcp, recommend,
+    reference, refit, schema, score, serve, similar, sweep, tune,
 };
 
 /// Training-free recommendations with Blurring-Sharpening Process Models.
@@ -58,6 +58,7 @@ enum Command {
     Inspect(inspect::Arguments),
     Export(export::Arguments),
     Serve(serve::Arguments),
+    Mcp(mcp::Arguments),
     Demo(demo::Arguments),
     /// Print the JSON schema of the files that --config reads
     #[command(after_help = "Examples:\n  bspm schema > bspm.schema.json")]
@@ -79,7 +80,7 @@ fn main() -> ExitCode {
     bspm_args::return_large_blocks();
     let arguments = Arguments::parse();
     let _log = match arguments.command {
-        Command::Serve(_) | Command::Demo(_) => Some(log::start_in_background()),
+        Command::Serve(_) | Command::Mcp(_) | Command::Demo(_) => Some(log::start_in_background()),
         _ => {
             log::start();
             None
@@ -98,6 +99,7 @@ fn main() -> ExitCode {
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Tune(arguments) => tune::run(&arguments),
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Mcp(arguments) => mcp::run(arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),

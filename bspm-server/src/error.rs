@@ -136,7 +136,8 @@ impl Failure {
         }
     }
 
-    fn message(self, status: StatusCode) -> String {
+    pub(super) fn message(self) -> String {
+        let status = self.status();
         match self {
             // The reason may name files and ids of others.
             Self::Model(error) if status == StatusCode::INTERNAL_SERVER_ERROR => {
@@ -185,7 +186,7 @@ impl Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let status = self.status();
-        let mut response = (status, Json(json!({ "error": self.message(status) }))).into_response();
+        let mut response = (status, Json(json!({ "error": self.message() }))).into_response();
         let header = match status {
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
                 Some((header::RETRY_AFTER, "1"))

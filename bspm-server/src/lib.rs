@@ -8,6 +8,7 @@
 //! With an [event log](EventOptions), clients add interactions, which count in the next list of the user.
 
 mod access;
+mod answers;
 mod api_key;
 mod bodies;
 mod connections;
@@ -19,6 +20,8 @@ mod ids;
 mod items;
 mod live;
 pub mod log;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod metrics;
 mod model_card;
 mod models;
@@ -50,6 +53,8 @@ use connections::{Connections, LEAST_IDLE, Place};
 pub use error::ServerError;
 pub use events::EventOptions;
 pub use models::{ModelFile, ModelOptions, Models};
+#[cfg(feature = "mcp")]
+pub use mcp::serve_mcp;
 pub use routes::router;
 
 /// The options of a server.
@@ -86,6 +91,9 @@ pub struct ServerOptions {
     pub example_users: bool,
     /// The time limit for requests that have started when the server stops. Default: 10 seconds.
     pub grace: Duration,
+    /// Whether `/mcp` serves the Model Context Protocol. Default: false.
+    #[cfg(feature = "mcp")]
+    pub mcp: bool,
 }
 
 /// The maximum timeout: a year, which cannot overflow a clock.
@@ -109,6 +117,8 @@ impl ServerOptions {
             keys: Vec::new(),
             origins: Vec::new(),
             batch_invariant: false,
+            #[cfg(feature = "mcp")]
+            mcp: false,
         }
     }
 }
@@ -151,7 +161,7 @@ async fn run(
     models: Arc<Models>,
     options: &ServerOptions,
     mut end: End,
-    mut reloads: Reloads,
+    reloads: Reloads,
     listening: impl FnOnce(SocketAddr),
 ) -> Result<(), ServerError> {
     let bound = |source| ServerError::Listen {
@@ -164,14 +174,7 @@ async fn run(
         tracing::warn!("{warning}");
     }
     listening(address);
-    models.watch();
-    let reloaded = models.clone();
-    tokio::spawn(async move {
-        loop {
-            asked(&mut reloads).await;
-            reloaded.request_reload();
-        }
-    });
+    watch(&models, reloads);
     let connections = Connections::new(options.connections);
     let router = routes::with_connections(models, options, Some(connections.clone()));
     let service = TowerToHyperService::new(router);
@@ -220,6 +223,18 @@ async fn run(
         tracing::warn!("requests were cut off after {:?}", options.grace);
     }
     Ok(())
+}
+
+/// Reloads models on request, and when their files are replaced.
+fn watch(models: &Arc<Models>, mut reloads: Reloads) {
+    models.watch();
+    let models = models.clone();
+    tokio::spawn(async move {
+        loop {
+            asked(&mut reloads).await;
+            models.request_reload();
+        }
+    });
 }
 
 /// Accepts the next connection when there is room for it.

@@ -1,5 +1,7 @@
 //! `/model`: the filter of the model, its data, and what it was selected from.
 
+use std::sync::Arc;
+
 use bspm::data::{ItemColumn, ItemColumnKind, ItemTable};
 use bspm::fitted::Metrics;
 use bspm::tune::Trial;
@@ -8,6 +10,7 @@ use serde::Serialize;
 
 use super::facets::{Facet, facets};
 use super::page::image_column;
+use super::work::Work;
 
 /// The maximum number of trials.
 const MOST_TRIALS: usize = 100;
@@ -71,8 +74,17 @@ struct TrialOfModel<'a> {
     is_selected: bool,
 }
 
+impl ModelCard<'_> {
+    /// Returns the work of describing a model.
+    pub(super) fn work(name: Arc<str>) -> Work {
+        Work::Other(Box::new(move |model| {
+            Ok(serde_json::to_string(&ModelCard::of(model, &name))?)
+        }))
+    }
+}
+
 impl<'a> ModelCard<'a> {
-    pub(super) fn of(model: &'a CpuModel, name: &'a str) -> Self {
+    fn of(model: &'a CpuModel, name: &'a str) -> Self {
         let dataset = model.dataset();
         let config = model.filter().config();
         let is_selected = |trial: &&Trial| trial.config == *config;

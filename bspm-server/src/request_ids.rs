@@ -46,19 +46,26 @@ impl Default for AnswerIds {
 }
 
 impl AnswerIds {
-    pub(super) fn of(&self, request: &Request) -> Ids {
+    /// Returns the ids of a request without headers.
+    pub(super) fn next(&self) -> Ids {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let answer: Arc<str> = format!("{}-{number:x}", self.start).into();
+        Ids {
+            request: answer.clone(),
+            answer,
+            trace: None,
+        }
+    }
+
+    pub(super) fn of(&self, request: &Request) -> Ids {
+        let ids = self.next();
         let header = |name: HeaderName| request.headers().get(name)?.to_str().ok();
         let is_id = |it: &&str| {
             (1..=LONGEST).contains(&it.len()) && it.bytes().all(|it| it.is_ascii_graphic())
         };
         Ids {
-            request: match header(REQUEST_ID).filter(is_id) {
-                Some(id) => id.into(),
-                None => answer.clone(),
-            },
-            answer,
+            request: header(REQUEST_ID).filter(is_id).map_or(ids.request, Into::into),
+            answer: ids.answer,
             trace: header(TRACE_PARENT).and_then(trace_id).map(str::to_owned),
         }
     }

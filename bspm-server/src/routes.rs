@@ -10,20 +10,21 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_http::cors::CorsLayer;
 
 use super::ServerOptions;
 use super::access::Access;
+use super::answers::{Answered, Answers, JsonText, ModelQuery};
 use super::bodies::Bodies;
 use super::connections::{Connection, Connections};
 use super::error::Failure;
 use super::events::{Appended, Events};
 use super::items::ItemsQuery;
+#[cfg(feature = "mcp")]
+use super::mcp;
 use super::metrics::Metric;
-use super::model_card::ModelCard;
-use super::models::{Chosen, Models};
+use super::models::Models;
 use super::object::{self, Object};
 use super::page;
 use super::queue::Queue;
@@ -32,7 +33,6 @@ use super::requests::{
     Explain, ExplainQuery, Recommend, RecommendQuery, Score, ScoreQuery, SimilarQuery,
 };
 use super::users::{HistoryQuery, UsersQuery};
-use super::work::{Origin, Work};
 
 /// Security headers of every response that does not have its own.
 const HEADERS: [(HeaderName, &str); 4] = [
@@ -44,8 +44,7 @@ const HEADERS: [(HeaderName, &str); 4] = [
 
 #[derive(Clone)]
 struct Shared {
-    models: Arc<Models>,
-    queue: Queue,
+    answers: Answers,
     timeout: Duration,
     access: Arc<Access>,
     bodies: Arc<Bodies>,
@@ -73,8 +72,10 @@ pub(super) fn with_connections(
     connections: Option<Arc<Connections>>,
 ) -> Router {
     let shared = Shared {
-        models,
-        queue: Queue::new(options.workers, options.queue, options.batch_invariant),
+        answers: Answers {
+            models,
+            queue: Queue::new(options.workers, options.queue, options.batch_invariant),
+        },
         timeout: options.timeout,
         access: Arc::new(Access::of(options)),
         bodies: Arc::new(Bodies::new()),
@@ -85,7 +86,13 @@ pub(super) fn with_connections(
     let file = |kind: &'static str, text: &'static str| {
         get(move || async move { ([(header::CONTENT_TYPE, kind)], text) })
     };
-    Router::new()
+    let routes = Router::new();
+    #[cfg(feature = "mcp")]
+    let routes = match options.mcp {
+        true => routes.route_service("/mcp", mcp::service(shared.answers.clone(), shared.ids.clone())),
+        false => routes,
+    };
+    routes
         .route("/", get(start))
         .route("/page.css", file("text/css; charset=utf-8", page::STYLE))
         .route(
@@ -151,7 +158,7 @@ async fn timed(State(shared): State<Shared>, mut request: Request, next: Next) -
     }
     headers.insert(REQUEST_ID, ids.header());
     let (status, time) = (response.status().as_u16(), start.elapsed());
-    shared.queue.counters.add(&path, status, time);
+    shared.answers.queue.counters.add(&path, status, time);
     tracing::info!(
         path,
         status,
@@ -163,17 +170,12 @@ async fn timed(State(shared): State<Shared>, mut request: Request, next: Next) -
     response
 }
 
-type Answered = Result<JsonText, Failure>;
-
-/// A response of serialized JSON, and the name of the model.
-struct JsonText(String, Arc<str>);
-
 /// The header of a response with the name of the model.
 const MODEL: HeaderName = HeaderName::from_static("bspm-model");
 
 impl IntoResponse for JsonText {
     fn into_response(self) -> Response {
-        let Self(text, model) = self;
+        let Self { text, model } = self;
         let kind = (
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/json"),
@@ -219,60 +221,6 @@ impl Shared {
         let _answering = connection.map(Connection::answering);
         Ok(next.run(request).await)
     }
-
-    /// Runs work for a model.
-    async fn answer(&self, chosen: Chosen, work: Work) -> Answered {
-        let text = self.queue.answer(chosen.model, work).await?;
-        Ok(JsonText(text, chosen.name))
-    }
-
-    /// Describes a request for a list.
-    fn origin(&self, chosen: &Chosen, ids: &Ids, user: Option<&str>) -> Origin {
-        let log = self.models.events().filter(|events| events.logs_lists());
-        Origin {
-            answer: ids.answer.clone(),
-            model: chosen.name.clone(),
-            user: user.map(str::to_owned),
-            is_shadow: chosen.is_shadow,
-            log: log.cloned(),
-        }
-    }
-
-    async fn recommend(&self, request: Recommend, ids: &Ids) -> Answered {
-        let user = request.user();
-        let chosen = self.models.choose(request.model.as_deref(), user)?;
-        let work = request.work(&chosen, self.origin(&chosen, ids, user))?;
-        self.shadow(&request, ids);
-        self.answer(chosen, work).await
-    }
-
-    /// Computes the list of the shadow model in the background, unless many requests wait.
-    fn shadow(&self, request: &Recommend, ids: &Ids) {
-        let Some(chosen) = self.models.shadow().filter(|_| self.queue.has_room()) else {
-            return;
-        };
-        let origin = self.origin(&chosen, ids, request.user());
-        if let Ok(work) = request.work(&chosen, origin) {
-            let queue = self.queue.clone();
-            tokio::spawn(async move { queue.answer(chosen.model, work).await });
-        }
-    }
-
-    async fn explain(&self, request: Explain) -> Answered {
-        let chosen = self
-            .models
-            .choose(request.model.as_deref(), request.user())?;
-        let work = request.work(&chosen)?;
-        self.answer(chosen, work).await
-    }
-
-    async fn score(&self, request: Score) -> Answered {
-        let chosen = self
-            .models
-            .choose(request.model.as_deref(), Some(request.user()))?;
-        let work = request.work(&chosen)?;
-        self.answer(chosen, work).await
-    }
 }
 
 async fn recommend_by_query(
@@ -280,7 +228,8 @@ async fn recommend_by_query(
     Extension(ids): Extension<Ids>,
     request: Result<Query<RecommendQuery>, QueryRejection>,
 ) -> Answered {
-    shared.recommend(query(request)?.try_into()?, &ids).await
+    let request = query(request)?.try_into()?;
+    shared.answers.recommend(request, &ids).await
 }
 
 async fn recommend(
@@ -288,7 +237,7 @@ async fn recommend(
     Extension(ids): Extension<Ids>,
     request: Result<Json<Object<Recommend>>, JsonRejection>,
 ) -> Answered {
-    shared.recommend(body(request)?, &ids).await
+    shared.answers.recommend(body(request)?, &ids).await
 }
 
 async fn similar(
@@ -296,48 +245,42 @@ async fn similar(
     Extension(ids): Extension<Ids>,
     request: Result<Query<SimilarQuery>, QueryRejection>,
 ) -> Answered {
-    let request = query(request)?;
-    let chosen = shared.models.choose(request.model.as_deref(), None)?;
-    let work = request.work(&chosen.model, shared.origin(&chosen, &ids, None))?;
-    shared.answer(chosen, work).await
+    shared.answers.similar(query(request)?, &ids).await
 }
 
 async fn explain_by_query(
     State(shared): State<Shared>,
     request: Result<Query<ExplainQuery>, QueryRejection>,
 ) -> Answered {
-    shared.explain(query(request)?.into()).await
+    shared.answers.explain(query(request)?.into()).await
 }
 
 async fn explain(
     State(shared): State<Shared>,
     request: Result<Json<Object<Explain>>, JsonRejection>,
 ) -> Answered {
-    shared.explain(body(request)?).await
+    shared.answers.explain(body(request)?).await
 }
 
 async fn score_by_query(
     State(shared): State<Shared>,
     request: Result<Query<ScoreQuery>, QueryRejection>,
 ) -> Answered {
-    shared.score(query(request)?.try_into()?).await
+    shared.answers.score(query(request)?.try_into()?).await
 }
 
 async fn score(
     State(shared): State<Shared>,
     request: Result<Json<Object<Score>>, JsonRejection>,
 ) -> Answered {
-    shared.score(body(request)?).await
+    shared.answers.score(body(request)?).await
 }
 
 async fn items(
     State(shared): State<Shared>,
     request: Result<Query<ItemsQuery>, QueryRejection>,
 ) -> Answered {
-    let request = query(request)?;
-    let chosen = shared.models.choose(request.model.as_deref(), None)?;
-    let work = request.work()?;
-    shared.answer(chosen, work).await
+    shared.answers.items(query(request)?).await
 }
 
 async fn users(
@@ -345,54 +288,35 @@ async fn users(
     request: Result<Query<UsersQuery>, QueryRejection>,
 ) -> Answered {
     let request = query(request)?;
-    let chosen = shared.models.choose(request.model.as_deref(), None)?;
-    let work = request.work(shared.example_users)?;
-    shared.answer(chosen, work).await
+    shared.answers.users(request, shared.example_users).await
 }
 
 async fn history(
     State(shared): State<Shared>,
     request: Result<Query<HistoryQuery>, QueryRejection>,
 ) -> Answered {
-    let request = query(request)?;
-    let user = Some(request.user.as_str());
-    let chosen = shared.models.choose(request.model.as_deref(), user)?;
-    let work = request.work(&chosen)?;
-    shared.answer(chosen, work).await
-}
-
-/// A request for the description of a model.
-#[derive(Deserialize, Debug)]
-#[serde(deny_unknown_fields)]
-struct ModelQuery {
-    model: Option<String>,
+    shared.answers.history(query(request)?).await
 }
 
 async fn model(
     State(shared): State<Shared>,
     request: Result<Query<ModelQuery>, QueryRejection>,
 ) -> Answered {
-    let request = query(request)?;
-    let chosen = shared.models.choose(request.model.as_deref(), None)?;
-    let name = chosen.name.clone();
-    let work = Work::Other(Box::new(move |model| {
-        Ok(serde_json::to_string(&ModelCard::of(model, &name))?)
-    }));
-    shared.answer(chosen, work).await
+    shared.answers.describe(query(request)?).await
 }
 
 async fn events(
     State(shared): State<Shared>,
     request: Result<Json<Object<Events>>, JsonRejection>,
 ) -> Result<Json<Appended>, Failure> {
-    let writer = shared.models.events().ok_or(Failure::NoEvents)?;
+    let writer = shared.answers.models.events().ok_or(Failure::NoEvents)?;
     let events = body(request)?.events()?;
     writer.append(events).await.map(Json)
 }
 
 /// The page, which may load pictures from other sites only if the model has their addresses.
 async fn start(State(shared): State<Shared>) -> impl IntoResponse {
-    let model = shared.models.first().get();
+    let model = shared.answers.models.first().get();
     let policy = match page::image_column(&model) {
         Some(_) => page::POLICY_WITH_PICTURES,
         None => page::POLICY,
@@ -405,10 +329,10 @@ async fn start(State(shared): State<Shared>) -> impl IntoResponse {
 }
 
 async fn health(State(shared): State<Shared>) -> Json<Value> {
-    let current = shared.models.first();
+    let current = shared.answers.models.first();
     let model = current.get();
     let dataset = model.dataset();
-    let names = shared.models.all().map(|model| model.name.to_string());
+    let names = shared.answers.models.all().map(|model| model.name.to_string());
     Json(json!({
         "status": "ok",
         "filter": model.filter().config().name(),
@@ -422,9 +346,9 @@ async fn health(State(shared): State<Shared>) -> Json<Value> {
 
 async fn counters(State(shared): State<Shared>) -> impl IntoResponse {
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
-    let queue = &shared.queue;
+    let queue = &shared.answers.queue;
     let connections = shared.connections.iter().flat_map(|it| it.metrics());
-    let metrics = shared.models.metrics().into_iter();
+    let metrics = shared.answers.models.metrics().into_iter();
     let metrics = Metric::text(metrics.chain(queue.metrics()).chain(connections));
     (kind, queue.counters.text() + &metrics)
 }

@@ -94,6 +94,10 @@ pub(crate) struct Arguments {
     /// List no example users on the page. The path /users then returns an empty list
     #[arg(long)]
     no_example_users: bool,
+    /// Serve the Model Context Protocol at /mcp (needs the mcp feature): tools for assistants that
+    /// recommend, explain and search, with the same keys and hosts
+    #[arg(long)]
+    mcp: bool,
 }
 
 /// Parses a host name without a scheme, a port or a path.
@@ -225,6 +229,9 @@ pub(crate) fn run(arguments: Arguments) -> Outcome {
     options.example_users = !arguments.no_example_users;
     options.batch_invariant = arguments.batch_invariant;
     options.timeout = Duration::from_secs(arguments.timeout.into());
+    if arguments.mcp {
+        super::mcp::enable(&mut options)?;
+    }
     Ok(serve(models, &options, announce)?)
 }
 

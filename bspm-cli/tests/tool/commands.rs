@@ -588,6 +588,17 @@ fn an_exported_neighbour_table_has_what_its_model_serves_from() {
     assert!(!folder.join("none.parquet").exists());
 }
 
+#[cfg(not(feature = "mcp"))]
+#[test]
+fn the_model_context_protocol_needs_its_feature() {
+    let shop = shop();
+    for arguments in [&["mcp", "shop.bspm"][..], &["serve", "shop.bspm", "--mcp"]] {
+        let refused = error(&bspm(shop.path(), arguments));
+        let expected = "no Model Context Protocol; hint: build with --features mcp";
+        assert!(refused.contains(expected), "{arguments:?}: {refused}");
+    }
+}
+
 #[test]
 fn completions_name_the_subcommands() {
     let folder = tempfile::tempdir().unwrap();

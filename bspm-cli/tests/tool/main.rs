@@ -9,6 +9,8 @@ mod first_day;
 mod items;
 mod limits;
 mod lists;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod outputs;
 mod page_routes;
 mod reference;

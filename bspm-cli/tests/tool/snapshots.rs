@@ -5,7 +5,7 @@ use insta::{Settings, assert_snapshot};
 
 use crate::shop::{bspm, error, shop, stdout};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "describe",
     "fit",
     "recommend",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 16] = [
     "inspect",
     "export",
     "serve",
+    "mcp",
     "schema",
     "demo",
     "completions",
