@@ -84,13 +84,17 @@ impl Answers {
     }
 
     pub(super) async fn explain(&self, request: Explain) -> Answered {
-        let chosen = self.models.choose(request.model.as_deref(), request.user())?;
+        let chosen = self
+            .models
+            .choose(request.model.as_deref(), request.user())?;
         let work = request.work(&chosen)?;
         self.answer(chosen, work).await
     }
 
     pub(super) async fn score(&self, request: Score) -> Answered {
-        let chosen = self.models.choose(request.model.as_deref(), Some(request.user()))?;
+        let chosen = self
+            .models
+            .choose(request.model.as_deref(), Some(request.user()))?;
         let work = request.work(&chosen)?;
         self.answer(chosen, work).await
     }

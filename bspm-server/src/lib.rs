@@ -52,9 +52,9 @@ pub use api_key::ApiKey;
 use connections::{Connections, LEAST_IDLE, Place};
 pub use error::ServerError;
 pub use events::EventOptions;
-pub use models::{ModelFile, ModelOptions, Models};
 #[cfg(feature = "mcp")]
 pub use mcp::serve_mcp;
+pub use models::{ModelFile, ModelOptions, Models};
 pub use routes::router;
 
 /// The options of a server.

@@ -64,7 +64,9 @@ impl AnswerIds {
             (1..=LONGEST).contains(&it.len()) && it.bytes().all(|it| it.is_ascii_graphic())
         };
         Ids {
-            request: header(REQUEST_ID).filter(is_id).map_or(ids.request, Into::into),
+            request: header(REQUEST_ID)
+                .filter(is_id)
+                .map_or(ids.request, Into::into),
             answer: ids.answer,
             trace: header(TRACE_PARENT).and_then(trace_id).map(str::to_owned),
         }

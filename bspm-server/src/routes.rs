@@ -89,7 +89,10 @@ pub(super) fn with_connections(
     let routes = Router::new();
     #[cfg(feature = "mcp")]
     let routes = match options.mcp {
-        true => routes.route_service("/mcp", mcp::service(shared.answers.clone(), shared.ids.clone())),
+        true => routes.route_service(
+            "/mcp",
+            mcp::service(shared.answers.clone(), shared.ids.clone()),
+        ),
         false => routes,
     };
     routes
@@ -332,7 +335,11 @@ async fn health(State(shared): State<Shared>) -> Json<Value> {
     let current = shared.answers.models.first();
     let model = current.get();
     let dataset = model.dataset();
-    let names = shared.answers.models.all().map(|model| model.name.to_string());
+    let names = shared
+        .answers
+        .models
+        .all()
+        .map(|model| model.name.to_string());
     Json(json!({
         "status": "ok",
         "filter": model.filter().config().name(),

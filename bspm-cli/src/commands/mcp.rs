@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use bspm_server::ServerOptions;
 #[cfg(feature = "mcp")]
 use bspm_server::{ModelFile, ModelOptions};
-use bspm_server::ServerOptions;
 use clap::Args;
 
 use super::Outcome;

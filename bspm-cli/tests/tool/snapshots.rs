@@ -5,7 +5,7 @@ use insta::{Settings, assert_snapshot};
 
 use crate::shop::{bspm, error, shop, stdout};
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "describe",
     "fit",
     "recommend",
