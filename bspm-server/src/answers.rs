@@ -46,15 +46,15 @@ impl Answers {
     }
 
     /// Describes a request for a list.
-    fn origin(&self, chosen: &Chosen, ids: &Ids, user: Option<&str>) -> Origin {
+    fn origin(&self, chosen: &Chosen, ids: &Ids, user: Option<&str>) -> Box<Origin> {
         let log = self.models.events().filter(|events| events.logs_lists());
-        Origin {
+        Box::new(Origin {
             answer: ids.answer.clone(),
             model: chosen.name.clone(),
             user: user.map(str::to_owned),
             is_shadow: chosen.is_shadow,
             log: log.cloned(),
-        }
+        })
     }
 
     pub(super) async fn recommend(&self, request: Recommend, ids: &Ids) -> Answered {

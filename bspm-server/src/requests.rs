@@ -242,7 +242,7 @@ impl Recommend {
         self.user.as_ref().map(|user| user.0.as_str())
     }
 
-    pub(super) fn work(&self, chosen: &Chosen, origin: Origin) -> Result<Work, Failure> {
+    pub(super) fn work(&self, chosen: &Chosen, origin: Box<Origin>) -> Result<Work, Failure> {
         let model = &chosen.model;
         let k = length(self.k)?;
         let mut lookup = Lookup::default();
@@ -284,7 +284,7 @@ pub(super) struct SimilarQuery {
 }
 
 impl SimilarQuery {
-    pub(super) fn work(&self, model: &CpuModel, origin: Origin) -> Result<Work, Failure> {
+    pub(super) fn work(&self, model: &CpuModel, origin: Box<Origin>) -> Result<Work, Failure> {
         Ok(Work::List(ListWork {
             items: vec![item_index(model, &self.item)?],
             weights: None,

@@ -49,7 +49,7 @@ pub(super) struct ListWork {
     pub(super) is_filled: bool,
     /// The items of the request that the model does not know.
     pub(super) unknown: Vec<String>,
-    pub(super) origin: Origin,
+    pub(super) origin: Box<Origin>,
 }
 
 impl ListWork {

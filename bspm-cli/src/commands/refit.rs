@@ -1,6 +1,6 @@
 //! `bspm refit`: fits a saved model's filter and settings to more interactions.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use bspm::data::{Duplicates, Event, Weighting};
@@ -30,10 +30,10 @@ pub(crate) struct Arguments {
     /// interaction of the same user and item, the larger weight and the later time are kept
     #[arg(value_name = "DATA")]
     data: Vec<PathBuf>,
-    /// Add the interactions of this event log, which `bspm serve --events` writes. The server may run at
-    /// the same time
+    /// Add the interactions of this event log, which `bspm serve --events` writes; may be repeated. The
+    /// server may run at the same time
     #[arg(long, value_name = "FOLDER")]
-    events: Option<PathBuf>,
+    events: Vec<PathBuf>,
     #[command(flatten)]
     kinds: KindArguments,
     /// After the model is written, delete the files of the event log that are older than this number of
@@ -86,12 +86,12 @@ impl Arguments {
 
     /// Reads the interactions of the files and of the event log.
     fn new_interactions(&self, known: &Dataset) -> Outcome<Option<Dataset>> {
-        let events = match &self.events {
-            Some(folder) => Some(self.read_events(folder, known.times().is_some())?),
-            None if self.kinds.is_given() => {
+        let events = match self.events.as_slice() {
+            [] if self.kinds.is_given() => {
                 return Err("--kind has no effect without --events FOLDER".into());
             }
-            None => None,
+            [] => None,
+            folders => Some(self.read_events(folders, known.times().is_some())?),
         };
         if let Some(events) = &events {
             warn_of_weights(known, events, self.kinds.is_given());
@@ -124,46 +124,52 @@ impl Arguments {
         }))
     }
 
-    /// Reads the event log. Of several events of a user with an item, the largest weight counts.
-    fn read_events(&self, folder: &Path, has_times: bool) -> Outcome<Dataset> {
+    /// Reads event logs. Of several events of a user with an item, the largest weight counts.
+    fn read_events(&self, folders: &[PathBuf], has_times: bool) -> Outcome<Dataset> {
         let weighting = Weighting::new().duplicates(Duplicates::Max);
         let mut builder = Dataset::builder().weighting(weighting);
         let weights = self.kinds.weights();
-        let (mut added, mut failed) = (0_u64, None);
-        let report = bspm_events::read(folder, |event| {
-            let Some(weight) = weights.of(&event) else {
-                return;
-            };
-            let mut interaction = Event::new(event.user, event.item).weight(weight.into());
-            if has_times {
-                interaction = interaction.time(event.time);
+        for folder in folders {
+            let (mut added, mut failed) = (0_u64, None);
+            let report = bspm_events::read(folder, |event| {
+                let Some(weight) = weights.of(&event) else {
+                    return;
+                };
+                let mut interaction = Event::new(event.user, event.item).weight(weight.into());
+                if has_times {
+                    interaction = interaction.time(event.time);
+                }
+                match builder.push(interaction) {
+                    Ok(()) => added += 1,
+                    Err(error) => failed = failed.take().or(Some(error)),
+                }
+            })?;
+            if let Some(error) = failed {
+                return Err(error.into());
             }
-            match builder.push(interaction) {
-                Ok(()) => added += 1,
-                Err(error) => failed = failed.take().or(Some(error)),
+            for warning in report.warnings() {
+                tell!("warning: {warning}");
             }
-        })?;
-        if let Some(error) = failed {
-            return Err(error.into());
+            tell!(
+                "{}: {added} of {} events in {} files",
+                folder.display(),
+                report.records,
+                report.files
+            );
         }
-        for warning in report.warnings() {
-            tell!("warning: {warning}");
-        }
-        tell!(
-            "events: {added} of {} in {} files",
-            report.records,
-            report.files
-        );
         Ok(builder.finish()?)
     }
 
-    /// Deletes the old files of the event log, which were read after `start`.
+    /// Deletes the old files of the event logs, which were read after `start`.
     fn delete_events(&self, start: SystemTime) -> Outcome {
-        if let (Some(folder), Some(days)) = (&self.events, self.delete_events) {
-            let age = Duration::from_secs(86_400 * u64::from(days));
-            let before = start.checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
+        let Some(days) = self.delete_events else {
+            return Ok(());
+        };
+        let age = Duration::from_secs(86_400 * u64::from(days));
+        let before = start.checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
+        for folder in &self.events {
             let deleted = bspm_events::delete_before(folder, before)?;
-            tell!("deleted {deleted} files of the event log");
+            tell!("{}: deleted {deleted} files", folder.display());
         }
         Ok(())
     }

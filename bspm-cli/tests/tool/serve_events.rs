@@ -196,7 +196,7 @@ fn kinds_have_weights_or_do_not_count() {
     let refit = ["refit", &model, "--events", &events, "--output", &output];
     let (is_done, text) = bspm(&[&refit[..], &kinds].concat());
     assert!(is_done, "{text}");
-    assert!(text.contains("events: 2 of 4 in 1 files"), "{text}");
+    assert!(text.contains("events: 2 of 4 events in 1 files"), "{text}");
     let refitted: CpuModel = CpuModel::open(CpuBackend::new(), &*output).unwrap();
     let row = refitted.dataset().users().index("zoe").unwrap();
     let entries: Vec<(u32, f32)> = refitted
