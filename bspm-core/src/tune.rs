@@ -218,12 +218,24 @@ impl<B: Backend> Tuner<B> {
             [] => {
                 let mut first = candidates(&train);
                 first.retain(|config| is_asked(&options.filters, config.name()));
+                let is_short = options
+                    .time
+                    .is_some_and(|time| time.as_secs_f64() < shape.budget());
+                if is_short {
+                    let users = held_out.users_with_items().len().min(MOST_USERS);
+                    let seconds = |config: &FilterConfig| shape.seconds(config, users);
+                    first.sort_by(|left, right| seconds(left).total_cmp(&seconds(right)));
+                }
                 for config in published(shape, &options.filters)? {
                     if !first.contains(&config) {
                         first.push(config);
                     }
                 }
-                Proposals::search(shape, options.seed, &options.filters, first)
+                let proposals = Proposals::search(shape, options.seed, &options.filters, first);
+                match is_short {
+                    true => proposals.without_factors_ahead(),
+                    false => proposals,
+                }
             }
             candidates => Proposals::fixed(shape, candidates.to_vec()),
         };
