@@ -226,9 +226,12 @@ impl<B: Backend> Tuner<B> {
                     let seconds = |config: &FilterConfig| shape.seconds(config, users);
                     first.sort_by(|left, right| seconds(left).total_cmp(&seconds(right)));
                 }
-                for config in published(shape, &options.filters)? {
-                    if !first.contains(&config) {
-                        first.push(config);
+                // A short search changes the candidates and mixes them instead.
+                if !is_short || first.is_empty() {
+                    for config in published(shape, &options.filters)? {
+                        if !first.contains(&config) {
+                            first.push(config);
+                        }
                     }
                 }
                 let proposals = Proposals::search(shape, options.seed, &options.filters, first);
