@@ -23,7 +23,7 @@ use crate::engine::fit_options::FitOptions;
 use crate::engine::item_graph::ItemGraphPolynomial;
 pub use crate::engine::neighbour_rows::NeighbourRows;
 use crate::engine::neighbour_table::NeighbourTable;
-use crate::engine::shared_svd::SharedSvd;
+use crate::engine::shared_svd::{KnownSvd, SharedSvd};
 use crate::engine::tensors::{SavedTensors, Source};
 use crate::engine::truncated_svd::SvdReport;
 use crate::filters::ItemGraph;
@@ -126,14 +126,16 @@ impl<B: Backend> FittedFilter<B> {
     /// vectors of this filter. The rows of new items are computed from the other items of their users.
     pub(crate) fn extended(&self, interactions: Arc<Interactions>) -> Result<Self> {
         let backend = Checked::new(&self.backend);
-        let basis = self.filter.basis();
-        let shared = basis.map(|basis| basis.extended(backend, &interactions));
+        let bases = self.filter.bases().into_iter();
+        let known = bases.map(|basis| basis.extended(backend, &interactions));
+        let known: Vec<KnownSvd> = known.collect::<Result<_>>()?;
+        let shared = (!known.is_empty()).then(|| SharedSvd::of(known));
         Self::fit_sharing(
             self.backend.clone(),
             interactions,
             self.config.clone(),
             &FitOptions::new(),
-            shared.transpose()?.as_ref(),
+            shared.as_ref(),
         )
     }
 
@@ -244,14 +246,14 @@ impl<B: Backend> FittedFilter<B> {
     /// The singular values of `R` whose vectors the filter uses, in descending order; empty if it uses
     /// none.
     pub fn singular_values(&self) -> &[f32] {
-        let basis = self.filter.basis();
+        let basis = self.filter.bases().into_iter().next();
         basis.map_or(&[], |basis| &basis.singular_values)
     }
 
     /// The report of the truncated SVD: its cost, its accuracy, and why it stopped. `None` if the filter
     /// uses no singular vectors, or if new items were folded in since. A saved model keeps the report.
     pub fn svd_report(&self) -> Option<&SvdReport> {
-        self.filter.basis()?.report.as_ref()
+        self.filter.bases().into_iter().next()?.report.as_ref()
     }
 }
 

@@ -1,5 +1,7 @@
 //! An event, and the weights of its kinds.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{EventError, Result};
@@ -11,6 +13,9 @@ const LONGEST_NAME: usize = 1_024;
 /// The maximum length of a kind and of the id of an event, in bytes.
 const LONGEST_LABEL: usize = 256;
 
+/// The weights of an event. One larger weight would make the scores of all users meaningless.
+const WEIGHTS: RangeInclusive<f32> = 1e-6..=1e6;
+
 /// An interaction of a user with an item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,8 +25,8 @@ pub struct Event {
     pub user: String,
     /// The item.
     pub item: String,
-    /// The weight, greater than 0, in the scale of the weights of the model. Default: 1.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
+    /// The weight, from 1e-6 to 1e6, in the scale of the weights of the model. Default: 1.
+    #[serde(default = "one")]
     pub weight: f32,
     /// The time of the interaction, usually in seconds since 1970. Default: 0.
     #[serde(default)]
@@ -39,10 +44,6 @@ pub struct Event {
 
 fn one() -> f32 {
     1.0
-}
-
-fn is_one(weight: &f32) -> bool {
-    *weight == 1.0
 }
 
 impl Event {
@@ -112,10 +113,10 @@ impl Record for Event {
                 check_length(field, label, LONGEST_LABEL, "a text of 1 to 256 bytes")?;
             }
         }
-        if !(self.weight.is_finite() && self.weight > 0.0) {
+        if !WEIGHTS.contains(&self.weight) {
             return Err(EventError::Invalid {
                 field: "weight",
-                expected: "a number greater than 0 and at most 3.4e38",
+                expected: "a number from 1e-6 to 1e6",
                 found: self.weight.to_string(),
             });
         }

@@ -57,6 +57,7 @@ pub(crate) fn encode(record: &impl Record, out: &mut Vec<u8>) {
 
 /// Reads a line without its line break.
 pub(crate) fn decode<T: Record>(line: &[u8]) -> std::result::Result<T, Damage> {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
     let checked = line.len().checked_sub(SUFFIX).ok_or(Damage::NoChecksum)?;
     let (record, suffix) = line.split_at(checked);
     let digits = suffix

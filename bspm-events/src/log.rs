@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::line::{IdHashes, Record, encode};
 use crate::list::LoggedList;
 use crate::read::LogReport;
-use crate::segments::{Segments, Sync, write_error};
+use crate::segments::{Segments, Sync, is_at, write_error};
 
 /// A log that this process writes to. One process at a time can open a log.
 #[derive(Debug)]
@@ -47,7 +47,9 @@ impl EventLog {
             }
         })?;
         report.records = seen;
-        let lists = Segments::open(folder, &mut LogReport::default(), |_: LoggedList| {})?;
+        let mut of_lists = LogReport::default();
+        let lists = Segments::open_last::<LoggedList>(folder, &mut of_lists)?;
+        report.incomplete.extend(of_lists.incomplete);
         let log = Self {
             _lock: lock,
             events,
@@ -110,7 +112,11 @@ fn lock(folder: &Path) -> Result<File> {
     let options = options.write(true).create(true).truncate(false);
     let file = options.open(&path).map_err(failed)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        // Another process may have removed the file in between.
+        Ok(()) if is_at(&file, &path).unwrap_or(false) => Ok(file),
+        Ok(()) => Err(EventError::Locked {
+            folder: folder.into(),
+        }),
         Err(TryLockError::WouldBlock) => Err(EventError::Locked {
             folder: folder.into(),
         }),
@@ -232,6 +238,25 @@ mod tests {
         assert_eq!(found, [event(2), event(3)]);
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_removed_file_or_folder_loses_no_acknowledged_event() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("log");
+        let (mut log, _) = EventLog::open(&folder, |_| {}).unwrap();
+        log.append(&[event(1)]).unwrap();
+        fs::remove_file(path_of(&folder, Event::PREFIX, 1)).unwrap();
+        log.append(&[event(2)]).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
+        let refused = log.append(&[event(3)]);
+        assert!(matches!(refused, Err(EventError::Write { .. })));
+        fs::create_dir(&folder).unwrap();
+        assert_eq!(log.append(&[event(3)]).unwrap(), [true]);
+        let mut found = Vec::new();
+        read(&folder, |event| found.push(event)).unwrap();
+        assert_eq!(found, [event(3)]);
+    }
+
     #[test]
     fn lists_are_read_beside_the_events() {
         let folder = tempfile::tempdir().unwrap();
@@ -257,6 +282,7 @@ mod tests {
             (Event::new("ann", "tea").kind(""), "kind"),
             (Event::new("ann", "tea").id("x".repeat(257)), "id"),
             (Event::new("ann", "tea").weight(0.0), "weight"),
+            (Event::new("ann", "tea").weight(1e7), "weight"),
             (Event::new("ann", "tea").weight(f32::NAN), "weight"),
             (Event::new("ann", "tea").time(f64::INFINITY), "time"),
         ] {

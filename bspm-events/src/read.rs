@@ -74,8 +74,11 @@ pub(crate) fn files(folder: &Path, prefix: &str) -> Result<Vec<LogFile>> {
         let path = entry.map_err(failed)?.path();
         let name = path.file_name().and_then(|name| name.to_str());
         let number = name.and_then(|name| {
-            let number = name.strip_prefix(prefix)?.strip_prefix('-')?;
-            number.strip_suffix(".jsonl")?.parse().ok()
+            let digits = name.strip_prefix(prefix)?.strip_prefix('-')?;
+            let digits = digits.strip_suffix(".jsonl")?;
+            let is_number =
+                (6..=12).contains(&digits.len()) && digits.bytes().all(|it| it.is_ascii_digit());
+            digits.parse().ok().filter(|_| is_number)
         });
         if let Some(number) = number {
             found.push(LogFile { number, path });
@@ -123,6 +126,11 @@ pub(crate) fn read_file<T: Record>(
         path: path.into(),
         source,
     };
+    // Opening a pipe would block.
+    if !fs::metadata(path).map_err(failed)?.is_file() {
+        let kind = io::ErrorKind::InvalidInput;
+        return Err(failed(io::Error::new(kind, "expected a regular file")));
+    }
     let mut input = BufReader::new(File::open(path).map_err(failed)?);
     let (mut line, mut complete) = (Vec::new(), 0);
     report.files += 1;
@@ -155,8 +163,8 @@ pub(crate) fn read_file<T: Record>(
     Ok(complete)
 }
 
-/// Deletes the files of a log that were last written before `time`, except for the file that a process may
-/// be writing. Returns the number of deleted files.
+/// Deletes the files of events that were last written before `time`, except for the file that a process may
+/// be writing. Files of lists are kept. Returns the number of deleted files.
 ///
 /// Delete files only if a model contains their events. The ids of the deleted events are forgotten when the
 /// process that writes the log ends.
@@ -166,13 +174,9 @@ pub(crate) fn read_file<T: Record>(
 /// [`EventError::Read`], [`EventError::Write`].
 pub fn delete_before(folder: &Path, time: SystemTime) -> Result<usize> {
     let mut deleted = 0;
-    let (mut events, mut lists) = (
-        files(folder, Event::PREFIX)?,
-        files(folder, LoggedList::PREFIX)?,
-    );
-    events.pop();
-    lists.pop();
-    for LogFile { path, .. } in events.into_iter().chain(lists) {
+    let mut files = files(folder, Event::PREFIX)?;
+    files.pop();
+    for LogFile { path, .. } in files {
         let written = fs::metadata(&path).and_then(|metadata| metadata.modified());
         let failed = |source: io::Error| EventError::Read {
             path: path.clone(),

@@ -1,6 +1,6 @@
 //! The files of a log, of which the last one is written.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -44,11 +44,28 @@ impl Segments {
     pub(crate) fn open<T: Record>(
         folder: &Path,
         report: &mut LogReport,
-        mut each: impl FnMut(T),
+        each: impl FnMut(T),
     ) -> Result<Self> {
         let files = files(folder, T::PREFIX)?;
+        Self::of(folder, &files, &files, report, each)
+    }
+
+    /// Like [`open`](Self::open), but reads only the last file.
+    pub(crate) fn open_last<T: Record>(folder: &Path, report: &mut LogReport) -> Result<Self> {
+        let files = files(folder, T::PREFIX)?;
+        let last = &files[files.len().saturating_sub(1)..];
+        Self::of(folder, &files, last, report, |_: T| {})
+    }
+
+    fn of<T: Record>(
+        folder: &Path,
+        files: &[LogFile],
+        to_read: &[LogFile],
+        report: &mut LogReport,
+        mut each: impl FnMut(T),
+    ) -> Result<Self> {
         let mut length = 0;
-        for LogFile { path, .. } in &files {
+        for LogFile { path, .. } in to_read {
             length = read_file(path, report, &mut each)?;
         }
         match files.last() {
@@ -59,11 +76,16 @@ impl Segments {
         }
     }
 
-    fn created(folder: &Path, prefix: &'static str, number: u64) -> Result<Self> {
-        let path = path_of(folder, prefix, number);
+    /// Begins the file with this number, or with the next one if there is a file with contents.
+    fn created(folder: &Path, prefix: &'static str, mut number: u64) -> Result<Self> {
+        let mut path = path_of(folder, prefix, number);
+        while fs::metadata(&path).is_ok_and(|it| !it.is_file() || it.len() > 0) {
+            number += 1;
+            path = path_of(folder, prefix, number);
+        }
         let failed = |source| write_error(&path, source);
         let mut options = OpenOptions::new();
-        let options = options.append(true).create_new(true);
+        let options = options.append(true).create(true);
         let file = options.open(&path).map_err(failed)?;
         file.sync_all().map_err(failed)?;
         sync_folder(folder).map_err(|source| write_error(folder, source))?;
@@ -108,16 +130,24 @@ impl Segments {
     /// Removes the bytes after the complete lines, if there may be some.
     fn clean(&mut self) -> Result<()> {
         if self.is_dirty {
-            let cut = self.file.set_len(self.length);
-            let cut = cut.and_then(|()| self.file.sync_all());
+            // Windows does not cut a file that is open to append.
+            let file = OpenOptions::new().write(true).open(&self.path);
+            let cut = file.and_then(|file| {
+                file.set_len(self.length)?;
+                file.sync_all()
+            });
             cut.map_err(|source| write_error(&self.path, source))?;
             self.is_dirty = false;
         }
         Ok(())
     }
 
-    /// Begins the next file if the current one is large or old.
+    /// Begins the next file if the current one is large or old, or is no longer in the folder.
     fn begin_next(&mut self) -> Result<()> {
+        if !is_at(&self.file, &self.path).unwrap_or(false) {
+            *self = Self::created(&self.folder, self.prefix, self.number + 1)?;
+            return Ok(());
+        }
         let age = self.begun.elapsed().unwrap_or_default();
         let is_full = self.length >= LARGEST_FILE;
         if is_full || (self.length > 0 && age >= LONGEST_AGE) {
@@ -128,8 +158,8 @@ impl Segments {
 
     /// Appends complete lines. If that fails, the next call removes what was written of them.
     pub(crate) fn append(&mut self, lines: &[u8], sync: Sync) -> Result<()> {
-        self.clean()?;
         self.begin_next()?;
+        self.clean()?;
         if lines.is_empty() {
             return Ok(());
         }
@@ -151,6 +181,19 @@ pub(crate) fn write_error(path: &Path, source: io::Error) -> EventError {
         path: path.into(),
         source,
     }
+}
+
+/// Whether the open file is still the file at this path.
+#[cfg(unix)]
+pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let (opened, there) = (file.metadata()?, fs::metadata(path)?);
+    Ok((opened.dev(), opened.ino()) == (there.dev(), there.ino()))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_at(_: &File, path: &Path) -> io::Result<bool> {
+    path.try_exists()
 }
 
 /// Flushes a folder, so that a new file in it survives a power failure, if the system supports it.

@@ -113,7 +113,7 @@ impl CurrentModel {
     }
 
     /// Returns the values for monitoring.
-    pub(super) fn metrics(&self) -> [Metric; 3] {
+    pub(super) fn metrics(&self) -> [Metric; 4] {
         let state = self.state();
         let failed = "Replaced model files that could not be loaded.";
         [
@@ -123,6 +123,11 @@ impl CurrentModel {
                 state.reloads,
             ),
             Metric::counter("bspm_failed_reloads_total", failed, state.failed_reloads),
+            Metric::gauge(
+                "bspm_model_stale",
+                "Whether the current model file could not be loaded.",
+                f64::from(u8::from(state.is_stale)),
+            ),
             Metric::gauge(
                 "bspm_model_loaded_seconds",
                 "When the model was loaded.",
@@ -242,7 +247,15 @@ fn open(path: &Path, copy: bool, live: Option<&Live>) -> bspm::Result<Served> {
     prepare(&model)?;
     let fitted = Arc::new(model);
     let model = match live {
-        Some(live) if live.has_new_items(&fitted) => Arc::new(extended(&fitted, live)?),
+        Some(live) if live.has_new_items(&fitted) => match extended(&fitted, live) {
+            Ok(model) => Arc::new(model),
+            // Events never prevent a start or a reload.
+            Err(error) => {
+                let error = bspm::with_sources(&error);
+                tracing::warn!("new items were not folded in: {error}");
+                fitted.clone()
+            }
+        },
         _ => fitted.clone(),
     };
     Ok(Served {

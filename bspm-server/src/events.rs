@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bspm_events::{Event, EventError, EventLog, KindWeights, LogReport, LoggedList};
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::Failure;
@@ -123,7 +124,10 @@ impl EventWriter {
     pub(super) async fn append(&self, events: Vec<Event>) -> Result<Appended, Failure> {
         let (reply, answer) = oneshot::channel();
         let message = Message::Events(events, reply);
-        self.sender.try_send(message).map_err(|_| Failure::Busy)?;
+        self.sender.try_send(message).map_err(|error| match error {
+            TrySendError::Full(_) => Failure::Busy,
+            TrySendError::Closed(_) => Failure::Storage,
+        })?;
         answer.await.unwrap_or(Err(Failure::Lost))
     }
 
@@ -132,9 +136,11 @@ impl EventWriter {
         self.log_lists
     }
 
-    /// Appends a list without waiting. A list is lost, and counted, if too many events wait.
+    /// Appends a list without waiting. A list is lost, and counted, if half of the queue is used: lists do
+    /// not displace events.
     pub(super) fn append_list(&self, list: LoggedList) {
-        if self.sender.try_send(Message::List(list)).is_err() {
+        let is_free = self.sender.capacity() * 2 > self.sender.max_capacity();
+        if !is_free || self.sender.try_send(Message::List(list)).is_err() {
             self.counts.lost_lists.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -199,10 +205,10 @@ fn write(mut log: EventLog, mut messages: mpsc::Receiver<Message>, live: &Live, 
                     events.extend(more);
                 }
                 Message::List(list) => {
-                    if let Err(error) = log.append_list(&list) {
-                        counts.lost_lists.fetch_add(1, Ordering::Relaxed);
-                        tracing::warn!("{}", bspm::with_sources(&error));
-                    }
+                    let is_lost = log.append_list(&list).is_err();
+                    counts
+                        .lost_lists
+                        .fetch_add(is_lost.into(), Ordering::Relaxed);
                 }
             }
             next = match events.len() < LARGEST_WRITE {
@@ -258,7 +264,7 @@ pub(super) struct Events {
     weight: Option<f32>,
     time: Option<f64>,
     kind: Option<String>,
-    id: Option<String>,
+    id: Option<Id>,
     answer: Option<String>,
 }
 
@@ -270,7 +276,7 @@ struct EventRequest {
     weight: Option<f32>,
     time: Option<f64>,
     kind: Option<String>,
-    id: Option<String>,
+    id: Option<Id>,
     answer: Option<String>,
 }
 
@@ -327,7 +333,7 @@ impl EventRequest {
             .weight(self.weight.unwrap_or(1.0))
             .time(self.time.unwrap_or(now));
         event.kind = self.kind;
-        event.id = self.id;
+        event.id = self.id.map(|id| id.0);
         event.answer = self.answer;
         match event.check() {
             Ok(()) => Ok(event),

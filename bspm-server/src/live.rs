@@ -8,6 +8,9 @@ use bspm::data::Event as Interaction;
 use bspm::{CpuModel, Dataset};
 use bspm_events::{Event, KindWeights};
 
+/// The maximum number of unknown items of a history that a response names.
+const MOST_UNKNOWN: usize = 100;
+
 /// The interactions of the event log. Of several interactions of a user with an item, the largest weight
 /// counts, as in [`Dataset::with_dataset`].
 #[derive(Debug)]
@@ -20,8 +23,13 @@ pub(super) struct Live {
 struct State {
     items: Vec<Box<str>>,
     numbers: HashMap<Box<str>, u32>,
-    /// The items of each user and their weights, sorted by the number of the item.
-    users: HashMap<Box<str>, Vec<(u32, f32)>>,
+    /// The place of each user in `histories`.
+    places: HashMap<Box<str>, usize>,
+    /// The users in the order of their first events. The items of each user and their weights are sorted by
+    /// the number of the item.
+    histories: Vec<(Box<str>, Vec<(u32, f32)>)>,
+    /// The number of pairs of a user and an item.
+    pairs: usize,
 }
 
 /// The history of a user: the interactions of the model and those since the fit.
@@ -31,7 +39,7 @@ pub(super) struct LiveHistory {
     pub(super) items: Vec<u32>,
     /// The weights of the items; `None` if all are 1.
     pub(super) weights: Option<Vec<f32>>,
-    /// The items that the model does not have.
+    /// The first items that the model does not have.
     pub(super) unknown: Vec<String>,
 }
 
@@ -67,11 +75,15 @@ impl Live {
         let mut entries: Vec<(u32, f32)> = Vec::new();
         {
             let state = self.state();
-            for &(number, weight) in state.users.get(user)? {
+            let (_, items) = &state.histories[*state.places.get(user)?];
+            for &(number, weight) in items {
                 let item = &state.items[number as usize];
                 match dataset.items().index(item.as_ref()) {
                     Some(column) => entries.push((column, weight)),
-                    None => history.unknown.push(item.to_string()),
+                    None if history.unknown.len() < MOST_UNKNOWN => {
+                        history.unknown.push(item.to_string());
+                    }
+                    None => {}
                 }
             }
         }
@@ -107,7 +119,7 @@ impl Live {
     pub(super) fn dataset(&self) -> bspm::Result<Dataset> {
         let mut builder = Dataset::builder();
         let state = self.state();
-        for (user, items) in &state.users {
+        for (user, items) in &state.histories {
             for &(number, weight) in items {
                 let item = state.items[number as usize].to_string();
                 let interaction = Interaction::new(user.to_string(), item);
@@ -120,7 +132,7 @@ impl Live {
     /// The number of users with interactions since the fit, and the number of pairs of a user and an item.
     pub(super) fn counts(&self) -> (usize, usize) {
         let state = self.state();
-        (state.users.len(), state.users.values().map(Vec::len).sum())
+        (state.histories.len(), state.pairs)
     }
 }
 
@@ -134,13 +146,22 @@ impl State {
                 *new.insert(number)
             }
         };
-        let items = match self.users.get_mut(user) {
-            Some(items) => items,
-            None => self.users.entry(user.into()).or_default(),
+        let place = match self.places.get(user) {
+            Some(&place) => place,
+            None => {
+                let place = self.histories.len();
+                self.places.insert(user.into(), place);
+                self.histories.push((user.into(), Vec::new()));
+                place
+            }
         };
+        let (_, items) = &mut self.histories[place];
         match items.binary_search_by_key(&number, |entry| entry.0) {
             Ok(place) => items[place].1 = items[place].1.max(weight),
-            Err(place) => items.insert(place, (number, weight)),
+            Err(place) => {
+                items.insert(place, (number, weight));
+                self.pairs += 1;
+            }
         }
     }
 }

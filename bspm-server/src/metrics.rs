@@ -131,7 +131,10 @@ impl Metric {
             for Self { label, value, .. } in same {
                 let _ = match label {
                     None => writeln!(text, "{name} {value}"),
-                    Some((label, of)) => writeln!(text, "{name}{{{label}={of:?}}} {value}"),
+                    Some((label, of)) => {
+                        let of = of.replace('\\', "\\\\").replace('"', "\\\"");
+                        writeln!(text, "{name}{{{label}=\"{of}\"}} {value}")
+                    }
                 };
             }
         }

@@ -82,6 +82,13 @@ impl ModelOptions {
             return refused("expected at least one model".into());
         }
         for (place, file) in all().enumerate() {
+            if file.name.is_empty() || file.name.chars().any(char::is_control) {
+                return refused(format!(
+                    "model name: expected a text without control characters, found {:?}; hint: name a \
+                     model with NAME=FILE",
+                    file.name
+                ));
+            }
             if all().take(place).any(|other| other.name == file.name) {
                 return refused(format!(
                     "two models have the name {:?}; hint: name a model with NAME=FILE",

@@ -11,7 +11,7 @@ use axum::http::{HeaderName, HeaderValue};
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The header with the ids of a trace (W3C Trace Context).
-const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
+pub(super) const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The maximum length of the id of a request that a client sends.
 const LONGEST: usize = 128;

@@ -28,7 +28,7 @@ use super::models::Models;
 use super::object::{self, Object};
 use super::page;
 use super::queue::Queue;
-use super::request_ids::{AnswerIds, Ids, REQUEST_ID};
+use super::request_ids::{AnswerIds, Ids, REQUEST_ID, TRACE_PARENT};
 use super::requests::{
     Explain, ExplainQuery, Recommend, RecommendQuery, Score, ScoreQuery, SimilarQuery,
 };
@@ -95,7 +95,7 @@ pub(super) fn with_connections(
         ),
         false => routes,
     };
-    routes
+    let routes = routes
         .route("/", get(start))
         .route("/page.css", file("text/css; charset=utf-8", page::STYLE))
         .route(
@@ -122,25 +122,31 @@ pub(super) fn with_connections(
         .fallback(|| async { Failure::NotFound })
         .method_not_allowed_fallback(|| async { Failure::Method })
         .layer(DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(shared.clone(), timed))
-        .layer(cors(options))
-        .with_state(shared)
+        .layer(from_fn_with_state(shared.clone(), timed));
+    match cors(options) {
+        Some(cors) => routes.layer(cors).with_state(shared),
+        None => routes.with_state(shared),
+    }
 }
 
-/// Returns the layer that lets pages of other sites read the responses.
-fn cors(options: &ServerOptions) -> CorsLayer {
+/// Returns the layer that lets pages of other sites read the responses, if there are any.
+fn cors(options: &ServerOptions) -> Option<CorsLayer> {
     let origins = options.origins.iter();
     let origins: Vec<_> = origins
         .filter_map(|it| HeaderValue::from_str(it).ok())
         .collect();
-    match origins.is_empty() {
-        true => CorsLayer::new(),
-        false => CorsLayer::new()
+    (!origins.is_empty()).then(|| {
+        CorsLayer::new()
             .allow_origin(origins)
             .allow_methods([Method::GET, Method::POST])
-            .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, REQUEST_ID])
-            .expose_headers([REQUEST_ID, MODEL, header::RETRY_AFTER]),
-    }
+            .allow_headers([
+                header::AUTHORIZATION,
+                header::CONTENT_TYPE,
+                REQUEST_ID,
+                TRACE_PARENT,
+            ])
+            .expose_headers([REQUEST_ID, MODEL, header::RETRY_AFTER])
+    })
 }
 
 /// Applies the timeout, and counts and logs every response.

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::random::{configs, matrices};
 use bspm::data::SyntheticShape;
+use bspm::filters::Mix;
 use bspm::{
-    BspmConfig, CpuBackend, Dataset, Error, Fallback, FitOptions, Interactions, Model, Observer,
-    Progress, RecommendOptions, Recommendation, Solver, Stage, UnknownIds,
+    BspmConfig, CpuBackend, Dataset, Error, Fallback, FilterConfig, FitOptions, Interactions,
+    Model, Observer, Progress, RecommendOptions, Recommendation, Solver, Stage, UnknownIds,
 };
 use proptest::prelude::*;
 
@@ -367,4 +368,35 @@ fn an_observer_sees_every_stage_to_its_end_and_can_end_it() {
             ..
         }
     ));
+}
+
+/// Each part of a mix keeps its own singular vectors when items are folded in.
+#[test]
+fn a_mix_with_new_items_keeps_the_vectors_of_every_part() {
+    let interactions = SyntheticShape::new(300, 120, 3_000)
+        .seed(7)
+        .generate()
+        .unwrap();
+    let part = |factor_dim: usize, offset: f64| {
+        let config = BspmConfig::builder()
+            .ideal_low_pass(factor_dim, 0.3)
+            .offset(offset);
+        (0.5, FilterConfig::from(config.build().unwrap()))
+    };
+    for second in [0.0, 5.0] {
+        let mix = Mix::new([part(3, 0.0), part(24, second)]);
+        let model: SmallModel = Model::fit(CpuBackend::new(), named(&interactions), mix).unwrap();
+        // A new user with a new item changes nothing for the others.
+        let later = model
+            .with_interactions([("stranger".to_owned(), 5_000)])
+            .unwrap();
+        for user in ["u3", "u77", "u200"] {
+            let before = model.recommend(user, 10).unwrap();
+            let after = later.recommend(user, 10).unwrap();
+            for (before, after) in before.iter().zip(&after) {
+                assert_eq!(before.item, after.item, "{user} {second}");
+                assert!((before.score - after.score).abs() <= 1e-4 * before.score.abs());
+            }
+        }
+    }
 }

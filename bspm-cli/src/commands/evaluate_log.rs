@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let mut lists = Vec::new();
     let of_lists = read_lists(&arguments.folder, |list| lists.push(list))?;
-    let weights = arguments.kinds.weights();
+    let weights = arguments.kinds.weights()?;
     let mut events = Vec::new();
     let of_events = read(&arguments.folder, |event| {
         if weights.of(&event).is_some() {
@@ -82,7 +82,10 @@ fn selections<'a>(
     events: &'a [Event],
     window: f64,
 ) -> (Selections<'a>, usize) {
-    let answers: BTreeSet<&str> = lists.iter().map(|list| list.answer.as_str()).collect();
+    let answers = lists.iter().filter(|list| !list.shadow);
+    let answers: HashMap<&str, Option<&str>> = answers
+        .map(|list| (list.answer.as_str(), list.user.as_deref()))
+        .collect();
     let mut of_user: HashMap<&str, Vec<(f64, &str)>> = HashMap::new();
     for list in lists.iter().filter(|list| !list.shadow) {
         if let Some(user) = &list.user {
@@ -102,7 +105,10 @@ fn selections<'a>(
             (event.time - time <= window).then_some(*answer)
         };
         let answer = match &event.answer {
-            Some(answer) => answers.get(answer.as_str()).copied(),
+            Some(answer) => answers
+                .get_key_value(answer.as_str())
+                .filter(|(_, user)| **user == Some(event.user.as_str()))
+                .map(|(answer, _)| *answer),
             None => last(),
         };
         match answer {
@@ -233,9 +239,10 @@ mod tests {
             at("bob", "tea", 49.0),
             at("zoe", "tea", 60.0),
             at("bob", "tea", 60.0).answer("unknown"),
+            at("bob", "rice", 60.0).answer("a2"),
         ];
         let (selected, others) = selections(&lists, &events, 100.0);
-        assert_eq!(others, 4);
+        assert_eq!(others, 5);
         assert_eq!(selected["a1"], BTreeSet::from(["tea", "milk"]));
         assert_eq!(selected["a2"], BTreeSet::from(["rice", "tea"]));
         assert!(!selected.contains_key("a3"));

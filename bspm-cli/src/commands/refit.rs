@@ -1,5 +1,6 @@
 //! `bspm refit`: fits a saved model's filter and settings to more interactions.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -72,6 +73,15 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         .reads_data(arguments.tags.files())
         .writes("--output", &arguments.output)
         .check()?;
+    let folder = arguments.output.parent().map(|it| it.canonicalize());
+    if let Some(Ok(folder)) = folder
+        && arguments
+            .events
+            .iter()
+            .any(|log| log.canonicalize().is_ok_and(|log| log == folder))
+    {
+        return Err("--output: expected a file outside the folder of --events".into());
+    }
     on_device!(arguments.device, refit, arguments)
 }
 
@@ -128,10 +138,12 @@ impl Arguments {
     fn read_events(&self, folders: &[PathBuf], has_times: bool) -> Outcome<Dataset> {
         let weighting = Weighting::new().duplicates(Duplicates::Max);
         let mut builder = Dataset::builder().weighting(weighting);
-        let weights = self.kinds.weights();
+        let weights = self.kinds.weights()?;
+        let (mut kinds, mut counted) = (BTreeSet::new(), 0);
         for folder in folders {
             let (mut added, mut failed) = (0_u64, None);
             let report = bspm_events::read(folder, |event| {
+                kinds.extend(event.kind.clone());
                 let Some(weight) = weights.of(&event) else {
                     return;
                 };
@@ -147,6 +159,13 @@ impl Arguments {
             if let Some(error) = failed {
                 return Err(error.into());
             }
+            if report.files == 0 {
+                let folder = folder.display();
+                return Err(
+                    format!("{folder}: expected an event log, found no files of events").into(),
+                );
+            }
+            counted += added;
             for warning in report.warnings() {
                 tell!("warning: {warning}");
             }
@@ -156,6 +175,9 @@ impl Arguments {
                 report.records,
                 report.files
             );
+        }
+        if let Some(warning) = self.kinds.warning(&kinds, counted as usize) {
+            tell!("warning: {warning}");
         }
         Ok(builder.finish()?)
     }
@@ -192,6 +214,15 @@ fn warn_of_weights(known: &Dataset, more: &Dataset, has_scale: bool) {
 
 fn refit<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let start = SystemTime::now();
+    let forgets = !arguments.forget_user.is_empty() || !arguments.forget_item.is_empty();
+    if forgets && !arguments.events.is_empty() {
+        return Err(
+            "--forget-user and --forget-item do not remove events from the log of --events; hint: stop \
+             the server, remove the lines of the user or the item from the files, and refit without \
+             --events"
+                .into(),
+        );
+    }
     let model = TextModel::open(backend.clone(), &arguments.model)?;
     let table = arguments.items.read(&arguments.interactions)?;
     let more = arguments.new_interactions(model.dataset())?;

@@ -124,10 +124,15 @@ fn keys(path: &Path) -> Result<Vec<ApiKey>, String> {
     let mut keys = Vec::new();
     for (line, key) in (1..).zip(text.lines().map(str::trim)) {
         if !key.is_empty() && !key.starts_with('#') {
-            keys.push(
-                key.parse()
-                    .map_err(|error| format!("{shown}:{line}: {error}"))?,
-            );
+            let key: ApiKey = key
+                .parse()
+                .map_err(|error| format!("{shown}:{line}: {error}"))?;
+            if keys.iter().any(|other: &ApiKey| other.key == key.key) {
+                return Err(format!(
+                    "{shown}:{line}: expected each key once, found a key twice"
+                ));
+            }
+            keys.push(key);
         }
     }
     match keys.is_empty() {
@@ -195,7 +200,7 @@ impl Arguments {
         match &self.events {
             Some(folder) => {
                 let mut events = EventOptions::new(folder);
-                events.weights = self.kinds.weights();
+                events.weights = self.kinds.weights()?;
                 events.new_items = match self.new_items {
                     Some(0) => None,
                     Some(seconds) => Some(Duration::from_secs(seconds.into())),

@@ -218,6 +218,100 @@ fn kinds_have_weights_or_do_not_count() {
 }
 
 #[test]
+fn a_refit_warns_of_kinds_and_refuses_what_has_no_effect() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = save(folder.path(), "shop.bspm", 0);
+    let events = events_of(folder.path());
+    let service = Service::start(&path, &["--events", &events]);
+    let event = json!({"user": "zoe", "item": "i1", "kind": "purchase", "id": 17});
+    assert_eq!(service.post("/events", &event), accepted(1, 0, 0));
+    assert_eq!(service.post("/events", &event), accepted(0, 1, 0));
+    drop(service);
+    let output = folder.path().join("refitted.bspm");
+    let (model, output) = (path.to_string_lossy(), output.to_string_lossy());
+    let refit =
+        |arguments: &[&str]| bspm(&[&["refit", &*model, "--output", &*output], arguments].concat());
+    let (is_done, text) = refit(&["--events", &events]);
+    assert!(
+        is_done && text.contains("the events have kinds (purchase)"),
+        "{text}"
+    );
+    let (is_done, text) = refit(&["--events", &events, "--kind", "view=1"]);
+    assert!(
+        is_done && text.contains("no event has a kind of --kind"),
+        "{text}"
+    );
+    let (is_done, text) = refit(&["--events", &events, "--kind", "a=1", "--kind", "a=2"]);
+    assert!(
+        !is_done && text.contains("expected each kind once"),
+        "{text}"
+    );
+    let (is_done, text) = refit(&["--events", &events, "--forget-user", "u1"]);
+    assert!(!is_done && text.contains("do not remove events"), "{text}");
+    let empty = folder.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    let empty = empty.to_string_lossy();
+    let (is_done, text) = refit(&["--events", &empty]);
+    assert!(
+        !is_done && text.contains("found no files of events"),
+        "{text}"
+    );
+    let inside = format!("{events}/events-000001.jsonl");
+    let (is_done, text) = bspm(&["refit", &model, "--events", &events, "--output", &inside]);
+    assert!(
+        !is_done && text.contains("outside the folder of --events"),
+        "{text}"
+    );
+    // The file is data in a format of the tool.
+    let fitted = [
+        "fit",
+        &inside,
+        "--weight-column",
+        "weight",
+        "--filter",
+        "popularity",
+    ];
+    let (is_done, text) = bspm(&[&fitted[..], &["--output", &output]].concat());
+    assert!(is_done, "{text}");
+}
+
+#[test]
+fn events_that_cannot_be_folded_in_prevent_no_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let events = events_of(folder.path());
+    // The filter keeps a dense matrix, and its memory limit allows no matrix of many more items.
+    let pairs = (0..60_u32).flat_map(|user| {
+        (0..5).map(move |step| {
+            (
+                format!("u{user}"),
+                format!("i{}", (user + step * step) % 30),
+            )
+        })
+    });
+    let config = bspm::filters::EaseR::published(bspm::Preset::Gowalla)
+        .lambda(100.0)
+        .memory_budget(40_000);
+    let dataset: Dataset = Dataset::from_pairs(pairs).unwrap();
+    let model = CpuModel::fit(CpuBackend::new(), dataset, config).unwrap();
+    let path = folder.path().join("ease.bspm");
+    model.save(&path).unwrap();
+    let service = Service::start(&path, &["--events", &events, "--new-items", "0"]);
+    let posted: Vec<Value> = (0..500)
+        .map(|it| json!({"user": "zoe", "item": format!("new {it}")}))
+        .collect();
+    assert_eq!(
+        service.post("/events", &json!({"events": posted})),
+        accepted(500, 0, 0)
+    );
+    let list = service.json("/recommend?user=zoe&k=3");
+    assert_eq!(list["unknown_items"].as_array().unwrap().len(), 100);
+    drop(service);
+    let service = Service::start(&path, &["--events", &events, "--new-items", "0"]);
+    let expected = listed(&model.recommend("u1", 5).unwrap());
+    assert_eq!(service.json("/recommend?user=u1&k=5"), expected);
+}
+
+#[test]
 fn invalid_events_are_refused_as_a_whole() {
     let folder = tempfile::tempdir().unwrap();
     let (path, _) = save(folder.path(), "shop.bspm", 0);
@@ -239,7 +333,7 @@ fn invalid_events_are_refused_as_a_whole() {
         (json!({"user": "a", "item": 1.5}), "expected an id"),
         (
             json!({"user": "a", "item": "i1", "weight": 0}),
-            "weight: expected a number greater than 0",
+            "weight: expected a number from 1e-6 to 1e6",
         ),
         (json!({"user": "a", "item": "i1", "weight": 1e39}), "weight"),
         (

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, s};
 
-use super::shared_svd::SharedSvd;
+use super::shared_svd::KnownSvd;
 use super::tensors::{Source, Tensor, Tensors};
 use super::truncated_svd::{SvdReport, truncated_svd};
 use super::walk::{Normalization, NormalizedGraph};
@@ -84,7 +84,7 @@ impl<B: Backend> Basis<B> {
         &self,
         backend: Checked<'_, B>,
         interactions: &Interactions,
-    ) -> Result<SharedSvd> {
+    ) -> Result<KnownSvd> {
         let (known, factors) = self.vectors.shape();
         let device = backend.unchecked();
         let graph = NormalizedGraph::with_normalization(device, interactions, self.normalization)?;
@@ -106,7 +106,7 @@ impl<B: Backend> Basis<B> {
                 .assign(&(&walked.slice(rows) / square));
         }
         let singular_values = self.singular_values.clone();
-        Ok(SharedSvd::of(&graph, vectors, singular_values))
+        Ok(KnownSvd::of(&graph, vectors, singular_values))
     }
 
     pub(crate) fn tensors(&self) -> Tensors<'_, B> {

@@ -60,8 +60,8 @@ pub(crate) trait Filter<B: Backend>: Debug + Send + Sync {
         Vec::new()
     }
 
-    /// The singular vectors of the filter.
-    fn basis(&self) -> Option<&Basis<B>> {
-        None
+    /// The singular vectors of the filter; of a mix, those of each part.
+    fn bases(&self) -> Vec<&Basis<B>> {
+        Vec::new()
     }
 }

@@ -31,6 +31,23 @@ pub(crate) struct KnownSvd {
     pub(crate) report: Option<SvdReport>,
 }
 
+impl KnownSvd {
+    /// Creates the vectors (`items x singular_values`) of a graph, which are used for any requested number.
+    pub(crate) fn of<B: Backend>(
+        graph: &NormalizedGraph<B>,
+        vectors: Array2<f32>,
+        singular_values: Vec<f32>,
+    ) -> Self {
+        Self {
+            normalization: graph.normalization().of_the_walk(),
+            asked: usize::MAX,
+            vectors,
+            singular_values,
+            report: None,
+        }
+    }
+}
+
 impl SharedSvd {
     /// Computes this number of vectors at once, so that fits with fewer vectors share them.
     pub(crate) fn ahead(ahead: usize) -> Self {
@@ -40,22 +57,13 @@ impl SharedSvd {
         }
     }
 
-    /// Uses these vectors (`items x singular_values`) for the graph, for any requested number.
-    pub(crate) fn of<B: Backend>(
-        graph: &NormalizedGraph<B>,
-        vectors: Array2<f32>,
-        singular_values: Vec<f32>,
-    ) -> Self {
-        let known = KnownSvd {
-            normalization: graph.normalization().of_the_walk(),
-            asked: usize::MAX,
-            vectors,
-            singular_values,
-            report: None,
-        };
+    /// Uses these vectors for any requested number. Of several with one normalisation, the largest number is
+    /// used.
+    pub(crate) fn of(mut known: Vec<KnownSvd>) -> Self {
+        known.sort_by_key(|it| std::cmp::Reverse(it.singular_values.len()));
         Self {
             ahead: 0,
-            known: Mutex::new(vec![known]),
+            known: Mutex::new(known),
         }
     }
 

@@ -148,7 +148,7 @@ impl<B: Backend> Filter<B> for Spectral<B> {
             .map_or_else(Vec::new, LowPass::tensors)
     }
 
-    fn basis(&self) -> Option<&Basis<B>> {
-        self.low_pass.as_ref().map(LowPass::basis)
+    fn bases(&self) -> Vec<&Basis<B>> {
+        self.low_pass.iter().map(LowPass::basis).collect()
     }
 }

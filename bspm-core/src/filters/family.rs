@@ -338,7 +338,7 @@ impl<B: Backend> Filter<B> for FittedFamily<B> {
         tensors
     }
 
-    fn basis(&self) -> Option<&Basis<B>> {
-        self.spectral.basis()
+    fn bases(&self) -> Vec<&Basis<B>> {
+        self.spectral.bases()
     }
 }

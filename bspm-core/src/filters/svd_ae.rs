@@ -238,7 +238,7 @@ impl<B: Backend> Filter<B> for FittedSvdAe<B> {
         tensors
     }
 
-    fn basis(&self) -> Option<&Basis<B>> {
-        Some(&self.basis)
+    fn bases(&self) -> Vec<&Basis<B>> {
+        vec![&self.basis]
     }
 }

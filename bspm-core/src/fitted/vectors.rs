@@ -46,7 +46,7 @@ impl<B: Backend> FittedFilter<B> {
     pub fn low_pass_vectors(&self) -> Result<LowPassVectors> {
         let basis = match self.config {
             FilterConfig::Bspm(_) | FilterConfig::GfCf(_) | FilterConfig::ChebyCf(_) => {
-                self.filter.basis()
+                self.filter.bases().into_iter().next()
             }
             _ => None,
         };

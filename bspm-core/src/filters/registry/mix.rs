@@ -316,8 +316,10 @@ impl<B: Backend> Filter<B> for FittedMix<B> {
         parts.chain([norms]).collect()
     }
 
-    /// The basis of the first part that has one.
-    fn basis(&self) -> Option<&Basis<B>> {
-        self.parts.iter().find_map(|part| part.filter.basis())
+    fn bases(&self) -> Vec<&Basis<B>> {
+        self.parts
+            .iter()
+            .flat_map(|part| part.filter.bases())
+            .collect()
     }
 }
