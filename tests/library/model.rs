@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::random::{configs, matrices};
 use bspm::data::SyntheticShape;
-use bspm::filters::Mix;
+use bspm::filters::{FilterConfig, ItemKnn, Mix, Popularity};
 use bspm::{
-    BspmConfig, CpuBackend, Dataset, Error, Fallback, FilterConfig, FitOptions, Interactions,
+    BspmConfig, CpuBackend, Dataset, Error, EvaluateOptions, Fallback, FitOptions, Interactions,
     Model, Observer, Progress, RecommendOptions, Recommendation, Solver, Stage, UnknownIds,
 };
 use proptest::prelude::*;
@@ -272,6 +272,55 @@ fn unknown_ids_are_errors_or_skipped() {
     );
     let lists = model.recommend_many(["u4", "nobody", "u5"], skip).unwrap();
     assert_eq!(lists.iter().map(Vec::len).collect::<Vec<_>>(), [3, 0, 3]);
+}
+
+#[test]
+fn evaluations_of_models_with_users_in_another_order_are_compared_by_user() {
+    let pairs =
+        (0..20_u64).flat_map(|user| (0..5).map(move |it| (user, (user / 5 + it * it) % 12)));
+    let split = Dataset::from_pairs(pairs.map(|(user, item)| (format!("u{user}"), item)))
+        .unwrap()
+        .hold_out(0.4, 1)
+        .unwrap();
+    let rows = |dataset: &Dataset<String, u64>| -> Vec<(String, u64)> {
+        let id = |user| dataset.users().id(user).unwrap().clone();
+        let pairs = dataset.interactions().pairs();
+        pairs
+            .map(|(user, item)| (id(user), *dataset.items().id(item).unwrap()))
+            .collect()
+    };
+    let fit = |pairs: Vec<(String, u64)>, filter: FilterConfig| {
+        let dataset = Dataset::from_pairs(pairs).unwrap();
+        Model::fit(CpuBackend::new(), dataset, filter).unwrap()
+    };
+    let train = rows(&split.train);
+    let backwards: Vec<_> = train.iter().rev().cloned().collect();
+    let (item_knn, popularity) = (ItemKnn::default(), Popularity::default());
+    let evaluate = |model: &Model<CpuBackend, String, u64>| {
+        let options = EvaluateOptions::at([3]).unknown_users(UnknownIds::Skip);
+        model.evaluate_users(&split.test, options).unwrap()
+    };
+    let first = evaluate(&fit(train.clone(), item_knn.into()));
+    let same_order = evaluate(&fit(train, popularity.clone().into()));
+    let other_order = evaluate(&fit(backwards.clone(), popularity.clone().into()));
+    assert_ne!(first.users(), other_order.users());
+    let comparison = first.compare(&other_order, "recall", 3).unwrap();
+    assert_eq!(comparison, first.compare(&same_order, "recall", 3).unwrap());
+    assert!(comparison.wins > 0);
+
+    let without_some: Vec<_> = backwards.into_iter().filter(|it| it.0 != "u7").collect();
+    let error = first
+        .compare(
+            &evaluate(&fit(without_some, popularity.into())),
+            "recall",
+            3,
+        )
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "compare: expected two evaluations of the same users of a test set, found evaluations of 20 and 19 \
+         users, 19 of them in both"
+    );
 }
 
 #[test]

@@ -188,6 +188,27 @@ fn evaluate_splits_or_takes_a_test_file() {
         (&lines[1]["wins"], &lines[1]["losses"]),
         (&json!(0), &json!(0))
     );
+    // A model of the same rows in another order has other row numbers.
+    let ratings = fs::read_to_string(folder.join("ratings.csv")).unwrap();
+    let (header, rows) = ratings.split_once('\n').unwrap();
+    let rows: Vec<&str> = rows.lines().rev().collect();
+    fs::write(
+        folder.join("backwards.csv"),
+        [header, &rows.join("\n")].join("\n"),
+    )
+    .unwrap();
+    let fit = [
+        "fit",
+        "backwards.csv",
+        "-o",
+        "backwards.bspm",
+        "--filter",
+        "popularity",
+    ];
+    stdout(&bspm(folder, &fit));
+    let against = [&test[..], &["--against", "backwards.bspm"]].concat();
+    let lines = json_lines(&stdout(&bspm(folder, &against)));
+    assert_eq!(lines[1]["metric"], "recall");
     let table = stdout(&bspm(folder, &[&detailed[..5], &detailed[6..]].concat()));
     for text in [
         "coverage",

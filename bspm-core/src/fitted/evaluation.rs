@@ -1,7 +1,7 @@
 //! An evaluation with metrics per user: confidence intervals, comparisons, and catalogue metrics.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::evaluate::{Evaluator, Metrics};
 use super::item_users::ItemUsers;
 use bspm_data::Interactions;
+use bspm_data::Result;
 use bspm_data::parameter::invalid;
-use bspm_data::{Error, Result};
 
 /// Catalogue metrics: properties of the lists of all users together, at one cut-off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -84,6 +84,8 @@ pub struct Comparison {
 pub struct Evaluation {
     cutoffs: Vec<usize>,
     users: Vec<u32>,
+    /// The rows of the users in the test set, which are the same for every model.
+    tested: Vec<u32>,
     /// The metrics of each user at each cut-off.
     metrics: Vec<Vec<Metrics>>,
     catalogue: Vec<CatalogueMetrics>,
@@ -117,9 +119,15 @@ impl Evaluation {
                 .map(|&k| catalogue.metrics(lists, k))
                 .collect(),
             cutoffs,
+            tested: users.clone(),
             users,
             metrics,
         }
+    }
+
+    /// Sets the rows of the users in the test set, if they differ from the rows of the matrix.
+    pub(crate) fn with_tested(self, tested: Vec<u32>) -> Self {
+        Self { tested, ..self }
     }
 
     /// The cut-offs.
@@ -180,19 +188,24 @@ impl Evaluation {
         Ok(Interval::bootstrap(&self.values(metric, k)?))
     }
 
-    /// Compares this evaluation with another one of the same users, by a paired bootstrap over users. If
-    /// the confidence interval does not contain 0, the difference is significant at the 5% level.
+    /// Compares this evaluation with another one of the same users of the same test set, by a paired
+    /// bootstrap over users. If the confidence interval does not contain 0, the difference is significant at
+    /// the 5% level. The two models may have different users, and in another order.
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`] if the users differ; as [`values`](Self::values).
+    /// [`Error::InvalidParameter`] if the users differ, because a model does not know a user that the other
+    /// one knows; as [`values`](Self::values).
     pub fn compare(&self, other: &Self, metric: &str, k: usize) -> Result<Comparison> {
-        if self.users != other.users {
-            return Err(Error::ShapeMismatch {
-                operation: "compare",
-                left: (self.users.len(), 1),
-                right: (other.users.len(), 1),
-            });
+        if self.tested != other.tested {
+            let common = HashSet::<u32>::from_iter(self.tested.iter().copied());
+            let common = other.tested.iter().filter(|it| common.contains(it)).count();
+            let (mine, theirs) = (self.tested.len(), other.tested.len());
+            return Err(invalid(
+                "compare",
+                "two evaluations of the same users of a test set",
+                format!("evaluations of {mine} and {theirs} users, {common} of them in both"),
+            ));
         }
         let pairs = self
             .values(metric, k)?

@@ -18,6 +18,8 @@ struct HeldOut<'a> {
     /// The model's column of each item of the test set.
     columns: Vec<u32>,
     users: Vec<u32>,
+    /// The rows of the users in the test set.
+    tested: Vec<u32>,
     histories: Vec<History<'a>>,
     /// Columns of the test set.
     items: Vec<&'a [u32]>,
@@ -113,8 +115,10 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         let held_out = self.held_out(test, &options)?;
         let relevant = |place: usize| held_out.relevant(place);
         let (histories, users) = (&held_out.histories, &held_out.users);
-        self.fitted
-            .evaluate_histories_by_user(histories, users, relevant, &options)
+        let evaluation = self
+            .fitted
+            .evaluate_histories_by_user(histories, users, relevant, &options)?;
+        Ok(evaluation.with_tested(held_out.tested))
     }
 
     fn held_out<'a>(
@@ -136,6 +140,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         let mut held_out = HeldOut {
             columns: self.columns_of(test)?,
             users: Vec::new(),
+            tested: Vec::new(),
             histories: Vec::new(),
             items: Vec::new(),
         };
@@ -150,6 +155,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
             };
             let history = self.dataset.interactions().history_of(user);
             held_out.users.push(user);
+            held_out.tested.push(row as u32);
             held_out.histories.push(history);
             held_out.items.push(items);
         }
