@@ -1,6 +1,7 @@
 //! Conversion of columns of record batches to the types that are read, for Parquet files and Arrow
 //! tables.
 
+use std::hash::Hash;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -13,7 +14,7 @@ use bspm_data::parameter::shortened;
 use bspm_data::reader::{
     Fault, MissingTexts, Row, TimeReader, parse_number, seconds, whole_number,
 };
-use bspm_data::{Error, InvalidRow, Result, TableOptions};
+use bspm_data::{Error, FoundId, Ids, InvalidRow, Result, TableOptions};
 
 /// Returns the error for a column, or for one of its rows.
 pub(crate) fn wrong(
@@ -258,14 +259,22 @@ fn times(name: &str, column: &ArrayRef, options: &TableOptions) -> Result<Vec<Op
         .collect())
 }
 
-/// How a column of ids is read: the Arrow type that it is cast to, and the conversion from it.
-pub(crate) struct IdReader<T> {
+/// The number of rows of a batch that are read together: first columns, then rows. Ids are looked up faster
+/// in columns.
+pub(crate) const ROWS: usize = 8192;
+
+/// How a column of ids is read.
+pub(crate) struct IdReader<T: Eq + Hash> {
+    /// The Arrow type that the column is cast to.
     pub(crate) to: DataType,
-    pub(crate) read: fn(&dyn Array) -> Vec<Option<T>>,
+    /// Returns the id in a row; `None` for a row without an id.
+    pub(crate) id: fn(&dyn Array, usize) -> Option<T>,
+    /// Returns the index of the id of each row; `None` for an unknown one.
+    pub(crate) look_up: fn(&Ids<T>, &dyn Array) -> Vec<Option<u32>>,
 }
 
 /// The current row of a batch.
-pub(crate) struct BatchRows<U, I> {
+pub(crate) struct BatchRows<U: Eq + Hash, I: Eq + Hash> {
     users: IdColumn<U>,
     items: IdColumn<I>,
     ratings: NumberColumn,
@@ -274,21 +283,27 @@ pub(crate) struct BatchRows<U, I> {
     row: usize,
 }
 
-struct IdColumn<T> {
+struct IdColumn<T: Eq + Hash> {
     name: String,
-    ids: Vec<Option<T>>,
+    ids: ArrayRef,
+    id: fn(&dyn Array, usize) -> Option<T>,
+    known: Vec<Option<u32>>,
     column: ArrayRef,
 }
 
-impl<T> IdColumn<T> {
-    fn take(
-        &mut self,
+impl<T: Eq + Hash> IdColumn<T> {
+    fn at(
+        &self,
         row: usize,
         what: &str,
         missing: InvalidRow,
         invalid: InvalidRow,
-    ) -> Result<T, Fault> {
-        self.ids[row].take().ok_or_else(|| {
+    ) -> Result<FoundId<T>, Fault> {
+        if let Some(index) = self.known[row] {
+            return Ok(FoundId::Known(index));
+        }
+        let id = (self.id)(&self.ids, row).map(FoundId::Other);
+        id.ok_or_else(|| {
             let is_missing = self.column.is_null(row) || value(&self.column, row).is_empty();
             let kind = std::any::type_name::<T>();
             let kind = kind.rsplit("::").next().unwrap_or(kind);
@@ -334,27 +349,30 @@ impl NumberColumn {
     }
 }
 
-impl<U, I> BatchRows<U, I> {
-    /// Reads the columns of a batch that the options name.
+impl<U: Eq + Hash, I: Eq + Hash> BatchRows<U, I> {
+    /// Reads the columns of a batch that the options name, with the ids of the rows before.
     pub(crate) fn new(
         batch: &RecordBatch,
         options: &TableOptions,
-        user: &IdReader<U>,
-        item: &IdReader<I>,
+        (user, item): (&IdReader<U>, &IdReader<I>),
+        (users, items): (&Ids<U>, &Ids<I>),
     ) -> Result<Self> {
         let (user_name, item_name) = options.id_columns(("user", "item"));
         let missing = MissingTexts::new(options);
-        fn id_column<T>(
+        fn id_column<T: Eq + Hash>(
             batch: &RecordBatch,
             name: &str,
             reader: &IdReader<T>,
+            known: &Ids<T>,
             missing: &MissingTexts<'_>,
         ) -> Result<IdColumn<T>> {
             let column = needed(batch, name)?;
-            let ids = ids(name, &column, &reader.to)?;
+            let ids = without_missing(ids(name, &column, &reader.to)?, missing);
             Ok(IdColumn {
                 name: name.into(),
-                ids: (reader.read)(&without_missing(ids, missing)),
+                known: (reader.look_up)(known, &ids),
+                ids,
+                id: reader.id,
                 column,
             })
         }
@@ -367,8 +385,8 @@ impl<U, I> BatchRows<U, I> {
         };
         let number = |name: &str, column: &ArrayRef| numbers(name, column, options.decimal_comma);
         Ok(Self {
-            users: id_column(batch, user_name, user, &missing)?,
-            items: id_column(batch, item_name, item, &missing)?,
+            users: id_column(batch, user_name, user, users, &missing)?,
+            items: id_column(batch, item_name, item, items, &missing)?,
             ratings: column(options.rating.as_deref(), &number)?,
             weights: column(options.weight.as_deref(), &number)?,
             times: column(options.time.as_deref(), &|name, column| {
@@ -385,15 +403,15 @@ impl<U, I> BatchRows<U, I> {
     }
 }
 
-impl<U, I> Row<U, I> for BatchRows<U, I> {
-    fn user(&mut self) -> Result<U, Fault> {
+impl<U: Eq + Hash, I: Eq + Hash> Row<U, I> for BatchRows<U, I> {
+    fn user(&mut self) -> Result<FoundId<U>, Fault> {
         let (missing, invalid) = (InvalidRow::MissingUser, InvalidRow::InvalidUser);
-        self.users.take(self.row, "a user id", missing, invalid)
+        self.users.at(self.row, "a user id", missing, invalid)
     }
 
-    fn item(&mut self) -> Result<I, Fault> {
+    fn item(&mut self) -> Result<FoundId<I>, Fault> {
         let (missing, invalid) = (InvalidRow::MissingItem, InvalidRow::InvalidItem);
-        self.items.take(self.row, "an item id", missing, invalid)
+        self.items.at(self.row, "an item id", missing, invalid)
     }
 
     fn rating(&mut self) -> Result<Option<f64>, Fault> {

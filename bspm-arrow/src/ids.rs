@@ -34,7 +34,9 @@ use bspm_data::{Error, Ids, Result};
 /// ```
 pub fn id_texts(batch: &RecordBatch, name: &str) -> Result<Vec<Option<String>>> {
     let column = needed(batch, name)?;
-    Ok(String::read(&columns::ids(name, &column, &String::READ)?))
+    let ids = columns::ids(name, &column, &String::READ)?;
+    let texts = ids.as_string_view().iter();
+    Ok(texts.map(|text| text.map(str::to_owned)).collect())
 }
 
 /// A type of ids that can be read from a column of a record batch: text or a whole number.
@@ -46,9 +48,9 @@ pub trait ArrowId: Eq + Hash + Clone + Debug {
     #[doc(hidden)]
     const READ: DataType;
 
-    /// Returns the ids of a column of the type [`READ`](Self::READ); `None` for a null.
+    /// Returns the id in a row of a column of the type [`READ`](Self::READ); `None` for a null.
     #[doc(hidden)]
-    fn read(column: &dyn Array) -> Vec<Option<Self>>;
+    fn read(column: &dyn Array, row: usize) -> Option<Self>;
 
     /// Returns the row or column index of each id in a column of the type [`READ`](Self::READ); `None`
     /// for a null and for an unknown id.
@@ -68,9 +70,9 @@ pub trait ArrowId: Eq + Hash + Clone + Debug {
 impl ArrowId for String {
     const READ: DataType = DataType::Utf8View;
 
-    fn read(column: &dyn Array) -> Vec<Option<Self>> {
-        let texts = column.as_string_view().iter();
-        texts.map(|text| text.map(str::to_owned)).collect()
+    fn read(column: &dyn Array, row: usize) -> Option<Self> {
+        let texts = column.as_string_view();
+        texts.is_valid(row).then(|| texts.value(row).to_owned())
     }
 
     fn look_up(ids: &Ids<Self>, column: &dyn Array) -> Vec<Option<u32>> {
@@ -97,8 +99,9 @@ macro_rules! arrow_integer {
         impl ArrowId for $integer {
             const READ: DataType = DataType::$data_type;
 
-            fn read(column: &dyn Array) -> Vec<Option<Self>> {
-                column.as_primitive::<$arrow>().iter().collect()
+            fn read(column: &dyn Array, row: usize) -> Option<Self> {
+                let numbers = column.as_primitive::<$arrow>();
+                numbers.is_valid(row).then(|| numbers.value(row))
             }
 
             fn look_up(ids: &Ids<Self>, column: &dyn Array) -> Vec<Option<u32>> {

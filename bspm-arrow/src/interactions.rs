@@ -3,7 +3,7 @@
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 
-use super::columns::{BatchRows, IdReader, wrong};
+use super::columns::{BatchRows, IdReader, ROWS, wrong};
 use super::ids::ArrowId;
 use bspm_data::reader::Rows;
 use bspm_data::{Dataset, ReadReport, Result, TableOptions};
@@ -67,19 +67,25 @@ impl<U: ArrowId, I: ArrowId> FromArrow for Dataset<U, I> {
         options.check_batches()?;
         let user = IdReader {
             to: U::READ,
-            read: U::read,
+            id: U::read,
+            look_up: U::look_up,
         };
         let item = IdReader {
             to: I::READ,
-            read: I::read,
+            id: I::read,
+            look_up: I::look_up,
         };
         let mut rows = Rows::new(options);
         for batch in batches {
             let batch =
                 batch.map_err(|error| wrong("user", None, "a record batch", error.to_string()))?;
-            let mut of_batch = BatchRows::new(&batch, options, &user, &item)?;
-            for row in 0..batch.num_rows() {
-                rows.push(row as u64, of_batch.at(row))?;
+            // A batch without rows is read too, so that its columns are checked.
+            for start in (0..batch.num_rows().max(1)).step_by(ROWS) {
+                let part = batch.slice(start, ROWS.min(batch.num_rows() - start));
+                let mut of_part = BatchRows::new(&part, options, (&user, &item), rows.ids())?;
+                for row in 0..part.num_rows() {
+                    rows.push((start + row) as u64, of_part.at(row))?;
+                }
             }
         }
         rows.finish()

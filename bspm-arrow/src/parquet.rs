@@ -11,16 +11,13 @@ use arrow_schema::DataType;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::columns::{BatchRows, IdReader};
+use super::columns::{BatchRows, IdReader, ROWS};
 use super::item_table::add;
 use super::parquet_damage::caught;
 use bspm_data::reader::{Rows, read_files_with, read_items_with};
 use bspm_data::{
     Dataset, Error, Format, ItemTable, ItemTableOptions, ReadReport, Result, TableOptions,
 };
-
-/// The number of rows that are read at a time.
-const BATCH: usize = 8192;
 
 /// Reads data sets from Parquet files, with the feature `parquet`.
 pub trait FromParquet: Sized {
@@ -80,7 +77,7 @@ pub fn read_items(
         caught(path, || {
             let builder = ParquetRecordBatchReaderBuilder::try_new(file);
             let builder = builder.map_err(|error| damaged(path, &error))?;
-            let reader = builder.with_batch_size(BATCH).build();
+            let reader = builder.with_batch_size(ROWS).build();
             let mut line = 1;
             for batch in reader.map_err(|error| damaged(path, &error))? {
                 let batch = batch.map_err(|error| damaged(path, &error))?;
@@ -126,12 +123,12 @@ where
         rows.note_columns(&names, places, options);
         let wanted = places.roles().map(|(place, _)| place);
         let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
-        let reader = builder.with_projection(mask).with_batch_size(BATCH);
+        let reader = builder.with_projection(mask).with_batch_size(ROWS);
         let (user, item) = (id_reader::<U>(), id_reader::<I>());
         let mut line = 1;
         for batch in reader.build().map_err(|error| damaged(path, &error))? {
             let batch = batch.map_err(|error| damaged(path, &error))?;
-            let of_batch = BatchRows::new(&batch, options, &user, &item);
+            let of_batch = BatchRows::new(&batch, options, (&user, &item), rows.ids());
             let mut of_batch = of_batch.map_err(|error| in_file(path, error))?;
             for row in 0..batch.num_rows() {
                 rows.push(line, of_batch.at(row))?;
@@ -143,14 +140,15 @@ where
 }
 
 /// Reads ids from text.
-fn id_reader<T: FromStr>() -> IdReader<T> {
-    fn read<T: FromStr>(column: &dyn Array) -> Vec<Option<T>> {
-        let texts = column.as_string_view().iter();
-        texts.map(|text| text?.parse().ok()).collect()
-    }
+fn id_reader<T: FromStr + Eq + Hash>() -> IdReader<T> {
     IdReader {
         to: DataType::Utf8View,
-        read: read::<T>,
+        id: |column, row| {
+            let texts = column.as_string_view();
+            let text = texts.is_valid(row).then(|| texts.value(row))?;
+            text.parse().ok()
+        },
+        look_up: |_, column| vec![None; column.len()],
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod aligned;
 mod builder;
+mod event_columns;
 mod items;
 mod k_core;
 mod reweighted;
@@ -17,6 +18,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 pub use builder::{DatasetBuilder, Event};
+pub use event_columns::EventColumns;
 pub use split::DatasetSplit;
 pub use summary::{DatasetSummary, Quantiles};
 pub use tags::ItemTags;

@@ -44,7 +44,12 @@ impl HalfLife {
         self,
         dataset: &Dataset<U, I>,
     ) -> Result<Option<String>> {
-        let times = dataset.times().unwrap_or_default();
+        self.check_times(dataset.times().unwrap_or_default())
+    }
+
+    /// Like [`check`](Self::check), for the times of interactions.
+    #[doc(hidden)]
+    pub fn check_times(self, times: &[f64]) -> Result<Option<String>> {
         if times.is_empty() {
             return Ok(None);
         }

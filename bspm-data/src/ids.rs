@@ -36,6 +36,16 @@ impl FromStr for UnknownIds {
     }
 }
 
+/// An id that was looked up among known ids.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FoundId<T> {
+    /// The index of a known id.
+    Known(u32),
+    /// An id that may be new.
+    Other(T),
+}
+
 /// The external ids of the users or of the items, each with its row or column.
 ///
 /// Two values are equal if they have the same ids in the same order.
@@ -123,6 +133,14 @@ impl<T: Eq + Hash> Ids<T> {
                 found: index + 1,
                 limit: Interactions::MAX_SIDE,
             })
+        }
+    }
+
+    /// The index of an id that was looked up in these ids, which is added if it is new.
+    pub(crate) fn index_of_found(&mut self, id: FoundId<T>, what: &'static str) -> Result<u32> {
+        match id {
+            FoundId::Known(index) => Ok(index),
+            FoundId::Other(id) => self.index_or_insert(id, what),
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sprs::{CsMatI, CsMatViewI};
 
+use super::grouped::Grouped;
 use super::history::History;
 use crate::error::{Error, Result};
 use crate::parameter::invalid;
@@ -92,17 +93,28 @@ impl Interactions {
         items: usize,
         pairs: impl IntoIterator<Item = (u32, u32)>,
     ) -> Result<Self> {
+        let (rows, columns): (Vec<u32>, Vec<u32>) = pairs.into_iter().unzip();
+        Self::from_columns(users, items, &rows, &columns)
+    }
+
+    /// Creates a matrix as [`from_pairs`](Self::from_pairs) from the users and the items of the pairs.
+    pub(crate) fn from_columns(
+        users: usize,
+        items: usize,
+        rows: &[u32],
+        columns: &[u32],
+    ) -> Result<Self> {
         check_sides(users, items)?;
-        let pairs = pairs.into_iter();
-        let mut keys: Vec<u64> = Vec::with_capacity(pairs.size_hint().0);
-        for (user, item) in pairs {
+        check_count(rows.len())?;
+        let pairs = || rows.iter().copied().zip(columns.iter().copied());
+        for (user, item) in pairs() {
             check_inside(user, item, users, items)?;
-            keys.push(key(user, item));
         }
-        keys.sort_unstable();
-        keys.dedup();
-        let pairs = keys.iter().map(|key| ((key >> 32) as u32, *key as u32));
-        Self::from_sorted(users, items, keys.len(), pairs)
+        let mut grouped = Grouped::new(users, pairs());
+        grouped.sort_rows(<[u32]>::sort_unstable);
+        grouped.retain(|last, item| last.as_deref() != Some(&item));
+        let (row_ends, columns) = grouped.into_parts();
+        Ok(Self::from_rows(users, items, row_ends, columns))
     }
 
     /// Creates a weighted matrix of the given shape from `(user, item, weight)` in any order.
@@ -133,30 +145,47 @@ impl Interactions {
         duplicates: Duplicates,
     ) -> Result<Self> {
         check_sides(users, items)?;
-        let mut entries: Vec<(u32, u32, f32)> = entries.into_iter().collect();
+        let entries: Vec<(u32, u32, f32)> = entries.into_iter().collect();
+        check_count(entries.len())?;
         for &(user, item, weight) in &entries {
             check_inside(user, item, users, items)?;
             if !(weight.is_finite() && weight >= 0.0) {
                 return Err(invalid("weight", "a finite number, 0 or above", weight));
             }
         }
-        if duplicates == Duplicates::Count {
-            entries.iter_mut().for_each(|entry| entry.2 = 1.0);
-        }
+        let weighted = entries
+            .iter()
+            .map(|&(user, item, weight)| match duplicates {
+                Duplicates::Count => (user, (item, 1.0)),
+                _ => (user, (item, weight)),
+            });
+        let mut rows = Grouped::new(users, weighted);
+        drop(entries);
         // The sort is stable, so that the order of duplicates is kept.
-        entries.sort_by_key(|&(user, item, _)| key(user, item));
-        entries.dedup_by(|next, kept| {
-            let is_same = (next.0, next.1) == (kept.0, kept.1);
-            if is_same {
-                kept.2 = match duplicates {
-                    Duplicates::Sum | Duplicates::Count => (kept.2 + next.2).min(f32::MAX),
-                    Duplicates::Max => kept.2.max(next.2),
-                    Duplicates::Last => next.2,
-                };
-            }
-            is_same
+        rows.sort_rows(|row| row.sort_by_key(|&(item, _)| item));
+        rows.retain(|last, (item, weight)| {
+            let Some(kept) = last.filter(|last| last.0 == item) else {
+                return true;
+            };
+            kept.1 = match duplicates {
+                Duplicates::Sum | Duplicates::Count => (kept.1 + weight).min(f32::MAX),
+                Duplicates::Max => kept.1.max(weight),
+                Duplicates::Last => weight,
+            };
+            false
         });
-        entries.retain(|entry| entry.2 > 0.0);
+        rows.retain(|_, (_, weight)| weight > 0.0);
+        let (row_ends, entries) = rows.into_parts();
+        let (columns, weights) = entries.into_iter().unzip();
+        Ok(Self::from_rows(users, items, row_ends, columns).with_weights(weights))
+    }
+
+    /// Creates a weighted matrix from distinct entries in ascending order, with weights above 0.
+    pub(crate) fn from_sorted_entries(
+        users: usize,
+        items: usize,
+        entries: &[(u32, u32, f32)],
+    ) -> Result<Self> {
         let pairs = entries.iter().map(|&(user, item, _)| (user, item));
         let matrix = Self::from_sorted(users, items, entries.len(), pairs)?;
         Ok(matrix.with_weights(entries.iter().map(|entry| entry.2).collect()))
@@ -169,13 +198,7 @@ impl Interactions {
         count: usize,
         pairs: impl Iterator<Item = (u32, u32)>,
     ) -> Result<Self> {
-        if count > u32::MAX as usize {
-            return Err(Error::TooLarge {
-                what: "interactions",
-                found: count,
-                limit: u32::MAX as usize,
-            });
-        }
+        check_count(count)?;
         let mut row_ends = vec![0_u32; users + 1];
         let mut columns = Vec::with_capacity(count);
         for (user, item) in pairs {
@@ -185,12 +208,17 @@ impl Interactions {
         for user in 0..users {
             row_ends[user + 1] += row_ends[user];
         }
+        Ok(Self::from_rows(users, items, row_ends, columns))
+    }
+
+    /// Creates a matrix from rows whose columns are distinct and in ascending order.
+    fn from_rows(users: usize, items: usize, row_ends: Vec<u32>, columns: Vec<u32>) -> Self {
         let ones = vec![(); columns.len()];
-        Ok(Self {
+        Self {
             matrix: CsMatI::new((users, items), row_ends, columns, ones),
             weights: None,
             tag_rows: 0,
-        })
+        }
     }
 
     /// Returns the same entries with these weights; no weights are stored if all are 1.
@@ -507,9 +535,13 @@ impl Interactions {
     }
 }
 
-/// A number that orders pairs by user and then by item; it is sorted faster than the pair.
-fn key(user: u32, item: u32) -> u64 {
-    u64::from(user) << 32 | u64::from(item)
+fn check_count(found: usize) -> Result<()> {
+    let limit = u32::MAX as usize;
+    let what = "interactions";
+    match found > limit {
+        true => Err(Error::TooLarge { what, found, limit }),
+        false => Ok(()),
+    }
 }
 
 fn check_inside(user: u32, item: u32, users: usize, items: usize) -> Result<()> {
@@ -524,7 +556,7 @@ fn check_inside(user: u32, item: u32, users: usize, items: usize) -> Result<()> 
     })
 }
 
-fn check_sides(users: usize, items: usize) -> Result<()> {
+pub(crate) fn check_sides(users: usize, items: usize) -> Result<()> {
     for (what, found) in [("users", users), ("items", items)] {
         if found > Interactions::MAX_SIDE {
             return Err(Error::TooLarge {

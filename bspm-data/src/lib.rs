@@ -10,6 +10,7 @@ mod dataset;
 #[cfg(feature = "load")]
 mod date;
 mod error;
+mod grouped;
 mod half_life;
 mod history;
 mod ids;
@@ -17,6 +18,7 @@ mod interactions;
 mod item_table;
 #[cfg(feature = "load")]
 mod load;
+mod numbered;
 #[doc(hidden)]
 pub mod parameter;
 mod shortened;
@@ -25,6 +27,8 @@ mod synthetic;
 mod train_test;
 
 pub use components::Components;
+#[doc(hidden)]
+pub use dataset::EventColumns;
 pub use dataset::{
     Dataset, DatasetBuilder, DatasetSplit, DatasetSummary, Event, ItemTags, Quantiles, WeightScale,
     Weighting,
@@ -34,6 +38,8 @@ pub use date::date_of;
 pub use error::{Error, InvalidRow, Result, with_sources};
 pub use half_life::HalfLife;
 pub use history::History;
+#[doc(hidden)]
+pub use ids::FoundId;
 pub use ids::{Ids, UnknownIds};
 pub use interactions::{Duplicates, Interactions};
 pub use item_table::{
@@ -48,6 +54,8 @@ pub use load::{
     ColumnUse, Format, ItemTableOptions, OptionUse, Pairs, Quoting, ReadReport, TableOptions,
     TextLines, TextTable, TimeUnit, expand_paths, parse_lightgcn, parse_time, read_lightgcn,
 };
+#[doc(hidden)]
+pub use numbered::Numbered;
 pub use stage::Stage;
 pub use synthetic::SyntheticShape;
 pub use train_test::TrainTest;

@@ -162,7 +162,7 @@ pub(crate) fn read_arrow<'py>(
                 Some(error) => Err(error),
                 None => {
                     let dataset = dataset.map_err(to_python)?;
-                    options.check_half_life(py, &dataset)?;
+                    options.check_half_life(py, dataset.times())?;
                     contents(py, &dataset)
                 }
             }

@@ -80,7 +80,7 @@ pub(crate) fn split<'py>(
             return Err(refused("split", &expected, "none"));
         }
     }
-    Ok((entries(py, &parts.train), entries(py, &parts.test)))
+    Ok((entries(py, &parts.train)?, entries(py, &parts.test)?))
 }
 
 /// Rows, their times, and the ids of users and items.

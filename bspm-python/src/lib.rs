@@ -5,10 +5,12 @@
 
 mod arrays;
 mod arrow;
+mod columns;
 mod datasets;
 mod error;
 mod evaluation;
 mod files;
+mod id_columns;
 mod ids;
 mod import;
 mod items;
@@ -31,8 +33,9 @@ fn _bspm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(arrow::read_arrow, module)?)?;
     module.add_function(wrap_pyfunction!(arrow::read_lists, module)?)?;
     module.add_function(wrap_pyfunction!(files::read_files, module)?)?;
-    module.add_function(wrap_pyfunction!(files::read_codes, module)?)?;
-    module.add_function(wrap_pyfunction!(files::missing_text, module)?)?;
+    module.add_function(wrap_pyfunction!(id_columns::number_objects, module)?)?;
+    module.add_function(wrap_pyfunction!(columns::read_columns, module)?)?;
+    module.add_function(wrap_pyfunction!(columns::read_entries, module)?)?;
     module.add_class::<items::Items>()?;
     module.add_function(wrap_pyfunction!(items::read_items_file, module)?)?;
     module.add_function(wrap_pyfunction!(items::read_items_arrow, module)?)?;

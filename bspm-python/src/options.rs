@@ -1,6 +1,5 @@
 //! Options for reading: columns, ratings and weights.
 
-use bspm::Dataset;
 use bspm::data::{
     Duplicates, Format, HalfLife, Quoting, TableOptions, TimeUnit, WeightScale, Weighting,
 };
@@ -8,7 +7,6 @@ use pyo3::exceptions::{PyUserWarning, PyValueError};
 use pyo3::prelude::*;
 
 use crate::error::to_python;
-use crate::ids::Id;
 
 /// The options for reading, as Python arguments.
 #[derive(Debug, FromPyObject)]
@@ -125,9 +123,14 @@ impl ReadOptions {
         }
     }
 
-    /// The threshold of ratings.
-    pub(crate) fn rating_threshold(&self) -> Option<f64> {
-        self.rating_threshold
+    /// The threshold of ratings, which must be a number.
+    pub(crate) fn rating_threshold(&self) -> PyResult<Option<f64>> {
+        match self.rating_threshold {
+            Some(threshold) if threshold.is_nan() => {
+                Err(refused("rating_threshold", "a number", threshold))
+            }
+            threshold => Ok(threshold),
+        }
     }
 
     /// Returns the weighting, if each option has an effect on a source with these data.
@@ -170,17 +173,14 @@ impl ReadOptions {
         Ok(weighting)
     }
 
-    /// Rejects a half-life that does not fit the times of a data set. Warns if it has almost no
+    /// Rejects a half-life that does not fit the times of the interactions. Warns if it has almost no
     /// effect.
-    pub(crate) fn check_half_life<U: Id, I: Id>(
-        &self,
-        py: Python<'_>,
-        dataset: &Dataset<U, I>,
-    ) -> PyResult<()> {
+    pub(crate) fn check_half_life(&self, py: Python<'_>, times: Option<&[f64]>) -> PyResult<()> {
         let Some(half_life) = &self.half_life else {
             return Ok(());
         };
-        match half_life.parsed()?.check(dataset).map_err(to_python)? {
+        let times = times.unwrap_or_default();
+        match half_life.parsed()?.check_times(times).map_err(to_python)? {
             Some(warning) => warn(py, &warning),
             None => Ok(()),
         }

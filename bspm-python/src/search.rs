@@ -264,7 +264,7 @@ pub(crate) fn choose_weighting<'py>(
         true => None,
         false => Some(dataset.reweighted(&choice.weighting).map_err(to_python)?),
     };
-    let changed = changed.map(|changed| entries(py, &changed));
+    let changed = changed.map(|changed| entries(py, &changed)).transpose()?;
     Ok((changed, options(&choice.weighting), trials.collect()))
 }
 

@@ -4,10 +4,10 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use super::Dataset;
+use super::event_columns::EventColumns;
 use super::weighting::Weighting;
-use crate::error::{Error, Result};
-use crate::ids::Ids;
-use crate::interactions::{Duplicates, Interactions};
+use crate::error::Result;
+use crate::ids::{FoundId, Ids};
 use crate::parameter::{check_range, invalid};
 
 /// One interaction, as read from an application or a file.
@@ -64,7 +64,8 @@ pub struct DatasetBuilder<U: Eq + Hash, I: Eq + Hash> {
     items: Ids<I>,
     rating_threshold: Option<f64>,
     weighting: Weighting,
-    pairs: Vec<(u32, u32)>,
+    rows: Vec<u32>,
+    columns: Vec<u32>,
     /// The given weights; empty until an event has a weight.
     weights: Vec<f64>,
     times: Vec<f64>,
@@ -77,7 +78,8 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
             items: Ids::default(),
             rating_threshold: None,
             weighting: Weighting::new(),
-            pairs: Vec::new(),
+            rows: Vec::new(),
+            columns: Vec::new(),
             weights: Vec::new(),
             times: Vec::new(),
         }
@@ -109,6 +111,22 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
     /// negative or infinite, if there is a threshold and the event has no rating, and if only some
     /// events have a time; [`Error::TooLarge`].
     pub fn push(&mut self, event: Event<U, I>) -> Result<()> {
+        self.push_found(Event {
+            user: FoundId::Other(event.user),
+            item: FoundId::Other(event.item),
+            rating: event.rating,
+            weight: event.weight,
+            time: event.time,
+        })
+    }
+
+    /// The ids of the users and of the items of the interactions so far.
+    pub(crate) fn ids(&self) -> (&Ids<U>, &Ids<I>) {
+        (&self.users, &self.items)
+    }
+
+    /// Adds an interaction whose ids were looked up in [`ids`](Self::ids).
+    pub(crate) fn push_found(&mut self, event: Event<FoundId<U>, FoundId<I>>) -> Result<()> {
         for (parameter, value) in [
             ("rating", event.rating),
             ("rating_threshold", self.rating_threshold),
@@ -127,22 +145,23 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
                 return Ok(());
             }
         }
-        let all_have_times = self.times.len() == self.pairs.len();
-        if event.time.is_some() != all_have_times && !self.pairs.is_empty() {
+        let all_have_times = self.times.len() == self.rows.len();
+        if event.time.is_some() != all_have_times && !self.rows.is_empty() {
             let found = if all_have_times { "none" } else { "one" };
             let expected = "a time for all interactions or for none";
             return Err(invalid("time", expected, found));
         }
         if let Some(weight) = event.weight {
             check_range("weight", weight, 0.0..=f64::MAX)?;
-            self.weights.resize(self.pairs.len(), 1.0);
+            self.weights.resize(self.rows.len(), 1.0);
             self.weights.push(weight);
         } else if !self.weights.is_empty() {
             self.weights.push(1.0);
         }
-        let user = self.users.index_or_insert(event.user, "users")?;
-        let item = self.items.index_or_insert(event.item, "items")?;
-        self.pairs.push((user, item));
+        let user = self.users.index_of_found(event.user, "users")?;
+        let item = self.items.index_of_found(event.item, "items")?;
+        self.rows.push(user);
+        self.columns.push(item);
         self.times.extend(event.time);
         Ok(())
     }
@@ -175,75 +194,21 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
     /// weighting without effect: a half-life without times, a scale without weights, or
     /// `Duplicates::Count` with weights.
     pub fn finish(self) -> Result<Dataset<U, I>> {
-        let (has_weights, has_times) = (!self.weights.is_empty(), !self.times.is_empty());
-        if !self.pairs.is_empty() {
-            self.weighting.check(has_weights, has_times)?;
-        }
-        if self.pairs.len() > u32::MAX as usize {
-            return Err(Error::TooLarge {
-                what: "rows",
-                found: self.pairs.len(),
-                limit: u32::MAX as usize,
-            });
-        }
-        let counts_once =
-            !has_weights && self.weighting.half_life.is_none() && !self.weighting.counts_events();
-        let (interactions, times) = if counts_once && !has_times {
-            let pairs = self.pairs.iter().copied();
-            let once = Interactions::from_pairs(self.users.len(), self.items.len(), pairs)?;
-            (once, None)
-        } else {
-            let (entries, times) = self.combined();
-            let (users, items) = (self.users.len(), self.items.len());
-            let last = Duplicates::Last;
-            let matrix = Interactions::from_weighted(users, items, entries, last)?;
-            (matrix, has_times.then(|| times.into()))
+        let columns = EventColumns {
+            users: &self.rows,
+            items: &self.columns,
+            weights: &self.weights,
+            times: &self.times,
         };
+        let shape = (self.users.len(), self.items.len());
+        let (interactions, times) = columns.interactions(shape, &self.weighting)?;
         Ok(Dataset {
             users: Arc::new(self.users),
             items: Arc::new(self.items),
             interactions: interactions.into(),
-            times,
+            times: times.map(Into::into),
             item_table: None,
             tags: None,
         })
-    }
-
-    /// Returns each pair with its weight and its latest time, without the pairs of weight 0.
-    fn combined(&self) -> (Vec<(u32, u32, f32)>, Vec<f64>) {
-        let time = |place: usize| self.times.get(place).copied().unwrap_or_default();
-        let latest = self.times.iter().copied().fold(f64::MIN, f64::max);
-        let weighting = match self.weights.is_empty() && self.weighting.duplicates.is_none() {
-            // Without weights, a pair counts once.
-            true => self.weighting.duplicates(Duplicates::Last),
-            false => self.weighting,
-        };
-        let mut places: Vec<u32> = (0..self.pairs.len() as u32).collect();
-        places.sort_unstable_by(|&left, &right| {
-            let key = |place: u32| (self.pairs[place as usize], time(place as usize), place);
-            let (left, right) = (key(left), key(right));
-            left.0
-                .cmp(&right.0)
-                .then(left.1.total_cmp(&right.1))
-                .then(left.2.cmp(&right.2))
-        });
-        let pair = |place: &u32| self.pairs[*place as usize];
-        let (mut entries, mut times) = (Vec::new(), Vec::new());
-        let mut events = Vec::new();
-        for group in places.chunk_by(|left, right| pair(left) == pair(right)) {
-            events.clear();
-            events.extend(group.iter().map(|&place| {
-                let place = place as usize;
-                let given = self.weights.get(place).copied().unwrap_or(1.0);
-                (given, weighting.decay(latest - time(place)))
-            }));
-            let weight = weighting.combine(&events);
-            if weight > 0.0 {
-                let (user, item) = pair(&group[0]);
-                entries.push((user, item, weight));
-                times.push(time(group[group.len() - 1] as usize));
-            }
-        }
-        (entries, times)
     }
 }

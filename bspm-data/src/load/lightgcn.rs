@@ -10,6 +10,7 @@ use super::plain_text::{LONGEST_RECORD, PlainText};
 use super::rows::{Fault, Row, Rows};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
+use crate::ids::FoundId;
 use crate::interactions::Interactions;
 use crate::train_test::TrainTest;
 
@@ -104,12 +105,12 @@ pub(super) struct Numbered {
 }
 
 impl Row<u32, u32> for Numbered {
-    fn user(&mut self) -> Result<u32, Fault> {
-        Ok(self.user)
+    fn user(&mut self) -> Result<FoundId<u32>, Fault> {
+        Ok(FoundId::Other(self.user))
     }
 
-    fn item(&mut self) -> Result<u32, Fault> {
-        Ok(self.item)
+    fn item(&mut self) -> Result<FoundId<u32>, Fault> {
+        Ok(FoundId::Other(self.item))
     }
 
     fn rating(&mut self) -> Result<Option<f64>, Fault> {

@@ -11,6 +11,7 @@ use super::report::{ColumnUse, ReadReport};
 use super::time::{self, TimeReader, TimesRead};
 use crate::dataset::{Dataset, DatasetBuilder, Event};
 use crate::error::{Error, InvalidRow, Result};
+use crate::ids::{FoundId, Ids};
 use crate::parameter::shortened;
 
 /// The reason why a row is invalid, with the column and its expected and actual value.
@@ -66,10 +67,10 @@ impl Fault {
 
 /// The fields of a row of a table.
 pub trait Row<U, I> {
-    /// The id of the user.
-    fn user(&mut self) -> Result<U, Fault>;
-    /// The id of the item.
-    fn item(&mut self) -> Result<I, Fault>;
+    /// The id of the user. Its index is one of [`Rows::ids`].
+    fn user(&mut self) -> Result<FoundId<U>, Fault>;
+    /// The id of the item. Its index is one of [`Rows::ids`].
+    fn item(&mut self) -> Result<FoundId<I>, Fault>;
     /// The rating, if there is one.
     fn rating(&mut self) -> Result<Option<f64>, Fault>;
     /// The weight, if there is one.
@@ -77,6 +78,8 @@ pub trait Row<U, I> {
     /// The time, if there is one.
     fn time(&mut self) -> Result<Option<f64>, Fault>;
 }
+
+type FoundEvent<U, I> = Event<FoundId<U>, FoundId<I>>;
 
 /// Collects the rows of one table or of several.
 #[derive(Debug)]
@@ -150,6 +153,11 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
         self.report.warnings.push(text);
     }
 
+    /// The ids of the users and of the items of the rows so far.
+    pub fn ids(&self) -> (&Ids<U>, &Ids<I>) {
+        self.builder.ids()
+    }
+
     /// Adds a row, or skips it if it is invalid. `line` is the line on which it starts, from 1.
     pub fn push(&mut self, line: u64, row: &mut impl Row<U, I>) -> Result<()> {
         self.report.rows += 1;
@@ -157,7 +165,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
         match read {
             Ok(Some(event)) => {
                 self.report.zero_weight += u64::from(event.weight == Some(0.0));
-                self.builder.push(event)
+                self.builder.push_found(event)
             }
             Ok(None) => {
                 self.report.below_threshold += 1;
@@ -167,7 +175,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
         }
     }
 
-    fn event(&self, row: &mut impl Row<U, I>) -> Result<Option<Event<U, I>>, Fault> {
+    fn event(&self, row: &mut impl Row<U, I>) -> Result<Option<FoundEvent<U, I>>, Fault> {
         if let Some(threshold) = self.rating_threshold
             && row.rating()?.is_some_and(|rating| rating < threshold)
         {
@@ -395,7 +403,7 @@ const ITEM: IdKind = IdKind {
 impl<'f, U: FromStr, I: FromStr, F: Fn(usize) -> Option<&'f [u8]>> Row<U, I>
     for TextRow<'f, '_, F>
 {
-    fn user(&mut self) -> Result<U, Fault> {
+    fn user(&mut self) -> Result<FoundId<U>, Fault> {
         let (user, item) = (self.fields.places.user, self.fields.places.item);
         let is_name = |place: usize| {
             let name = self.fields.header[place].as_bytes();
@@ -405,11 +413,11 @@ impl<'f, U: FromStr, I: FromStr, F: Fn(usize) -> Option<&'f [u8]>> Row<U, I>
             let expected = "a user id, not a repeated header";
             return Err(self.fault(InvalidRow::RepeatedHeader, user, expected));
         }
-        self.id(user, &USER)
+        self.id(user, &USER).map(FoundId::Other)
     }
 
-    fn item(&mut self) -> Result<I, Fault> {
-        self.id(self.fields.places.item, &ITEM)
+    fn item(&mut self) -> Result<FoundId<I>, Fault> {
+        self.id(self.fields.places.item, &ITEM).map(FoundId::Other)
     }
 
     fn rating(&mut self) -> Result<Option<f64>, Fault> {

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 _Ids = Union[npt.NDArray[np.int64], list[str]]
+_Column = Union[_Ids, tuple[_Ids, npt.NDArray[np.int64]]]
 _Lists = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
 _Id = TypeVar("_Id")
 _Entries = tuple[
@@ -15,6 +16,7 @@ _Entries = tuple[
 _Contents = tuple[_Entries, _Id, _Id]
 _Matrix = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]
 _Times = Optional[npt.NDArray[np.float64]]
+_Values = tuple[_Times, _Times, _Times]
 _Data = tuple[dict[str, Any], _Ids, _Ids]
 
 __version__: str
@@ -33,17 +35,19 @@ def configuration(
 def read_files(
     paths: list[str], options: dict[str, Any], of_file: dict[str, Any]
 ) -> _Contents[list[str]]: ...
-def read_codes(
+def number_objects(
+    objects: npt.NDArray[np.object_],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]: ...
+def read_columns(
+    names: tuple[str, str], users: _Column, items: _Column, values: _Values, options: dict[str, Any]
+) -> _Contents[_Ids]: ...
+def read_entries(
+    shape: tuple[int, int],
     users: npt.NDArray[np.int64],
     items: npt.NDArray[np.int64],
-    weights: _Times,
-    times: _Times,
-    ratings: _Times,
+    values: _Values,
     options: dict[str, Any],
-    *,
-    shape: Optional[tuple[int, int]] = None,
-) -> _Contents[npt.NDArray[np.int64]]: ...
-def missing_text(ids: list[str]) -> Optional[int]: ...
+) -> _Entries: ...
 def parse_time(text: str) -> Optional[float]: ...
 def split(
     csr: dict[str, Any], times: _Times, options: dict[str, Any]

@@ -73,8 +73,9 @@ def ids_of(values: Any, what: str) -> Ids:
     if array.dtype.kind == "U":
         return [str(value) for value in array]
     if array.dtype.kind == "O":
-        found = list(array)
-        if all(isinstance(value, str) for value in found):
+        found = array.tolist()
+        # The set of the types is fast.
+        if all(issubclass(kind, str) for kind in set(map(type, found))):
             return found
         if all(isinstance(value, (int, np.integer)) and not isinstance(value, bool) for value in found):
             return np.array(found, dtype=np.int64)
@@ -93,30 +94,35 @@ def ids_of(values: Any, what: str) -> Ids:
     raise TypeError(f"{what}: expected ids that are str or int, found {array.dtype}")
 
 
-def factorize(ids: Ids) -> tuple[Ids, npt.NDArray[np.int64]]:
-    """Returns the distinct ids in the order of their first occurrence, and the index of each."""
-    array = ids if isinstance(ids, np.ndarray) else np.array(ids, dtype=object)
-    if len(array) == 0:
-        return ids, np.empty(0, dtype=np.int64)
-    if isinstance(ids, np.ndarray):
-        distinct, first, places = np.unique(array, return_index=True, return_inverse=True)
-        order = np.argsort(first, kind="stable")
-        rank = np.empty(len(order), dtype=np.int64)
-        rank[order] = np.arange(len(order))
-        return distinct[order], rank[places.ravel()]
-    known: dict[str, int] = {}
-    found = np.fromiter((known.setdefault(it, len(known)) for it in ids), np.int64, len(ids))
-    return list(known), found
+def id_column(values: Any, what: str) -> Union[Ids, tuple[Ids, npt.NDArray[np.int64]]]:
+    """Returns ids, or ids and the index of the id of each row.
+
+    Columns of Arrow and of Python objects have the same id in many rows. Each is then converted once.
+    """
+    found = None
+    if is_arrow_text(values):
+        encoded = values.array.__arrow_array__().dictionary_encode().combine_chunks()
+        if encoded.null_count == 0:
+            codes = encoded.indices.to_numpy().astype(np.int64)
+            found = encoded.dictionary.to_numpy(zero_copy_only=False), codes
+    elif not isinstance(values, (list, tuple, str, bytes)):
+        array = np.asarray(values)
+        if array.dtype.kind == "O" and array.ndim == 1:
+            first_rows, codes = _bspm.number_objects(array)
+            found = array[first_rows], codes
+    if found is not None:
+        try:
+            return ids_of(found[0], what), found[1]
+        except (TypeError, ValueError):
+            pass  # The error of the whole column has the row.
+    return ids_of(values, what)
 
 
-def numbered(values: Any, what: str) -> tuple[Ids, npt.NDArray[np.int64]]:
-    """Returns the distinct ids and the index of each. Raises ValueError for a text that means a missing id."""
-    ids, places = factorize(ids_of(values, what))
-    missing = _bspm.missing_text(ids) if isinstance(ids, list) else None
-    if missing is not None:
-        row = int(np.argmax(places == missing))
-        raise ValueError(f"{what}, row {row}: expected an id in every row, found {ids[missing]!r}")
-    return ids, places
+def is_arrow_text(values: Any) -> bool:
+    """Returns whether a column of pandas has its texts in an array of Arrow."""
+    dtype = getattr(values, "dtype", None)
+    is_text = str(getattr(dtype, "pyarrow_dtype", None)) in ("string", "large_string")
+    return is_text or getattr(dtype, "storage", None) == "pyarrow"
 
 
 def numbers_of(ids: list[str]) -> Ids:
@@ -287,21 +293,15 @@ class Interactions:
         options: dict[str, Any],
     ) -> "Interactions":
         """Creates interactions from columns. ``options`` has their names."""
-        user_ids, rows = numbered(users, options["user"] or "users")
-        item_ids, columns = numbered(items, options["item"] or "items")
-        if len(rows) != len(columns):
-            raise ValueError(f"items: expected {len(rows)} of them, as users, found {len(columns)}")
+        names = (options["user"] or "users", options["item"] or "items")
+        ids = (id_column(users, names[0]), id_column(items, names[1]))
         numbers = [
             None if values is None else numbers_in(values, options[name] or name)
             for name, values in (("weight", weights), ("rating", ratings))
         ]
         stamps = None if times is None else seconds_of(times, options["time"] or "time")
-        entries, kept_users, kept_items = _bspm.read_codes(
-            rows, columns, numbers[0], stamps, numbers[1], options
-        )
-        return cls._of_arrays(
-            entries, chosen(user_ids, kept_users), chosen(item_ids, kept_items)
-        )
+        values = (numbers[0], stamps, numbers[1])
+        return cls._of_arrays(*_bspm.read_columns(names, *ids, values, options))
 
     @classmethod
     def from_frame(
@@ -392,14 +392,12 @@ class Interactions:
         are_ratings = rating_threshold is not None
         # As in an npz file, ratings are weights only if there is a scale.
         are_weights = weight_scale is not None or not are_ratings
-        entries, _, _ = _bspm.read_codes(
+        entries = _bspm.read_entries(
+            matrix.shape,
             np.ascontiguousarray(matrix.row, dtype=np.int64),
             np.ascontiguousarray(matrix.col, dtype=np.int64),
-            values if are_weights else None,
-            None,
-            values if are_ratings else None,
+            (values if are_weights else None, None, values if are_ratings else None),
             options,
-            shape=matrix.shape,
         )
         return cls._of_arrays(entries, user_ids, item_ids)
 
@@ -526,15 +524,6 @@ class Interactions:
             ratings=third if are_ratings else None,
             **options,
         )
-
-
-def chosen(ids: Ids, places: npt.NDArray[np.int64]) -> Ids:
-    """Returns the ids at these indices."""
-    if np.array_equal(places, np.arange(len(ids))):
-        return ids
-    if isinstance(ids, np.ndarray):
-        return ids[places]
-    return [ids[place] for place in places]
 
 
 def column_of(frame: Any, name: str, keyword: str) -> Any:
