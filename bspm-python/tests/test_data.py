@@ -54,6 +54,12 @@ def doors(log, folder):
     yield "dict of arrays", {name: np.array(values) for name, values in log.items()}
     yield "pandas", pd.DataFrame(log)
     yield "pandas, nullable", pd.DataFrame(log).convert_dtypes()
+    of_arrow = {name: pd.ArrowDtype(pa.large_string()) for name in ("user", "item") if isinstance(log[name][0], str)}
+    yield "pandas, texts of Arrow", pd.DataFrame(log).astype(of_arrow)
+    # Equal texts that are not the same object.
+    copies = {name: [bytes(it, "utf-8").decode() for it in log[name]] for name in of_arrow}
+    objects = {name: np.array(values, dtype=object) for name, values in copies.items()}
+    yield "dict of arrays of objects", log | objects
     yield "polars", frame
     yield "pyarrow", pa.table(log)
     yield "pyarrow, a reader", pa.table(log).to_reader(max_chunksize=3)
@@ -457,3 +463,28 @@ def test_options_of_files_that_are_wrong_are_errors(tmp_path, options, error):
     (tmp_path / "sales.csv").write_text("user,item\nann,tea\n")
     with pytest.raises((ValueError, TypeError), match=error):
         bspm.Interactions.from_file(tmp_path / "sales.csv", **options)
+
+
+@pytest.mark.parametrize("form", [object, pd.ArrowDtype(pa.string())])
+def test_the_row_of_a_missing_id_is_counted_in_all_rows(form):
+    texts = pd.Series(["a", "b", "a", "b", None, "a"], dtype=form)
+    with pytest.raises(ValueError, match="user, row 4: expected an id in every row"):
+        bspm.Interactions.from_frame(pd.DataFrame({"user": texts, "item": range(6)}))
+    named = pd.Series(["a", "b", "a", "nan", "b", "nan"], dtype=form)
+    with pytest.raises(ValueError, match="user, row 3: expected an id in every row, found 'nan'"):
+        bspm.Interactions.from_frame(pd.DataFrame({"user": named, "item": range(6)}))
+
+
+@pytest.mark.parametrize("scale", [1, 10**12])
+def test_ids_are_in_the_order_of_their_first_kept_row(scale):
+    users, items = np.array([5, -7, 5, 2, -7, 9]) * scale, np.array([3, 3, 1, 1, 0, 8]) * scale
+    interactions = bspm.Interactions.from_pairs(users, items)
+    assert interactions.users.tolist() == [5 * scale, -7 * scale, 2 * scale, 9 * scale]
+    assert interactions.items.tolist() == [3 * scale, scale, 0, 8 * scale]
+    assert interactions.csr["indptr"].tolist() == [0, 2, 4, 5, 6]
+    assert interactions.csr["indices"].tolist() == [0, 1, 0, 2, 1, 3]
+    kept = bspm.Interactions.from_pairs(users, items, ratings=[1, 5, 5, 5, 5, 1], rating_threshold=4)
+    assert kept.users.tolist() == [-7 * scale, 5 * scale, 2 * scale]
+    assert kept.items.tolist() == [3 * scale, scale, 0]
+    with pytest.raises(ValueError, match="rating_threshold"):
+        bspm.Interactions.from_pairs(users, items, ratings=[1.0] * 6, rating_threshold=float("nan"))
