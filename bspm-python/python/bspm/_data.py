@@ -73,7 +73,7 @@ def ids_of(values: Any, what: str) -> Ids:
     if array.dtype.kind == "U":
         return [str(value) for value in array]
     if array.dtype.kind == "O":
-        found = array.tolist()
+        found: list[Any] = array.tolist()
         # The set of the types is fast.
         if all(issubclass(kind, str) for kind in set(map(type, found))):
             return found
