@@ -19,6 +19,9 @@ pub(super) struct Live {
     state: RwLock<State>,
 }
 
+/// A user, and the numbers and weights of the items of the user.
+type UserItems = (Box<str>, Vec<(u32, f32)>);
+
 #[derive(Debug, Default)]
 struct State {
     items: Vec<Box<str>>,
@@ -27,7 +30,7 @@ struct State {
     places: HashMap<Box<str>, usize>,
     /// The users in the order of their first events. The items of each user and their weights are sorted by
     /// the number of the item.
-    histories: Vec<(Box<str>, Vec<(u32, f32)>)>,
+    histories: Vec<UserItems>,
     /// The number of pairs of a user and an item.
     pairs: usize,
 }

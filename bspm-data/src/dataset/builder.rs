@@ -96,8 +96,9 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
 
     /// Sets how weights are scaled, how duplicates are combined, and how weights decay with time.
     ///
-    /// Without weights, a pair counts once, or with [`Duplicates::Sum`] or [`Duplicates::Count`] as
-    /// often as it occurs. If some events have weights, the others have weight 1.
+    /// Without weights, a pair counts once, or with [`Duplicates::Sum`](crate::Duplicates::Sum) or
+    /// [`Duplicates::Count`](crate::Duplicates::Count) as often as it occurs. If some events have weights, the
+    /// others have weight 1.
     pub fn weighting(mut self, weighting: Weighting) -> Self {
         self.weighting = weighting;
         self
@@ -107,9 +108,9 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] if a rating, a weight or a time is not a number, if a weight is
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) if a rating, a weight or a time is not a number, if a weight is
     /// negative or infinite, if there is a threshold and the event has no rating, and if only some
-    /// events have a time; [`Error::TooLarge`].
+    /// events have a time; [`Error::TooLarge`](crate::Error::TooLarge).
     pub fn push(&mut self, event: Event<U, I>) -> Result<()> {
         self.push_found(Event {
             user: FoundId::Other(event.user),
@@ -171,7 +172,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`].
+    /// [`Error::TooLarge`](crate::Error::TooLarge).
     pub fn add_ids(
         &mut self,
         users: impl IntoIterator<Item = U>,
@@ -190,7 +191,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`]; [`Error::InvalidParameter`] if the half-life is not above 0, and for a
+    /// [`Error::TooLarge`](crate::Error::TooLarge); [`Error::InvalidParameter`](crate::Error::InvalidParameter) if the half-life is not above 0, and for a
     /// weighting without effect: a half-life without times, a scale without weights, or
     /// `Duplicates::Count` with weights.
     pub fn finish(self) -> Result<Dataset<U, I>> {
