@@ -165,7 +165,8 @@ impl Evaluation {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for an unknown metric, or a cut-off that was not evaluated.
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for an unknown metric, or a cut-off that was
+    /// not evaluated.
     pub fn values(&self, metric: &str, k: usize) -> Result<Vec<f64>> {
         let names = Metrics::NAMES;
         let Some(name) = names.iter().position(|name| *name == metric) else {
@@ -194,7 +195,8 @@ impl Evaluation {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] if the users differ, because a model does not know a user that the other
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) if the users differ, because a model does not
+    /// know a user that the other
     /// one knows; as [`values`](Self::values).
     pub fn compare(&self, other: &Self, metric: &str, k: usize) -> Result<Comparison> {
         if self.tested != other.tested {
