@@ -285,7 +285,8 @@ fn evaluations_of_models_with_users_in_another_order_are_compared_by_user() {
     // The same interactions with the last users, of this number, in the opposite order.
     let backwards = |count: usize| -> Dataset<String, u64> {
         let (train, skipped) = (&split.train, split.train.users().len() - count);
-        let users = train.users().iter().skip(skipped).rev().cloned().collect();
+        let users: Vec<String> = train.users().iter().skip(skipped).cloned().collect();
+        let users = users.into_iter().rev().collect();
         let rows = train.interactions().pairs().filter_map(|(user, item)| {
             let row = (user as usize).checked_sub(skipped)?;
             Some(((count - 1 - row) as u32, item))
