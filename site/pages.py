@@ -88,7 +88,8 @@ def block(found):
     if language == "math":
         return f"\\[\n{content}\\]\n"
     if language == "text" and content.startswith("bspm "):
-        is_synopsis = re.search(r"\[OPTIONS\]|<\w+>", content)
+        # `bspm mcp` needs a feature that the program of the tests does not have.
+        is_synopsis = re.search(r"\[OPTIONS\]|<\w+>|^bspm mcp ", content)
         return f"`{content.strip()}`\n" if is_synopsis else f"```sh\n{content}```\n"
     return found.group(0)
 

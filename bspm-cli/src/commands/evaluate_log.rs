@@ -21,7 +21,7 @@ use crate::output::{OutputArguments, Record, Writer};
 /// its 95% confidence interval is the bootstrap over users.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  bspm evaluate-log events\n  bspm evaluate-log events --kind purchase=1 -k 5 --window 72"
+    after_help = "Examples:\n  bspm evaluate-log log\n  bspm evaluate-log log --kind purchase=1 -k 5 --window 72"
 )]
 pub(crate) struct Arguments {
     /// Folder of the event log

@@ -21,7 +21,7 @@ use crate::tags::TagArguments;
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  bspm refit model.bspm today.csv --output model.bspm\n  \
-                  bspm refit model.bspm --events events --output model.bspm\n  \
+                  bspm refit model.bspm --events log --output model.bspm\n  \
                   bspm refit model.bspm --forget-user ann --output model.bspm"
 )]
 pub(crate) struct Arguments {

@@ -24,7 +24,7 @@ use crate::events::KindArguments;
 #[derive(Args)]
 #[command(after_help = "Examples:\n  bspm serve model.bspm\n  \
                   bspm serve model.bspm --address 0.0.0.0:8080 --keys keys.txt --host shop.example\n  \
-                  bspm serve model.bspm --events events --log-lists\n  \
+                  bspm serve model.bspm --events log --log-lists\n  \
                   bspm serve old.bspm new.bspm --split 90:10")]
 pub(crate) struct Arguments {
     /// Model files saved by `bspm fit` or `bspm tune`, as FILE or NAME=FILE. Default name: the file
