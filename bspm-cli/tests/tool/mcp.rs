@@ -76,7 +76,8 @@ fn initialize() -> Value {
     })
 }
 
-/// The structured content of a successful call, which its text repeats.
+/// The structured content of a successful call, which its text repeats. A list is without its model and the
+/// id of its answer.
 fn content(response: &Value) -> Value {
     let result = &response["result"];
     assert_eq!(result["isError"], false, "{response}");
@@ -85,7 +86,12 @@ fn content(response: &Value) -> Value {
         serde_json::from_str::<Value>(text).unwrap(),
         result["structuredContent"]
     );
-    result["structuredContent"].clone()
+    let mut content = result["structuredContent"].clone();
+    if let Some(fields) = content.as_object_mut() {
+        fields.remove("model");
+        fields.remove("answer");
+    }
+    content
 }
 
 /// The text of a call that failed.
