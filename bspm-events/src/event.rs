@@ -94,12 +94,14 @@ impl Event {
         self.id = Some(id.into());
         self
     }
-}
 
-impl Record for Event {
-    const PREFIX: &'static str = "events";
-
-    fn check(&self) -> Result<()> {
+    /// Checks the values.
+    ///
+    /// # Errors
+    ///
+    /// [`EventError::Invalid`] for an empty or too long text, a weight out of range, and a time that is not
+    /// finite.
+    pub fn check(&self) -> Result<()> {
         for (field, name) in [("user", &self.user), ("item", &self.item)] {
             check_length(field, name, LONGEST_NAME, "a text of 1 to 1024 bytes")?;
         }
@@ -131,6 +133,14 @@ impl Record for Event {
     }
 }
 
+impl Record for Event {
+    const PREFIX: &'static str = "events";
+
+    fn check(&self) -> Result<()> {
+        self.check()
+    }
+}
+
 fn check_length(
     field: &'static str,
     text: &str,
@@ -149,18 +159,6 @@ fn check_length(
             found: format!("a text of {length} bytes"),
         }),
         _ => Ok(()),
-    }
-}
-
-impl Event {
-    /// Checks the values.
-    ///
-    /// # Errors
-    ///
-    /// [`EventError::Invalid`] for an empty or too long text, a weight that is not a positive number, and a
-    /// time that is not finite.
-    pub fn check(&self) -> Result<()> {
-        Record::check(self)
     }
 }
 

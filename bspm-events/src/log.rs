@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::error::{EventError, Result};
 use crate::event::Event;
-use crate::line::{IdHashes, Record, encode};
+use crate::line::{IdHashes, encode};
 use crate::list::LoggedList;
 use crate::read::LogReport;
 use crate::segments::{Segments, Sync, is_at, write_error};
@@ -70,7 +70,7 @@ impl EventLog {
     /// [`EventError::Invalid`], and then no event is appended; [`EventError::Write`], and then no event is
     /// acknowledged, and the next call tries to write again.
     pub fn append(&mut self, events: &[Event]) -> Result<Vec<bool>> {
-        events.iter().try_for_each(Record::check)?;
+        events.iter().try_for_each(Event::check)?;
         let (mut lines, mut added) = (Vec::new(), Vec::new());
         let mut are_new = Vec::with_capacity(events.len());
         for event in events {
@@ -130,6 +130,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
+    use crate::line::Record;
     use crate::read::{delete_before, path_of, read, read_lists};
     use crate::segments::LARGEST_FILE;
 

@@ -91,20 +91,17 @@ pub(super) fn now() -> f64 {
 }
 
 impl EventWriter {
-    /// Opens the log, and starts the thread. At most `queue` requests wait for it.
+    /// Opens the log, and starts the thread.
     ///
     /// # Errors
     ///
     /// Those of [`EventLog::open`].
-    pub(super) fn open(
-        options: &EventOptions,
-        queue: usize,
-    ) -> Result<(Self, LogReport), EventError> {
+    pub(super) fn open(options: &EventOptions) -> Result<(Self, LogReport), EventError> {
         let live = Arc::new(Live::new(options.weights.clone()));
         let (log, report) = EventLog::open(&options.folder, |event| {
             live.add([&event]);
         })?;
-        let (sender, receiver) = mpsc::channel(queue.max(1));
+        let (sender, receiver) = mpsc::channel(options.queue.max(1));
         let writer = Self {
             sender,
             counts: Arc::default(),

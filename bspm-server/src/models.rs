@@ -1,6 +1,5 @@
 //! The models of a server: which one answers a request, and the event log that they share.
 
-use std::hash::Hasher;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -143,7 +142,7 @@ impl Models {
         let events = match &options.events {
             None => None,
             Some(options) => {
-                let (writer, report) = EventWriter::open(options, options.queue)?;
+                let (writer, report) = EventWriter::open(options)?;
                 for warning in report.warnings() {
                     tracing::warn!("{warning}");
                 }
@@ -228,10 +227,8 @@ impl Models {
 
     /// The place of the model of a user. It depends on the user and the shares only.
     fn place_of(&self, user: &str) -> usize {
-        let mut hasher = XxHash3_64::new();
-        hasher.write(user.as_bytes());
         let all: u64 = self.split.iter().copied().map(u64::from).sum();
-        let mut rest = hasher.finish() % all;
+        let mut rest = XxHash3_64::oneshot(user.as_bytes()) % all;
         self.split
             .iter()
             .position(|&share| match rest.checked_sub(share.into()) {

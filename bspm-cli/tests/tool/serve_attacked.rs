@@ -12,26 +12,13 @@ use std::time::{Duration, Instant};
 use bspm::{BspmConfig, CpuBackend, CpuModel, Dataset};
 use serde_json::{Value, json};
 
-use crate::service::{Service, agent, connection, save};
+use crate::service::{Service, agent, becomes, connection, save};
 
 fn serve(model: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bspm"));
     command.arg("serve").arg(model);
     command.args(["--address", "127.0.0.1:0"]).args(arguments);
     command
-}
-
-/// Repeats a request until the response is as expected; fails the test if it never is.
-fn becomes(service: &Service, path: &str, is_expected: impl Fn(&str) -> bool) -> String {
-    let deadline = Instant::now() + Duration::from_secs(40);
-    loop {
-        let (_, answer) = service.get(path);
-        if is_expected(&answer) {
-            return answer;
-        }
-        assert!(Instant::now() < deadline, "{path} stays {answer}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// The response to a raw request: status and headers, and the body.

@@ -17,19 +17,10 @@ use bspm::fitted::{ListRequest, RankOptions};
 use bspm::{CpuBackend, CpuModel, Dataset};
 use serde_json::{Value, json};
 
-use crate::service::{Service, agent, as_json, save};
+use crate::service::{Service, agent, as_json, becomes, bspm, save};
 
 fn events_of(folder: &Path) -> String {
     folder.join("events").to_string_lossy().into_owned()
-}
-
-fn bspm(arguments: &[&str]) -> (bool, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_bspm"))
-        .args(arguments)
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    (output.status.success(), text)
 }
 
 /// The events of the log: ids, and pairs of a user and an item.
@@ -139,14 +130,9 @@ fn new_items_are_folded_in() {
     }
     let unknown = service.json("/recommend?user=u1&k=1")["unknown_items"].clone();
     assert!(unknown == json!(["new item"]) || unknown == json!([]));
-    let limit = std::time::Instant::now() + Duration::from_secs(30);
-    while service.get("/similar?item=new%20item").0 == 404 {
-        assert!(
-            std::time::Instant::now() < limit,
-            "the item was not folded in"
-        );
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    becomes(&service, "/similar?item=new%20item", |answer| {
+        answer.contains("\"items\"")
+    });
     let pairs = (0..6).map(|user| (format!("u{user}"), "new item".to_owned()));
     let extended = model.with_interactions(pairs).unwrap();
     assert_eq!(
@@ -551,14 +537,7 @@ fn a_refit_and_a_reload_under_load_lose_nothing() {
             let refit = ["refit", &*model, "--events", &events, "--output", &*model];
             let (is_done, text) = bspm(&[&refit[..], &["--delete-events", "0"]].concat());
             assert!(is_done, "{turn}: {text}");
-            let limit = std::time::Instant::now() + Duration::from_secs(30);
-            while reloads() == before {
-                assert!(
-                    std::time::Instant::now() < limit,
-                    "the model was not reloaded"
-                );
-                std::thread::sleep(Duration::from_millis(20));
-            }
+            becomes(&service, "/healthz", |_| reloads() != before);
         }
         is_over.store(true, Ordering::Relaxed);
         clients

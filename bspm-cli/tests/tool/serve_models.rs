@@ -5,22 +5,12 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use bspm_events::{LoggedList, read_lists};
 use serde_json::{Value, json};
 
-use crate::service::{Service, agent, as_json, save};
-
-fn command(arguments: &[&str]) -> (bool, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_bspm"))
-        .args(arguments)
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    (output.status.success(), text)
-}
+use crate::service::{Service, agent, as_json, bspm, save};
 
 fn with_ids(service: &Service, path: &str) -> Value {
     let (status, body) = service.get(path);
@@ -152,7 +142,7 @@ fn lists_are_logged_with_those_of_a_shadow_model() {
         (&[&*path], "two models have the name \"first\""),
     ] {
         let all = [&["serve", &*path, "--address", "127.0.0.1:0"], arguments].concat();
-        let (is_done, text) = command(&all);
+        let (is_done, text) = bspm(&all);
         assert!(!is_done && text.contains(expected), "{arguments:?}: {text}");
     }
 }
@@ -217,7 +207,7 @@ fn keys_have_rights_and_limits() {
     ] {
         let keys = folder.path().join("bad.txt");
         fs::write(&keys, format!("\n{line}\n")).unwrap();
-        let (is_done, text) = command(&["serve", &path, "--keys", &keys.to_string_lossy()]);
+        let (is_done, text) = bspm(&["serve", &path, "--keys", &keys.to_string_lossy()]);
         assert!(
             !is_done && text.contains("bad.txt:2: ") && text.contains(expected),
             "{text}"
@@ -298,7 +288,7 @@ fn every_response_has_its_headers() {
         "*",
         "ftp://shop.example",
     ] {
-        let (is_done, text) = command(&["serve", &path, "--cors", odd]);
+        let (is_done, text) = bspm(&["serve", &path, "--cors", odd]);
         assert!(!is_done && text.contains("expected an origin"), "{text}");
     }
 }

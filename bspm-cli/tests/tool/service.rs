@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bspm::{BspmConfig, CpuBackend, CpuModel, Dataset};
 use serde_json::Value;
@@ -91,6 +91,29 @@ impl Service {
             response.body_mut().read_json().unwrap(),
         )
     }
+}
+
+/// Repeats a request until the response is as expected; fails the test if it never is.
+pub(crate) fn becomes(service: &Service, path: &str, is_expected: impl Fn(&str) -> bool) -> String {
+    let deadline = Instant::now() + Duration::from_secs(40);
+    loop {
+        let (_, answer) = service.get(path);
+        if is_expected(&answer) {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "{path} stays {answer}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Runs the program. Returns whether it succeeded, and its text on standard error.
+pub(crate) fn bspm(arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_bspm"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.success(), text)
 }
 
 fn without_ids(path: &str, mut answer: Value) -> Value {
