@@ -122,6 +122,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
     }
 
     /// The ids of the users and of the items of the interactions so far.
+    #[cfg(feature = "load")]
     pub(crate) fn ids(&self) -> (&Ids<U>, &Ids<I>) {
         (&self.users, &self.items)
     }
