@@ -83,21 +83,27 @@ fn a_service_answers_with_the_lists_of_the_model() {
     let list = |list: bspm::Result<Vec<bspm::Recommendation>>| -> Value {
         let text = serde_json::to_string(&list.unwrap()).unwrap();
         let items: Value = serde_json::from_str(&text).unwrap();
-        json!({ "items": items, "unknown_items": [] })
+        json!({ "items": items, "unknown_items": [], "model": "shop" })
+    };
+    let answered = |path: &str| {
+        let mut answer = service.json(path);
+        let id = answer.as_object_mut().unwrap().remove("answer");
+        assert!(id.is_some_and(|id| id.is_string()), "{path}");
+        answer
     };
     assert_eq!(
-        service.json("/recommend?user=ann&k=1"),
+        answered("/recommend?user=ann&k=1"),
         list(model.recommend("ann", 1))
     );
     assert_eq!(
-        service.json("/recommend?user=cid%20%C3%BC"),
+        answered("/recommend?user=cid%20%C3%BC"),
         list(model.recommend(
             "cid ü",
             RecommendOptions::top(10).fallback(Fallback::Popularity)
         ))
     );
     assert_eq!(
-        service.json("/similar?item=rice+%26+beans&k=2"),
+        answered("/similar?item=rice+%26+beans&k=2"),
         list(model.similar_items("rice & beans", 2))
     );
 
