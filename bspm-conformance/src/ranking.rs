@@ -14,7 +14,10 @@ fn select<B: Backend>(
 ) -> Vec<Vec<ScoredItem>> {
     let mut scores = backend.upload(scores.view()).unwrap();
     let scale = backend.upload(scale.view()).unwrap();
-    backend.top_k(&mut scores, &scale, hidden, k).unwrap()
+    let lengths = vec![k; hidden.len()];
+    backend
+        .top_k(&mut scores, &scale, hidden, &lengths)
+        .unwrap()
 }
 
 /// Examples with masks, ties and lists that are not full.
@@ -180,17 +183,17 @@ pub fn ranks_of_sums_match_the_sums<B: Backend>(backend: &B) {
     }
 }
 
-/// Panics unless the lists have the `k` best entries of each column, to a tolerance.
+/// Panics unless the lists have the best entries of each column, to a tolerance.
 fn assert_lists_are_of(
     lists: &[Vec<ScoredItem>],
     scores: &Array2<f64>,
     hidden: &[&[u32]],
-    k: usize,
+    lengths: &[usize],
     tolerance: f64,
 ) {
     for (column, list) in lists.iter().enumerate() {
         let scores = scores.column(column);
-        let best = best_of(scores, hidden[column], k);
+        let best = best_of(scores, hidden[column], lengths[column]);
         assert_eq!(list.len(), best.len());
         assert_begins_with(list, &best, scores, tolerance);
     }
@@ -305,7 +308,8 @@ fn summed([scores, left, right, scale]: &[Array2<f32>; 4]) -> Array2<f64> {
     (to_f64(scores.view()) + product) * to_f64(scale.view())
 }
 
-/// The best entries of the sum of a matrix and a product are those of the computed sum.
+/// The best entries of the sum of a matrix and a product are those of the computed sum, for lists of
+/// different lengths.
 pub fn the_best_of_a_product_are_those_of_the_sums<B: Backend>(backend: &B) {
     for matrices in sums_with_products() {
         let (items, columns) = matrices[0].dim();
@@ -317,6 +321,9 @@ pub fn the_best_of_a_product_are_those_of_the_sums<B: Backend>(backend: &B) {
             })
             .collect();
         let hidden: Vec<&[u32]> = hidden.iter().map(Vec::as_slice).collect();
+        // Short lists beside those of all items and of none.
+        let lengths = (0..columns).map(|column| [20, 20, 3, items, 0][column % 5]);
+        let lengths: Vec<usize> = lengths.collect();
         let [mut scores, left, right, scale] = matrices
             .each_ref()
             .map(|it| backend.upload(it.view()).unwrap());
@@ -325,12 +332,12 @@ pub fn the_best_of_a_product_are_those_of_the_sums<B: Backend>(backend: &B) {
             product: Some((&left, &right)),
         };
         let lists = backend
-            .select(scores, &scale, &hidden, Select::Best(20))
+            .select(scores, &scale, &hidden, Select::Best(&lengths))
             .unwrap();
         assert_eq!(lists.len(), columns);
         let sums = summed(&matrices);
         let size = sums.iter().fold(1.0_f64, |size, sum| size.max(sum.abs()));
-        assert_lists_are_of(&lists, &sums, &hidden, 20, 2e-6 * size);
+        assert_lists_are_of(&lists, &sums, &hidden, &lengths, 2e-6 * size);
     }
 }
 
@@ -368,6 +375,13 @@ pub fn the_largest_of_a_product_are_those_of_the_sums<B: Backend>(backend: &B) {
             .into_iter()
             .map(|list| list.into_iter().map(magnitude).collect())
             .collect();
-        assert_lists_are_of(&magnitudes, &sums.mapv(f64::abs), &hidden, 20, 2e-6 * size);
+        let lengths = vec![20; asked];
+        assert_lists_are_of(
+            &magnitudes,
+            &sums.mapv(f64::abs),
+            &hidden,
+            &lengths,
+            2e-6 * size,
+        );
     }
 }

@@ -291,11 +291,11 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
     /// Concatenates matrices of equal height by columns; `0 x 0` if there are none.
     fn concatenate_columns(&self, parts: &[Self::Matrix]) -> Result<Self::Matrix>;
 
-    /// Returns the top `k` items of each of the first `hidden.len()` columns of
-    /// `scores: items x columns`, best first.
+    /// Returns the top items of each of the first `hidden.len()` columns of `scores: items x columns`,
+    /// best first: `lengths[c]` items of column `c`.
     ///
     /// The score of an item is its entry times `item_scale` (`items x 1`), which is positive. The list of
-    /// column `c` excludes the items in `hidden[c]`, so it is shorter than `k` if fewer items remain.
+    /// column `c` excludes the items in `hidden[c]`, so it is shorter if fewer items remain.
     /// Items with equal scores are sorted by id, and the two zeros are equal, as in [`TopK`]. The
     /// contents of `scores` are undefined afterwards.
     fn top_k(
@@ -303,7 +303,7 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         scores: &mut Self::Matrix,
         item_scale: &Self::Matrix,
         hidden: &[&[u32]],
-        k: usize,
+        lengths: &[usize],
     ) -> Result<Vec<Vec<ScoredItem>>>;
 
     /// Returns the memory limit of all matrices in bytes, if core should check a limit before it
@@ -368,7 +368,7 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         scores: Scores<'_, Self>,
         item_scale: &Self::Matrix,
         hidden: &[&[u32]],
-        what: Select,
+        what: Select<'_>,
     ) -> Result<Vec<Vec<ScoredItem>>> {
         select::select(self, scores, item_scale, hidden, what)
     }

@@ -154,8 +154,9 @@ impl Default for TuneOptions {
 /// by which it must be worse to be stopped.
 const RUNGS: [(usize, f64); 2] = [(600, 2.0), (3_000, 0.25)];
 
-/// The maximum number of users that a trial is evaluated on.
+/// The maximum number of users that a trial is evaluated on, and that of a short search.
 const MOST_USERS: usize = 10_000;
+const MOST_USERS_IF_SHORT: usize = 3_000;
 
 /// A search for the best filter.
 ///
@@ -222,7 +223,7 @@ impl<B: Backend> Tuner<B> {
                     .time
                     .is_some_and(|time| time.as_secs_f64() < shape.budget());
                 if is_short {
-                    let users = held_out.users_with_items().len().min(MOST_USERS);
+                    let users = held_out.users_with_items().len().min(MOST_USERS_IF_SHORT);
                     let seconds = |config: &FilterConfig| shape.seconds(config, users);
                     first.sort_by(|left, right| seconds(left).total_cmp(&seconds(right)));
                 }
@@ -236,7 +237,9 @@ impl<B: Backend> Tuner<B> {
                 }
                 let proposals = Proposals::search(shape, options.seed, &options.filters, first);
                 match is_short {
-                    true => proposals.without_factors_ahead(),
+                    true => proposals
+                        .without_factors_ahead()
+                        .with_most_users(MOST_USERS_IF_SHORT),
                     false => proposals,
                 }
             }
@@ -274,7 +277,7 @@ impl<B: Backend> Tuner<B> {
             });
         }
         users.shuffle(&mut ChaCha8Rng::seed_from_u64(options.seed));
-        users.truncate(MOST_USERS);
+        users.truncate(proposals.most_users);
         let degrees = train.of_users().item_degrees();
         let most = f64::from(degrees.iter().copied().max().unwrap_or(0).max(1));
         Ok(Self {

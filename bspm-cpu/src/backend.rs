@@ -297,11 +297,11 @@ impl Backend for CpuBackend {
         scores: &mut CpuMatrix,
         item_scale: &CpuMatrix,
         hidden: &[&[u32]],
-        k: usize,
+        lengths: &[usize],
     ) -> Result<Vec<Vec<ScoredItem>>> {
         hide(hidden, scores);
         let stride = scores.stride();
-        let mut selections = vec![TopK::new(k); hidden.len()];
+        let mut selections: Vec<TopK> = lengths.iter().map(|&length| TopK::new(length)).collect();
         match stride {
             0 => {}
             1 => selections.iter_mut().take(1).for_each(|selection| {
@@ -324,7 +324,7 @@ impl Backend for CpuBackend {
         scores: Scores<'_, Self>,
         item_scale: &CpuMatrix,
         hidden: &[&[u32]],
-        what: Select,
+        what: Select<'_>,
     ) -> Result<Vec<Vec<ScoredItem>>> {
         let Some(product) = scores.product else {
             return select(self, scores, item_scale, hidden, what);
@@ -342,7 +342,18 @@ impl Backend for CpuBackend {
         if lists.iter().all(Option::is_some) {
             return Ok(lists.into_iter().flatten().collect());
         }
-        let whole = select(self, scores, item_scale, hidden, what)?;
+        let lengths: Vec<usize>;
+        let rest = match what {
+            Select::Best(all) => {
+                let rest = all.iter().zip(&lists);
+                lengths = rest
+                    .map(|(&length, list)| if list.is_some() { 0 } else { length })
+                    .collect();
+                Select::Best(&lengths)
+            }
+            Select::Largest(_) => what,
+        };
+        let whole = select(self, scores, item_scale, hidden, rest)?;
         let both = lists.into_iter().zip(whole);
         Ok(both.map(|(list, whole)| list.unwrap_or(whole)).collect())
     }

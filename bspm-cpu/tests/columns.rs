@@ -29,12 +29,14 @@ enum Kind {
     Wide,
     /// A product without bounds.
     Infinite,
+    /// A list of all items.
+    Long(usize),
 }
 
 impl Kind {
     fn factor(self, factor: usize) -> f32 {
         match self {
-            Self::Narrow(seed) => scattered(seed * FACTORS + factor),
+            Self::Narrow(seed) | Self::Long(seed) => scattered(seed * FACTORS + factor),
             Self::Empty | Self::Zero => 0.0,
             Self::Wide => 1e-7 * scattered(5 + factor),
             Self::Infinite => [f32::INFINITY, 1.0][factor.min(1)],
@@ -43,10 +45,18 @@ impl Kind {
 
     fn score(self, item: usize) -> f32 {
         match self {
-            Self::Narrow(seed) => 0.1 * scattered(seed + 3 * item),
+            Self::Narrow(seed) | Self::Long(seed) => 0.1 * scattered(seed + 3 * item),
             Self::Empty => 0.0,
             Self::Zero => scattered(item),
             Self::Wide | Self::Infinite => 1.0,
+        }
+    }
+
+    /// The length of its list of the best items.
+    fn length(self) -> usize {
+        match self {
+            Self::Long(_) => ITEMS,
+            _ => PLACES,
         }
     }
 }
@@ -81,7 +91,8 @@ fn entries(kinds: &[Kind]) -> Vec<(Bits, Bits)> {
         };
         backend.select(scores, &scale, hidden, what).unwrap()
     };
-    let best = select(&hidden, Select::Best(PLACES));
+    let lengths: Vec<usize> = kinds.iter().map(|kind| kind.length()).collect();
+    let best = select(&hidden, Select::Best(&lengths));
     let largest = select(&none, Select::Largest(PLACES));
     let both = best.into_iter().zip(largest);
     both.map(|(best, largest)| (bits(&best), bits(&largest)))
@@ -96,6 +107,7 @@ fn a_column_has_the_same_bits_whatever_stands_beside_it() {
         Kind::Zero,
         Kind::Wide,
         Kind::Infinite,
+        Kind::Long(1),
     ];
     for width in [5, 8, 13, 16, 30, 32] {
         // Columns of one kind next to columns that are pruned alone, and next to each other.
@@ -137,8 +149,10 @@ fn every_column_has_the_best_of_its_sums() {
         vec![Kind::Empty],
         vec![Kind::Zero],
         vec![Kind::Wide],
+        vec![Kind::Long(4)],
         vec![
             Kind::Zero,
+            Kind::Long(5),
             Kind::Narrow(2),
             Kind::Wide,
             Kind::Empty,
@@ -159,7 +173,7 @@ fn every_column_has_the_best_of_its_sums() {
             let mut sizes: Vec<f64> = (0..ITEMS).map(|item| score(item).abs()).collect();
             sizes.retain(|&size| size > 0.0);
             sizes.sort_by(|left, right| right.total_cmp(left));
-            assert_eq!(best.len(), PLACES);
+            assert_eq!(best.len(), kind.length().min(visible.len()));
             assert_eq!(largest.len(), PLACES.min(sizes.len()));
             let close = |found: f32, expected: f64| (f64::from(found) - expected).abs() < 1e-4;
             for (&(item, found), &expected) in best.iter().zip(&visible) {

@@ -28,6 +28,10 @@ pub enum ServerError {
     /// The event log cannot be opened.
     #[error(transparent)]
     Events(#[from] bspm_events::EventError),
+    /// The exporter of spans cannot be started.
+    #[cfg(feature = "otlp")]
+    #[error("cannot export spans")]
+    Otlp(#[from] opentelemetry_otlp::ExporterBuildError),
     /// Threads cannot be started.
     #[error("cannot start the server")]
     Runtime(#[source] std::io::Error),

@@ -26,6 +26,8 @@ mod metrics;
 mod model_card;
 mod models;
 mod object;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod page;
 mod queue;
 mod request_ids;
@@ -55,6 +57,8 @@ pub use events::EventOptions;
 #[cfg(feature = "mcp")]
 pub use mcp::serve_mcp;
 pub use models::{ModelFile, ModelOptions, Models};
+#[cfg(feature = "otlp")]
+pub use otlp::Otlp;
 pub use routes::router;
 
 /// The options of a server.
@@ -94,6 +98,9 @@ pub struct ServerOptions {
     /// Whether `/mcp` serves the Model Context Protocol. Default: false.
     #[cfg(feature = "mcp")]
     pub mcp: bool,
+    /// The exporter of a span for each request. Default: none.
+    #[cfg(feature = "otlp")]
+    pub otlp: Option<Otlp>,
 }
 
 /// The maximum timeout: a year, which cannot overflow a clock.
@@ -119,6 +126,8 @@ impl ServerOptions {
             batch_invariant: false,
             #[cfg(feature = "mcp")]
             mcp: false,
+            #[cfg(feature = "otlp")]
+            otlp: None,
         }
     }
 }

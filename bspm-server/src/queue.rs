@@ -5,7 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use bspm::data::History;
 use bspm::fitted::{ListRequest, RankOptions};
 use bspm::{CpuModel, Fallback};
 use tokio::sync::oneshot;
@@ -160,7 +159,7 @@ impl Waiting {
             let count = match next {
                 Next::Lists(jobs) => {
                     let count = jobs.len();
-                    rank_by_kind(jobs, self.batch_invariant);
+                    rank_by_model(jobs, self.batch_invariant);
                     count
                 }
                 Next::Other(job) => {
@@ -198,29 +197,23 @@ fn run(job: OtherJob) {
     let _ = job.reply.send(answer);
 }
 
-/// Groups jobs with the same model, which may have been replaced in between, and the same minimum score
-/// and rules, and scores each group together.
-fn rank_by_kind(jobs: Vec<ListJob>, batch_invariant: bool) {
-    let mut kinds: Vec<Vec<ListJob>> = Vec::new();
+/// Groups jobs by their model, which may have been replaced in between, and scores each group together.
+fn rank_by_model(jobs: Vec<ListJob>, batch_invariant: bool) {
+    let mut groups: Vec<Vec<ListJob>> = Vec::new();
     let open = jobs.into_iter().filter(|job| !job.reply.is_closed());
     for job in open.filter_map(prepared) {
-        let is_like = |first: &ListJob| {
-            Arc::ptr_eq(&first.model, &job.model)
-                && first.work.minimum_score == job.work.minimum_score
-                && first.work.rules == job.work.rules
-                && (!first.work.is_diverse() || first.work.k == job.work.k)
-        };
-        match kinds.iter_mut().find(|kind| is_like(&kind[0])) {
-            Some(kind) => kind.push(job),
-            None => kinds.push(vec![job]),
+        let same = |group: &&mut Vec<ListJob>| Arc::ptr_eq(&group[0].model, &job.model);
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(job),
+            None => groups.push(vec![job]),
         }
     }
-    for jobs in kinds {
+    for jobs in groups {
         rank(jobs, batch_invariant);
     }
 }
 
-/// Evaluates the condition of a job. If that fails, answers the job with the error and returns `None`.
+/// Evaluates the condition and the rules of a job. If that fails, answers the job with the error and returns `None`.
 fn prepared(mut job: ListJob) -> Option<ListJob> {
     let model = &job.model;
     let work = &mut job.work;
@@ -234,38 +227,14 @@ fn prepared(mut job: ListJob) -> Option<ListJob> {
     None
 }
 
-/// Scores the histories of these jobs, all of one kind, as one tile.
+/// Scores the histories of these jobs, all of one model, as one tile.
 fn rank(jobs: Vec<ListJob>, batch_invariant: bool) {
     let Some(first) = jobs.first() else { return };
     let model = first.model.clone();
-    let requests = jobs.iter().map(|job| {
-        let ListWork {
-            items,
-            weights,
-            deny,
-            allow,
-            ..
-        } = &job.work;
-        let history = History::from(items);
-        let weighted = weights.as_ref().and_then(|it| history.weighted(it));
-        let request = ListRequest::new(weighted.unwrap_or(history)).deny(deny);
-        match allow {
-            Some(allow) => request.allow(allow),
-            None => request,
-        }
-    });
-    let requests: Vec<ListRequest<'_>> = requests.collect();
-    let k = jobs.iter().map(|job| job.work.k).max().unwrap_or(1);
-    let mut options = RankOptions::top(k).fallback(Fallback::Popularity);
-    options.minimum_score = first.work.minimum_score;
+    let requests: Vec<ListRequest<'_>> = jobs.iter().map(|job| job.work.request()).collect();
+    let mut options = RankOptions::top(first.work.k).fallback(Fallback::Popularity);
     options.batch_invariant = batch_invariant;
-    let rules = first.work.rules.clone();
-    let ranked = AssertUnwindSafe(|| {
-        if let Some(rules) = rules {
-            options.rerank = rules.rerank(model.dataset())?;
-        }
-        model.filter().rank_requests(&requests, &options)
-    });
+    let ranked = AssertUnwindSafe(|| model.filter().rank_requests(&requests, &options));
     let ranked = catch_unwind(ranked);
     drop(requests);
     let failure = match ranked {

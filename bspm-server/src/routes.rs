@@ -26,6 +26,8 @@ use super::mcp;
 use super::metrics::Metric;
 use super::models::Models;
 use super::object::{self, Object};
+#[cfg(feature = "otlp")]
+use super::otlp::{Otlp, Traced};
 use super::page;
 use super::queue::Queue;
 use super::request_ids::{AnswerIds, Ids, REQUEST_ID, TRACE_PARENT};
@@ -52,6 +54,8 @@ struct Shared {
     ids: Arc<AnswerIds>,
     /// Whether `/users` lists example users.
     example_users: bool,
+    #[cfg(feature = "otlp")]
+    otlp: Option<Otlp>,
 }
 
 /// Returns the routes of the models, to embed them in another server: `/recommend`, `/similar`,
@@ -82,6 +86,8 @@ pub(super) fn with_connections(
         connections,
         ids: Arc::default(),
         example_users: options.example_users,
+        #[cfg(feature = "otlp")]
+        otlp: options.otlp.clone(),
     };
     let file = |kind: &'static str, text: &'static str| {
         get(move || async move { ([(header::CONTENT_TYPE, kind)], text) })
@@ -157,6 +163,8 @@ async fn timed(State(shared): State<Shared>, mut request: Request, next: Next) -
         None => "other".to_owned(),
     };
     let ids = shared.ids.of(&request);
+    #[cfg(feature = "otlp")]
+    let traced = Traced::new(&request);
     request.extensions_mut().insert(ids.clone());
     let answered = tokio::time::timeout(shared.timeout, shared.admitted(request, next)).await;
     let mut response = answered.unwrap_or(Err(Failure::Late)).into_response();
@@ -168,6 +176,10 @@ async fn timed(State(shared): State<Shared>, mut request: Request, next: Next) -
     headers.insert(REQUEST_ID, ids.header());
     let (status, time) = (response.status().as_u16(), start.elapsed());
     shared.answers.queue.counters.add(&path, status, time);
+    #[cfg(feature = "otlp")]
+    if let Some(otlp) = &shared.otlp {
+        otlp.export(traced, &path, status, &ids.request, time);
+    }
     tracing::info!(
         path,
         status,

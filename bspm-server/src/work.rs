@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use bspm::backend::ScoredItem;
+use bspm::data::History;
+use bspm::fitted::{ListRequest, Rerank};
 use bspm::{CpuModel, Fallback};
 use bspm_events::LoggedList;
 use bspm_rules::{ItemCondition, ListRules};
@@ -45,6 +47,8 @@ pub(super) struct ListWork {
     pub(super) condition: Option<Box<ItemCondition>>,
     /// The rules of the list, if there are any.
     pub(super) rules: Option<Box<ListRules>>,
+    /// The rules for the items of the model.
+    pub(super) rerank: Option<Box<Rerank>>,
     /// Whether to fill the list with popular items.
     pub(super) is_filled: bool,
     /// The items of the request that the model does not know.
@@ -53,14 +57,7 @@ pub(super) struct ListWork {
 }
 
 impl ListWork {
-    /// Returns whether the items of the list depend on its length.
-    pub(super) fn is_diverse(&self) -> bool {
-        self.rules
-            .as_ref()
-            .is_some_and(|rules| rules.diversity > 0.0)
-    }
-
-    /// Denies the items that do not satisfy the condition.
+    /// Denies the items that do not satisfy the condition, and applies the rules to the items of the model.
     pub(super) fn prepare(&mut self, model: &CpuModel) -> bspm::Result<()> {
         if let Some(condition) = self.condition.take() {
             let dataset = model.dataset();
@@ -69,14 +66,36 @@ impl ListWork {
             self.deny
                 .extend(columns.filter(|&column| !set.contains(column)));
         }
+        if let Some(rules) = self.rules.take() {
+            self.rerank = Some(Box::new(rules.rerank(model.dataset())?));
+        }
         Ok(())
+    }
+
+    /// Returns the request for the list, once the work is prepared.
+    pub(super) fn request(&self) -> ListRequest<'_> {
+        let history = History::from(&self.items);
+        let weighted = self.weights.as_ref().and_then(|it| history.weighted(it));
+        let mut request = ListRequest::new(weighted.unwrap_or(history))
+            .deny(&self.deny)
+            .k(self.k);
+        if let Some(allow) = &self.allow {
+            request = request.allow(allow);
+        }
+        if let Some(score) = self.minimum_score {
+            request = request.minimum_score(score);
+        }
+        if let Some(rerank) = &self.rerank {
+            request = request.rerank(rerank);
+        }
+        request
     }
 }
 
 /// A JSON response.
 pub(super) type Answer = Result<String, Failure>;
 
-/// Formats the first `k` entries of a list as JSON with the ids of the model. Entries without a score are
+/// Formats a list as JSON with the ids of the model. Entries without a score are
 /// included only if the list is to be filled.
 pub(super) fn named(model: &CpuModel, list: &[ScoredItem], work: &ListWork) -> Answer {
     #[derive(Serialize)]
@@ -98,7 +117,6 @@ pub(super) fn named(model: &CpuModel, list: &[ScoredItem], work: &ListWork) -> A
     let ids = model.dataset().items();
     let kept = list
         .iter()
-        .take(work.k)
         .filter(|entry| work.is_filled || !Fallback::Popularity.has_filled(entry));
     let entries = kept.filter_map(|entry| {
         Some(Entry {

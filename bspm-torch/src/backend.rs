@@ -363,7 +363,7 @@ impl Backend for TorchBackend {
         scores: &mut TorchMatrix,
         item_scale: &TorchMatrix,
         hidden: &[&[u32]],
-        k: usize,
+        lengths: &[usize],
     ) -> Result<Vec<Vec<ScoredItem>>> {
         let (items, columns) = scores.shape();
         let masked: Vec<i64> = hidden
@@ -390,7 +390,7 @@ impl Backend for TorchBackend {
                     .f_view([-1])?
                     .f_index_fill_(0, &masked, f64::NEG_INFINITY)?;
             }
-            top_k(&by_user, hidden.len(), k)
+            top_k(&by_user, lengths)
         })
     }
 }

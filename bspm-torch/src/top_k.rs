@@ -7,17 +7,15 @@ use tch::{Kind, TchError, Tensor};
 /// scores it selects, so the entries after the end of the list are needed to break a tie at the end.
 const MARGIN: usize = 12;
 
-/// The `k` best entries of each of the first rows of `scores: columns x items`.
+/// The best entries of each of the first `lengths.len()` rows of `scores: columns x items`.
 ///
 /// Entries of `-inf` are masked. Only the selected ids and scores are copied to the host, except for rows
 /// with a tie at the end that is longer than the margin.
-pub(crate) fn top_k(
-    scores: &Tensor,
-    rows: usize,
-    k: usize,
-) -> Result<Vec<Vec<ScoredItem>>, TchError> {
+pub(crate) fn top_k(scores: &Tensor, lengths: &[usize]) -> Result<Vec<Vec<ScoredItem>>, TchError> {
     let items = scores.size2()?.1 as usize;
-    let selected = k.saturating_add(MARGIN).min(items);
+    let rows = lengths.len();
+    let longest = lengths.iter().copied().max().unwrap_or(0);
+    let selected = longest.saturating_add(MARGIN).min(items);
     if selected == 0 || rows == 0 {
         return Ok(vec![Vec::new(); rows]);
     }
@@ -41,7 +39,7 @@ pub(crate) fn top_k(
         (values, ids)
     });
     let mut result = Vec::with_capacity(rows);
-    for (row, (values, ids)) in lists.enumerate() {
+    for ((row, &k), (values, ids)) in lengths.iter().enumerate().zip(lists) {
         let tie_may_go_on = selected < items
             && k > 0
             && values[selected - 1] == values[k - 1]

@@ -187,10 +187,10 @@ impl Backend for Loops {
         scores: &mut Array2<f32>,
         item_scale: &Array2<f32>,
         hidden: &[&[u32]],
-        k: usize,
+        lengths: &[usize],
     ) -> Result<Vec<Vec<ScoredItem>>> {
         let best = |(column, hidden): (usize, &&[u32])| {
-            let mut best = TopK::new(k);
+            let mut best = TopK::new(lengths[column]);
             for (item, score) in (0..).zip(scores.column(column)) {
                 if !hidden.contains(&item) {
                     best.offer(item, score * item_scale[[item as usize, 0]]);

@@ -15,6 +15,7 @@ mod own_filter;
 mod properties;
 mod random;
 mod reference;
+mod requests;
 mod sparse_vectors;
 mod sweep;
 mod tables;

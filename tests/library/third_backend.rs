@@ -88,7 +88,7 @@ fn operands_that_do_not_fit_are_refused_before_the_backend_is_asked() {
         (
             "top_k",
             checked
-                .top_k(&mut matrix(3, 2), &matrix(2, 1), &[], 1)
+                .top_k(&mut matrix(3, 2), &matrix(2, 1), &[], &[])
                 .map(drop),
         ),
         (
@@ -114,6 +114,6 @@ fn items_outside_the_matrix_are_refused_before_the_backend_is_asked() {
     assert_eq!(history.unwrap_err().to_string(), message);
     let scale = checked.zeros(2, 1).unwrap();
     let mut scores = checked.zeros(2, 1).unwrap();
-    let hidden = checked.top_k(&mut scores, &scale, &[&[2]], 1);
+    let hidden = checked.top_k(&mut scores, &scale, &[&[2]], &[1]);
     assert_eq!(hidden.unwrap_err().to_string(), message);
 }

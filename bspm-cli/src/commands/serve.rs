@@ -98,6 +98,10 @@ pub(crate) struct Arguments {
     /// recommend, explain and search, with the same keys and hosts
     #[arg(long)]
     mcp: bool,
+    /// Export an OpenTelemetry span of each request over OTLP (needs the otlp feature), to the collector at
+    /// OTEL_EXPORTER_OTLP_ENDPOINT
+    #[arg(long)]
+    otlp: bool,
 }
 
 /// Parses a host name without a scheme, a port or a path.
@@ -237,7 +241,21 @@ pub(crate) fn run(arguments: Arguments) -> Outcome {
     if arguments.mcp {
         super::mcp::enable(&mut options)?;
     }
+    if arguments.otlp {
+        export_spans(&mut options)?;
+    }
     Ok(serve(models, &options, announce)?)
+}
+
+#[cfg(feature = "otlp")]
+fn export_spans(options: &mut ServerOptions) -> Outcome {
+    options.otlp = Some(bspm_server::Otlp::from_environment()?);
+    Ok(())
+}
+
+#[cfg(not(feature = "otlp"))]
+fn export_spans(_options: &mut ServerOptions) -> Outcome {
+    Err("--otlp: this program has no OpenTelemetry; hint: build with --features otlp".into())
 }
 
 /// Prints the address when the server accepts connections.

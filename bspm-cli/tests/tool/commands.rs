@@ -620,6 +620,15 @@ fn the_model_context_protocol_needs_its_feature() {
     }
 }
 
+#[cfg(not(feature = "otlp"))]
+#[test]
+fn the_export_of_spans_needs_its_feature() {
+    let shop = shop();
+    let refused = error(&bspm(shop.path(), &["serve", "shop.bspm", "--otlp"]));
+    let expected = "--otlp: this program has no OpenTelemetry; hint: build with --features otlp";
+    assert!(refused.contains(expected), "{refused}");
+}
+
 #[test]
 fn completions_name_the_subcommands() {
     let folder = tempfile::tempdir().unwrap();

@@ -11,6 +11,8 @@ mod limits;
 mod lists;
 #[cfg(feature = "mcp")]
 mod mcp;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod outputs;
 mod page_routes;
 mod reference;

@@ -344,10 +344,11 @@ impl<'a, B: Backend> Checked<'a, B> {
         scores: &mut B::Matrix,
         item_scale: &B::Matrix,
         hidden: &[&[u32]],
-        k: usize,
+        lengths: &[usize],
     ) -> Result<Vec<Vec<ScoredItem>>> {
         ranked("top_k", scores.shape(), item_scale.shape(), hidden)?;
-        self.backend.top_k(scores, item_scale, hidden, k)
+        each_has_a_length("top_k", hidden, lengths)?;
+        self.backend.top_k(scores, item_scale, hidden, lengths)
     }
 
     /// See [`Backend::select`].
@@ -361,10 +362,13 @@ impl<'a, B: Backend> Checked<'a, B> {
         scores: Scores<'_, B>,
         item_scale: &B::Matrix,
         hidden: &[&[u32]],
-        what: Select,
+        what: Select<'_>,
     ) -> Result<Vec<Vec<ScoredItem>>> {
         check_product("select", &scores)?;
         ranked("select", scores.dense.shape(), item_scale.shape(), hidden)?;
+        if let Select::Best(lengths) = what {
+            each_has_a_length("select", hidden, lengths)?;
+        }
         self.backend.select(scores, item_scale, hidden, what)
     }
 
@@ -444,6 +448,10 @@ fn facing(shape: Shape, is_transposed: bool) -> Shape {
 
 fn square(operation: &'static str, shape: Shape) -> Result<()> {
     check::fits(operation, shape, shape, shape.0 == shape.1)
+}
+
+fn each_has_a_length(operation: &'static str, hidden: &[&[u32]], lengths: &[usize]) -> Result<()> {
+    check::same(operation, (hidden.len(), 1), (lengths.len(), 1))
 }
 
 fn ranked(operation: &'static str, scores: Shape, scale: Shape, hidden: &[&[u32]]) -> Result<()> {

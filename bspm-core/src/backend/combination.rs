@@ -40,13 +40,14 @@ pub fn ranks_of_sums<B: Backend>(
         let wanted = ranked.filter(|(_, entry)| items.binary_search(&entry.item).is_ok());
         wanted.map(|(rank, _)| rank).collect()
     };
+    let lengths = vec![within; hidden.len()];
     let mut of_sums = Vec::new();
     for combination in combinations {
         for &scale in &combination.scales {
             let mut scores = backend.zeros(rows, columns)?;
             add(&combination.plain, 1.0, &mut scores)?;
             add(&combination.scaled, scale, &mut scores)?;
-            let lists = backend.top_k(&mut scores, item_scale, hidden, within)?;
+            let lists = backend.top_k(&mut scores, item_scale, hidden, &lengths)?;
             of_sums.push(items.iter().zip(lists).map(ranks).collect());
         }
     }

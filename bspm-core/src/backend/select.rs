@@ -39,9 +39,9 @@ impl<'a, B: Backend> Scores<'a, B> {
 
 /// The entries of each column that a selection returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Select {
-    /// This number of the highest entries, highest first.
-    Best(usize),
+pub enum Select<'a> {
+    /// This number of the highest entries of each column, highest first.
+    Best(&'a [usize]),
     /// This number of the entries with the largest magnitude, without zeros, largest first, with their
     /// signs.
     Largest(usize),
@@ -58,18 +58,19 @@ pub fn select<B: Backend>(
     scores: Scores<'_, B>,
     item_scale: &B::Matrix,
     hidden: &[&[u32]],
-    what: Select,
+    what: Select<'_>,
 ) -> Result<Vec<Vec<ScoredItem>>> {
     let scores = scores.form(backend)?;
     let k = match what {
-        Select::Best(k) => return backend.top_k(scores, item_scale, hidden, k),
+        Select::Best(lengths) => return backend.top_k(scores, item_scale, hidden, lengths),
         Select::Largest(k) => k,
     };
     let (rows, width) = scores.shape();
     let mut negated = backend.zeros(rows, width)?;
     backend.add_scaled(-1.0, Operand::Dense(scores), 0.0, &mut negated)?;
-    let best = backend.top_k(scores, item_scale, hidden, k)?;
-    let worst = backend.top_k(&mut negated, item_scale, hidden, k)?;
+    let lengths = vec![k; hidden.len()];
+    let best = backend.top_k(scores, item_scale, hidden, &lengths)?;
+    let worst = backend.top_k(&mut negated, item_scale, hidden, &lengths)?;
     let both = best.into_iter().zip(worst).map(|(best, worst)| {
         let worst = worst.into_iter().filter(|entry| entry.score > 0.0);
         let worst = worst.map(|entry| ScoredItem {

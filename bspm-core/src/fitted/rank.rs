@@ -169,9 +169,7 @@ impl RankOptions {
     pub(crate) fn checked_mask(&self, items: usize) -> Result<Mask> {
         check_positive("k", self.k)?;
         check_positive("batch_size", self.batch_size)?;
-        if self.minimum_score.is_some_and(f32::is_nan) {
-            return Err(invalid("minimum_score", "a number", f32::NAN));
-        }
+        check_minimum(self.minimum_score)?;
         check_items(&self.deny, items)?;
         let mut hidden = self.deny.clone();
         if let Some(allowed) = &self.allow {
@@ -186,14 +184,17 @@ impl RankOptions {
     }
 }
 
-/// A request for one list: a history, and options of this list in addition to the [`RankOptions`].
+/// A request for one list: a history, and options of this list.
+///
+/// The list has the denied items of the [`RankOptions`] and its own. Its length, its minimum score and its
+/// re-ranking replace those of the [`RankOptions`]. Requests with different options are scored together.
 ///
 /// # Examples
 ///
 /// ```
 /// use bspm_core::fitted::ListRequest;
 ///
-/// let request = ListRequest::new(&[0, 2]).deny(&[5]).allow(&[3, 4, 5]);
+/// let request = ListRequest::new(&[0, 2]).deny(&[5]).allow(&[3, 4, 5]).k(2);
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[must_use]
@@ -201,6 +202,9 @@ pub struct ListRequest<'a> {
     pub(crate) history: History<'a>,
     deny: &'a [u32],
     allow: Option<&'a [u32]>,
+    k: Option<usize>,
+    minimum_score: Option<f32>,
+    rerank: Option<&'a Rerank>,
 }
 
 impl<'a> ListRequest<'a> {
@@ -210,6 +214,9 @@ impl<'a> ListRequest<'a> {
             history: history.into(),
             deny: &[],
             allow: None,
+            k: None,
+            minimum_score: None,
+            rerank: None,
         }
     }
 
@@ -225,6 +232,24 @@ impl<'a> ListRequest<'a> {
         self
     }
 
+    /// Sets the length of the list; at least 1. Default: that of the [`RankOptions`].
+    pub fn k(mut self, k: usize) -> Self {
+        self.k = Some(k);
+        self
+    }
+
+    /// Excludes items with a lower score. Default: the minimum of the [`RankOptions`].
+    pub fn minimum_score(mut self, score: f32) -> Self {
+        self.minimum_score = Some(score);
+        self
+    }
+
+    /// Sets how the list is re-ranked. Default: as the [`RankOptions`] say.
+    pub fn rerank(mut self, rerank: &'a Rerank) -> Self {
+        self.rerank = Some(rerank);
+        self
+    }
+
     /// Returns a request for each history, without further options.
     pub(crate) fn of_all(histories: &[impl Copy + Into<History<'a>>]) -> Vec<Self> {
         histories
@@ -235,7 +260,32 @@ impl<'a> ListRequest<'a> {
 
     pub(crate) fn check(&self, items: usize) -> Result<()> {
         check_items(self.deny, items)?;
-        check_items(self.allow.unwrap_or_default(), items)
+        check_items(self.allow.unwrap_or_default(), items)?;
+        check_positive("k", self.k.unwrap_or(1))?;
+        check_minimum(self.minimum_score)?;
+        self.rerank.map_or(Ok(()), Rerank::check)
+    }
+
+    /// The length of the list.
+    pub(super) fn length(&self, options: &RankOptions) -> usize {
+        self.k.unwrap_or(options.k)
+    }
+
+    /// The minimum score of its items.
+    pub(super) fn minimum(&self, options: &RankOptions) -> Option<f32> {
+        self.minimum_score.or(options.minimum_score)
+    }
+
+    /// The re-ranking of this list, if it has its own.
+    pub(super) fn own_rerank(&self) -> Option<&'a Rerank> {
+        self.rerank
+    }
+}
+
+fn check_minimum(score: Option<f32>) -> Result<()> {
+    match score.is_some_and(f32::is_nan) {
+        true => Err(invalid("minimum_score", "a number", f32::NAN)),
+        false => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
-use super::rank::{Fallback, RankOptions};
+use super::rank::Fallback;
 use crate::backend::ScoredItem;
 use bspm_data::Components;
 use bspm_data::Interactions;
@@ -34,22 +34,24 @@ impl Reach {
         &self,
         list: &mut Vec<ScoredItem>,
         history: &[u32],
-        options: &RankOptions,
+        fallback: Fallback,
     ) {
-        if options.fallback != Fallback::Unscored {
+        if fallback != Fallback::Unscored {
             self.of(history).keep_scored(list);
         }
     }
 
-    /// Returns the items that fill a list as requested, which are not in it and not hidden from it.
+    /// Returns the items that fill a list with this minimum score, which are not in it and not hidden
+    /// from it.
     pub(super) fn fillers<'a>(
         &'a self,
         list: &[ScoredItem],
         hidden: &[u32],
-        options: &RankOptions,
+        fallback: Fallback,
+        minimum_score: Option<f32>,
     ) -> impl Iterator<Item = u32> + use<'a> {
-        let is_asked = options.fallback == Fallback::Popularity
-            && options.minimum_score.is_none_or(|least| least <= 0.0);
+        let is_asked =
+            fallback == Fallback::Popularity && minimum_score.is_none_or(|least| least <= 0.0);
         let popular: &[u32] = match is_asked {
             true => self.by_popularity(),
             false => &[],

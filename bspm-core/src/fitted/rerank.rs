@@ -121,6 +121,21 @@ impl Rerank {
             && self.diversity == 0.0
     }
 
+    fn has_factors(&self) -> bool {
+        !self.boosts.is_empty() || self.popularity_penalty > 0.0
+    }
+
+    /// Returns the number of the best of `items` items that a list of `k` is selected from.
+    pub(super) fn length(&self, k: usize, items: usize) -> usize {
+        if self.is_identity() {
+            k
+        } else if self.has_factors() || !self.limits.is_empty() {
+            items
+        } else {
+            candidates(k).min(items)
+        }
+    }
+
     /// Returns whether the users of the items are needed.
     pub(super) fn needs_users(&self) -> bool {
         self.diversity > 0.0 || self.popularity_penalty > 0.0
@@ -162,8 +177,7 @@ impl Rerank {
                 right: (items, 1),
             });
         }
-        let has_factors = !self.boosts.is_empty() || self.popularity_penalty > 0.0;
-        let factors = has_factors.then(|| {
+        let factors = self.has_factors().then(|| {
             let mut factors = vec![1.0_f64; items];
             for (set, factor) in &self.boosts {
                 for item in set.rows().take_while(|&item| (item as usize) < items) {
@@ -203,14 +217,6 @@ pub(super) struct Reranker<'a> {
 }
 
 impl Reranker<'_> {
-    /// Returns the number of the best items that a list of `k` is selected from.
-    pub(super) fn length(&self, k: usize) -> usize {
-        match self.factors.is_none() && self.rerank.limits.is_empty() {
-            true => candidates(k),
-            false => usize::MAX,
-        }
-    }
-
     /// Re-ranks a list of the items that may be selected, best first, and selects `k` of them.
     pub(super) fn apply(&self, mut list: Vec<ScoredItem>, k: usize) -> Selected<'_> {
         if let Some(factors) = &self.factors {

@@ -12,7 +12,8 @@ use super::evaluation::Evaluation;
 use super::finite;
 use super::item_users::ItemUsers;
 use super::rank::{ListRequest, RankOptions};
-use super::rerank::{Reranker, Selected};
+use super::reach::Reach;
+use super::rerank::{Rerank, Reranker, Selected};
 use crate::backend::{Backend, Checked, ScoredItem, Select, check};
 use crate::engine::tiles::tile_ranges;
 use crate::engine::workspace::{TileHistories, Workspace};
@@ -103,11 +104,7 @@ impl<B: Backend> FittedFilter<B> {
     ) -> Result<(Duration, Duration)> {
         let items = self.interactions.items();
         let mask = options.checked_mask(items)?;
-        let reranker = self.reranker(options)?;
-        let length = match &reranker {
-            Some(reranker) => reranker.length(options.k).min(items),
-            None => options.k,
-        };
+        let reranker = self.reranker(&options.rerank)?;
         requests.iter().try_for_each(|it| it.check(items))?;
         let distinct = distinct(requests.iter().map(|it| it.history))?;
         let histories: Vec<History<'_>> = distinct.iter().map(Distinct::as_history).collect();
@@ -132,24 +129,25 @@ impl<B: Backend> FittedFilter<B> {
                     .map(|place| mask.hidden_from(&requests[first + place], batch[place].items()))
                     .collect();
                 let hidden: Vec<&[u32]> = hidden.iter().map(AsRef::as_ref).collect();
-                let (item_scale, best) = (self.filter.item_scale(), Select::Best(length));
+                let requests = &requests[first..][users.clone()];
+                let lengths = requests.iter().map(|request| {
+                    let rerank = request.own_rerank().unwrap_or(&options.rerank);
+                    rerank.length(request.length(options), items)
+                });
+                let lengths: Vec<usize> = lengths.collect();
+                let (item_scale, best) = (self.filter.item_scale(), Select::Best(&lengths));
                 let mut lists = self.checked().select(scores, item_scale, &hidden, best)?;
-                lists.iter().try_for_each(|list| check_finite(list))?;
                 for (place, (list, hidden)) in lists.iter_mut().zip(hidden).enumerate() {
-                    if let Some(least) = options.minimum_score {
-                        list.truncate(list.partition_point(|entry| entry.score >= least));
-                    }
-                    let history = batch[users.start + place].items();
-                    self.reach.keep_scored(list, history, options);
-                    let mut selected = match &reranker {
-                        Some(reranker) => reranker.apply(std::mem::take(list), options.k),
-                        None => Selected::new(std::mem::take(list), options.k),
+                    let own = requests[place].own_rerank().map(|own| self.reranker(own));
+                    let own = own.transpose()?;
+                    let selection = ListSelection {
+                        request: &requests[place],
+                        options,
+                        history: batch[users.start + place].items(),
+                        hidden,
+                        reranker: own.as_ref().unwrap_or(&reranker).as_ref(),
                     };
-                    if !selected.is_full() {
-                        let fillers = self.reach.fillers(&selected.list, hidden, options);
-                        selected.fill(fillers);
-                    }
-                    *list = selected.list;
+                    *list = selection.of(std::mem::take(list), &self.reach)?;
                 }
                 observed.advance(users.len())?;
                 Ok((lists, scoring, start.elapsed()))
@@ -345,8 +343,7 @@ impl<B: Backend> FittedFilter<B> {
     }
 
     /// Returns the checked options for re-ranking, if lists are re-ranked.
-    fn reranker<'a>(&'a self, options: &'a RankOptions) -> Result<Option<Reranker<'a>>> {
-        let rerank = &options.rerank;
+    fn reranker<'a>(&'a self, rerank: &'a Rerank) -> Result<Option<Reranker<'a>>> {
         if rerank.is_identity() {
             return Ok(None);
         }
@@ -398,6 +395,37 @@ impl<B: Backend> FittedFilter<B> {
                 work(tile, range, histories)
             },
         )
+    }
+}
+
+/// How a list is selected from the best items of a history.
+struct ListSelection<'a> {
+    request: &'a ListRequest<'a>,
+    options: &'a RankOptions,
+    history: &'a [u32],
+    hidden: &'a [u32],
+    reranker: Option<&'a Reranker<'a>>,
+}
+
+impl ListSelection<'_> {
+    /// Applies the minimum score, the re-ranking and the fallback.
+    fn of(self, mut list: Vec<ScoredItem>, reach: &Reach) -> Result<Vec<ScoredItem>> {
+        check_finite(&list)?;
+        let k = self.request.length(self.options);
+        let minimum = self.request.minimum(self.options);
+        let fallback = self.options.fallback;
+        if let Some(least) = minimum {
+            list.truncate(list.partition_point(|entry| entry.score >= least));
+        }
+        reach.keep_scored(&mut list, self.history, fallback);
+        let mut selected = match self.reranker {
+            Some(reranker) => reranker.apply(list, k),
+            None => Selected::new(list, k),
+        };
+        if !selected.is_full() {
+            selected.fill(reach.fillers(&selected.list, self.hidden, fallback, minimum));
+        }
+        Ok(selected.list)
     }
 }
 

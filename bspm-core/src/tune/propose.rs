@@ -3,6 +3,7 @@
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, RngExt, SeedableRng};
 
+use super::MOST_USERS;
 use super::shape::{Shape, factor_dim};
 use crate::filters::preset::Preset;
 use crate::filters::registry::{FilterConfig, Mix, MixPart, SettingInfo};
@@ -22,6 +23,8 @@ pub(super) struct Proposals {
     is_fixed: bool,
     /// The minimum number of singular vectors that are computed, so that later settings share them.
     pub(super) factors_ahead: usize,
+    /// The maximum number of users that a setting is evaluated on.
+    pub(super) most_users: usize,
 }
 
 /// The number of draws to find a proposal that was not tried before.
@@ -42,6 +45,7 @@ impl Proposals {
             may_mix: is_asked(filters, "mix"),
             is_fixed: false,
             factors_ahead: shape.most_factors,
+            most_users: MOST_USERS,
         }
     }
 
@@ -51,6 +55,7 @@ impl Proposals {
             shape,
             seed: 0,
             factors_ahead: first.iter().filter_map(factor_dim).max().unwrap_or(1),
+            most_users: MOST_USERS,
             first,
             may_mix: false,
             is_fixed: true,
@@ -63,6 +68,11 @@ impl Proposals {
             factors_ahead: 1,
             ..self
         }
+    }
+
+    /// Evaluates each setting on at most this number of users.
+    pub(super) fn with_most_users(self, most_users: usize) -> Self {
+        Self { most_users, ..self }
     }
 
     /// Returns the proposal after these trials; `None` if there is nothing new.

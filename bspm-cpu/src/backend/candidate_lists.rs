@@ -39,7 +39,7 @@ pub(super) struct CandidateLists<'a> {
 
 impl CandidateLists<'_> {
     /// The entries of each column; `None` if the whole product is faster for the column.
-    pub(super) fn select(self, what: Select) -> Vec<Option<Vec<ScoredItem>>> {
+    pub(super) fn select(self, what: Select<'_>) -> Vec<Option<Vec<ScoredItem>>> {
         let best = |k: usize, entries: Vec<ScoredItem>| {
             let mut list = TopK::new(k);
             for entry in entries {
@@ -47,47 +47,56 @@ impl CandidateLists<'_> {
             }
             list.into_sorted()
         };
-        let columns = match what {
-            Select::Best(k) => self.candidates::<false>(k),
-            Select::Largest(k) => self.candidates::<true>(k),
-        };
-        let columns = columns.into_iter();
-        let list = |entries| match what {
-            Select::Best(k) => best(k, entries),
-            Select::Largest(k) => largest(entries, k),
-        };
-        columns.map(|entries| entries.map(list)).collect()
+        match what {
+            Select::Best(lengths) => {
+                let columns = self.candidates::<false>(lengths).into_iter().zip(lengths);
+                let lists = columns.map(|(entries, &k)| entries.map(|entries| best(k, entries)));
+                lists.collect()
+            }
+            Select::Largest(k) => {
+                let columns = self.candidates::<true>(&vec![k; self.columns]).into_iter();
+                let lists = columns.map(|entries| entries.map(|entries| largest(entries, k)));
+                lists.collect()
+            }
+        }
     }
 
-    /// The candidates of each column for a list of `k` entries, with their scores.
-    fn candidates<const SIGNED: bool>(self, k: usize) -> Vec<Option<Vec<ScoredItem>>> {
-        let scored = self.of_width::<SIGNED>(k);
+    /// The candidates of each column for a list of this length, with their scores.
+    fn candidates<const SIGNED: bool>(self, lengths: &[usize]) -> Vec<Option<Vec<ScoredItem>>> {
+        let scored = self.of_width::<SIGNED>(lengths);
         scored.unwrap_or_else(|| vec![None; self.columns])
+    }
+
+    /// Whether a list of this length is short enough for candidates.
+    fn is_short(self, length: usize) -> bool {
+        length.saturating_mul(ITEMS_FOR_A_PLACE) <= self.left.rows()
     }
 
     /// As [`candidates`](Self::candidates); `None` if the shapes make the whole product faster for every
     /// column.
-    fn of_width<const SIGNED: bool>(self, k: usize) -> Option<Vec<Option<Vec<ScoredItem>>>> {
-        let (items, factors) = (self.left.rows(), self.left.columns());
+    fn of_width<const SIGNED: bool>(
+        self,
+        lengths: &[usize],
+    ) -> Option<Vec<Option<Vec<ScoredItem>>>> {
+        let factors = self.left.columns();
         let is_worth_it = (FEWEST_FACTORS..=MOST_FACTORS).contains(&factors)
-            && k.saturating_mul(ITEMS_FOR_A_PLACE) <= items
-            && self.columns > 0;
+            && lengths.iter().any(|&length| self.is_short(length));
         if !is_worth_it {
             return None;
         }
         #[cfg(target_arch = "x86_64")]
         if let Some(vnni) = Vnni::of(self.cpu) {
             return match self.scores.stride() {
-                1 => self.scored::<_, 1, 1, SIGNED>(vnni, k),
-                8 => self.scored::<_, 8, 16, SIGNED>(vnni, k),
-                16 => self.scored::<_, 16, 16, SIGNED>(vnni, k),
-                32 => self.scored::<_, 32, 32, SIGNED>(vnni, k),
+                1 => self.scored::<_, 1, 1, SIGNED>(vnni, lengths),
+                8 => self.scored::<_, 8, 16, SIGNED>(vnni, lengths),
+                16 => self.scored::<_, 16, 16, SIGNED>(vnni, lengths),
+                32 => self.scored::<_, 32, 32, SIGNED>(vnni, lengths),
                 _ => None,
             };
         }
         // The speed of a single column is limited by memory traffic, and bytes take a quarter of it.
         match self.scores.stride() {
-            1 => self.scored::<_, 1, 1, SIGNED>(Portable, k),
+            1 => self.scored::<_, 1, 1, SIGNED>(Portable, lengths),
             _ => None,
         }
     }
@@ -95,7 +104,7 @@ impl CandidateLists<'_> {
     fn scored<P: ByteProducts, const WIDTH: usize, const LANES: usize, const SIGNED: bool>(
         self,
         products: P,
-        k: usize,
+        lengths: &[usize],
     ) -> Option<Vec<Option<Vec<ScoredItem>>>> {
         let left = self.left.quantized();
         let right = self.right.view();
@@ -106,7 +115,12 @@ impl CandidateLists<'_> {
         if !left.is_finite() {
             return None;
         }
-        let mut least = vec![TopK::new(k); self.columns];
+        // A long list takes the whole product, and has no candidates.
+        let selections = lengths.iter().map(|&length| match self.is_short(length) {
+            true => TopK::new(length),
+            false => TopK::new(0),
+        });
+        let mut least: Vec<TopK> = selections.collect();
         let mut candidates = vec![Vec::new(); self.columns];
         self.cpu.run(FindCandidates::<_, WIDTH, LANES, SIGNED> {
             products,
@@ -124,7 +138,9 @@ impl CandidateLists<'_> {
         let columns = quantized.columns.iter().zip(&mut candidates).enumerate();
         let kept = columns.map(|(place, (column, candidates))| {
             let is_zero = column.norm == 0.0;
-            let is_pruned = column.error.is_finite() && (is_zero || candidates.len() <= most);
+            let is_pruned = self.is_short(lengths[place])
+                && column.error.is_finite()
+                && (is_zero || candidates.len() <= most);
             if is_zero || !is_pruned {
                 candidates.clear();
             }

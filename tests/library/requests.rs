@@ -1,0 +1,147 @@
+//! Requests with options of their own.
+
+use bspm::backend::ScoredItem;
+use bspm::data::{ItemColumn, ItemGroups, ItemSet, ItemTable, SyntheticShape};
+use bspm::fitted::{DiversityMethod, ListRequest, RankOptions, Rerank};
+use bspm::{BspmConfig, CpuBackend, Fallback, FilterConfig, FittedFilter, Preset};
+use proptest::prelude::*;
+use std::sync::LazyLock;
+
+/// Enough items for a search for candidates in short lists.
+const ITEMS: usize = 700;
+
+static FILTERS: LazyLock<[FittedFilter<CpuBackend>; 2]> = LazyLock::new(|| {
+    let shape = SyntheticShape {
+        users: 150,
+        items: ITEMS,
+        train: 4000,
+        test: 150,
+        communities: 6,
+    };
+    let interactions = shape.generate(5).unwrap().train;
+    let bspm = BspmConfig::builder()
+        .ideal_low_pass(64, 0.3)
+        .build()
+        .unwrap();
+    let turbo_cf = FilterConfig::published("turbo-cf", Preset::Gowalla).unwrap();
+    [FilterConfig::from(bspm), turbo_cf]
+        .map(|config| FittedFilter::fit(CpuBackend::new(), interactions.clone(), config).unwrap())
+});
+
+fn groups() -> ItemGroups {
+    let brands = ["a", "b", "c", "d", "e"];
+    let brands = (0..ITEMS).map(|item| brands[item % 5]);
+    let columns = vec![
+        ItemColumn::texts("title", (0..ITEMS).map(|_| "x")),
+        ItemColumn::texts("brand", brands),
+    ];
+    let table = ItemTable::new((0..ITEMS as u32).collect(), "title", columns).unwrap();
+    table.groups("brand").unwrap()
+}
+
+/// The options of a request.
+#[derive(Clone, Debug)]
+struct Asked {
+    user: u32,
+    k: usize,
+    deny: Vec<u32>,
+    minimum_score: Option<f32>,
+    rerank: Rerank,
+}
+
+fn reranks() -> impl Strategy<Value = Rerank> {
+    let boosts = (1_usize..9, 0.1_f64..8.0).prop_map(|(step, factor)| {
+        let set = (0..ITEMS).map(|item| item.is_multiple_of(step)).collect();
+        Rerank::new().boost(ItemSet::new(set), factor)
+    });
+    prop_oneof![
+        4 => Just(Rerank::new()),
+        1 => boosts,
+        1 => (0.0_f64..1.0).prop_map(|penalty| Rerank::new().popularity_penalty(penalty)),
+        1 => (1_usize..4).prop_map(|count| Rerank::new().at_most(count, groups())),
+        1 => (0.0_f64..1.0).prop_map(|diversity| Rerank::new().diversity(diversity)),
+        1 => (0.1_f64..1.0).prop_map(|diversity| {
+            Rerank::new().diversity(diversity).diversity_method(DiversityMethod::Dpp)
+        }),
+    ]
+}
+
+prop_compose! {
+    fn requests()(
+        user in 0_u32..150,
+        k in prop_oneof![1_usize..11, Just(ITEMS)],
+        deny in prop::collection::vec(0..ITEMS as u32, 0..4),
+        minimum_score in prop::option::of(-0.01_f32..0.3),
+        rerank in reranks(),
+    ) -> Asked {
+        Asked { user, k, deny, minimum_score, rerank }
+    }
+}
+
+/// Items, and scores as bits.
+fn bits(lists: &[Vec<ScoredItem>]) -> Vec<Vec<(u32, u32)>> {
+    let of = |list: &Vec<ScoredItem>| {
+        list.iter()
+            .map(|it| (it.item, it.score.to_bits()))
+            .collect()
+    };
+    lists.iter().map(of).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn requests_scored_together_have_the_lists_of_each_alone(
+        asked in prop::collection::vec(requests(), 1..50),
+        is_filled: bool,
+    ) {
+        for filter in &*FILTERS {
+            let fallback = if is_filled { Fallback::Popularity } else { Fallback::None };
+            let history = |user| filter.interactions().history(user).unwrap();
+            let requests: Vec<ListRequest<'_>> = asked
+                .iter()
+                .map(|it| {
+                    let request = ListRequest::new(history(it.user))
+                        .k(it.k)
+                        .deny(&it.deny)
+                        .rerank(&it.rerank);
+                    it.minimum_score.map_or(request, |score| request.minimum_score(score))
+                })
+                .collect();
+            let options = RankOptions::top(3).fallback(fallback).batch_invariant();
+            let together = filter.rank_requests(&requests, &options).unwrap();
+            for (asked, list) in asked.iter().zip(together.lists) {
+                let mut options = RankOptions::top(asked.k)
+                    .deny(asked.deny.clone())
+                    .rerank(asked.rerank.clone())
+                    .fallback(fallback)
+                    .batch_invariant();
+                options.minimum_score = asked.minimum_score;
+                let alone = filter.rank(&[asked.user], &options).unwrap();
+                prop_assert_eq!(bits(&[list]), bits(&alone.lists), "{:?}", asked);
+            }
+        }
+    }
+}
+
+#[test]
+fn options_of_a_request_are_checked() {
+    let filter = &FILTERS[1];
+    let history = filter.interactions().history(0).unwrap();
+    let boost = Rerank::new().boost(ItemSet::new(vec![true; ITEMS]), -1.0);
+    let short = Rerank::new().boost(ItemSet::new(vec![true; 3]), 2.0);
+    for (request, expected) in [
+        (ListRequest::new(history).k(0), "k: "),
+        (
+            ListRequest::new(history).minimum_score(f32::NAN),
+            "minimum_score: ",
+        ),
+        (ListRequest::new(history).rerank(&boost), "boost: "),
+        (ListRequest::new(history).rerank(&short), "items of a rule"),
+    ] {
+        let refused = filter.rank_requests(&[request], &RankOptions::top(3));
+        let message = refused.unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+    }
+}
