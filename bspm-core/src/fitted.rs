@@ -27,7 +27,7 @@ use crate::engine::shared_svd::{KnownSvd, SharedSvd};
 use crate::engine::tensors::{SavedTensors, Source};
 use crate::engine::truncated_svd::SvdReport;
 use crate::filters::ItemGraph;
-use crate::filters::registry::{FilterConfig, Neighbours};
+use crate::filters::registry::{FilterConfig, Mix, Neighbours};
 use bspm_data::Interactions;
 use bspm_data::Result;
 use bspm_data::parameter::invalid;
@@ -51,7 +51,7 @@ pub struct FittedFilter<B: Backend> {
     pub(crate) backend: B,
     pub(crate) config: FilterConfig,
     pub(crate) interactions: Arc<Interactions>,
-    pub(crate) filter: Box<dyn Filter<B>>,
+    pub(crate) filter: Arc<dyn Filter<B>>,
     pub(crate) tile_columns: usize,
     reach: Reach,
     /// Computed when a list needs it.
@@ -119,7 +119,24 @@ impl<B: Backend> FittedFilter<B> {
             .fit(Checked::new(&backend), &interactions, source)
             .map_err(|error| finite::explained(error, &config, &interactions))?;
         finite::check(Checked::new(&backend), &interactions, &config, &*filter)?;
-        Self::new(backend, interactions, config, filter)
+        Self::new(backend, interactions, config, filter.into())
+    }
+
+    /// Returns the mix of filters that are fitted to `interactions`.
+    pub(crate) fn of_parts(
+        backend: B,
+        interactions: Arc<Interactions>,
+        mix: &Mix,
+        parts: Vec<Arc<dyn Filter<B>>>,
+    ) -> Result<Self> {
+        let config = FilterConfig::from(mix.clone());
+        config.check()?;
+        let checked = Checked::new(&backend);
+        let filter = mix
+            .of_fitted(checked, &interactions, parts)
+            .map_err(|error| finite::explained(error, &config, &interactions))?;
+        finite::check(checked, &interactions, &config, &*filter)?;
+        Self::new(backend, interactions, config, filter.into())
     }
 
     /// Fits the filter to a matrix whose first columns are the items of this one, but keeps the singular
@@ -179,7 +196,7 @@ impl<B: Backend> FittedFilter<B> {
         let graph = Arc::new(graph);
         let filter = ItemGraphPolynomial::of(Checked::new(&backend), graph, vec![1.0])?;
         let config = ItemGraph { name: name.into() };
-        Self::new(backend, interactions, config.into(), Box::new(filter))
+        Self::new(backend, interactions, config.into(), Arc::new(filter))
     }
 
     /// Creates a fitted filter from its saved parts.
@@ -191,14 +208,14 @@ impl<B: Backend> FittedFilter<B> {
     ) -> Result<Self> {
         let source = Source::Saved(tensors);
         let filter = config.fit(Checked::new(&backend), &interactions, source)?;
-        Self::new(backend, interactions, config, filter)
+        Self::new(backend, interactions, config, filter.into())
     }
 
     fn new(
         backend: B,
         interactions: Arc<Interactions>,
         config: FilterConfig,
-        filter: Box<dyn Filter<B>>,
+        filter: Arc<dyn Filter<B>>,
     ) -> Result<Self> {
         Ok(Self {
             tile_columns: backend.tile_columns(interactions.shape(), filter.scoring())?,
@@ -219,7 +236,7 @@ impl<B: Backend> FittedFilter<B> {
         let interactions = self.interactions.clone();
         let table = NeighbourTable::of(backend, &interactions, filter, keep, options)?;
         finite::check(backend, &interactions, &config, &table)?;
-        Self::new(self.backend.clone(), interactions, config, Box::new(table))
+        Self::new(self.backend.clone(), interactions, config, Arc::new(table))
     }
 
     /// The rows of the neighbour table, if the filter is one.

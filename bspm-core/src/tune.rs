@@ -3,8 +3,8 @@
 //! The search starts with the published settings of each filter. Then it draws random settings, and changes
 //! the best ones, of all filters and of mixes of two, with decreasing step sizes. A trial is first evaluated
 //! on a part of the users, and stops early if it is worse than the best trial by several standard errors of
-//! the paired difference. Singular vectors are computed once for each normalisation. The next trial depends
-//! only on the seed and the previous results.
+//! the paired difference. Singular vectors are computed once for each normalisation, and the best filters are
+//! fitted once for all their mixes. The next trial depends only on the seed and the previous results.
 
 mod choose;
 mod choose_weighting;
@@ -25,6 +25,7 @@ pub use choose_weighting::{WeightingChoice, choose_weighting};
 pub use portfolio::{adapted, candidates};
 
 use crate::backend::{Backend, check};
+use crate::engine::filter::Filter;
 use crate::engine::fit_options::FitOptions;
 use crate::engine::shared_svd::SharedSvd;
 use crate::filters::registry::FilterConfig;
@@ -34,6 +35,7 @@ use crate::fitted::rank::RankOptions;
 use bspm_data::Interactions;
 use bspm_data::parameter::{check_positive, check_range, invalid};
 use bspm_data::{Error, Result};
+use portfolio::candidates_for;
 use propose::{Proposals, is_asked, published};
 use shape::Shape;
 
@@ -189,6 +191,8 @@ pub struct Tuner<B: Backend> {
     /// The popularity of each item, relative to the most popular one.
     popularity: Vec<f64>,
     shared: SharedSvd,
+    /// Fitted filters that the next mixes are likely to contain.
+    parts: Vec<(FilterConfig, Arc<dyn Filter<B>>)>,
     proposals: Proposals,
     trials: Vec<Trial>,
     /// The index of the best trial.
@@ -217,11 +221,14 @@ impl<B: Backend> Tuner<B> {
         let shape = Shape::of(&train);
         let proposals = match options.candidates.as_slice() {
             [] => {
-                let mut first = candidates(&train);
-                first.retain(|config| is_asked(&options.filters, config.name()));
                 let is_short = options
                     .time
                     .is_some_and(|time| time.as_secs_f64() < shape.budget());
+                let mut first = match is_short {
+                    true => candidates_for(shape.with_few_neighbours()),
+                    false => candidates_for(shape),
+                };
+                first.retain(|config| is_asked(&options.filters, config.name()));
                 if is_short {
                     let users = held_out.users_with_items().len().min(MOST_USERS_IF_SHORT);
                     let seconds = |config: &FilterConfig| shape.seconds(config, users);
@@ -237,9 +244,7 @@ impl<B: Backend> Tuner<B> {
                 }
                 let proposals = Proposals::search(shape, options.seed, &options.filters, first);
                 match is_short {
-                    true => proposals
-                        .without_factors_ahead()
-                        .with_most_users(MOST_USERS_IF_SHORT),
+                    true => proposals.for_short_search(MOST_USERS_IF_SHORT),
                     false => proposals,
                 }
             }
@@ -283,6 +288,7 @@ impl<B: Backend> Tuner<B> {
         Ok(Self {
             popularity: degrees.iter().map(|&it| f64::from(it) / most).collect(),
             shared: SharedSvd::ahead(proposals.factors_ahead),
+            parts: Vec::new(),
             proposals,
             backend,
             train,
@@ -354,12 +360,26 @@ impl<B: Backend> Tuner<B> {
             self.best_values = values;
         }
         self.trials.push(trial);
+        let kept = self.proposals.parts(&self.trials);
+        self.parts.retain(|part| kept.contains(&&part.0));
     }
 
-    /// Fits and evaluates a configuration on increasing numbers of users; returns the trial and the objective
-    /// of each user.
-    fn try_out(&self, config: FilterConfig, may_stop: bool) -> Result<(Trial, Vec<f64>)> {
-        let start = Instant::now();
+    /// Fits a configuration. A mix shares parts with previous trials.
+    fn fit(&mut self, config: &FilterConfig) -> Result<FittedFilter<B>> {
+        let FilterConfig::Mix(mix) = config else {
+            return self.fit_part(config);
+        };
+        let parts = mix.parts.iter().map(|part| {
+            match self.parts.iter().find(|known| known.0 == part.filter) {
+                Some((_, filter)) => Ok(filter.clone()),
+                None => Ok(self.fit_part(&part.filter)?.filter),
+            }
+        });
+        let parts = parts.collect::<Result<_>>()?;
+        FittedFilter::of_parts(self.backend.clone(), self.train.clone(), mix, parts)
+    }
+
+    fn fit_part(&mut self, config: &FilterConfig) -> Result<FittedFilter<B>> {
         let fitted = FittedFilter::fit_sharing(
             self.backend.clone(),
             self.train.clone(),
@@ -367,6 +387,15 @@ impl<B: Backend> Tuner<B> {
             &self.options.fit,
             Some(&self.shared),
         )?;
+        self.parts.push((config.clone(), fitted.filter.clone()));
+        Ok(fitted)
+    }
+
+    /// Fits and evaluates a configuration on increasing numbers of users; returns the trial and the objective
+    /// of each user.
+    fn try_out(&mut self, config: FilterConfig, may_stop: bool) -> Result<(Trial, Vec<f64>)> {
+        let start = Instant::now();
+        let fitted = self.fit(&config)?;
         let fit_seconds = start.elapsed().as_secs_f64();
         let start = Instant::now();
         let mut values: Vec<f64> = Vec::with_capacity(self.users.len());

@@ -7,11 +7,12 @@
 //!
 //! # Why a file of lines
 //!
-//! A database would do more than this log needs: nothing is changed, deleted or looked up. The log is read
+//! A database would do more than this log needs: nothing is looked up, and lines are only removed when a user or an item is forgotten. The log is read
 //! in order at the start, and by other programs.
 
 mod error;
 mod event;
+mod forget;
 mod line;
 mod list;
 mod log;
@@ -20,6 +21,7 @@ mod segments;
 
 pub use error::{EventError, Result};
 pub use event::{Event, KindWeights};
+pub use forget::{ClosedLog, Forgotten};
 pub use list::LoggedList;
 pub use log::EventLog;
 pub use read::{LogReport, delete_before, read, read_lists};

@@ -105,7 +105,7 @@ impl EventLog {
 
 /// Locks the log until the returned file is closed. A file system without locks does not prevent a second
 /// process.
-fn lock(folder: &Path) -> Result<File> {
+pub(crate) fn lock(folder: &Path) -> Result<File> {
     let path = folder.join("lock");
     let failed = |source| write_error(&path, source);
     let mut options = OpenOptions::new();

@@ -197,7 +197,7 @@ pub(crate) fn is_at(_: &File, path: &Path) -> io::Result<bool> {
 }
 
 /// Flushes a folder, so that a new file in it survives a power failure, if the system supports it.
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     match cfg!(unix) {
         true => File::open(folder)?.sync_all(),
         false => Ok(()),

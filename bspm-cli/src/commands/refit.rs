@@ -1,5 +1,7 @@
 //! `bspm refit`: fits a saved model's filter and settings to more interactions.
 
+mod forgotten;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -16,6 +18,7 @@ use crate::events::KindArguments;
 use crate::items::{ItemArguments, tell_coverage, with_items};
 use crate::outputs::Files;
 use crate::tags::TagArguments;
+use forgotten::Forgotten;
 
 /// Refit a model, with the same filter and settings, to its interactions and new ones
 #[derive(Args)]
@@ -45,10 +48,12 @@ pub(crate) struct Arguments {
     /// Output file for the model. An existing file is replaced
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// Remove this user and all interactions of this user; may be repeated
+    /// Remove this user and all interactions of this user; may be repeated. With --events, also from the
+    /// files of the event log, which no server may write to at the time
     #[arg(long, value_name = "USER")]
     forget_user: Vec<String>,
-    /// Remove this item and all interactions with it; may be repeated
+    /// Remove this item and all interactions with it; may be repeated. With --events, also from the files
+    /// of the event log
     #[arg(long, value_name = "ITEM")]
     forget_item: Vec<String>,
     /// Keep the singular vectors and fold in new users and items, which is much faster than a fit. New
@@ -214,15 +219,13 @@ fn warn_of_weights(known: &Dataset, more: &Dataset, has_scale: bool) {
 
 fn refit<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let start = SystemTime::now();
-    let forgets = !arguments.forget_user.is_empty() || !arguments.forget_item.is_empty();
-    if forgets && !arguments.events.is_empty() {
-        return Err(
-            "--forget-user and --forget-item do not remove events from the log of --events; hint: stop \
-             the server, remove the lines of the user or the item from the files, and refit without \
-             --events"
-                .into(),
-        );
-    }
+    let Arguments {
+        forget_user,
+        forget_item,
+        events,
+        ..
+    } = arguments;
+    let forgotten = Forgotten::new(forget_user, forget_item, events)?;
     let model = TextModel::open(backend.clone(), &arguments.model)?;
     let table = arguments.items.read(&arguments.interactions)?;
     let more = arguments.new_interactions(model.dataset())?;
@@ -247,14 +250,13 @@ fn refit<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
             if let Some(more) = more {
                 dataset = dataset.with_dataset(&more)?;
             }
-            let users = arguments.forget_user.iter().map(String::as_str);
-            let items = arguments.forget_item.iter().map(String::as_str);
-            dataset = with_items(dataset.without(users, items)?, table)?;
+            dataset = with_items(forgotten.removed_from(&dataset)?, table)?;
             dataset = arguments.tags.add_to(dataset, &arguments.interactions)?;
             let config = model.filter().config().clone();
             fitted(backend, dataset, config, &ProgressBars::default())?
         }
     };
     save(&model, &arguments.output)?;
+    forgotten.remove_from_logs()?;
     arguments.delete_events(start)
 }

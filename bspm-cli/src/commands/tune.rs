@@ -165,7 +165,8 @@ fn tune<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     if let Some(path) = &arguments.output {
         let config = best.config.clone();
         let trials: Vec<Trial> = tuner.leaderboard().into_iter().cloned().collect();
-        drop(split);
+        // The fit needs their memory.
+        drop((tuner, split));
         let tags = &arguments.tags;
         let dataset = tags.with_chosen_weight(backend.clone(), dataset, &config, &bars)?;
         let model = fitted(backend, dataset, config, &bars)?;

@@ -232,8 +232,6 @@ fn a_refit_warns_of_kinds_and_refuses_what_has_no_effect() {
         !is_done && text.contains("expected each kind once"),
         "{text}"
     );
-    let (is_done, text) = refit(&["--events", &events, "--forget-user", "u1"]);
-    assert!(!is_done && text.contains("do not remove events"), "{text}");
     let empty = folder.path().join("empty");
     fs::create_dir(&empty).unwrap();
     let empty = empty.to_string_lossy();
@@ -259,6 +257,58 @@ fn a_refit_warns_of_kinds_and_refuses_what_has_no_effect() {
     ];
     let (is_done, text) = bspm(&[&fitted[..], &["--output", &output]].concat());
     assert!(is_done, "{text}");
+}
+
+#[test]
+fn a_forgotten_user_leaves_the_model_and_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = save(folder.path(), "shop.bspm", 0);
+    let events = events_of(folder.path());
+    let service = Service::start(&path, &["--events", &events, "--log-lists"]);
+    let posted = json!({"events": [
+        {"user": "zoe", "item": "i1", "kind": "view"},
+        {"user": "eve", "item": "i2", "kind": "hover"},
+        {"user": "u1", "item": "i3", "kind": "view"},
+        {"user": "u2", "item": "i4", "kind": "view"},
+    ]});
+    assert_eq!(service.post("/events", &posted), accepted(4, 0, 0));
+    service.json("/recommend?user=zoe");
+    service.json("/recommend?user=u2");
+    let (model, log) = (path.to_string_lossy(), Path::new(&events));
+    let lists = log.join("lists-000001.jsonl");
+    let lines = || fs::read_to_string(&lists).unwrap_or_default();
+    while lines().lines().count() < 2 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let refit = |users: &[&str]| {
+        let users = users.iter().flat_map(|user| ["--forget-user", user]);
+        let start = ["refit", &model, "--events", &events, "--output", &model];
+        let arguments: Vec<&str> = start.into_iter().chain(users).collect();
+        // Events of the kind hover do not count, so eve is only in the log.
+        bspm(&[&arguments[..], &["--kind", "view=1"]].concat())
+    };
+    let (is_done, text) = refit(&["zoe"]);
+    assert!(
+        !is_done && text.contains("hint: stop the server first"),
+        "{text}"
+    );
+    drop(service);
+    let (is_done, text) = refit(&["zoe", "ghost"]);
+    assert!(!is_done && text.contains("\"ghost\" is unknown"), "{text}");
+    let (is_done, text) = refit(&["zoe", "eve", "u1"]);
+    assert!(
+        is_done && text.contains("removed 3 events and 1 lists"),
+        "{text}"
+    );
+    let written = fs::read_to_string(log.join("events-000001.jsonl")).unwrap() + &lines();
+    for user in ["zoe", "eve", "\"u1\""] {
+        assert!(!written.contains(user), "{user}: {written}");
+    }
+    assert!(written.matches("u2").count() >= 2, "{written}");
+    let refitted: CpuModel = CpuModel::open(CpuBackend::new(), &*model).unwrap();
+    let users = refitted.dataset().users();
+    assert!(users.index("zoe").is_none() && users.index("u1").is_none());
+    assert!(users.index("u2").is_some());
 }
 
 #[test]

@@ -59,9 +59,10 @@ pub(crate) fn local_weights<B: Backend>(
     };
     let observed = Observed::new(&options.observer, Stage::ItemGraph, items);
     let blocks = tile_ranges(items, BLOCK);
-    let no_workspace = || Ok(());
-    let columns = backend.for_each_tile(blocks.len(), no_workspace, |_, block| {
-        let columns = blocks[block].clone().map(|item| problem.solve(item));
+    let places = || Ok(Places(vec![0; items]));
+    let columns = backend.for_each_tile(blocks.len(), places, |places, block| {
+        let columns = blocks[block].clone();
+        let columns = columns.map(|item| problem.solve(item, places));
         let columns = columns.collect::<Result<Vec<_>>>()?;
         observed.advance(columns.len())?;
         Ok(columns)
@@ -96,7 +97,7 @@ impl Problem<'_> {
     }
 
     /// Computes the contributions of the neighbours to an item, in the order of the items.
-    fn solve(&self, item: usize) -> Result<Vec<(u32, f32)>> {
+    fn solve(&self, item: usize, places: &mut Places) -> Result<Vec<(u32, f32)>> {
         let (others, values) = self.row(item as u32);
         let row = others.iter().copied().zip(values.iter().copied());
         let mut common: Vec<(u32, f32)> = row.filter(|it| it.0 as usize != item).collect();
@@ -106,7 +107,7 @@ impl Problem<'_> {
             keep_best(&mut common, count, |entry| {
                 entry.1 / self.roots[entry.0 as usize]
             });
-            if let Some(weights) = self.solve_among(item, &common) {
+            if let Some(weights) = self.solve_among(item, &common, places) {
                 return Ok(weights);
             }
             if common.len() <= 1 {
@@ -118,8 +119,13 @@ impl Problem<'_> {
         }
     }
 
-    fn solve_among(&self, item: usize, common: &[(u32, f32)]) -> Option<Vec<(u32, f32)>> {
-        let gram = self.gram_of(common);
+    fn solve_among(
+        &self,
+        item: usize,
+        common: &[(u32, f32)],
+        places: &mut Places,
+    ) -> Option<Vec<(u32, f32)>> {
+        let gram = self.gram_of(common, places);
         let solution = solved::<f32>(&gram, common).or_else(|| solved::<f64>(&gram, common))?;
         let to = self.degree_powers[item];
         let weights = common.iter().zip(solution).map(|(&(from, _), weight)| {
@@ -129,41 +135,45 @@ impl Problem<'_> {
         Some(weights.filter(|entry| entry.1 != 0.0).collect())
     }
 
-    /// The lower triangle of the Gram matrix of some items.
-    fn gram_of(&self, common: &[(u32, f32)]) -> Mat<f32> {
+    /// The lower triangle of the Gram matrix of some items. A pair has its entry if the row of either item
+    /// has kept it.
+    fn gram_of(&self, common: &[(u32, f32)], places: &mut Places) -> Mat<f32> {
+        places.set(common);
         let mut gram: Mat<f32> = Mat::zeros(common.len(), common.len());
         for (place, &(item, _)) in common.iter().enumerate() {
-            gram[(place, place)] = self.diagonal[item as usize] as f32;
-            let (mut others, mut values) = self.row(item);
-            let length = others.len();
-            for (other_place, &(other, _)) in common.iter().enumerate() {
-                // Read each pair from the shorter row, from which fewer entries were dropped.
-                let of_other = self.row(other).0.len();
-                if (of_other, other) <= (length, item) {
-                    continue;
-                }
-                let skipped = first_from(others, other);
-                (others, values) = (&others[skipped..], &values[skipped..]);
-                if others.first() == Some(&other) {
+            let (others, values) = self.row(item);
+            for (&other, &value) in others.iter().zip(values) {
+                if let Some(other_place) = places.of(other) {
                     let (row, column) = (place.max(other_place), place.min(other_place));
-                    gram[(row, column)] = values[0];
+                    gram[(row, column)] = value;
                 }
             }
+            gram[(place, place)] = self.diagonal[item as usize] as f32;
         }
+        places.clear(common);
         gram
     }
 }
 
-/// Returns the index of the first of some ascending numbers that is at least `least`, by an exponential
-/// search.
-fn first_from(ascending: &[u32], least: u32) -> usize {
-    let mut end = 1;
-    while end < ascending.len() && ascending[end] < least {
-        end *= 2;
+/// The places of the items of a list, plus 1; 0 for all other items.
+struct Places(Vec<u32>);
+
+impl Places {
+    fn set(&mut self, list: &[(u32, f32)]) {
+        for (&(item, _), place) in list.iter().zip(1..) {
+            self.0[item as usize] = place;
+        }
     }
-    let start = end / 2;
-    let end = end.min(ascending.len());
-    start + ascending[start..end].partition_point(|&it| it < least)
+
+    fn of(&self, item: u32) -> Option<usize> {
+        (self.0[item as usize] as usize).checked_sub(1)
+    }
+
+    fn clear(&mut self, list: &[(u32, f32)]) {
+        for &(item, _) in list {
+            self.0[item as usize] = 0;
+        }
+    }
 }
 
 /// Solves a system with a positive definite matrix; only the lower triangle is read. Returns `None` if this

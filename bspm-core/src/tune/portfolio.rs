@@ -77,10 +77,15 @@ const CANDIDATES: [(&str, &[(&str, &str)]); 14] = [
 /// Returns the candidates of [`choose`](super::choose) for these interactions: filters that were the best on
 /// held-out interactions of some data set, without those that are too expensive for this one.
 pub fn candidates(interactions: &Interactions) -> Vec<FilterConfig> {
-    let shape = Shape::of(interactions).with_few_factors();
+    candidates_for(Shape::of(interactions))
+}
+
+/// As [`candidates`], for a matrix of this shape.
+pub(super) fn candidates_for(shape: Shape) -> Vec<FilterConfig> {
+    let shape = shape.with_few_factors();
     let mut candidates: Vec<FilterConfig> = Vec::new();
     for (name, changes) in CANDIDATES {
-        let Ok(config) = candidate(name, changes, interactions.shape()) else {
+        let Ok(config) = candidate(name, changes, (shape.users, shape.items)) else {
             continue;
         };
         if let Some(config) = shape.adapt(config)

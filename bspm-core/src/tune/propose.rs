@@ -25,6 +25,8 @@ pub(super) struct Proposals {
     pub(super) factors_ahead: usize,
     /// The maximum number of users that a setting is evaluated on.
     pub(super) most_users: usize,
+    /// The minimum ratio of the result of a filter to the best one for a mix of them to be tried.
+    near: f64,
 }
 
 /// The number of draws to find a proposal that was not tried before.
@@ -46,6 +48,7 @@ impl Proposals {
             is_fixed: false,
             factors_ahead: shape.most_factors,
             most_users: MOST_USERS,
+            near: NEAR,
         }
     }
 
@@ -56,13 +59,14 @@ impl Proposals {
             seed: 0,
             factors_ahead: first.iter().filter_map(factor_dim).max().unwrap_or(1),
             most_users: MOST_USERS,
+            near: NEAR,
             first,
             may_mix: false,
             is_fixed: true,
         }
     }
 
-    /// Computes only as many singular vectors as each setting needs, for a short search.
+    /// Computes only as many singular vectors as each setting needs.
     pub(super) fn without_factors_ahead(self) -> Self {
         Self {
             factors_ahead: 1,
@@ -70,9 +74,14 @@ impl Proposals {
         }
     }
 
-    /// Evaluates each setting on at most this number of users.
-    pub(super) fn with_most_users(self, most_users: usize) -> Self {
-        Self { most_users, ..self }
+    /// Evaluates each setting on at most this number of users, and also mixes filters that are worse, since
+    /// a short search has settings that favour speed.
+    pub(super) fn for_short_search(self, most_users: usize) -> Self {
+        Self {
+            most_users,
+            near: NEAR_IF_SHORT,
+            ..self.without_factors_ahead()
+        }
     }
 
     /// Returns the proposal after these trials; `None` if there is nothing new.
@@ -85,7 +94,7 @@ impl Proposals {
         }
         let is_new = |config: &FilterConfig| trials.iter().all(|trial| trial.config != *config);
         if self.may_mix
-            && let Some(mix) = mixes(&trials[..self.first.len()], trials).find(is_new)
+            && let Some(mix) = mixes(&trials[..self.first.len()], trials, self.near).find(is_new)
         {
             return Some(mix);
         }
@@ -103,6 +112,19 @@ impl Proposals {
             }
         }
         None
+    }
+
+    /// Returns the filters that the next mixes are likely to contain.
+    pub(super) fn parts<'t>(&self, trials: &'t [Trial]) -> Vec<&'t FilterConfig> {
+        let singles = worth_mixing(trials, self.near).into_iter();
+        let best_mix = ranked(trials)
+            .into_iter()
+            .find_map(|trial| match &trial.config {
+                FilterConfig::Mix(mix) => Some(&mix.parts),
+                _ => None,
+            });
+        let mixed = best_mix.into_iter().flatten().map(|part| &part.filter);
+        singles.map(|trial| &trial.config).chain(mixed).collect()
     }
 
     fn draw(
@@ -263,17 +285,28 @@ fn best_of_filters<'t>(ranked: &[&'t Trial]) -> Vec<&'t Trial> {
     best
 }
 
-/// The minimum ratio of the result of a filter to the best one for a mix of them to be tried; a worse filter
-/// makes the mix worse.
+/// The minimum ratio of the result of a filter to the best one for a mix of them to be tried, and that of a
+/// short search; a worse filter makes the mix worse.
 const NEAR: f64 = 0.9;
+const NEAR_IF_SHORT: f64 = 0.85;
 
-/// Returns mixes of pairs of the best three filters, and the best mix with other shares.
-fn mixes<'t>(singles: &'t [Trial], trials: &'t [Trial]) -> impl Iterator<Item = FilterConfig> + 't {
-    let mut best = best_of_filters(&ranked(singles));
+/// Returns the best trials of the best three filters that have at least this ratio to the best one.
+fn worth_mixing(trials: &[Trial], near: f64) -> Vec<&Trial> {
+    let mut best = best_of_filters(&ranked(trials));
     best.truncate(3);
     if let Some(first) = best.first().copied() {
-        best.retain(|trial| trial.estimate >= NEAR * first.estimate);
+        best.retain(|trial| trial.estimate >= near * first.estimate);
     }
+    best
+}
+
+/// Returns mixes of pairs of the best three filters, and the best mix with other shares.
+fn mixes<'t>(
+    singles: &'t [Trial],
+    trials: &'t [Trial],
+    near: f64,
+) -> impl Iterator<Item = FilterConfig> + 't {
+    let best = worth_mixing(singles, near);
     let pairs = [(0, 1), (0, 2), (1, 2)].into_iter();
     let halves = pairs.filter_map(move |(first, second)| {
         Some(mix(

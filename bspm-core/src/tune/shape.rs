@@ -14,6 +14,8 @@ pub(super) struct Shape {
     paths: f64,
     /// The maximum number of singular vectors that is tried.
     pub(super) most_factors: usize,
+    /// The number of neighbours of autoencoders if there are too many items for dense ones.
+    neighbours: usize,
 }
 
 /// The maximum number of singular vectors; it is also limited to half the smaller side of the matrix.
@@ -25,8 +27,9 @@ const LEAST_FACTORS: usize = 16;
 /// The maximum number of items of a dense autoencoder, whose cost is the cube of the number of items.
 const MOST_ITEMS_OF_AN_INVERSE: usize = 6_000;
 
-/// The number of neighbours of autoencoders if there are more items.
+/// The number of neighbours of autoencoders if there are more items, and in a short search.
 const NEIGHBOURS: usize = 100;
+const NEIGHBOURS_IF_SHORT: usize = 50;
 
 /// The maximum number of paths of an item graph that is formed, and of one that is multiplied with itself.
 const MOST_PATHS: f64 = 3e9;
@@ -53,6 +56,15 @@ impl Shape {
             interactions: interactions.len(),
             paths: degrees.iter().map(|&it| f64::from(it).powi(2)).sum(),
             most_factors: (smaller / 2).clamp(1, MOST_FACTORS),
+            neighbours: NEIGHBOURS,
+        }
+    }
+
+    /// Uses fewer neighbours, for a short search.
+    pub(super) fn with_few_neighbours(self) -> Self {
+        Self {
+            neighbours: NEIGHBOURS_IF_SHORT,
+            ..self
         }
     }
 
@@ -95,7 +107,7 @@ impl Shape {
             | FilterConfig::EaseDan(EaseDan { neighbours, .. })
                 if *neighbours == 0 && self.items > MOST_ITEMS_OF_AN_INVERSE =>
             {
-                *neighbours = NEIGHBOURS;
+                *neighbours = self.neighbours;
             }
             config => {
                 if factor_dim(config).is_some_and(|found| found > self.most_factors) {

@@ -1,6 +1,7 @@
 //! A weighted sum of filters. It contains filters, so it is in a module below their list.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -155,7 +156,7 @@ struct FittedMix<B: Backend> {
 
 #[derive(Debug)]
 struct FittedPart<B: Backend> {
-    filter: Box<dyn Filter<B>>,
+    filter: Arc<dyn Filter<B>>,
     factor: f32,
 }
 
@@ -226,14 +227,40 @@ impl Settings for Mix {
             }
         };
         let filters = self.parts.iter().enumerate().map(fit);
-        let filters = filters.collect::<Result<Vec<Box<dyn Filter<B>>>>>()?;
-        let norms = match source {
-            Source::Saved(tensors) => saved_norms(tensors, NORMS, filters.len())?,
-            Source::Fit(..) => filters
-                .iter()
-                .map(|filter| Ok(mean_norm(backend, interactions, &**filter, Length::Norm)? as f32))
-                .collect::<Result<_>>()?,
+        let filters = filters.map(|filter| filter.map(Arc::from));
+        let filters = filters.collect::<Result<_>>()?;
+        match source {
+            Source::Saved(tensors) => {
+                let norms = saved_norms(tensors, NORMS, self.parts.len())?;
+                self.sum(backend, interactions, filters, norms)
+            }
+            Source::Fit(..) => self.of_fitted(backend, interactions, filters),
+        }
+    }
+}
+
+impl Mix {
+    /// Returns the mix of parts that are fitted to `interactions`.
+    pub(crate) fn of_fitted<B: Backend>(
+        &self,
+        backend: Checked<'_, B>,
+        interactions: &Interactions,
+        filters: Vec<Arc<dyn Filter<B>>>,
+    ) -> Result<Box<dyn Filter<B>>> {
+        let norm = |filter: &Arc<dyn Filter<B>>| {
+            Ok(mean_norm(backend, interactions, &**filter, Length::Norm)? as f32)
         };
+        let norms = filters.iter().map(norm).collect::<Result<_>>()?;
+        self.sum(backend, interactions, filters, norms)
+    }
+
+    fn sum<B: Backend>(
+        &self,
+        backend: Checked<'_, B>,
+        interactions: &Interactions,
+        filters: Vec<Arc<dyn Filter<B>>>,
+        norms: Vec<f32>,
+    ) -> Result<Box<dyn Filter<B>>> {
         let parts = filters.into_iter().zip(&self.parts).zip(&norms);
         let parts = parts.map(|((filter, part), norm)| FittedPart {
             filter,
