@@ -132,6 +132,7 @@ impl<B: Backend> FittedFilter<B> {
         let config = FilterConfig::from(mix.clone());
         config.check()?;
         let checked = Checked::new(&backend);
+        config.check_budget(checked, &interactions)?;
         let filter = mix
             .of_fitted(checked, &interactions, parts)
             .map_err(|error| finite::explained(error, &config, &interactions))?;

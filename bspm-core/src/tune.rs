@@ -315,6 +315,10 @@ impl<B: Backend> Tuner<B> {
                 let found = format!("a different trial number {}", self.trials.len());
                 return Err(invalid("resume", expected, found));
             }
+            if trial.outcome == TrialOutcome::Complete && trial.users != self.users.len() {
+                let expected = format!("trials with {} users", self.users.len());
+                return Err(invalid("resume", expected, trial.users));
+            }
             self.record(trial, None);
         }
         Ok(())
@@ -364,8 +368,19 @@ impl<B: Backend> Tuner<B> {
         self.parts.retain(|part| kept.contains(&&part.0));
     }
 
-    /// Fits a configuration. A mix shares parts with previous trials.
+    /// Fits a configuration. A mix shares parts with previous trials. If these parts leave too little memory,
+    /// fits it without them.
     fn fit(&mut self, config: &FilterConfig) -> Result<FittedFilter<B>> {
+        match self.fit_with_parts(config) {
+            Err(Error::MemoryBudget { .. }) if !self.parts.is_empty() => {
+                self.parts.clear();
+                self.fit_with_parts(config)
+            }
+            fitted => fitted,
+        }
+    }
+
+    fn fit_with_parts(&mut self, config: &FilterConfig) -> Result<FittedFilter<B>> {
         let FilterConfig::Mix(mix) = config else {
             return self.fit_part(config);
         };

@@ -342,13 +342,15 @@ impl Backend for CpuBackend {
         if lists.iter().all(Option::is_some) {
             return Ok(lists.into_iter().flatten().collect());
         }
+        // The other columns need no second list.
         let lengths: Vec<usize>;
         let rest = match what {
             Select::Best(all) => {
-                let rest = all.iter().zip(&lists);
-                lengths = rest
-                    .map(|(&length, list)| if list.is_some() { 0 } else { length })
-                    .collect();
+                let missing = |(&length, list): (&usize, &Option<_>)| match list {
+                    Some(_) => 0,
+                    None => length,
+                };
+                lengths = all.iter().zip(&lists).map(missing).collect();
                 Select::Best(&lengths)
             }
             Select::Largest(_) => what,

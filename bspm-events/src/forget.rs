@@ -1,15 +1,15 @@
 //! Removing users and items from a log.
 
 use std::collections::HashSet;
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{EventError, Result};
 use crate::event::Event;
 use crate::line::{Record, decode};
 use crate::list::LoggedList;
-use crate::log::lock;
+use crate::log::{Unsupported, lock};
 use crate::read::files;
 use crate::segments::{sync_folder, write_error};
 
@@ -34,18 +34,37 @@ pub struct Forgotten {
 }
 
 impl ClosedLog {
-    /// Locks the log in a folder.
+    /// Locks the log in a folder, and deletes what an earlier [`forget`](Self::forget) that was interrupted
+    /// has left.
     ///
     /// # Errors
     ///
-    /// [`EventError::Locked`] if a process writes to the log; [`EventError::Read`] if there is no such
-    /// folder; [`EventError::Write`].
+    /// [`EventError::Locked`] if a process writes to the log; [`EventError::Read`] if the folder has no log;
+    /// [`EventError::Write`], also if the file system has no locks.
     pub fn lock(folder: &Path) -> Result<Self> {
-        fs::read_dir(folder).map_err(|source| read_error(folder, source))?;
-        Ok(Self {
+        let segments = [
+            files(folder, Event::PREFIX)?,
+            files(folder, LoggedList::PREFIX)?,
+        ]
+        .concat();
+        if segments.is_empty() {
+            let source = io::Error::new(io::ErrorKind::NotFound, "no files of events or lists");
+            return Err(read_error(folder, source));
+        }
+        let closed = Self {
             folder: folder.into(),
-            _lock: lock(folder)?,
-        })
+            _lock: lock(folder, Unsupported::Fails)?,
+        };
+        for segment in segments {
+            let next = next_of(&segment.path);
+            match fs::remove_file(&next) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(write_error(&next, error));
+                }
+                _ => {}
+            }
+        }
+        Ok(closed)
     }
 
     /// The folder of the log.
@@ -53,9 +72,9 @@ impl ClosedLog {
         &self.folder
     }
 
-    /// Removes the events of these users, the events with these items, and the lists of these users. Each
-    /// file is replaced in one step and keeps its time of modification. The ids of removed events are
-    /// forgotten too.
+    /// Removes the lists of these users, the events of these users, and the events with these items. Lists
+    /// that contain the items stay. Each file is replaced in one step, and keeps its owner, its permissions
+    /// and its time of modification. The ids of removed events are forgotten too.
     ///
     /// # Errors
     ///
@@ -69,8 +88,8 @@ impl ClosedLog {
             let user = list.user.as_deref();
             user.is_some_and(|user| users.contains(user))
         };
-        forgotten.events = self.remove(is_named, &mut forgotten.damaged)?;
         forgotten.lists = self.remove(of_user, &mut forgotten.damaged)?;
+        forgotten.events = self.remove(is_named, &mut forgotten.damaged)?;
         Ok(forgotten)
     }
 
@@ -99,21 +118,56 @@ impl ClosedLog {
         Ok(removed)
     }
 
-    fn replace(&self, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-        let modified = fs::metadata(path)?.modified()?;
-        let next = path.with_extension("next");
-        let mut file = File::create(&next)?;
-        file.set_permissions(fs::metadata(path)?.permissions())?;
-        file.write_all(bytes)?;
-        file.set_modified(modified)?;
-        file.sync_all()?;
-        drop(file);
-        fs::rename(&next, path)?;
-        sync_folder(&self.folder)
+    fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        // A link stays a link.
+        let path = path.canonicalize()?;
+        let next = next_of(&path);
+        let written = write(&next, bytes, &fs::metadata(&path)?);
+        let replaced = written.and_then(|()| fs::rename(&next, &path));
+        if replaced.is_err() {
+            let _ = fs::remove_file(&next);
+        }
+        replaced?;
+        sync_folder(path.parent().unwrap_or(&self.folder))
     }
 }
 
-fn read_error(path: &Path, source: std::io::Error) -> EventError {
+/// The new version of a file until it replaces the file. It has a fixed name, so that it is found after an
+/// interruption.
+fn next_of(path: &Path) -> PathBuf {
+    path.with_extension("next")
+}
+
+/// Writes a new file with the owner, the permissions and the time of modification of another one.
+fn write(path: &Path, bytes: &[u8], like: &Metadata) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    keep_owner(&file, like)?;
+    file.set_permissions(like.permissions())?;
+    file.set_modified(like.modified()?)?;
+    file.sync_all()
+}
+
+#[cfg(unix)]
+fn keep_owner(file: &File, like: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let own = file.metadata()?;
+    match (own.uid(), own.gid()) == (like.uid(), like.gid()) {
+        true => Ok(()),
+        false => fchown(file, Some(like.uid()), Some(like.gid())),
+    }
+}
+
+#[cfg(not(unix))]
+fn keep_owner(_file: &File, _like: &Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+fn read_error(path: &Path, source: io::Error) -> EventError {
     EventError::Read {
         path: path.into(),
         source,
@@ -154,7 +208,10 @@ mod tests {
         fs::write(&path, &bytes).unwrap();
         let written = fs::metadata(&path).unwrap().modified().unwrap();
 
+        let left = path.with_extension("next");
+        fs::write(&left, b"ann").unwrap();
         let log = ClosedLog::lock(folder).unwrap();
+        assert!(!left.exists());
         let none = log.forget(&["eve"].into(), &HashSet::new()).unwrap();
         assert_eq!((none.events, none.lists, none.damaged), (0, 0, 2));
         assert_eq!(fs::read(&path).unwrap(), bytes);
@@ -172,6 +229,37 @@ mod tests {
         assert_eq!(users, [Some("bob".to_owned()), None]);
         let (mut log, _) = EventLog::open(folder, |_| {}).unwrap();
         assert_eq!(log.append(&[event("cid", "tea").id("e1")]).unwrap(), [true]);
+        assert!(!left.exists());
+        drop(log);
         assert!(ClosedLog::lock(&folder.join("none")).is_err());
+        let empty = tempfile::tempdir().unwrap();
+        assert!(ClosedLog::lock(empty.path()).is_err());
+        assert!(fs::read_dir(empty.path()).unwrap().next().is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_keeps_its_permissions_and_a_link_stays_a_link() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let (log, elsewhere) = (folder.path().join("log"), folder.path().join("events"));
+        EventLog::open(&log, |_| {})
+            .and_then(|(mut log, _)| {
+                log.append(&[Event::new("ann", "tea"), Event::new("bob", "tea")])
+            })
+            .unwrap();
+        let path = files(&log, Event::PREFIX).unwrap()[0].path.clone();
+        fs::rename(&path, &elsewhere).unwrap();
+        fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o640)).unwrap();
+        symlink(&elsewhere, &path).unwrap();
+        let closed = ClosedLog::lock(&log).unwrap();
+        let removed = closed.forget(&["ann"].into(), &HashSet::new()).unwrap();
+        assert_eq!(removed.events, 1);
+        assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
+        let text = fs::read_to_string(&elsewhere).unwrap();
+        assert!(!text.contains("ann") && text.contains("bob"), "{text}");
+        let mode = fs::metadata(&elsewhere).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o640);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

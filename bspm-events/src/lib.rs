@@ -7,8 +7,8 @@
 //!
 //! # Why a file of lines
 //!
-//! A database would do more than this log needs: nothing is looked up, and lines are only removed when a user or an item is forgotten. The log is read
-//! in order at the start, and by other programs.
+//! A database would do more than this log needs: nothing is looked up, and only [`ClosedLog::forget`]
+//! removes lines. The log is read in order at the start, and by other programs.
 
 mod error;
 mod event;

@@ -35,7 +35,7 @@ impl EventLog {
     /// [`EventError::Write`].
     pub fn open(folder: &Path, mut each: impl FnMut(Event)) -> Result<(Self, LogReport)> {
         fs::create_dir_all(folder).map_err(|source| write_error(folder, source))?;
-        let lock = lock(folder)?;
+        let lock = lock(folder, Unsupported::Passes)?;
         let mut report = LogReport::default();
         let (mut ids, hashes) = (HashSet::new(), IdHashes::default());
         let mut seen = 0;
@@ -103,9 +103,17 @@ impl EventLog {
     }
 }
 
-/// Locks the log until the returned file is closed. A file system without locks does not prevent a second
-/// process.
-pub(crate) fn lock(folder: &Path) -> Result<File> {
+/// What a lock does on a file system without locks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unsupported {
+    /// It succeeds, and does not prevent a second process.
+    Passes,
+    /// It fails.
+    Fails,
+}
+
+/// Locks the log until the returned file is closed.
+pub(crate) fn lock(folder: &Path, unsupported: Unsupported) -> Result<File> {
     let path = folder.join("lock");
     let failed = |source| write_error(&path, source);
     let mut options = OpenOptions::new();
@@ -120,7 +128,11 @@ pub(crate) fn lock(folder: &Path) -> Result<File> {
         Err(TryLockError::WouldBlock) => Err(EventError::Locked {
             folder: folder.into(),
         }),
-        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(file),
+        Err(TryLockError::Error(error))
+            if error.kind() == io::ErrorKind::Unsupported && unsupported == Unsupported::Passes =>
+        {
+            Ok(file)
+        }
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }

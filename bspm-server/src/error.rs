@@ -32,6 +32,17 @@ pub enum ServerError {
     #[cfg(feature = "otlp")]
     #[error("cannot export spans")]
     Otlp(#[from] opentelemetry_otlp::ExporterBuildError),
+    /// The endpoint of the collector has TLS.
+    #[cfg(feature = "otlp")]
+    #[error(
+        "{name}: expected an endpoint without TLS, such as http://localhost:4318, found {value}; hint: run a collector on this machine that forwards the spans"
+    )]
+    OtlpWithTls {
+        /// The environment variable.
+        name: &'static str,
+        /// Its value.
+        value: String,
+    },
     /// Threads cannot be started.
     #[error("cannot start the server")]
     Runtime(#[source] std::io::Error),

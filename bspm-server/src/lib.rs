@@ -160,6 +160,10 @@ pub fn serve(
         run(Arc::new(opened), options, end, reloads, listening).await
     });
     runtime.shutdown_background();
+    #[cfg(feature = "otlp")]
+    if let Some(otlp) = &options.otlp {
+        otlp.flush();
+    }
     result
 }
 

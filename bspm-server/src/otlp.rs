@@ -6,7 +6,7 @@ use axum::extract::Request;
 use axum::http::Method;
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{Span, SpanKind, Status, Tracer, TracerProvider};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::{Context, Key, KeyValue};
 use opentelemetry_http::{
     Bytes, HeaderExtractor, HttpClient, HttpError, Request as Sent, Response,
 };
@@ -17,15 +17,15 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
 use super::error::ServerError;
 
-/// Exports a span of each request over OTLP (protocol buffers over HTTP).
+/// Exports a span of each answered request over OTLP (protocol buffers over HTTP).
 ///
 /// The span continues the trace of the request if it has a `traceparent` header (W3C Trace Context). It has
 /// the attributes `http.request.method`, `http.route`, `http.response.status_code` and `bspm.request_id`.
-/// A thread exports the spans in the background, so that no request waits for the collector.
+/// [`serve`](crate::serve) exports the spans that wait before it returns. A thread exports the spans in the background, so that no request waits for the collector.
 #[derive(Clone, Debug)]
 pub struct Otlp {
-    /// Exports the remaining spans when the last copy is dropped.
     tracer: SdkTracer,
+    provider: SdkTracerProvider,
 }
 
 /// The start of a request.
@@ -49,32 +49,52 @@ impl Traced {
 impl Otlp {
     /// Starts an exporter with the settings of the OpenTelemetry specification:
     /// `OTEL_EXPORTER_OTLP_ENDPOINT` (default: `http://localhost:4318`), `OTEL_SERVICE_NAME` (default:
-    /// `bspm`), `OTEL_TRACES_SAMPLER` and others. The collector must accept HTTP without TLS.
+    /// `bspm`), `OTEL_TRACES_SAMPLER` and others. The collector must accept HTTP without TLS. An export may
+    /// take 10 seconds.
     ///
     /// # Errors
     ///
-    /// [`ServerError::Otlp`] for an invalid endpoint.
+    /// [`ServerError::Otlp`] for an invalid endpoint; [`ServerError::OtlpWithTls`] for one with TLS.
     pub fn from_environment() -> Result<Self, ServerError> {
+        for name in [
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+        ] {
+            match std::env::var(name) {
+                Ok(value) if value.starts_with("https:") => {
+                    return Err(ServerError::OtlpWithTls { name, value });
+                }
+                _ => {}
+            }
+        }
         let exporter = SpanExporter::builder().with_http();
         let exporter = exporter.with_http_client(Client::new()).build()?;
-        let resource = Resource::builder();
-        let resource = match std::env::var_os("OTEL_SERVICE_NAME") {
-            Some(_) => resource,
-            None => resource.with_service_name("bspm"),
+        let resource = Resource::builder().build();
+        let name = resource.get(&Key::from_static_str("service.name"));
+        let resource = match name {
+            Some(name) if !name.as_str().starts_with("unknown_service") => resource,
+            _ => Resource::builder().with_service_name("bspm").build(),
         };
         let provider = SdkTracerProvider::builder()
-            .with_resource(resource.build())
+            .with_resource(resource)
             .with_batch_exporter(exporter)
             .build();
         let tracer = provider.tracer("bspm-server");
-        Ok(Self { tracer })
+        Ok(Self { tracer, provider })
+    }
+
+    /// Exports the spans that wait.
+    pub(super) fn flush(&self) {
+        if let Err(error) = self.provider.force_flush() {
+            tracing::warn!("spans were not exported: {error}");
+        }
     }
 
     /// Exports the span of a finished request.
     pub(super) fn export(
         &self,
         request: Traced,
-        route: &str,
+        route: Option<&str>,
         status: u16,
         request_id: &str,
         time: Duration,
@@ -84,15 +104,20 @@ impl Otlp {
             parent,
             start,
         } = request;
-        let attributes = [
-            KeyValue::new("http.request.method", method.to_string()),
-            KeyValue::new("http.route", route.to_owned()),
+        let method = known(&method);
+        let mut attributes = vec![
+            KeyValue::new("http.request.method", method),
             KeyValue::new("http.response.status_code", i64::from(status)),
             KeyValue::new("bspm.request_id", request_id.to_owned()),
         ];
+        attributes.extend(route.map(|route| KeyValue::new("http.route", route.to_owned())));
+        let name = match route {
+            Some(route) => format!("{method} {route}"),
+            None => method.to_owned(),
+        };
         let mut span = self
             .tracer
-            .span_builder(format!("{method} {route}"))
+            .span_builder(name)
             .with_kind(SpanKind::Server)
             .with_start_time(start)
             .with_attributes(attributes)
@@ -102,6 +127,16 @@ impl Otlp {
         }
         span.end_with_timestamp(start + time);
     }
+}
+
+/// Returns the name of a method, or `_OTHER`, as the OpenTelemetry specification says: a client can send any
+/// text as a method.
+fn known(method: &Method) -> &'static str {
+    let all = [
+        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+    ];
+    let known = all.into_iter().find(|name| *name == method.as_str());
+    known.unwrap_or("_OTHER")
 }
 
 /// Sends spans to the collector, on the thread of the exporter.

@@ -5,8 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use bspm::fitted::{ListRequest, RankOptions};
+use bspm::fitted::{ListRequest, RankOptions, Rerank};
 use bspm::{CpuModel, Fallback};
+use bspm_rules::ListRules;
 use tokio::sync::oneshot;
 
 use super::error::Failure;
@@ -197,15 +198,26 @@ fn run(job: OtherJob) {
     let _ = job.reply.send(answer);
 }
 
+/// A job whose condition and rules are evaluated.
+struct Prepared {
+    job: ListJob,
+    rerank: Option<Arc<Rerank>>,
+}
+
+/// The rules of a batch, and what they are for the items of a model.
+type KnownRules = Vec<(Arc<CpuModel>, ListRules, Arc<Rerank>)>;
+
 /// Groups jobs by their model, which may have been replaced in between, and scores each group together.
 fn rank_by_model(jobs: Vec<ListJob>, batch_invariant: bool) {
-    let mut groups: Vec<Vec<ListJob>> = Vec::new();
+    let mut groups: Vec<Vec<Prepared>> = Vec::new();
+    let mut known = KnownRules::new();
     let open = jobs.into_iter().filter(|job| !job.reply.is_closed());
-    for job in open.filter_map(prepared) {
-        let same = |group: &&mut Vec<ListJob>| Arc::ptr_eq(&group[0].model, &job.model);
+    for prepared in open.filter_map(|job| prepared(job, &mut known)) {
+        let model = &prepared.job.model;
+        let same = |group: &&mut Vec<Prepared>| Arc::ptr_eq(&group[0].job.model, model);
         match groups.iter_mut().find(same) {
-            Some(group) => group.push(job),
-            None => groups.push(vec![job]),
+            Some(group) => group.push(prepared),
+            None => groups.push(vec![prepared]),
         }
     }
     for jobs in groups {
@@ -213,13 +225,17 @@ fn rank_by_model(jobs: Vec<ListJob>, batch_invariant: bool) {
     }
 }
 
-/// Evaluates the condition and the rules of a job. If that fails, answers the job with the error and returns `None`.
-fn prepared(mut job: ListJob) -> Option<ListJob> {
+/// Evaluates the condition and the rules of a job. If that fails, answers the job with the error and returns
+/// `None`.
+fn prepared(mut job: ListJob, known: &mut KnownRules) -> Option<Prepared> {
     let model = &job.model;
     let work = &mut job.work;
-    let found = catch_unwind(AssertUnwindSafe(|| work.prepare(model)));
+    let found = catch_unwind(AssertUnwindSafe(|| {
+        work.prepare(model)?;
+        rerank_of(work.rules.as_deref(), model, known)
+    }));
     let failure = match found {
-        Ok(Ok(())) => return Some(job),
+        Ok(Ok(rerank)) => return Some(Prepared { job, rerank }),
         Ok(Err(error)) => Failure::Model(error),
         Err(_) => Failure::Lost,
     };
@@ -227,11 +243,36 @@ fn prepared(mut job: ListJob) -> Option<ListJob> {
     None
 }
 
+/// Returns rules for the items of a model; equal rules of a batch are evaluated once.
+fn rerank_of(
+    rules: Option<&ListRules>,
+    model: &Arc<CpuModel>,
+    known: &mut KnownRules,
+) -> bspm::Result<Option<Arc<Rerank>>> {
+    let Some(rules) = rules else {
+        return Ok(None);
+    };
+    let same = known
+        .iter()
+        .find(|(of, known, _)| Arc::ptr_eq(of, model) && known == rules);
+    if let Some((_, _, rerank)) = same {
+        return Ok(Some(rerank.clone()));
+    }
+    let rerank = Arc::new(rules.rerank(model.dataset())?);
+    known.push((model.clone(), rules.clone(), rerank.clone()));
+    Ok(Some(rerank))
+}
+
 /// Scores the histories of these jobs, all of one model, as one tile.
-fn rank(jobs: Vec<ListJob>, batch_invariant: bool) {
-    let Some(first) = jobs.first() else { return };
+fn rank(jobs: Vec<Prepared>, batch_invariant: bool) {
+    let Some(Prepared { job: first, .. }) = jobs.first() else {
+        return;
+    };
     let model = first.model.clone();
-    let requests: Vec<ListRequest<'_>> = jobs.iter().map(|job| job.work.request()).collect();
+    let requests = jobs
+        .iter()
+        .map(|it| it.job.work.request(it.rerank.as_deref()));
+    let requests: Vec<ListRequest<'_>> = requests.collect();
     let mut options = RankOptions::top(first.work.k).fallback(Fallback::Popularity);
     options.batch_invariant = batch_invariant;
     let ranked = AssertUnwindSafe(|| model.filter().rank_requests(&requests, &options));
@@ -239,7 +280,7 @@ fn rank(jobs: Vec<ListJob>, batch_invariant: bool) {
     drop(requests);
     let failure = match ranked {
         Ok(Ok(ranking)) => {
-            for (job, list) in jobs.into_iter().zip(ranking.lists) {
+            for (Prepared { job, .. }, list) in jobs.into_iter().zip(ranking.lists) {
                 let answer = named(&model, &list, &job.work);
                 let _ = job.reply.send(answer);
             }
@@ -252,7 +293,7 @@ fn rank(jobs: Vec<ListJob>, batch_invariant: bool) {
     let mut jobs = jobs.into_iter();
     match (jobs.next(), jobs.len()) {
         (Some(only), 0) => {
-            let _ = only.reply.send(Err(failure));
+            let _ = only.job.reply.send(Err(failure));
         }
         (first, _) => first
             .into_iter()

@@ -158,13 +158,11 @@ fn cors(options: &ServerOptions) -> Option<CorsLayer> {
 /// Applies the timeout, and counts and logs every response.
 async fn timed(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
     let start = Instant::now();
-    let path = match request.extensions().get::<MatchedPath>() {
-        Some(path) => path.as_str().to_owned(),
-        None => "other".to_owned(),
-    };
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let path = route.as_ref().map_or("other", MatchedPath::as_str);
     let ids = shared.ids.of(&request);
     #[cfg(feature = "otlp")]
-    let traced = Traced::new(&request);
+    let traced = shared.otlp.as_ref().map(|_| Traced::new(&request));
     request.extensions_mut().insert(ids.clone());
     let answered = tokio::time::timeout(shared.timeout, shared.admitted(request, next)).await;
     let mut response = answered.unwrap_or(Err(Failure::Late)).into_response();
@@ -175,10 +173,11 @@ async fn timed(State(shared): State<Shared>, mut request: Request, next: Next) -
     }
     headers.insert(REQUEST_ID, ids.header());
     let (status, time) = (response.status().as_u16(), start.elapsed());
-    shared.answers.queue.counters.add(&path, status, time);
+    shared.answers.queue.counters.add(path, status, time);
     #[cfg(feature = "otlp")]
-    if let Some(otlp) = &shared.otlp {
-        otlp.export(traced, &path, status, &ids.request, time);
+    if let (Some(otlp), Some(traced)) = (&shared.otlp, traced) {
+        let route = route.as_ref().map(MatchedPath::as_str);
+        otlp.export(traced, route, status, &ids.request, time);
     }
     tracing::info!(
         path,

@@ -47,8 +47,6 @@ pub(super) struct ListWork {
     pub(super) condition: Option<Box<ItemCondition>>,
     /// The rules of the list, if there are any.
     pub(super) rules: Option<Box<ListRules>>,
-    /// The rules for the items of the model.
-    pub(super) rerank: Option<Box<Rerank>>,
     /// Whether to fill the list with popular items.
     pub(super) is_filled: bool,
     /// The items of the request that the model does not know.
@@ -57,7 +55,7 @@ pub(super) struct ListWork {
 }
 
 impl ListWork {
-    /// Denies the items that do not satisfy the condition, and applies the rules to the items of the model.
+    /// Denies the items that do not satisfy the condition.
     pub(super) fn prepare(&mut self, model: &CpuModel) -> bspm::Result<()> {
         if let Some(condition) = self.condition.take() {
             let dataset = model.dataset();
@@ -66,14 +64,11 @@ impl ListWork {
             self.deny
                 .extend(columns.filter(|&column| !set.contains(column)));
         }
-        if let Some(rules) = self.rules.take() {
-            self.rerank = Some(Box::new(rules.rerank(model.dataset())?));
-        }
         Ok(())
     }
 
-    /// Returns the request for the list, once the work is prepared.
-    pub(super) fn request(&self) -> ListRequest<'_> {
+    /// Returns the request for the list, with the rules for the items of the model.
+    pub(super) fn request<'a>(&'a self, rerank: Option<&'a Rerank>) -> ListRequest<'a> {
         let history = History::from(&self.items);
         let weighted = self.weights.as_ref().and_then(|it| history.weighted(it));
         let mut request = ListRequest::new(weighted.unwrap_or(history))
@@ -85,7 +80,7 @@ impl ListWork {
         if let Some(score) = self.minimum_score {
             request = request.minimum_score(score);
         }
-        if let Some(rerank) = &self.rerank {
+        if let Some(rerank) = rerank {
             request = request.rerank(rerank);
         }
         request

@@ -126,6 +126,54 @@ proptest! {
 }
 
 #[test]
+fn options_of_a_request_replace_those_of_all_requests() {
+    let filter = &FILTERS[0];
+    let history = filter.interactions().history(3).unwrap();
+    let boost = |factor| {
+        let set = (0..ITEMS).map(|item| item % 2 == 0).collect();
+        Rerank::new().boost(ItemSet::new(set), factor)
+    };
+    let (strong, none, allow) = (boost(8.0), Rerank::new(), Vec::from_iter(0..400_u32));
+    let of_all = || {
+        RankOptions::top(30)
+            .minimum_score(0.001)
+            .rerank(boost(3.0))
+            .allow(Vec::from_iter(200..ITEMS as u32))
+            .batch_invariant()
+    };
+    let some = RankOptions::top(6).allow(Vec::from_iter(200..ITEMS as u32));
+    let high = filter.rank(&[3], &some).unwrap().lists[0][5].score;
+    let alone = |options: &RankOptions| filter.rank(&[3], options).unwrap().lists;
+    let plain = ListRequest::new(history);
+    let requests = [
+        plain,
+        plain.k(4),
+        plain.minimum_score(high),
+        plain.rerank(&strong),
+        plain.rerank(&none),
+        plain.allow(&allow),
+    ];
+    let found = filter.rank_requests(&requests, &of_all()).unwrap().lists;
+    let mut four = of_all();
+    four.k = 4;
+    let expected = [
+        of_all(),
+        four,
+        of_all().minimum_score(high),
+        of_all().rerank(boost(8.0)),
+        of_all().rerank(Rerank::new()),
+        of_all().allow(Vec::from_iter(200..400)),
+    ];
+    for (found, options) in found.iter().zip(&expected) {
+        assert!(!found.is_empty(), "{options:?}");
+        assert_eq!(bits(std::slice::from_ref(found)), bits(&alone(options)));
+    }
+    for other in &found[1..] {
+        assert_ne!(*other, found[0]);
+    }
+}
+
+#[test]
 fn options_of_a_request_are_checked() {
     let filter = &FILTERS[1];
     let history = filter.interactions().history(0).unwrap();

@@ -1,5 +1,8 @@
 //! The search for the best filter: its result, its reproducibility, and its continuation.
 
+use std::time::Duration;
+
+use bspm::data::SyntheticShape;
 use bspm::tune::{Trial, TrialOutcome, TuneOptions, Tuner};
 use bspm::{CpuBackend, Dataset, FilterConfig, Interactions};
 
@@ -53,6 +56,46 @@ fn the_same_seed_tries_the_same_and_another_does_not() {
     let first = run(options(1), Vec::new());
     assert_eq!(results(&run(options(1), Vec::new())), results(&first));
     assert_ne!(results(&run(options(2), Vec::new())), results(&first));
+}
+
+#[test]
+fn a_short_search_evaluates_fewer_users_with_fewer_neighbours() {
+    let shape = SyntheticShape {
+        users: 3_600,
+        items: 6_400,
+        train: 30_000,
+        test: 3_600,
+        communities: 20,
+    };
+    let parts = shape.generate(1).unwrap();
+    let tuner = |options: TuneOptions| {
+        let options = options.filters(["ease-r"]).trials(1);
+        let train = parts.train.clone();
+        let mut tuner = Tuner::new(CpuBackend::new(), train, &parts.test, options).unwrap();
+        tuner.advance().unwrap();
+        tuner
+    };
+    // Less than the budget of the choice without flags for data of this size.
+    let short = || TuneOptions::new().time(Duration::from_secs(15));
+    let neighbours = |trial: &Trial| {
+        let settings = trial.config.settings();
+        let setting = settings.into_iter().find(|it| it.name == "neighbours");
+        setting.and_then(|it| it.value).unwrap()
+    };
+    let (first, whole) = (tuner(short()), tuner(TuneOptions::new()));
+    let (first, whole) = (&first.trials()[0], &whole.trials()[0]);
+    assert_eq!((first.users, neighbours(first)), (3_000, "50".into()));
+    assert!(whole.users > 3_000, "{}", whole.users);
+    assert_eq!(neighbours(whole), "100");
+
+    // Its trials are not those of a search that evaluates all users.
+    let mut other = whole.clone();
+    other.config = first.config.clone();
+    let options = short().filters(["ease-r"]);
+    let mut resumed =
+        Tuner::new(CpuBackend::new(), parts.train.clone(), &parts.test, options).unwrap();
+    let error = resumed.resume(vec![other]).unwrap_err().to_string();
+    assert!(error.contains("expected trials with 3000 users"), "{error}");
 }
 
 #[test]

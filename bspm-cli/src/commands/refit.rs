@@ -18,7 +18,7 @@ use crate::events::KindArguments;
 use crate::items::{ItemArguments, tell_coverage, with_items};
 use crate::outputs::Files;
 use crate::tags::TagArguments;
-use forgotten::Forgotten;
+use forgotten::ToForget;
 
 /// Refit a model, with the same filter and settings, to its interactions and new ones
 #[derive(Args)]
@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "DATA")]
     data: Vec<PathBuf>,
     /// Add the interactions of this event log, which `bspm serve --events` writes; may be repeated. The
-    /// server may run at the same time
+    /// server may run at the same time, except with --forget-user and --forget-item
     #[arg(long, value_name = "FOLDER")]
     events: Vec<PathBuf>,
     #[command(flatten)]
@@ -49,11 +49,11 @@ pub(crate) struct Arguments {
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// Remove this user and all interactions of this user; may be repeated. With --events, also from the
-    /// files of the event log, which no server may write to at the time
+    /// events and lists of the log, which no server may write to at the time
     #[arg(long, value_name = "USER")]
     forget_user: Vec<String>,
-    /// Remove this item and all interactions with it; may be repeated. With --events, also from the files
-    /// of the event log
+    /// Remove this item and all interactions with it; may be repeated. With --events, also from the events
+    /// of the log; logged lists keep it
     #[arg(long, value_name = "ITEM")]
     forget_item: Vec<String>,
     /// Keep the singular vectors and fold in new users and items, which is much faster than a fit. New
@@ -225,7 +225,7 @@ fn refit<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
         events,
         ..
     } = arguments;
-    let forgotten = Forgotten::new(forget_user, forget_item, events)?;
+    let to_forget = ToForget::new(forget_user, forget_item, events)?;
     let model = TextModel::open(backend.clone(), &arguments.model)?;
     let table = arguments.items.read(&arguments.interactions)?;
     let more = arguments.new_interactions(model.dataset())?;
@@ -250,13 +250,13 @@ fn refit<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
             if let Some(more) = more {
                 dataset = dataset.with_dataset(&more)?;
             }
-            dataset = with_items(forgotten.removed_from(&dataset)?, table)?;
+            dataset = with_items(to_forget.removed_from(&dataset)?, table)?;
             dataset = arguments.tags.add_to(dataset, &arguments.interactions)?;
             let config = model.filter().config().clone();
             fitted(backend, dataset, config, &ProgressBars::default())?
         }
     };
     save(&model, &arguments.output)?;
-    forgotten.remove_from_logs()?;
+    to_forget.remove_from_logs()?;
     arguments.delete_events(start)
 }

@@ -1,7 +1,7 @@
 //! `bspm serve --otlp`: spans of requests for an OpenTelemetry collector.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -66,6 +66,13 @@ fn a_request_is_a_span_of_its_trace() {
         .call()
         .unwrap();
     assert_eq!(answer.status(), 200);
+    let odd = format!(
+        "{} / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n",
+        "X".repeat(5_000)
+    );
+    let mut stream = TcpStream::connect(&service.address).unwrap();
+    stream.write_all(odd.as_bytes()).unwrap();
+    stream.read_to_end(&mut Vec::new()).unwrap();
     // The spans that wait are exported when the server ends.
     service.signal("-TERM");
     assert!(service.process.wait().unwrap().success());
@@ -82,10 +89,12 @@ fn a_request_is_a_span_of_its_trace() {
         b"service.name\x12\x06\n\x04bspm".to_vec(),
         b"GET /recommend".to_vec(),
         b"order-17".to_vec(),
+        b"_OTHER".to_vec(),
     ] {
         let found = body.windows(part.len()).any(|window| window == part);
         assert!(found, "{} in {}", part.escape_ascii(), body.escape_ascii());
     }
+    assert!(!body.windows(100).any(|window| window == [b'X'; 100]));
 }
 
 #[test]
@@ -104,5 +113,24 @@ fn a_collector_that_does_not_answer_is_reported_and_stops_no_request() {
     assert!(
         log.contains("opentelemetry") && log.contains("ERROR"),
         "{log}"
+    );
+}
+
+#[test]
+fn a_collector_with_tls_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (model, _) = save(folder.path(), "shop", 0);
+    let output = Command::new(env!("CARGO_BIN_EXE_bspm"))
+        .arg("serve")
+        .arg(model)
+        .arg("--otlp")
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:4318")
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(
+        errors.contains("expected an endpoint without TLS"),
+        "{errors}"
     );
 }

@@ -189,6 +189,21 @@ macro_rules! filters {
                 }
             }
 
+            /// Returns [`Error::MemoryBudget`](crate::Error::MemoryBudget) if a fit needs more memory than
+            /// the budget of the backend.
+            pub(crate) fn check_budget<B: Backend>(
+                &self,
+                backend: Checked<'_, B>,
+                interactions: &Interactions,
+            ) -> Result<()> {
+                let Some(budget) = backend.memory_budget() else {
+                    return Ok(());
+                };
+                let (users, items) = (interactions.users(), interactions.items());
+                let what = || format!("fitting {} to {users} users x {items} items", self.name());
+                check_memory(what, self.memory(interactions), budget)
+            }
+
             pub(crate) fn fit<B: Backend>(
                 &self,
                 backend: Checked<'_, B>,
@@ -196,10 +211,8 @@ macro_rules! filters {
                 source: Source<'_>,
             ) -> Result<Box<dyn Filter<B>>> {
                 self.check()?;
-                if let (Source::Fit(..), Some(budget)) = (source, backend.memory_budget()) {
-                    let (users, items) = (interactions.users(), interactions.items());
-                    let what = || format!("fitting {} to {users} users x {items} items", self.name());
-                    check_memory(what, self.memory(interactions), budget)?;
+                if let Source::Fit(..) = source {
+                    self.check_budget(backend, interactions)?;
                 }
                 match self {
                     $(Self::$variant(settings) => settings.fit(backend, interactions, source),)*

@@ -186,8 +186,10 @@ impl RankOptions {
 
 /// A request for one list: a history, and options of this list.
 ///
-/// The list has the denied items of the [`RankOptions`] and its own. Its length, its minimum score and its
-/// re-ranking replace those of the [`RankOptions`]. Requests with different options are scored together.
+/// [`deny`](Self::deny) and [`allow`](Self::allow) restrict the list in addition to the [`RankOptions`];
+/// [`k`](Self::k), [`minimum_score`](Self::minimum_score) and [`rerank`](Self::rerank) replace theirs.
+/// Requests with different options are scored together. If the re-ranking of one of them needs all items, the
+/// scores of its tile are computed for all items.
 ///
 /// # Examples
 ///

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::ptr;
 use std::time::{Duration, Instant};
 
 use ndarray::{Array2, s};
@@ -77,7 +78,9 @@ impl<B: Backend> FittedFilter<B> {
     ///
     /// # Errors
     ///
-    /// As [`rank_histories`](Self::rank_histories).
+    /// As [`rank_histories`](Self::rank_histories), also for the options of a request;
+    /// [`Error::InvalidParameter`] and [`Error::ShapeMismatch`] for a [`Rerank`](super::Rerank) that is out of
+    /// range or for other items.
     pub fn rank_requests(
         &self,
         requests: &[ListRequest<'_>],
@@ -137,15 +140,22 @@ impl<B: Backend> FittedFilter<B> {
                 let lengths: Vec<usize> = lengths.collect();
                 let (item_scale, best) = (self.filter.item_scale(), Select::Best(&lengths));
                 let mut lists = self.checked().select(scores, item_scale, &hidden, best)?;
+                let mut own_rerankers: Vec<(&Rerank, Option<Reranker<'_>>)> = Vec::new();
+                for rerank in requests.iter().filter_map(ListRequest::own_rerank) {
+                    if own_rerankers.iter().all(|known| !ptr::eq(known.0, rerank)) {
+                        own_rerankers.push((rerank, self.reranker(rerank)?));
+                    }
+                }
                 for (place, (list, hidden)) in lists.iter_mut().zip(hidden).enumerate() {
-                    let own = requests[place].own_rerank().map(|own| self.reranker(own));
-                    let own = own.transpose()?;
+                    let own = requests[place]
+                        .own_rerank()
+                        .and_then(|own| own_rerankers.iter().find(|known| ptr::eq(known.0, own)));
                     let selection = ListSelection {
                         request: &requests[place],
                         options,
                         history: batch[users.start + place].items(),
                         hidden,
-                        reranker: own.as_ref().unwrap_or(&reranker).as_ref(),
+                        reranker: own.map_or(&reranker, |own| &own.1).as_ref(),
                     };
                     *list = selection.of(std::mem::take(list), &self.reach)?;
                 }

@@ -116,6 +116,9 @@ impl Proposals {
 
     /// Returns the filters that the next mixes are likely to contain.
     pub(super) fn parts<'t>(&self, trials: &'t [Trial]) -> Vec<&'t FilterConfig> {
+        if !self.may_mix {
+            return Vec::new();
+        }
         let singles = worth_mixing(trials, self.near).into_iter();
         let best_mix = ranked(trials)
             .into_iter()

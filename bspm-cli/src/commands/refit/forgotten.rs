@@ -1,6 +1,6 @@
 //! The users and items that a refit removes, from the model and from event logs.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 
 use bspm::Dataset;
@@ -10,23 +10,23 @@ use bspm_events::{ClosedLog, EventError};
 use super::Outcome;
 
 /// The users and items to remove, and the event logs that contain them, which are locked.
-pub(super) struct Forgotten<'a> {
+pub(super) struct ToForget<'a> {
     users: HashSet<&'a str>,
     items: HashSet<&'a str>,
     logs: Vec<ClosedLog>,
-    /// The users and items that have events.
+    /// Those of them that the logs contain.
     users_of_logs: HashSet<String>,
     items_of_logs: HashSet<String>,
 }
 
-impl<'a> Forgotten<'a> {
+impl<'a> ToForget<'a> {
     /// Locks the logs if users or items are to be removed.
     pub(super) fn new(
         users: &'a [String],
         items: &'a [String],
         folders: &[PathBuf],
     ) -> Outcome<Self> {
-        let mut forgotten = Self {
+        let mut to_forget = Self {
             users: users.iter().map(String::as_str).collect(),
             items: items.iter().map(String::as_str).collect(),
             logs: Vec::new(),
@@ -34,9 +34,11 @@ impl<'a> Forgotten<'a> {
             items_of_logs: HashSet::new(),
         };
         if users.is_empty() && items.is_empty() {
-            return Ok(forgotten);
+            return Ok(to_forget);
         }
-        for folder in folders {
+        let folders = folders.iter().map(|folder| folder.canonicalize());
+        let folders: BTreeSet<PathBuf> = folders.collect::<Result<_, _>>()?;
+        for folder in &folders {
             let log = ClosedLog::lock(folder).map_err(|error| match error {
                 EventError::Locked { folder } => format!(
                     "{}: a server writes to this log, and --forget-user and --forget-item change it; \
@@ -47,16 +49,22 @@ impl<'a> Forgotten<'a> {
                 error => Box::<dyn std::error::Error>::from(error),
             })?;
             bspm_events::read(folder, |event| {
-                if forgotten.users.contains(event.user.as_str()) {
-                    forgotten.users_of_logs.insert(event.user);
+                if to_forget.users.contains(event.user.as_str()) {
+                    to_forget.users_of_logs.insert(event.user);
                 }
-                if forgotten.items.contains(event.item.as_str()) {
-                    forgotten.items_of_logs.insert(event.item);
+                if to_forget.items.contains(event.item.as_str()) {
+                    to_forget.items_of_logs.insert(event.item);
                 }
             })?;
-            forgotten.logs.push(log);
+            bspm_events::read_lists(folder, |list| {
+                let user = list
+                    .user
+                    .filter(|user| to_forget.users.contains(user.as_str()));
+                to_forget.users_of_logs.extend(user);
+            })?;
+            to_forget.logs.push(log);
         }
-        Ok(forgotten)
+        Ok(to_forget)
     }
 
     /// Removes the users and items from the interactions. Those that are only in a log need not be there.
