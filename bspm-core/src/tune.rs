@@ -160,7 +160,14 @@ const RUNGS: [(usize, f64); 2] = [(600, 2.0), (3_000, 0.25)];
 const MOST_USERS: usize = 10_000;
 const MOST_USERS_IF_SHORT: usize = 3_000;
 
+/// The size of the largest filter that is kept for mixes, in bytes. A larger one is an item graph, which is
+/// fitted in a second or two.
+const LARGEST_PART: usize = 256 << 20;
+
 /// A search for the best filter.
+///
+/// Memory: that of the largest fit, the shared singular vectors, and up to five fitted filters of at most
+/// 256 MiB for mixes.
 ///
 /// # Examples
 ///
@@ -402,7 +409,10 @@ impl<B: Backend> Tuner<B> {
             &self.options.fit,
             Some(&self.shared),
         )?;
-        self.parts.push((config.clone(), fitted.filter.clone()));
+        let tensors = fitted.filter.tensors().into_iter();
+        if tensors.map(|(_, tensor)| tensor.bytes()).sum::<usize>() <= LARGEST_PART {
+            self.parts.push((config.clone(), fitted.filter.clone()));
+        }
         Ok(fitted)
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::fit_options::FitOptions;
 use super::shared_svd::SharedSvd;
 use super::truncated_svd::SvdReport;
-use crate::backend::{Backend, SharedMatrix};
+use crate::backend::{Backend, Shaped, SharedMatrix};
 use bspm_data::{Error, Result};
 
 /// A tensor of a fitted filter.
@@ -17,6 +17,21 @@ pub(crate) enum Tensor<'a, B: Backend> {
     Floats(&'a [f32]),
     /// On the host.
     Indices(&'a [u32]),
+}
+
+impl<B: Backend> Tensor<'_, B> {
+    /// The size of the values.
+    pub(crate) fn bytes(&self) -> usize {
+        let values = match self {
+            Self::Matrix(matrix) => {
+                let (rows, columns) = matrix.shape();
+                rows * columns
+            }
+            Self::Floats(floats) => floats.len(),
+            Self::Indices(indices) => indices.len(),
+        };
+        values * size_of::<f32>()
+    }
 }
 
 /// The tensors of a filter, by name.
