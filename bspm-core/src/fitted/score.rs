@@ -79,7 +79,7 @@ impl<B: Backend> FittedFilter<B> {
     /// # Errors
     ///
     /// As [`rank_histories`](Self::rank_histories), also for the options of a request;
-    /// [`Error::InvalidParameter`] and [`Error::ShapeMismatch`] for a [`Rerank`](super::Rerank) that is out of
+    /// [`Error::InvalidParameter`] and [`Error::ShapeMismatch`] for a [`Rerank`] that is out of
     /// range or for other items.
     pub fn rank_requests(
         &self,
