@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bspm::data::History;
 use bspm::fitted::{ListRequest, RankOptions};
@@ -277,7 +277,9 @@ fn a_forgotten_user_leaves_the_model_and_the_log() {
     let (model, log) = (path.to_string_lossy(), Path::new(&events));
     let lists = log.join("lists-000001.jsonl");
     let lines = || fs::read_to_string(&lists).unwrap_or_default();
+    let deadline = Instant::now() + Duration::from_secs(40);
     while lines().lines().count() < 2 {
+        assert!(Instant::now() < deadline, "{}", lines());
         std::thread::sleep(Duration::from_millis(10));
     }
     let refit = |users: &[&str]| {
