@@ -115,11 +115,8 @@ impl<B: Backend> FittedFilter<B> {
         )
         .entered();
         let source = Source::Fit(options, shared);
-        let filter = config
-            .fit(Checked::new(&backend), &interactions, source)
-            .map_err(|error| finite::explained(error, &config, &interactions))?;
-        finite::check(Checked::new(&backend), &interactions, &config, &*filter)?;
-        Self::new(backend, interactions, config, filter.into())
+        let filter = config.fit(Checked::new(&backend), &interactions, source);
+        Self::of_fit(backend, interactions, config, filter)
     }
 
     /// Returns the mix of filters that are fitted to `interactions`.
@@ -133,10 +130,19 @@ impl<B: Backend> FittedFilter<B> {
         config.check()?;
         let checked = Checked::new(&backend);
         config.check_budget(checked, &interactions)?;
-        let filter = mix
-            .of_fitted(checked, &interactions, parts)
-            .map_err(|error| finite::explained(error, &config, &interactions))?;
-        finite::check(checked, &interactions, &config, &*filter)?;
+        let filter = mix.of_fitted(checked, &interactions, parts);
+        Self::of_fit(backend, interactions, config, filter)
+    }
+
+    /// Checks that the scores of a fitted filter are finite. Explains an error of the fit.
+    fn of_fit(
+        backend: B,
+        interactions: Arc<Interactions>,
+        config: FilterConfig,
+        filter: Result<Box<dyn Filter<B>>>,
+    ) -> Result<Self> {
+        let filter = filter.map_err(|error| finite::explained(error, &config, &interactions))?;
+        finite::check(Checked::new(&backend), &interactions, &config, &*filter)?;
         Self::new(backend, interactions, config, filter.into())
     }
 

@@ -251,7 +251,7 @@ impl<B: Backend> Tuner<B> {
                 }
                 let proposals = Proposals::search(shape, options.seed, &options.filters, first);
                 match is_short {
-                    true => proposals.for_short_search(MOST_USERS_IF_SHORT),
+                    true => proposals.for_short_search(),
                     false => proposals,
                 }
             }

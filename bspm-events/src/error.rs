@@ -1,7 +1,7 @@
 //! The error type.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// An error of the log.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +39,20 @@ pub enum EventError {
         /// The folder of the log.
         folder: PathBuf,
     },
+}
+
+pub(crate) fn read_error(path: &Path, source: io::Error) -> EventError {
+    EventError::Read {
+        path: path.into(),
+        source,
+    }
+}
+
+pub(crate) fn write_error(path: &Path, source: io::Error) -> EventError {
+    EventError::Write {
+        path: path.into(),
+        source,
+    }
 }
 
 /// A result with an [`EventError`].

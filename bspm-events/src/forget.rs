@@ -5,13 +5,13 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::error::{EventError, Result};
+use crate::error::{Result, read_error, write_error};
 use crate::event::Event;
 use crate::line::{Record, decode};
 use crate::list::LoggedList;
 use crate::log::{Unsupported, lock};
 use crate::read::files;
-use crate::segments::{sync_folder, write_error};
+use crate::segments::sync_folder;
 
 /// A log that no process writes to while this value exists, to remove lines from it.
 #[derive(Debug)]
@@ -39,8 +39,9 @@ impl ClosedLog {
     ///
     /// # Errors
     ///
-    /// [`EventError::Locked`] if a process writes to the log; [`EventError::Read`] if the folder has no log;
-    /// [`EventError::Write`], also if the file system has no locks.
+    /// [`EventError::Locked`](crate::EventError::Locked) if a process writes to the log;
+    /// [`EventError::Read`](crate::EventError::Read) if the folder has no log;
+    /// [`EventError::Write`](crate::EventError::Write), also if the file system has no locks.
     pub fn lock(folder: &Path) -> Result<Self> {
         let segments = [
             files(folder, Event::PREFIX)?,
@@ -78,7 +79,8 @@ impl ClosedLog {
     ///
     /// # Errors
     ///
-    /// [`EventError::Read`], [`EventError::Write`]. Files that were replaced before stay so.
+    /// [`EventError::Read`](crate::EventError::Read), [`EventError::Write`](crate::EventError::Write).
+    /// Files that were replaced before stay so.
     pub fn forget(&self, users: &HashSet<&str>, items: &HashSet<&str>) -> Result<Forgotten> {
         let mut forgotten = Forgotten::default();
         let is_named = |event: &Event| {
@@ -167,17 +169,10 @@ fn keep_owner(_file: &File, _like: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-fn read_error(path: &Path, source: io::Error) -> EventError {
-    EventError::Read {
-        path: path.into(),
-        source,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EventLog, read, read_lists};
+    use crate::{EventError, EventLog, read, read_lists};
 
     #[test]
     fn users_and_items_are_removed_and_all_else_stays() {

@@ -5,12 +5,12 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
 
-use crate::error::{EventError, Result};
+use crate::error::{EventError, Result, write_error};
 use crate::event::Event;
 use crate::line::{IdHashes, encode};
 use crate::list::LoggedList;
 use crate::read::LogReport;
-use crate::segments::{Segments, Sync, is_at, write_error};
+use crate::segments::{Segments, Sync, is_at};
 
 /// A log that this process writes to. One process at a time can open a log.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::error::{EventError, Result};
+use crate::error::{Result, read_error, write_error};
 use crate::event::Event;
 use crate::line::{Record, decode};
 use crate::list::LoggedList;
@@ -65,10 +65,7 @@ pub(crate) fn path_of(folder: &Path, prefix: &str, number: u64) -> PathBuf {
 
 /// Returns the files of a log in order. Other files in the folder are ignored.
 pub(crate) fn files(folder: &Path, prefix: &str) -> Result<Vec<LogFile>> {
-    let failed = |source| EventError::Read {
-        path: folder.into(),
-        source,
-    };
+    let failed = |source| read_error(folder, source);
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
@@ -94,7 +91,7 @@ pub(crate) fn files(folder: &Path, prefix: &str) -> Result<Vec<LogFile>> {
 ///
 /// # Errors
 ///
-/// [`EventError::Read`].
+/// [`EventError::Read`](crate::EventError::Read).
 pub fn read(folder: &Path, each: impl FnMut(Event)) -> Result<LogReport> {
     read_records(folder, each)
 }
@@ -103,7 +100,7 @@ pub fn read(folder: &Path, each: impl FnMut(Event)) -> Result<LogReport> {
 ///
 /// # Errors
 ///
-/// [`EventError::Read`].
+/// [`EventError::Read`](crate::EventError::Read).
 pub fn read_lists(folder: &Path, each: impl FnMut(LoggedList)) -> Result<LogReport> {
     read_records(folder, each)
 }
@@ -122,10 +119,7 @@ pub(crate) fn read_file<T: Record>(
     report: &mut LogReport,
     each: &mut impl FnMut(T),
 ) -> Result<u64> {
-    let failed = |source| EventError::Read {
-        path: path.into(),
-        source,
-    };
+    let failed = |source| read_error(path, source);
     // Opening a pipe would block.
     if !fs::metadata(path).map_err(failed)?.is_file() {
         let kind = io::ErrorKind::InvalidInput;
@@ -171,22 +165,15 @@ pub(crate) fn read_file<T: Record>(
 ///
 /// # Errors
 ///
-/// [`EventError::Read`], [`EventError::Write`].
+/// [`EventError::Read`](crate::EventError::Read), [`EventError::Write`](crate::EventError::Write).
 pub fn delete_before(folder: &Path, time: SystemTime) -> Result<usize> {
     let mut deleted = 0;
     let mut files = files(folder, Event::PREFIX)?;
     files.pop();
     for LogFile { path, .. } in files {
         let written = fs::metadata(&path).and_then(|metadata| metadata.modified());
-        let failed = |source: io::Error| EventError::Read {
-            path: path.clone(),
-            source,
-        };
-        if written.map_err(failed)? < time {
-            fs::remove_file(&path).map_err(|source| EventError::Write {
-                path: path.clone(),
-                source,
-            })?;
+        if written.map_err(|source| read_error(&path, source))? < time {
+            fs::remove_file(&path).map_err(|source| write_error(&path, source))?;
             deleted += 1;
         }
     }

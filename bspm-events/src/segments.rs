@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::error::{EventError, Result};
+use crate::error::{Result, write_error};
 use crate::line::Record;
 use crate::read::{LogFile, LogReport, files, path_of, read_file};
 
@@ -173,13 +173,6 @@ impl Segments {
         self.length += lines.len() as u64;
         self.is_dirty = false;
         Ok(())
-    }
-}
-
-pub(crate) fn write_error(path: &Path, source: io::Error) -> EventError {
-    EventError::Write {
-        path: path.into(),
-        source,
     }
 }
 

@@ -198,32 +198,31 @@ fn run(job: OtherJob) {
     let _ = job.reply.send(answer);
 }
 
+/// Groups jobs by their model, which may have been replaced in between, and scores each group together.
+fn rank_by_model(jobs: Vec<ListJob>, batch_invariant: bool) {
+    let mut groups: Vec<Vec<ListJob>> = Vec::new();
+    for job in jobs.into_iter().filter(|job| !job.reply.is_closed()) {
+        let same = |group: &&mut Vec<ListJob>| Arc::ptr_eq(&group[0].model, &job.model);
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(job),
+            None => groups.push(vec![job]),
+        }
+    }
+    for jobs in groups {
+        let mut known = KnownRules::new();
+        let jobs = jobs.into_iter().filter_map(|job| prepared(job, &mut known));
+        rank(jobs.collect(), batch_invariant);
+    }
+}
+
 /// A job whose condition and rules are evaluated.
 struct Prepared {
     job: ListJob,
     rerank: Option<Arc<Rerank>>,
 }
 
-/// The rules of a batch, and what they are for the items of a model.
-type KnownRules = Vec<(Arc<CpuModel>, ListRules, Arc<Rerank>)>;
-
-/// Groups jobs by their model, which may have been replaced in between, and scores each group together.
-fn rank_by_model(jobs: Vec<ListJob>, batch_invariant: bool) {
-    let mut groups: Vec<Vec<Prepared>> = Vec::new();
-    let mut known = KnownRules::new();
-    let open = jobs.into_iter().filter(|job| !job.reply.is_closed());
-    for prepared in open.filter_map(|job| prepared(job, &mut known)) {
-        let model = &prepared.job.model;
-        let same = |group: &&mut Vec<Prepared>| Arc::ptr_eq(&group[0].job.model, model);
-        match groups.iter_mut().find(same) {
-            Some(group) => group.push(prepared),
-            None => groups.push(vec![prepared]),
-        }
-    }
-    for jobs in groups {
-        rank(jobs, batch_invariant);
-    }
-}
+/// The rules of the jobs of a model, and what they are for its items.
+type KnownRules = Vec<(ListRules, Arc<Rerank>)>;
 
 /// Evaluates the condition and the rules of a job. If that fails, answers the job with the error and returns
 /// `None`.
@@ -232,7 +231,10 @@ fn prepared(mut job: ListJob, known: &mut KnownRules) -> Option<Prepared> {
     let work = &mut job.work;
     let found = catch_unwind(AssertUnwindSafe(|| {
         work.prepare(model)?;
-        rerank_of(work.rules.as_deref(), model, known)
+        let rules = work.rules.as_deref();
+        rules
+            .map(|rules| rerank_of(rules, model, known))
+            .transpose()
     }));
     let failure = match found {
         Ok(Ok(rerank)) => return Some(Prepared { job, rerank }),
@@ -243,24 +245,18 @@ fn prepared(mut job: ListJob, known: &mut KnownRules) -> Option<Prepared> {
     None
 }
 
-/// Returns rules for the items of a model; equal rules of a batch are evaluated once.
+/// Returns rules for the items of a model; equal rules are evaluated once.
 fn rerank_of(
-    rules: Option<&ListRules>,
-    model: &Arc<CpuModel>,
+    rules: &ListRules,
+    model: &CpuModel,
     known: &mut KnownRules,
-) -> bspm::Result<Option<Arc<Rerank>>> {
-    let Some(rules) = rules else {
-        return Ok(None);
-    };
-    let same = known
-        .iter()
-        .find(|(of, known, _)| Arc::ptr_eq(of, model) && known == rules);
-    if let Some((_, _, rerank)) = same {
-        return Ok(Some(rerank.clone()));
+) -> bspm::Result<Arc<Rerank>> {
+    if let Some((_, rerank)) = known.iter().find(|known| known.0 == *rules) {
+        return Ok(rerank.clone());
     }
     let rerank = Arc::new(rules.rerank(model.dataset())?);
-    known.push((model.clone(), rules.clone(), rerank.clone()));
-    Ok(Some(rerank))
+    known.push((rules.clone(), rerank.clone()));
+    Ok(rerank)
 }
 
 /// Scores the histories of these jobs, all of one model, as one tile.
@@ -273,7 +269,8 @@ fn rank(jobs: Vec<Prepared>, batch_invariant: bool) {
         .iter()
         .map(|it| it.job.work.request(it.rerank.as_deref()));
     let requests: Vec<ListRequest<'_>> = requests.collect();
-    let mut options = RankOptions::top(first.work.k).fallback(Fallback::Popularity);
+    // Each request has its own length.
+    let mut options = RankOptions::top(1).fallback(Fallback::Popularity);
     options.batch_invariant = batch_invariant;
     let ranked = AssertUnwindSafe(|| model.filter().rank_requests(&requests, &options));
     let ranked = catch_unwind(ranked);

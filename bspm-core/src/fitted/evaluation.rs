@@ -195,9 +195,8 @@ impl Evaluation {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) if the users differ, because a model does not
-    /// know a user that the other
-    /// one knows; as [`values`](Self::values).
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) if the users differ, because a model does
+    /// not know a user that the other one knows; as [`values`](Self::values).
     pub fn compare(&self, other: &Self, metric: &str, k: usize) -> Result<Comparison> {
         if self.tested != other.tested {
             let common = HashSet::<u32>::from_iter(self.tested.iter().copied());

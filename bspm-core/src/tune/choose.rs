@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::portfolio::candidates;
+use super::portfolio::candidates_for;
 use super::propose::Proposals;
 use super::shape::Shape;
 use super::{Trial, TrialOutcome, TuneOptions, Tuner};
@@ -35,9 +35,9 @@ pub struct Choice {
     pub trials: Vec<Trial>,
 }
 
-/// Selects a filter and its settings for a data set from [`candidates`]: the one with the best NDCG@20 on
-/// held-out interactions (20% of each user's interactions: the latest ones if there are times, else a random
-/// sample). Mixes of two of the best three filters are tried too. A mix is selected if it is better by one
+/// Selects a filter and its settings for a data set from [`candidates`](super::candidates): the one with the
+/// best NDCG@20 on held-out interactions (20% of each user's interactions: the latest ones if there are times,
+/// else a random sample). Mixes of two of the best three filters are tried too. A mix is selected if it is better by one
 /// percent. Then the settings of the best filter are varied, as long as the budget allows.
 ///
 /// A candidate is evaluated on 600 users first, then on 3,000, then on up to 10,000, and is stopped early if
@@ -74,7 +74,7 @@ where
     let split = dataset.hold_out(SHARE, options.seed)?;
     let (train, held_out) = (split.train.matrix_to_fit()?, split.test.interactions());
     let shape = Shape::of(&train);
-    let first = candidates(&train);
+    let first = candidates_for(shape);
     let proposals = Proposals::search(shape, options.seed, &[], first).without_factors_ahead();
     let tune = TuneOptions::new()
         .trials(MOST_TRIALS)

@@ -3,8 +3,8 @@
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, RngExt, SeedableRng};
 
-use super::MOST_USERS;
 use super::shape::{Shape, factor_dim};
+use super::{MOST_USERS, MOST_USERS_IF_SHORT};
 use crate::filters::preset::Preset;
 use crate::filters::registry::{FilterConfig, Mix, MixPart, SettingInfo};
 use crate::filters::setting::Search;
@@ -74,11 +74,11 @@ impl Proposals {
         }
     }
 
-    /// Evaluates each setting on at most this number of users, and also mixes filters that are worse, since
-    /// a short search has settings that favour speed.
-    pub(super) fn for_short_search(self, most_users: usize) -> Self {
+    /// Evaluates each setting on fewer users, and also mixes filters that are worse, since a short search
+    /// has settings that favour speed.
+    pub(super) fn for_short_search(self) -> Self {
         Self {
-            most_users,
+            most_users: MOST_USERS_IF_SHORT,
             near: NEAR_IF_SHORT,
             ..self.without_factors_ahead()
         }
