@@ -357,7 +357,9 @@ impl<U: Eq + Hash, I: Eq + Hash> BatchRows<U, I> {
         (user, item): (&IdReader<U>, &IdReader<I>),
         (users, items): (&Ids<U>, &Ids<I>),
     ) -> Result<Self> {
-        let (user_name, item_name) = options.id_columns(("user", "item"));
+        let schema = batch.schema();
+        let names: Vec<&String> = schema.fields().iter().map(|it| it.name()).collect();
+        let (user_name, item_name) = options.id_columns(("user", "item"), &names);
         let missing = MissingTexts::new(options);
         fn id_column<T: Eq + Hash>(
             batch: &RecordBatch,

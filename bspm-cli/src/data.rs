@@ -22,10 +22,10 @@ pub(crate) struct DataArguments {
     /// or parquet. Default: from the file name
     #[arg(long)]
     format: Option<Format>,
-    /// Column with the user ids. Default: user, or user_id in RecBole files
+    /// Column with the user ids. Default: user, or user_id
     #[arg(long, value_name = "COLUMN")]
     user_column: Option<String>,
-    /// Column with the item ids. Default: item, or item_id in RecBole files
+    /// Column with the item ids. Default: item, or item_id
     #[arg(long, value_name = "COLUMN")]
     item_column: Option<String>,
     /// Column with the ratings; requires --rating-threshold

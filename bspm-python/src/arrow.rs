@@ -128,10 +128,10 @@ pub(crate) fn read_arrow<'py>(
     options: ReadOptions,
 ) -> PyResult<Contents<'py>> {
     let mut source = Source::of(table)?;
-    let usual = ("user", "item");
-    let weighting = options.weighting(options.named())?;
-    let user = options.user.as_deref().unwrap_or(usual.0);
-    let item = options.item.as_deref().unwrap_or(usual.1);
+    let table = options.table(options.weighting(options.named())?);
+    let fields = source.schema.fields().iter();
+    let columns: Vec<String> = fields.map(|it| it.name().clone()).collect();
+    let (user, item) = table.id_columns(("user", "item"), &columns);
     let is_text_column = |name, keyword| source.column(name, keyword).map(is_text);
     let kinds = (is_text_column(user, "user")?, is_text_column(item, "item")?);
     let others = [
@@ -146,7 +146,6 @@ pub(crate) fn read_arrow<'py>(
             names.push(name);
         }
     }
-    let table = options.table(weighting);
     let mut wrong = None;
     let batches = std::iter::from_fn(|| match source.next(|name| names.contains(&name))? {
         Ok(batch) => Some(Ok(batch)),

@@ -5,6 +5,7 @@ import sys
 
 import duckdb
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 
@@ -45,6 +46,17 @@ def test_tables_of_every_engine_give_the_same_interactions(frame, pairs, tmp_pat
         assert list(found.users) == list(expected.users)
         assert list(found.items) == list(expected.items)
         np.testing.assert_array_equal(found.csr["indptr"], expected.csr["indptr"])
+
+
+def test_columns_with_usual_names_need_no_arguments():
+    columns = {"at": [7, 8], "user_id": ["ann", "bob"], "item_id": [1, 2]}
+    for table in [columns, pd.DataFrame(columns), pl.DataFrame(columns), pl.DataFrame(columns).to_arrow()]:
+        found = bspm.Interactions.of(table)
+        assert (list(found.users), list(found.items)) == (["ann", "bob"], [1, 2])
+        lists = bspm.evaluate(table, table, k=1)
+        assert lists["recall"] == 1.0
+    both = pl.DataFrame({**columns, "user": ["zoe", "max"]})
+    assert list(bspm.Interactions.of(both).users) == ["zoe", "max"]
 
 
 def test_weights_and_times_are_read():

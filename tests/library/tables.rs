@@ -273,6 +273,31 @@ fn recbole_names_are_read_without_their_types() {
 }
 
 #[test]
+fn columns_with_usual_names_need_no_options() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let (dataset, _) = Dataset::read_files([path], None, &TableOptions::default()).unwrap();
+        pairs(&dataset)
+    };
+    for (name, text) in [
+        ("a.csv", "at,item_id,user_id\n7,tea,ann\n"),
+        ("b.csv", "user,item_id\nann,tea\n"),
+        ("a.inter", "user:token\titem:token\nann\ttea\n"),
+        ("b.inter", "user_id:token\titem_id:token\nann\ttea\n"),
+        ("a.jsonl", "\n{\"item_id\":\"tea\",\"user_id\":\"ann\"}\n"),
+        (
+            "b.jsonl",
+            "{\"item\":\"tea\",\"user\":\"ann\",\"user_id\":7}\n",
+        ),
+        ("c.csv", "user_id,user,item,item_id\n7,ann,tea,8\n"),
+    ] {
+        assert_eq!(read(name, text), owned(&[("ann", "tea")]), "{name}");
+    }
+}
+
+#[test]
 fn movielens_lines_are_read_or_named() {
     let parse = |text: &[u8]| Dataset::<u32, u32>::parse_movielens(text, "r.dat", Some(3.0));
     let dataset = parse(b"\xef\xbb\xbf1::10::5::7\r\n\r\n1::11::2::8\r\n2::10::3::9").unwrap();

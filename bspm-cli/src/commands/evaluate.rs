@@ -40,8 +40,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["last_out", "ratio", "random", "ConfigArguments", "ProcessArguments", "TagArguments"])]
     model: Option<PathBuf>,
     /// Recommendation lists of any system to evaluate instead of a model: CSV, TSV, JSON lines or
-    /// Parquet tables with the columns user, item, and rank or score, or with user and items. Give the
-    /// interactions that they were made from with --train
+    /// Parquet tables with the columns user, item, and rank or score, or with user and items. user_id and
+    /// item_id are also names of these columns. Give the interactions that they were made from with --train
     #[arg(
         long,
         value_name = "FILE",

@@ -90,6 +90,16 @@ fn what_is_odd_about_lists_is_counted_and_told() {
     }
     // Both test items of ann are in her list, and none of the other users.
     assert_eq!(found["recall"], 1.0 / 3.0);
+    fs::write(
+        folder.join("ids.csv"),
+        lists.replace("user,item", "user_id,item_id"),
+    )
+    .unwrap();
+    let (same, _) = evaluated(folder, "ids.csv", &["-k", "3"]);
+    assert_eq!(
+        (&same[0]["recall"], &same[0]["unknown_items"]),
+        (&found["recall"], &found["unknown_items"])
+    );
     for part in [
         "lists of 3 users evaluated",
         "1 users of the test set have no list",

@@ -1,6 +1,7 @@
 //! Reads JSON lines: one object per line.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::Hash;
 use std::io::Read;
@@ -33,7 +34,20 @@ where
     let _span = tracing::info_span!("load", path = %path.display()).entered();
     options.check(Format::JsonLines)?;
     rows.start(path, Format::JsonLines);
-    let (user, item) = options.id_columns(Format::JsonLines.columns());
+    let mut lines = Lines::new(PlainText::new(reader, options.text_encoding()?));
+    let failed = |source| Error::Read {
+        path: path.into(),
+        source,
+    };
+    let mut first = None;
+    while let Some((line, text)) = lines.next().map_err(failed)? {
+        if !text.trim_ascii().is_empty() {
+            first = Some((line, text.to_vec()));
+            break;
+        }
+    }
+    let keys = first.as_ref().map_or_else(Vec::new, |(_, text)| keys(text));
+    let (user, item) = options.id_columns(Format::JsonLines.columns(), &keys);
     let mut names = vec![user.to_owned(), item.to_owned()];
     for name in [&options.rating, &options.time, &options.weight] {
         names.extend(name.clone().filter(|name| !names.contains(name)));
@@ -41,13 +55,16 @@ where
     let places = options.places(path, &names, Format::JsonLines.columns())?;
     rows.note_columns(&names, places, options);
     let fields = TextFields::new(options, places, names.clone(), names.clone());
-    let mut lines = Lines::new(PlainText::new(reader, options.text_encoding()?));
-    let failed = |source| Error::Read {
-        path: path.into(),
-        source,
-    };
     let mut is_first = true;
-    while let Some((line, text)) = lines.next().map_err(failed)? {
+    loop {
+        let held = first.take();
+        let (line, text) = match &held {
+            Some((line, text)) => (*line, text.as_slice()),
+            None => match lines.next().map_err(failed)? {
+                Some(next) => next,
+                None => break,
+            },
+        };
         if text.trim_ascii().is_empty() {
             continue;
         }
@@ -76,6 +93,12 @@ where
     }
     rows.note_times(&fields);
     Ok(())
+}
+
+/// The keys of an object; empty for other text.
+fn keys(object: &[u8]) -> Vec<String> {
+    let object: Result<BTreeMap<String, IgnoredAny>, _> = serde_json::from_slice(object);
+    object.map_or_else(|_| Vec::new(), |it| it.into_keys().collect())
 }
 
 /// Returns the fault of a line that is not an object, or an error if the file is one array.

@@ -425,12 +425,27 @@ impl TableOptions {
             .ok_or_else(|| invalid("encoding", expected, format!("{label:?}")))
     }
 
-    /// The user column and the item column.
+    /// The user column and the item column of a table with the columns `names`: as requested, or the
+    /// default of the format, or `user` or `user_id`, and `item` or `item_id`.
     #[doc(hidden)]
-    pub fn id_columns(&self, (user, item): (&'static str, &'static str)) -> (&str, &str) {
+    pub fn id_columns(
+        &self,
+        (user, item): (&'static str, &'static str),
+        names: &[impl AsRef<str>],
+    ) -> (&str, &str) {
+        let exists = |name: &&str| names.iter().any(|it| it.as_ref().trim() == *name);
+        let column = |default: &'static str, usual: [&'static str; 2]| {
+            let usual = [default].into_iter().chain(usual);
+            usual.into_iter().find(exists).unwrap_or(default)
+        };
+        let requested = (self.user.as_deref(), self.item.as_deref());
         (
-            self.user.as_deref().unwrap_or(user),
-            self.item.as_deref().unwrap_or(item),
+            requested
+                .0
+                .unwrap_or_else(|| column(user, ["user", "user_id"])),
+            requested
+                .1
+                .unwrap_or_else(|| column(item, ["item", "item_id"])),
         )
     }
 
@@ -457,7 +472,7 @@ impl TableOptions {
                 }),
             }
         };
-        let (user, item) = self.id_columns(defaults);
+        let (user, item) = self.id_columns(defaults, names);
         let places = Places {
             user: find(user)?,
             item: find(item)?,

@@ -307,8 +307,8 @@ class Interactions:
     def from_frame(
         cls,
         frame: Any,
-        user: str = "user",
-        item: str = "item",
+        user: Optional[str] = None,
+        item: Optional[str] = None,
         weight: Optional[str] = None,
         time: Optional[str] = None,
         rating: Optional[str] = None,
@@ -321,7 +321,8 @@ class Interactions:
         """Creates interactions from a table: pandas, polars, PyArrow, DuckDB, or a dict of arrays.
 
         Any object with the Arrow PyCapsule interface is a table, and is read without a copy in Python.
-        The options are those of ``Model.fit``. A repeated pair keeps its latest time.
+        The columns of the ids are "user" and "item", or "user_id" and "item_id", by default. The
+        options are those of ``Model.fit``. A repeated pair keeps its latest time.
 
         Raises KeyError for a missing column.
         """
@@ -338,6 +339,9 @@ class Interactions:
         )
         if is_arrow(frame):
             return cls._of_arrays(*_bspm.read_arrow(frame, options))
+
+        for keyword in ("user", "item"):
+            options[keyword] = options[keyword] or usual_column(frame, keyword)
 
         def column(keyword: str) -> Any:
             name = options[keyword]
@@ -538,6 +542,15 @@ def column_of(frame: Any, name: str, keyword: str) -> Any:
     except KeyError as error:
         text = f"no column {name!r}; there are {', '.join(there)}; {keyword}= names another"
         raise KeyError(text) from error
+
+
+def usual_column(frame: Any, kind: str) -> str:
+    """Returns the default column of the ids: the kind of id, or with "_id" if only such a column exists."""
+    columns: Any = getattr(frame, "column_names", None)
+    if columns is None:
+        columns = getattr(frame, "columns", frame if isinstance(frame, dict) else ())
+    names = [str(it) for it in columns]
+    return f"{kind}_id" if kind not in names and f"{kind}_id" in names else kind
 
 
 def is_arrow(table: Any) -> bool:

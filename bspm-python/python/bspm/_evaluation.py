@@ -9,7 +9,7 @@ from typing import Any, Iterable, Optional, Sequence, Union
 import numpy as np
 
 from . import _bspm
-from ._data import Interactions, column_of, ids_of, is_arrow, listed, numbers_in, time_of
+from ._data import Interactions, column_of, ids_of, is_arrow, listed, numbers_in, time_of, usual_column
 from ._model import Model, flat, progress_of
 
 
@@ -69,9 +69,10 @@ def evaluate(
     """Returns the metrics of lists of any system, in the form of ``Model.evaluate``.
 
     ``lists`` is a table (pandas, polars, PyArrow, DuckDB, a dict of arrays) with a row for each entry of a
-    list. Its columns are ``user``, ``item``, and ``rank`` (lowest first) or ``score`` (highest first).
-    Default: the column "rank", else "score", else the order of the rows. ``test`` and ``train`` have any
-    form that ``Model.fit`` takes. If they are tables, ``user`` and ``item`` name their columns too.
+    list. Its columns are ``user`` and ``item`` (or ``user_id`` and ``item_id``), and ``rank`` (lowest first)
+    or ``score`` (highest first). Default: the column "rank", else "score", else the order of the rows.
+    ``test`` and ``train`` have any form that ``Model.fit`` takes. If they are tables, ``user`` and ``item``
+    name their columns too.
 
     The metrics are means over the users of the test set. A user without a list counts, with no hit. The
     result also has ``users``, ``users_without_list``, ``unknown_users`` (users with a list but without test
@@ -83,7 +84,8 @@ def evaluate(
     twice. Raises KeyError for a missing column, and TypeError if the types of the ids differ from those of
     the test set.
     """
-    users, items, order = _entries(lists, user or "user", item or "item", rank, score)
+    names = (user or usual_column(lists, "user"), item or usual_column(lists, "item"))
+    users, items, order = _entries(lists, *names, rank, score)
     cutoffs = [k] if isinstance(k, (int, np.integer)) else list(k)
     found = _bspm.evaluate_lists(
         users,

@@ -298,8 +298,8 @@ class Model:
         matrix users x items, pairs, or triples with a weight. The same interactions give the same
         model in each form. These arguments say how the data are read:
 
-        - ``user`` and ``item``: the columns of the ids. Default: "user" and "item" ("user_id" and
-          "item_id" in RecBole files).
+        - ``user`` and ``item``: the columns of the ids. Default: "user" or "user_id", and "item" or
+          "item_id".
         - ``weight``: the column of weights, 0 or above. By default each pair counts once, even if it
           is repeated. With a column of weights, the weights of a repeated pair are added.
         - ``weight_scale``: the scale of the combined weight: "linear" (unchanged), "log"

@@ -76,9 +76,11 @@ impl Columns {
             column: column.into(),
             found: names.join(", "),
         };
-        let user = find(USER)?.ok_or_else(|| missing(USER))?;
+        // The names that interactions have, too.
+        let id = |kind: &str| Ok::<_, Error>(find(kind)?.or(find(&format!("{kind}_id"))?));
+        let user = id(USER)?.ok_or_else(|| missing(USER))?;
         let (rank, score) = (find(RANK)?, find(SCORE)?);
-        match (find(ITEM)?, find(ITEMS)?, rank.or(score)) {
+        match (id(ITEM)?, find(ITEMS)?, rank.or(score)) {
             (Some(item), _, Some(number)) => Ok(Self::Entries {
                 user,
                 item,
