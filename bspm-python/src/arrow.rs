@@ -130,7 +130,7 @@ pub(crate) fn read_arrow<'py>(
     let mut source = Source::of(table)?;
     let table = options.table(options.weighting(options.named())?);
     let fields = source.schema.fields().iter();
-    let columns: Vec<String> = fields.map(|it| it.name().clone()).collect();
+    let columns: Vec<&String> = fields.map(|it| it.name()).collect();
     let (user, item) = table.id_columns(("user", "item"), &columns);
     let is_text_column = |name, keyword| source.column(name, keyword).map(is_text);
     let kinds = (is_text_column(user, "user")?, is_text_column(item, "item")?);

@@ -39,14 +39,14 @@ where
         path: path.into(),
         source,
     };
-    let mut first = None;
-    while let Some((line, text)) = lines.next().map_err(failed)? {
+    let mut keys = Vec::new();
+    while let Some((_, text)) = lines.next().map_err(failed)? {
         if !text.trim_ascii().is_empty() {
-            first = Some((line, text.to_vec()));
+            keys = keys_of(text);
+            lines.repeat();
             break;
         }
     }
-    let keys = first.as_ref().map_or_else(Vec::new, |(_, text)| keys(text));
     let (user, item) = options.id_columns(Format::JsonLines.columns(), &keys);
     let mut names = vec![user.to_owned(), item.to_owned()];
     for name in [&options.rating, &options.time, &options.weight] {
@@ -56,15 +56,7 @@ where
     rows.note_columns(&names, places, options);
     let fields = TextFields::new(options, places, names.clone(), names.clone());
     let mut is_first = true;
-    loop {
-        let held = first.take();
-        let (line, text) = match &held {
-            Some((line, text)) => (*line, text.as_slice()),
-            None => match lines.next().map_err(failed)? {
-                Some(next) => next,
-                None => break,
-            },
-        };
+    while let Some((line, text)) = lines.next().map_err(failed)? {
         if text.trim_ascii().is_empty() {
             continue;
         }
@@ -96,7 +88,7 @@ where
 }
 
 /// The keys of an object; empty for other text.
-fn keys(object: &[u8]) -> Vec<String> {
+fn keys_of(object: &[u8]) -> Vec<String> {
     let object: Result<BTreeMap<String, IgnoredAny>, _> = serde_json::from_slice(object);
     object.map_or_else(|_| Vec::new(), |it| it.into_keys().collect())
 }

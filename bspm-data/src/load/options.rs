@@ -434,18 +434,10 @@ impl TableOptions {
         names: &[impl AsRef<str>],
     ) -> (&str, &str) {
         let exists = |name: &&str| names.iter().any(|it| it.as_ref().trim() == *name);
-        let column = |default: &'static str, usual: [&'static str; 2]| {
-            let usual = [default].into_iter().chain(usual);
-            usual.into_iter().find(exists).unwrap_or(default)
-        };
-        let requested = (self.user.as_deref(), self.item.as_deref());
+        let usual = |usual: [&'static str; 3]| usual.into_iter().find(exists).unwrap_or(usual[0]);
         (
-            requested
-                .0
-                .unwrap_or_else(|| column(user, ["user", "user_id"])),
-            requested
-                .1
-                .unwrap_or_else(|| column(item, ["item", "item_id"])),
+            (self.user.as_deref()).unwrap_or_else(|| usual([user, "user", "user_id"])),
+            (self.item.as_deref()).unwrap_or_else(|| usual([item, "item", "item_id"])),
         )
     }
 

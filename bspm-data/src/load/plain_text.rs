@@ -1,6 +1,7 @@
 //! Normalizes the line ends of text.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::mem;
 
 use encoding_rs::Encoding;
 use memchr::memchr;
@@ -72,6 +73,7 @@ pub(super) struct Lines<R> {
     line: Vec<u8>,
     /// The number of the last line, from 1.
     number: u64,
+    is_repeated: bool,
 }
 
 /// The maximum number of bytes of a line, or of a record of a table. It limits the memory for a file
@@ -84,7 +86,13 @@ impl<R: Read> Lines<R> {
             reader: BufReader::with_capacity(1 << 16, text),
             line: Vec::new(),
             number: 0,
+            is_repeated: false,
         }
+    }
+
+    /// Makes [`next`](Self::next) return the last line again.
+    pub(super) fn repeat(&mut self) {
+        self.is_repeated = true;
     }
 
     /// Returns the next line and its number, from 1; `None` at the end.
@@ -93,6 +101,15 @@ impl<R: Read> Lines<R> {
     ///
     /// Those of the reader, and for a line of more than [`LONGEST_RECORD`] bytes.
     pub(super) fn next(&mut self) -> io::Result<Option<(u64, &[u8])>> {
+        if !mem::take(&mut self.is_repeated) {
+            self.read()?;
+        }
+        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
+        Ok((!self.line.is_empty()).then_some((self.number, line)))
+    }
+
+    /// Reads the next line with its line feed; an empty one at the end.
+    fn read(&mut self) -> io::Result<()> {
         self.line.clear();
         self.number += 1;
         let most = LONGEST_RECORD as u64 + 1;
@@ -101,11 +118,10 @@ impl<R: Read> Lines<R> {
             .by_ref()
             .take(most)
             .read_until(b'\n', &mut self.line)?;
-        if length as u64 == most {
-            return Err(too_long(self.number));
+        match length as u64 == most {
+            true => Err(too_long(self.number)),
+            false => Ok(()),
         }
-        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
-        Ok((length > 0).then_some((self.number, line)))
     }
 }
 
