@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bspm::backend::ScoredItem;
 use bspm::data::TrainTest;
 use bspm::fitted::RankOptions;
-use bspm::{Backend, Evaluator, FilterConfig, FittedFilter, Interactions, Metrics, Preset};
+use bspm::{Backend, Evaluator, FilterConfig, FittedFilter, Metrics, Preset};
 use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 
 /// A test of a real split.
@@ -34,14 +34,6 @@ pub(crate) fn run(tests: &[RealDataTest]) -> Conclusion {
 fn directory(data: Preset) -> Option<PathBuf> {
     let directory = PathBuf::from(std::env::var_os("BSPM_DATA")?).join(data.name());
     directory.is_dir().then_some(directory)
-}
-
-/// The split with only the test items of every fifth user.
-pub(crate) fn for_a_fifth(mut split: TrainTest) -> Result<TrainTest, Failed> {
-    let (users, items) = (split.test.users(), split.test.items());
-    let kept = split.test.pairs().filter(|(user, _)| user % 5 == 0);
-    split.test = Interactions::from_pairs(users, items, kept)?;
-    Ok(split)
 }
 
 /// The metrics at 20 over all test users, and their lists.
