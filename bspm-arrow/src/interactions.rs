@@ -19,7 +19,7 @@ pub trait FromArrow: Sized {
     /// # Errors
     ///
     /// [`Error::InvalidColumn`](bspm_data::Error::InvalidColumn) for a column of another type, for an
-    /// invalid value, with the row within its batch, from 0, or if the source of the batches fails;
+    /// invalid value, with the row of all batches, from 0, or if the source of the batches fails;
     /// [`Error::UnusedOption`](bspm_data::Error::UnusedOption);
     /// [`Error::NoInteractions`](bspm_data::Error::NoInteractions).
     ///
@@ -76,6 +76,7 @@ impl<U: ArrowId, I: ArrowId> FromArrow for Dataset<U, I> {
             look_up: I::look_up,
         };
         let mut rows = Rows::new(options);
+        let mut first = 0;
         for batch in batches {
             let batch =
                 batch.map_err(|error| wrong("user", None, "a record batch", error.to_string()))?;
@@ -84,9 +85,10 @@ impl<U: ArrowId, I: ArrowId> FromArrow for Dataset<U, I> {
                 let part = batch.slice(start, ROWS.min(batch.num_rows() - start));
                 let mut of_part = BatchRows::new(&part, options, (&user, &item), rows.ids())?;
                 for row in 0..part.num_rows() {
-                    rows.push((start + row) as u64, of_part.at(row))?;
+                    rows.push((first + start + row) as u64, of_part.at(row))?;
                 }
             }
+            first += batch.num_rows();
         }
         rows.finish()
     }

@@ -251,34 +251,70 @@ fn hint(error: &Error) -> Option<String> {
     Some(text.into())
 }
 
+/// Writes the warnings of a report to standard error, and the number of excluded rows.
+fn tell_report(report: &ReadReport) {
+    for warning in &report.warnings {
+        tell!("warning: {}", shown(warning));
+    }
+    if report.below_threshold + report.zero_weight > 0 {
+        tell!(
+            "{} of {} rows are excluded: {} below the rating threshold, {} with weight 0",
+            report.below_threshold + report.zero_weight,
+            report.rows,
+            report.below_threshold,
+            report.zero_weight
+        );
+    }
+}
+
 impl DataArguments {
-    /// Reads the interactions of a file, a folder of part files or a glob pattern; see
-    /// [`read_all`](Self::read_all).
-    pub(crate) fn read(&self, path: &Path) -> Result<Dataset, DataError> {
-        self.read_all(&[path.to_owned()])
+    /// Reads a test set from a file, a folder of part files or a glob pattern. Flags that
+    /// [change the training set](Self::changes_training) do not apply to it.
+    pub(crate) fn read_test(&self, path: &Path) -> Result<Dataset, DataError> {
+        let table = self.table().weighting(Weighting::new());
+        let (dataset, report) = self.read_rows(&[path.to_owned()], &table)?;
+        tell_report(&report);
+        Ok(dataset)
     }
 
     /// Reads the interactions of files, folders of part files and glob patterns; all ids are read as
     /// text, and `-` is standard input. Warnings are written to standard error.
     pub(crate) fn read_all(&self, paths: &[PathBuf]) -> Result<Dataset, DataError> {
         let (dataset, report) = self.load(paths)?;
-        for warning in &report.warnings {
-            tell!("warning: {}", shown(warning));
-        }
-        if report.below_threshold + report.zero_weight > 0 {
-            tell!(
-                "{} of {} rows are excluded: {} below the rating threshold, {} with weight 0",
-                report.below_threshold + report.zero_weight,
-                report.rows,
-                report.below_threshold,
-                report.zero_weight
-            );
-        }
+        tell_report(&report);
         Ok(dataset)
     }
 
     /// Reads interactions, and returns them with a report of the reading.
     pub(crate) fn load(&self, paths: &[PathBuf]) -> Result<(Dataset, ReadReport), DataError> {
+        let (mut dataset, mut report) = self.read_rows(paths, &self.table())?;
+        if let Some(degree) = self.k_core {
+            let before = dataset.len();
+            dataset = dataset.k_core(degree, degree)?;
+            if dataset.is_empty() {
+                return Err(Error::InvalidParameter {
+                    parameter: "k_core",
+                    expected: "a value that keeps at least one interaction".into(),
+                    found: degree.to_string(),
+                }
+                .into());
+            }
+            tell!(
+                "k-core: {} of {before} interactions are removed",
+                before - dataset.len()
+            );
+        }
+        if let Some(half_life) = self.half_life {
+            report.warnings.extend(half_life.check(&dataset)?);
+        }
+        Ok((dataset, report))
+    }
+
+    fn read_rows(
+        &self,
+        paths: &[PathBuf],
+        table: &TableOptions,
+    ) -> Result<(Dataset, ReadReport), DataError> {
         let named = paths.iter().map(|path| match path.as_os_str() == "-" {
             true => Path::new(STANDARD_INPUT),
             false => path.as_path(),
@@ -292,31 +328,8 @@ impl DataArguments {
             None if self.delimiter.is_some() => paths.first().and_then(|path| self.delimited(path)),
             None => None,
         };
-        let read = bspm_arrow::read_files(&paths, format, &self.table());
+        let read = bspm_arrow::read_files(&paths, format, table);
         let (dataset, mut report) = read.map_err(|error| self.with_hint(error))?;
-        let before = dataset.len();
-        let dataset = match self.k_core {
-            Some(degree) => {
-                let core = dataset.k_core(degree, degree)?;
-                if core.is_empty() {
-                    return Err(Error::InvalidParameter {
-                        parameter: "k_core",
-                        expected: "a value that keeps at least one interaction".into(),
-                        found: degree.to_string(),
-                    }
-                    .into());
-                }
-                tell!(
-                    "k-core: {} of {before} interactions are removed",
-                    before - core.len()
-                );
-                core
-            }
-            None => dataset,
-        };
-        if let Some(half_life) = self.half_life {
-            report.warnings.extend(half_life.check(&dataset)?);
-        }
         let is_skipped = |reason: InvalidRow| report.invalid.contains_key(&reason);
         if is_skipped(InvalidRow::InvalidWeight) && !self.decimal_comma {
             let hint = "some weights are not numbers; hint: --decimal-comma reads 1,5 as 1.5";
@@ -371,6 +384,11 @@ impl DataArguments {
             (.., Some(_)) => Some("--duplicates"),
             _ => None,
         }
+    }
+
+    /// Returns the first given flag that changes the training set, but not a test set.
+    pub(crate) fn changes_training(&self) -> Option<&'static str> {
+        self.weighting().or_else(|| self.k_core.map(|_| "--k-core"))
     }
 
     /// Chooses how the interactions are weighted, if they have weights or times and no flag sets it.

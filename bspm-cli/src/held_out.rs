@@ -53,7 +53,7 @@ impl HeldOutArguments {
         interactions: &DataArguments,
     ) -> Result<(Dataset, Dataset), Box<dyn Error>> {
         if let Some(test) = &self.test {
-            return Ok((dataset, interactions.read(test)?));
+            return Ok((dataset, interactions.read_test(test)?));
         }
         let ratio = self.ratio.unwrap_or(SHARE);
         let split = match self.from {

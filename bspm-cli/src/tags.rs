@@ -62,8 +62,10 @@ impl TagArguments {
             }
         };
         let item = self.tag_item_column.as_deref().or(data.item_column());
-        let options = data.table().text_for(format).user(&self.tag_column);
-        let options = options.item(item.unwrap_or("item"));
+        let mut options = data.table().text_for(format).user(&self.tag_column);
+        if let Some(item) = item {
+            options = options.item(item);
+        }
         let read = bspm_arrow::read_files(&paths, Some(format), &options);
         let (tags, report): (Dataset, ReadReport) = read.map_err(|error| self.with_hint(error))?;
         for warning in &report.warnings {

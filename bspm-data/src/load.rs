@@ -13,6 +13,7 @@ mod item_table;
 #[cfg(test)]
 mod item_tests;
 mod json_lines;
+mod json_object;
 mod lightgcn;
 mod movielens;
 mod npz;
@@ -45,6 +46,7 @@ pub mod reader {
     pub use super::item_columns::Cell;
     pub use super::item_rows::ItemRows;
     pub use super::item_table::read_items_with;
+    pub use super::json_object::{JsonObject, JsonValue};
     pub use super::options::Places;
     pub use super::read::read_files_with;
     pub use super::rows::{Fault, Row, Rows, parse_number};

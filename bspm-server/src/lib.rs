@@ -145,6 +145,21 @@ pub fn serve(
     options: &ServerOptions,
     listening: impl FnOnce(SocketAddr),
 ) -> Result<(), ServerError> {
+    let result = with_models(models, async |models, end, reloads| {
+        run(models, options, end, reloads, listening).await
+    });
+    #[cfg(feature = "otlp")]
+    if let Some(otlp) = &options.otlp {
+        otlp.flush();
+    }
+    result
+}
+
+/// Opens the models and runs `serve` with them. A signal while the models are opened ends the process.
+fn with_models(
+    models: ModelOptions,
+    serve: impl AsyncFnOnce(Arc<Models>, End, Reloads) -> Result<(), ServerError>,
+) -> Result<(), ServerError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -157,13 +172,9 @@ pub fn serve(
             () = &mut end => return Ok(()),
             opened = opened => opened.map_err(|error| ServerError::Runtime(error.into()))??,
         };
-        run(Arc::new(opened), options, end, reloads, listening).await
+        serve(Arc::new(opened), end, reloads).await
     });
     runtime.shutdown_background();
-    #[cfg(feature = "otlp")]
-    if let Some(otlp) = &options.otlp {
-        otlp.flush();
-    }
     result
 }
 

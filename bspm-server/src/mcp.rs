@@ -24,7 +24,7 @@ use super::models::{ModelOptions, Models};
 use super::queue::Queue;
 use super::request_ids::AnswerIds;
 use super::requests::{Explain, Recommend, SimilarQuery};
-use super::{ServerOptions, signals, watch};
+use super::{ServerOptions, watch, with_models};
 
 /// The names, descriptions and arguments of the tools.
 static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| {
@@ -148,15 +148,7 @@ pub(super) fn service(
 ///
 /// [`ServerError`] if the model cannot be opened, or if the input is not a conversation of the protocol.
 pub fn serve_mcp(models: ModelOptions, options: &ServerOptions) -> Result<(), ServerError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(ServerError::Runtime)?;
-    let failed = |error| ServerError::Runtime(io::Error::other(error));
-    let result = runtime.block_on(async {
-        let (mut end, reloads) = signals().map_err(ServerError::Runtime)?;
-        let opened = tokio::task::spawn_blocking(move || Models::open(&models));
-        let models = Arc::new(opened.await.map_err(|it| failed(it.to_string()))??);
+    with_models(models, async |models, mut end, reloads| {
         watch(&models, reloads);
         let tools = Tools {
             answers: Answers {
@@ -179,11 +171,11 @@ pub fn serve_mcp(models: ModelOptions, options: &ServerOptions) -> Result<(), Se
         };
         tokio::select! {
             () = &mut end => Ok(()),
-            ended = conversation => ended.map_err(failed),
+            ended = conversation => {
+                ended.map_err(|error| ServerError::Runtime(io::Error::other(error)))
+            }
         }
-    });
-    runtime.shutdown_background();
-    result
+    })
 }
 
 #[cfg(test)]

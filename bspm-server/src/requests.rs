@@ -277,7 +277,7 @@ impl Recommend {
 #[serde(deny_unknown_fields)]
 pub(super) struct SimilarQuery {
     pub(super) model: Option<String>,
-    item: String,
+    item: Id,
     k: Option<usize>,
     #[serde(rename = "where")]
     condition: Option<String>,
@@ -286,7 +286,7 @@ pub(super) struct SimilarQuery {
 impl SimilarQuery {
     pub(super) fn work(&self, model: &CpuModel, origin: Box<Origin>) -> Result<Work, Failure> {
         Ok(Work::List(ListWork {
-            items: vec![item_index(model, &self.item)?],
+            items: vec![item_index(model, &self.item.0)?],
             weights: None,
             k: length(self.k)?,
             deny: Vec::new(),

@@ -455,4 +455,8 @@ fn interactions_are_read_from_batches() {
         error,
         "column \"who\", row 1: expected a user id, found null"
     );
+    let batches = [rows.clone(), null].map(Ok);
+    let options = TableOptions::new("who", "what");
+    let error = Dataset::<i64, String>::from_batches(batches, &options).unwrap_err();
+    assert!(error.to_string().contains("\"who\", row 4"), "{error}");
 }

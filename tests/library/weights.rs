@@ -141,6 +141,15 @@ fn impossible_weights_are_named() {
         "weight: expected a finite number, 0 or above, found -2"
     );
 
+    let mut builder = Dataset::builder();
+    let error = builder
+        .push(Event::new(1, 2).time(f64::INFINITY))
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "time: expected a finite number, found inf"
+    );
+
     let mut builder = Dataset::builder().weighting(Weighting::new().half_life(3.0));
     builder.push(Event::new(1, 2)).unwrap();
     let error = builder.finish().unwrap_err();

@@ -220,10 +220,10 @@ impl Arguments {
         };
         let test = self.held_out.test.as_ref();
         let test = test.ok_or("--model requires a test set; hint: name one with --test FILE")?;
-        if let Some(flag) = self.interactions.weighting() {
+        if let Some(flag) = self.interactions.changes_training() {
             return Err(format!("{flag} has no effect on a test set").into());
         }
-        let test = self.interactions.read(test)?;
+        let test = self.interactions.read_test(test)?;
         Ok((TextModel::open(backend, model)?, test))
     }
 

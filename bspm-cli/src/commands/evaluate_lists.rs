@@ -35,7 +35,14 @@ pub(super) fn evaluate(request: &Request<'_>) -> Result<(Evaluation, Counts), Bo
                        them with --train FILE";
         return Err(message.into());
     }
-    let test: Dataset = request.interactions.read(request.test)?;
+    let without_effect = match request.train {
+        [] => request.interactions.changes_training(),
+        _ => request.interactions.weighting(),
+    };
+    if let Some(flag) = without_effect {
+        return Err(format!("{flag} has no effect on lists").into());
+    }
+    let test: Dataset = request.interactions.read_test(request.test)?;
     let train = match request.train {
         [] => None,
         train => Some(request.interactions.read_all(train)?),

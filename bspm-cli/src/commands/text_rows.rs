@@ -1,13 +1,11 @@
 //! Reads rows of text tables and JSON lines.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
+use bspm::data::reader::{JsonObject, JsonValue};
 use bspm::data::{Format, InvalidRow, TableOptions, TextLines, TextTable};
 use bspm::{Error, Result};
 use clap::Args;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
-use serde_json::Value;
 
 use crate::data::byte;
 
@@ -108,7 +106,7 @@ impl TextRows {
                 match next_object(&mut lines, path)? {
                     None => (Vec::new(), Source::Objects(Box::new(lines), None)),
                     Some((line, object)) => {
-                        let (columns, cells) = object.0.into_iter().unzip();
+                        let (columns, cells) = object.into_iter().unzip();
                         let first = TextRow { line, cells };
                         (columns, Source::Objects(Box::new(lines), Some(first)))
                     }
@@ -153,7 +151,7 @@ impl TextRows {
                     return Ok(None);
                 };
                 let mut cells = vec![Cell::Null; self.columns.len()];
-                for (name, cell) in object.0 {
+                for (name, cell) in object {
                     let place = self.columns.iter().position(|it| *it == name);
                     let place = place.ok_or_else(|| Error::InvalidField {
                         path: self.path.clone(),
@@ -174,13 +172,16 @@ impl TextRows {
     }
 }
 
+/// The names and values of an object.
+type Object = Vec<(String, Cell)>;
+
 /// Reads the object on the next line that is not blank.
 fn next_object(lines: &mut TextLines, path: &Path) -> Result<Option<(u64, Object)>> {
     while let Some((line, text)) = lines.next_line()? {
         if text.trim().is_empty() {
             continue;
         }
-        let object = serde_json::from_str(text).map_err(|error| Error::InvalidField {
+        let object = JsonObject::parse(text.as_bytes()).map_err(|error| Error::InvalidField {
             path: path.into(),
             line,
             column: "object".into(),
@@ -188,68 +189,29 @@ fn next_object(lines: &mut TextLines, path: &Path) -> Result<Option<(u64, Object
             found: text.chars().take(60).collect(),
             reason: InvalidRow::NotAnObject,
         })?;
-        return Ok(Some((line, object)));
+        let values = object.0.into_iter();
+        let cells = values.map(|(name, value)| (name, cell(&value)));
+        return Ok(Some((line, cells.collect())));
     }
     Ok(None)
 }
 
-/// The names and values of an object, in order and without duplicate names.
-struct Object(Vec<(String, Cell)>);
-
-impl<'de> Deserialize<'de> for Object {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
-        struct OfObject;
-        impl<'de> Visitor<'de> for OfObject {
-            type Value = Object;
-
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> std::result::Result<Object, A::Error> {
-                let mut values: Vec<(String, Cell)> = Vec::new();
-                while let Some((name, value)) = map.next_entry::<String, Value>()? {
-                    if values.iter().any(|it| it.0 == name) {
-                        return Err(A::Error::custom(format!("duplicate name {name:?}")));
-                    }
-                    values.push((name, cell(value)));
-                }
-                Ok(Object(values))
-            }
+fn cell(value: &JsonValue<'_>) -> Cell {
+    match value.elements() {
+        Some(elements) => {
+            let texts = elements
+                .iter()
+                .map(|it| (!it.is_null()).then(|| text_of(it)));
+            Cell::List(texts.collect())
         }
-        from.deserialize_map(OfObject)
-    }
-}
-
-fn cell(value: Value) -> Cell {
-    match value {
-        Value::Null => Cell::Null,
-        Value::String(text) => Cell::Text(text),
-        Value::Array(values) => {
-            let text = |value| match value {
-                Value::Null => None,
-                other => Some(text_of(other)),
-            };
-            Cell::List(values.into_iter().map(text).collect())
-        }
-        other => Cell::Text(text_of(other)),
+        None if value.is_null() => Cell::Null,
+        None => Cell::Text(text_of(value)),
     }
 }
 
 /// Converts a value to text. A whole number is written without a fraction, even if it is given as 3.0.
-fn text_of(value: Value) -> String {
-    const LARGEST: f64 = (1_u64 << 53) as f64;
-    match value {
-        Value::String(text) => text,
-        Value::Number(number) if number.is_f64() => match number.as_f64() {
-            Some(whole) if whole.fract() == 0.0 && whole.abs() <= LARGEST => {
-                (whole as i64).to_string()
-            }
-            _ => number.to_string(),
-        },
-        other => other.to_string(),
-    }
+fn text_of(value: &JsonValue<'_>) -> String {
+    value
+        .id()
+        .map_or_else(|| value.raw().to_owned(), |id| id.into_owned())
 }

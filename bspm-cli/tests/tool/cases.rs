@@ -999,3 +999,50 @@ fn large_weights_and_json_numbers_keep_their_values() {
     let (read, _) = folder.fit("n.jsonl --weight-column w --decimal-comma");
     assert_eq!(read, plain);
 }
+
+#[test]
+fn a_json_number_is_the_same_id_in_every_command() {
+    let folder = Folder::new();
+    let id = "12345678901234567890123";
+    folder.write(
+        "d.jsonl",
+        format!("{{\"user\":{id},\"item\":5}}\n{{\"user\":{id},\"item\":6}}\n{{\"user\":\"b\",\"item\":5}}\n"),
+    );
+    folder.fit("d.jsonl");
+    folder.write("people.jsonl", format!("{{\"user\":{id}}}\n"));
+    stdout(&folder.run("score model.bspm people.jsonl -o out"));
+    folder.write(
+        "lists.jsonl",
+        format!(
+            "{{\"user\":{id},\"items\":[{{\"item\":5.0}},6]}}\n{{\"user\":\"b\",\"items\":[5]}}\n"
+        ),
+    );
+    let found = stdout(&folder.run("evaluate --lists lists.jsonl --test d.jsonl -k 2 --json"));
+    assert_eq!(json_lines(&found)[0]["recall"], 1.0, "{found}");
+}
+
+#[test]
+fn a_test_set_is_evaluated_whole() {
+    let folder = Folder::new();
+    folder.write("train.csv", "user,item\na,x\na,y\nb,y\nb,z\nc,x\nc,z\nd,x\n");
+    folder.write("test.csv", "user,item\na,z\nb,x\n");
+    stdout(&folder.run("evaluate --train train.csv --test test.csv --k-core 2 --filter rp3beta"));
+    folder.fit("train.csv");
+    folder.write("lists.csv", "user,item,rank\na,z,1\n");
+    for (command, expected) in [
+        (
+            "evaluate --model model.bspm --test test.csv",
+            "no effect on a test set",
+        ),
+        (
+            "evaluate --lists lists.csv --test test.csv",
+            "no effect on lists",
+        ),
+    ] {
+        let refused = error(&folder.run(&format!("{command} --k-core 2")));
+        assert!(
+            refused.contains(&format!("--k-core has {expected}")),
+            "{refused}"
+        );
+    }
+}

@@ -171,6 +171,7 @@ fn an_assistant_reads_the_tools_and_calls_them() {
             "with an item table",
         ),
         ("similar", json!({}), "missing field `item`"),
+        ("similar", json!({"item": 7}), "\"7\""),
         ("explain", json!({"user": "u3", "item": "none"}), "none"),
     ] {
         let refused = refusal(&client.call(tool, arguments));

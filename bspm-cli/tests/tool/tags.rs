@@ -104,6 +104,28 @@ fn the_weight_is_chosen_with_the_filter() {
 }
 
 #[test]
+fn the_usual_names_of_columns_are_read_without_options() {
+    let folder = folder();
+    let folder = folder.path();
+    let tags = fs::read_to_string(folder.join("tags.csv")).unwrap();
+    let (header, rows) = tags.split_once('\n').unwrap();
+    let header = header.replace("item", "item_id");
+    fs::write(folder.join("other.csv"), format!("{header}\n{rows}")).unwrap();
+    let fit = [
+        "fit",
+        "ratings.csv",
+        "--filter",
+        "ease-r",
+        "-o",
+        "shop.bspm",
+    ];
+    for tags in ["tags.csv", "other.csv"] {
+        let told = messages(folder, &[&fit[..], &["--tags", tags]].concat());
+        assert!(told.contains("tags: read 4 pairs"), "{told}");
+    }
+}
+
+#[test]
 fn tags_that_cannot_be_read_are_refused_with_a_hint() {
     let folder = folder();
     let folder = folder.path();

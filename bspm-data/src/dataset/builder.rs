@@ -138,6 +138,9 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
                 return Err(invalid(parameter, "a number", "NaN"));
             }
         }
+        if let Some(time) = event.time.filter(|time| time.is_infinite()) {
+            return Err(invalid("time", "a finite number", time));
+        }
         if let Some(threshold) = self.rating_threshold {
             let Some(rating) = event.rating else {
                 let expected = "a rating for every interaction, because a threshold is set";

@@ -93,26 +93,21 @@ impl ColumnCells {
         missing: &MissingTexts<'_>,
         decimal_comma: bool,
     ) -> Result<ItemColumn> {
+        if self.has_missing_texts && !is_title {
+            let texts = (0..self.texts.len()).filter_map(|row| self.texts.get(row));
+            let kept = texts.map(|text| if missing.contains(text) { "" } else { text });
+            self.texts = kept.collect();
+        }
         let texts = (0..self.texts.len()).filter_map(|row| self.texts.get(row));
-        let values = if is_title || !self.has_values {
-            None
-        } else if self.may_be_numbers {
-            let numbers = texts.map(|text| number_of(text, decimal_comma).unwrap_or(f64::NAN));
-            Some(ItemValues::Number(numbers.collect()))
-        } else if self.may_be_booleans {
-            Some(ItemValues::Boolean(texts.map(boolean_of).collect()))
+        let values = if !is_title && self.has_values && self.may_be_numbers {
+            let numbers = texts.map(|text| parse_number(text.trim(), decimal_comma));
+            ItemValues::Number(numbers.map(|number| number.unwrap_or(f64::NAN)).collect())
+        } else if !is_title && self.has_values && self.may_be_booleans {
+            ItemValues::Boolean(texts.map(boolean_of).collect())
         } else {
-            None
-        };
-        let values = values.unwrap_or_else(|| {
-            if self.has_missing_texts && !is_title {
-                let kept = (0..self.texts.len()).filter_map(|row| self.texts.get(row));
-                let kept = kept.map(|text| if missing.contains(text) { "" } else { text });
-                self.texts = kept.collect();
-            }
             self.texts.shrink();
             ItemValues::Text(self.texts)
-        });
+        };
         ItemColumn::from_values(name, values)
     }
 }
@@ -190,6 +185,31 @@ mod tests {
         ] {
             assert_eq!(column(cells, false, false).kind(), kind, "{cells:?}");
             assert_eq!(column(cells, true, false).kind(), Kind::Text);
+        }
+    }
+
+    #[test]
+    fn large_numbers_of_a_typed_source_are_kept() {
+        for number in [1.7e15, -9.007_199_254_740_993e15, 1e300] {
+            let column = column(&[Cell::Number(number), Cell::Number(0.5)], false, false);
+            assert_eq!(column.value(1), Some(ItemValue::Number(number)));
+        }
+    }
+
+    #[test]
+    fn numbers_and_booleans_can_mean_a_missing_value() {
+        let options = TableOptions::default().missing(["-1", "false"]);
+        let missing = MissingTexts::new(&options);
+        for (cells, kept) in [
+            (["-1", "2"], ItemValue::Number(2.0)),
+            (["false", "true"], ItemValue::Boolean(true)),
+        ] {
+            let mut column = ColumnCells::of_missing(0);
+            for text in cells {
+                column.push(Cell::Untyped(text), &missing, false);
+            }
+            let column = column.finish("x".into(), false, &missing, false).unwrap();
+            assert_eq!([column.value(0), column.value(1)], [None, Some(kept)]);
         }
     }
 

@@ -12,7 +12,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::format::Format;
-use super::id_text::whole_number;
+use super::json_object::{text, whole};
 use super::options::{Places, TableOptions};
 use super::plain_text::{Lines, PlainText};
 use super::rows::{Fault, Rows, TextFields};
@@ -220,7 +220,11 @@ fn read(
         Some(b'"') => (text(raw)?, None),
         Some(b'n') => (Cow::Borrowed(""), None),
         Some(b'-') if raw == "-0" => (Cow::Borrowed("0"), None),
-        Some(b'-' | b'0'..=b'9') => (number(raw, decimal_comma), whole(raw)),
+        Some(b'-' | b'0'..=b'9') => {
+            let has_own_id = raw.contains(['.', 'e', 'E']);
+            let id = || whole(raw).map_or(Id::Other, |id| Id::Text(Cow::Owned(id)));
+            (number(raw, decimal_comma), has_own_id.then(id))
+        }
         _ => (Cow::Borrowed(raw), Some(Id::Other)),
     })
 }
@@ -231,21 +235,4 @@ fn number(raw: &str, decimal_comma: bool) -> Cow<'_, str> {
         true => Cow::Owned(raw.replace('.', ",")),
         false => Cow::Borrowed(raw),
     }
-}
-
-pub(super) fn text(raw: &str) -> Result<Cow<'_, str>, serde_json::Error> {
-    match raw.contains('\\') {
-        true => serde_json::from_str(raw).map(Cow::Owned),
-        false => Ok(Cow::Borrowed(&raw[1..raw.len() - 1])),
-    }
-}
-
-/// Converts a number with a fraction or an exponent to an id; `None` for a number that is written as a
-/// whole number.
-pub(super) fn whole(raw: &str) -> Option<Id<'_>> {
-    if !raw.contains(['.', 'e', 'E']) {
-        return None;
-    }
-    let number = raw.parse().ok().and_then(whole_number);
-    Some(number.map_or(Id::Other, |number| Id::Text(Cow::Owned(number.to_string()))))
 }

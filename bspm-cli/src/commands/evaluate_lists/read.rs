@@ -1,5 +1,6 @@
 //! Reads lists from files with one row per entry, or one row per list.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::Path;
@@ -9,6 +10,7 @@ use arrow_array::types::Float64Type;
 use arrow_array::{Array, ArrayRef, ListArray, RecordBatch};
 use arrow_cast::cast;
 use arrow_schema::{DataType, Field};
+use bspm::data::reader::JsonObject;
 use bspm::data::{Format, InvalidRow};
 use bspm::{Error, Result};
 use bspm_arrow::caught;
@@ -341,10 +343,7 @@ fn item_of(entry: &str) -> Option<String> {
     if !entry.starts_with('{') {
         return Some(entry.to_owned());
     }
-    let object: serde_json::Value = serde_json::from_str(entry).ok()?;
-    match object.get(ITEM)? {
-        serde_json::Value::String(item) => Some(item.clone()),
-        serde_json::Value::Number(item) => Some(item.to_string()),
-        _ => None,
-    }
+    let object = JsonObject::parse(entry.as_bytes()).ok()?;
+    let item = object.get(ITEM).filter(|it| !it.is_null())?;
+    item.id().map(Cow::into_owned)
 }

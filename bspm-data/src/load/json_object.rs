@@ -1,0 +1,165 @@
+//! JSON objects with any names, and the ids and values in them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::id_text::whole_number;
+use crate::item_table::MOST_COLUMNS;
+
+/// The names and values of an object, in order and without duplicate names.
+#[derive(Debug)]
+pub struct JsonObject<'t>(pub Vec<(String, JsonValue<'t>)>);
+
+/// A value of an object or an array.
+#[derive(Clone, Debug)]
+pub enum JsonValue<'t> {
+    /// A string.
+    Text(Cow<'t, str>),
+    /// Any other value, as JSON text. Numbers keep all of their digits.
+    Raw(&'t str),
+}
+
+impl<'t> JsonObject<'t> {
+    /// Parses an object.
+    ///
+    /// # Errors
+    ///
+    /// That of `serde_json` if the text is not an object, if a name occurs twice, or if there are more than
+    /// 1,000 names.
+    pub fn parse(text: &'t [u8]) -> Result<Self, serde_json::Error> {
+        let mut parser = serde_json::Deserializer::from_slice(text);
+        let object = parser.deserialize_map(Values)?;
+        parser.end()?;
+        Ok(object)
+    }
+
+    /// Returns the value with this name.
+    pub fn get(&self, name: &str) -> Option<&JsonValue<'t>> {
+        let mut values = self.0.iter();
+        values.find(|it| it.0 == name).map(|it| &it.1)
+    }
+}
+
+impl<'t> JsonValue<'t> {
+    fn new(raw: &'t RawValue) -> Result<Self, serde_json::Error> {
+        Ok(match raw.get().starts_with('"') {
+            true => Self::Text(text(raw.get())?),
+            false => Self::Raw(raw.get()),
+        })
+    }
+
+    /// Returns the text of a string, or the JSON text of another value.
+    pub fn raw(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            Self::Raw(raw) => raw,
+        }
+    }
+
+    /// Whether the value is `null`.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Raw("null"))
+    }
+
+    /// Returns the value as the text of an id; `None` if it is neither a string nor a whole number. The id
+    /// of `null` is empty.
+    pub fn id(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Text(text) => Some(Cow::Borrowed(text)),
+            Self::Raw("null") => Some(Cow::Borrowed("")),
+            Self::Raw("-0") => Some(Cow::Borrowed("0")),
+            Self::Raw(raw) if raw.starts_with(|it: char| it == '-' || it.is_ascii_digit()) => {
+                match raw.contains(['.', 'e', 'E']) {
+                    true => whole(raw).map(Cow::Owned),
+                    false => Some(Cow::Borrowed(raw)),
+                }
+            }
+            Self::Raw(_) => None,
+        }
+    }
+
+    /// Returns the elements of an array; `None` for another value.
+    pub fn elements(&self) -> Option<Vec<JsonValue<'t>>> {
+        match self {
+            Self::Raw(raw) if raw.starts_with('[') => {
+                let elements: Vec<&RawValue> = serde_json::from_str(raw).ok()?;
+                elements.into_iter().map(|it| Self::new(it).ok()).collect()
+            }
+            _ => None,
+        }
+    }
+}
+
+struct Values;
+
+impl<'de> Visitor<'de> for Values {
+    type Value = JsonObject<'de>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonObject<'de>, A::Error> {
+        let mut values: Vec<(String, JsonValue<'de>)> = Vec::new();
+        while let Some(key) = map.next_key::<String>()? {
+            if values.len() > MOST_COLUMNS {
+                let text = format!("more than {MOST_COLUMNS} names");
+                return Err(serde::de::Error::custom(text));
+            }
+            if values.iter().any(|(name, _)| *name == key) {
+                let text = format!("duplicate name {key:?}");
+                return Err(serde::de::Error::custom(text));
+            }
+            let value = JsonValue::new(map.next_value()?).map_err(serde::de::Error::custom)?;
+            values.push((key, value));
+        }
+        Ok(JsonObject(values))
+    }
+}
+
+/// Returns the text of a JSON string.
+pub(super) fn text(raw: &str) -> Result<Cow<'_, str>, serde_json::Error> {
+    match raw.contains('\\') {
+        true => serde_json::from_str(raw).map(Cow::Owned),
+        false => Ok(Cow::Borrowed(&raw[1..raw.len() - 1])),
+    }
+}
+
+/// Returns the id of a number with a fraction or an exponent; `None` if it is not a whole number that a double
+/// represents exactly.
+pub(super) fn whole(raw: &str) -> Option<String> {
+    let number = raw.parse().ok().and_then(whole_number)?;
+    Some(number.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_keep_their_digits() {
+        let text = r#"{"a":12345678901234567890123,"b":5.0,"c":-0,"d":5.5,"e":null,"f":"\u0061","g":[1e3,"x",{}]}"#;
+        let object = JsonObject::parse(text.as_bytes()).unwrap();
+        let id = |name: &str| {
+            let id = object.get(name).unwrap().id();
+            id.map(Cow::into_owned)
+        };
+        assert_eq!(id("a").unwrap(), "12345678901234567890123");
+        assert_eq!(id("b").unwrap(), "5");
+        assert_eq!(id("c").unwrap(), "0");
+        assert_eq!(id("d"), None);
+        assert_eq!(id("e").unwrap(), "");
+        assert_eq!(id("f").unwrap(), "a");
+        assert_eq!(id("g"), None);
+        assert!(object.get("e").unwrap().is_null() && object.get("h").is_none());
+        let elements = object.get("g").unwrap().elements().unwrap();
+        let ids: Vec<Option<Cow<'_, str>>> = elements.iter().map(JsonValue::id).collect();
+        assert_eq!(ids, [Some("1000".into()), Some("x".into()), None]);
+        for wrong in ["[]", r#"{"a":1,"a":2}"#, r#"{"a":1} x"#] {
+            assert!(JsonObject::parse(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+    }
+}
