@@ -81,13 +81,11 @@ impl<B: Backend> FittedFilter<B> {
         Self::fit_with(backend, interactions, config, &FitOptions::new())
     }
 
-    /// Like [`fit`](Self::fit), with [`FitOptions`]: progress, cancellation, strictness.
+    /// Like [`fit`](Self::fit), with [`FitOptions`]: progress, cancellation, accuracy.
     ///
     /// # Errors
     ///
-    /// [`Error::Cancelled`](crate::Error::Cancelled),
-    /// [`Error::SvdNotConverged`](crate::Error::SvdNotConverged) with
-    /// [`FitOptions::is_strict`], and those of [`fit`](Self::fit).
+    /// [`Error::Cancelled`](crate::Error::Cancelled), and those of [`fit`](Self::fit).
     pub fn fit_with(
         backend: B,
         interactions: impl Into<Arc<Interactions>>,

@@ -24,14 +24,14 @@ use crate::engine::walk::{Normalization, NormalizedGraph};
 use crate::engine::workspace::TileHistories;
 use crate::filters::bspm::config::BspmConfig;
 use crate::filters::bspm::merge::Response;
-use crate::fitted::evaluate::{Evaluator, Metrics};
+use crate::fitted::evaluate::{Evaluator, Metrics, nothing_held_out};
 use crate::fitted::reach::Reach;
 use crate::observe::{Observed, Observer};
 use bspm_data::History;
 use bspm_data::Interactions;
+use bspm_data::Result;
 use bspm_data::Stage;
 use bspm_data::parameter::invalid;
-use bspm_data::{Error, Result};
 
 /// The result of one configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -148,9 +148,10 @@ impl<B: Backend> Sweep<B> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] if there is no configuration, or for an invalid cut-off or `factor_dim`;
-    /// [`Error::NothingToEvaluate`] if there are no held-out interactions; [`Error::ShapeMismatch`] unless both
-    /// matrices have the same shape; those of fitting.
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) if there is no configuration, or for an
+    /// invalid cut-off or `factor_dim`; [`Error::NothingToEvaluate`](crate::Error::NothingToEvaluate) if there
+    /// are no held-out interactions; [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) unless both matrices
+    /// have the same shape; those of fitting.
     pub fn new(
         backend: B,
         train: impl Into<Arc<Interactions>>,
@@ -167,7 +168,7 @@ impl<B: Backend> Sweep<B> {
     ///
     /// # Errors
     ///
-    /// [`Error::Cancelled`], and those of [`new`](Self::new).
+    /// [`Error::Cancelled`](crate::Error::Cancelled), and those of [`new`](Self::new).
     pub fn new_with(
         backend: B,
         train: impl Into<Arc<Interactions>>,
@@ -183,11 +184,7 @@ impl<B: Backend> Sweep<B> {
         }
         check::same("sweep", train.shape(), held_out.shape())?;
         if held_out.is_empty() {
-            return Err(Error::NothingToEvaluate {
-                reason: "no user has a held-out interaction; hint: only users with at least two \
-                         interactions can have one held out"
-                    .into(),
-            });
+            return Err(nothing_held_out());
         }
         let offset = configs[0].offset();
         if let Some(other) = configs.iter().find(|config| config.offset() != offset) {
@@ -246,7 +243,8 @@ impl<B: Backend> Sweep<B> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] if the numbers of settings or users, or the cut-offs, differ.
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) if the numbers of settings or users, or the
+    /// cut-offs, differ.
     pub fn resume(&mut self, state: SweepState) -> Result<()> {
         let mine = &self.state.evaluators[0];
         let fits = state.users_done <= self.users.len()
@@ -282,7 +280,7 @@ impl<B: Backend> Sweep<B> {
     ///
     /// # Errors
     ///
-    /// [`Error::Cancelled`], which does not change the state; those of the backend.
+    /// [`Error::Cancelled`](crate::Error::Cancelled), which does not change the state; those of the backend.
     pub fn advance(&mut self, users: usize) -> Result<()> {
         let start = self.state.users_done;
         let end = start.saturating_add(users).min(self.users.len());

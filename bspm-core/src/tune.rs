@@ -30,7 +30,7 @@ use crate::engine::fit_options::FitOptions;
 use crate::engine::shared_svd::SharedSvd;
 use crate::filters::registry::FilterConfig;
 use crate::fitted::FittedFilter;
-use crate::fitted::evaluate::{Evaluator, Metrics};
+use crate::fitted::evaluate::{Evaluator, Metrics, nothing_held_out};
 use crate::fitted::rank::RankOptions;
 use bspm_data::Interactions;
 use bspm_data::parameter::{check_positive, check_range, invalid};
@@ -282,11 +282,7 @@ impl<B: Backend> Tuner<B> {
         }
         let mut users = held_out.users_with_items();
         if users.is_empty() {
-            return Err(Error::NothingToEvaluate {
-                reason: "no user has a held-out interaction; hint: only users with at least two \
-                         interactions can have one held out"
-                    .into(),
-            });
+            return Err(nothing_held_out());
         }
         users.shuffle(&mut ChaCha8Rng::seed_from_u64(options.seed));
         users.truncate(proposals.most_users);

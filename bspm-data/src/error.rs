@@ -266,20 +266,6 @@ pub enum Error {
         right: (usize, usize),
     },
 
-    /// The truncated SVD did not reach its tolerance, and `FitOptions::is_strict` is set.
-    #[error(
-        "the truncated SVD stopped after {rounds} rounds with a residual of {residual:e}, \
-         above the tolerance of {tolerance:e}"
-    )]
-    SvdNotConverged {
-        /// The number of rounds.
-        rounds: usize,
-        /// The largest residual `||P v - lambda v||` of the requested vectors.
-        residual: f64,
-        /// The requested residual.
-        tolerance: f64,
-    },
-
     /// An operation needs more memory than the device or the memory budget has.
     #[error(
         "{what} needs {needed} bytes of memory, but the memory budget has {available} bytes left"

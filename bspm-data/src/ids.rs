@@ -3,7 +3,6 @@
 use std::borrow::Borrow;
 use std::fmt::Debug;
 use std::hash::Hash;
-use std::str::FromStr;
 
 use foldhash::fast::RandomState;
 use indexmap::IndexSet;
@@ -11,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::interactions::Interactions;
-use crate::parameter::invalid;
 
 /// How to handle an id that the model does not know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -24,16 +22,10 @@ pub enum UnknownIds {
     Skip,
 }
 
-impl FromStr for UnknownIds {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "error" => Ok(Self::Error),
-            "skip" => Ok(Self::Skip),
-            _ => Err(invalid("unknown_ids", "error or skip", format!("{text:?}"))),
-        }
-    }
+crate::names! {
+    UnknownIds("unknown_ids"):
+    Error = "error",
+    Skip = "skip",
 }
 
 /// An id that was looked up among known ids.

@@ -54,22 +54,12 @@ pub enum Duplicates {
     Count,
 }
 
-impl std::str::FromStr for Duplicates {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "sum" => Ok(Self::Sum),
-            "max" => Ok(Self::Max),
-            "last" => Ok(Self::Last),
-            "count" => Ok(Self::Count),
-            _ => Err(invalid(
-                "duplicates",
-                "sum, max, last or count",
-                format!("{text:?}"),
-            )),
-        }
-    }
+crate::names! {
+    Duplicates("duplicates"):
+    Sum = "sum",
+    Max = "max",
+    Last = "last",
+    Count = "count",
 }
 
 impl Interactions {

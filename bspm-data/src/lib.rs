@@ -18,6 +18,7 @@ mod interactions;
 mod item_table;
 #[cfg(feature = "load")]
 mod load;
+mod names;
 mod numbered;
 #[doc(hidden)]
 pub mod parameter;

@@ -626,14 +626,7 @@ impl Core {
 
 /// Parses the option `fallback`.
 fn fallback_of(name: Option<&str>) -> PyResult<Fallback> {
-    match name {
-        None => Ok(Fallback::None),
-        Some("popularity") => Ok(Fallback::Popularity),
-        Some("unscored") => Ok(Fallback::Unscored),
-        Some(other) => Err(PyValueError::new_err(format!(
-            "fallback: expected None, 'popularity' or 'unscored', found {other:?}"
-        ))),
-    }
+    name.map_or(Ok(Fallback::None), |name| name.parse().map_err(to_python))
 }
 
 /// Rows or columns, and their scores.

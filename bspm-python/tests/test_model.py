@@ -364,7 +364,7 @@ def test_short_lists_are_filled_as_is_asked():
     assert len(model.recommend("eve", 10, fallback="unscored")) == 3
     items, scores = model.recommend_many(["ann", "eve"], 2, fallback="popularity")
     assert items[0][0] == "rice" and np.isnan(scores[1]).all() and not np.isnan(scores[0][0])
-    with pytest.raises(ValueError, match="fallback: expected None, 'popularity' or 'unscored'"):
+    with pytest.raises(ValueError, match="fallback: expected none, popularity, unscored"):
         model.recommend("eve", fallback="random")
 
 

@@ -160,7 +160,7 @@ fn every_malformed_configuration_is_named_with_parameter_and_range() {
     );
     assert_eq!(
         "EM".parse::<Merge>().unwrap_err().to_string(),
-        "merge: expected early or late, found \"EM\""
+        "merge: expected early, late, found \"EM\""
     );
 }
 

@@ -4,7 +4,7 @@
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use bspm::data::{Format, TableOptions};
+use bspm::data::{Format, Quoting, TableOptions};
 use bspm::{Dataset, Error, Result};
 use bspm_arrow::FromParquet;
 
@@ -101,7 +101,7 @@ fn tabs_and_tables_without_header_are_read() {
 
 #[test]
 fn quotes_are_ordinary_where_quoting_is_off() {
-    let options = TableOptions::new("user", "item").without_quoting();
+    let options = TableOptions::new("user", "item").quoting(Quoting::Off);
     let dataset = parse("user,item\na,5\" pipe\n", &options).unwrap();
     assert_eq!(pairs(&dataset), owned(&[("a", "5\" pipe")]));
 }
@@ -350,8 +350,8 @@ fn missing_files_are_named() {
     let options = TableOptions::new("user", "item");
     for error in [
         Dataset::<u32, u32>::read_csv("/nowhere/a", &options).unwrap_err(),
-        Dataset::<u32, u32>::read_recbole("/nowhere/a", &options).unwrap_err(),
-        Dataset::<u32, u32>::read_movielens("/nowhere/a", None).unwrap_err(),
+        Dataset::read("/nowhere/a", Format::RecBole, &options).unwrap_err(),
+        Dataset::read("/nowhere/a", Format::MovieLens, &TableOptions::default()).unwrap_err(),
         Dataset::read_lightgcn("/nowhere/a").unwrap_err(),
         Dataset::read_npz("/nowhere/a", None).unwrap_err(),
     ] {

@@ -140,18 +140,8 @@ fn saved<B: Backend>(
     items: usize,
     tensors: &dyn SavedTensors,
 ) -> Result<(B::Matrix, Vec<f32>)> {
-    let (inverse, diagonal) = (tensors.matrix(INVERSE)?, tensors.floats(DIAGONAL)?);
-    if inverse.shape() != (items, items) || diagonal.len() != items {
-        let expected = format!("{INVERSE}: shape {:?}", (items, items));
-        return Err(tensors.invalid(&expected, format!("{:?}", inverse.shape())));
-    }
-    if diagonal
-        .iter()
-        .any(|&entry| !(entry.is_finite() && entry > 0.0))
-    {
-        let expected = format!("{DIAGONAL}: positive numbers");
-        return Err(tensors.invalid(&expected, "other values".into()));
-    }
+    let inverse = tensors.matrix_of(INVERSE, (items, items))?;
+    let diagonal = tensors.positive_floats(DIAGONAL, items)?;
     Ok((backend.upload(inverse)?, diagonal))
 }
 

@@ -9,7 +9,7 @@ use crate::observe::Observer;
 /// ```
 /// use bspm_core::FitOptions;
 ///
-/// let options = FitOptions::new().tolerance(1e-6).strict();
+/// let options = FitOptions::new().tolerance(1e-6).seed(7);
 /// assert_eq!(options.max_rounds, 60);
 /// ```
 #[derive(Clone, Debug)]
@@ -20,8 +20,6 @@ pub struct FitOptions {
     /// which the truncated SVD stops when the remaining errors do not change the scores of a filter, and
     /// uses [`DEFAULT_TOLERANCE`](Self::DEFAULT_TOLERANCE) if they do.
     pub tolerance: Option<f64>,
-    /// Whether a residual above the tolerance is an error instead of a warning. Default: `false`.
-    pub is_strict: bool,
     /// The maximum number of rounds of the truncated SVD, at least 1. Default: 60.
     pub max_rounds: usize,
     /// The seed of the random start of the truncated SVD. Default: 0.
@@ -38,7 +36,6 @@ impl FitOptions {
     pub fn new() -> Self {
         Self {
             tolerance: None,
-            is_strict: false,
             max_rounds: 60,
             seed: 0,
             observer: Observer::default(),
@@ -48,12 +45,6 @@ impl FitOptions {
     /// Sets the residual that each singular vector should reach, even if it does not change the scores.
     pub fn tolerance(mut self, tolerance: f64) -> Self {
         self.tolerance = Some(tolerance);
-        self
-    }
-
-    /// Makes a residual above the tolerance an error.
-    pub fn strict(mut self) -> Self {
-        self.is_strict = true;
         self
     }
 

@@ -1,27 +1,11 @@
 //! The mean length of the rows of scores, to add filters with different scales.
 
 use super::filter::Filter;
-use super::tensors::SavedTensors;
 use super::workspace::TileHistories;
 use crate::backend::{Backend, Checked};
 use bspm_data::History;
 use bspm_data::Interactions;
 use bspm_data::Result;
-
-/// Reads the norms of this number of parts from a model file.
-pub(crate) fn saved_norms(
-    tensors: &dyn SavedTensors,
-    name: &str,
-    parts: usize,
-) -> Result<Vec<f32>> {
-    let norms = tensors.floats(name)?;
-    let are_positive = norms.iter().all(|norm| norm.is_finite() && *norm > 0.0);
-    if norms.len() != parts || !are_positive {
-        let expected = format!("{name}: {parts} positive numbers");
-        return Err(tensors.invalid(&expected, format!("{norms:?}")));
-    }
-    Ok(norms)
-}
 
 /// The length of a row of scores.
 #[derive(Clone, Copy, Debug)]

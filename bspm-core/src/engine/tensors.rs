@@ -57,6 +57,22 @@ pub(crate) trait SavedTensors {
         }
         Ok(matrix)
     }
+
+    /// Like [`floats`](Self::floats), but returns an error unless there are `length` positive numbers.
+    fn positive_floats(&self, name: &str, length: usize) -> Result<Vec<f32>> {
+        let values = self.floats(name)?;
+        let are_positive = values.iter().all(|it| it.is_finite() && *it > 0.0);
+        if values.len() != length || !are_positive {
+            let expected = format!("{name}: {length} positive numbers");
+            let found = format!(
+                "{} numbers, the smallest is {:?}",
+                values.len(),
+                values.iter().copied().reduce(f32::min)
+            );
+            return Err(self.invalid(&expected, found));
+        }
+        Ok(values)
+    }
 }
 
 /// The source of expensive parts of a filter.

@@ -21,9 +21,9 @@ use super::tiles::{map_tiles, tile_ranges};
 use super::walk::NormalizedGraph;
 use crate::backend::{Backend, Checked};
 use crate::observe::Observed;
+use bspm_data::Result;
 use bspm_data::Stage;
 use bspm_data::parameter::{self, check_positive};
-use bspm_data::{Error, Result};
 use chebyshev_filter::{Chebyshev, SpectralFilter, Spectrum, filter_vectors};
 use rayleigh_ritz::{RitzPairs, rayleigh_ritz, residuals, rotate};
 pub use stopping::SvdStop;
@@ -126,9 +126,9 @@ const WHOLE_SPECTRUM: usize = 256;
 ///
 /// # Errors
 ///
-/// [`Error::InvalidParameter`] if `factor_dim` or `max_rounds` is 0; [`Error::MemoryBudget`];
-/// [`Error::SvdNotConverged`] only with [`FitOptions::is_strict`]; [`Error::Cancelled`]; those of the
-/// backend.
+/// [`Error::InvalidParameter`](crate::Error::InvalidParameter) if `factor_dim` or `max_rounds` is 0;
+/// [`Error::MemoryBudget`](crate::Error::MemoryBudget); [`Error::Cancelled`](crate::Error::Cancelled);
+/// those of the backend.
 pub fn truncated_svd<B: Backend>(
     backend: &B,
     graph: &NormalizedGraph<B>,
@@ -138,15 +138,7 @@ pub fn truncated_svd<B: Backend>(
     check_positive("factor_dim", factor_dim)?;
     check_positive("max_rounds", options.max_rounds)?;
     let svd = iterate(Checked::new(backend), graph, factor_dim, options)?;
-    let report = &svd.report;
-    if options.is_strict && report.largest_residual > report.tolerance {
-        return Err(Error::SvdNotConverged {
-            rounds: report.rounds,
-            residual: report.largest_residual,
-            tolerance: report.tolerance,
-        });
-    }
-    if let Some(warning) = report.warning() {
+    if let Some(warning) = svd.report.warning() {
         tracing::warn!("{warning}");
     }
     Ok(svd)
@@ -246,8 +238,8 @@ fn iterate<B: Backend>(
     }
 }
 
-/// Returns [`Error::MemoryBudget`] if the peak memory of a block of vectors is above the budget of the
-/// backend: twice the block, and the products of a tile.
+/// Returns [`Error::MemoryBudget`](crate::Error::MemoryBudget) if the peak memory of a block of vectors is
+/// above the budget of the backend: twice the block, and the products of a tile.
 fn check_memory<B: Backend>(
     backend: Checked<'_, B>,
     graph: &NormalizedGraph<B>,

@@ -24,7 +24,7 @@ use crate::engine::low_pass::LowPass;
 use crate::engine::polynomial::Polynomial;
 use crate::engine::spectral::Spectral;
 use crate::engine::tensors::Source;
-use crate::engine::walk::{Normalization, NormalizedGraph, bytes_of_walk};
+use crate::engine::walk::{Normalization, NormalizedGraph};
 use bspm_data::Interactions;
 use bspm_data::Result;
 
@@ -43,10 +43,6 @@ impl Settings for BspmConfig {
 
     fn check(&self) -> Result<()> {
         self.to_builder().build().map(drop)
-    }
-
-    fn memory(&self, interactions: &Interactions) -> usize {
-        bytes_of_walk(interactions)
     }
 
     fn fit<B: Backend>(

@@ -14,7 +14,7 @@ use crate::engine::low_pass::LowPass;
 use crate::engine::polynomial::Polynomial;
 use crate::engine::spectral::Spectral;
 use crate::engine::tensors::Source;
-use crate::engine::walk::{Normalization, NormalizedGraph, bytes_of_walk, offset_powers};
+use crate::engine::walk::{Normalization, NormalizedGraph, offset_powers};
 use bspm_data::Interactions;
 use bspm_data::Result;
 use bspm_data::parameter::check_positive;
@@ -140,10 +140,6 @@ impl Settings for ChebyCf {
             check_positive("factor_dim", self.factor_dim)?;
         }
         Ok(())
-    }
-
-    fn memory(&self, interactions: &Interactions) -> usize {
-        bytes_of_walk(interactions)
     }
 
     fn fit<B: Backend>(

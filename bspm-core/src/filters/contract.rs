@@ -8,6 +8,7 @@ use super::setting::{Table, check_all};
 use crate::backend::{Backend, Checked};
 use crate::engine::filter::Filter;
 use crate::engine::tensors::Source;
+use crate::engine::walk::bytes_of_walk;
 use bspm_data::Interactions;
 use bspm_data::Result;
 
@@ -28,8 +29,11 @@ pub(crate) trait Settings: Clone + Serialize + DeserializeOwned + Table {
     /// Returns a lower bound of the memory of fitting in bytes, from the matrix and the settings.
     ///
     /// It is checked against the budget of the backend before memory is allocated. The engine checks
-    /// again when more is known, such as the number of entries of an item graph.
-    fn memory(&self, interactions: &Interactions) -> usize;
+    /// again when more is known, such as the number of entries of an item graph. Default: the memory of
+    /// the walk.
+    fn memory(&self, interactions: &Interactions) -> usize {
+        bytes_of_walk(interactions)
+    }
 
     /// Fits the filter with valid settings. Expensive parts come from the source.
     fn fit<B: Backend>(

@@ -11,11 +11,11 @@ use crate::backend::{Backend, Checked, Scores};
 use crate::engine::basis::Basis;
 use crate::engine::filter::Filter;
 use crate::engine::low_pass::LowPass;
-use crate::engine::mean_norm::{Length, mean_norm, saved_norms};
+use crate::engine::mean_norm::{Length, mean_norm};
 use crate::engine::polynomial::Polynomial;
 use crate::engine::spectral::Spectral;
 use crate::engine::tensors::{Source, Tensor, Tensors};
-use crate::engine::walk::{Normalization, NormalizedGraph, bytes_of_walk, offset_powers};
+use crate::engine::walk::{Normalization, NormalizedGraph, offset_powers};
 use crate::engine::workspace::{TileHistories, Workspace};
 use bspm_data::Interactions;
 use bspm_data::Result;
@@ -151,7 +151,7 @@ settings!(Family {
     share: f64 ("share"): Number (0.0, 1.0), Search::Linear(0.05, 0.8), "Share of the low-pass part in the score, from 0 to 1";
     low_pass_history: f64 ("low-pass history"): Number (-4.0, 4.0), Search::Linear(0.1, 0.6), "Exponent of the item degrees that a history is divided by, before the singular vectors";
     low_pass_output: f64 ("low-pass output"): Number (-4.0, 4.0), Search::Linear(0.1, 0.6), "Exponent of the item degrees that scores are multiplied by, after the singular vectors";
-    response: FrequencyResponse ("g"): Word ANY, Search::Words(&["ideal", "power", "plateau"]), "Frequency response of the singular vectors: ideal, power or plateau";
+    response: FrequencyResponse ("g"): Word ANY, Search::Words(FrequencyResponse::NAMES), "Frequency response of the singular vectors: ideal, power or plateau";
     power: f64 ("beta"): Number (1e-3, 64.0), Search::Log(0.25, 4.0), "Exponent of the response";
 });
 
@@ -244,7 +244,7 @@ impl Family {
         let without_low_pass = low_pass.map(|it| it.times(0.0));
         let mut spectral = Spectral::new(graph, of_walk(1.0), without_low_pass);
         let norms = match source {
-            Source::Saved(tensors) => saved_norms(tensors, NORMS, 2)?,
+            Source::Saved(tensors) => tensors.positive_floats(NORMS, 2)?,
             Source::Fit(..) => {
                 let mut norms = vec![mean_norm(backend, interactions, &spectral, length)? as f32];
                 spectral = spectral.with_parts(of_walk(0.0), 1.0);
@@ -289,10 +289,6 @@ impl Settings for Family {
             check_positive("factor_dim", self.factor_dim)?;
         }
         Ok(())
-    }
-
-    fn memory(&self, interactions: &Interactions) -> usize {
-        bytes_of_walk(interactions)
     }
 
     fn fit<B: Backend>(

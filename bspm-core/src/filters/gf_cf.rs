@@ -10,7 +10,6 @@ use super::setting::{F32_MAX, MOST_FACTORS, MOST_OFFSET, Search, check_all, sett
 use crate::backend::{Backend, Checked};
 use crate::engine::filter::Filter;
 use crate::engine::tensors::Source;
-use crate::engine::walk::bytes_of_walk;
 use bspm_data::Interactions;
 use bspm_data::Result;
 
@@ -109,10 +108,6 @@ impl Settings for GfCf {
     fn check(&self) -> Result<()> {
         check_all(Self::SETTINGS, self)?;
         self.as_bspm().map(drop)
-    }
-
-    fn memory(&self, interactions: &Interactions) -> usize {
-        bytes_of_walk(interactions)
     }
 
     fn fit<B: Backend>(

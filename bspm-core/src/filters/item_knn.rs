@@ -167,10 +167,10 @@ impl ItemKnn {
 settings!(ItemKnn {
     neighbours: usize ("k"): Count (1.0, MOST_ITEMS), Search::Log(10.0, 800.0), "Number of neighbours per item";
     shrinkage: f64 ("h"): Number (0.0, F64_MAX), Search::Log(0.1, 200.0), "Shrinkage: how strongly the similarity of rare items is reduced";
-    similarity: Similarity ("similarity"): Word ANY, Search::Words(&["cosine", "tversky"]), "Similarity of two items: cosine or tversky";
+    similarity: Similarity ("similarity"): Word ANY, Search::Words(Similarity::NAMES), "Similarity of two items: cosine or tversky";
     alpha: f64 ("alpha"): Number (0.0, F32_MAX), Search::Log(0.05, 2.0), "Weight in Tversky's index of the users who have only the item of the history";
     beta: f64 ("beta"): Number (0.0, F32_MAX), Search::Log(0.05, 2.0), "Weight in Tversky's index of the users who have only the other item";
-    weighting: UserWeighting ("weighting"): Word ANY, Search::Words(&["none", "tf-idf", "bm25"]), "Weighting of the users: none, tf-idf or bm25";
+    weighting: UserWeighting ("weighting"): Word ANY, Search::Words(UserWeighting::NAMES), "Weighting of the users: none, tf-idf or bm25";
 });
 
 impl Settings for ItemKnn {

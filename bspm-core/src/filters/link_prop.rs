@@ -11,7 +11,7 @@ use crate::engine::filter::Filter;
 use crate::engine::polynomial::Polynomial;
 use crate::engine::spectral::Spectral;
 use crate::engine::tensors::Source;
-use crate::engine::walk::{Normalization, bytes_of_walk};
+use crate::engine::walk::Normalization;
 use bspm_data::Interactions;
 use bspm_data::Result;
 
@@ -97,10 +97,6 @@ impl Settings for LinkProp {
             delta: 0.5,
             offset: 0.0,
         }
-    }
-
-    fn memory(&self, interactions: &Interactions) -> usize {
-        bytes_of_walk(interactions)
     }
 
     fn fit<B: Backend>(

@@ -1,8 +1,5 @@
 //! The data sets with published settings.
 
-use bspm_data::parameter::invalid;
-use bspm_data::{Error, Result};
-
 /// The settings of the paper's experiments (section 4.1 and the authors' code).
 ///
 /// # Examples
@@ -31,15 +28,6 @@ impl Preset {
     /// All presets.
     pub const ALL: [Self; 3] = [Self::Gowalla, Self::Yelp2018, Self::AmazonBook];
 
-    /// The name of the data set, which [`FromStr`](std::str::FromStr) parses.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Gowalla => "gowalla",
-            Self::Yelp2018 => "yelp2018",
-            Self::AmazonBook => "amazon-book",
-        }
-    }
-
     /// The numbers of users and items of the data set.
     pub fn shape(self) -> (usize, usize) {
         match self {
@@ -58,24 +46,11 @@ impl Preset {
     }
 }
 
-impl std::fmt::Display for Preset {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
-
-impl std::str::FromStr for Preset {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|preset| preset.name() == text)
-            .ok_or_else(|| {
-                let expected = Self::ALL.map(Self::name).join(", ");
-                invalid("preset", expected, format!("{text:?}"))
-            })
-    }
+bspm_data::names! {
+    Preset("preset"):
+    Gowalla = "gowalla",
+    Yelp2018 = "yelp2018",
+    AmazonBook = "amazon-book",
 }
 
 #[cfg(test)]

@@ -238,22 +238,10 @@ macro_rules! words {
             $($(#[$word_doc])* #[serde(rename = $name)] $word,)*
         }
 
-        impl $type {
-            const ALL: &'static [Self] = &[Self::$first, $(Self::$word),*];
-
-            /// The name, which [`FromStr`](std::str::FromStr) parses.
-            pub fn name(self) -> &'static str {
-                match self {
-                    Self::$first => $first_name,
-                    $(Self::$word => $name,)*
-                }
-            }
-        }
-
-        impl std::fmt::Display for $type {
-            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str(self.name())
-            }
+        bspm_data::names! {
+            $type($parameter):
+            $first = $first_name,
+            $($word = $name,)*
         }
 
         impl $crate::filters::setting::SettingValue for $type {
@@ -263,16 +251,6 @@ macro_rules! words {
             }
         }
 
-        impl std::str::FromStr for $type {
-            type Err = bspm_data::Error;
-
-            fn from_str(text: &str) -> bspm_data::Result<Self> {
-                Self::ALL.iter().copied().find(|word| word.name() == text).ok_or_else(|| {
-                    let names: Vec<&str> = Self::ALL.iter().map(|word| word.name()).collect();
-                    bspm_data::parameter::invalid($parameter, names.join(", "), format!("{text:?}"))
-                })
-            }
-        }
     };
 }
 pub(crate) use words;

@@ -11,7 +11,6 @@ use crate::backend::{Backend, Checked};
 use crate::engine::filter::Filter;
 use crate::engine::mean_norm::Length;
 use crate::engine::tensors::Source;
-use crate::engine::walk::bytes_of_walk;
 use bspm_data::Interactions;
 use bspm_data::Result;
 
@@ -134,10 +133,6 @@ impl Settings for Sgfcf {
                 gamma: 0.5,
             },
         }
-    }
-
-    fn memory(&self, interactions: &Interactions) -> usize {
-        bytes_of_walk(interactions)
     }
 
     fn fit<B: Backend>(

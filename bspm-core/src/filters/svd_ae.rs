@@ -11,7 +11,7 @@ use crate::engine::basis::Basis;
 use crate::engine::filter::Filter;
 use crate::engine::tensors::{SavedTensors, Source, Tensor, Tensors};
 use crate::engine::tiles::{map_tiles, tile_ranges};
-use crate::engine::walk::{Normalization, NormalizedGraph, bytes_of_walk};
+use crate::engine::walk::{Normalization, NormalizedGraph};
 use crate::engine::workspace::{TileHistories, Workspace, unit};
 use bspm_data::Interactions;
 use bspm_data::Result;
@@ -107,10 +107,6 @@ impl Settings for SvdAe {
                 _ => 1267,
             },
         }
-    }
-
-    fn memory(&self, interactions: &Interactions) -> usize {
-        bytes_of_walk(interactions)
     }
 
     fn fit<B: Backend>(

@@ -114,7 +114,7 @@ impl TurboCf {
 settings!(TurboCf {
     alpha: f64 ("alpha"): Number (-4.0, 4.0), Search::Linear(0.3, 0.8), "Exponent of the user degrees; the item degrees get 1 - alpha";
     power: f64 ("s"): Number (1e-3, 16.0), Search::Linear(0.5, 1.5), "Exponent of each entry of the item graph";
-    filter: TurboFilter ("filter"): Word ANY, Search::Words(&["linear", "second-order", "third-order"]), "Polynomial of the item graph: linear, second-order or third-order";
+    filter: TurboFilter ("filter"): Word ANY, Search::Words(TurboFilter::NAMES), "Polynomial of the item graph: linear, second-order or third-order";
     memory_budget: usize ("memory"): Count (0.0, f64::MAX), Search::Fixed, "Memory limit of the item graph in bytes";
 });
 

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::rank::RankOptions;
 use super::rerank::Rerank;
 use crate::observe::Observer;
-use bspm_data::Result;
 use bspm_data::UnknownIds;
 use bspm_data::parameter::invalid;
+use bspm_data::{Error, Result};
 
 /// Options of an evaluation: the cut-offs, and how to handle unknown users. A list of cut-offs converts
 /// to options.
@@ -313,6 +313,15 @@ impl Evaluator {
     pub fn means(&self) -> Vec<Metrics> {
         let share = 1.0 / self.users as f64;
         self.sums.iter().map(|sum| sum.times(share)).collect()
+    }
+}
+
+/// Returns the error for a split without test interactions.
+pub(crate) fn nothing_held_out() -> Error {
+    Error::NothingToEvaluate {
+        reason: "no user has a held-out interaction; hint: only users with at least two interactions can \
+                 have one held out"
+            .into(),
     }
 }
 

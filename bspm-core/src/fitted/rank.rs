@@ -29,32 +29,17 @@ pub enum Fallback {
 }
 
 impl Fallback {
-    /// The names, which [`FromStr`](std::str::FromStr) parses.
-    pub const NAMES: &[&str] = &["none", "popularity", "unscored"];
-
-    /// The name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Popularity => "popularity",
-            Self::Unscored => "unscored",
-        }
-    }
-
     /// Whether this entry has no score and only fills the list.
     pub fn has_filled(self, entry: &ScoredItem) -> bool {
         self == Self::Popularity && entry.score == 0.0
     }
 }
 
-impl std::str::FromStr for Fallback {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let all = [Self::None, Self::Popularity, Self::Unscored];
-        let found = all.into_iter().find(|it| it.name() == text);
-        found.ok_or_else(|| invalid("fallback", Self::NAMES.join(", "), format!("{text:?}")))
-    }
+bspm_data::names! {
+    Fallback("fallback"):
+    None = "none",
+    Popularity = "popularity",
+    Unscored = "unscored",
 }
 
 /// Options of ranking.

@@ -2,12 +2,11 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use super::item_users::ItemUsers;
 use crate::backend::ScoredItem;
-use bspm_data::parameter::{check_positive, check_range, invalid};
+use bspm_data::parameter::{check_positive, check_range};
 use bspm_data::{Error, ItemGroups, ItemSet, Result};
 
 /// How the scores and the order of a list are changed after the filter: boosts of items, a penalty for
@@ -52,24 +51,10 @@ pub enum DiversityMethod {
     Dpp,
 }
 
-impl DiversityMethod {
-    /// The names that [`FromStr`] parses.
-    pub const NAMES: &[&str] = &["mmr", "dpp"];
-}
-
-impl FromStr for DiversityMethod {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "mmr" => Ok(Self::Mmr),
-            "dpp" => Ok(Self::Dpp),
-            _ => {
-                let found = format!("{text:?}");
-                Err(invalid("diversity_method", Self::NAMES.join(", "), found))
-            }
-        }
-    }
+bspm_data::names! {
+    DiversityMethod("diversity_method"):
+    Mmr = "mmr",
+    Dpp = "dpp",
 }
 
 impl Rerank {

@@ -108,10 +108,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     /// # Errors
     ///
     /// Those of [`fit`](Self::fit).
-    pub fn refit(&self) -> Result<Self>
-    where
-        B: Clone,
-    {
+    pub fn refit(&self) -> Result<Self> {
         self.fitted_to(self.dataset.clone())
     }
 
@@ -141,7 +138,6 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         items: impl IntoIterator<Item = &'q J>,
     ) -> Result<Self>
     where
-        B: Clone,
         U: Borrow<Q>,
         Q: Hash + Eq + Debug + ?Sized + 'q,
         I: Borrow<J>,
@@ -150,10 +146,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         self.fitted_to(self.dataset.without(users, items)?)
     }
 
-    fn fitted_to(&self, dataset: Dataset<U, I>) -> Result<Self>
-    where
-        B: Clone,
-    {
+    fn fitted_to(&self, dataset: Dataset<U, I>) -> Result<Self> {
         let (backend, config) = (self.fitted.backend(), self.fitted.config());
         Self::fit(backend.clone(), dataset, config.clone())
     }

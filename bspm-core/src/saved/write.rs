@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::io::{self, Write};
 
+use bytemuck::NoUninit;
 use ndarray::Array2;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use twox_hash::XxHash3_128;
@@ -114,8 +115,8 @@ where
     let columns = contents.item_table.map(ItemTable::columns);
     let columns = columns.unwrap_or_default().iter();
     let columns: Vec<_> = columns.enumerate().map(item_table::tensors).collect();
-    let (user_ends, user_bytes) = id_column(contents.users.iter());
-    let (item_ends, item_bytes) = id_column(contents.items.iter());
+    let users = id_column(contents.users.iter());
+    let items = id_column(contents.items.iter());
     let others = contents.item_table.map(|table| {
         let others = table.ids().iter().skip(contents.items.len());
         id_column(others)
@@ -130,11 +131,8 @@ where
                 matrix.shape(),
                 bytemuck::cast_slice(matrix.as_slice().unwrap_or_default()),
             ),
-            HostValues::Floats(values) => {
-                let shape = [values.len()];
-                tensors.add(name, Dtype::F32, &shape, bytemuck::cast_slice(values));
-            }
-            HostValues::Indices(values) => tensors.add_numbers(name, values),
+            HostValues::Floats(values) => tensors.add_values(name, Dtype::F32, values),
+            HostValues::Indices(values) => tensors.add_values(name, Dtype::U32, values),
         }
     }
     let matrices = [
@@ -143,49 +141,25 @@ where
     ];
     for (name, matrix) in matrices {
         if let Some(matrix) = matrix {
-            let (row_ends, columns, _) = matrix.as_csr().into_raw_storage();
-            tensors.add_numbers(&format!("{name}.row_ends"), row_ends);
-            tensors.add_numbers(&format!("{name}.columns"), columns);
-            if let Some(weights) = matrix.weights() {
-                let bytes = bytemuck::cast_slice(weights);
-                tensors.add(
-                    &format!("{name}.weights"),
-                    Dtype::F32,
-                    &[weights.len()],
-                    bytes,
-                );
-            }
+            tensors.add_interactions(name, matrix);
         }
     }
     if let Some(times) = contents.times {
-        let bytes = bytemuck::cast_slice(times);
-        tensors.add(TIMES, Dtype::F64, &[times.len()], bytes);
+        tensors.add_values(TIMES, Dtype::F64, times);
     }
-    for (name, ends) in [("users.id_ends", &user_ends), ("items.id_ends", &item_ends)] {
-        tensors.add(name, Dtype::U64, &[ends.len()], bytemuck::cast_slice(ends));
+    for (name, (ends, _)) in [("users", &users), ("items", &items)] {
+        tensors.add_values(&format!("{name}.id_ends"), Dtype::U64, ends);
     }
-    for (name, bytes) in [("users.ids", &user_bytes), ("items.ids", &item_bytes)] {
-        tensors.add(name, Dtype::U8, &[bytes.len()], bytes);
+    for (name, (_, bytes)) in [("users", &users), ("items", &items)] {
+        tensors.add_values(&format!("{name}.ids"), Dtype::U8, bytes);
     }
     if let Some((ends, bytes)) = &others {
-        let ends_shape = [ends.len()];
-        tensors.add(
-            item_table::ID_ENDS,
-            Dtype::U64,
-            &ends_shape,
-            bytemuck::cast_slice(ends),
-        );
-        tensors.add(item_table::IDS, Dtype::U8, &[bytes.len()], bytes);
+        tensors.add_values(item_table::ID_ENDS, Dtype::U64, ends);
+        tensors.add_values(item_table::IDS, Dtype::U8, bytes);
     }
     if let Some((ends, bytes)) = &tags {
-        let name = |part: &str| format!("{TAGS}.{part}");
-        tensors.add(
-            &name("id_ends"),
-            Dtype::U64,
-            &[ends.len()],
-            bytemuck::cast_slice(ends),
-        );
-        tensors.add(&name("ids"), Dtype::U8, &[bytes.len()], bytes);
+        tensors.add_values(&format!("{TAGS}.id_ends"), Dtype::U64, ends);
+        tensors.add_values(&format!("{TAGS}.ids"), Dtype::U8, bytes);
     }
     for (name, dtype, values) in columns.iter().flatten() {
         let length = values.len() / (dtype.bitsize() / 8);
@@ -214,13 +188,18 @@ struct FileTensors<'a> {
 }
 
 impl<'a> FileTensors<'a> {
-    fn add_numbers(&mut self, name: &str, numbers: &'a [u32]) {
-        self.add(
-            name,
-            Dtype::U32,
-            &[numbers.len()],
-            bytemuck::cast_slice(numbers),
-        );
+    fn add_values<T: NoUninit>(&mut self, name: &str, dtype: Dtype, values: &'a [T]) {
+        let bytes = bytemuck::cast_slice(values);
+        self.add(name, dtype, &[values.len()], bytes);
+    }
+
+    fn add_interactions(&mut self, name: &str, matrix: &'a Interactions) {
+        let (row_ends, columns, _) = matrix.as_csr().into_raw_storage();
+        self.add_values(&format!("{name}.row_ends"), Dtype::U32, row_ends);
+        self.add_values(&format!("{name}.columns"), Dtype::U32, columns);
+        if let Some(weights) = matrix.weights() {
+            self.add_values(&format!("{name}.weights"), Dtype::F32, weights);
+        }
     }
 
     fn add(&mut self, name: &str, dtype: Dtype, shape: &[usize], data: &'a [u8]) {

@@ -7,7 +7,7 @@ use super::shape::{Shape, factor_dim};
 use super::{MOST_USERS, MOST_USERS_IF_SHORT};
 use crate::filters::preset::Preset;
 use crate::filters::registry::{FilterConfig, Mix, MixPart, SettingInfo};
-use crate::filters::setting::Search;
+use crate::filters::setting::{Search, SettingKind};
 use crate::fitted::trial::{Trial, TrialOutcome};
 use bspm_data::Result;
 
@@ -196,8 +196,7 @@ impl Proposals {
 
     fn value(&self, setting: &SettingInfo, step: f64, random: &mut ChaCha8Rng) -> Option<String> {
         let now = setting.value.as_deref()?.parse::<f64>();
-        let is_count = setting.value.as_deref()?.parse::<u64>().is_ok()
-            && matches!(setting.search, Search::Log(least, _) if least >= 10.0);
+        let is_count = setting.kind == SettingKind::Count;
         let is_far = step >= 1.0;
         let number = match setting.search {
             Search::Linear(least, most) => match (now, is_far) {

@@ -71,16 +71,6 @@ where
         Ok(rows.finish()?.0)
     }
 
-    /// Reads an atomic file of RecBole (`.inter`); see [`parse_recbole`](Self::parse_recbole).
-    ///
-    /// # Errors
-    ///
-    /// As [`read_csv`](Self::read_csv).
-    pub fn read_recbole(path: impl AsRef<Path>, options: &TableOptions) -> Result<Self> {
-        let path = path.as_ref();
-        Self::parse_recbole(open_text(path)?, path, options)
-    }
-
     /// Parses an atomic file of RecBole: tab-separated, with a header whose names end
     /// in a type, as in `user_id:token`.
     ///

@@ -5,7 +5,6 @@ use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
 
-use super::file::open_text;
 use super::format::Format;
 use super::options::TableOptions;
 use super::plain_text::{Lines, PlainText};
@@ -22,17 +21,6 @@ where
     U: FromStr + Eq + Hash + Clone,
     I: FromStr + Eq + Hash + Clone,
 {
-    /// Reads `ratings.dat` of MovieLens 1M or 10M; see
-    /// [`parse_movielens`](Self::parse_movielens).
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Read`], and those of [`parse_movielens`](Self::parse_movielens).
-    pub fn read_movielens(path: impl AsRef<Path>, rating_threshold: Option<f64>) -> Result<Self> {
-        let path = path.as_ref();
-        Self::parse_movielens(open_text(path)?, path, rating_threshold)
-    }
-
     /// Parses `user::item::rating::time`, one interaction per line.
     ///
     /// A byte order mark, CRLF line ends and blank lines are accepted.

@@ -12,10 +12,10 @@ use super::format::Format;
 use super::lightgcn::{Numbered, check_side};
 use super::options::TableOptions;
 use super::rows::Rows;
-use crate::dataset::{Dataset, Weighting};
+use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::interactions::Interactions;
-use crate::parameter::{invalid, shortened};
+use crate::parameter::shortened;
 
 impl Dataset<u32, u32> {
     /// Reads a SciPy CSR matrix `users x items`; see
@@ -27,25 +27,6 @@ impl Dataset<u32, u32> {
     pub fn read_npz(path: impl AsRef<Path>, rating_threshold: Option<f64>) -> Result<Self> {
         let path = path.as_ref();
         Self::parse_npz(BufReader::new(open(path)?), path, rating_threshold)
-    }
-
-    /// Reads a SciPy CSR matrix whose values are weights.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`read_npz`](Self::read_npz); [`Error::InvalidFile`] for a negative or infinite value;
-    /// [`Error::InvalidParameter`] for a half-life, because the matrix has no times.
-    pub fn read_npz_weighted(path: impl AsRef<Path>, weighting: Weighting) -> Result<Self> {
-        let path = path.as_ref();
-        if let Some(half_life) = weighting.half_life {
-            let expected = "none, because a matrix has no times";
-            return Err(invalid("half_life", expected, half_life));
-        }
-        let mut options = TableOptions::default().weighting(weighting);
-        options.weighting.scale.get_or_insert_default();
-        let mut rows = Rows::new(&options);
-        read(path, &options, &mut rows)?;
-        Ok(rows.finish()?.0)
     }
 
     /// Parses a CSR matrix `users x items` as saved by `scipy.sparse.save_npz`, compressed or not. Rows

@@ -238,11 +238,6 @@ impl TableOptions {
         self
     }
 
-    /// Reads `"` in a CSV or TSV file as an ordinary character.
-    pub fn without_quoting(self) -> Self {
-        self.quoting(Quoting::Off)
-    }
-
     /// Sets the column names of a file without a header, whose first line is a row.
     pub fn without_header(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.header = Some(columns.into_iter().map(Into::into).collect());

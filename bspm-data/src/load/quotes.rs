@@ -24,22 +24,12 @@ pub enum Quoting {
     Off,
 }
 
-impl std::str::FromStr for Quoting {
-    type Err = crate::Error;
-
-    fn from_str(text: &str) -> crate::Result<Self> {
-        match text {
-            "checked" => Ok(Self::Checked),
-            "trusted" => Ok(Self::Trusted),
-            "backslash" => Ok(Self::Backslash),
-            "off" => Ok(Self::Off),
-            _ => Err(crate::parameter::invalid(
-                "quoting",
-                "checked, trusted, backslash or off",
-                format!("{text:?}"),
-            )),
-        }
-    }
+crate::names! {
+    Quoting("quoting"):
+    Checked = "checked",
+    Trusted = "trusted",
+    Backslash = "backslash",
+    Off = "off",
 }
 
 /// An error in the quotes of a record; the source of an [`io::Error`].

@@ -8,8 +8,6 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::HalfLife;
-use crate::error::{Error, Result};
-use crate::parameter::invalid;
 
 /// A description of valid times.
 pub(super) const EXPECTED: &str =
@@ -44,22 +42,13 @@ impl TimeUnit {
     }
 }
 
-impl std::str::FromStr for TimeUnit {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "s" => Ok(Self::Seconds),
-            "ms" => Ok(Self::Milliseconds),
-            "us" => Ok(Self::Microseconds),
-            "ns" => Ok(Self::Nanoseconds),
-            "d" => Ok(Self::Days),
-            _ => {
-                let expected = "s, ms, us, ns or d";
-                Err(invalid("time_unit", expected, format!("{text:?}")))
-            }
-        }
-    }
+crate::names! {
+    TimeUnit("time_unit"):
+    Seconds = "s",
+    Milliseconds = "ms",
+    Microseconds = "us",
+    Nanoseconds = "ns",
+    Days = "d",
 }
 
 /// A parser of times.

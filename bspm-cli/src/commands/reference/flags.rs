@@ -71,42 +71,59 @@ of filters, for `--set`, are in the chapter [`settings`](crate::guide::settings)
     for (name, command, entries) in &commands {
         let (shared, own): (Vec<&Entry>, Vec<&Entry>) =
             entries.iter().partition(|it| is_shared(it));
-        let usage = Command::clone(command).render_usage().to_string();
-        let usage = usage.trim_start_matches("Usage: ");
-        let _ = write!(
-            page,
-            "\n# bspm {name}\n\n{}.\n\n```text\n{usage}\n```\n",
-            about(command)
-        );
-        if !own.is_empty() {
-            page.push_str("\n| argument | meaning |\n| --- | --- |\n");
-        }
-        for entry in own {
-            let _ = writeln!(page, "| {} | {} |", entry.flag, entry.meaning);
-        }
-        let mut by_heading: Vec<(&str, Vec<&str>)> = Vec::new();
-        for entry in shared {
-            match by_heading.iter_mut().find(|it| it.0 == entry.heading) {
-                Some((_, names)) => names.push(&entry.name),
-                None => by_heading.push((&entry.heading, vec![&entry.name])),
-            }
-        }
-        if !by_heading.is_empty() {
-            page.push_str("\nFlags that other commands also have:\n\n");
-        }
-        for (heading, names) in by_heading {
-            let _ = writeln!(page, "- {heading}: {}", names.join(", "));
-        }
-        if let Some(examples) = command.get_after_help() {
-            let examples = examples.to_string();
-            let lines = examples.lines().map(str::trim);
-            let lines: Vec<&str> = lines
-                .filter(|it| !it.is_empty() && *it != "Examples:")
-                .collect();
-            let _ = write!(page, "\n```text\n{}\n```\n", lines.join("\n"));
+        write_command(&mut page, name, command, &own, &shared);
+    }
+    write_shared(&mut page, &uses);
+    let _ = writeln!(page, "\n{MADE}");
+    page
+}
+
+/// Writes the section of a command: its usage, its own flags, the names of its shared flags, and examples.
+fn write_command(
+    page: &mut String,
+    name: &str,
+    command: &Command,
+    own: &[&Entry],
+    shared: &[&Entry],
+) {
+    let usage = Command::clone(command).render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ");
+    let _ = write!(
+        page,
+        "\n# bspm {name}\n\n{}.\n\n```text\n{usage}\n```\n",
+        about(command)
+    );
+    if !own.is_empty() {
+        page.push_str("\n| argument | meaning |\n| --- | --- |\n");
+    }
+    for entry in own {
+        let _ = writeln!(page, "| {} | {} |", entry.flag, entry.meaning);
+    }
+    let mut by_heading: Vec<(&str, Vec<&str>)> = Vec::new();
+    for entry in shared {
+        match by_heading.iter_mut().find(|it| it.0 == entry.heading) {
+            Some((_, names)) => names.push(&entry.name),
+            None => by_heading.push((&entry.heading, vec![&entry.name])),
         }
     }
+    if !by_heading.is_empty() {
+        page.push_str("\nFlags that other commands also have:\n\n");
+    }
+    for (heading, names) in by_heading {
+        let _ = writeln!(page, "- {heading}: {}", names.join(", "));
+    }
+    if let Some(examples) = command.get_after_help() {
+        let examples = examples.to_string();
+        let lines = examples.lines().map(str::trim);
+        let lines: Vec<&str> = lines
+            .filter(|it| !it.is_empty() && *it != "Examples:")
+            .collect();
+        let _ = write!(page, "\n```text\n{}\n```\n", lines.join("\n"));
+    }
+}
 
+/// Writes the flags of several commands, each with the commands that have it.
+fn write_shared(page: &mut String, uses: &[(&Entry, Vec<&str>)]) {
     page.push_str("\n# Flags of several commands\n");
     let shared: Vec<&(&Entry, Vec<&str>)> = uses.iter().filter(|it| it.1.len() > 1).collect();
     let mut headings: Vec<&str> = Vec::new();
@@ -125,8 +142,6 @@ of filters, for `--set`, are in the chapter [`settings`](crate::guide::settings)
             let _ = writeln!(page, "| {} | {} | {commands} |", entry.flag, entry.meaning);
         }
     }
-    let _ = writeln!(page, "\n{MADE}");
-    page
 }
 
 /// The commands of a command that its help lists.

@@ -100,31 +100,10 @@ pub enum Merge {
     Late,
 }
 
-impl Merge {
-    /// The name, which [`FromStr`](std::str::FromStr) parses.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Early => "early",
-            Self::Late => "late",
-        }
-    }
-}
-
-impl std::fmt::Display for Merge {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
-
-impl std::str::FromStr for Merge {
-    type Err = bspm_data::Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        [Self::Early, Self::Late]
-            .into_iter()
-            .find(|merge| merge.name() == text)
-            .ok_or_else(|| invalid("merge", "early or late", format!("{text:?}")))
-    }
+bspm_data::names! {
+    Merge("merge"):
+    Early = "early",
+    Late = "late",
 }
 
 /// BSPM, a blurring-sharpening process model: blur, an ideal low-pass filter, and sharpening.

@@ -1,7 +1,7 @@
 //! The table of all settings of BSPM: name, range, and how to read and write it in a configuration.
 //! Flags, sweeps, tables, CSV files and reports are made from it.
 
-use super::config::{BspmConfig, BspmConfigBuilder, IdealLowPass, Integration};
+use super::config::{BspmConfig, BspmConfigBuilder, IdealLowPass, Integration, Merge};
 use super::solver::Solver;
 use crate::filters::setting::{
     ANY, F32_MAX, MOST_FACTORS, MOST_OFFSET, Search, Setting, SettingKind, named, parse,
@@ -218,7 +218,7 @@ impl BspmConfig {
             doc: "When the ideal low-pass filter is added: early (before sharpening) or late (after it)",
             kind: SettingKind::Word,
             range: ANY,
-            search: Search::Words(&["early", "late"]),
+            search: Search::Words(Merge::NAMES),
             get: |config| Some(config.merge.to_string()),
             set: |config, text| {
                 config.merge = text.parse()?;
@@ -350,7 +350,7 @@ mod tests {
             (
                 "merge",
                 "never",
-                "merge: expected early or late, found \"never\"",
+                "merge: expected early, late, found \"never\"",
             ),
             (
                 "t_point_combination",

@@ -9,7 +9,7 @@ use super::FilterConfig;
 use crate::backend::{Backend, Checked, Operand, Scores, Shaped};
 use crate::engine::basis::Basis;
 use crate::engine::filter::Filter;
-use crate::engine::mean_norm::{Length, mean_norm, saved_norms};
+use crate::engine::mean_norm::{Length, mean_norm};
 use crate::engine::tensors::{OfPart, Source, Tensor, Tensors, part_prefix};
 use crate::engine::workspace::{TileHistories, Workspace};
 use crate::filters::bspm::config::BspmConfig;
@@ -231,7 +231,7 @@ impl Settings for Mix {
         let filters = filters.collect::<Result<_>>()?;
         match source {
             Source::Saved(tensors) => {
-                let norms = saved_norms(tensors, NORMS, self.parts.len())?;
+                let norms = tensors.positive_floats(NORMS, self.parts.len())?;
                 self.sum(backend, interactions, filters, norms)
             }
             Source::Fit(..) => self.of_fitted(backend, interactions, filters),
