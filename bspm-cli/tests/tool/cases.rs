@@ -1024,7 +1024,10 @@ fn a_json_number_is_the_same_id_in_every_command() {
 #[test]
 fn a_test_set_is_evaluated_whole() {
     let folder = Folder::new();
-    folder.write("train.csv", "user,item\na,x\na,y\nb,y\nb,z\nc,x\nc,z\nd,x\n");
+    folder.write(
+        "train.csv",
+        "user,item\na,x\na,y\nb,y\nb,z\nc,x\nc,z\nd,x\n",
+    );
     folder.write("test.csv", "user,item\na,z\nb,x\n");
     stdout(&folder.run("evaluate --train train.csv --test test.csv --k-core 2 --filter rp3beta"));
     folder.fit("train.csv");
