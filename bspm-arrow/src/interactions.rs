@@ -19,7 +19,7 @@ pub trait FromArrow: Sized {
     /// # Errors
     ///
     /// [`Error::InvalidColumn`](bspm_data::Error::InvalidColumn) for a column of another type, for an
-    /// invalid value, with the row of all batches, from 0, or if the source of the batches fails;
+    /// invalid value, with its row, counted from 0 over all batches, or if the source of the batches fails;
     /// [`Error::UnusedOption`](bspm_data::Error::UnusedOption);
     /// [`Error::NoInteractions`](bspm_data::Error::NoInteractions).
     ///

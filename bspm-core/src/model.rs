@@ -76,7 +76,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         Self::fit_with(backend, dataset, config, &FitOptions::new())
     }
 
-    /// Like [`fit`](Self::fit), with [`FitOptions`]: progress, cancellation, strictness.
+    /// Like [`fit`](Self::fit), with [`FitOptions`]: progress, cancellation, accuracy.
     ///
     /// # Errors
     ///

@@ -20,7 +20,7 @@ use serde_json::Value;
 use super::answers::{Answered, Answers, JsonText, ModelQuery};
 use super::error::{Failure, ServerError};
 use super::items::ItemsQuery;
-use super::models::{ModelOptions, Models};
+use super::models::ModelOptions;
 use super::queue::Queue;
 use super::request_ids::AnswerIds;
 use super::requests::{Explain, Recommend, SimilarQuery};

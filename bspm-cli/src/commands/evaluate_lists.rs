@@ -35,12 +35,10 @@ pub(super) fn evaluate(request: &Request<'_>) -> Result<(Evaluation, Counts), Bo
                        them with --train FILE";
         return Err(message.into());
     }
-    let without_effect = match request.train {
-        [] => request.interactions.changes_training(),
-        _ => request.interactions.weighting(),
-    };
-    if let Some(flag) = without_effect {
-        return Err(format!("{flag} has no effect on lists").into());
+    if request.train.is_empty()
+        && let Some(flag) = request.interactions.changes_training()
+    {
+        return Err(format!("{flag} has no effect without --train").into());
     }
     let test: Dataset = request.interactions.read_test(request.test)?;
     let train = match request.train {

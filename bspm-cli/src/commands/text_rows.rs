@@ -181,7 +181,7 @@ fn next_object(lines: &mut TextLines, path: &Path) -> Result<Option<(u64, Object
         if text.trim().is_empty() {
             continue;
         }
-        let object = JsonObject::parse(text.as_bytes()).map_err(|error| Error::InvalidField {
+        let object = cells(text).map_err(|error| Error::InvalidField {
             path: path.into(),
             line,
             column: "object".into(),
@@ -189,24 +189,31 @@ fn next_object(lines: &mut TextLines, path: &Path) -> Result<Option<(u64, Object
             found: text.chars().take(60).collect(),
             reason: InvalidRow::NotAnObject,
         })?;
-        let values = object.0.into_iter();
-        let cells = values.map(|(name, value)| (name, cell(&value)));
-        return Ok(Some((line, cells.collect())));
+        return Ok(Some((line, object)));
     }
     Ok(None)
 }
 
-fn cell(value: &JsonValue<'_>) -> Cell {
-    match value.elements() {
+fn cells(text: &str) -> serde_json::Result<Object> {
+    let values = JsonObject::parse(text.as_bytes())?.0.into_iter();
+    values
+        .map(|(name, value)| Ok((name, cell(&value)?)))
+        .collect()
+}
+
+fn cell(value: &JsonValue<'_>) -> serde_json::Result<Cell> {
+    Ok(match value.elements()? {
         Some(elements) => {
-            let texts = elements
-                .iter()
-                .map(|it| (!it.is_null()).then(|| text_of(it)));
-            Cell::List(texts.collect())
+            let texts = elements.iter();
+            Cell::List(
+                texts
+                    .map(|it| (!it.is_null()).then(|| text_of(it)))
+                    .collect(),
+            )
         }
         None if value.is_null() => Cell::Null,
         None => Cell::Text(text_of(value)),
-    }
+    })
 }
 
 /// Converts a value to text. A whole number is written without a fraction, even if it is given as 3.0.

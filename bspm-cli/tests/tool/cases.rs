@@ -1039,7 +1039,7 @@ fn a_test_set_is_evaluated_whole() {
         ),
         (
             "evaluate --lists lists.csv --test test.csv",
-            "no effect on lists",
+            "no effect without --train",
         ),
     ] {
         let refused = error(&folder.run(&format!("{command} --k-core 2")));

@@ -61,14 +61,13 @@ pub(crate) trait SavedTensors {
     /// Like [`floats`](Self::floats), but returns an error unless there are `length` positive numbers.
     fn positive_floats(&self, name: &str, length: usize) -> Result<Vec<f32>> {
         let values = self.floats(name)?;
-        let are_positive = values.iter().all(|it| it.is_finite() && *it > 0.0);
-        if values.len() != length || !are_positive {
+        let wrong = values.iter().find(|it| !(it.is_finite() && **it > 0.0));
+        let found = match wrong {
+            _ if values.len() != length => Some(format!("{} numbers", values.len())),
+            wrong => wrong.map(f32::to_string),
+        };
+        if let Some(found) = found {
             let expected = format!("{name}: {length} positive numbers");
-            let found = format!(
-                "{} numbers, the smallest is {:?}",
-                values.len(),
-                values.iter().copied().reduce(f32::min)
-            );
             return Err(self.invalid(&expected, found));
         }
         Ok(values)

@@ -250,7 +250,6 @@ macro_rules! words {
                 Ok(())
             }
         }
-
     };
 }
 pub(crate) use words;

@@ -179,9 +179,10 @@ where
         }
     }
     let best = values.iter().map(|it| it.1).fold(0.0, f64::max);
-    let near = values
-        .iter()
-        .filter(|it| best > 0.0 && it.1 >= NEAR_THE_BEST * best);
+    if best == 0.0 && !values.is_empty() {
+        return Ok(own);
+    }
+    let near = values.iter().filter(|it| it.1 >= NEAR_THE_BEST * best);
     match (near.map(|it| it.0).reduce(f64::max), failure) {
         (Some(weight), _) => Ok(weight),
         (None, Some(error)) => Err(error),

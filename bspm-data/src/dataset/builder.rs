@@ -109,7 +109,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
     /// # Errors
     ///
     /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) if a rating, a weight or a time is not a number, if a weight is
-    /// negative or infinite, if there is a threshold and the event has no rating, and if only some
+    /// negative or infinite, if a time is infinite, if there is a threshold and the event has no rating, and if only some
     /// events have a time; [`Error::TooLarge`](crate::Error::TooLarge).
     pub fn push(&mut self, event: Event<U, I>) -> Result<()> {
         self.push_found(Event {

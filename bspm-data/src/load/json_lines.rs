@@ -118,7 +118,7 @@ pub(super) fn not_an_object(
 }
 
 /// A value as an id.
-pub(super) enum Id<'t> {
+enum Id<'t> {
     Text(Cow<'t, str>),
     /// Neither a text nor a whole number.
     Other,

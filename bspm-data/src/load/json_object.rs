@@ -28,7 +28,7 @@ impl<'t> JsonObject<'t> {
     /// # Errors
     ///
     /// That of `serde_json` if the text is not an object, if a name occurs twice, or if there are more than
-    /// 1,000 names.
+    /// 1,001 names (an id and the columns of an item table).
     pub fn parse(text: &'t [u8]) -> Result<Self, serde_json::Error> {
         let mut parser = serde_json::Deserializer::from_slice(text);
         let object = parser.deserialize_map(Values)?;
@@ -82,13 +82,21 @@ impl<'t> JsonValue<'t> {
     }
 
     /// Returns the elements of an array; `None` for another value.
-    pub fn elements(&self) -> Option<Vec<JsonValue<'t>>> {
+    ///
+    /// # Errors
+    ///
+    /// That of `serde_json` for a string that is not valid text.
+    pub fn elements(&self) -> Result<Option<Vec<JsonValue<'t>>>, serde_json::Error> {
         match self {
             Self::Raw(raw) if raw.starts_with('[') => {
-                let elements: Vec<&RawValue> = serde_json::from_str(raw).ok()?;
-                elements.into_iter().map(|it| Self::new(it).ok()).collect()
+                let elements: Vec<&RawValue> = serde_json::from_str(raw)?;
+                elements
+                    .into_iter()
+                    .map(Self::new)
+                    .collect::<Result<_, _>>()
+                    .map(Some)
             }
-            _ => None,
+            _ => Ok(None),
         }
     }
 }
@@ -155,9 +163,11 @@ mod tests {
         assert_eq!(id("f").unwrap(), "a");
         assert_eq!(id("g"), None);
         assert!(object.get("e").unwrap().is_null() && object.get("h").is_none());
-        let elements = object.get("g").unwrap().elements().unwrap();
+        let elements = object.get("g").unwrap().elements().unwrap().unwrap();
         let ids: Vec<Option<Cow<'_, str>>> = elements.iter().map(JsonValue::id).collect();
         assert_eq!(ids, [Some("1000".into()), Some("x".into()), None]);
+        let array = JsonObject::parse(br#"{"a":["\ud800"]}"#).unwrap();
+        assert!(array.get("a").unwrap().elements().is_err());
         for wrong in ["[]", r#"{"a":1,"a":2}"#, r#"{"a":1} x"#] {
             assert!(JsonObject::parse(wrong.as_bytes()).is_err(), "{wrong}");
         }

@@ -567,7 +567,7 @@ class Model:
         or "dpp" (determinantal point process).
 
         Items that no path connects with the history have no score, so a list may be short.
-        ``fallback="popularity"`` fills it with the most popular items, with the score NaN.
+        ``fallback="none"`` is the default. ``fallback="popularity"`` fills it with the most popular items, with the score NaN.
         ``fallback="unscored"`` fills it with items of score 0, in the order of their columns.
 
         Raises KeyError for an unknown id. Raises ValueError for an unknown column of ``where``; the

@@ -26,8 +26,8 @@ fn range(part: &str) -> Result<Vec<f32>, String> {
             "expected START:END:STEP with START <= END, STEP > 0 and at most {MOST} values, found {part:?}"
         )
     };
-    let numbers = part.split(':').map(|number| number.trim().parse().ok());
-    let numbers: Option<Vec<f32>> = numbers.collect();
+    let number = |text: &str| text.trim().parse().ok().filter(|it: &f32| it.is_finite());
+    let numbers: Option<Vec<f32>> = part.split(':').map(number).collect();
     let Some([start, end, step]) = numbers.as_deref() else {
         return Err(expected());
     };
@@ -64,6 +64,7 @@ mod tests {
             "0:1:1e-9",
             "0:x:1",
             "0:inf:1",
+            "0:1:inf",
             "nan:1:1",
             "0:1:0.1:1",
         ] {
