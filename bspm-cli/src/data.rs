@@ -376,19 +376,15 @@ impl DataArguments {
         }
     }
 
-    /// Returns the first given flag that changes the weights of the interactions.
-    pub(crate) fn weighting(&self) -> Option<&'static str> {
-        match (self.weight, self.half_life, self.duplicates) {
-            (Some(_), ..) => Some("--weight"),
-            (_, Some(_), _) => Some("--half-life"),
-            (.., Some(_)) => Some("--duplicates"),
-            _ => None,
-        }
-    }
-
     /// Returns the first given flag that changes the training set, but not a test set.
     pub(crate) fn changes_training(&self) -> Option<&'static str> {
-        self.weighting().or_else(|| self.k_core.map(|_| "--k-core"))
+        match (self.weight, self.half_life, self.duplicates, self.k_core) {
+            (Some(_), ..) => Some("--weight"),
+            (_, Some(_), ..) => Some("--half-life"),
+            (_, _, Some(_), _) => Some("--duplicates"),
+            (.., Some(_)) => Some("--k-core"),
+            _ => None,
+        }
     }
 
     /// Chooses how the interactions are weighted, if they have weights or times and no flag sets it.

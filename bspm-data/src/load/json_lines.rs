@@ -12,7 +12,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::format::Format;
-use super::json_object::{text, whole};
+use super::json_object::{raw_id, text};
 use super::options::{Places, TableOptions};
 use super::plain_text::{Lines, PlainText};
 use super::rows::{Fault, Rows, TextFields};
@@ -216,22 +216,21 @@ fn read(
     raw: &str,
     decimal_comma: bool,
 ) -> Result<(Cow<'_, str>, Option<Id<'_>>), serde_json::Error> {
-    Ok(match raw.as_bytes().first() {
-        Some(b'"') => (text(raw)?, None),
-        Some(b'n') => (Cow::Borrowed(""), None),
-        Some(b'-') if raw == "-0" => (Cow::Borrowed("0"), None),
-        Some(b'-' | b'0'..=b'9') => {
-            let has_own_id = raw.contains(['.', 'e', 'E']);
-            let id = || whole(raw).map_or(Id::Other, |id| Id::Text(Cow::Owned(id)));
-            (number(raw, decimal_comma), has_own_id.then(id))
-        }
-        _ => (Cow::Borrowed(raw), Some(Id::Other)),
+    if raw.starts_with('"') {
+        return Ok((text(raw)?, None));
+    }
+    Ok(match raw_id(raw) {
+        Some(Cow::Borrowed(id)) => (Cow::Borrowed(id), None),
+        Some(id) => (number(raw, decimal_comma), Some(Id::Text(id))),
+        None => (number(raw, decimal_comma), Some(Id::Other)),
     })
 }
 
-/// Converts a JSON number, which has a decimal point, to the number format of the texts.
+/// Converts a JSON number, which has a decimal point, to the number format of the texts. Other values do not
+/// change.
 fn number(raw: &str, decimal_comma: bool) -> Cow<'_, str> {
-    match decimal_comma && raw.contains('.') {
+    let is_number = raw.starts_with(|it: char| it == '-' || it.is_ascii_digit());
+    match decimal_comma && is_number && raw.contains('.') {
         true => Cow::Owned(raw.replace('.', ",")),
         false => Cow::Borrowed(raw),
     }

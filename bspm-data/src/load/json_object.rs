@@ -69,15 +69,7 @@ impl<'t> JsonValue<'t> {
     pub fn id(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Text(text) => Some(Cow::Borrowed(text)),
-            Self::Raw("null") => Some(Cow::Borrowed("")),
-            Self::Raw("-0") => Some(Cow::Borrowed("0")),
-            Self::Raw(raw) if raw.starts_with(|it: char| it == '-' || it.is_ascii_digit()) => {
-                match raw.contains(['.', 'e', 'E']) {
-                    true => whole(raw).map(Cow::Owned),
-                    false => Some(Cow::Borrowed(raw)),
-                }
-            }
-            Self::Raw(_) => None,
+            Self::Raw(raw) => raw_id(raw),
         }
     }
 
@@ -136,11 +128,20 @@ pub(super) fn text(raw: &str) -> Result<Cow<'_, str>, serde_json::Error> {
     }
 }
 
-/// Returns the id of a number with a fraction or an exponent; `None` if it is not a whole number that a double
-/// represents exactly.
-pub(super) fn whole(raw: &str) -> Option<String> {
-    let number = raw.parse().ok().and_then(whole_number)?;
-    Some(number.to_string())
+/// Returns the id of a value that is not a string: empty for `null`, the digits of a whole number, and `None`
+/// for other values. A number with a fraction or an exponent must be a whole number that a double represents
+/// exactly.
+pub(super) fn raw_id(raw: &str) -> Option<Cow<'_, str>> {
+    match raw.as_bytes().first()? {
+        b'n' => Some(Cow::Borrowed("")),
+        b'-' if raw == "-0" => Some(Cow::Borrowed("0")),
+        b'-' | b'0'..=b'9' if raw.contains(['.', 'e', 'E']) => {
+            let number = raw.parse().ok().and_then(whole_number)?;
+            Some(Cow::Owned(number.to_string()))
+        }
+        b'-' | b'0'..=b'9' => Some(Cow::Borrowed(raw)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
