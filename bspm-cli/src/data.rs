@@ -190,6 +190,18 @@ impl DataError {
     }
 }
 
+/// Whether a folder of a path is named `column=value`, as in a partitioned table.
+fn has_partition(path: &Path, column: &str) -> bool {
+    let prefix = format!("{column}=");
+    let mut folders = path.iter().map(|name| name.to_string_lossy());
+    folders.any(|name| name.starts_with(&prefix))
+}
+
+/// Whether the header of a file can be missing.
+fn is_text_table(path: &Path) -> bool {
+    matches!(Format::of(path), Ok(Format::Csv | Format::Tsv) | Err(_))
+}
+
 /// Returns a hint for an error, which names the flag to use.
 fn hint(error: &Error) -> Option<String> {
     let text = match error {
@@ -202,6 +214,9 @@ fn hint(error: &Error) -> Option<String> {
                 "set the format of the times with --time-format, as in --time-format '%d/%m/%Y %H:%M', \
                  or use --skip-invalid to skip invalid rows"
             }
+            InvalidRow::OtherHeader => {
+                "the columns may have another order below this line; split the file there, and give both parts"
+            }
             InvalidRow::Encoding => "set the encoding with --encoding, as in --encoding latin1",
             InvalidRow::MissingUser | InvalidRow::MissingItem if !found.is_empty() => {
                 "use --skip-invalid to skip invalid rows, or --null-values to list the texts that mean \
@@ -209,6 +224,10 @@ fn hint(error: &Error) -> Option<String> {
             }
             _ => "use --skip-invalid to skip invalid rows and report their number",
         },
+        Error::Quotes { problem, .. } if problem.contains("separated by") => {
+            "set the delimiter with --delimiter, as in --delimiter ';', or the format with --format csv or \
+             --format tsv"
+        }
         Error::Quotes { .. } => {
             "use --quoting off to read quotes as ordinary characters, --quoting trusted to allow quoted \
              fields of several lines, or --quoting backslash to read \\\" as a quote"
@@ -243,6 +262,9 @@ fn hint(error: &Error) -> Option<String> {
         Error::InvalidParameter {
             parameter: "time", ..
         } => "set the unit of the times with --time-unit: ms, us or ns",
+        Error::InvalidFile { expected, .. } if expected.contains("user::item::rating::time") => {
+            "set the format with --format, as in --format tsv or --format csv"
+        }
         Error::InvalidFile { found, .. } if found == "another name" => {
             "set the format with --format, as in --format csv"
         }
@@ -435,7 +457,12 @@ impl DataArguments {
 
     /// Adds a hint to an error; for a missing column, it names the flag of that column.
     fn with_hint(&self, error: Error) -> DataError {
-        let Error::MissingColumn { column, found, .. } = &error else {
+        let Error::MissingColumn {
+            path,
+            column,
+            found,
+        } = &error
+        else {
             return error.into();
         };
         let named = [
@@ -470,12 +497,17 @@ impl DataArguments {
         let hint = match (other, flag) {
             (Some((_, hint)), _) => Some(hint.to_owned()),
             (None, _) if found == "two columns with this name" => None,
+            (None, Some(_)) if has_partition(path, column) => Some(format!(
+                "the names of the folders contain {column}, but the files do not; write the files with this \
+                 column"
+            )),
             (None, Some(flag)) => Some(match in_case {
                 Some(name) => format!("use {flag} {name}"),
-                None => format!(
+                None if is_text_table(path) => format!(
                     "set the column with {flag}, or name all columns of a table without a header with \
                      --no-header"
                 ),
+                None => format!("set the column with {flag}"),
             }),
             (None, None) => None,
         };

@@ -134,7 +134,7 @@ pub enum Error {
     },
 
     /// A text file may be a table or lists of items; the file name does not tell them apart.
-    #[error("{}: expected one line per user or an explicit format, found several lines with the same user and {fields} fields on most lines, as in a table", path.display())]
+    #[error("{}: expected one line per user or an explicit format, found {fields} fields on most lines, as in a table with several lines of a user, ratings or times", path.display())]
     AmbiguousFormat {
         /// The file.
         path: PathBuf,

@@ -48,6 +48,7 @@ pub mod reader {
     pub use super::item_table::read_items_with;
     pub use super::json_object::{JsonObject, JsonValue};
     pub use super::options::Places;
+    pub use super::plausibility::similar_ids;
     pub use super::read::read_files_with;
     pub use super::rows::{Fault, Row, Rows, parse_number};
     pub use super::time::{TimeReader, seconds};

@@ -344,14 +344,6 @@ def test_files_that_are_no_models(tmp_path):
         fit([(1, 2), (1, 3)], "popularity").save(tmp_path / "no folder" / "model.bspm")
 
 
-def test_gowalla_as_published(gowalla):
-    (users, items), test = gowalla
-    model = bspm.Model.fit(bspm.Interactions.from_pairs(users, items), preset="gowalla")
-    found = model.evaluate(bspm.Interactions.from_pairs(*test))
-    assert round(found["recall"], 4) == 0.1921
-    assert round(found["ndcg"], 4) == 0.1597
-
-
 def test_short_lists_are_filled_as_is_asked():
     model = bspm.Model.fit(
         [("ann", "tea"), ("ann", "milk"), ("bob", "milk"), ("bob", "rice"), ("eve", "stamps")],

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use bspm::data::{Duplicates, Event, Weighting};
+use bspm::data::reader::similar_ids;
+use bspm::data::{Duplicates, Event, Ids, Weighting};
 use bspm::{Backend, Dataset};
 use bspm_args::{DeviceArguments, ProgressBars, tell};
 use clap::Args;
@@ -202,6 +203,26 @@ impl Arguments {
     }
 }
 
+/// Reports the numbers of new users and items, and warns of new ids that are similar to known ones.
+fn tell_new_ids(known: &Dataset, more: &Dataset) -> Outcome {
+    let count = |known: &Ids<String>, more: &Ids<String>| {
+        more.iter().filter(|id| known.index(*id).is_none()).count()
+    };
+    let users = count(known.users(), more.users());
+    let items = count(known.items(), more.items());
+    if users + items == 0 {
+        return Ok(());
+    }
+    tell!("{users} new users and {items} new items");
+    let before = similar_ids(known);
+    for warning in similar_ids(&known.with_dataset(more)?) {
+        if !before.contains(&warning) {
+            tell!("warning: {warning}");
+        }
+    }
+    Ok(())
+}
+
 /// Warns if the scale of the weights may differ from that of the model.
 fn warn_of_weights(known: &Dataset, more: &Dataset, has_scale: bool) {
     let is_weighted = |data: &Dataset| data.interactions().weights().is_some();
@@ -229,6 +250,9 @@ fn refit<B: Backend>(backend: B, arguments: &Arguments) -> Outcome {
     let model = TextModel::open(backend.clone(), &arguments.model)?;
     let table = arguments.items.read(&arguments.interactions)?;
     let more = arguments.new_interactions(model.dataset())?;
+    if let Some(more) = &more {
+        tell_new_ids(model.dataset(), more)?;
+    }
     let model = match (arguments.keep_vectors, more) {
         (true, None) => {
             return Err(

@@ -551,6 +551,7 @@ fn rows_that_are_no_interactions_are_refused_or_counted() {
         ("u1,i1,many", "an invalid weight"),
         ("u1,i1", "a wrong number of fields"),
         ("user,item,n", "a repeated header"),
+        ("----,----,---", "only dashes"),
     ];
     for (row, reason) in bad {
         folder.write("one.csv", rows(&format!("{row}\n")));
@@ -569,7 +570,7 @@ fn rows_that_are_no_interactions_are_refused_or_counted() {
     let (read, told) = folder.fit(&format!("all.csv {flags} --skip-invalid"));
     assert_eq!(read, clean);
     assert!(
-        told.contains("10 of 58 rows are skipped: 1 with a wrong number of fields, "),
+        told.contains("11 of 59 rows are skipped: 1 with a wrong number of fields, "),
         "{told}"
     );
     // The threshold excludes a row before its other fields are checked.
@@ -833,6 +834,13 @@ fn what_is_most_likely_misread_is_reported_with_counts() {
             "1 user ids differ from another user id",
         ),
         ("NA,i1,20260101\n", "", "the user \"NA\" has 1 interactions"),
+        ("1.01E2,i1,20260101\n", "", "\"1.01E2\" and \"101\""),
+        ("101,I1\u{200b},20260101\n", "", "1 item ids differ"),
+        (
+            "101,5.90123E+12,20260101\n",
+            "",
+            "1 item ids are numbers in scientific notation",
+        ),
         (
             "101,\"[614, 736]\",20260101\n",
             "",
@@ -850,6 +858,27 @@ fn what_is_most_likely_misread_is_reported_with_counts() {
         assert!(told.contains(expected), "{more}: {told}");
         let described = stdout(&folder.run(&format!("describe data.csv{flags}")));
         assert!(described.contains("warning"), "{described}");
+    }
+    for (name, item, expected) in [
+        (
+            "spaces.csv",
+            " i{}",
+            "12 of 12 item ids start or end with a space or a quote",
+        ),
+        (
+            "quotes.csv",
+            "'i{}'",
+            "12 of 12 item ids start or end with a space or a quote",
+        ),
+        ("joined.csv", "i{}|i13", "12 of 12 item ids contain \"|\""),
+    ] {
+        let item = |row: Row| item.replace("{}", &row.1.to_string());
+        folder.write(
+            name,
+            table("user,item", |row| format!("u{},{}", row.0, item(row))),
+        );
+        let (_, told) = folder.fit(name);
+        assert!(told.contains(expected), "{told}");
     }
     folder.write("dates.csv", &plain);
     let (_, told) = folder.fit("dates.csv --time-column at --time-format %Y%m%d");
@@ -894,6 +923,28 @@ fn what_cannot_be_right_is_refused() {
         "0\t3\t5\n0\t4\t1\n1\t3\t2\n1\t5\t2\n2\t4\t1\n2\t5\n",
     );
     folder.write("counted.txt", "2 4 5\n1 9\n3 1 2 3\n");
+    let one_line = |value: fn(u32) -> u32| {
+        let lines = (0..24).map(|user| format!("{user} {} {}\n", 31 * user % 97, value(user)));
+        lines.collect::<String>()
+    };
+    folder.write("ratings.txt", one_line(|user| 1 + user % 5));
+    folder.write("times.txt", one_line(|user| 1_767_225_600 + user));
+    folder.write("lists.txt", one_line(|user| 100 + user));
+    folder.fit("lists.txt");
+    folder.write("swapped.csv", format!("{plain}item,user\ni1,u9\n"));
+    folder.write("other.csv", "user_id,item,n\na,x,1\nUser ID,item,at\nb,x,2\n");
+    folder.write("rows.csv", "\"User-ID\";\"ISBN\"\n\"1\";\"2\"\n");
+    folder.write("tabs.dat", "1\t2\t3\n1\t3\t4\n");
+    folder.write(
+        "matrix.csv",
+        "%%MatrixMarket matrix coordinate integer general\n3 3 1\n1 1 5\n",
+    );
+    for name in ["sheet.xlsx", "all.zip", "all.csv.bz2", "matrix.mtx"] {
+        folder.write(name, "");
+    }
+    folder.write("hudi/part.csv", &plain);
+    folder.write("hudi/.hoodie/properties", "");
+    folder.write("days/day=1/part.csv", &plain);
     for (fit, expected) in [
         ("plain.csv ./plain.csv", "expected distinct files"),
         ("plain.csv link.csv", "expected distinct files"),
@@ -901,6 +952,31 @@ fn what_cannot_be_right_is_refused() {
         ("blank.csv", "a user id"),
         ("odd.txt", "3 fields on most lines, as in a table"),
         ("counted.txt", "the number of the fields that follow"),
+        ("ratings.txt", "3 fields on most lines"),
+        (
+            "times.txt",
+            "--format csv --delimiter ' ' --no-header user,item,weight",
+        ),
+        (
+            "swapped.csv --skip-invalid",
+            "not a header with other columns",
+        ),
+        (
+            "other.csv --skip-invalid --weight-column n --user-column user_id",
+            "split the file there",
+        ),
+        ("rows.csv", "as in --delimiter ';'"),
+        ("tabs.dat", "as in --format tsv"),
+        ("matrix.csv", "scipy.io.mmread"),
+        ("matrix.mtx", "scipy.io.mmread"),
+        ("sheet.xlsx", "export the sheet as CSV"),
+        ("all.zip", "unpack it"),
+        ("all.csv.bz2", "decompress it"),
+        ("hudi", "a Hudi table"),
+        (
+            "days --time-column day",
+            "the names of the folders contain day",
+        ),
         ("plain.csv --comment , ", "--comment has no effect"),
         (
             "plain.csv --rating-column item --rating-threshold NaN",
@@ -961,6 +1037,14 @@ fn a_refit_takes_what_compares_with_the_model() {
     let times = "refit model.bspm new.csv -o later.bspm --time-column at";
     assert!(error(&folder.run(times)).contains("have times, but the model has none"));
     folder.fit("old.csv --time-column at");
+    folder.write(
+        "again.csv",
+        "user,item,at\nA,x,1772323200\nd,z,1772323200\n",
+    );
+    let again = folder.run("refit model.bspm again.csv -o later.bspm --time-column at");
+    let told = String::from_utf8(again.stderr).unwrap();
+    assert!(told.contains("2 new users and 1 new items"), "{told}");
+    assert!(told.contains("\"A\" and \"a\""), "{told}");
     let half = format!("{times} --half-life 30d");
     assert!(error(&folder.run(&half)).contains("--half-life would apply only to the new"));
     stdout(&folder.run("refit model.bspm new.csv more.csv -o later.bspm --time-column at"));

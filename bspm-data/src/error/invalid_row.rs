@@ -13,6 +13,10 @@ pub enum InvalidRow {
     FieldCount,
     /// The row repeats the header.
     RepeatedHeader,
+    /// The row is a header with other columns than the first header. Such a row is never skipped.
+    OtherHeader,
+    /// The row only contains dashes, as below the header of a printed table.
+    Dashes,
     /// The line is not a JSON object.
     NotAnObject,
     /// The user is empty, or one of the texts that mean a missing value.
@@ -42,6 +46,8 @@ impl fmt::Display for InvalidRow {
         out.write_str(match self {
             Self::FieldCount => "a wrong number of fields",
             Self::RepeatedHeader => "a repeated header",
+            Self::OtherHeader => "a header with other columns",
+            Self::Dashes => "only dashes",
             Self::NotAnObject => "not a JSON object",
             Self::MissingUser => "a missing user",
             Self::MissingItem => "a missing item",

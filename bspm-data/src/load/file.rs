@@ -6,13 +6,14 @@ use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::format::MATRIX_MARKET;
 use super::zstandard::{Frames, is_zstandard};
 use crate::error::{Error, Result};
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
 /// First bytes of unsupported file types, with a description and a hint.
-const FOREIGN: [(&[u8], &str); 7] = [
+const FOREIGN: [(&[u8], &str); 10] = [
     (
         b"PK\x03\x04",
         "a zip archive or a spreadsheet; hint: unpack it, or export the sheet as CSV",
@@ -25,6 +26,15 @@ const FOREIGN: [(&[u8], &str); 7] = [
     (
         b"SQLite format 3\0",
         "an SQLite database; hint: export the table as CSV",
+    ),
+    (b"%%MatrixMarket", MATRIX_MARKET),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "a spreadsheet; hint: export the sheet as CSV",
+    ),
+    (
+        b"\xff\xfe\0\0",
+        "UTF-32 text; hint: convert it to UTF-8, as in iconv -f UTF-32 -t UTF-8",
     ),
 ];
 

@@ -68,6 +68,13 @@ fn parse(
     rows.start(path, Format::Npz);
     let matrix = entries(reader, path)?;
     rows.add_ids(0..matrix.users as u32, 0..matrix.items as u32)?;
+    if matrix.is_symmetric() {
+        rows.warn(format!(
+            "{}: the matrix is square and symmetric, as the adjacency matrix of a graph of users and items; rows \
+             are read as users and columns as items",
+            path.display()
+        ));
+    }
     let are_weights = options.weighting.scale.is_some();
     for (line, (user, item, value)) in (1..).zip(matrix.entries) {
         let must_be_positive = are_weights || options.rating_threshold.is_none();
@@ -98,6 +105,27 @@ struct Entries {
     users: usize,
     items: usize,
     entries: Vec<(u32, u32, f64)>,
+}
+
+impl Entries {
+    fn is_symmetric(&self) -> bool {
+        if self.users != self.items {
+            return false;
+        }
+        let (mut rows, mut columns) = (vec![0_u32; self.users], vec![0_u32; self.items]);
+        for &(user, item, _) in &self.entries {
+            rows[user as usize] += 1;
+            columns[item as usize] += 1;
+        }
+        // Only few matrices have equal numbers and are sorted.
+        rows == columns && {
+            let mut pairs: Vec<_> = self.entries.iter().map(|it| (it.0, it.1)).collect();
+            let mut transposed: Vec<_> = pairs.iter().map(|it| (it.1, it.0)).collect();
+            pairs.sort_unstable();
+            transposed.sort_unstable();
+            self.users > 1 && pairs == transposed
+        }
+    }
 }
 
 fn entries(reader: impl Read + Seek, path: &Path) -> Result<Entries> {

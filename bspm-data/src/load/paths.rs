@@ -18,7 +18,7 @@ const DEEPEST: usize = 16;
 /// # Errors
 ///
 /// [`Error::Read`] for a path that does not exist or cannot be read; [`Error::InvalidFile`] for a folder
-/// or a pattern without files, for an Iceberg table, and for a Delta table whose log does not start at
+/// or a pattern without files, for an Iceberg or a Hudi table, and for a Delta table whose log does not start at
 /// its first version.
 pub fn expand_paths(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
@@ -77,14 +77,15 @@ fn add(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 
 /// Adds the part files of a folder and its subfolders, or the files of the Delta table that it contains.
 fn add_folder(folder: &Path, files: &mut Vec<PathBuf>, depth: usize) -> Result<()> {
-    if folder.join("metadata").is_dir() && folder.join("data").is_dir() {
+    let is_iceberg = folder.join("metadata").is_dir() && folder.join("data").is_dir();
+    if is_iceberg || folder.join(".hoodie").is_dir() {
+        let kind = if is_iceberg { "an Iceberg" } else { "a Hudi" };
         return Err(Error::InvalidFile {
             path: folder.into(),
             expected: "a folder of part files".into(),
-            found:
-                "an Iceberg table, which also contains files of older versions; hint: export it as \
-                    Parquet"
-                    .into(),
+            found: format!(
+                "{kind} table, which also contains files of older versions; hint: export it as Parquet"
+            ),
         });
     }
     if folder.join("_delta_log").is_dir() {

@@ -1,6 +1,10 @@
 //! Warnings about data that are likely misread.
 
-use std::hash::Hash;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash};
+
+use foldhash::fast::RandomState;
 
 use crate::dataset::Dataset;
 use crate::ids::Ids;
@@ -20,62 +24,152 @@ const MAYBE_MISSING: [&str; 9] = [
 
 /// Returns warnings about ids and times that are likely wrong.
 pub(super) fn warnings(dataset: &Dataset) -> Vec<String> {
+    let interactions = dataset.interactions();
+    let degrees = interactions.item_degrees();
     let users = of_ids("user", dataset.users(), |user| {
-        dataset.interactions().items_of(user).len()
+        interactions.items_of(user).len()
     });
-    let degrees = dataset.interactions().item_degrees();
     let items = of_ids("item", dataset.items(), |item| {
         degrees[item as usize] as usize
     });
-    users.chain(items).chain(of_dates(dataset)).collect()
+    let joined = joined_items(dataset.items());
+    let ids = users.into_iter().chain(items).chain(joined);
+    ids.chain(of_dates(dataset)).collect()
 }
 
-fn of_ids<'d>(
-    kind: &'d str,
-    ids: &'d Ids<String>,
-    interactions: impl Fn(u32) -> usize + 'd,
-) -> impl Iterator<Item = String> + 'd {
-    let (mut twins, mut example) = (0, None);
-    let (mut lists, mut list) = (0, None);
-    for id in ids.iter() {
-        let plain = plain(id);
-        if plain != id && ids.index(plain).is_some() {
-            twins += 1;
-            example.get_or_insert((id, plain));
-        }
-        if id.starts_with('[') && id.ends_with(']') {
-            lists += 1;
-            list.get_or_insert(id);
-        }
+/// Returns warnings about ids that differ from another one only in how they are written.
+pub fn similar_ids(dataset: &Dataset) -> Vec<String> {
+    let users = similar("user", dataset.users());
+    users
+        .into_iter()
+        .chain(similar("item", dataset.items()))
+        .collect()
+}
+
+fn of_ids(kind: &str, ids: &Ids<String>, interactions: impl Fn(u32) -> usize) -> Vec<String> {
+    let mut warnings: Vec<String> = similar(kind, ids).into_iter().collect();
+    let found = |is_it: fn(&str) -> bool| {
+        let mut all = ids.iter().filter(|id| is_it(id));
+        let first = all.next();
+        first.map(|first| (1 + all.count(), first))
+    };
+    if let Some((count, id)) = found(is_list) {
+        warnings.push(format!(
+            "{count} {kind} ids look like lists, such as {id:?}; each is read as one {kind}"
+        ));
     }
-    let twins = example.map(|(id, plain)| {
-        format!(
-            "{twins} {kind} ids differ from another {kind} id only by spaces, leading zeros or .0, such as \
-             {id:?} and {plain:?}; they are read as different {kind}s"
-        )
-    });
-    let lists = list.map(|id| {
-        format!("{lists} {kind} ids look like lists, such as {id:?}; each is read as one {kind}")
-    });
-    let missing = MAYBE_MISSING.iter().filter_map(move |text| {
+    if let Some((count, id)) = found(is_rounded) {
+        warnings.push(format!(
+            "{count} {kind} ids are numbers in scientific notation, such as {id:?}, which may have lost digits; \
+             hint: export the column as text"
+        ));
+    }
+    if let Some((count, id)) = found(is_enclosed)
+        && 2 * count > ids.len()
+    {
+        warnings.push(format!(
+            "{count} of {} {kind} ids start or end with a space or a quote, such as {id:?}, which is part of \
+             the id",
+            ids.len()
+        ));
+    }
+    warnings.extend(MAYBE_MISSING.iter().filter_map(|text| {
         let count = interactions(ids.index(*text)?);
         Some(format!(
             "the {kind} {text:?} has {count} interactions; hint: if it means a missing value, add it to \
              null_values"
         ))
-    });
-    twins.into_iter().chain(lists).chain(missing)
+    }));
+    warnings
 }
 
-/// Removes surrounding spaces, leading zeros and a trailing `.0` from an id.
-fn plain(id: &str) -> &str {
-    let trimmed = id.trim();
+fn is_list(id: &str) -> bool {
+    let ends = [('[', ']'), ('{', '}'), ('(', ')')];
+    ends.iter()
+        .any(|&(start, end)| id.starts_with(start) && id.ends_with(end))
+}
+
+/// Whether an id is a number such as `5.9E+12`, as spreadsheets write long numbers.
+fn is_rounded(id: &str) -> bool {
+    id.contains('.') && id.contains(['e', 'E']) && scientific(id).is_some()
+}
+
+fn is_enclosed(id: &str) -> bool {
+    let is_part = |letter: char| letter.is_whitespace() || letter == '"' || letter == '\'';
+    id.starts_with(is_part) || id.ends_with(is_part)
+}
+
+/// Warns about items that are several items with a separator.
+fn joined_items(items: &Ids<String>) -> Option<String> {
+    ["|", ";", ","].into_iter().find_map(|separator| {
+        let mut joined = items.iter().filter(|id| id.contains(separator));
+        let example = joined.next()?;
+        let count = 1 + joined.count();
+        (items.len() > 1 && 2 * count > items.len()).then(|| {
+            format!(
+                "{count} of {} item ids contain {separator:?}, such as {example:?}; each is read as one item",
+                items.len()
+            )
+        })
+    })
+}
+
+/// Warns about ids that equal another one in plain form.
+fn similar(kind: &str, ids: &Ids<String>) -> Option<String> {
+    let hasher = RandomState::default();
+    let mut others = HashMap::new();
+    let (mut count, mut example) = (0, None);
+    for (index, id) in ids.iter().enumerate() {
+        let plain = plain(id);
+        if plain == *id {
+            continue;
+        }
+        let other = ids.index(&*plain).or_else(|| {
+            let hash = hasher.hash_one(&*plain);
+            others.insert(hash, index as u32)
+        });
+        if let Some(other) = other {
+            count += 1;
+            example.get_or_insert((id, other));
+        }
+    }
+    let (id, other) = example?;
+    let other = ids.id(other)?;
+    Some(format!(
+        "{count} {kind} ids differ from another {kind} id only by spaces, case, leading zeros, .0 or notation, \
+         such as {id:?} and {other:?}; they are read as different {kind}s"
+    ))
+}
+
+/// Returns an id without surrounding spaces and invisible characters, in lower case. A whole number has
+/// neither leading zeros nor an exponent.
+fn plain(id: &str) -> Cow<'_, str> {
+    let is_invisible = |letter: char| {
+        letter.is_whitespace() || matches!(letter, '\0' | '\u{200b}'..='\u{200d}' | '\u{feff}')
+    };
+    let trimmed = id.trim_matches(is_invisible);
     let whole = trimmed.strip_suffix(".0").unwrap_or(trimmed);
     if !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit()) {
         let plain = whole.trim_start_matches('0');
-        return if plain.is_empty() { "0" } else { plain };
+        return if plain.is_empty() { "0" } else { plain }.into();
     }
-    trimmed
+    if let Some(number) = scientific(trimmed) {
+        return number.to_string().into();
+    }
+    match trimmed.chars().any(char::is_uppercase) {
+        true => trimmed.to_lowercase().into(),
+        false => trimmed.into(),
+    }
+}
+
+/// Parses a whole number in scientific notation, such as `1e+05`.
+fn scientific(text: &str) -> Option<f64> {
+    let is_part = |byte: u8| byte.is_ascii_digit() || b".eE+".contains(&byte);
+    let is_number = text.starts_with(|letter: char| letter.is_ascii_digit())
+        && text.contains(['e', 'E'])
+        && text.bytes().all(is_part);
+    let number = is_number.then(|| text.parse::<f64>().ok()).flatten()?;
+    (number.fract() == 0.0 && number.is_finite()).then_some(number)
 }
 
 /// Warns about times such as 20260131, which are dates and were read as numbers.

@@ -46,6 +46,17 @@ const FOLLOWED: &str = "text follows the closing quote of the field that starts 
 const SWALLOWS: &str =
     "the quoted field that starts on this line spans several lines that look like records";
 
+/// Describes a line whose quoted fields have another delimiter than the format.
+fn separated_by(delimiter: u8) -> Option<&'static str> {
+    Some(match delimiter {
+        b';' => "the quoted fields of this line are separated by semicolons",
+        b',' => "the quoted fields of this line are separated by commas",
+        b'\t' => "the quoted fields of this line are separated by tabs",
+        b'|' => "the quoted fields of this line are separated by vertical bars",
+        _ => return None,
+    })
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     RecordStart,
@@ -78,10 +89,12 @@ impl SpannedLines {
         self.full += usize::from(is_full);
     }
 
-    /// Whether the first, the last and at least half of several lines look like records.
+    /// Whether several lines look like records: at least half of them, with the first and the last, or at
+    /// least two and two thirds.
     fn look_like_records(&self) -> bool {
-        let are_most = self.full * 2 >= self.count;
-        self.are_several && self.is_first_full && self.is_last_full && are_most
+        let with_ends = self.is_first_full && self.is_last_full && self.full * 2 >= self.count;
+        let without_ends = self.full >= 2 && self.full * 3 >= self.count * 2;
+        self.are_several && (with_ends || without_ends)
     }
 }
 
@@ -227,7 +240,12 @@ impl<R: Read> CheckedQuotes<R> {
             State::Quoted if byte == b'\\' && self.quoting == Quoting::Backslash => State::Escaped,
             State::Quoted | State::Escaped => State::Quoted,
             State::Closing if is_quote => State::Quoted,
-            State::Closing if !is_delimiter => return Err(self.fault(FOLLOWED)),
+            State::Closing if !is_delimiter => {
+                let has_no_delimiter =
+                    self.first == 0 && (self.line == 1 || self.expected == Some(0));
+                let other = has_no_delimiter.then(|| separated_by(byte)).flatten();
+                return Err(self.fault(other.unwrap_or(FOLLOWED)));
+            }
             State::RecordStart | State::FieldStart if is_quote => {
                 self.opened = self.line;
                 State::Quoted
@@ -327,6 +345,23 @@ mod tests {
                 Some((2, SWALLOWS)),
             ),
             ("a,b,c\n1,\"x,1\n2,y\",2\n", Checked, Some((2, SWALLOWS))),
+            (
+                "a,b,c\n1,\"x, y,1\n2,y,2\n3,z\",3\n",
+                Checked,
+                Some((2, SWALLOWS)),
+            ),
+            ("a,b,c\n1,\"x, y,\nand, z\",3\n", Checked, None),
+            (
+                "\"a\";\"b\"\n",
+                Checked,
+                Some((1, separated_by(b';').unwrap())),
+            ),
+            (
+                "a\tb\n\"1\"\t\"2\"\n",
+                Trusted,
+                Some((2, separated_by(b'\t').unwrap())),
+            ),
+            ("a,b\n1,\"x\";2\n", Checked, Some((2, FOLLOWED))),
             ("a,b\n1,\"x\n2,y\"\n", Trusted, None),
             ("a,b\n1,\"two\nlines\"\n3,x\n", Checked, None),
             ("a,b\n1,\"x \\\"y\\\"\"\n", Backslash, None),

@@ -195,7 +195,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
 
     /// Counts an invalid row, or returns an error that names it.
     pub(super) fn refuse(&mut self, line: u64, fault: Fault) -> Result<()> {
-        if self.skip_invalid {
+        if self.skip_invalid && fault.reason != InvalidRow::OtherHeader {
             *self.report.invalid.entry(fault.reason).or_default() += 1;
             return Ok(());
         }
@@ -262,6 +262,8 @@ pub(super) struct TextFields<'o> {
     names: Vec<String>,
     /// The names as in the header, to detect a repeated header.
     header: Vec<String>,
+    /// Whether the names are not from the file.
+    has_own_names: bool,
     missing: MissingTexts<'o>,
     decimal_comma: bool,
     times: TimeReader<'o>,
@@ -278,6 +280,7 @@ impl<'o> TextFields<'o> {
             places,
             names,
             header,
+            has_own_names: options.header.is_some(),
             missing: MissingTexts::new(options),
             decimal_comma: options.decimal_comma,
             times: TimeReader::new(options.time_format.as_deref(), options.time_unit),
@@ -357,10 +360,21 @@ impl<'f, F: Fn(usize) -> Option<&'f [u8]>> TextRow<'f, '_, F> {
     }
 }
 
-/// Whether a field is a column name; case, surrounding spaces and a byte order mark are ignored.
+/// Whether a field is a column name. Case, spaces, underscores, hyphens and a byte order mark are ignored.
 fn is_heading(field: &[u8], name: &[u8]) -> bool {
-    let field = field.strip_prefix(b"\xef\xbb\xbf").unwrap_or(field);
-    field.trim_ascii().eq_ignore_ascii_case(name.trim_ascii())
+    fn letters(text: &[u8]) -> impl Iterator<Item = u8> {
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        let text = text.iter().filter(|byte| !b" \t_-".contains(byte));
+        text.map(u8::to_ascii_lowercase)
+    }
+    let mut field = letters(field).peekable();
+    field.peek().is_some() && field.eq(letters(name))
+}
+
+/// Whether a field only contains dashes, as in the line below the header of a printed table.
+fn is_dashes(field: &[u8]) -> bool {
+    let field = field.trim_ascii();
+    field.len() >= 2 && field.iter().all(|byte| b"-=+:".contains(byte))
 }
 
 /// Parses a number. With a decimal comma, points are thousands separators.
@@ -404,14 +418,34 @@ impl<'f, U: FromStr, I: FromStr, F: Fn(usize) -> Option<&'f [u8]>> Row<U, I>
     for TextRow<'f, '_, F>
 {
     fn user(&mut self) -> Result<FoundId<U>, Fault> {
-        let (user, item) = (self.fields.places.user, self.fields.places.item);
-        let is_name = |place: usize| {
-            let name = self.fields.header[place].as_bytes();
-            (self.field)(place).is_some_and(|field| is_heading(field, name))
+        let places = &self.fields.places;
+        let (user, item) = (places.user, places.item);
+        let field = |place: usize| (self.field)(place).unwrap_or_default();
+        let header = &self.fields.header;
+        let is_name = |place: usize| is_heading(field(place), header[place].as_bytes());
+        let is_any_name = |place| {
+            let mut names = header.iter().map(String::as_bytes);
+            names.any(|name| is_heading(field(place), name))
         };
-        if is_name(user) && is_name(item) {
-            let expected = "a user id, not a repeated header";
-            return Err(self.fault(InvalidRow::RepeatedHeader, user, expected));
+        let is_digit = |byte: &u8| byte.is_ascii_digit();
+        if !field(user).first().is_some_and(is_digit) && is_any_name(user) && is_any_name(item) {
+            let is_same = is_name(user)
+                && is_name(item)
+                && (self.fields.has_own_names || places.roles().all(|(place, _)| is_name(place)));
+            let (reason, expected) = match is_same {
+                true => (
+                    InvalidRow::RepeatedHeader,
+                    "a user id, not a repeated header",
+                ),
+                false => (
+                    InvalidRow::OtherHeader,
+                    "a user id, not a header with other columns",
+                ),
+            };
+            return Err(self.fault(reason, user, expected));
+        }
+        if is_dashes(field(user)) && is_dashes(field(item)) {
+            return Err(self.fault(InvalidRow::Dashes, user, "a user id, not a line of dashes"));
         }
         self.id(user, &USER).map(FoundId::Other)
     }
