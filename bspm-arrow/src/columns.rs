@@ -390,7 +390,7 @@ impl<U: Eq + Hash, I: Eq + Hash> BatchRows<U, I> {
             users: id_column(batch, user_name, user, users, &missing)?,
             items: id_column(batch, item_name, item, items, &missing)?,
             ratings: column(options.rating.as_deref(), &number)?,
-            weights: column(options.weight.as_deref(), &number)?,
+            weights: column(options.weight_column(&names), &number)?,
             times: column(options.time.as_deref(), &|name, column| {
                 times(name, column, options)
             })?,

@@ -269,9 +269,10 @@ fn tell_report(report: &ReadReport) {
 
 impl DataArguments {
     /// Reads a test set from a file, a folder of part files or a glob pattern. Flags that
-    /// [change the training set](Self::changes_training) do not apply to it.
+    /// [change the training set](Self::changes_training) do not apply to it, and the weight column is
+    /// optional.
     pub(crate) fn read_test(&self, path: &Path) -> Result<Dataset, DataError> {
-        let table = self.table().weighting(Weighting::new());
+        let table = self.table().for_test_set();
         let (dataset, report) = self.read_rows(&[path.to_owned()], &table)?;
         tell_report(&report);
         Ok(dataset)
@@ -378,13 +379,17 @@ impl DataArguments {
 
     /// Returns the first given flag that changes the training set, but not a test set.
     pub(crate) fn changes_training(&self) -> Option<&'static str> {
-        match (self.weight, self.half_life, self.duplicates, self.k_core) {
-            (Some(_), ..) => Some("--weight"),
-            (_, Some(_), ..) => Some("--half-life"),
-            (_, _, Some(_), _) => Some("--duplicates"),
-            (.., Some(_)) => Some("--k-core"),
-            _ => None,
-        }
+        [
+            ("--weight", self.weight.is_some()),
+            ("--half-life", self.half_life.is_some()),
+            ("--duplicates", self.duplicates.is_some()),
+            ("--k-core", self.k_core.is_some()),
+            ("--time-column", self.time_column.is_some()),
+            ("--time-format", self.time_format.is_some()),
+            ("--time-unit", self.time_unit.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(flag, is_given)| is_given.then_some(flag))
     }
 
     /// Chooses how the interactions are weighted, if they have weights or times and no flag sets it.

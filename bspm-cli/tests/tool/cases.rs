@@ -1049,3 +1049,47 @@ fn a_test_set_is_evaluated_whole() {
         );
     }
 }
+
+#[test]
+fn a_test_set_needs_neither_weights_nor_times() {
+    let folder = Folder::new();
+    let row = |row: Row| format!("u{},i{},{},{}", row.0, row.1, row.2, seconds(row));
+    folder.write("train.csv", table("user,item,n,at", row));
+    let flags = "--weight-column n --time-column at --half-life 30d --filter rp3beta --json";
+    let test = |name: &str, text: &str| folder.write(name, text);
+    test("pairs.csv", "user,item\nu0,i2\nu1,i5\n");
+    test("zero.csv", "user,item,n\nu0,i2,3\nu1,i5,1\nu2,i6,0\n");
+    let json = |user: u32, item: u32| format!("{{\"user\":\"u{user}\",\"item\":\"i{item}\"}}\n");
+    test("pairs.jsonl", &(json(0, 2) + &json(1, 5)));
+    let texts = |values: [&str; 2]| -> ArrayRef { Arc::new(StringArray::from(values.to_vec())) };
+    folder.write_parquet(
+        "pairs.parquet",
+        [("user", texts(["u0", "u1"])), ("item", texts(["i2", "i5"]))],
+    );
+    let metrics = |command: &str, test: &str| {
+        let output = folder.run(&format!("{command} --test {test} {flags}"));
+        stdout(&output)
+    };
+    let evaluate = "evaluate --train train.csv";
+    let plain = metrics(evaluate, "pairs.csv");
+    for name in ["zero.csv", "pairs.jsonl", "pairs.parquet"] {
+        assert_eq!(metrics(evaluate, name), plain, "{name}");
+    }
+    folder.write("lists.csv", "user,item,rank\nu0,i2,1\n");
+    for command in [
+        "evaluate --lists lists.csv --train train.csv --weight-column n --time-column at --test pairs.csv",
+        "sweep train.csv --weight-column n --time-column at --test pairs.csv",
+    ] {
+        stdout(&folder.run(command));
+    }
+    let rated =
+        "evaluate --train train.csv --test pairs.csv --rating-column n --rating-threshold 1";
+    let message = error(&folder.run(rated));
+    assert!(message.contains("expected a column \"n\""), "{message}");
+    folder.fit("train.csv");
+    let unused = folder.run("evaluate --model model.bspm --test pairs.csv --time-column at");
+    assert!(
+        error(&unused).contains("--time-column has no effect on a test set"),
+        "{unused:?}"
+    );
+}

@@ -49,8 +49,10 @@ where
     }
     let (user, item) = options.id_columns(Format::JsonLines.columns(), &keys);
     let mut names = vec![user.to_owned(), item.to_owned()];
-    for name in [&options.rating, &options.time, &options.weight] {
-        names.extend(name.clone().filter(|name| !names.contains(name)));
+    let weight = options.weight_column(&keys);
+    for name in [options.rating.as_deref(), options.time.as_deref(), weight] {
+        let name = name.map(str::to_owned);
+        names.extend(name.filter(|name| !names.contains(name)));
     }
     let places = options.places(path, &names, Format::JsonLines.columns())?;
     rows.note_columns(&names, places, options);

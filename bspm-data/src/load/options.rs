@@ -54,6 +54,8 @@ pub struct TableOptions {
     pub time_unit: Option<TimeUnit>,
     pub(super) missing: Option<Vec<String>>,
     pub(super) skip_invalid: bool,
+    /// Whether a table may lack the weight column.
+    pub(super) is_test_set: bool,
 }
 
 /// An option of [`TableOptions`] and the formats that use it.
@@ -152,6 +154,28 @@ impl TableOptions {
             }
         }
         text
+    }
+
+    /// Returns the options for a test set. Weights and times apply only to the training set, so the weight
+    /// column of a test set is optional and the time column is not read. Rows with weight 0 are not
+    /// interactions of the test set.
+    pub fn for_test_set(&self) -> Self {
+        Self {
+            weighting: Weighting::default(),
+            time: None,
+            time_format: None,
+            time_unit: None,
+            is_test_set: true,
+            ..self.clone()
+        }
+    }
+
+    /// The weight column of a table with the columns `names`; `None` for a test set without it.
+    #[doc(hidden)]
+    pub fn weight_column(&self, names: &[impl AsRef<str>]) -> Option<&str> {
+        let exists = |column: &str| names.iter().any(|it| it.as_ref().trim() == column.trim());
+        let weight = self.weight.as_deref();
+        weight.filter(|column| !self.is_test_set || exists(column))
     }
 
     const USES: &'static [OptionUse] = uses! {
@@ -465,7 +489,7 @@ impl TableOptions {
             item: find(item)?,
             rating: self.rating.as_deref().map(find).transpose()?,
             time: self.time.as_deref().map(find).transpose()?,
-            weight: self.weight.as_deref().map(find).transpose()?,
+            weight: self.weight_column(names).map(find).transpose()?,
         };
         match places.user == places.item {
             true => Err(invalid("item", "a column other than the user column", item)),
