@@ -306,7 +306,10 @@ impl DataArguments {
             );
         }
         if let Some(half_life) = self.half_life {
-            report.warnings.extend(half_life.check(&dataset)?);
+            let warning = half_life.check(&dataset);
+            // A warning may give the reason for the error.
+            let warning = warning.inspect_err(|_| tell_report(&report))?;
+            report.warnings.extend(warning);
         }
         Ok((dataset, report))
     }

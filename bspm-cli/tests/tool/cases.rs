@@ -908,7 +908,7 @@ fn what_cannot_be_right_is_refused() {
         ),
         (
             "plain.csv --time-column item --time-format %H:%M",
-            "a format with a year",
+            "strftime syntax with a year",
         ),
         (
             "plain.csv --user-column User",
@@ -1092,4 +1092,58 @@ fn a_test_set_needs_neither_weights_nor_times() {
         error(&unused).contains("--time-column has no effect on a test set"),
         "{unused:?}"
     );
+}
+
+#[test]
+fn times_in_several_units_are_reported() {
+    let folder = Folder::new();
+    let in_unit = |of: &dyn Fn(Row) -> String| {
+        table("user,item,at", |row| {
+            format!("u{},i{},{}", row.0, row.1, of(row))
+        })
+    };
+    folder.write("s.csv", in_unit(&|row| seconds(row).to_string()));
+    let late = |row: Row| format!("u{},j{},{}000", row.0, row.1, seconds(row));
+    folder.write("ms.csv", table("user,item,at", late));
+    let mixed = |row: Row| match row.0 {
+        0 => format!("{}000", seconds(row)),
+        1 => "0".into(),
+        _ => seconds(row).to_string(),
+    };
+    folder.write("mixed.csv", in_unit(&mixed));
+    let expected = "the times are in several units (";
+    for (data, counts) in [
+        (
+            "mixed.csv",
+            "40 in seconds, such as 1767830400; 4 in milliseconds, such as 1767225600000)",
+        ),
+        (
+            "s.csv ms.csv",
+            "48 in seconds, such as 1767225600; 48 in milliseconds, such as 1767225600000)",
+        ),
+    ] {
+        for flags in ["", " --time-unit ms", " --time-unit ms --half-life 30d"] {
+            let (_, told) = folder.fit(&format!("{data} --time-column at{flags}"));
+            assert!(
+                told.contains(&format!("{expected}{counts}")),
+                "{data}{flags}: {told}"
+            );
+        }
+        let refused = folder.run(&format!(
+            "fit {data} -o x.bspm --time-column at --half-life 30d"
+        ));
+        let told = String::from_utf8(refused.stderr).unwrap();
+        assert!(
+            told.contains(expected) && told.contains("error: "),
+            "{told}"
+        );
+    }
+    folder.write(
+        "steps.csv",
+        in_unit(&|row| (1 + u64::from(row.3) * 1_000_000_000).to_string()),
+    );
+    for data in ["s.csv", "ms.csv", "steps.csv"] {
+        let (_, told) = folder.fit(&format!("{data} --time-column at"));
+        assert!(!told.contains(expected), "{data}: {told}");
+    }
 }

@@ -420,12 +420,14 @@ impl TableOptions {
         }
     }
 
-    /// Returns an error if a time format cannot parse its own output, such as one without a year.
+    /// Returns an error if a time format cannot parse its own output, such as one without a year or with a
+    /// time zone and no offset.
     fn check_time_format(&self) -> Result<()> {
         match &self.time_format {
             Some(pattern) if !time::is_readable(pattern) => Err(invalid(
                 "time_format",
-                "a format with a year in strftime syntax, such as %d/%m/%Y %H:%M",
+                "a format in strftime syntax with a year, a weekday if it has a week (%G-W%V-%u) and an offset \
+                 (%z) if it has the name of a time zone, such as %d/%m/%Y %H:%M",
                 format!("{pattern:?}"),
             )),
             _ => Ok(()),

@@ -445,7 +445,7 @@ impl<'f, U: FromStr, I: FromStr, F: Fn(usize) -> Option<&'f [u8]>> Row<U, I>
         let text = self.text(place, time::EXPECTED)?;
         let time = self.fields.times.read(text);
         time.map(Some).ok_or_else(|| {
-            let expected = self.fields.times.expected();
+            let expected = self.fields.times.expected(text);
             self.fault(InvalidRow::InvalidTime, place, &expected)
         })
     }
