@@ -11,9 +11,7 @@ use arrow_schema::{DataType, Field, TimeUnit};
 use jiff::SignedDuration;
 
 use bspm_data::parameter::shortened;
-use bspm_data::reader::{
-    Fault, MissingTexts, Row, TimeReader, parse_number, seconds, whole_number,
-};
+use bspm_data::reader::{Fault, MissingTexts, Row, TimeReader, parse_value, seconds, whole_number};
 use bspm_data::{Error, FoundId, Ids, InvalidRow, Result, TableOptions};
 
 /// Returns the error for a column, or for one of its rows.
@@ -180,7 +178,7 @@ fn without_missing(column: ArrayRef, missing: &MissingTexts<'_>) -> ArrayRef {
     Arc::new(StringViewArray::from_iter(left))
 }
 
-/// Reads a column of numbers, or of text that contains numbers.
+/// Reads a column of numbers or Booleans, or of text that contains them.
 fn numbers(name: &str, column: &ArrayRef, decimal_comma: bool) -> Result<Vec<Option<f64>>> {
     let expected = "numbers";
     let column = decoded(name, column, expected)?;
@@ -189,10 +187,10 @@ fn numbers(name: &str, column: &ArrayRef, decimal_comma: bool) -> Result<Vec<Opt
         let texts = cast(name, &column, &DataType::Utf8View, expected)?;
         let texts = texts.as_string_view().iter();
         return Ok(texts
-            .map(|text| parse_number(text?.trim(), decimal_comma))
+            .map(|text| parse_value(text?.trim(), decimal_comma))
             .collect());
     }
-    if !(found.is_numeric() || *found == DataType::Null) {
+    if !(found.is_numeric() || matches!(found, DataType::Boolean | DataType::Null)) {
         return Err(wrong_type(name, expected, &column));
     }
     let column = cast(name, &column, &DataType::Float64, expected)?;
@@ -227,6 +225,9 @@ fn times(name: &str, column: &ArrayRef, options: &TableOptions) -> Result<Vec<Op
         let texts = cast(name, &column, &DataType::Utf8View, expected)?;
         let texts = texts.as_string_view().iter();
         return Ok(texts.map(|text| reader.read(text?)).collect());
+    }
+    if *column.data_type() == DataType::Boolean {
+        return Err(wrong_type(name, expected, &column));
     }
     if !is_temporal {
         let numbers = numbers(name, &column, options.decimal_comma)?.into_iter();

@@ -7,8 +7,8 @@ use std::process::Output;
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, Decimal128Array, FixedSizeBinaryArray, Float64Array, Int32Array, ListArray,
-    RecordBatch, StringArray, TimestampMicrosecondArray, TimestampMillisecondArray,
+    ArrayRef, BooleanArray, Decimal128Array, FixedSizeBinaryArray, Float64Array, Int32Array,
+    ListArray, RecordBatch, StringArray, TimestampMicrosecondArray, TimestampMillisecondArray,
     TimestampNanosecondArray, types::Int32Type,
 };
 use arrow_schema::{DataType, Field, Schema};
@@ -1146,4 +1146,87 @@ fn times_in_several_units_are_reported() {
         let (_, told) = folder.fit(&format!("{data} --time-column at"));
         assert!(!told.contains(expected), "{data}: {told}");
     }
+}
+
+#[test]
+fn booleans_are_weights_and_ratings_of_1_and_0() {
+    let folder = Folder::new();
+    let is_liked = |row: Row| row.2 > 1;
+    let csv = |texts: [&str; 2]| {
+        table("user,item,liked", |row| {
+            format!(
+                "u{},i{},{}",
+                row.0,
+                row.1,
+                texts[usize::from(is_liked(row))]
+            )
+        })
+    };
+    folder.write("plain.csv", csv(["0", "1"]));
+    folder.write("words.csv", csv(["False", " TRUE"]));
+    let json = |row: Row| {
+        let (user, item, is_liked) = (row.0, row.1, is_liked(row));
+        format!("{{\"user\": \"u{user}\", \"item\": \"i{item}\", \"liked\": {is_liked}}}")
+    };
+    folder.write("words.jsonl", table("", json));
+    folder.write_parquet(
+        "words.parquet",
+        [
+            ("user", text_column(|row| format!("u{}", row.0))),
+            ("item", text_column(|row| format!("i{}", row.1))),
+            ("liked", Arc::new(BooleanArray::from(column(is_liked)))),
+        ],
+    );
+    for flags in [
+        "--weight-column liked",
+        "--rating-column liked --rating-threshold 1",
+    ] {
+        let (plain, _) = folder.fit(&format!("plain.csv {flags}"));
+        for data in ["words.csv", "words.jsonl", "words.parquet"] {
+            let (read, _) = folder.fit(&format!("{data} {flags}"));
+            assert_eq!(read, plain, "{data} {flags}");
+        }
+    }
+    for data in ["words.csv", "words.jsonl", "words.parquet"] {
+        let message = folder.refused(&format!("{data} --time-column liked"));
+        assert!(message.contains("liked"), "{data}: {message}");
+    }
+}
+
+#[test]
+fn nan_in_json_lines_is_a_missing_value() {
+    let folder = Folder::new();
+    let row = |[price, user, item, n]: [&str; 4]| {
+        format!("{{\"price\": {price}, \"user\": {user}, \"item\": {item}, \"n\": {n}}}\n")
+    };
+    let rows = |first: &str, last: &str| {
+        row([first, r#""a""#, r#""x""#, "1"])
+            + &row(["2", r#""a""#, r#""NaN, y""#, "2"])
+            + &row([last, r#""b""#, r#""x""#, "1"])
+    };
+    folder.write("plain.jsonl", rows("1", "1"));
+    folder.write("nan.jsonl", rows("NaN", "-Infinity"));
+    let flags = "--weight-column n";
+    let (plain, _) = folder.fit(&format!("plain.jsonl {flags}"));
+    assert_eq!(folder.fit(&format!("nan.jsonl {flags}")).0, plain);
+    for (reason, bad) in [
+        ("a missing user", ["1", "NaN", r#""x""#, "1"]),
+        ("an invalid weight", ["1", r#""a""#, r#""x""#, "Infinity"]),
+    ] {
+        folder.write("bad.jsonl", rows("NaN", "1") + &row(bad));
+        let message = folder.refused(&format!("bad.jsonl {flags}"));
+        assert!(message.contains("bad.jsonl:4: "), "{message}");
+        let (read, told) = folder.fit(&format!("bad.jsonl {flags} --skip-invalid"));
+        assert_eq!(read, plain, "{reason}");
+        assert!(told.contains(&format!("1 with {reason}")), "{told}");
+    }
+    folder.write(
+        "items.jsonl",
+        r#"{"item": "x", "title": "Tea", "price": NaN}
+{"item": "NaN, y", "title": "Milk", "price": 2}
+"#,
+    );
+    folder.fit("plain.jsonl --items items.jsonl");
+    folder.write("people.jsonl", r#"{"user": "a", "age": NaN}"#);
+    stdout(&folder.run("score model.bspm people.jsonl -o scores"));
 }

@@ -12,7 +12,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::format::Format;
-use super::json_object::{raw_id, text};
+use super::json_object::{raw_id, text, with_null_for_nan};
 use super::options::{Places, TableOptions};
 use super::plain_text::{Lines, PlainText};
 use super::rows::{Fault, Rows, TextFields};
@@ -42,7 +42,7 @@ where
     let mut keys = Vec::new();
     while let Some((_, text)) = lines.next().map_err(failed)? {
         if !text.trim_ascii().is_empty() {
-            keys = keys_of(text);
+            keys = keys_of(&with_null_for_nan(text));
             lines.repeat();
             break;
         }
@@ -62,7 +62,15 @@ where
         if text.trim_ascii().is_empty() {
             continue;
         }
+        let replaced;
         let object = match Object::of(text, &names, options.decimal_comma) {
+            Err(_) => {
+                replaced = with_null_for_nan(text);
+                Object::of(&replaced, &names, options.decimal_comma)
+            }
+            object => object,
+        };
+        let object = match object {
             Ok(object) => object,
             Err(error) => {
                 rows.refuse_row(line, not_an_object(path, text, is_first, &error)?)?;

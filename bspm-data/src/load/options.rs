@@ -217,7 +217,8 @@ impl TableOptions {
         self
     }
 
-    /// Sets the rating column; requires a [`rating_threshold`](Self::rating_threshold).
+    /// Sets the rating column: numbers, or Booleans (`true` is 1, `false` is 0). Requires a
+    /// [`rating_threshold`](Self::rating_threshold).
     pub fn rating(mut self, column: impl Into<String>) -> Self {
         self.rating = Some(column.into());
         self
@@ -230,7 +231,8 @@ impl TableOptions {
         self
     }
 
-    /// Sets the weight column, such as counts or ratings: numbers of at least 0.
+    /// Sets the weight column, such as counts or ratings: numbers of at least 0, or Booleans (`true` is 1,
+    /// `false` is 0).
     pub fn weight(mut self, column: impl Into<String>) -> Self {
         self.weight = Some(column.into());
         self

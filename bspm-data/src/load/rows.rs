@@ -351,7 +351,7 @@ impl<'f, F: Fn(usize) -> Option<&'f [u8]>> TextRow<'f, '_, F> {
     fn number(&self, place: usize, reason: InvalidRow) -> Result<f64, Fault> {
         let expected = "a finite number";
         let text = self.text(place, expected)?.trim();
-        parse_number(text, self.fields.decimal_comma)
+        parse_value(text, self.fields.decimal_comma)
             .filter(|number| number.is_finite())
             .ok_or_else(|| self.fault(reason, place, expected))
     }
@@ -363,8 +363,21 @@ fn is_heading(field: &[u8], name: &[u8]) -> bool {
     field.trim_ascii().eq_ignore_ascii_case(name.trim_ascii())
 }
 
+/// Parses a weight or a rating: a number, `true` (1) or `false` (0).
+pub fn parse_value(text: &str, decimal_comma: bool) -> Option<f64> {
+    let boolean = boolean_of(text).map(f64::from);
+    boolean.or_else(|| parse_number(text, decimal_comma))
+}
+
+/// Parses a Boolean: `true` or `false` in any case.
+pub(super) fn boolean_of(text: &str) -> Option<bool> {
+    let text = text.trim();
+    let is = |word: &str| text.eq_ignore_ascii_case(word);
+    (is("true") || is("false")).then(|| is("true"))
+}
+
 /// Parses a number. With a decimal comma, points are thousands separators.
-pub fn parse_number(text: &str, decimal_comma: bool) -> Option<f64> {
+pub(super) fn parse_number(text: &str, decimal_comma: bool) -> Option<f64> {
     if !decimal_comma {
         return text.parse().ok();
     }
