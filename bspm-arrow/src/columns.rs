@@ -43,10 +43,12 @@ pub(crate) fn value(column: &dyn Array, row: usize) -> String {
     found.unwrap_or_else(|_| column.data_type().to_string())
 }
 
-/// The column with this name, if there is one, with UUIDs as text.
+/// The column with this name, if there is one, with UUIDs as text. Spaces around names are ignored, as in
+/// text tables.
 pub(crate) fn find(batch: &RecordBatch, name: &str) -> Result<Option<ArrayRef>> {
     let schema = batch.schema_ref();
-    let mut places = (0..batch.num_columns()).filter(|&it| schema.field(it).name() == name);
+    let mut places =
+        (0..batch.num_columns()).filter(|&it| schema.field(it).name().trim() == name.trim());
     match (places.next(), places.next()) {
         (Some(_), Some(_)) => Err(wrong(
             name,
@@ -341,11 +343,13 @@ impl NumberColumn {
             _ if reason == InvalidRow::InvalidTime => (reason, "a time or a finite number"),
             _ => (reason, "a finite number"),
         };
+        let found = value(column, row);
+        let is_missing = column.is_null(row) || found.trim().is_empty();
         Err(Fault {
-            reason,
+            reason: reason.or_missing(is_missing),
             column: name.clone(),
             expected: expected.into(),
-            found: shortened(value(column, row)),
+            found: shortened(found),
         })
     }
 }

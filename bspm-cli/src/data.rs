@@ -98,7 +98,7 @@ pub(crate) struct DataArguments {
 }
 
 /// Options of the library and their flags.
-const FLAGS: [(&str, &str); 19] = [
+const FLAGS: [(&str, &str); 20] = [
     ("user", "--user-column"),
     ("item", "--item-column"),
     ("rating", "--rating-column"),
@@ -118,6 +118,7 @@ const FLAGS: [(&str, &str); 19] = [
     ("time_unit", "--time-unit"),
     ("missing", "--null-values"),
     ("skip_invalid", "--skip-invalid"),
+    ("k_core", "--k-core"),
 ];
 
 /// Returns the flag of an option of the library.
@@ -135,7 +136,7 @@ pub(crate) struct DataError {
 }
 
 impl DataError {
-    /// Returns the message; an option without effect is shown as its flag.
+    /// Returns the message; an option without effect or with an invalid value is shown as its flag.
     fn message(&self) -> String {
         match &*self.error {
             Error::UnusedOption {
@@ -145,6 +146,14 @@ impl DataError {
             } => {
                 let flag = flag_of(option).unwrap_or(option);
                 format!("{flag} has no effect on {context}; it requires {needed}")
+            }
+            Error::InvalidParameter {
+                parameter,
+                expected,
+                found,
+            } => {
+                let flag = flag_of(parameter).unwrap_or(parameter);
+                format!("{flag}: expected {expected}, found {found}")
             }
             error => bspm::with_sources(error),
         }

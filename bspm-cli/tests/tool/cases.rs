@@ -904,7 +904,7 @@ fn what_cannot_be_right_is_refused() {
         ("plain.csv --comment , ", "--comment has no effect"),
         (
             "plain.csv --rating-column item --rating-threshold NaN",
-            "rating_threshold",
+            "--rating-threshold: expected a finite number",
         ),
         (
             "plain.csv --time-column item --time-format %H:%M",
@@ -1211,7 +1211,7 @@ fn nan_in_json_lines_is_a_missing_value() {
     assert_eq!(folder.fit(&format!("nan.jsonl {flags}")).0, plain);
     for (reason, bad) in [
         ("a missing user", ["1", "NaN", r#""x""#, "1"]),
-        ("an invalid weight", ["1", r#""a""#, r#""x""#, "Infinity"]),
+        ("a missing weight", ["1", r#""a""#, r#""x""#, "Infinity"]),
     ] {
         folder.write("bad.jsonl", rows("NaN", "1") + &row(bad));
         let message = folder.refused(&format!("bad.jsonl {flags}"));
@@ -1229,4 +1229,99 @@ fn nan_in_json_lines_is_a_missing_value() {
     folder.fit("plain.jsonl --items items.jsonl");
     folder.write("people.jsonl", r#"{"user": "a", "age": NaN}"#);
     stdout(&folder.run("score model.bspm people.jsonl -o scores"));
+}
+
+#[test]
+fn errors_name_the_flag_and_the_reason() {
+    let folder = Folder::new();
+    folder.write("pairs.csv", "user,item,n,at\na,x,0,1\na,y,0,2\n");
+    folder.write("counts.csv", "user,item,n\na,x,0\na,y,1\na,z,-1\n");
+    folder.write("short.csv", "user,item\na\n");
+    folder.write("tags.csv", "item,tag\nx,\n");
+    for (fit, expected) in [
+        (
+            "pairs.csv --weight-column n",
+            "found none in 2 rows, of which 2 are excluded: 2 with weight 0",
+        ),
+        (
+            "pairs.csv --rating-column n --rating-threshold 4",
+            "2 are excluded: 2 with a rating below the threshold",
+        ),
+        (
+            "counts.csv --weight-column n --weight threshold:2 --skip-invalid",
+            "3 are excluded: 1 with a negative weight, 1 with weight 0, 1 with weight 0 after scaling",
+        ),
+        ("pairs.csv --k-core 9", "--k-core: expected a value"),
+        ("pairs.csv --encoding odd", "--encoding: expected a label"),
+        (
+            "pairs.csv --time-column at --time-format %H",
+            "--time-format: expected a format",
+        ),
+        ("short.csv", "row: expected 2 fields, found \"1\""),
+        (
+            "pairs.csv --tags tags.csv",
+            "tags.csv:2: tag: expected a tag, found \"\"",
+        ),
+    ] {
+        let message = folder.refused(fit);
+        assert!(message.contains(expected), "{fit}: {message}");
+    }
+}
+
+#[test]
+fn missing_numbers_and_times_have_hints_of_their_own() {
+    let folder = Folder::new();
+    let rows = "{\"user\":\"a\",\"item\":\"x\",\"n\":2,\"at\":1}\n";
+    let null = "{\"user\":\"b\",\"item\":\"x\",\"n\":null,\"at\":null}\n";
+    folder.write("null.jsonl", format!("{rows}{null}"));
+    folder.write("empty.csv", "user,item,n,at\na,x,2,1\nb,x,,\n");
+    let numbers: ArrayRef = Arc::new(Float64Array::from(vec![Some(2.0), None]));
+    folder.write_parquet(
+        "null.parquet",
+        [
+            ("user", Arc::new(StringArray::from(vec!["a", "b"])) as _),
+            ("item", Arc::new(StringArray::from(vec!["x", "x"])) as _),
+            ("n", numbers.clone()),
+            ("at", numbers),
+        ],
+    );
+    for data in ["null.jsonl", "empty.csv", "null.parquet"] {
+        for (flags, reason) in [
+            ("--weight-column n", "a missing weight"),
+            ("--rating-column n --rating-threshold 1", "a missing rating"),
+            ("--time-column at", "a missing time"),
+        ] {
+            let message = folder.refused(&format!("{data} {flags}"));
+            let (_, told) = folder.fit(&format!("{data} {flags} --skip-invalid"));
+            assert!(told.contains(&format!("1 with {reason}")), "{told}");
+            for text in [message, told] {
+                let has_other = text.contains("--decimal-comma") || text.contains("--time-format");
+                assert!(!has_other, "{data}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn weights_and_column_names_are_shown_and_read_as_written() {
+    let folder = Folder::new();
+    folder.write("n.csv", "user,item,n\na,x,1.1\na,y,1.1\nb,x,2.3\n");
+    let described = stdout(&folder.run("describe n.csv --weight-column n --json"));
+    let weights = &json_lines(&described)[0]["weights"];
+    assert_eq!(
+        (&weights["min"], &weights["max"]),
+        (&1.1.into(), &2.3.into())
+    );
+    let texts = |values: [&str; 3]| -> ArrayRef { Arc::new(StringArray::from(values.to_vec())) };
+    folder.write_parquet(
+        "n.parquet",
+        [
+            (" user", texts(["a", "a", "b"])),
+            ("item ", texts(["x", "y", "x"])),
+            ("n", Arc::new(Float64Array::from(vec![1.1, 1.1, 2.3])) as _),
+        ],
+    );
+    let flags = "--weight-column n";
+    let (plain, _) = folder.fit(&format!("n.csv {flags}"));
+    assert_eq!(folder.fit(&format!("n.parquet {flags}")).0, plain);
 }

@@ -239,8 +239,8 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
             return Err(Error::NoInteractions {
                 path: path.unwrap_or_else(|| "table".into()),
                 rows: report.rows,
-                left_out: report.skipped() + report.below_threshold + report.zero_weight,
-                reasons: report.reasons(),
+                left_out: report.rows,
+                reasons: report.exclusions(),
             });
         }
         if times.dates > 0 && times.other_numbers > 0 {
@@ -303,7 +303,7 @@ impl<'o> TextFields<'o> {
     /// Returns the fault of a row with a wrong number of fields.
     pub(super) fn field_count(&self, found: usize) -> Fault {
         let expected = format!("{} fields", self.names.len());
-        Fault::of_row(InvalidRow::FieldCount, expected, format!("{found} fields"))
+        Fault::of_row(InvalidRow::FieldCount, expected, found.to_string())
     }
 }
 
@@ -316,7 +316,7 @@ impl<'f, F: Fn(usize) -> Option<&'f [u8]>> TextRow<'f, '_, F> {
     fn fault(&self, reason: InvalidRow, place: usize, expected: &str) -> Fault {
         let found = (self.field)(place).unwrap_or_default();
         Fault {
-            reason,
+            reason: reason.or_missing(found.trim_ascii().is_empty()),
             column: self.fields.names[place].clone(),
             expected: expected.into(),
             found: shortened(String::from_utf8_lossy(found).into_owned()),
