@@ -934,6 +934,19 @@ fn numbers_and_headers_of_spreadsheets_are_read_in_their_forms() {
         let (read, _) = folder.fit("sheet.csv --weight-column n --decimal-comma");
         assert_eq!(read, plain, "{first:?}");
     }
+    for (rows, has_warning) in [
+        ("a;x;1.400\na;y;200\n", true),
+        ("a;x;1.400\na;y;1.5\n", false),
+        ("a;x;0.125\na;y;200\n", false),
+    ] {
+        folder.write("points.csv", format!("user;item;n\n{rows}"));
+        let flags = "points.csv --delimiter ; --weight-column n";
+        let (_, told) = folder.fit(flags);
+        let warning = "points.csv: 1 numbers have a point and three digits after it";
+        assert_eq!(told.contains(warning), has_warning, "{rows}: {told}");
+        let (_, told) = folder.fit(&format!("{flags} --decimal-comma --skip-invalid"));
+        assert!(!told.contains(warning), "{told}");
+    }
     folder.write("wrong.csv", "user;item;n\na;x;12.34,5\n");
     let flags = "--delimiter ; --weight-column n --decimal-comma";
     assert!(

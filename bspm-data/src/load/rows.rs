@@ -1,5 +1,6 @@
 //! Builds a data set from rows, and counts skipped and excluded rows.
 
+use std::cell::Cell;
 use std::hash::Hash;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -265,6 +266,8 @@ pub(super) struct TextFields<'o> {
     missing: MissingTexts<'o>,
     decimal_comma: bool,
     times: TimeReader<'o>,
+    /// The number of numbers with a point, while it may be a thousands separator in all of them.
+    thousands: Cell<Option<u64>>,
 }
 
 impl<'o> TextFields<'o> {
@@ -281,6 +284,7 @@ impl<'o> TextFields<'o> {
             missing: MissingTexts::new(options),
             decimal_comma: options.decimal_comma,
             times: TimeReader::new(options.time_format.as_deref(), options.time_unit),
+            thousands: Cell::new(Some(0)),
         }
     }
 
@@ -298,6 +302,12 @@ impl<'o> TextFields<'o> {
     /// The number of fields of a row.
     pub(super) fn columns(&self) -> usize {
         self.names.len()
+    }
+
+    /// Returns the number of numbers with a point, if it may be a thousands separator in all of them, as in
+    /// `1.400`.
+    pub(super) fn thousands(&self) -> Option<u64> {
+        self.thousands.get().filter(|&count| count > 0)
     }
 
     /// Returns the fault of a row with a wrong number of fields.
@@ -351,6 +361,14 @@ impl<'f, F: Fn(usize) -> Option<&'f [u8]>> TextRow<'f, '_, F> {
     fn number(&self, place: usize, reason: InvalidRow) -> Result<f64, Fault> {
         let expected = "a finite number";
         let text = self.text(place, expected)?.trim();
+        if !self.fields.decimal_comma
+            && text.contains('.')
+            && let Some(count) = self.fields.thousands.get()
+        {
+            let may_be_thousands = !text.starts_with('0') && parse_number(text, true).is_some();
+            let count = may_be_thousands.then_some(count + 1);
+            self.fields.thousands.set(count);
+        }
         parse_value(text, self.fields.decimal_comma)
             .filter(|number| number.is_finite())
             .ok_or_else(|| self.fault(reason, place, expected))
