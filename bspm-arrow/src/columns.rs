@@ -11,9 +11,7 @@ use arrow_schema::{DataType, Field, TimeUnit};
 use jiff::SignedDuration;
 
 use bspm_data::parameter::shortened;
-use bspm_data::reader::{
-    Fault, MissingTexts, Row, TimeReader, parse_number, seconds, whole_number,
-};
+use bspm_data::reader::{Fault, MissingTexts, Row, TimeReader, parse_value, seconds, whole_number};
 use bspm_data::{Error, FoundId, Ids, InvalidRow, Result, TableOptions};
 
 /// Returns the error for a column, or for one of its rows.
@@ -45,10 +43,12 @@ pub(crate) fn value(column: &dyn Array, row: usize) -> String {
     found.unwrap_or_else(|_| column.data_type().to_string())
 }
 
-/// The column with this name, if there is one, with UUIDs as text.
+/// The column with this name, if there is one, with UUIDs as text. Spaces around names are ignored, as in
+/// text tables.
 pub(crate) fn find(batch: &RecordBatch, name: &str) -> Result<Option<ArrayRef>> {
     let schema = batch.schema_ref();
-    let mut places = (0..batch.num_columns()).filter(|&it| schema.field(it).name() == name);
+    let mut places =
+        (0..batch.num_columns()).filter(|&it| schema.field(it).name().trim() == name.trim());
     match (places.next(), places.next()) {
         (Some(_), Some(_)) => Err(wrong(
             name,
@@ -180,7 +180,7 @@ fn without_missing(column: ArrayRef, missing: &MissingTexts<'_>) -> ArrayRef {
     Arc::new(StringViewArray::from_iter(left))
 }
 
-/// Reads a column of numbers, or of text that contains numbers.
+/// Reads a column of numbers or Booleans, or of text that contains them.
 fn numbers(name: &str, column: &ArrayRef, decimal_comma: bool) -> Result<Vec<Option<f64>>> {
     let expected = "numbers";
     let column = decoded(name, column, expected)?;
@@ -189,10 +189,10 @@ fn numbers(name: &str, column: &ArrayRef, decimal_comma: bool) -> Result<Vec<Opt
         let texts = cast(name, &column, &DataType::Utf8View, expected)?;
         let texts = texts.as_string_view().iter();
         return Ok(texts
-            .map(|text| parse_number(text?.trim(), decimal_comma))
+            .map(|text| parse_value(text?.trim(), decimal_comma))
             .collect());
     }
-    if !(found.is_numeric() || *found == DataType::Null) {
+    if !(found.is_numeric() || matches!(found, DataType::Boolean | DataType::Null)) {
         return Err(wrong_type(name, expected, &column));
     }
     let column = cast(name, &column, &DataType::Float64, expected)?;
@@ -227,6 +227,9 @@ fn times(name: &str, column: &ArrayRef, options: &TableOptions) -> Result<Vec<Op
         let texts = cast(name, &column, &DataType::Utf8View, expected)?;
         let texts = texts.as_string_view().iter();
         return Ok(texts.map(|text| reader.read(text?)).collect());
+    }
+    if *column.data_type() == DataType::Boolean {
+        return Err(wrong_type(name, expected, &column));
     }
     if !is_temporal {
         let numbers = numbers(name, &column, options.decimal_comma)?.into_iter();
@@ -340,11 +343,13 @@ impl NumberColumn {
             _ if reason == InvalidRow::InvalidTime => (reason, "a time or a finite number"),
             _ => (reason, "a finite number"),
         };
+        let found = value(column, row);
+        let is_missing = column.is_null(row) || found.trim().is_empty();
         Err(Fault {
-            reason,
+            reason: reason.or_missing(is_missing),
             column: name.clone(),
             expected: expected.into(),
-            found: shortened(value(column, row)),
+            found: shortened(found),
         })
     }
 }
@@ -390,7 +395,7 @@ impl<U: Eq + Hash, I: Eq + Hash> BatchRows<U, I> {
             users: id_column(batch, user_name, user, users, &missing)?,
             items: id_column(batch, item_name, item, items, &missing)?,
             ratings: column(options.rating.as_deref(), &number)?,
-            weights: column(options.weight.as_deref(), &number)?,
+            weights: column(options.weight_column(&names), &number)?,
             times: column(options.time.as_deref(), &|name, column| {
                 times(name, column, options)
             })?,

@@ -98,7 +98,7 @@ pub(crate) struct DataArguments {
 }
 
 /// Options of the library and their flags.
-const FLAGS: [(&str, &str); 19] = [
+const FLAGS: [(&str, &str); 20] = [
     ("user", "--user-column"),
     ("item", "--item-column"),
     ("rating", "--rating-column"),
@@ -118,6 +118,7 @@ const FLAGS: [(&str, &str); 19] = [
     ("time_unit", "--time-unit"),
     ("missing", "--null-values"),
     ("skip_invalid", "--skip-invalid"),
+    ("k_core", "--k-core"),
 ];
 
 /// Returns the flag of an option of the library.
@@ -135,7 +136,7 @@ pub(crate) struct DataError {
 }
 
 impl DataError {
-    /// Returns the message; an option without effect is shown as its flag.
+    /// Returns the message; an option without effect or with an invalid value is shown as its flag.
     fn message(&self) -> String {
         match &*self.error {
             Error::UnusedOption {
@@ -145,6 +146,14 @@ impl DataError {
             } => {
                 let flag = flag_of(option).unwrap_or(option);
                 format!("{flag} has no effect on {context}; it requires {needed}")
+            }
+            Error::InvalidParameter {
+                parameter,
+                expected,
+                found,
+            } => {
+                let flag = flag_of(parameter).unwrap_or(parameter);
+                format!("{flag}: expected {expected}, found {found}")
             }
             error => bspm::with_sources(error),
         }
@@ -291,9 +300,10 @@ fn tell_report(report: &ReadReport) {
 
 impl DataArguments {
     /// Reads a test set from a file, a folder of part files or a glob pattern. Flags that
-    /// [change the training set](Self::changes_training) do not apply to it.
+    /// [change the training set](Self::changes_training) do not apply to it, and the weight column is
+    /// optional.
     pub(crate) fn read_test(&self, path: &Path) -> Result<Dataset, DataError> {
-        let table = self.table().weighting(Weighting::new());
+        let table = self.table().for_test_set();
         let (dataset, report) = self.read_rows(&[path.to_owned()], &table)?;
         tell_report(&report);
         Ok(dataset)
@@ -327,7 +337,10 @@ impl DataArguments {
             );
         }
         if let Some(half_life) = self.half_life {
-            report.warnings.extend(half_life.check(&dataset)?);
+            let warning = half_life.check(&dataset);
+            // A warning may give the reason for the error.
+            let warning = warning.inspect_err(|_| tell_report(&report))?;
+            report.warnings.extend(warning);
         }
         Ok((dataset, report))
     }
@@ -400,13 +413,17 @@ impl DataArguments {
 
     /// Returns the first given flag that changes the training set, but not a test set.
     pub(crate) fn changes_training(&self) -> Option<&'static str> {
-        match (self.weight, self.half_life, self.duplicates, self.k_core) {
-            (Some(_), ..) => Some("--weight"),
-            (_, Some(_), ..) => Some("--half-life"),
-            (_, _, Some(_), _) => Some("--duplicates"),
-            (.., Some(_)) => Some("--k-core"),
-            _ => None,
-        }
+        [
+            ("--weight", self.weight.is_some()),
+            ("--half-life", self.half_life.is_some()),
+            ("--duplicates", self.duplicates.is_some()),
+            ("--k-core", self.k_core.is_some()),
+            ("--time-column", self.time_column.is_some()),
+            ("--time-format", self.time_format.is_some()),
+            ("--time-unit", self.time_unit.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(flag, is_given)| is_given.then_some(flag))
     }
 
     /// Chooses how the interactions are weighted, if they have weights or times and no flag sets it.

@@ -116,7 +116,11 @@ impl TagArguments {
         dataset.with_tag_weight(weight)
     }
 
-    fn with_hint(&self, error: bspm::Error) -> DataError {
+    fn with_hint(&self, mut error: bspm::Error) -> DataError {
+        // The tags are read as users.
+        if let bspm::Error::InvalidField { expected, .. } = &mut error {
+            *expected = expected.replace("a user id", "a tag");
+        }
         match &error {
             bspm::Error::MissingColumn { column, .. } if *column == self.tag_column => {
                 DataError::with_hint(error, "set the column of tags with --tag-column")

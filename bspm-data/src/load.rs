@@ -46,10 +46,10 @@ pub mod reader {
     pub use super::item_columns::Cell;
     pub use super::item_rows::ItemRows;
     pub use super::item_table::read_items_with;
-    pub use super::json_object::{JsonObject, JsonValue};
+    pub use super::json_object::{JsonObject, JsonValue, with_null_for_nan};
     pub use super::options::Places;
     pub use super::plausibility::similar_ids;
     pub use super::read::read_files_with;
-    pub use super::rows::{Fault, Row, Rows, parse_number};
+    pub use super::rows::{Fault, Row, Rows, parse_value};
     pub use super::time::{TimeReader, seconds};
 }

@@ -541,7 +541,6 @@ fn columns_that_are_not_read_are_named_with_their_type() {
         ("item", days, options.clone(), "Date32"),
         ("user", times(), options.clone(), "Timestamp"),
         ("item", halves(), options.clone(), "an item id, found"),
-        ("more", flags(), options.clone().weight("more"), "Boolean"),
         ("more", times(), options.clone().weight("more"), "Timestamp"),
         ("more", months, options.clone().time("more"), "Interval"),
         ("more", flags(), options.clone().time("more"), "Boolean"),

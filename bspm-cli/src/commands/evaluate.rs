@@ -362,18 +362,27 @@ impl Record for Detailed {
         let catalogue = &self.catalogue;
         rows[0].extend([between(self.recall_interval), between(self.ndcg_interval)]);
         rows[0].extend([
-            format!("{:.4}", catalogue.coverage),
-            format!("{:.4}", catalogue.gini),
+            decimals(catalogue.coverage),
+            decimals(catalogue.gini),
             format!("{:.2} bits", catalogue.novelty),
-            format!("{:.4}", catalogue.popularity),
-            format!("{:.4}", catalogue.diversity),
+            decimals(catalogue.popularity),
+            decimals(catalogue.diversity),
         ]);
         rows
     }
 }
 
 fn between(interval: Interval) -> String {
-    format!("{:.4} to {:.4}", interval.low, interval.high)
+    format!("{} to {}", decimals(interval.low), decimals(interval.high))
+}
+
+/// Formats a number with four decimals; a number that rounds to 0 has no sign.
+fn decimals(number: f64) -> String {
+    let text = format!("{number:.4}");
+    match text.as_str() {
+        "-0.0000" => "0.0000".into(),
+        _ => text,
+    }
 }
 
 /// The difference between the model and the other one.
@@ -432,7 +441,7 @@ impl Record for AtCutoff {
     fn rows(&self) -> Vec<Vec<String>> {
         let metrics = self.metrics.values();
         let mut row = vec![self.k.to_string()];
-        row.extend(metrics.iter().map(|value| format!("{value:.4}")));
+        row.extend(metrics.iter().copied().map(decimals));
         vec![row]
     }
 }

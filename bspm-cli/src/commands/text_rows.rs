@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bspm::data::reader::{JsonObject, JsonValue};
+use bspm::data::reader::{JsonObject, JsonValue, with_null_for_nan};
 use bspm::data::{Format, InvalidRow, TableOptions, TextLines, TextTable};
 use bspm::{Error, Result};
 use clap::Args;
@@ -181,7 +181,9 @@ fn next_object(lines: &mut TextLines, path: &Path) -> Result<Option<(u64, Object
         if text.trim().is_empty() {
             continue;
         }
-        let object = cells(text).map_err(|error| Error::InvalidField {
+        let bytes = text.as_bytes();
+        let object = cells(bytes).or_else(|_| cells(&with_null_for_nan(bytes)));
+        let object = object.map_err(|error| Error::InvalidField {
             path: path.into(),
             line,
             column: "object".into(),
@@ -194,8 +196,8 @@ fn next_object(lines: &mut TextLines, path: &Path) -> Result<Option<(u64, Object
     Ok(None)
 }
 
-fn cells(text: &str) -> serde_json::Result<Object> {
-    let values = JsonObject::parse(text.as_bytes())?.0.into_iter();
+fn cells(text: &[u8]) -> serde_json::Result<Object> {
+    let values = JsonObject::parse(text)?.0.into_iter();
     values
         .map(|(name, value)| Ok((name, cell(&value)?)))
         .collect()

@@ -7,8 +7,8 @@ use std::process::Output;
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, Decimal128Array, FixedSizeBinaryArray, Float64Array, Int32Array, ListArray,
-    RecordBatch, StringArray, TimestampMicrosecondArray, TimestampMillisecondArray,
+    ArrayRef, BooleanArray, Decimal128Array, FixedSizeBinaryArray, Float64Array, Int32Array,
+    ListArray, RecordBatch, StringArray, TimestampMicrosecondArray, TimestampMillisecondArray,
     TimestampNanosecondArray, types::Int32Type,
 };
 use arrow_schema::{DataType, Field, Schema};
@@ -932,7 +932,10 @@ fn what_cannot_be_right_is_refused() {
     folder.write("lists.txt", one_line(|user| 100 + user));
     folder.fit("lists.txt");
     folder.write("swapped.csv", format!("{plain}item,user\ni1,u9\n"));
-    folder.write("other.csv", "user_id,item,n\na,x,1\nUser ID,item,at\nb,x,2\n");
+    folder.write(
+        "other.csv",
+        "user_id,item,n\na,x,1\nUser ID,item,at\nb,x,2\n",
+    );
     folder.write("rows.csv", "\"User-ID\";\"ISBN\"\n\"1\";\"2\"\n");
     folder.write("tabs.dat", "1\t2\t3\n1\t3\t4\n");
     folder.write(
@@ -980,11 +983,11 @@ fn what_cannot_be_right_is_refused() {
         ("plain.csv --comment , ", "--comment has no effect"),
         (
             "plain.csv --rating-column item --rating-threshold NaN",
-            "rating_threshold",
+            "--rating-threshold: expected a finite number",
         ),
         (
             "plain.csv --time-column item --time-format %H:%M",
-            "a format with a year",
+            "strftime syntax with a year",
         ),
         (
             "plain.csv --user-column User",
@@ -1009,6 +1012,19 @@ fn numbers_and_headers_of_spreadsheets_are_read_in_their_forms() {
         folder.write("sheet.csv", format!("{first}{rows}"));
         let (read, _) = folder.fit("sheet.csv --weight-column n --decimal-comma");
         assert_eq!(read, plain, "{first:?}");
+    }
+    for (rows, has_warning) in [
+        ("a;x;1.400\na;y;200\n", true),
+        ("a;x;1.400\na;y;1.5\n", false),
+        ("a;x;0.125\na;y;200\n", false),
+    ] {
+        folder.write("points.csv", format!("user;item;n\n{rows}"));
+        let flags = "points.csv --delimiter ; --weight-column n";
+        let (_, told) = folder.fit(flags);
+        let warning = "points.csv: 1 numbers have a point and three digits after it";
+        assert_eq!(told.contains(warning), has_warning, "{rows}: {told}");
+        let (_, told) = folder.fit(&format!("{flags} --decimal-comma --skip-invalid"));
+        assert!(!told.contains(warning), "{told}");
     }
     folder.write("wrong.csv", "user;item;n\na;x;12.34,5\n");
     let flags = "--delimiter ; --weight-column n --decimal-comma";
@@ -1132,4 +1148,280 @@ fn a_test_set_is_evaluated_whole() {
             "{refused}"
         );
     }
+}
+
+#[test]
+fn a_test_set_needs_neither_weights_nor_times() {
+    let folder = Folder::new();
+    let row = |row: Row| format!("u{},i{},{},{}", row.0, row.1, row.2, seconds(row));
+    folder.write("train.csv", table("user,item,n,at", row));
+    let flags = "--weight-column n --time-column at --half-life 30d --filter rp3beta --json";
+    let test = |name: &str, text: &str| folder.write(name, text);
+    test("pairs.csv", "user,item\nu0,i2\nu1,i5\n");
+    test("zero.csv", "user,item,n\nu0,i2,3\nu1,i5,1\nu2,i6,0\n");
+    let json = |user: u32, item: u32| format!("{{\"user\":\"u{user}\",\"item\":\"i{item}\"}}\n");
+    test("pairs.jsonl", &(json(0, 2) + &json(1, 5)));
+    let texts = |values: [&str; 2]| -> ArrayRef { Arc::new(StringArray::from(values.to_vec())) };
+    folder.write_parquet(
+        "pairs.parquet",
+        [("user", texts(["u0", "u1"])), ("item", texts(["i2", "i5"]))],
+    );
+    let metrics = |command: &str, test: &str| {
+        let output = folder.run(&format!("{command} --test {test} {flags}"));
+        stdout(&output)
+    };
+    let evaluate = "evaluate --train train.csv";
+    let plain = metrics(evaluate, "pairs.csv");
+    for name in ["zero.csv", "pairs.jsonl", "pairs.parquet"] {
+        assert_eq!(metrics(evaluate, name), plain, "{name}");
+    }
+    folder.write("lists.csv", "user,item,rank\nu0,i2,1\n");
+    for command in [
+        "evaluate --lists lists.csv --train train.csv --weight-column n --time-column at --test pairs.csv",
+        "sweep train.csv --weight-column n --time-column at --test pairs.csv",
+    ] {
+        stdout(&folder.run(command));
+    }
+    let rated =
+        "evaluate --train train.csv --test pairs.csv --rating-column n --rating-threshold 1";
+    let message = error(&folder.run(rated));
+    assert!(message.contains("expected a column \"n\""), "{message}");
+    folder.fit("train.csv");
+    let unused = folder.run("evaluate --model model.bspm --test pairs.csv --time-column at");
+    assert!(
+        error(&unused).contains("--time-column has no effect on a test set"),
+        "{unused:?}"
+    );
+}
+
+#[test]
+fn times_in_several_units_are_reported() {
+    let folder = Folder::new();
+    let in_unit = |of: &dyn Fn(Row) -> String| {
+        table("user,item,at", |row| {
+            format!("u{},i{},{}", row.0, row.1, of(row))
+        })
+    };
+    folder.write("s.csv", in_unit(&|row| seconds(row).to_string()));
+    let late = |row: Row| format!("u{},j{},{}000", row.0, row.1, seconds(row));
+    folder.write("ms.csv", table("user,item,at", late));
+    let mixed = |row: Row| match row.0 {
+        0 => format!("{}000", seconds(row)),
+        1 => "0".into(),
+        _ => seconds(row).to_string(),
+    };
+    folder.write("mixed.csv", in_unit(&mixed));
+    let expected = "the times are in several units (";
+    for (data, counts) in [
+        (
+            "mixed.csv",
+            "40 in seconds, such as 1767830400; 4 in milliseconds, such as 1767225600000)",
+        ),
+        (
+            "s.csv ms.csv",
+            "48 in seconds, such as 1767225600; 48 in milliseconds, such as 1767225600000)",
+        ),
+    ] {
+        for flags in ["", " --time-unit ms", " --time-unit ms --half-life 30d"] {
+            let (_, told) = folder.fit(&format!("{data} --time-column at{flags}"));
+            assert!(
+                told.contains(&format!("{expected}{counts}")),
+                "{data}{flags}: {told}"
+            );
+        }
+        let refused = folder.run(&format!(
+            "fit {data} -o x.bspm --time-column at --half-life 30d"
+        ));
+        let told = String::from_utf8(refused.stderr).unwrap();
+        assert!(
+            told.contains(expected) && told.contains("error: "),
+            "{told}"
+        );
+    }
+    folder.write(
+        "steps.csv",
+        in_unit(&|row| (1 + u64::from(row.3) * 1_000_000_000).to_string()),
+    );
+    for data in ["s.csv", "ms.csv", "steps.csv"] {
+        let (_, told) = folder.fit(&format!("{data} --time-column at"));
+        assert!(!told.contains(expected), "{data}: {told}");
+    }
+}
+
+#[test]
+fn booleans_are_weights_and_ratings_of_1_and_0() {
+    let folder = Folder::new();
+    let is_liked = |row: Row| row.2 > 1;
+    let csv = |texts: [&str; 2]| {
+        table("user,item,liked", |row| {
+            format!(
+                "u{},i{},{}",
+                row.0,
+                row.1,
+                texts[usize::from(is_liked(row))]
+            )
+        })
+    };
+    folder.write("plain.csv", csv(["0", "1"]));
+    folder.write("words.csv", csv(["False", " TRUE"]));
+    let json = |row: Row| {
+        let (user, item, is_liked) = (row.0, row.1, is_liked(row));
+        format!("{{\"user\": \"u{user}\", \"item\": \"i{item}\", \"liked\": {is_liked}}}")
+    };
+    folder.write("words.jsonl", table("", json));
+    folder.write_parquet(
+        "words.parquet",
+        [
+            ("user", text_column(|row| format!("u{}", row.0))),
+            ("item", text_column(|row| format!("i{}", row.1))),
+            ("liked", Arc::new(BooleanArray::from(column(is_liked)))),
+        ],
+    );
+    for flags in [
+        "--weight-column liked",
+        "--rating-column liked --rating-threshold 1",
+    ] {
+        let (plain, _) = folder.fit(&format!("plain.csv {flags}"));
+        for data in ["words.csv", "words.jsonl", "words.parquet"] {
+            let (read, _) = folder.fit(&format!("{data} {flags}"));
+            assert_eq!(read, plain, "{data} {flags}");
+        }
+    }
+    for data in ["words.csv", "words.jsonl", "words.parquet"] {
+        let message = folder.refused(&format!("{data} --time-column liked"));
+        assert!(message.contains("liked"), "{data}: {message}");
+    }
+}
+
+#[test]
+fn nan_in_json_lines_is_a_missing_value() {
+    let folder = Folder::new();
+    let row = |[price, user, item, n]: [&str; 4]| {
+        format!("{{\"price\": {price}, \"user\": {user}, \"item\": {item}, \"n\": {n}}}\n")
+    };
+    let rows = |first: &str, last: &str| {
+        row([first, r#""a""#, r#""x""#, "1"])
+            + &row(["2", r#""a""#, r#""NaN, y""#, "2"])
+            + &row([last, r#""b""#, r#""x""#, "1"])
+    };
+    folder.write("plain.jsonl", rows("1", "1"));
+    folder.write("nan.jsonl", rows("NaN", "-Infinity"));
+    let flags = "--weight-column n";
+    let (plain, _) = folder.fit(&format!("plain.jsonl {flags}"));
+    assert_eq!(folder.fit(&format!("nan.jsonl {flags}")).0, plain);
+    for (reason, bad) in [
+        ("a missing user", ["1", "NaN", r#""x""#, "1"]),
+        ("a missing weight", ["1", r#""a""#, r#""x""#, "Infinity"]),
+    ] {
+        folder.write("bad.jsonl", rows("NaN", "1") + &row(bad));
+        let message = folder.refused(&format!("bad.jsonl {flags}"));
+        assert!(message.contains("bad.jsonl:4: "), "{message}");
+        let (read, told) = folder.fit(&format!("bad.jsonl {flags} --skip-invalid"));
+        assert_eq!(read, plain, "{reason}");
+        assert!(told.contains(&format!("1 with {reason}")), "{told}");
+    }
+    folder.write(
+        "items.jsonl",
+        r#"{"item": "x", "title": "Tea", "price": NaN}
+{"item": "NaN, y", "title": "Milk", "price": 2}
+"#,
+    );
+    folder.fit("plain.jsonl --items items.jsonl");
+    folder.write("people.jsonl", r#"{"user": "a", "age": NaN}"#);
+    stdout(&folder.run("score model.bspm people.jsonl -o scores"));
+}
+
+#[test]
+fn errors_name_the_flag_and_the_reason() {
+    let folder = Folder::new();
+    folder.write("pairs.csv", "user,item,n,at\na,x,0,1\na,y,0,2\n");
+    folder.write("counts.csv", "user,item,n\na,x,0\na,y,1\na,z,-1\n");
+    folder.write("short.csv", "user,item\na\n");
+    folder.write("tags.csv", "item,tag\nx,\n");
+    for (fit, expected) in [
+        (
+            "pairs.csv --weight-column n",
+            "found none in 2 rows, of which 2 are excluded: 2 with weight 0",
+        ),
+        (
+            "pairs.csv --rating-column n --rating-threshold 4",
+            "2 are excluded: 2 with a rating below the threshold",
+        ),
+        (
+            "counts.csv --weight-column n --weight threshold:2 --skip-invalid",
+            "3 are excluded: 1 with a negative weight, 1 with weight 0, 1 with weight 0 after scaling",
+        ),
+        ("pairs.csv --k-core 9", "--k-core: expected a value"),
+        ("pairs.csv --encoding odd", "--encoding: expected a label"),
+        (
+            "pairs.csv --time-column at --time-format %H",
+            "--time-format: expected a format",
+        ),
+        ("short.csv", "row: expected 2 fields, found \"1\""),
+        (
+            "pairs.csv --tags tags.csv",
+            "tags.csv:2: tag: expected a tag, found \"\"",
+        ),
+    ] {
+        let message = folder.refused(fit);
+        assert!(message.contains(expected), "{fit}: {message}");
+    }
+}
+
+#[test]
+fn missing_numbers_and_times_have_hints_of_their_own() {
+    let folder = Folder::new();
+    let rows = "{\"user\":\"a\",\"item\":\"x\",\"n\":2,\"at\":1}\n";
+    let null = "{\"user\":\"b\",\"item\":\"x\",\"n\":null,\"at\":null}\n";
+    folder.write("null.jsonl", format!("{rows}{null}"));
+    folder.write("empty.csv", "user,item,n,at\na,x,2,1\nb,x,,\n");
+    let numbers: ArrayRef = Arc::new(Float64Array::from(vec![Some(2.0), None]));
+    folder.write_parquet(
+        "null.parquet",
+        [
+            ("user", Arc::new(StringArray::from(vec!["a", "b"])) as _),
+            ("item", Arc::new(StringArray::from(vec!["x", "x"])) as _),
+            ("n", numbers.clone()),
+            ("at", numbers),
+        ],
+    );
+    for data in ["null.jsonl", "empty.csv", "null.parquet"] {
+        for (flags, reason) in [
+            ("--weight-column n", "a missing weight"),
+            ("--rating-column n --rating-threshold 1", "a missing rating"),
+            ("--time-column at", "a missing time"),
+        ] {
+            let message = folder.refused(&format!("{data} {flags}"));
+            let (_, told) = folder.fit(&format!("{data} {flags} --skip-invalid"));
+            assert!(told.contains(&format!("1 with {reason}")), "{told}");
+            for text in [message, told] {
+                let has_other = text.contains("--decimal-comma") || text.contains("--time-format");
+                assert!(!has_other, "{data}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn weights_and_column_names_are_shown_and_read_as_written() {
+    let folder = Folder::new();
+    folder.write("n.csv", "user,item,n\na,x,1.1\na,y,1.1\nb,x,2.3\n");
+    let described = stdout(&folder.run("describe n.csv --weight-column n --json"));
+    let weights = &json_lines(&described)[0]["weights"];
+    assert_eq!(
+        (&weights["min"], &weights["max"]),
+        (&1.1.into(), &2.3.into())
+    );
+    let texts = |values: [&str; 3]| -> ArrayRef { Arc::new(StringArray::from(values.to_vec())) };
+    folder.write_parquet(
+        "n.parquet",
+        [
+            (" user", texts(["a", "a", "b"])),
+            ("item ", texts(["x", "y", "x"])),
+            ("n", Arc::new(Float64Array::from(vec![1.1, 1.1, 2.3])) as _),
+        ],
+    );
+    let flags = "--weight-column n";
+    let (plain, _) = folder.fit(&format!("n.csv {flags}"));
+    assert_eq!(folder.fit(&format!("n.parquet {flags}")).0, plain);
 }

@@ -746,7 +746,7 @@ fn a_search_goes_on_from_its_checkpoint_and_saves_the_best_model() {
         ),
         (
             &["fit", "plays.csv", "-o", "x", "--k-core", "999"],
-            "k_core: expected a value that keeps",
+            "--k-core: expected a value that keeps",
         ),
     ] {
         let message = error(&bspm(folder, arguments));

@@ -147,6 +147,10 @@ fn lists_that_say_nothing_are_refused() {
             "lists.csv:2: user: expected an id",
         ),
         ("user,items\nann,tea\nann,milk\n", "one list for each user"),
+        (
+            "user,items\nann,tea|honey\n",
+            "nothing to evaluate: no item of the lists, such as \"tea|honey\",",
+        ),
     ] {
         fs::write(folder.join("lists.csv"), lists).unwrap();
         let evaluate = ["evaluate", "--lists", "lists.csv", "--test", "test.csv"];

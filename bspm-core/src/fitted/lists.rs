@@ -8,6 +8,7 @@ use std::hash::Hash;
 use super::evaluate::Evaluator;
 use super::evaluation::Evaluation;
 use bspm_data::Dataset;
+use bspm_data::Error;
 use bspm_data::Ids;
 use bspm_data::Interactions;
 use bspm_data::Result;
@@ -37,7 +38,8 @@ impl ListEvaluation {
     ///
     /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) if the test set has no interactions, if
     /// none of its users has a list, if a user has two lists, if an item occurs twice in a list, and for
-    /// an invalid cut-off; [`Error::TooLarge`](crate::Error::TooLarge).
+    /// an invalid cut-off; [`Error::NothingToEvaluate`](crate::Error::NothingToEvaluate) if no item of the
+    /// lists is in the test set or in the training set; [`Error::TooLarge`](crate::Error::TooLarge).
     ///
     /// # Examples
     ///
@@ -74,8 +76,10 @@ impl ListEvaluation {
         let mut columns = train.map_or_else(Ids::default, |train| Ids::clone(train.items()));
         let known = columns.len();
         let mut strangers = HashSet::new();
+        let mut has_trained_item = false;
         for (user, list) in lists {
             let list = numbered(&user, list, &mut columns)?;
+            has_trained_item |= list.iter().any(|&column| (column as usize) < known);
             let row = test.users().index::<U>(&user);
             match row.filter(|row| !test.interactions().items_of(*row).is_empty()) {
                 None if strangers.insert(user.clone()) => {}
@@ -89,6 +93,7 @@ impl ListEvaluation {
         let listed = columns.len();
         let in_test = |item: &&I| test.items().index::<I>(item).is_some();
         let unknown_items = columns.iter().skip(known).filter(|it| !in_test(it)).count();
+        let example = columns.iter().nth(known).cloned();
         let mut test_columns = Vec::with_capacity(test.items().len());
         for item in test.items().iter() {
             test_columns.push(columns.index_or_insert(item.clone(), "items")?);
@@ -98,6 +103,15 @@ impl ListEvaluation {
         if users_without_list == rows.len() {
             let expected = "a list for at least one user of the test set";
             return Err(invalid("lists", expected, "none"));
+        }
+        if let Some(item) = example.filter(|_| !has_trained_item && unknown_items == listed - known)
+        {
+            let item = shortened(format!("{item:?}"));
+            let reason = format!(
+                "no item of the lists, such as {item}, is in the test set or in the training set; hint: check \
+                 that the ids in both have the same format, and that spaces separate the items of a field"
+            );
+            return Err(Error::NothingToEvaluate { reason });
         }
         let lists = rows.iter().map(|&row| found[row as usize].take());
         let lists: Vec<Vec<u32>> = lists.map(Option::unwrap_or_default).collect();
@@ -186,6 +200,11 @@ mod tests {
                 vec![],
                 &test,
                 "lists: expected a list for at least one user",
+            ),
+            (
+                vec![("ann", vec![7, 8])],
+                &test,
+                "nothing to evaluate: no item of the lists, such as 7, is in the test set",
             ),
             (
                 vec![("ann", vec![1]), ("ann", vec![2])],

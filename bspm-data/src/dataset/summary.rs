@@ -40,6 +40,17 @@ impl Quantiles {
             mean: numbers.iter().sum::<f64>() / numbers.len() as f64,
         })
     }
+
+    fn map(self, of: impl Fn(f64) -> f64) -> Self {
+        Self {
+            min: of(self.min),
+            q25: of(self.q25),
+            median: of(self.median),
+            q75: of(self.q75),
+            max: of(self.max),
+            mean: of(self.mean),
+        }
+    }
 }
 
 /// Summary statistics of a data set; see [`Dataset::summary`].
@@ -64,6 +75,12 @@ pub struct DatasetSummary {
     pub weights: Option<Quantiles>,
     /// The times in their unit, if there are times.
     pub times: Option<Quantiles>,
+}
+
+/// Returns the number with the fewest decimal digits that is the same `f32`, such as 1.1 for the weight 1.1.
+fn shortest(number: f64) -> f64 {
+    let text = (number as f32).to_string();
+    text.parse().unwrap_or(number)
 }
 
 impl<U: Eq + Hash, I: Eq + Hash> Dataset<U, I> {
@@ -96,7 +113,8 @@ impl<U: Eq + Hash, I: Eq + Hash> Dataset<U, I> {
             users_with_one: degrees.iter().filter(|&&degree| degree == 1).count(),
             weights: matrix
                 .weights()
-                .and_then(|weights| Quantiles::of(weights.iter().copied().map(f64::from))),
+                .and_then(|weights| Quantiles::of(weights.iter().copied().map(f64::from)))
+                .map(|weights| weights.map(shortest)),
             times: self
                 .times
                 .as_ref()

@@ -27,18 +27,37 @@ pub enum InvalidRow {
     InvalidUser,
     /// The item is not an id of the requested type.
     InvalidItem,
+    /// The rating is empty or null.
+    MissingRating,
     /// The rating is not a finite number.
     InvalidRating,
+    /// The weight is empty or null.
+    MissingWeight,
     /// The weight is not a finite number.
     InvalidWeight,
     /// The weight is negative.
     NegativeWeight,
+    /// The time is empty or null.
+    MissingTime,
     /// The time is neither a finite number nor a date in a known format.
     InvalidTime,
     /// The bytes are not valid text in the encoding of the file.
     Encoding,
     /// The item occurs in an earlier row of an item table.
     RepeatedItem,
+}
+
+impl InvalidRow {
+    /// Returns the reason for a number or a time that is missing, if `is_missing`.
+    #[doc(hidden)]
+    pub fn or_missing(self, is_missing: bool) -> Self {
+        match self {
+            Self::InvalidRating if is_missing => Self::MissingRating,
+            Self::InvalidWeight if is_missing => Self::MissingWeight,
+            Self::InvalidTime if is_missing => Self::MissingTime,
+            _ => self,
+        }
+    }
 }
 
 impl fmt::Display for InvalidRow {
@@ -53,9 +72,12 @@ impl fmt::Display for InvalidRow {
             Self::MissingItem => "a missing item",
             Self::InvalidUser => "an invalid user id",
             Self::InvalidItem => "an invalid item id",
+            Self::MissingRating => "a missing rating",
             Self::InvalidRating => "an invalid rating",
+            Self::MissingWeight => "a missing weight",
             Self::InvalidWeight => "an invalid weight",
             Self::NegativeWeight => "a negative weight",
+            Self::MissingTime => "a missing time",
             Self::InvalidTime => "an invalid time",
             Self::Encoding => "invalid text encoding",
             Self::RepeatedItem => "a duplicate item",

@@ -151,6 +151,13 @@ where
         rows.push(line, &mut fields.row(|place| record.get(place)))?;
     }
     rows.note_times(&fields);
+    if let Some(count) = fields.thousands().filter(|_| records.delimiter() == b';') {
+        rows.warn(format!(
+            "{}: {count} numbers have a point and three digits after it, such as 1.400, and are read as decimals; \
+             hint: set decimal_comma if the point separates thousands",
+            path.display()
+        ));
+    }
     if let Some(warning) = first.warning() {
         rows.warn(format!("{}: {warning}", path.display()));
     }

@@ -1,7 +1,7 @@
 //! Columns of an item table while they are read. Their types are known at the end.
 
 use super::id_text::MissingTexts;
-use super::rows::parse_number;
+use super::rows::{boolean_of, parse_number};
 use crate::error::Result;
 use crate::item_table::{ItemColumn, ItemValues, Texts};
 
@@ -129,12 +129,6 @@ fn number_of(text: &str, decimal_comma: bool) -> Option<f64> {
         return None;
     }
     parse_number(text, decimal_comma).filter(|number| number.is_finite())
-}
-
-fn boolean_of(text: &str) -> Option<bool> {
-    let text = text.trim();
-    let is = |word: &str| text.eq_ignore_ascii_case(word);
-    (is("true") || is("false")).then(|| is("true"))
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ fn delimited(
     while let Some(line) = records.next(&mut record)? {
         if record.len() != names.len() {
             let expected = format!("{} fields", names.len());
-            let found = format!("{} fields", record.len());
+            let found = record.len().to_string();
             let fault = Fault::of_row(InvalidRow::FieldCount, expected, found);
             rows.refuse_row(line, fault)?;
             continue;

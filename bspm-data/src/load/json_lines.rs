@@ -12,7 +12,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::format::Format;
-use super::json_object::{raw_id, text};
+use super::json_object::{raw_id, text, with_null_for_nan};
 use super::options::{Places, TableOptions};
 use super::plain_text::{Lines, PlainText};
 use super::rows::{Fault, Rows, TextFields};
@@ -42,15 +42,17 @@ where
     let mut keys = Vec::new();
     while let Some((_, text)) = lines.next().map_err(failed)? {
         if !text.trim_ascii().is_empty() {
-            keys = keys_of(text);
+            keys = keys_of(&with_null_for_nan(text));
             lines.repeat();
             break;
         }
     }
     let (user, item) = options.id_columns(Format::JsonLines.columns(), &keys);
     let mut names = vec![user.to_owned(), item.to_owned()];
-    for name in [&options.rating, &options.time, &options.weight] {
-        names.extend(name.clone().filter(|name| !names.contains(name)));
+    let weight = options.weight_column(&keys);
+    for name in [options.rating.as_deref(), options.time.as_deref(), weight] {
+        let name = name.map(str::to_owned);
+        names.extend(name.filter(|name| !names.contains(name)));
     }
     let places = options.places(path, &names, Format::JsonLines.columns())?;
     rows.note_columns(&names, places, options);
@@ -60,7 +62,15 @@ where
         if text.trim_ascii().is_empty() {
             continue;
         }
+        let replaced;
         let object = match Object::of(text, &names, options.decimal_comma) {
+            Err(_) => {
+                replaced = with_null_for_nan(text);
+                Object::of(&replaced, &names, options.decimal_comma)
+            }
+            object => object,
+        };
+        let object = match object {
             Ok(object) => object,
             Err(error) => {
                 rows.refuse_row(line, not_an_object(path, text, is_first, &error)?)?;

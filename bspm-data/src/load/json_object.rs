@@ -120,6 +120,26 @@ impl<'de> Visitor<'de> for Values {
     }
 }
 
+/// Replaces `NaN`, `Infinity` and `-Infinity` outside strings, which are not JSON but which Python writes, by
+/// `null`.
+pub fn with_null_for_nan(mut text: &[u8]) -> Vec<u8> {
+    const NOT_NUMBERS: [&[u8]; 3] = [b"NaN", b"Infinity", b"-Infinity"];
+    let mut replaced = Vec::with_capacity(text.len() + 16);
+    let mut is_string = false;
+    while let Some(&byte) = text.first() {
+        let token = NOT_NUMBERS.into_iter().find(|it| text.starts_with(it));
+        let (length, to) = match token {
+            Some(token) if !is_string => (token.len(), &b"null"[..]),
+            _ if is_string && byte == b'\\' => (2.min(text.len()), &text[..2.min(text.len())]),
+            _ => (1, &text[..1]),
+        };
+        is_string ^= byte == b'"';
+        replaced.extend_from_slice(to);
+        text = &text[length..];
+    }
+    replaced
+}
+
 /// Returns the text of a JSON string.
 pub(super) fn text(raw: &str) -> Result<Cow<'_, str>, serde_json::Error> {
     match raw.contains('\\') {
@@ -147,6 +167,18 @@ pub(super) fn raw_id(raw: &str) -> Option<Cow<'_, str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nan_and_infinity_outside_strings_are_null() {
+        for (text, expected) in [
+            (r#"{"a":NaN,"b":-Infinity}"#, r#"{"a":null,"b":null}"#),
+            (r#"[Infinity, "NaN", NaN]"#, r#"[null, "NaN", null]"#),
+            (r#"{"\"NaN\\":NaN}"#, r#"{"\"NaN\\":null}"#),
+            (r#"{"a": "\"#, r#"{"a": "\"#),
+        ] {
+            assert_eq!(with_null_for_nan(text.as_bytes()), expected.as_bytes());
+        }
+    }
 
     #[test]
     fn ids_keep_their_digits() {

@@ -88,7 +88,9 @@ where
     }
     let names = COLUMNS.map(str::to_owned).to_vec();
     let mut read = options.clone();
-    read.time.get_or_insert_with(|| "time".into());
+    if !read.is_test_set {
+        read.time.get_or_insert_with(|| "time".into());
+    }
     if read.rating_threshold.is_some() {
         read.rating.get_or_insert_with(|| "rating".into());
     }

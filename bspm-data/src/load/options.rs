@@ -54,6 +54,8 @@ pub struct TableOptions {
     pub time_unit: Option<TimeUnit>,
     pub(super) missing: Option<Vec<String>>,
     pub(super) skip_invalid: bool,
+    /// Whether a table may lack the weight column.
+    pub(super) is_test_set: bool,
 }
 
 /// An option of [`TableOptions`] and the formats that use it.
@@ -154,6 +156,28 @@ impl TableOptions {
         text
     }
 
+    /// Returns the options for a test set. Weights and times apply only to the training set, so the weight
+    /// column of a test set is optional and the time column is not read. Rows with weight 0 are not
+    /// interactions of the test set.
+    pub fn for_test_set(&self) -> Self {
+        Self {
+            weighting: Weighting::default(),
+            time: None,
+            time_format: None,
+            time_unit: None,
+            is_test_set: true,
+            ..self.clone()
+        }
+    }
+
+    /// The weight column of a table with the columns `names`; `None` for a test set without it.
+    #[doc(hidden)]
+    pub fn weight_column(&self, names: &[impl AsRef<str>]) -> Option<&str> {
+        let exists = |column: &str| names.iter().any(|it| it.as_ref().trim() == column.trim());
+        let weight = self.weight.as_deref();
+        weight.filter(|column| !self.is_test_set || exists(column))
+    }
+
     const USES: &'static [OptionUse] = uses! {
         "user" TABLES |it| it.user.is_some();
         "item" TABLES |it| it.item.is_some();
@@ -193,7 +217,8 @@ impl TableOptions {
         self
     }
 
-    /// Sets the rating column; requires a [`rating_threshold`](Self::rating_threshold).
+    /// Sets the rating column: numbers, or Booleans (`true` is 1, `false` is 0). Requires a
+    /// [`rating_threshold`](Self::rating_threshold).
     pub fn rating(mut self, column: impl Into<String>) -> Self {
         self.rating = Some(column.into());
         self
@@ -206,7 +231,8 @@ impl TableOptions {
         self
     }
 
-    /// Sets the weight column, such as counts or ratings: numbers of at least 0.
+    /// Sets the weight column, such as counts or ratings: numbers of at least 0, or Booleans (`true` is 1,
+    /// `false` is 0).
     pub fn weight(mut self, column: impl Into<String>) -> Self {
         self.weight = Some(column.into());
         self
@@ -396,12 +422,14 @@ impl TableOptions {
         }
     }
 
-    /// Returns an error if a time format cannot parse its own output, such as one without a year.
+    /// Returns an error if a time format cannot parse its own output, such as one without a year or with a
+    /// time zone and no offset.
     fn check_time_format(&self) -> Result<()> {
         match &self.time_format {
             Some(pattern) if !time::is_readable(pattern) => Err(invalid(
                 "time_format",
-                "a format with a year in strftime syntax, such as %d/%m/%Y %H:%M",
+                "a format in strftime syntax with a year, a weekday if it has a week (%G-W%V-%u) and an offset \
+                 (%z) if it has the name of a time zone, such as %d/%m/%Y %H:%M",
                 format!("{pattern:?}"),
             )),
             _ => Ok(()),
@@ -465,7 +493,7 @@ impl TableOptions {
             item: find(item)?,
             rating: self.rating.as_deref().map(find).transpose()?,
             time: self.time.as_deref().map(find).transpose()?,
-            weight: self.weight.as_deref().map(find).transpose()?,
+            weight: self.weight_column(names).map(find).transpose()?,
         };
         match places.user == places.item {
             true => Err(invalid("item", "a column other than the user column", item)),

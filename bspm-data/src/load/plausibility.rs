@@ -6,6 +6,7 @@ use std::hash::{BuildHasher, Hash};
 
 use foldhash::fast::RandomState;
 
+use super::time::TimeUnit;
 use crate::dataset::Dataset;
 use crate::ids::Ids;
 
@@ -22,8 +23,9 @@ const MAYBE_MISSING: [&str; 9] = [
     "none",
 ];
 
-/// Returns warnings about ids and times that are likely wrong.
-pub(super) fn warnings(dataset: &Dataset) -> Vec<String> {
+/// Returns warnings about ids and times that are likely wrong. `unit` is the unit that numeric times were
+/// read in.
+pub(super) fn warnings(dataset: &Dataset, unit: Option<TimeUnit>) -> Vec<String> {
     let interactions = dataset.interactions();
     let degrees = interactions.item_degrees();
     let users = of_ids("user", dataset.users(), |user| {
@@ -33,8 +35,10 @@ pub(super) fn warnings(dataset: &Dataset) -> Vec<String> {
         degrees[item as usize] as usize
     });
     let joined = joined_items(dataset.items());
+    let times = dataset.times().unwrap_or_default();
+    let of_times = of_dates(dataset).into_iter().chain(of_units(times, unit));
     let ids = users.into_iter().chain(items).chain(joined);
-    ids.chain(of_dates(dataset)).collect()
+    ids.chain(of_times).collect()
 }
 
 /// Returns warnings about ids that differ from another one only in how they are written.
@@ -188,4 +192,38 @@ fn of_dates<U: Eq + Hash + Clone, I: Eq + Hash + Clone>(dataset: &Dataset<U, I>)
         "all times look like dates, such as {first}, but are read as numbers; hint: set the time format \
          %Y%m%d to read them as dates"
     ))
+}
+
+/// Warns about times that are numbers in several units, such as seconds and milliseconds.
+fn of_units(times: &[f64], unit: Option<TimeUnit>) -> Option<String> {
+    let unit = unit.map_or(1.0, |unit| unit.seconds(1.0));
+    let found = [
+        ("seconds", 1.0),
+        ("milliseconds", 1e3),
+        ("microseconds", 1e6),
+        ("nanoseconds", 1e9),
+    ];
+    let found = found.map(|(name, per_second)| {
+        // The years 1973 to 2286, which do not overlap with those of another unit.
+        let is_it = |time: &&f64| (1e8..1e10).contains(&(**time / unit / per_second));
+        let mut of_unit = times.iter().filter(is_it);
+        let first = of_unit.next();
+        (name, first, of_unit.count() + usize::from(first.is_some()))
+    });
+    // A time of 0 often means a missing time.
+    let zeros = times.iter().filter(|&&time| time == 0.0).count();
+    let of_any: usize = found.iter().map(|it| it.2).sum();
+    let texts = found.iter().filter_map(|(name, first, count)| {
+        Some(format!(
+            "{count} in {name}, such as {}",
+            ((*first)? / unit).round()
+        ))
+    });
+    let texts: Vec<String> = texts.collect();
+    (texts.len() > 1 && of_any + zeros == times.len()).then(|| {
+        format!(
+            "the times are in several units ({}), so they cannot be compared; hint: convert them to one unit",
+            texts.join("; ")
+        )
+    })
 }

@@ -137,6 +137,7 @@ pub fn read_files_with(
         }
         Some(_) => texts.finish()?,
     };
-    report.warnings.extend(plausibility::warnings(&dataset));
+    let warnings = plausibility::warnings(&dataset, options.time_unit);
+    report.warnings.extend(warnings);
     Ok((dataset, report))
 }

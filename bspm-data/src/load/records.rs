@@ -14,6 +14,7 @@ pub(super) struct Records<R> {
     path: PathBuf,
     /// The names of the columns, as in the header; empty for an empty file.
     header: Vec<String>,
+    delimiter: u8,
     reader: csv::Reader<CheckedQuotes<BufReader<PlainText<R>>>>,
     /// The number of lines before the header.
     lines_before: u64,
@@ -65,6 +66,7 @@ impl<R: Read> Records<R> {
         let mut records = Self {
             path: path.into(),
             header: options.header.clone().unwrap_or_default(),
+            delimiter,
             reader,
             lines_before: u64::from(named.is_some()),
         };
@@ -82,6 +84,11 @@ impl<R: Read> Records<R> {
     /// The names of the columns, as in the header; empty for an empty file.
     pub(super) fn header(&self) -> &[String] {
         &self.header
+    }
+
+    /// The delimiter of the fields.
+    pub(super) fn delimiter(&self) -> u8 {
+        self.delimiter
     }
 
     /// Reads the next record, and returns the line on which it starts, from 1; `None` at the end.

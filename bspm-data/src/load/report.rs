@@ -67,9 +67,26 @@ impl ReadReport {
     }
 
     /// The numbers of skipped invalid rows by reason, as text.
-    pub(super) fn reasons(&self) -> String {
+    fn reasons(&self) -> String {
         let reasons = self.invalid.iter();
         let reasons = reasons.map(|(reason, count)| format!("{count} with {reason}"));
         reasons.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The numbers of all rows by reason, as text, if no row is an interaction of the data set.
+    pub(super) fn exclusions(&self) -> String {
+        let others = [
+            (self.below_threshold, "a rating below the threshold"),
+            (self.zero_weight, "weight 0"),
+            (self.interactions(), "weight 0 after scaling"),
+        ];
+        let others = others.into_iter().filter(|(count, _)| *count > 0);
+        let others = others.map(|(count, reason)| format!("{count} with {reason}"));
+        let invalid = Some(self.reasons()).filter(|reasons| !reasons.is_empty());
+        invalid
+            .into_iter()
+            .chain(others)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }

@@ -1,5 +1,6 @@
 //! Builds a data set from rows, and counts skipped and excluded rows.
 
+use std::cell::Cell;
 use std::hash::Hash;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -239,8 +240,8 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
             return Err(Error::NoInteractions {
                 path: path.unwrap_or_else(|| "table".into()),
                 rows: report.rows,
-                left_out: report.skipped() + report.below_threshold + report.zero_weight,
-                reasons: report.reasons(),
+                left_out: report.rows,
+                reasons: report.exclusions(),
             });
         }
         if times.dates > 0 && times.other_numbers > 0 {
@@ -267,6 +268,8 @@ pub(super) struct TextFields<'o> {
     missing: MissingTexts<'o>,
     decimal_comma: bool,
     times: TimeReader<'o>,
+    /// The number of numbers with a point, while it may be a thousands separator in all of them.
+    thousands: Cell<Option<u64>>,
 }
 
 impl<'o> TextFields<'o> {
@@ -284,6 +287,7 @@ impl<'o> TextFields<'o> {
             missing: MissingTexts::new(options),
             decimal_comma: options.decimal_comma,
             times: TimeReader::new(options.time_format.as_deref(), options.time_unit),
+            thousands: Cell::new(Some(0)),
         }
     }
 
@@ -303,10 +307,16 @@ impl<'o> TextFields<'o> {
         self.names.len()
     }
 
+    /// Returns the number of numbers with a point, if it may be a thousands separator in all of them, as in
+    /// `1.400`.
+    pub(super) fn thousands(&self) -> Option<u64> {
+        self.thousands.get().filter(|&count| count > 0)
+    }
+
     /// Returns the fault of a row with a wrong number of fields.
     pub(super) fn field_count(&self, found: usize) -> Fault {
         let expected = format!("{} fields", self.names.len());
-        Fault::of_row(InvalidRow::FieldCount, expected, format!("{found} fields"))
+        Fault::of_row(InvalidRow::FieldCount, expected, found.to_string())
     }
 }
 
@@ -319,7 +329,7 @@ impl<'f, F: Fn(usize) -> Option<&'f [u8]>> TextRow<'f, '_, F> {
     fn fault(&self, reason: InvalidRow, place: usize, expected: &str) -> Fault {
         let found = (self.field)(place).unwrap_or_default();
         Fault {
-            reason,
+            reason: reason.or_missing(found.trim_ascii().is_empty()),
             column: self.fields.names[place].clone(),
             expected: expected.into(),
             found: shortened(String::from_utf8_lossy(found).into_owned()),
@@ -354,7 +364,15 @@ impl<'f, F: Fn(usize) -> Option<&'f [u8]>> TextRow<'f, '_, F> {
     fn number(&self, place: usize, reason: InvalidRow) -> Result<f64, Fault> {
         let expected = "a finite number";
         let text = self.text(place, expected)?.trim();
-        parse_number(text, self.fields.decimal_comma)
+        if !self.fields.decimal_comma
+            && text.contains('.')
+            && let Some(count) = self.fields.thousands.get()
+        {
+            let may_be_thousands = !text.starts_with('0') && parse_number(text, true).is_some();
+            let count = may_be_thousands.then_some(count + 1);
+            self.fields.thousands.set(count);
+        }
+        parse_value(text, self.fields.decimal_comma)
             .filter(|number| number.is_finite())
             .ok_or_else(|| self.fault(reason, place, expected))
     }
@@ -377,8 +395,21 @@ fn is_dashes(field: &[u8]) -> bool {
     field.len() >= 2 && field.iter().all(|byte| b"-=+:".contains(byte))
 }
 
+/// Parses a weight or a rating: a number, `true` (1) or `false` (0).
+pub fn parse_value(text: &str, decimal_comma: bool) -> Option<f64> {
+    let boolean = boolean_of(text).map(f64::from);
+    boolean.or_else(|| parse_number(text, decimal_comma))
+}
+
+/// Parses a Boolean: `true` or `false` in any case.
+pub(super) fn boolean_of(text: &str) -> Option<bool> {
+    let text = text.trim();
+    let is = |word: &str| text.eq_ignore_ascii_case(word);
+    (is("true") || is("false")).then(|| is("true"))
+}
+
 /// Parses a number. With a decimal comma, points are thousands separators.
-pub fn parse_number(text: &str, decimal_comma: bool) -> Option<f64> {
+pub(super) fn parse_number(text: &str, decimal_comma: bool) -> Option<f64> {
     if !decimal_comma {
         return text.parse().ok();
     }
@@ -479,7 +510,7 @@ impl<'f, U: FromStr, I: FromStr, F: Fn(usize) -> Option<&'f [u8]>> Row<U, I>
         let text = self.text(place, time::EXPECTED)?;
         let time = self.fields.times.read(text);
         time.map(Some).ok_or_else(|| {
-            let expected = self.fields.times.expected();
+            let expected = self.fields.times.expected(text);
             self.fault(InvalidRow::InvalidTime, place, &expected)
         })
     }

@@ -158,7 +158,7 @@ impl TextTable {
                 line,
                 column: "row".into(),
                 expected: format!("{} fields", self.columns.len()),
-                found: format!("{} fields", fields.len()),
+                found: fields.len().to_string(),
                 reason: InvalidRow::FieldCount,
             });
         }

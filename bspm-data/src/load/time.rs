@@ -31,7 +31,7 @@ pub enum TimeUnit {
 
 impl TimeUnit {
     /// Converts a time in this unit to seconds.
-    fn seconds(self, time: f64) -> f64 {
+    pub(super) fn seconds(self, time: f64) -> f64 {
         match self {
             Self::Seconds => time,
             Self::Milliseconds => time / 1e3,
@@ -119,17 +119,21 @@ impl<'o> TimeReader<'o> {
         (self.format.is_none() && time.is_finite()).then_some(time)
     }
 
-    /// A description of valid times.
-    pub fn expected(&self) -> String {
+    /// A description of valid times, for an error of a text.
+    pub fn expected(&self, text: &str) -> String {
         match self.format {
             Some(format) => format!("a time in the format {format:?}"),
+            None if text.contains('[') => {
+                "an offset such as +01:00 with the name of a time zone".into()
+            }
             None => EXPECTED.into(),
         }
     }
 }
 
 /// Parses a time: a number, which is not converted, or a date, which is converted to seconds since 1970.
-/// A date without an offset is in UTC. Returns `None` for other texts.
+/// A date without an offset is in UTC. Returns `None` for other texts, such as a date with the name of a time
+/// zone and without an offset.
 ///
 /// Accepted dates are those of ISO 8601, and other unambiguous formats: the year first, with `-` or `/`
 /// between the parts; an offset after a space, or `UTC`, `GMT` or `Z`; and dates of mails and HTTP
@@ -155,8 +159,11 @@ pub fn parse_time(text: &str) -> Option<f64> {
 
 fn iso(text: &str) -> Option<f64> {
     let date = || {
-        let date = text.parse::<DateTime>().ok()?;
-        TimeZone::UTC.to_timestamp(date).ok()
+        // A name of a time zone in brackets would be ignored.
+        let text = Some(text).filter(|text| !text.contains('['))?;
+        TimeZone::UTC
+            .to_timestamp(text.parse::<DateTime>().ok()?)
+            .ok()
     };
     let time = text.parse::<Timestamp>().ok().or_else(date)?;
     Some(seconds(time.as_duration()))
@@ -220,11 +227,18 @@ fn parse_with(format: &str, text: &str) -> Option<f64> {
     if parts.offset().is_some() || parts.timestamp().is_some() {
         return Some(seconds(parts.to_timestamp().ok()?.as_duration()));
     }
-    if parts.month().is_none() && parts.day_of_year().is_none() {
-        parts.set_month(Some(1)).ok()?;
+    if parts.iana_time_zone().is_some() {
+        return None;
     }
-    if parts.day().is_none() && parts.day_of_year().is_none() {
-        parts.set_day(Some(1)).ok()?;
+    let weeks = [
+        parts.iso_week(),
+        parts.sunday_based_week(),
+        parts.monday_based_week(),
+    ];
+    let has_week = weeks.iter().any(Option::is_some);
+    if !has_week && parts.day_of_year().is_none() {
+        parts.set_month(parts.month().or(Some(1))).ok()?;
+        parts.set_day(parts.day().or(Some(1))).ok()?;
     }
     let date = match parts.to_datetime() {
         Ok(date) => date,
@@ -256,6 +270,9 @@ mod tests {
             ("1970-01-02 01:00:00+0100", Some(86_400.0)),
             ("1970-01-02 01:00:00 +01:00", Some(86_400.0)),
             ("1970-01-02T01:00:00+0100", Some(86_400.0)),
+            ("1970-01-02T01:00:00+01:00[Europe/Berlin]", Some(86_400.0)),
+            ("1970-01-02T01:00:00[Europe/Berlin]", None),
+            ("1970-01-02 01:00 [Europe/Berlin]", None),
             ("1970/01/02", Some(86_400.0)),
             ("1970/1/2 0:01", Some(86_460.0)),
             ("1970-1-2", Some(86_400.0)),
@@ -289,10 +306,29 @@ mod tests {
                 "1970-01-02 01:00:00 +0100",
                 Some(86_400.0),
             ),
+            (
+                "%Y-%m-%dT%H:%M:%S%:z[%Q]",
+                "1970-01-02T01:00:00+01:00[Europe/Berlin]",
+                Some(86_400.0),
+            ),
+            ("%Y-%m-%d %H:%M %Q", "1970-01-02 01:00 Europe/Berlin", None),
+            ("%Y", "1971", Some(365.0 * 86_400.0)),
+            ("%Y-%m", "1970-02", Some(31.0 * 86_400.0)),
+            ("%Y-%j", "1970-032", Some(31.0 * 86_400.0)),
+            ("%G-W%V-%u", "1970-W02-1", Some(4.0 * 86_400.0)),
+            ("%Y-%U-%w", "1970-01-0", Some(3.0 * 86_400.0)),
+            ("%Y-%m-%d W%V", "1970-01-02 W01", Some(86_400.0)),
+            ("%Y-W%V", "1970-W02", None),
+            ("%Y-%U", "1970-02", None),
+            ("%Y-W%W", "1970-W02", None),
+            ("%G-W%V", "1970-W02", None),
+            ("%Y-W%V-%u", "1970-W02-1", None),
             ("%m/%d/%Y", "31/01/1970", None),
             ("%m/%d/%Y", "12", None),
         ] {
             assert_eq!(parse_with(pattern, text), expected, "{pattern:?} {text:?}");
+            let is_readable = expected.is_some() || pattern == "%m/%d/%Y";
+            assert_eq!(super::is_readable(pattern), is_readable, "{pattern:?}");
         }
     }
 }
