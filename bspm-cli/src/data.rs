@@ -214,6 +214,11 @@ fn is_text_table(path: &Path) -> bool {
 /// Returns a hint for an error, which names the flag to use.
 fn hint(error: &Error) -> Option<String> {
     let text = match error {
+        Error::InvalidField {
+            expected, found, ..
+        } if expected == "user::item::rating::time" && !found.contains("::") => {
+            "set the format with --format, as in --format tsv or --format csv"
+        }
         Error::InvalidField { reason, found, .. } => match reason {
             InvalidRow::InvalidWeight | InvalidRow::InvalidRating if found.contains(',') => {
                 "use --decimal-comma to read the comma as a decimal point (1,5 as 1.5, and 1,000 as 1), \
@@ -271,9 +276,6 @@ fn hint(error: &Error) -> Option<String> {
         Error::InvalidParameter {
             parameter: "time", ..
         } => "set the unit of the times with --time-unit: ms, us or ns",
-        Error::InvalidFile { expected, .. } if expected.contains("user::item::rating::time") => {
-            "set the format with --format, as in --format tsv or --format csv"
-        }
         Error::InvalidFile { found, .. } if found == "another name" => {
             "set the format with --format, as in --format csv"
         }

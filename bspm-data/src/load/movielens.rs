@@ -12,7 +12,6 @@ use super::rows::{Fault, Rows, TextFields};
 use crate::dataset::Dataset;
 use crate::error::InvalidRow;
 use crate::error::{Error, Result};
-use crate::parameter::shortened;
 
 /// The columns of these files, which have no header.
 const COLUMNS: [&str; 4] = ["user", "item", "rating", "time"];
@@ -28,7 +27,7 @@ where
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFile`] if the first line has no `::`; [`Error::InvalidField`] for a line that does not have four fields, and for an invalid id or number;
+    /// [`Error::InvalidField`] for a line that does not have four fields, and for an invalid id or number;
     /// [`Error::NoInteractions`]; [`Error::Read`].
     ///
     /// # Examples
@@ -70,22 +69,6 @@ where
     let _span = tracing::info_span!("load", path = %path.display()).entered();
     options.check(Format::MovieLens)?;
     rows.start(path, Format::MovieLens);
-    let mut lines = Lines::new(PlainText::new(reader, options.text_encoding()?));
-    let failed = |source| Error::Read {
-        path: path.into(),
-        source,
-    };
-    if let Some((_, text)) = lines.next().map_err(failed)? {
-        let is_data = !text.is_empty() && text.first().copied() != options.comment;
-        if is_data && split(text).len() == 1 && !options.skip_invalid {
-            return Err(Error::InvalidFile {
-                path: path.into(),
-                expected: "lines of the form user::item::rating::time, or another format".into(),
-                found: shortened(format!("{:?}", String::from_utf8_lossy(text))),
-            });
-        }
-        lines.repeat();
-    }
     let names = COLUMNS.map(str::to_owned).to_vec();
     let mut read = options.clone();
     if !read.is_test_set {
@@ -97,6 +80,11 @@ where
     let places = read.places(path, &names, Format::MovieLens.columns())?;
     rows.note_columns(&names, places, options);
     let fields = TextFields::new(options, places, names.clone(), names);
+    let mut lines = Lines::new(PlainText::new(reader, options.text_encoding()?));
+    let failed = |source| Error::Read {
+        path: path.into(),
+        source,
+    };
     while let Some((line, text)) = lines.next().map_err(failed)? {
         if text.is_empty() || text.first().copied() == options.comment {
             continue;
