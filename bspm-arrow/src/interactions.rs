@@ -13,8 +13,8 @@ pub trait FromArrow: Sized {
     /// Reads record batches with one interaction per row.
     ///
     /// Ids are columns of text, of whole numbers (including whole decimals and floating-point numbers),
-    /// or of UUIDs. Weights and ratings are numbers or Booleans (1 and 0). Times are numbers or text; columns of a temporal
-    /// type with any unit become seconds since 1970.
+    /// or of UUIDs. Weights and ratings are numbers or Booleans (1 and 0). Times are numbers or text;
+    /// columns of a temporal type with any unit become seconds since 1970.
     ///
     /// # Errors
     ///

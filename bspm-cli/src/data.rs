@@ -206,11 +206,6 @@ fn has_partition(path: &Path, column: &str) -> bool {
     folders.any(|name| name.starts_with(&prefix))
 }
 
-/// Whether the header of a file can be missing.
-fn is_text_table(path: &Path) -> bool {
-    matches!(Format::of(path), Ok(Format::Csv | Format::Tsv) | Err(_))
-}
-
 /// Returns a hint for an error, which names the flag to use.
 fn hint(error: &Error) -> Option<String> {
     let text = match error {
@@ -229,7 +224,8 @@ fn hint(error: &Error) -> Option<String> {
                  or use --skip-invalid to skip invalid rows"
             }
             InvalidRow::OtherHeader => {
-                "the columns may have another order below this line; split the file there, and give both parts"
+                "the columns may have another order below this line: split the file there, and give both parts; \
+                 if the line is an interaction, rename the columns of the header"
             }
             InvalidRow::Encoding => "set the encoding with --encoding, as in --encoding latin1",
             InvalidRow::MissingUser | InvalidRow::MissingItem if !found.is_empty() => {
@@ -474,6 +470,12 @@ impl DataArguments {
         self.half_life.is_some()
     }
 
+    /// Whether a file is a text table, whose header can be missing.
+    fn has_text_table(&self, path: &Path) -> bool {
+        let format = self.format.or_else(|| Format::of(path).ok());
+        matches!(format, Some(Format::Csv | Format::Tsv) | None)
+    }
+
     /// Adds a hint to an error; for a missing column, it names the flag of that column.
     fn with_hint(&self, error: Error) -> DataError {
         let Error::MissingColumn {
@@ -522,7 +524,7 @@ impl DataArguments {
             )),
             (None, Some(flag)) => Some(match in_case {
                 Some(name) => format!("use {flag} {name}"),
-                None if is_text_table(path) => format!(
+                None if self.has_text_table(path) => format!(
                     "set the column with {flag}, or name all columns of a table without a header with \
                      --no-header"
                 ),

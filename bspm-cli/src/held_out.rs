@@ -18,7 +18,8 @@ const SHARE: f64 = 0.2;
 #[group(skip)]
 pub(crate) struct HeldOutArguments {
     /// Use the interactions of this file as the test set. Use a test set only to report the final
-    /// model, and not to choose its settings
+    /// model, and not to choose its settings. The columns of weights and times are not required, and
+    /// --k-core does not apply
     #[arg(long, value_name = "FILE", group = "held out")]
     pub(crate) test: Option<PathBuf>,
     /// Hold out the latest interaction of each user (leave-one-out); requires times

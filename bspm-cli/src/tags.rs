@@ -122,6 +122,12 @@ impl TagArguments {
             *expected = expected.replace("a user id", "a tag");
         }
         match &error {
+            bspm::Error::InvalidParameter {
+                parameter: "item", ..
+            } => DataError::with_hint(
+                error,
+                "set different columns with --tag-column and --tag-item-column",
+            ),
             bspm::Error::MissingColumn { column, .. } if *column == self.tag_column => {
                 DataError::with_hint(error, "set the column of tags with --tag-column")
             }

@@ -134,7 +134,7 @@ pub enum Error {
     },
 
     /// A text file may be a table or lists of items; the file name does not tell them apart.
-    #[error("{}: expected one line per user or an explicit format, found {fields} fields on most lines, as in a table with several lines of a user, ratings or times", path.display())]
+    #[error("{}: expected lists of items or an explicit format, found {fields} fields on most lines, as in a table", path.display())]
     AmbiguousFormat {
         /// The file.
         path: PathBuf,
@@ -169,14 +169,12 @@ pub enum Error {
     },
 
     /// The input has no interactions.
-    #[error("{}: expected at least one interaction, found none{}", path.display(), left_out_text(*rows, *left_out, reasons))]
+    #[error("{}: expected at least one interaction, found none{}", path.display(), excluded_text(*rows, reasons))]
     NoInteractions {
         /// The file, or the last of several.
         path: PathBuf,
         /// The number of rows.
         rows: u64,
-        /// The number of excluded rows: invalid, below the rating threshold, or with weight 0.
-        left_out: u64,
         /// The numbers of excluded rows by reason, as text; empty if there are none.
         reasons: String,
     },
@@ -309,7 +307,6 @@ impl Error {
         Self::NoInteractions {
             path: path.into(),
             rows: 0,
-            left_out: 0,
             reasons: String::new(),
         }
     }
@@ -324,10 +321,9 @@ impl Error {
     }
 }
 
-fn left_out_text(rows: u64, left_out: u64, reasons: &str) -> String {
-    match (rows, reasons) {
-        (0, _) => String::new(),
-        (rows, "") => format!(" in {rows} rows, of which {left_out} are excluded"),
-        (rows, reasons) => format!(" in {rows} rows, of which {left_out} are excluded: {reasons}"),
+fn excluded_text(rows: u64, reasons: &str) -> String {
+    match rows {
+        0 => String::new(),
+        rows => format!(" in {rows} rows: {reasons}"),
     }
 }

@@ -54,6 +54,7 @@ pub use load::reader;
 pub use load::{
     ColumnUse, Format, ItemTableOptions, OptionUse, Pairs, Quoting, ReadReport, TableOptions,
     TextLines, TextTable, TimeUnit, expand_paths, parse_lightgcn, parse_time, read_lightgcn,
+    similar_ids,
 };
 #[doc(hidden)]
 pub use numbered::Numbered;

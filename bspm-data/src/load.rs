@@ -3,7 +3,9 @@
 mod delimited;
 mod encoding;
 mod file;
+mod foreign;
 mod format;
+mod header;
 mod id_text;
 mod item_columns;
 mod item_json;
@@ -35,6 +37,7 @@ pub use item_options::ItemTableOptions;
 pub use lightgcn::{Pairs, parse_lightgcn, read_lightgcn};
 pub use options::{OptionUse, TableOptions};
 pub use paths::expand_paths;
+pub use plausibility::similar_ids;
 pub use quotes::Quoting;
 pub use report::{ColumnUse, ReadReport};
 pub use text::{TextLines, TextTable};
@@ -46,9 +49,8 @@ pub mod reader {
     pub use super::item_columns::Cell;
     pub use super::item_rows::ItemRows;
     pub use super::item_table::read_items_with;
-    pub use super::json_object::{JsonObject, JsonValue, with_null_for_nan};
+    pub use super::json_object::{JsonObject, JsonValue, or_with_null_for_nan};
     pub use super::options::Places;
-    pub use super::plausibility::similar_ids;
     pub use super::read::read_files_with;
     pub use super::rows::{Fault, Row, Rows, parse_value};
     pub use super::time::{TimeReader, seconds};

@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use bspm::data::reader::similar_ids;
-use bspm::data::{Duplicates, Event, Ids, Weighting};
+use bspm::data::{Duplicates, Event, Ids, Weighting, similar_ids};
 use bspm::{Backend, Dataset};
 use bspm_args::{DeviceArguments, ProgressBars, tell};
 use clap::Args;
@@ -213,12 +212,11 @@ fn tell_new_ids(known: &Dataset, more: &Dataset) -> Outcome {
     if users + items == 0 {
         return Ok(());
     }
-    tell!("{users} new users and {items} new items");
-    let before = similar_ids(known);
-    for warning in similar_ids(&known.with_dataset(more)?) {
-        if !before.contains(&warning) {
-            tell!("warning: {warning}");
-        }
+    tell!("new users: {users}; new items: {items}");
+    let users = similar_ids("user", known.users(), more.users())?;
+    let items = similar_ids("item", known.items(), more.items())?;
+    for warning in [users, items].into_iter().flatten() {
+        tell!("warning: {warning}");
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bspm::data::reader::{JsonObject, JsonValue, with_null_for_nan};
+use bspm::data::reader::{JsonObject, JsonValue, or_with_null_for_nan};
 use bspm::data::{Format, InvalidRow, TableOptions, TextLines, TextTable};
 use bspm::{Error, Result};
 use clap::Args;
@@ -181,8 +181,7 @@ fn next_object(lines: &mut TextLines, path: &Path) -> Result<Option<(u64, Object
         if text.trim().is_empty() {
             continue;
         }
-        let bytes = text.as_bytes();
-        let object = cells(bytes).or_else(|_| cells(&with_null_for_nan(bytes)));
+        let object = or_with_null_for_nan(text.as_bytes(), &mut Vec::new(), cells);
         let object = object.map_err(|error| Error::InvalidField {
             path: path.into(),
             line,

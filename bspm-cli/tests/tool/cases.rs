@@ -880,6 +880,21 @@ fn what_is_most_likely_misread_is_reported_with_counts() {
         let (_, told) = folder.fit(name);
         assert!(told.contains(expected), "{told}");
     }
+    // Hexadecimal ids, ids in braces, titles with commas, and upper case alone are as they are.
+    folder.write(
+        "plain.csv",
+        table("user,item", |row| {
+            let items = [
+                "10e5,\"{6F9619FF}\"",
+                "1e06,\"Berlin, Germany\"",
+                "0e1,\"Bonn, Germany\"",
+                "AB,(other)",
+            ];
+            items[row.0 as usize % 4].to_string()
+        }),
+    );
+    let (_, told) = folder.fit("plain.csv");
+    assert!(!told.contains(" ids "), "{told}");
     folder.write("dates.csv", &plain);
     let (_, told) = folder.fit("dates.csv --time-column at --time-format %Y%m%d");
     assert!(!told.contains("warning"), "{told}");
@@ -956,10 +971,7 @@ fn what_cannot_be_right_is_refused() {
         ("odd.txt", "3 fields on most lines, as in a table"),
         ("counted.txt", "the number of the fields that follow"),
         ("ratings.txt", "3 fields on most lines"),
-        (
-            "times.txt",
-            "--format csv --delimiter ' ' --no-header user,item,weight",
-        ),
+        ("times.txt", "expected an item id"),
         (
             "swapped.csv --skip-invalid",
             "not a header with other columns",
@@ -967,6 +979,10 @@ fn what_cannot_be_right_is_refused() {
         (
             "other.csv --skip-invalid --weight-column n --user-column user_id",
             "split the file there",
+        ),
+        (
+            "other.csv --skip-invalid --rating-column n --rating-threshold 1 --user-column user_id",
+            "not a header with other columns",
         ),
         ("rows.csv", "as in --delimiter ';'"),
         ("tabs.dat", "as in --format tsv"),
@@ -1017,11 +1033,12 @@ fn numbers_and_headers_of_spreadsheets_are_read_in_their_forms() {
         ("a;x;1.400\na;y;200\n", true),
         ("a;x;1.400\na;y;1.5\n", false),
         ("a;x;0.125\na;y;200\n", false),
+        ("a;x;1.400\na;y;2000\n", false),
     ] {
         folder.write("points.csv", format!("user;item;n\n{rows}"));
         let flags = "points.csv --delimiter ; --weight-column n";
         let (_, told) = folder.fit(flags);
-        let warning = "points.csv: 1 numbers have a point and three digits after it";
+        let warning = "points.csv: the points of 1 weights, as in 1.400, are read";
         assert_eq!(told.contains(warning), has_warning, "{rows}: {told}");
         let (_, told) = folder.fit(&format!("{flags} --decimal-comma --skip-invalid"));
         assert!(!told.contains(warning), "{told}");
@@ -1059,8 +1076,15 @@ fn a_refit_takes_what_compares_with_the_model() {
     );
     let again = folder.run("refit model.bspm again.csv -o later.bspm --time-column at");
     let told = String::from_utf8(again.stderr).unwrap();
-    assert!(told.contains("2 new users and 1 new items"), "{told}");
+    assert!(told.contains("new users: 2; new items: 1"), "{told}");
+    assert!(told.contains("1 user ids differ"), "{told}");
     assert!(told.contains("\"A\" and \"a\""), "{told}");
+    // Only pairs with a new id are reported.
+    folder.write("third.csv", "user,item,at\nB,x,1772323200\n");
+    let third = folder.run("refit later.bspm third.csv -o last.bspm --time-column at");
+    let told = String::from_utf8(third.stderr).unwrap();
+    assert!(told.contains("1 user ids differ"), "{told}");
+    assert!(told.contains("\"B\" and \"b\""), "{told}");
     let half = format!("{times} --half-life 30d");
     assert!(error(&folder.run(&half)).contains("--half-life would apply only to the new"));
     stdout(&folder.run("refit model.bspm new.csv more.csv -o later.bspm --time-column at"));
@@ -1341,15 +1365,15 @@ fn errors_name_the_flag_and_the_reason() {
     for (fit, expected) in [
         (
             "pairs.csv --weight-column n",
-            "found none in 2 rows, of which 2 are excluded: 2 with weight 0",
+            "found none in 2 rows: 2 with weight 0",
         ),
         (
             "pairs.csv --rating-column n --rating-threshold 4",
-            "2 are excluded: 2 with a rating below the threshold",
+            "in 2 rows: 2 with a rating below the threshold",
         ),
         (
             "counts.csv --weight-column n --weight threshold:2 --skip-invalid",
-            "3 are excluded: 1 with a negative weight, 1 with weight 0, 1 with weight 0 after scaling",
+            "in 3 rows: 1 with a negative weight, 1 with weight 0, 1 with weight 0 after scaling",
         ),
         ("pairs.csv --k-core 9", "--k-core: expected a value"),
         ("pairs.csv --encoding odd", "--encoding: expected a label"),

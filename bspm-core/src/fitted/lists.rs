@@ -109,7 +109,7 @@ impl ListEvaluation {
             let item = shortened(format!("{item:?}"));
             let reason = format!(
                 "no item of the lists, such as {item}, is in the test set or in the training set; hint: check \
-                 that the ids in both have the same format, and that spaces separate the items of a field"
+                 that the ids have the same format; if they have, the training set must be given, too"
             );
             return Err(Error::NothingToEvaluate { reason });
         }

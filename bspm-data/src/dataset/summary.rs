@@ -40,17 +40,6 @@ impl Quantiles {
             mean: numbers.iter().sum::<f64>() / numbers.len() as f64,
         })
     }
-
-    fn map(self, of: impl Fn(f64) -> f64) -> Self {
-        Self {
-            min: of(self.min),
-            q25: of(self.q25),
-            median: of(self.median),
-            q75: of(self.q75),
-            max: of(self.max),
-            mean: of(self.mean),
-        }
-    }
 }
 
 /// Summary statistics of a data set; see [`Dataset::summary`].
@@ -114,7 +103,14 @@ impl<U: Eq + Hash, I: Eq + Hash> Dataset<U, I> {
             weights: matrix
                 .weights()
                 .and_then(|weights| Quantiles::of(weights.iter().copied().map(f64::from)))
-                .map(|weights| weights.map(shortest)),
+                .map(|weights| Quantiles {
+                    min: shortest(weights.min),
+                    q25: shortest(weights.q25),
+                    median: shortest(weights.median),
+                    q75: shortest(weights.q75),
+                    max: shortest(weights.max),
+                    ..weights
+                }),
             times: self
                 .times
                 .as_ref()

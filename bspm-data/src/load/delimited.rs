@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use super::file::open_text;
 use super::format::Format;
+use super::header::Header;
 use super::options::TableOptions;
 use super::records::Records;
 use super::rows::{Rows, TextFields};
@@ -137,7 +138,11 @@ where
     let names: Vec<String> = names.collect();
     let places = options.places(path, &names, format.columns())?;
     rows.note_columns(&names, places, options);
+    let header = Header::new(&header, options.header.is_none());
     let fields = TextFields::new(options, places, names, header);
+    if records.delimiter() == b';' {
+        fields.count_thousands();
+    }
     let mut first = FirstRow::default();
     let mut record = csv::ByteRecord::new();
     while let Some(line) = records.next(&mut record)? {
@@ -151,9 +156,9 @@ where
         rows.push(line, &mut fields.row(|place| record.get(place)))?;
     }
     rows.note_times(&fields);
-    if let Some(count) = fields.thousands().filter(|_| records.delimiter() == b';') {
+    if let Some(count) = fields.thousands() {
         rows.warn(format!(
-            "{}: {count} numbers have a point and three digits after it, such as 1.400, and are read as decimals; \
+            "{}: the points of {count} weights, as in 1.400, are read as decimal points; \
              hint: set decimal_comma if the point separates thousands",
             path.display()
         ));

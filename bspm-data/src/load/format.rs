@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::file::open_text;
+use super::foreign;
 use super::plain_text::{Lines, PlainText};
 use crate::error::{Error, Result};
 use crate::parameter::invalid;
@@ -43,33 +44,6 @@ impl Format {
         (Self::Parquet, "parquet", &["parquet", "pq", "parq"]),
     ];
 
-    /// Extensions of other files, and how to convert them.
-    const FOREIGN: [(&'static [&'static str], &'static str); 6] = [
-        (
-            &["xlsx", "xls", "ods"],
-            "a spreadsheet; hint: export the sheet as CSV",
-        ),
-        (
-            &["zip", "tar", "tgz", "7z", "rar"],
-            "an archive; hint: unpack it",
-        ),
-        (
-            &["bz2", "xz", "lz4", "lzma", "z"],
-            "a compressed file that is neither gzip nor Zstandard; hint: decompress it",
-        ),
-        (
-            &["feather", "arrow", "ipc"],
-            "an Arrow file; hint: write it as Parquet or CSV",
-        ),
-        (&["mtx"], MATRIX_MARKET),
-        (
-            &[
-                "pkl", "pickle", "h5", "hdf5", "orc", "avro", "mat", "rds", "db", "sqlite",
-            ],
-            "another file; hint: export the interactions as CSV or Parquet",
-        ),
-    ];
-
     /// The format that files with this name usually have. Case is ignored, and `.gz` or `.zst` may
     /// follow.
     ///
@@ -88,7 +62,7 @@ impl Format {
         let is_it = |endings: &[&str]| endings.iter().any(|it| ending.as_deref() == Some(it));
         let known = Self::ALL.iter().find(|(.., endings)| is_it(endings));
         known.map(|it| it.0).ok_or_else(|| {
-            let foreign = Self::FOREIGN.iter().find(|(endings, _)| is_it(endings));
+            let foreign = ending.as_deref().and_then(foreign::by_extension);
             let endings: Vec<&str> = Self::ALL.iter().flat_map(|it| it.2).copied().collect();
             Error::InvalidFile {
                 path: path.into(),
@@ -96,7 +70,7 @@ impl Format {
                     "a file name that ends in .{}, or an explicit format",
                     endings.join(", .")
                 ),
-                found: foreign.map_or("another name", |it| it.1).into(),
+                found: foreign.unwrap_or("another name").into(),
             }
         })
     }
@@ -106,8 +80,8 @@ impl Format {
     /// # Errors
     ///
     /// Those of [`of`](Self::of); [`Error::AmbiguousFormat`] for a text file in which most lines have the
-    /// same number of fields, as in a table, and several lines have the same user, or the values are ratings
-    /// or times; [`Error::Read`].
+    /// same number of fields, as in a table, and several lines have the same user or the third fields are
+    /// ratings; [`Error::Read`].
     pub fn of_file(path: &Path) -> Result<Self> {
         let format = Self::of(path)?;
         if format == Self::LightGcn && path.is_file() {
@@ -136,10 +110,6 @@ impl Format {
     }
 }
 
-/// Describes a Matrix Market file.
-pub(super) const MATRIX_MARKET: &str = "a Matrix Market file; hint: convert it in Python with \
-    scipy.sparse.save_npz('matrix.npz', scipy.io.mmread('matrix.mtx').tocsr())";
-
 /// The number of bytes that are examined to distinguish a table from lists.
 const LOOKED_AT: usize = 1 << 20;
 
@@ -150,7 +120,7 @@ fn refuse_table(path: &Path) -> Result<()> {
     let (mut users, mut lengths) = (HashSet::new(), HashMap::new());
     let (mut bytes, mut count) = (0, 0);
     let (mut has_repeats, mut has_tabs, mut are_counted) = (false, false, true);
-    let mut values = Values::default();
+    let mut ratings = HashSet::new();
     while bytes < LOOKED_AT {
         // Errors are reported later, when the file is read.
         let Ok(Some((_, line))) = lines.next() else {
@@ -160,7 +130,9 @@ fn refuse_table(path: &Path) -> Result<()> {
         let text = String::from_utf8_lossy(line);
         let mut fields = text.split_whitespace();
         let Some(user) = fields.next() else { continue };
-        values.add(fields.clone().skip(1));
+        if ratings.len() <= MOST_RATINGS {
+            ratings.extend(fields.clone().nth(1).map(str::to_owned));
+        }
         let rest = fields.count();
         *lengths.entry(1 + rest).or_insert(0_usize) += 1;
         count += 1;
@@ -178,12 +150,14 @@ fn refuse_table(path: &Path) -> Result<()> {
                     .into(),
         });
     }
+    // Few values in the third field of many lines are ratings, not items.
+    let has_few = count >= 2 * MOST_RATINGS && ratings.len() <= MOST_RATINGS;
     let usual = lengths.iter().max_by_key(|(_, lines)| **lines);
     match usual {
         Some((&fields, &lines))
             if fields >= 3
                 && lines * 5 >= count * 4
-                && (has_repeats || lines == count && values.are_no_items(count)) =>
+                && (has_repeats || lines == count && has_few) =>
         {
             Err(Error::AmbiguousFormat {
                 path: path.into(),
@@ -195,41 +169,8 @@ fn refuse_table(path: &Path) -> Result<()> {
     }
 }
 
-/// The values of the columns after the item, if the lines are rows of a table.
-#[derive(Default)]
-struct Values {
-    /// The different values of the first of these columns, at most [`MOST_RATINGS`] and one more.
-    ratings: HashSet<String>,
-    has_no_time: bool,
-}
-
-impl Values {
-    fn add<'a>(&mut self, fields: impl Iterator<Item = &'a str>) {
-        let mut last = None;
-        for (place, field) in fields.enumerate() {
-            if place == 0 && self.ratings.len() <= MOST_RATINGS {
-                self.ratings.insert(field.to_owned());
-            }
-            last = Some(field);
-        }
-        let is_time = |text: &str| {
-            text.parse()
-                .is_ok_and(|number: f64| number >= EARLIEST_TIME)
-        };
-        self.has_no_time |= !last.is_some_and(is_time);
-    }
-
-    /// Whether the values are ratings, because few different ones occur on all lines, or times.
-    fn are_no_items(&self, lines: usize) -> bool {
-        let are_ratings = lines >= 2 * MOST_RATINGS && self.ratings.len() <= MOST_RATINGS;
-        are_ratings || !self.has_no_time
-    }
-}
-
-/// The usual number of different ratings.
+/// The most different values of a column of ratings, usually.
 const MOST_RATINGS: usize = 10;
-/// Seconds since 1970; above the number of items of any catalogue.
-const EARLIEST_TIME: f64 = 1e9;
 
 /// With fewer lines, the first numbers may equal the lengths at random.
 const FEWEST_LISTS: usize = 3;

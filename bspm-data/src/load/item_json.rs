@@ -9,7 +9,7 @@ use super::id_text::whole_number;
 use super::item_columns::Cell;
 use super::item_rows::ItemRows;
 use super::json_lines::not_an_object;
-use super::json_object::{JsonObject, JsonValue, with_null_for_nan};
+use super::json_object::{JsonObject, JsonValue, or_with_null_for_nan};
 use super::options::TableOptions;
 use super::plain_text::{Lines, PlainText};
 use super::rows::Fault;
@@ -34,15 +34,8 @@ pub(super) fn parse(
         if bytes.trim_ascii().is_empty() {
             continue;
         }
-        let replaced;
-        let object = match JsonObject::parse(bytes) {
-            Err(_) => {
-                replaced = with_null_for_nan(bytes);
-                JsonObject::parse(&replaced)
-            }
-            object => object,
-        };
-        let object = match object {
+        let mut replaced = Vec::new();
+        let object = match or_with_null_for_nan(bytes, &mut replaced, JsonObject::parse) {
             Ok(object) => object,
             Err(error) => {
                 rows.refuse_row(line, not_an_object(path, bytes, is_first, &error)?)?;

@@ -12,7 +12,8 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::format::Format;
-use super::json_object::{raw_id, text, with_null_for_nan};
+use super::header::Header;
+use super::json_object::{or_with_null_for_nan, raw_id, text};
 use super::options::{Places, TableOptions};
 use super::plain_text::{Lines, PlainText};
 use super::rows::{Fault, Rows, TextFields};
@@ -42,7 +43,7 @@ where
     let mut keys = Vec::new();
     while let Some((_, text)) = lines.next().map_err(failed)? {
         if !text.trim_ascii().is_empty() {
-            keys = keys_of(&with_null_for_nan(text));
+            keys = or_with_null_for_nan(text, &mut Vec::new(), keys_of).unwrap_or_default();
             lines.repeat();
             break;
         }
@@ -56,20 +57,16 @@ where
     }
     let places = options.places(path, &names, Format::JsonLines.columns())?;
     rows.note_columns(&names, places, options);
-    let fields = TextFields::new(options, places, names.clone(), names.clone());
+    let fields = TextFields::new(options, places, names.clone(), Header::default());
     let mut is_first = true;
     while let Some((line, text)) = lines.next().map_err(failed)? {
         if text.trim_ascii().is_empty() {
             continue;
         }
-        let replaced;
-        let object = match Object::of(text, &names, options.decimal_comma) {
-            Err(_) => {
-                replaced = with_null_for_nan(text);
-                Object::of(&replaced, &names, options.decimal_comma)
-            }
-            object => object,
-        };
+        let mut replaced = Vec::new();
+        let object = or_with_null_for_nan(text, &mut replaced, |text| {
+            Object::of(text, &names, options.decimal_comma)
+        });
         let object = match object {
             Ok(object) => object,
             Err(error) => {
@@ -97,10 +94,10 @@ where
     Ok(())
 }
 
-/// The keys of an object; empty for other text.
-fn keys_of(object: &[u8]) -> Vec<String> {
-    let object: Result<BTreeMap<String, IgnoredAny>, _> = serde_json::from_slice(object);
-    object.map_or_else(|_| Vec::new(), |it| it.into_keys().collect())
+/// The keys of an object.
+fn keys_of(object: &[u8]) -> serde_json::Result<Vec<String>> {
+    let object: BTreeMap<String, IgnoredAny> = serde_json::from_slice(object)?;
+    Ok(object.into_keys().collect())
 }
 
 /// Returns the fault of a line that is not an object, or an error if the file is one array.

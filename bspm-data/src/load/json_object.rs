@@ -120,9 +120,21 @@ impl<'de> Visitor<'de> for Values {
     }
 }
 
+/// Parses JSON, or JSON with `NaN` and infinities, which are replaced by `null` in `buffer`.
+pub fn or_with_null_for_nan<'t, T>(
+    text: &'t [u8],
+    buffer: &'t mut Vec<u8>,
+    parse: impl Fn(&'t [u8]) -> serde_json::Result<T>,
+) -> serde_json::Result<T> {
+    parse(text).or_else(|_| {
+        *buffer = with_null_for_nan(text);
+        parse(buffer)
+    })
+}
+
 /// Replaces `NaN`, `Infinity` and `-Infinity` outside strings, which are not JSON but which Python writes, by
 /// `null`.
-pub fn with_null_for_nan(mut text: &[u8]) -> Vec<u8> {
+fn with_null_for_nan(mut text: &[u8]) -> Vec<u8> {
     const NOT_NUMBERS: [&[u8]; 3] = [b"NaN", b"Infinity", b"-Infinity"];
     let mut replaced = Vec::with_capacity(text.len() + 16);
     let mut is_string = false;

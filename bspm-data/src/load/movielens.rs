@@ -6,6 +6,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use super::format::Format;
+use super::header::Header;
 use super::options::TableOptions;
 use super::plain_text::{Lines, PlainText};
 use super::rows::{Fault, Rows, TextFields};
@@ -79,7 +80,7 @@ where
     }
     let places = read.places(path, &names, Format::MovieLens.columns())?;
     rows.note_columns(&names, places, options);
-    let fields = TextFields::new(options, places, names.clone(), names);
+    let fields = TextFields::new(options, places, names.clone(), Header::new(&names, false));
     let mut lines = Lines::new(PlainText::new(reader, options.text_encoding()?));
     let failed = |source| Error::Read {
         path: path.into(),

@@ -71,7 +71,7 @@ fn parse(
     if matrix.is_symmetric() {
         rows.warn(format!(
             "{}: the matrix is square and symmetric, as the adjacency matrix of a graph of users and items; rows \
-             are read as users and columns as items",
+             are read as users and columns as items; hint: save the block of users x items",
             path.display()
         ));
     }
@@ -109,7 +109,7 @@ struct Entries {
 
 impl Entries {
     fn is_symmetric(&self) -> bool {
-        if self.users != self.items {
+        if self.users != self.items || self.users < 2 {
             return false;
         }
         let (mut rows, mut columns) = (vec![0_u32; self.users], vec![0_u32; self.items]);
@@ -123,7 +123,7 @@ impl Entries {
             let mut transposed: Vec<_> = pairs.iter().map(|it| (it.1, it.0)).collect();
             pairs.sort_unstable();
             transposed.sort_unstable();
-            self.users > 1 && pairs == transposed
+            pairs == transposed
         }
     }
 }
@@ -428,5 +428,30 @@ fn damaged(path: &Path, expected: &str, found: &dyn std::fmt::Display) -> Error 
         path: path.into(),
         expected: expected.into(),
         found: shortened(found.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_adjacency_matrix_is_symmetric() {
+        for (users, items, pairs, expected) in [
+            (3, 3, &[(0, 2), (1, 2), (2, 0), (2, 1)][..], true),
+            // Equal numbers of entries in rows and columns.
+            (3, 3, &[(0, 1), (1, 2), (2, 0)], false),
+            (3, 3, &[(0, 1), (0, 2), (1, 2)], false),
+            (2, 3, &[(0, 1), (1, 0)], false),
+            (1, 1, &[(0, 0)], false),
+        ] {
+            let entries = pairs.iter().map(|&(user, item)| (user, item, 1.0));
+            let entries = Entries {
+                users,
+                items,
+                entries: entries.collect(),
+            };
+            assert_eq!(entries.is_symmetric(), expected, "{pairs:?}");
+        }
     }
 }

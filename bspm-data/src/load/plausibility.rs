@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 
 use super::time::TimeUnit;
 use crate::dataset::Dataset;
+use crate::error::Result;
 use crate::ids::Ids;
 
 /// Texts that mean a missing value in some programs, and are valid ids in others.
@@ -41,17 +42,34 @@ pub(super) fn warnings(dataset: &Dataset, unit: Option<TimeUnit>) -> Vec<String>
     ids.chain(of_times).collect()
 }
 
-/// Returns warnings about ids that differ from another one only in how they are written.
-pub fn similar_ids(dataset: &Dataset) -> Vec<String> {
-    let users = similar("user", dataset.users());
-    users
-        .into_iter()
-        .chain(similar("item", dataset.items()))
-        .collect()
+/// Returns a warning if some of the ids `more` differ from another id of `more` or `known` only by spaces, case,
+/// leading zeros, `.0` or notation. `kind` is `user` or `item`.
+///
+/// # Errors
+///
+/// [`Error::TooLarge`](crate::Error::TooLarge) for too many ids.
+///
+/// # Examples
+///
+/// ```
+/// use bspm_data::{Ids, similar_ids};
+///
+/// let known: Ids<String> = ["ann".to_string()].into_iter().collect();
+/// let more = ["Ann".to_string()].into_iter().collect();
+/// let warning = similar_ids("user", &known, &more)?.unwrap();
+/// assert!(warning.contains("\"Ann\" and \"ann\""));
+/// # Ok::<(), bspm_data::Error>(())
+/// ```
+pub fn similar_ids(kind: &str, known: &Ids<String>, more: &Ids<String>) -> Result<Option<String>> {
+    let mut ids = known.clone();
+    for id in more.iter() {
+        ids.index_or_insert(id.clone(), "ids")?;
+    }
+    Ok(similar(kind, &ids, known.len()))
 }
 
 fn of_ids(kind: &str, ids: &Ids<String>, interactions: impl Fn(u32) -> usize) -> Vec<String> {
-    let mut warnings: Vec<String> = similar(kind, ids).into_iter().collect();
+    let mut warnings: Vec<String> = similar(kind, ids, 0).into_iter().collect();
     let found = |is_it: fn(&str) -> bool| {
         let mut all = ids.iter().filter(|id| is_it(id));
         let first = all.next();
@@ -88,9 +106,8 @@ fn of_ids(kind: &str, ids: &Ids<String>, interactions: impl Fn(u32) -> usize) ->
 }
 
 fn is_list(id: &str) -> bool {
-    let ends = [('[', ']'), ('{', '}'), ('(', ')')];
-    ends.iter()
-        .any(|&(start, end)| id.starts_with(start) && id.ends_with(end))
+    let is_in = |start, end| id.starts_with(start) && id.ends_with(end);
+    is_in('[', ']') || (is_in('{', '}') || is_in('(', ')')) && id.contains(',')
 }
 
 /// Whether an id is a number such as `5.9E+12`, as spreadsheets write long numbers.
@@ -103,10 +120,11 @@ fn is_enclosed(id: &str) -> bool {
     id.starts_with(is_part) || id.ends_with(is_part)
 }
 
-/// Warns about items that are several items with a separator.
+/// Warns about items that are several items with a separator. Commas before spaces are those of titles.
 fn joined_items(items: &Ids<String>) -> Option<String> {
     ["|", ";", ","].into_iter().find_map(|separator| {
-        let mut joined = items.iter().filter(|id| id.contains(separator));
+        let is_joined = |id: &&String| id.contains(separator) && !id.contains(", ");
+        let mut joined = items.iter().filter(is_joined);
         let example = joined.next()?;
         let count = 1 + joined.count();
         (items.len() > 1 && 2 * count > items.len()).then(|| {
@@ -118,21 +136,23 @@ fn joined_items(items: &Ids<String>) -> Option<String> {
     })
 }
 
-/// Warns about ids that equal another one in plain form.
-fn similar(kind: &str, ids: &Ids<String>) -> Option<String> {
+/// Warns about ids from index `first` that equal another one in plain form.
+fn similar(kind: &str, ids: &Ids<String>, first: usize) -> Option<String> {
+    // Without lower case, case does not distinguish ids.
+    let has_lower_case = ids.iter().any(|id| id.contains(char::is_lowercase));
     let hasher = RandomState::default();
-    let mut others = HashMap::new();
+    let mut others = HashMap::with_hasher(RandomState::default());
     let (mut count, mut example) = (0, None);
     for (index, id) in ids.iter().enumerate() {
-        let plain = plain(id);
+        let plain = plain(id, has_lower_case);
         if plain == *id {
             continue;
         }
-        let other = ids.index(&*plain).or_else(|| {
-            let hash = hasher.hash_one(&*plain);
-            others.insert(hash, index as u32)
-        });
-        if let Some(other) = other {
+        let plain_one = ids.index(&*plain);
+        let other = plain_one.or_else(|| others.insert(hasher.hash_one(&*plain), index as u32));
+        if let Some(other) = other
+            && index.max(other as usize) >= first
+        {
             count += 1;
             example.get_or_insert((id, other));
         }
@@ -145,9 +165,9 @@ fn similar(kind: &str, ids: &Ids<String>) -> Option<String> {
     ))
 }
 
-/// Returns an id without surrounding spaces and invisible characters, in lower case. A whole number has
-/// neither leading zeros nor an exponent.
-fn plain(id: &str) -> Cow<'_, str> {
+/// Returns an id without surrounding spaces and invisible characters, and in lower case if `ignores_case`. A
+/// whole number has neither leading zeros nor an exponent.
+fn plain(id: &str, ignores_case: bool) -> Cow<'_, str> {
     let is_invisible = |letter: char| {
         letter.is_whitespace() || matches!(letter, '\0' | '\u{200b}'..='\u{200d}' | '\u{feff}')
     };
@@ -160,17 +180,18 @@ fn plain(id: &str) -> Cow<'_, str> {
     if let Some(number) = scientific(trimmed) {
         return number.to_string().into();
     }
-    match trimmed.chars().any(char::is_uppercase) {
+    match ignores_case && trimmed.contains(char::is_uppercase) {
         true => trimmed.to_lowercase().into(),
         false => trimmed.into(),
     }
 }
 
-/// Parses a whole number in scientific notation, such as `1e+05`.
+/// Parses a whole number in scientific notation, such as `1e+05` and `1.5E6`. `1e5` may be hexadecimal.
 fn scientific(text: &str) -> Option<f64> {
     let is_part = |byte: u8| byte.is_ascii_digit() || b".eE+".contains(&byte);
     let is_number = text.starts_with(|letter: char| letter.is_ascii_digit())
         && text.contains(['e', 'E'])
+        && text.contains(['.', '+'])
         && text.bytes().all(is_part);
     let number = is_number.then(|| text.parse::<f64>().ok()).flatten()?;
     (number.fract() == 0.0 && number.is_finite()).then_some(number)

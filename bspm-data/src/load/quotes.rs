@@ -89,12 +89,12 @@ impl SpannedLines {
         self.full += usize::from(is_full);
     }
 
-    /// Whether several lines look like records: at least half of them, with the first and the last, or at
-    /// least two and two thirds.
+    /// Whether several lines look like records: the first, the last and at least half of them, or one of these
+    /// two and at least two thirds.
     fn look_like_records(&self) -> bool {
-        let with_ends = self.is_first_full && self.is_last_full && self.full * 2 >= self.count;
-        let without_ends = self.full >= 2 && self.full * 3 >= self.count * 2;
-        self.are_several && (with_ends || without_ends)
+        let both = self.is_first_full && self.is_last_full && self.full * 2 >= self.count;
+        let one = (self.is_first_full || self.is_last_full) && self.full * 3 >= self.count * 2;
+        self.are_several && (both || one && self.full >= 2)
     }
 }
 
@@ -351,6 +351,11 @@ mod tests {
                 Some((2, SWALLOWS)),
             ),
             ("a,b,c\n1,\"x, y,\nand, z\",3\n", Checked, None),
+            (
+                "a,b,c\n1,\"x\nand, so, on\nthe, end, of it\",3\n",
+                Checked,
+                None,
+            ),
             (
                 "\"a\";\"b\"\n",
                 Checked,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::format::Format;
+use super::header::Header;
 use super::id_text::MissingTexts;
 use super::options::{Places, TableOptions};
 use super::report::{ColumnUse, ReadReport};
@@ -240,7 +241,6 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
             return Err(Error::NoInteractions {
                 path: path.unwrap_or_else(|| "table".into()),
                 rows: report.rows,
-                left_out: report.rows,
                 reasons: report.exclusions(),
             });
         }
@@ -261,14 +261,11 @@ pub(super) struct TextFields<'o> {
     places: Places,
     /// The names of the columns, for errors.
     names: Vec<String>,
-    /// The names as in the header, to detect a repeated header.
-    header: Vec<String>,
-    /// Whether the names are not from the file.
-    has_own_names: bool,
+    header: Header,
     missing: MissingTexts<'o>,
     decimal_comma: bool,
     times: TimeReader<'o>,
-    /// The number of numbers with a point, while it may be a thousands separator in all of them.
+    /// The number of weights with a point, if it may be a thousands separator in all of them.
     thousands: Cell<Option<u64>>,
 }
 
@@ -277,17 +274,16 @@ impl<'o> TextFields<'o> {
         options: &'o TableOptions,
         places: Places,
         names: Vec<String>,
-        header: Vec<String>,
+        header: Header,
     ) -> Self {
         Self {
             places,
             names,
             header,
-            has_own_names: options.header.is_some(),
             missing: MissingTexts::new(options),
             decimal_comma: options.decimal_comma,
             times: TimeReader::new(options.time_format.as_deref(), options.time_unit),
-            thousands: Cell::new(Some(0)),
+            thousands: Cell::new(None),
         }
     }
 
@@ -307,10 +303,27 @@ impl<'o> TextFields<'o> {
         self.names.len()
     }
 
-    /// Returns the number of numbers with a point, if it may be a thousands separator in all of them, as in
-    /// `1.400`.
+    /// Starts to count weights such as `1.400`, whose point may be a thousands separator.
+    pub(super) fn count_thousands(&self) {
+        self.thousands.set((!self.decimal_comma).then_some(0));
+    }
+
+    /// Returns the number of weights with a point, if it may be a thousands separator in all of them.
     pub(super) fn thousands(&self) -> Option<u64> {
         self.thousands.get().filter(|&count| count > 0)
+    }
+
+    fn note_thousands(&self, weight: &str) {
+        let Some(count) = self.thousands.get() else {
+            return;
+        };
+        let has_point = weight.contains('.');
+        let may_be_thousands = match has_point {
+            true => !weight.starts_with('0') && parse_number(weight, true).is_some(),
+            false => weight.len() <= 3,
+        };
+        let count = count + u64::from(has_point);
+        self.thousands.set(may_be_thousands.then_some(count));
     }
 
     /// Returns the fault of a row with a wrong number of fields.
@@ -334,6 +347,14 @@ impl<'f, F: Fn(usize) -> Option<&'f [u8]>> TextRow<'f, '_, F> {
             expected: expected.into(),
             found: shortened(String::from_utf8_lossy(found).into_owned()),
         }
+    }
+
+    /// Returns the fault of a header or a line of dashes.
+    fn no_data(&self) -> Option<Fault> {
+        let places = self.fields.places;
+        let field = |place: usize| (self.field)(place).unwrap_or_default();
+        let (reason, expected) = self.fields.header.fault(places, field)?;
+        Some(self.fault(reason, places.user, expected))
     }
 
     fn text(&self, place: usize, expected: &str) -> Result<&'f str, Fault> {
@@ -364,35 +385,10 @@ impl<'f, F: Fn(usize) -> Option<&'f [u8]>> TextRow<'f, '_, F> {
     fn number(&self, place: usize, reason: InvalidRow) -> Result<f64, Fault> {
         let expected = "a finite number";
         let text = self.text(place, expected)?.trim();
-        if !self.fields.decimal_comma
-            && text.contains('.')
-            && let Some(count) = self.fields.thousands.get()
-        {
-            let may_be_thousands = !text.starts_with('0') && parse_number(text, true).is_some();
-            let count = may_be_thousands.then_some(count + 1);
-            self.fields.thousands.set(count);
-        }
         parse_value(text, self.fields.decimal_comma)
             .filter(|number| number.is_finite())
             .ok_or_else(|| self.fault(reason, place, expected))
     }
-}
-
-/// Whether a field is a column name. Case, spaces, underscores, hyphens and a byte order mark are ignored.
-fn is_heading(field: &[u8], name: &[u8]) -> bool {
-    fn letters(text: &[u8]) -> impl Iterator<Item = u8> {
-        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-        let text = text.iter().filter(|byte| !b" \t_-".contains(byte));
-        text.map(u8::to_ascii_lowercase)
-    }
-    let mut field = letters(field).peekable();
-    field.peek().is_some() && field.eq(letters(name))
-}
-
-/// Whether a field only contains dashes, as in the line below the header of a printed table.
-fn is_dashes(field: &[u8]) -> bool {
-    let field = field.trim_ascii();
-    field.len() >= 2 && field.iter().all(|byte| b"-=+:".contains(byte))
 }
 
 /// Parses a weight or a rating: a number, `true` (1) or `false` (0).
@@ -449,36 +445,10 @@ impl<'f, U: FromStr, I: FromStr, F: Fn(usize) -> Option<&'f [u8]>> Row<U, I>
     for TextRow<'f, '_, F>
 {
     fn user(&mut self) -> Result<FoundId<U>, Fault> {
-        let places = &self.fields.places;
-        let (user, item) = (places.user, places.item);
-        let field = |place: usize| (self.field)(place).unwrap_or_default();
-        let header = &self.fields.header;
-        let is_name = |place: usize| is_heading(field(place), header[place].as_bytes());
-        let is_any_name = |place| {
-            let mut names = header.iter().map(String::as_bytes);
-            names.any(|name| is_heading(field(place), name))
-        };
-        let is_digit = |byte: &u8| byte.is_ascii_digit();
-        if !field(user).first().is_some_and(is_digit) && is_any_name(user) && is_any_name(item) {
-            let is_same = is_name(user)
-                && is_name(item)
-                && (self.fields.has_own_names || places.roles().all(|(place, _)| is_name(place)));
-            let (reason, expected) = match is_same {
-                true => (
-                    InvalidRow::RepeatedHeader,
-                    "a user id, not a repeated header",
-                ),
-                false => (
-                    InvalidRow::OtherHeader,
-                    "a user id, not a header with other columns",
-                ),
-            };
-            return Err(self.fault(reason, user, expected));
+        match self.no_data() {
+            Some(fault) => Err(fault),
+            None => self.id(self.fields.places.user, &USER).map(FoundId::Other),
         }
-        if is_dashes(field(user)) && is_dashes(field(item)) {
-            return Err(self.fault(InvalidRow::Dashes, user, "a user id, not a line of dashes"));
-        }
-        self.id(user, &USER).map(FoundId::Other)
     }
 
     fn item(&mut self) -> Result<FoundId<I>, Fault> {
@@ -487,9 +457,10 @@ impl<'f, U: FromStr, I: FromStr, F: Fn(usize) -> Option<&'f [u8]>> Row<U, I>
 
     fn rating(&mut self) -> Result<Option<f64>, Fault> {
         let rating = self.fields.places.rating;
+        let rating = rating.map(|place| self.number(place, InvalidRow::InvalidRating));
         rating
-            .map(|place| self.number(place, InvalidRow::InvalidRating))
             .transpose()
+            .map_err(|fault| self.no_data().unwrap_or(fault))
     }
 
     fn weight(&mut self) -> Result<Option<f64>, Fault> {
@@ -497,6 +468,9 @@ impl<'f, U: FromStr, I: FromStr, F: Fn(usize) -> Option<&'f [u8]>> Row<U, I>
             return Ok(None);
         };
         let weight = self.number(place, InvalidRow::InvalidWeight)?;
+        let text = (self.field)(place).unwrap_or_default();
+        self.fields
+            .note_thousands(&String::from_utf8_lossy(text.trim_ascii()));
         match weight < 0.0 {
             true => Err(self.fault(InvalidRow::NegativeWeight, place, "a number, 0 or above")),
             false => Ok(Some(weight)),

@@ -123,7 +123,9 @@ impl<'o> TimeReader<'o> {
     pub fn expected(&self, text: &str) -> String {
         match self.format {
             Some(format) => format!("a time in the format {format:?}"),
-            None if text.contains('[') => {
+            None if text.starts_with(|letter: char| letter.is_ascii_digit())
+                && text.contains('[') =>
+            {
                 "an offset such as +01:00 with the name of a time zone".into()
             }
             None => EXPECTED.into(),

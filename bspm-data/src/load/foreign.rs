@@ -1,0 +1,64 @@
+//! Files that are not read, and how to convert them.
+
+const SPREADSHEET: &str = "a spreadsheet; hint: export the sheet as CSV";
+const ARROW: &str = "an Arrow file; hint: write it as Parquet or CSV";
+const MATRIX_MARKET: &str = "a Matrix Market file; hint: convert it in Python with \
+    scipy.sparse.save_npz('matrix.npz', scipy.io.mmread('matrix.mtx').tocsr())";
+
+/// Extensions of files, in lower case.
+const EXTENSIONS: [(&[&str], &str); 6] = [
+    (&["xlsx", "xls", "ods"], SPREADSHEET),
+    (
+        &["zip", "tar", "tgz", "7z", "rar"],
+        "an archive; hint: unpack it",
+    ),
+    (
+        &["bz2", "xz", "lz4", "lzma", "z"],
+        "a compressed file that is neither gzip nor Zstandard; hint: decompress it",
+    ),
+    (&["feather", "arrow", "ipc"], ARROW),
+    (&["mtx"], MATRIX_MARKET),
+    (
+        &[
+            "pkl", "pickle", "h5", "hdf5", "orc", "avro", "mat", "rds", "db", "sqlite",
+        ],
+        "another file; hint: export the interactions as CSV or Parquet",
+    ),
+];
+
+/// First bytes of files.
+const STARTS: [(&[u8], &str); 10] = [
+    (
+        b"PK\x03\x04",
+        "a zip archive or a spreadsheet; hint: unpack it, or export the sheet as CSV",
+    ),
+    (b"BZh", "a bzip2 file; hint: decompress it with bunzip2"),
+    (b"\xfd7zXZ\0", "an xz file; hint: decompress it with unxz"),
+    (b"7z\xbc\xaf", "a 7-Zip archive; hint: unpack it"),
+    (b"PAR1", "a Parquet file; hint: set the format to parquet"),
+    (b"ARROW1", ARROW),
+    (
+        b"SQLite format 3\0",
+        "an SQLite database; hint: export the table as CSV",
+    ),
+    (b"%%MatrixMarket", MATRIX_MARKET),
+    (b"\xd0\xcf\x11\xe0", SPREADSHEET),
+    (
+        b"\xff\xfe\0\0",
+        "UTF-32 text; hint: convert it to UTF-8, as in iconv -f UTF-32 -t UTF-8",
+    ),
+];
+
+/// Describes a file with this extension.
+pub(super) fn by_extension(extension: &str) -> Option<&'static str> {
+    let found = EXTENSIONS
+        .iter()
+        .find(|(endings, _)| endings.contains(&extension));
+    found.map(|it| it.1)
+}
+
+/// Describes a file that starts with these bytes.
+pub(super) fn by_start(bytes: &[u8]) -> Option<&'static str> {
+    let found = STARTS.iter().find(|(start, _)| bytes.starts_with(start));
+    found.map(|it| it.1)
+}
