@@ -118,16 +118,16 @@ impl TagArguments {
 
     fn with_hint(&self, mut error: bspm::Error) -> DataError {
         // The tags are read as users.
-        if let bspm::Error::InvalidField { expected, .. } = &mut error {
-            *expected = expected.replace("a user id", "a tag");
+        match &mut error {
+            bspm::Error::InvalidField { expected, .. } => {
+                *expected = expected.replace("a user id", "a tag");
+            }
+            bspm::Error::InvalidParameter { parameter, .. } if *parameter == "item" => {
+                *parameter = "--tag-item-column";
+            }
+            _ => {}
         }
         match &error {
-            bspm::Error::InvalidParameter {
-                parameter: "item", ..
-            } => DataError::with_hint(
-                error,
-                "set different columns with --tag-column and --tag-item-column",
-            ),
             bspm::Error::MissingColumn { column, .. } if *column == self.tag_column => {
                 DataError::with_hint(error, "set the column of tags with --tag-column")
             }

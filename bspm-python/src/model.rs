@@ -28,7 +28,7 @@ use crate::import::Source;
 use crate::items::{self, Items};
 use crate::lists::{Lists, to_arrays};
 use crate::rules::{Rules, rerank_by};
-use crate::search::as_json;
+use crate::search::{as_json, value_of};
 use crate::sparse_rows::{Matrix, SparseRows};
 use crate::tags::{TagRows, tagged};
 use crate::work::{long, short};
@@ -247,6 +247,16 @@ impl Core {
     fn config(&self) -> PyResult<String> {
         serde_json::to_string(self.filter().config())
             .map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
+    /// The settings of the filter by their names.
+    #[getter]
+    fn settings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let settings = PyDict::new(py);
+        for setting in self.filter().config().settings() {
+            settings.set_item(setting.name, value_of(py, &setting)?)?;
+        }
+        Ok(settings)
     }
 
     #[getter]

@@ -8,6 +8,7 @@ use bspm::filters::{Search as SearchRange, SettingInfo, SettingKind};
 use bspm::tune::{Trial, TuneOptions, Tuner, choose_tag_weight};
 use bspm::{CpuBackend, Dataset, FilterConfig, FitOptions, Preset};
 use numpy::PyReadonlyArray1;
+use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -45,12 +46,7 @@ fn described<'py>(py: Python<'py>, setting: &SettingInfo) -> PyResult<Bound<'py,
         _ => "str",
     };
     found.set_item("type", kind)?;
-    let value = setting.value.as_deref();
-    match kind {
-        "float" => found.set_item("default", value.and_then(|it| it.parse::<f64>().ok()))?,
-        "int" => found.set_item("default", value.and_then(|it| it.parse::<u64>().ok()))?,
-        _ => found.set_item("default", value)?,
-    }
+    found.set_item("default", value_of(py, setting)?)?;
     if kind != "str" {
         found.set_item("range", setting.range)?;
     }
@@ -62,6 +58,20 @@ fn described<'py>(py: Python<'py>, setting: &SettingInfo) -> PyResult<Bound<'py,
         _ => {}
     }
     Ok(found)
+}
+
+/// The value of a setting; None if its process is off.
+pub(crate) fn value_of<'py>(py: Python<'py>, setting: &SettingInfo) -> PyResult<Bound<'py, PyAny>> {
+    let value = setting.value.as_deref();
+    match setting.kind {
+        SettingKind::Number => value
+            .and_then(|it| it.parse::<f64>().ok())
+            .into_bound_py_any(py),
+        SettingKind::Count => value
+            .and_then(|it| it.parse::<u64>().ok())
+            .into_bound_py_any(py),
+        _ => value.into_bound_py_any(py),
+    }
 }
 
 /// Returns a configuration as JSON: the published settings of a filter, or those for the shape, with

@@ -148,3 +148,63 @@ def test_filters_describe_their_settings():
     gf_cf = bspm.filters()["gf-cf"]
     assert gf_cf["alpha"]["type"] == "float" and gf_cf["alpha"]["default"] == 0.3
     assert gf_cf["factor_dim"] == {**gf_cf["factor_dim"], "type": "int", "default": 256, "search": ("factors",)}
+
+
+@pytest.mark.parametrize("k, kind", [(-1, ValueError), (0, ValueError), (True, TypeError), ("5", TypeError), (2.9, TypeError)])
+def test_numbers_are_whole_and_in_their_range(model, k, kind):
+    for call in (
+        lambda: model.recommend("ann", k=k),
+        lambda: model.recommend_many(k=k),
+        lambda: model.similar_items("tea", k=k),
+        lambda: model.similar_users("ann", k=k),
+        lambda: model.neighbours(k),
+        lambda: model.evaluate(PAIRS, k=k),
+        lambda: model.evaluate(PAIRS, k=[1, k]),
+        lambda: bspm.compare(["gf-cf"], PAIRS, test=PAIRS, k=k),
+    ):
+        with pytest.raises(kind, match=r"(k|keep): expected a whole number"):
+            call()
+    if kind is TypeError or k < 0:
+        with pytest.raises(kind, match="seed: expected a whole number"):
+            bspm.Model.fit(PAIRS, "gf-cf", seed=k)
+
+
+def test_a_comparison_checks_its_arguments_before_a_fit(monkeypatch):
+    def fit(*_, **__):
+        raise AssertionError("a filter was fitted")
+
+    monkeypatch.setattr(bspm.Model, "fit", fit)
+    with pytest.raises(ValueError, match="metric: expected one of .*ndcg"):
+        bspm.compare(["gf-cf"], PAIRS, test=PAIRS, metric="NDCG")
+    with pytest.raises(ValueError, match="nope"):
+        bspm.compare(["gf-cf", "nope"], PAIRS, test=PAIRS)
+    with pytest.raises(ValueError, match="alfa"):
+        bspm.compare([("gf-cf", {"alfa": 1})], PAIRS, test=PAIRS)
+    with pytest.raises(TypeError, match="trails"):
+        bspm.Model.tune(PAIRS, trails=5)
+
+
+def test_errors_of_tags_name_their_arguments():
+    table = pd.DataFrame({"item": ["tea"], "category": ["hot"]})
+    with pytest.raises(KeyError, match="no column 'tag'; .*; tag= names another"):
+        bspm.Model.fit(PAIRS, "gf-cf", tags=table)
+    with pytest.raises(KeyError, match="no column 'item'; .*; tag_item= names another"):
+        bspm.Model.fit(PAIRS, "gf-cf", tags=table.rename(columns={"item": "x"}), tag="category")
+    with pytest.raises(TypeError, match="tags: expected a list of tags for item 'tea', found 'hot'"):
+        bspm.Model.fit(PAIRS, "gf-cf", tags={"tea": "hot"})
+    with pytest.raises(ValueError, match="tag: expected a table of tags"):
+        bspm.Model.fit(PAIRS, "gf-cf", tags={"tea": ["hot"]}, tag="category")
+
+
+def test_users_are_any_iterable_and_an_item_may_be_minus_1(model):
+    assert list(model.recommend_frame({"ann"}, 1)["user"]) == ["ann"]
+    numbers = bspm.Model.fit({"user": [1, 1, 2], "item": [5, -1, 5]}, "gf-cf", factor_dim=1)
+    items = numbers.recommend_many([2, 1], 2)[0].tolist()
+    lowest = np.iinfo(np.int64).min
+    assert items == [[-1, lowest], [lowest, lowest]]
+
+
+def test_ids_beyond_the_precision_of_their_type_are_refused():
+    users = np.array([16_777_217, 16_777_219], np.float32)
+    with pytest.raises(TypeError, match="float32"):
+        bspm.Interactions.from_frame({"user": users, "item": np.array([1, 2])})

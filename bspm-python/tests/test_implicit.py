@@ -29,6 +29,10 @@ def is_item_item(model):
     return isinstance(model, implicit.ItemItemRecommender)
 
 
+def is_item_item_class(kind):
+    return issubclass(kind, implicit.ItemItemRecommender)
+
+
 def wide(model, found, n):
     """The list of one user with n places. Those of item-item models can be shorter, as in implicit."""
     ids, scores = found
@@ -324,3 +328,29 @@ def test_models_without_a_fit_are_saved(kind, board, tmp_path):
         with pytest.raises(ValueError, match="not fitted"):
             loaded.similar_items(0)
         loaded.fit(board, show_progress=False)
+
+
+@pytest.mark.parametrize("kind", [it for it in LEARNING if not is_item_item_class(it)], ids=lambda kind: kind.__name__)
+def test_a_loaded_model_has_its_settings_and_its_class(kind, board, tmp_path):
+    model = make(kind)
+    model.fit(board, show_progress=False)
+    model.save(tmp_path / "model.npz")
+    loaded = kind.load(tmp_path / "model.npz")
+    before = loaded._core.config
+    loaded.fit(board, show_progress=False)
+    assert loaded._core.config == before
+    other = implicit.Popularity
+    with pytest.raises(ValueError, match=f"expected a model of the filter popularity, found {kind.filter}"):
+        other.load(tmp_path / "model.npz")
+
+
+def test_filters_and_lengths_are_checked(fitted, board):
+    with pytest.raises(ValueError, match="filter_items: expected whole numbers"):
+        fitted.recommend(0, board[0], filter_items=[2.9])
+    with pytest.raises((IndexError, ValueError), match="filter_users"):
+        fitted.similar_users(0, filter_users=[-1])
+    for call in (fitted.similar_users, fitted.similar_items):
+        with pytest.raises(ValueError, match="N: expected at least 1"):
+            call(0, N=-1)
+    ids, _ = fitted.recommend(0, board[0], items=[2, 2, 4])
+    assert sorted(ids.tolist()) == [2, 4]

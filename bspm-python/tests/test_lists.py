@@ -229,7 +229,7 @@ def test_a_mean_over_no_users_is_refused(model):
     lists = {"user": ["ann"], "item": ["tea"], "rank": [1], "score": [1.0]}
     with pytest.raises(ValueError, match="rank: expected rank= or score=, and not both"):
         bspm.evaluate(lists, [("ann", "tea")], rank="rank", score="score")
-    with pytest.raises(ValueError, match="k: expected one or more cut-offs from 1"):
+    with pytest.raises(ValueError, match="k: expected a whole number, at least 1"):
         bspm.evaluate(lists, [("ann", "tea")], k=0)
 
 

@@ -415,3 +415,64 @@ def test_users_and_items_join_and_leave():
         model.with_interactions([(1, "tea")])
     weighted = model.with_interactions([("ann", "rice", 2.0)]).interactions
     assert sorted(weighted.csr["data"].tolist()) == [1.0] * 5 + [2.0]
+
+
+def test_a_model_cannot_be_changed_by_what_it_returns(model):
+    with pytest.raises(ValueError, match="read-only"):
+        model.items[0] = "zzz"
+
+
+def test_trials_and_weightings_stay_with_a_model(tmp_path):
+    rows = [(f"u{user}", f"i{(user * step) % 11}", float(step), 1e9 + 86_400 * step) for user in range(20) for step in range(1, 6)]
+    data = pd.DataFrame(rows, columns=["user", "item", "plays", "at"])
+    model = bspm.Model.fit(data, weight="plays", time="at")
+    assert len(model.weightings) > 1 and len(model.leaderboard) > 1
+    assert len(model.leaderboard[:2].to_pandas()) == 2
+    others = [copy.copy(model), copy.deepcopy(model), pickle.loads(pickle.dumps(model))]
+    for other in [*others, model.with_items({"i1": "one"})]:
+        assert len(other.weightings) == len(model.weightings)
+        assert other.leaderboard == model.leaderboard
+    others[0].leaderboard.clear()
+    assert len(model.leaderboard) > 1
+
+    class Own(bspm.Model):
+        pass
+
+    own = Own.fit(data, "gf-cf", weight="plays")
+    for other in (own.refit(), own.with_items({"i1": "one"}), pickle.loads(pickle.dumps(model))):
+        assert isinstance(other, bspm.Model)
+    assert isinstance(own.refit(), Own) and isinstance(copy.copy(own), Own)
+    # The data have times, the model has none.
+    with pytest.raises(ValueError, match="a model without times"):
+        own.with_interactions(bspm.Interactions.from_frame(data, weight="plays", time="at"))
+
+
+def test_a_search_fits_with_its_seed(pairs):
+    data = bspm.Interactions.from_pairs(*pairs)
+    tuned = bspm.Model.tune(data, trials=1, filters=["gf-cf"], seed=5)
+    fitted = bspm.Model.fit(data, config=tuned.config, seed=5)
+    assert (tuned.singular_values == fitted.singular_values).all()
+    assert (tuned.recommend_many(k=5)[1] == fitted.recommend_many(k=5)[1]).all()
+
+
+@pytest.mark.parametrize(
+    "rows, columns, values",
+    [
+        ([0, 0, 1], [0, 1, 1], [1.0, 0.0, 2.0]),
+        ([0, 0, 1, 1], [1, 0, 1, 1], [1.0, 2.0, 3.0, 4.0]),
+        ([0, 1, 1], [0, 1, 0], [1e-300, 1.0, 2.0]),
+    ],
+)
+def test_a_matrix_and_a_table_with_the_same_entries_are_equal(rows, columns, values):
+    # With their duplicates, as COO entries in CSR form.
+    indptr = np.searchsorted(rows, [0, 1, 2])
+    matrix = scipy.sparse.csr_matrix((values, columns, indptr), shape=(2, 2))
+    frame = pd.DataFrame({"user": rows, "item": columns, "plays": values})
+    of_matrix = bspm.Interactions.from_matrix(matrix)
+    of_frame = bspm.Interactions.from_frame(frame, weight="plays")
+    assert len(of_matrix) == len(of_frame)
+    assert (of_matrix.csr["data"] is None) == (of_frame.csr["data"] is None)
+    for value in (-1.0, 0.0):
+        matrix.data[:] = value
+        with pytest.raises(ValueError):
+            bspm.Interactions.from_matrix(matrix)

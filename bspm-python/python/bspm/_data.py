@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import operator
 import os
 import warnings
 from dataclasses import dataclass
@@ -88,7 +89,8 @@ def ids_of(values: Any, what: str) -> Ids:
         if np.isnan(array).any():
             row = int(np.argmax(np.isnan(array)))
             raise ValueError(f"{what}, row {row}: expected an id in every row, found {array[row]}")
-        if (array == np.floor(array)).all() and (np.abs(array) <= 2.0**53).all():
+        largest = 2.0 ** (np.finfo(array.dtype).nmant + 1)
+        if (array == np.floor(array)).all() and (np.abs(array) <= largest).all():
             return array.astype(np.int64)
         raise TypeError(f"{what}: expected ids that are str or int, found {array.dtype}")
     raise TypeError(f"{what}: expected ids that are str or int, found {array.dtype}")
@@ -132,6 +134,23 @@ def numbers_of(ids: list[str]) -> Ids:
     except (ValueError, OverflowError):
         return ids
     return numbers if all(str(int(text)) == text for text in ids) else ids
+
+
+def whole(value: Any, what: str, low: int = 0) -> int:
+    """Returns a whole number below 2^63. Raises TypeError for other types, and ValueError outside the range."""
+    if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
+        raise TypeError(f"{what}: expected a whole number, found {value!r}")
+    number = operator.index(value)
+    if not low <= number < 2**63:
+        raise ValueError(f"{what}: expected a whole number, at least {low} and below 2^63, found {number}")
+    return number
+
+
+def cutoffs_of(k: Any) -> list[int]:
+    """Returns one or several cut-offs as a list."""
+    if np.ndim(k) == 0:
+        return [whole(k, "k", 1)]
+    return [whole(it, "k", 1) for it in k]
 
 
 def is_missing(value: Any) -> bool:
@@ -371,11 +390,11 @@ class Interactions:
     ) -> "Interactions":
         """Creates interactions from a SciPy sparse matrix, users x items. Its values are weights.
 
-        The default ids are the row and column numbers. A CSR matrix is borrowed; other formats are
-        converted. With ``rating_threshold``, the values are ratings: values of at least the threshold are
+        The default ids are the row and column numbers. A CSR matrix with sorted rows and positive values
+        is borrowed. Other matrices are copied without zeros, and duplicate entries are added. With ``rating_threshold``, the values are ratings: values of at least the threshold are
         interactions, and each counts 1, unless ``weight_scale`` makes it a weight.
 
-        Raises ValueError for a matrix without entries.
+        Raises ValueError for a matrix without entries other than 0, and for negative values.
         """
         matrix = as_csr(matrix)
         user_ids = ids_of(np.arange(matrix.shape[0]) if users is None else users, "users")
@@ -386,8 +405,12 @@ class Interactions:
         csr = csr_of(matrix)
         if len(matrix.data) == 0:
             raise ValueError("data: expected at least one interaction, found none")
-        if rating_threshold is None and weight_scale is None and duplicates is None:
+        has_options = not (rating_threshold is None and weight_scale is None and duplicates is None)
+        if not has_options and matrix.has_canonical_format and (csr["data"] is None or (csr["data"] > 0).all()):
             return cls(user_ids, item_ids, csr)
+        ends = matrix.indptr
+        if ends[0] != 0 or (np.diff(ends) < 0).any() or ends[-1] != len(matrix.indices):
+            raise ValueError(f"indptr: expected ascending row ends from 0 to {len(matrix.indices)}")
         options = read_options(
             rating_threshold=rating_threshold, weight_scale=weight_scale, duplicates=duplicates
         )

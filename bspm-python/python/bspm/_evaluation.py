@@ -9,8 +9,19 @@ from typing import Any, Iterable, Optional, Sequence, Union
 import numpy as np
 
 from . import _bspm
-from ._data import Interactions, column_of, ids_of, is_arrow, listed, numbers_in, time_of, usual_column
-from ._model import Model, flat, progress_of
+from ._data import (
+    Interactions,
+    column_of,
+    cutoffs_of,
+    ids_of,
+    is_arrow,
+    listed,
+    numbers_in,
+    time_of,
+    usual_column,
+    whole,
+)
+from ._model import Model, configuration, flat, progress_of
 
 
 def split(
@@ -86,14 +97,13 @@ def evaluate(
     """
     names = (user or usual_column(lists, "user"), item or usual_column(lists, "item"))
     users, items, order = _entries(lists, *names, rank, score)
-    cutoffs = [k] if isinstance(k, (int, np.integer)) else list(k)
     found = _bspm.evaluate_lists(
         users,
         items,
         order,
         _data(test, user, item),
         None if train is None else _data(train, user, item),
-        [int(it) for it in cutoffs],
+        cutoffs_of(k),
         detailed=detailed,
     )
     return flat(found, k)
@@ -178,6 +188,8 @@ def compare(
     compared = [_compared_filter(it) for it in listed(filters, "filters")]
     if not compared:
         raise ValueError("filters: expected at least one filter, found none")
+    k = whole(k, "k", 1)
+    _check_metric(metric)
     ways: dict[str, Any] = {
         "ratio": ratio,
         "seed": seed,
@@ -194,6 +206,9 @@ def compare(
         train = Interactions.of(data, **options)
         is_read = isinstance(test, Interactions)
         held_out = Interactions.of(test, **({} if is_read else options))
+    for _, arguments in compared:
+        if "config" not in arguments:
+            configuration(arguments["filter"], train.shape, None, arguments.get("settings", {}))
     tell = progress_of(progress)
     board = []
     for name, arguments in compared:
@@ -201,17 +216,22 @@ def compare(
         model = Model.fit(train, num_threads=num_threads, progress=tell, **arguments)
         fitted = clock.perf_counter()
         found = model.evaluate(
-            held_out, int(k), skip_unknown=skip_unknown, detailed=detailed, progress=tell
+            held_out, k, skip_unknown=skip_unknown, detailed=detailed, progress=tell
         )
         seconds = {
             "fit_seconds": fitted - start,
             "evaluate_seconds": clock.perf_counter() - fitted,
         }
         board.append({"name": name, "config": model.config, **found, **seconds})
-    if not isinstance(board[0].get(metric), float):
-        known = ", ".join(name for name, value in board[0].items() if isinstance(value, float))
-        raise ValueError(f"metric: expected one of {known}, found {metric!r}")
     return sorted(board, key=lambda entry: -entry[metric])
+
+
+def _check_metric(metric: str) -> None:
+    """Raises ValueError for an unknown metric, before a filter is fitted."""
+    metrics = evaluate({"user": ["u"], "item": ["i"]}, [("u", "i")], 1)
+    known = [name for name, value in metrics.items() if isinstance(value, float)]
+    if metric not in known:
+        raise ValueError(f"metric: expected one of {', '.join(known)}, found {metric!r}")
 
 
 def _compared_filter(given: Any) -> tuple[str, dict[str, Any]]:

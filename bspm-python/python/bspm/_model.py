@@ -16,7 +16,7 @@ import numpy.typing as npt
 import scipy.sparse
 
 from . import _bspm
-from ._data import READ_OPTIONS, Ids, Interactions, csr_of, ids_of, listed
+from ._data import READ_OPTIONS, Ids, Interactions, csr_of, cutoffs_of, ids_of, listed, whole
 from ._items import items_of
 from ._tables import Table, Tabular, Trial, Trials
 from ._tune import search
@@ -254,7 +254,7 @@ class Model:
         self._core = core
         self._threads = threads
         self._items: Optional[npt.NDArray[Any]] = None
-        self.leaderboard = Trials()
+        self.leaderboard = Trials(Trial(json.loads(trial)) for trial in core.trials)
         """The trials that the filter was chosen from, best first. Empty if you named the filter."""
         self.weightings = _table_of_weightings([])
         """The weightings of the interactions that were compared, the chosen one first. Empty if none
@@ -353,6 +353,7 @@ class Model:
             half_life=half_life,
             duplicates=duplicates,
         )
+        seed = whole(seed, "seed")
         table = None
         if items is not None:
             table = items_of(items, item_id, title, item)
@@ -404,7 +405,8 @@ class Model:
         model = cls(core, num_threads)
         if table is not None:
             model = model._with_table(table)
-        model._keep_trials([json.loads(trial) for trial in trials])
+        if trials:
+            model._keep_trials(Trials(Trial(json.loads(trial)) for trial in trials))
         model.weightings = weightings
         return model
 
@@ -421,18 +423,29 @@ class Model:
             # Report errors in the table before the search.
             items_of(**table, item=options.get("item"))
         columns = {name: options.pop(name, None) for name in READ_OPTIONS}
+        for name in options:
+            if name not in (tune.__kwdefaults__ or {}):
+                raise TypeError(f"{name}: expected an argument of bspm.tune or Model.fit, found {name!r}")
+        seed = whole(options.get("seed", 0), "seed")
         interactions = Interactions.of(data, **columns)
         if tags["tag_item"] is None and tags["tags"] is not None:
             tags["tag_item"] = columns["item"]
         weightings = _table_of_weightings([])
         if _chooses_weighting(data, columns["weight_scale"], columns["half_life"]):
-            seed = options.get("seed", 0)
             interactions, weightings = _with_chosen_weighting(
                 interactions, None, threads_of(num_threads), seed, progress
             )
         trials = tune(interactions, num_threads=num_threads, progress=progress, **tags, **options)
         config = trials[0]["config"]
-        model = cls.fit(interactions, config=config, num_threads=num_threads, **table, **tags)
+        model = cls.fit(
+            interactions,
+            config=config,
+            num_threads=num_threads,
+            seed=seed,
+            progress=progress,
+            **table,
+            **tags,
+        )
         model._keep_trials(trials)
         model.weightings = weightings
         return model
@@ -441,13 +454,11 @@ class Model:
     def open(cls, path: Union[str, os.PathLike[str]], *, num_threads: int = 0) -> "Model":
         """Opens a model file of this package, the Rust crate or the tool. The file is mapped into memory."""
         core = _bspm.Core.open(os.fspath(path), threads=threads_of(num_threads))
-        model = cls(core, num_threads)
-        model.leaderboard = Trials(Trial(json.loads(trial)) for trial in core.trials)
-        return model
+        return cls(core, num_threads)
 
-    def _keep_trials(self, trials: Sequence[dict[str, Any]]) -> None:
+    def _keep_trials(self, trials: Trials) -> None:
         """Sets the leaderboard, and stores it in the model file."""
-        self.leaderboard = Trials(Trial(trial) for trial in trials)
+        self.leaderboard = trials
         self._core = self._core.with_trials([json.dumps(trial) for trial in trials])
 
     def save(self, path: Union[str, os.PathLike[str]]) -> None:
@@ -456,10 +467,22 @@ class Model:
 
     def __reduce__(self) -> Any:
         core = self._core
-        return _from_bytes, (core.to_bytes(), core.kinds, self._threads, self.leaderboard)
+        parts = (self._threads, self.leaderboard, self.weightings)
+        return _from_bytes, (type(self), core.to_bytes(), core.kinds, *parts)
+
+    def __copy__(self) -> "Model":
+        return self._with_core(self._core)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Model":
-        return self
+        return self._with_core(self._core)
+
+    def _with_core(self, core: _bspm.Core) -> "Model":
+        """Returns a model of the same class with another core, the weightings, and the trials if it has any."""
+        model = type(self)(core, self._threads)
+        if core.trials:
+            model.leaderboard = self.leaderboard[:]
+        model.weightings = self.weightings
+        return model
 
     # ------------------------------------------------------------------ properties
 
@@ -475,10 +498,12 @@ class Model:
 
     @property
     def items(self) -> npt.NDArray[Any]:
-        """The ids of all items, in the order of the columns."""
+        """The ids of all items, in the order of the columns. The array is read-only."""
         if self._items is None:
             items = self._core.items()
-            self._items = items if isinstance(items, np.ndarray) else np.array(items, dtype=object)
+            items = items if isinstance(items, np.ndarray) else np.array(items, dtype=object)
+            items.flags.writeable = False
+            self._items = items
         return self._items
 
     @property
@@ -582,6 +607,7 @@ class Model:
             )
         rules = rules_of(boost, at_most, popularity_penalty, diversity, diversity_method)
         options = self._options(keep_seen, deny, allow, minimum_score, where, rules, fallback)
+        k = whole(k, "k", 1)
         if history is not None:
             items, scores = self._core.rank_histories(self._history(history), k, **options)
         else:
@@ -609,12 +635,14 @@ class Model:
         """Returns the lists of some users, or of all users: items and scores, each users x k.
 
         The options are those of :meth:`recommend`. A list that is shorter than ``k`` is padded with
-        None (-1 if items are numbers) and the lowest float32.
+        None and the lowest float32. Items that are numbers are padded with -1, or with the lowest int64
+        if -1 is an item.
         """
         rules = rules_of(boost, at_most, popularity_penalty, diversity, diversity_method)
         options = self._options(keep_seen, deny, allow, minimum_score, where, rules, fallback)
         count = self.shape[0]
         rows = np.arange(count, dtype=np.int64) if users is None else self._rows(users)
+        k = whole(k, "k", 1)
         columns, scores = self._core.rank(rows, k, progress=progress_of(progress), **options)
         return self._ids(columns), scores
 
@@ -624,7 +652,7 @@ class Model:
         The columns are user, rank, item, title (if the model has an item table) and score. The options
         are those of :meth:`recommend_many`.
         """
-        ids = self.users if users is None else ids_of(users, "users")
+        ids = self.users if users is None else ids_of(listed(users, "users"), "users")
         items, scores = self.recommend_many(ids, k, **options)
         is_there = scores > np.finfo(np.float32).min
         is_there |= np.isnan(scores)
@@ -635,7 +663,7 @@ class Model:
             "rank": np.concatenate([np.arange(1, count + 1) for count in counts] or [np.arange(0)]),
             "item": items[is_there],
         }
-        if self.item_table is not None:
+        if self._core.titles(np.empty(0, np.int64)) is not None:
             columns["title"] = self.titles(columns["item"].tolist())
         return Table({**columns, "score": scores[is_there]})
 
@@ -677,7 +705,7 @@ class Model:
         rules = rules_of(boost, at_most, popularity_penalty, diversity, diversity_method)
         return self._core.recommend_arrow(
             table,
-            k,
+            whole(k, "k", 1),
             keep_seen=keep_seen,
             skip_unknown=skip_unknown,
             minimum_score=minimum_score,
@@ -689,7 +717,7 @@ class Model:
 
     def similar_items(self, item: Id, k: int = 10) -> Recommendations:
         """Returns the items that are recommended for a history with only this item."""
-        items, scores = self._core.rank_histories(self._history([item]), k)
+        items, scores = self._core.rank_histories(self._history([item]), whole(k, "k", 1))
         return self._list(items[0], scores[0])
 
     def similar_users(self, user: Id, k: int = 10) -> list[tuple[Any, float]]:
@@ -697,7 +725,7 @@ class Model:
 
         The result does not depend on the filter.
         """
-        rows, scores = self._core.similar_users(int(self._rows([user])[0]), k)
+        rows, scores = self._core.similar_users(int(self._rows([user])[0]), whole(k, "k", 1))
         users = self.users
         return [(users[row], score) for row, score in zip(rows.tolist(), scores.tolist())]
 
@@ -787,12 +815,11 @@ class Model:
             half_life=half_life,
             duplicates=duplicates,
         )
-        cutoffs = [k] if isinstance(k, (int, np.integer)) else list(k)
         found: dict[str, Any] = self._core.evaluate(
             interactions.csr,
             interactions.users,
             interactions.items,
-            [int(it) for it in cutoffs],
+            cutoffs_of(k),
             skip_unknown=skip_unknown,
             detailed=detailed,
             progress=progress_of(progress),
@@ -837,12 +864,12 @@ class Model:
             weight_scale=weight_scale,
             duplicates=duplicates,
         )
-        if time is not None and self._core.times() is None:
+        if added.times is not None and self._core.times() is None:
             raise ValueError(
-                f"time: expected a model that was fitted with time=, found one without, beside {time!r}"
+                "time: expected a model that was fitted with time=, found a model without times and data with them"
             )
         core = self._core.with_interactions(added.csr, added.times, added.users, added.items)
-        return Model(core, self._threads)
+        return self._with_core(core)
 
     def with_items(
         self, items: Any, *, item_id: Optional[str] = None, title: Optional[str] = None
@@ -874,7 +901,7 @@ class Model:
                 f"{others} rows are of items without interactions",
                 stacklevel=3,
             )
-        return Model(core, self._threads)
+        return self._with_core(core)
 
     def refit(self, *, progress: Any = None) -> "Model":
         """Fits the filter again, to all interactions of this model, and returns the new model."""
@@ -891,9 +918,9 @@ class Model:
         core = self._core.forget(
             ids_of(listed(users, "users"), "users"),
             ids_of(listed(items, "items"), "items"),
-            progress=progress_of(progress)
+            progress=progress_of(progress),
         )
-        return Model(core, self._threads)
+        return self._with_core(core)
 
     # ------------------------------------------------------------------ tables
 
@@ -904,7 +931,8 @@ class Model:
         is approximated by a multiple of a vector that all items share. The lists are almost the same as
         those of this model.
         """
-        return Model(self._core.neighbours(keep, progress=progress_of(progress)), self._threads)
+        keep = whole(keep, "keep", 1)
+        return self._with_core(self._core.neighbours(keep, progress=progress_of(progress)))
 
     def neighbour_tables(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Returns the neighbour table as two tables that any engine can join.
@@ -1044,7 +1072,10 @@ class Model:
             return columns.astype(np.int64)
         ids: npt.NDArray[Any] = self.items[np.where(is_none, 0, columns)]
         if is_none.any():
-            ids[is_none] = -1 if ids.dtype.kind == "i" else None
+            missing: Optional[int] = None
+            if ids.dtype.kind == "i":
+                missing = np.iinfo(np.int64).min if (self.items == -1).any() else -1
+            ids[is_none] = missing
         return ids
 
 
@@ -1057,10 +1088,16 @@ def flat(found: dict[str, Any], k: Union[int, Sequence[int]]) -> dict[str, Any]:
 
 
 def _from_bytes(
-    content: bytes, kinds: tuple[bool, bool], threads: int, leaderboard: Sequence[Trial]
+    kind: type[Model],
+    content: bytes,
+    kinds: tuple[bool, bool],
+    threads: int,
+    leaderboard: Trials,
+    weightings: Table,
 ) -> Model:
-    model = Model(_bspm.Core.from_bytes(content, kinds, threads=threads), threads)
-    model.leaderboard = Trials(leaderboard)
+    model = kind(_bspm.Core.from_bytes(content, kinds, threads=threads), threads)
+    model.leaderboard = leaderboard
+    model.weightings = weightings
     return model
 
 

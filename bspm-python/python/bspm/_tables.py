@@ -115,12 +115,17 @@ class Trials(list[Trial], Tabular):
     is_interrupted: bool = False
     """Whether Ctrl-C ended the search."""
 
+    def __getitem__(self, key: Any) -> Any:
+        found: Any = super().__getitem__(key)
+        return Trials(found) if isinstance(key, slice) else found
+
     @property
     def best(self) -> Trial:
         """The best trial. Raises ValueError if there is none."""
         if not self or self[0]["outcome"] != "complete":
             raise ValueError("best: expected a trial that was completed, found none")
-        return self[0]
+        best: Trial = self[0]
+        return best
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the columns filter, value, the metrics, users, outcome, and the configuration."""

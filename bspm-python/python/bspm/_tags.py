@@ -32,7 +32,7 @@ def with_tags(
             if value is not None:
                 raise ValueError(f"{name}: expected tags= as well, found only {value!r}")
         return interactions, None
-    read = _read(tags, tag or "tag", tag_item or item)
+    read = _read(tags, tag, tag_item, item)
     names = [str(name) for name in read.users]
     columns = {id_: place for place, id_ in enumerate(_plain(interactions.items))}
     found = _plain(read.items)
@@ -56,15 +56,28 @@ def with_tags(
     return interactions, {"csr": csr, "names": names, "weight": weight}
 
 
-def _read(tags: Any, tag: str, item: Optional[str]) -> Interactions:
-    is_lists = isinstance(tags, dict) and (item or "item") not in tags and tag not in tags
-    if is_lists and all(isinstance(names, (list, tuple, set)) for names in tags.values()):
+def _read(
+    tags: Any, tag: Optional[str], tag_item: Optional[str], item: Optional[str]
+) -> Interactions:
+    columns = {tag or "tag", tag_item or item or "item"}
+    if isinstance(tags, dict) and not columns & set(tags):
+        for name, value in (("tag", tag), ("tag_item", tag_item)):
+            if value is not None:
+                raise ValueError(f"{name}: expected a table of tags, found a dict without the column {value!r}")
+        for id_, names in tags.items():
+            if not isinstance(names, (list, tuple, set)):
+                raise TypeError(f"tags: expected a list of tags for item {id_!r}, found {names!r}")
         pairs = [(name, id_) for id_, names in tags.items() for name in sorted(names)]
         return Interactions.from_pairs([name for name, _ in pairs], [id_ for _, id_ in pairs])
     if isinstance(tags, (str, os.PathLike)) or isinstance(tags, dict) or hasattr(tags, "columns") or hasattr(
         tags, "__arrow_c_stream__"
     ):
-        return Interactions.of(tags, user=tag, item=item)
+        try:
+            return Interactions.of(tags, user=tag or "tag", item=tag_item or item)
+        except KeyError as error:
+            # Tags are read as users.
+            text = str(error.args[0]).replace("; item=", "; tag_item=").replace("; user=", "; tag=")
+            raise KeyError(text) from None
     expected = "a table or a file with the columns tag and item, or a dict with a list of tags for each item"
     raise TypeError(f"tags: expected {expected}, found {type(tags).__name__}")
 

@@ -16,7 +16,15 @@ import numpy.typing as npt
 import scipy.sparse
 
 from .._model import progress_of, threads_of
-from .recommender_base import _NO_SCORE, IdsAndScores, RecommenderBase, _check_csr, _check_rows, _is_scalar
+from .recommender_base import (
+    _NO_SCORE,
+    IdsAndScores,
+    RecommenderBase,
+    _check_csr,
+    _check_rows,
+    _distinct,
+    _is_scalar,
+)
 
 # The maximum number of multiplications of a block of rows, which bounds the memory of a product.
 _BLOCK = 1 << 23
@@ -268,6 +276,8 @@ class ItemItemRecommender(RecommenderBase):
         count = self._shape()[1]
         if recalculate_item:
             raise NotImplementedError("recalculate_item isn't implemented")
+        if N < 1:
+            raise ValueError(f"N: expected at least 1, found {N}")
         choose = self._chooser(filter_items, items)
         is_scalar = _is_scalar(itemid)
         lists = []
@@ -298,8 +308,8 @@ class ItemItemRecommender(RecommenderBase):
         """
         if filter_items is not None and items is not None:
             raise ValueError("Can't specify both filter_items and items")
-        hidden = None if filter_items is None else np.atleast_1d(np.asarray(filter_items))
-        only = None if items is None else self._items(items, "items")
+        hidden = None if filter_items is None else self._known(filter_items)
+        only = None if items is None else _distinct(self._items(items, "items"))
 
         def choose(ids: Any, scores: Any, N: int, last: Any = ()) -> IdsAndScores:
             if only is not None:

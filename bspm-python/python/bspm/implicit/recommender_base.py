@@ -210,6 +210,8 @@ class RecommenderBase(Parameters):
         The weight of an item is one over the square root of its popularity.
         """
         user_count = self._shape()[0]
+        if N < 1:
+            raise ValueError(f"N: expected at least 1, found {N}")
         if filter_users is not None and users is not None:
             raise ValueError("Can't specify both filter_users and users")
         is_scalar = _is_scalar(userid)
@@ -217,7 +219,7 @@ class RecommenderBase(Parameters):
         vectors = self._user_vectors()
         found = np.asarray((vectors[queries] @ vectors.T).todense(), dtype=np.float32)
         if filter_users is not None:
-            found[:, np.asarray(filter_users, dtype=np.int64)] = _NO_SCORE
+            found[:, self._ids(filter_users, user_count, "filter_users")] = _NO_SCORE
         if users is not None:
             only = np.ones(user_count, dtype=bool)
             only[self._ids(users, user_count, "users")] = False
@@ -287,7 +289,7 @@ class RecommenderBase(Parameters):
             raise ValueError(f"N: expected at least 1, found {N}")
         only = None
         if items is not None:
-            only = self._items(items, "items")
+            only = _distinct(self._items(items, "items"))
             N = len(only)
             if N == 0:
                 empty = np.empty((count, 0))
@@ -317,8 +319,11 @@ class RecommenderBase(Parameters):
         return ids, scores
 
     def _known(self, filter_items: Any) -> npt.NDArray[np.int64]:
-        array = np.atleast_1d(np.asarray(filter_items, dtype=np.int64))
-        return array[(array >= 0) & (array < self._fitted().shape[1])]
+        array = np.atleast_1d(np.asarray(filter_items))
+        if array.size and array.dtype.kind not in "iu":
+            raise ValueError(f"filter_items: expected whole numbers, found {array.dtype}")
+        known: npt.NDArray[np.int64] = array.astype(np.int64)
+        return known[(known >= 0) & (known < self._shape()[1])]
 
     # ------------------------------------------------------------------ files
 
@@ -340,14 +345,15 @@ class RecommenderBase(Parameters):
 
     @classmethod
     def load(cls, fileobj_or_path: Any) -> "RecommenderBase":
-        """Loads a model that :meth:`save` wrote, from a path or an open binary file."""
-        model = cls()
+        """Loads a model that :meth:`save` wrote, from a path or an open binary file.
+
+        Its settings are those of the fitted filter. Raises ValueError for a file of another filter.
+        """
         if hasattr(fileobj_or_path, "read"):
             content = fileobj_or_path.read()
             if content.startswith(_UNFITTED):
                 return cls(**_unfitted_parameters(content))
-            model._core = _bspm.Core.from_bytes(content, (True, True))
-            return model
+            return cls._of_core(_bspm.Core.from_bytes(content, (True, True)))
         path = os.fspath(fileobj_or_path)
         if not os.path.exists(path) and os.path.exists(path + ".npz"):
             path += ".npz"
@@ -355,7 +361,15 @@ class RecommenderBase(Parameters):
             if file.read(len(_UNFITTED)) == _UNFITTED:
                 file.seek(0)
                 return cls(**_unfitted_parameters(file.read()))
-        model._core = _bspm.Core.open(path)
+        return cls._of_core(_bspm.Core.open(path))
+
+    @classmethod
+    def _of_core(cls, core: _bspm.Core) -> "RecommenderBase":
+        found = next(iter(json.loads(core.config)))
+        if found != cls.filter:
+            raise ValueError(f"expected a model of the filter {cls.filter}, found {found}")
+        model = cls(**core.settings)
+        model._core = core
         return model
 
     def __getstate__(self) -> dict[str, Any]:
@@ -423,6 +437,11 @@ def _rank_rows(core: _bspm.Core, rows: dict[str, Any]) -> Callable[..., IdsAndSc
         return ids[:count], scores[:count]
 
     return rank
+
+
+def _distinct(ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Returns the ids in their order, each once."""
+    return ids[np.sort(np.unique(ids, return_index=True)[1])]
 
 
 def _without(liked: Any, ids: npt.NDArray[np.int32], scores: npt.NDArray[np.float32]) -> IdsAndScores:
