@@ -502,7 +502,7 @@ class Model:
         if self._items is None:
             items = self._core.items()
             items = items if isinstance(items, np.ndarray) else np.array(items, dtype=object)
-            items.flags.writeable = False
+            items.setflags(write=False)
             self._items = items
         return self._items
 
