@@ -20,7 +20,7 @@ SMALL = {"GFCF": 2, "ChebyCF": 2, "SVDAE": 2, "SGFCF": 2, "Family": 2}
 
 def make(kind):
     settings = {"factor_dim": SMALL[kind.__name__]} if kind.__name__ in SMALL else {}
-    if issubclass(kind, implicit.ItemItemRecommender):
+    if is_item_item_class(kind):
         settings["K"] = 50
     return kind(**settings)
 

@@ -422,7 +422,7 @@ def test_a_model_cannot_be_changed_by_what_it_returns(model):
         model.items[0] = "zzz"
 
 
-def test_trials_and_weightings_stay_with_a_model(tmp_path):
+def test_trials_and_weightings_stay_with_a_model():
     rows = [(f"u{user}", f"i{(user * step) % 11}", float(step), 1e9 + 86_400 * step) for user in range(20) for step in range(1, 6)]
     data = pd.DataFrame(rows, columns=["user", "item", "plays", "at"])
     model = bspm.Model.fit(data, weight="plays", time="at")
@@ -439,9 +439,8 @@ def test_trials_and_weightings_stay_with_a_model(tmp_path):
         pass
 
     own = Own.fit(data, "gf-cf", weight="plays")
-    for other in (own.refit(), own.with_items({"i1": "one"}), pickle.loads(pickle.dumps(model))):
-        assert isinstance(other, bspm.Model)
-    assert isinstance(own.refit(), Own) and isinstance(copy.copy(own), Own)
+    for other in (own.refit(), own.with_items({"i1": "one"}), copy.copy(own)):
+        assert isinstance(other, Own)
     # The data have times, the model has none.
     with pytest.raises(ValueError, match="a model without times"):
         own.with_interactions(bspm.Interactions.from_frame(data, weight="plays", time="at"))

@@ -313,13 +313,14 @@ impl<'o> TextFields<'o> {
         self.thousands.get().filter(|&count| count > 0)
     }
 
-    fn note_thousands(&self, weight: &str) {
+    fn note_thousands(&self, weight: &[u8]) {
         let Some(count) = self.thousands.get() else {
             return;
         };
+        let weight = String::from_utf8_lossy(weight.trim_ascii());
         let has_point = weight.contains('.');
         let may_be_thousands = match has_point {
-            true => !weight.starts_with('0') && parse_number(weight, true).is_some(),
+            true => !weight.starts_with('0') && parse_number(&weight, true).is_some(),
             false => weight.len() <= 3,
         };
         let count = count + u64::from(has_point);
@@ -468,9 +469,8 @@ impl<'f, U: FromStr, I: FromStr, F: Fn(usize) -> Option<&'f [u8]>> Row<U, I>
             return Ok(None);
         };
         let weight = self.number(place, InvalidRow::InvalidWeight)?;
-        let text = (self.field)(place).unwrap_or_default();
         self.fields
-            .note_thousands(&String::from_utf8_lossy(text.trim_ascii()));
+            .note_thousands((self.field)(place).unwrap_or_default());
         match weight < 0.0 {
             true => Err(self.fault(InvalidRow::NegativeWeight, place, "a number, 0 or above")),
             false => Ok(Some(weight)),

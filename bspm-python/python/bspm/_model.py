@@ -254,7 +254,7 @@ class Model:
         self._core = core
         self._threads = threads
         self._items: Optional[npt.NDArray[Any]] = None
-        self.leaderboard = Trials(Trial(json.loads(trial)) for trial in core.trials)
+        self.leaderboard = Trials()
         """The trials that the filter was chosen from, best first. Empty if you named the filter."""
         self.weightings = _table_of_weightings([])
         """The weightings of the interactions that were compared, the chosen one first. Empty if none
@@ -454,7 +454,9 @@ class Model:
     def open(cls, path: Union[str, os.PathLike[str]], *, num_threads: int = 0) -> "Model":
         """Opens a model file of this package, the Rust crate or the tool. The file is mapped into memory."""
         core = _bspm.Core.open(os.fspath(path), threads=threads_of(num_threads))
-        return cls(core, num_threads)
+        model = cls(core, num_threads)
+        model.leaderboard = Trials(Trial(json.loads(trial)) for trial in core.trials)
+        return model
 
     def _keep_trials(self, trials: Trials) -> None:
         """Sets the leaderboard, and stores it in the model file."""

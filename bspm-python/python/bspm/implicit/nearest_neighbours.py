@@ -21,6 +21,7 @@ from .recommender_base import (
     IdsAndScores,
     RecommenderBase,
     _check_csr,
+    _check_length,
     _check_rows,
     _distinct,
     _is_scalar,
@@ -240,8 +241,7 @@ class ItemItemRecommender(RecommenderBase):
         is_scalar = _is_scalar(userid)
         _check_rows(user_items, 1 if is_scalar else len(userid), count)
         choose = self._chooser(filter_items, items)
-        if N < 1:
-            raise ValueError(f"N: expected at least 1, found {N}")
+        _check_length(N)
         rows = scipy.sparse.csr_matrix(
             (user_items.data.astype(np.float64), user_items.indices, user_items.indptr),
             shape=(user_items.shape[0], count),
@@ -276,8 +276,7 @@ class ItemItemRecommender(RecommenderBase):
         count = self._shape()[1]
         if recalculate_item:
             raise NotImplementedError("recalculate_item isn't implemented")
-        if N < 1:
-            raise ValueError(f"N: expected at least 1, found {N}")
+        _check_length(N)
         choose = self._chooser(filter_items, items)
         is_scalar = _is_scalar(itemid)
         lists = []

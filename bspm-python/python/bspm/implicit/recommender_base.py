@@ -47,6 +47,11 @@ def _check_rows(user_items: Any, users: int, items: int) -> None:
         raise ValueError(f"user_items: expected {items} items, found {user_items.shape[1]}")
 
 
+def _check_length(N: int) -> None:
+    if N < 1:
+        raise ValueError(f"N: expected at least 1, found {N}")
+
+
 def _check_csr(matrix: Any, what: str) -> Any:
     if not scipy.sparse.issparse(matrix):
         raise ValueError(f"{what} needs to be a CSR sparse matrix, found {type(matrix).__name__}")
@@ -210,8 +215,7 @@ class RecommenderBase(Parameters):
         The weight of an item is one over the square root of its popularity.
         """
         user_count = self._shape()[0]
-        if N < 1:
-            raise ValueError(f"N: expected at least 1, found {N}")
+        _check_length(N)
         if filter_users is not None and users is not None:
             raise ValueError("Can't specify both filter_users and users")
         is_scalar = _is_scalar(userid)
@@ -285,8 +289,7 @@ class RecommenderBase(Parameters):
         ``is_own`` says that the lists are computed from ``liked``.
         """
         core = self._fitted()
-        if N < 1:
-            raise ValueError(f"N: expected at least 1, found {N}")
+        _check_length(N)
         only = None
         if items is not None:
             only = _distinct(self._items(items, "items"))
