@@ -5,9 +5,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use bspm::backend::ScoredItem;
+use bspm::backend::{Checked, ScoredItem};
 use bspm::fitted::RankOptions;
-use bspm::{Backend, BspmConfig, CpuBackend, FilterConfig, FittedFilter, Interactions, Preset};
+use bspm::{BspmConfig, CpuBackend, FilterConfig, FittedFilter, Interactions, Preset};
 
 /// After this time, a child is assumed to wait forever.
 const DEADLINE_MILLISECONDS: libc::c_int = 120_000;
@@ -112,7 +112,10 @@ fn a_forked_process_has_as_many_threads() {
             all.wait();
             Ok(tile)
         };
-        backend.for_each_tile(3, || Ok(()), wait).unwrap() == [0, 1, 2]
+        Checked::new(backend)
+            .for_each_tile(3, || Ok(()), wait)
+            .unwrap()
+            == [0, 1, 2]
     };
     assert!(meet(&backend));
     assert!(in_child(|| meet(&backend)));

@@ -188,7 +188,7 @@ pub enum Scoring {
 /// An implementation must provide fifteen operations on three types. The other operations have default
 /// implementations, which use the required ones or run on the host, and which a device can override with
 /// faster ones. Every operation works on whole matrices. Operations inside
-/// [`for_each_tile`](Self::for_each_tile) may run on several threads at the same time, each on its own
+/// [`run_workers`](Self::run_workers) may run on several threads at the same time, each on its own
 /// matrices. Results must not depend on the number of threads.
 ///
 /// Core calls all operations through [`Checked`], which checks shapes and indices, so an implementation
@@ -213,20 +213,15 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
     /// memory of the device.
     fn tile_columns(&self, shape: (usize, usize), scoring: Scoring) -> Result<usize>;
 
-    /// Runs `work` for every tile `0..tiles` and returns the results in that order.
+    /// Calls `worker` once on each of up to `most` threads, and returns after all calls have returned.
     ///
-    /// `workspace` creates the scratch state that a worker reuses for all its tiles. After the first
-    /// error, no new tile is started.
+    /// [`Checked::for_each_tile`] passes a worker that processes tiles until none are left, so one call on the
+    /// calling thread is a valid implementation.
     ///
     /// # Errors
     ///
-    /// The error of the first tile, in order, that failed.
-    fn for_each_tile<W, T: Send>(
-        &self,
-        tiles: usize,
-        workspace: impl Fn() -> Result<W> + Sync,
-        work: impl Fn(&mut W, usize) -> Result<T> + Sync,
-    ) -> Result<Vec<T>>;
+    /// That of the device if it cannot start the threads.
+    fn run_workers(&self, most: usize, worker: &(dyn Fn() + Sync)) -> Result<()>;
 
     /// Creates a matrix of zeros.
     fn zeros(&self, rows: usize, columns: usize) -> Result<Self::Matrix>;

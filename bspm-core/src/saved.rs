@@ -165,7 +165,7 @@ where
         Self::from_shared(backend, Path::new(IN_MEMORY), Arc::new(bytes))
     }
 
-    fn write(&self, path: &Path, out: impl std::io::Write) -> Result<()> {
+    fn write(&self, path: &Path, out: &mut dyn std::io::Write) -> Result<()> {
         let filter = self.filter();
         let histories = self.dataset().interactions();
         let contents = Contents {

@@ -296,7 +296,7 @@ impl<B: Backend> Sweep<B> {
         let width = self.graph.tile_columns().min(batch.len());
         let ranges = tile_ranges(batch.len(), width);
         let blank: Vec<Evaluator> = self.state.evaluators.iter().map(Evaluator::blank).collect();
-        let tiles = self.backend.for_each_tile(
+        let tiles = Checked::new(&self.backend).for_each_tile(
             ranges.len(),
             || self.workspace(width),
             |workspace, tile| {

@@ -123,13 +123,10 @@ impl Backend for CpuBackend {
         self.memory_budget
     }
 
-    fn for_each_tile<W, T: Send>(
-        &self,
-        tiles: usize,
-        workspace: impl Fn() -> Result<W> + Sync,
-        work: impl Fn(&mut W, usize) -> Result<T> + Sync,
-    ) -> Result<Vec<T>> {
-        self.threads.for_each_tile(tiles, workspace, work)
+    fn run_workers(&self, most: usize, worker: &(dyn Fn() + Sync)) -> Result<()> {
+        self.threads
+            .run_workers(most, worker)
+            .map_err(|error| error.in_operation("run_workers"))
     }
 
     fn zeros(&self, rows: usize, columns: usize) -> Result<CpuMatrix> {

@@ -1,15 +1,13 @@
-//! Runs tiles on a rayon pool.
+//! Runs workers on a rayon pool.
 
 use std::process;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use bspm_core::Result;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::error::CpuError;
 
-/// The thread pool that tiles run on: a given pool, or the current one.
+/// The thread pool that workers run on: a given pool, or the current one.
 ///
 /// A forked process has only the thread that called `fork`, and would wait forever for the threads of the
 /// pool. It gets a new pool with the same number of threads.
@@ -110,57 +108,32 @@ impl Threads {
         })
     }
 
-    /// Runs `work` for each tile and returns the results in tile order.
+    /// Calls `worker` once on each of up to `most` threads of the pool. A single worker runs on the calling
+    /// thread.
     ///
-    /// One worker per thread processes tile after tile, with a separate workspace. A
-    /// single worker runs on the calling thread.
-    pub(crate) fn for_each_tile<W, T: Send>(
+    /// # Errors
+    ///
+    /// [`CpuError::ThreadPool`] if a forked process cannot start its threads.
+    pub(crate) fn run_workers(
         &self,
-        tiles: usize,
-        workspace: impl Fn() -> Result<W> + Sync,
-        work: impl Fn(&mut W, usize) -> Result<T> + Sync,
-    ) -> Result<Vec<T>> {
-        let next = AtomicUsize::new(0);
-        let failed = AtomicBool::new(false);
-        let results = Mutex::new(Vec::with_capacity(tiles));
-        let worker = || {
-            let mut scratch = None;
-            while !failed.load(Ordering::Relaxed) {
-                let tile = next.fetch_add(1, Ordering::Relaxed);
-                if tile >= tiles {
-                    break;
-                }
-                let result = match &mut scratch {
-                    Some(scratch) => work(scratch, tile),
-                    None => workspace().and_then(|made| work(scratch.insert(made), tile)),
-                };
-                failed.fetch_or(result.is_err(), Ordering::Relaxed);
-                results
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push((tile, result));
-            }
-        };
-
-        if tiles < 2 {
+        most: usize,
+        worker: &(dyn Fn() + Sync),
+    ) -> Result<(), CpuError> {
+        if most < 2 {
             worker();
-        } else {
-            let pool = self.0.get();
-            let pool = pool.map_err(|error| error.in_operation("for_each_tile"))?;
-            match (count(pool.as_ref()).min(tiles), &pool) {
-                (0 | 1, _) => worker(),
-                (workers, Some(pool)) => pool.scope(|scope| spawn(scope, workers, &worker)),
-                (workers, None) => rayon::scope(|scope| spawn(scope, workers, &worker)),
-            }
+            return Ok(());
         }
-
-        let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-        results.sort_unstable_by_key(|(tile, _)| *tile);
-        results.into_iter().map(|(_, result)| result).collect()
+        let pool = self.0.get()?;
+        match (count(pool.as_ref()).min(most), &pool) {
+            (0 | 1, _) => worker(),
+            (workers, Some(pool)) => pool.scope(|scope| spawn(scope, workers, worker)),
+            (workers, None) => rayon::scope(|scope| spawn(scope, workers, worker)),
+        }
+        Ok(())
     }
 }
 
-fn spawn<'scope>(scope: &rayon::Scope<'scope>, workers: usize, worker: &'scope (impl Fn() + Sync)) {
+fn spawn<'scope>(scope: &rayon::Scope<'scope>, workers: usize, worker: &'scope (dyn Fn() + Sync)) {
     for _ in 0..workers {
         scope.spawn(move |_| worker());
     }
@@ -169,52 +142,18 @@ fn spawn<'scope>(scope: &rayon::Scope<'scope>, workers: usize, worker: &'scope (
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bspm_core::Error;
-
-    fn pool(threads: usize) -> Threads {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        Threads::of_pool(Arc::new(pool.unwrap()))
-    }
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
-    fn results_come_in_tile_order_and_workspaces_are_reused() {
-        for threads in [1, 3] {
-            let made = AtomicUsize::new(0);
-            let workspace = || Ok(made.fetch_add(1, Ordering::Relaxed));
-            let results = pool(threads)
-                .for_each_tile(50, workspace, |_, tile| Ok(tile * tile))
-                .unwrap();
-            assert_eq!(results, (0..50).map(|tile| tile * tile).collect::<Vec<_>>());
-            assert!((1..=threads).contains(&made.into_inner()));
-        }
-    }
-
-    #[test]
-    fn the_first_failing_tile_stops_the_others() {
-        let done = AtomicUsize::new(0);
-        let error = pool(2)
-            .for_each_tile(
-                100_000,
-                || Ok(()),
-                |(), tile| {
-                    done.fetch_add(1, Ordering::Relaxed);
-                    let user = tile as u32;
-                    if tile == 5 {
-                        return Err(Error::UnknownUser { user, users: 1 });
-                    }
-                    Ok(())
-                },
-            )
-            .unwrap_err();
-        assert!(error.to_string().starts_with("user 5"));
-        assert!(done.into_inner() < 100_000);
-    }
-
-    #[test]
-    fn no_tiles_need_no_workspace() {
-        let results = pool(2)
-            .for_each_tile(0, || -> Result<()> { unreachable!() }, |(), tile| Ok(tile))
+    fn a_worker_is_called_once_per_thread_and_at_most_as_often_as_asked() {
+        for (threads, most, expected) in [(1, 50, 1), (3, 50, 3), (3, 2, 2), (3, 1, 1)] {
+            let calls = AtomicUsize::new(0);
+            let pool = Threads::of_pool(Arc::new(pool_of(threads).unwrap()));
+            pool.run_workers(most, &|| {
+                calls.fetch_add(1, Ordering::Relaxed);
+            })
             .unwrap();
-        assert!(results.is_empty());
+            assert_eq!(calls.into_inner(), expected);
+        }
     }
 }

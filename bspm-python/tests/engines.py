@@ -1,4 +1,4 @@
-"""Spark and Sail give the library's lists, bit for bit, also where a worker is killed.
+"""Spark and Sail give the library's lists, bit for bit; Spark also if a worker is killed.
 
 Run by scripts/test-engines, with PySpark and Sail installed, a model file, and Java.
 """
@@ -48,13 +48,6 @@ def check(output, expected):
     }
     assert len(table["user"]) == len(expected)
     assert found == expected
-
-
-def test_spark(tmp_path, expected):
-    program = run(tmp_path / "lists", "--master", CLUSTER)
-    log = program.communicate()[1]
-    assert program.returncode == 0, log
-    check(tmp_path / "lists", expected)
 
 
 def processes(text):

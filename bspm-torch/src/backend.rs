@@ -1,6 +1,7 @@
 //! [`Backend`] on libtorch.
 
 use std::ops::Range;
+use std::thread;
 
 use bspm_core::backend::{
     Direction, HostMatrix, Operand, ScoredItem, Scoring, Shaped, SparseParts, Update,
@@ -17,7 +18,6 @@ use crate::histories::TorchHistories;
 use crate::matrix::{Shape, TorchMatrix};
 use crate::product::{add_product, join};
 use crate::sparse::TorchSparse;
-use crate::tiles::for_each_tile;
 use crate::top_k::top_k;
 use crate::transfer::to_device;
 
@@ -183,13 +183,16 @@ impl Backend for TorchBackend {
         Ok(columns.min(LARGEST_TILE).min(most))
     }
 
-    fn for_each_tile<W, T: Send>(
-        &self,
-        tiles: usize,
-        workspace: impl Fn() -> Result<W> + Sync,
-        work: impl Fn(&mut W, usize) -> Result<T> + Sync,
-    ) -> Result<Vec<T>> {
-        for_each_tile(self.tiles_under_way, tiles, workspace, work)
+    /// libtorch runs each operation on several threads, and a GPU runs one operation after the other. A second
+    /// worker prepares its tile while the tile of the first is computed.
+    fn run_workers(&self, most: usize, worker: &(dyn Fn() + Sync)) -> Result<()> {
+        thread::scope(|scope| {
+            for _ in 1..self.tiles_under_way.min(most) {
+                scope.spawn(worker);
+            }
+            worker();
+        });
+        Ok(())
     }
 
     fn zeros(&self, rows: usize, columns: usize) -> Result<TorchMatrix> {

@@ -79,7 +79,6 @@ mod histories;
 mod matrix;
 mod product;
 mod sparse;
-mod tiles;
 mod top_k;
 mod transfer;
 

@@ -1,9 +1,8 @@
 //! States of sweeps: any text gives an error, or the sweep continues from it to the end.
 #![no_main]
 
-use bspm_core::sweep::Sweep;
-use bspm_core::{BspmConfig, Interactions};
-use bspm_cpu::CpuBackend;
+use bspm::sweep::Sweep;
+use bspm::{BspmConfig, CpuBackend, Interactions};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &[u8]| {

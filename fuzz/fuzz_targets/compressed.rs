@@ -7,8 +7,8 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use bspm_core::data::TableOptions;
-use bspm_core::{Dataset, Result};
+use bspm::data::TableOptions;
+use bspm::{Dataset, Result};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use libfuzzer_sys::fuzz_target;

@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use bspm_core::data::parse_lightgcn;
+use bspm::data::parse_lightgcn;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &[u8]| {

@@ -2,8 +2,7 @@
 //! checksum first, so that the code after the check of the checksum runs.
 #![no_main]
 
-use bspm_core::{Error, Model};
-use bspm_cpu::CpuBackend;
+use bspm::{CpuBackend, Error, Model};
 use libfuzzer_sys::fuzz_target;
 use twox_hash::XxHash3_128;
 

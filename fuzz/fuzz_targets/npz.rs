@@ -3,7 +3,7 @@
 
 use std::io::Cursor;
 
-use bspm_core::Dataset;
+use bspm::Dataset;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

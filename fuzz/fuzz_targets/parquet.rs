@@ -3,9 +3,9 @@
 
 use std::io::Write;
 
+use bspm::Dataset;
+use bspm::data::TableOptions;
 use bspm_arrow::FromParquet;
-use bspm_core::Dataset;
-use bspm_core::data::TableOptions;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(init: {

@@ -1,8 +1,7 @@
 //! Configurations in JSON: any text gives an error, or a filter of a small matrix with finite scores.
 #![no_main]
 
-use bspm_core::{FilterConfig, FittedFilter, Interactions};
-use bspm_cpu::CpuBackend;
+use bspm::{CpuBackend, FilterConfig, FittedFilter, Interactions};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &[u8]| {

@@ -1,8 +1,8 @@
 //! The loaders of text tables: any bytes give a data set or an error.
 #![no_main]
 
-use bspm_core::Dataset;
-use bspm_core::data::TableOptions;
+use bspm::Dataset;
+use bspm::data::TableOptions;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

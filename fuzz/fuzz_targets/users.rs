@@ -4,7 +4,7 @@
 use std::fs;
 use std::sync::LazyLock;
 
-use bspm_core::data::{Format, TableOptions, TextLines, TextTable};
+use bspm::data::{Format, TableOptions, TextLines, TextTable};
 use libfuzzer_sys::fuzz_target;
 use tempfile::TempDir;
 

@@ -43,22 +43,31 @@ pub(crate) fn evaluate<B: Backend>(
     config: impl Into<FilterConfig>,
 ) -> Result<(Metrics, Vec<Vec<ScoredItem>>), Failed> {
     let model = FittedFilter::fit(backend, split.train.clone(), config)?;
-    evaluate_fitted(&model, split)
+    let users = split.test_users();
+    let lists = lists(&model, &users)?;
+    Ok((metrics(split, &users, &lists)?, lists))
 }
 
-/// As [`evaluate`], for a fitted model.
-pub(crate) fn evaluate_fitted<B: Backend>(
+/// The best 20 unseen items of each user.
+pub(crate) fn lists<B: Backend>(
     model: &FittedFilter<B>,
+    users: &[u32],
+) -> Result<Vec<Vec<ScoredItem>>, Failed> {
+    Ok(model.rank(users, &RankOptions::top(20))?.lists)
+}
+
+/// The metrics at 20 of the lists of these users.
+pub(crate) fn metrics(
     split: &TrainTest,
-) -> Result<(Metrics, Vec<Vec<ScoredItem>>), Failed> {
-    let users = split.test_users();
-    let lists = model.rank(&users, &RankOptions::top(20))?.lists;
+    users: &[u32],
+    lists: &[Vec<ScoredItem>],
+) -> Result<Metrics, Failed> {
     let mut evaluator = Evaluator::new(&[20])?;
-    for (list, &user) in lists.iter().zip(&users) {
+    for (list, &user) in lists.iter().zip(users) {
         evaluator.add(
             list.iter().map(|entry| entry.item),
             split.test.items_of(user),
         );
     }
-    Ok((evaluator.means()[0], lists))
+    Ok(evaluator.means()[0])
 }

@@ -1,6 +1,8 @@
 //! A backend with checks of its operands.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use ndarray::{Array2, ArrayView2, Axis, aview1};
 
@@ -78,18 +80,44 @@ impl<'a, B: Backend> Checked<'a, B> {
         self.backend.memory_budget()
     }
 
-    /// See [`Backend::for_each_tile`].
+    /// Runs `work` for every tile `0..tiles` on the workers of the backend, and returns the results in that
+    /// order.
+    ///
+    /// `workspace` creates the scratch state that a worker reuses for all its tiles. After the first
+    /// error, no new tile is started.
     ///
     /// # Errors
     ///
-    /// The error of the first tile, in order, that failed.
+    /// The error of the first tile, in order, that failed; those of [`Backend::run_workers`].
     pub fn for_each_tile<W, T: Send>(
         self,
         tiles: usize,
         workspace: impl Fn() -> Result<W> + Sync,
         work: impl Fn(&mut W, usize) -> Result<T> + Sync,
     ) -> Result<Vec<T>> {
-        self.backend.for_each_tile(tiles, workspace, work)
+        let next = AtomicUsize::new(0);
+        let has_failed = AtomicBool::new(false);
+        let results = Mutex::new(Vec::from_iter((0..tiles).map(|_| None)));
+        let worker = || {
+            let mut scratch = None;
+            while !has_failed.load(Ordering::Relaxed) {
+                let tile = next.fetch_add(1, Ordering::Relaxed);
+                if tile >= tiles {
+                    break;
+                }
+                let result = match &mut scratch {
+                    Some(scratch) => work(scratch, tile),
+                    None => workspace().and_then(|made| work(scratch.insert(made), tile)),
+                };
+                has_failed.fetch_or(result.is_err(), Ordering::Relaxed);
+                results.lock().unwrap_or_else(PoisonError::into_inner)[tile] = Some(result);
+            }
+        };
+        if tiles > 0 {
+            self.backend.run_workers(tiles, &worker)?;
+        }
+        let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        results.into_iter().flatten().collect()
     }
 
     /// See [`Backend::zeros`].

@@ -111,7 +111,7 @@ impl Regression {
             row: None,
         };
         let weights = &self.user_weights;
-        let common = of_common_users(backend, interactions, weights, limits, options, |_, _| {})?;
+        let common = of_common_users(backend, interactions, weights, limits, options, &|_, _| {})?;
         let mut gram = to_dense(&common);
         drop(common);
         let diagonal = gram.diag_mut();

@@ -24,6 +24,9 @@ pub(super) const BLOCK: usize = 64;
 /// The bytes of an entry: its column and its value.
 const ENTRY: usize = 8;
 
+/// A row of an item graph: items in ascending order and their values.
+pub(super) type Row = Vec<(u32, f32)>;
+
 /// The limits of an item graph.
 #[derive(Clone, Copy)]
 pub(crate) struct Limits {
@@ -56,7 +59,7 @@ pub(crate) fn of_common_users<B: Backend>(
     user_weights: &[f32],
     limits: Limits,
     options: &FitOptions,
-    finish: impl Fn(usize, &mut Vec<(u32, f32)>) + Sync,
+    finish: &(dyn Fn(usize, &mut Row) + Sync),
 ) -> Result<CsMatI<f32, u32>> {
     let items = interactions.items();
     let transposed = interactions.transposed_csr();
@@ -108,7 +111,7 @@ pub(crate) fn of_common_users<B: Backend>(
             });
             row.touched.sort_unstable();
             row.touched.dedup();
-            let mut entries: Vec<(u32, f32)> = row
+            let mut entries: Row = row
                 .touched
                 .iter()
                 .map(|&other| (other, row.sums[other as usize]))
@@ -140,7 +143,7 @@ pub(crate) fn sums_of_squares(interactions: &Interactions, user_weights: &[f32])
 pub(super) fn graph_of_rows(
     items: usize,
     entries: usize,
-    rows: impl Iterator<Item = Vec<(u32, f32)>>,
+    rows: impl Iterator<Item = Row>,
 ) -> CsMatI<f32, u32> {
     let mut row_ends = vec![0];
     let (mut columns, mut values) = (Vec::with_capacity(entries), Vec::with_capacity(entries));
@@ -168,23 +171,26 @@ pub(crate) fn of_neighbours<B: Backend>(
         budget: usize::MAX,
         row: Some(count),
     };
-    let finish = |item: usize, row: &mut Vec<(u32, f32)>| {
+    let finish = |item: usize, row: &mut Row| {
         row.retain(|entry| entry.0 as usize != item);
         for (other, value) in &mut *row {
             *value = weight(item, *other as usize, *value);
         }
         keep_best(row, count, |entry| entry.1);
     };
-    of_common_users(backend, interactions, user_weights, limits, options, finish)
+    of_common_users(
+        backend,
+        interactions,
+        user_weights,
+        limits,
+        options,
+        &finish,
+    )
 }
 
 /// Keeps the largest entries of a row, in ascending order of their items. Of equal entries, those of lower
 /// items are kept.
-pub(super) fn keep_best(
-    row: &mut Vec<(u32, f32)>,
-    count: usize,
-    value: impl Fn(&(u32, f32)) -> f32,
-) {
+pub(super) fn keep_best(row: &mut Row, count: usize, value: impl Fn(&(u32, f32)) -> f32) {
     if row.len() > count {
         row.sort_by(|left, right| value(right).total_cmp(&value(left)));
         row.truncate(count);

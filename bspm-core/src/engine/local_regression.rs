@@ -6,7 +6,7 @@ use faer::{Mat, Side};
 use sprs::CsMatI;
 
 use super::fit_options::FitOptions;
-use super::item_graph::{BLOCK, Limits, graph_of_rows, keep_best, of_common_users};
+use super::item_graph::{BLOCK, Limits, Row, graph_of_rows, keep_best, of_common_users};
 use super::regression::Regression;
 use super::tiles::tile_ranges;
 use crate::backend::{Backend, Checked};
@@ -44,11 +44,11 @@ pub(crate) fn local_weights<B: Backend>(
         row: Some(most),
     };
     let roots: Vec<f32> = diagonal.iter().map(|it| it.sqrt() as f32).collect();
-    let by_cosine = |_: usize, row: &mut Vec<(u32, f32)>| {
+    let by_cosine = |_: usize, row: &mut Row| {
         keep_best(row, most, |entry| entry.1 / roots[entry.0 as usize]);
     };
     let weights = &regression.user_weights;
-    let gram = of_common_users(backend, interactions, weights, limits, options, by_cosine)?;
+    let gram = of_common_users(backend, interactions, weights, limits, options, &by_cosine)?;
 
     let problem = Problem {
         gram: &gram,

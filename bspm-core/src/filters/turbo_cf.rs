@@ -174,7 +174,7 @@ impl Settings for TurboCf {
                 &powers(&interactions.user_sums(), -2.0 * self.alpha),
                 limits,
                 options,
-                |item, row| {
+                &|item, row| {
                     for (other, value) in row {
                         let product = *value * item_weights[item] * item_weights[*other as usize];
                         *value = f64::from(product).powf(self.power) as f32;

@@ -87,7 +87,7 @@ impl<B: Backend> FittedFilter<B> {
         options: &RankOptions,
     ) -> Result<Ranking> {
         let mut lists = Vec::with_capacity(requests.len());
-        let (score_time, rank_time) = self.rank_batches(requests, options, |_, batch| {
+        let (score_time, rank_time) = self.rank_batches(requests, options, &mut |_, batch| {
             lists.extend(batch);
         })?;
         Ok(Ranking {
@@ -103,7 +103,7 @@ impl<B: Backend> FittedFilter<B> {
         &self,
         requests: &[ListRequest<'_>],
         options: &RankOptions,
-        mut take: impl FnMut(usize, Vec<Vec<ScoredItem>>),
+        take: &mut dyn FnMut(usize, Vec<Vec<ScoredItem>>),
     ) -> Result<(Duration, Duration)> {
         let items = self.interactions.items();
         let mask = options.checked_mask(items)?;
@@ -230,7 +230,7 @@ impl<B: Backend> FittedFilter<B> {
         self.rank_batches(
             &ListRequest::of_all(histories),
             &rank_options,
-            |_, batch| {
+            &mut |_, batch| {
                 let items = |list: Vec<ScoredItem>| list.iter().map(|entry| entry.item).collect();
                 lists.extend(batch.into_iter().map(items));
             },
@@ -257,7 +257,7 @@ impl<B: Backend> FittedFilter<B> {
         self.rank_batches(
             &ListRequest::of_all(histories),
             &rank_options,
-            |start, lists| {
+            &mut |start, lists| {
                 for (place, list) in (start..).zip(lists) {
                     let items = list.iter().map(|entry| entry.item);
                     evaluator.add(items, &relevant(place));

@@ -88,7 +88,7 @@ impl<'a> FilterTensors<'a> {
     }
 }
 
-pub(super) fn write<U, I>(contents: &Contents<'_, U, I>, out: impl Write) -> io::Result<()>
+pub(super) fn write<U, I>(contents: &Contents<'_, U, I>, out: &mut dyn Write) -> io::Result<()>
 where
     U: SavedId + Eq + Hash,
     I: SavedId + Eq + Hash + Clone,
@@ -219,7 +219,7 @@ impl<'a> FileTensors<'a> {
     }
 
     /// Writes the file, followed by its checksum.
-    fn write(mut self, header: &Header, out: impl Write) -> io::Result<()> {
+    fn write(mut self, header: &Header, out: &mut dyn Write) -> io::Result<()> {
         self.reserve(HASH, Dtype::U8, &[HASH_BYTES], HASH_BYTES);
         let header = HashMap::from([(METADATA_KEY.into(), serde_json::to_string(header)?)]);
         let metadata = Metadata::new(Some(header), self.infos).map_err(io::Error::other)?;
@@ -236,18 +236,18 @@ impl<'a> FileTensors<'a> {
         for data in self.data {
             out.write_all(data)?;
         }
-        let Hashing { mut out, hash } = out;
+        let Hashing { out, hash } = out;
         out.write_all(&hash.finish_128().to_le_bytes())
     }
 }
 
 /// A writer that computes the hash of the written bytes.
-struct Hashing<W> {
-    out: W,
+struct Hashing<'a> {
+    out: &'a mut dyn Write,
     hash: XxHash3_128,
 }
 
-impl<W: Write> Write for Hashing<W> {
+impl Write for Hashing<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let length = self.out.write(bytes)?;
         self.hash.write(&bytes[..length]);
