@@ -74,6 +74,7 @@ macro_rules! backend_conformance {
             the_best_of_a_product_are_those_of_the_sums,
             the_largest_of_a_product_are_those_of_the_sums,
             tiles_come_back_in_order,
+            workers_are_called_at_least_once,
             the_first_error_of_a_tile_comes_back,
             the_truncated_svd_matches_a_dense_one,
             an_svd_beyond_the_rank_stops_at_the_rank,

@@ -213,14 +213,20 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
     /// memory of the device.
     fn tile_columns(&self, shape: (usize, usize), scoring: Scoring) -> Result<usize>;
 
-    /// Calls `worker` once on each of up to `most` threads, and returns after all calls have returned.
+    /// Calls `worker` at least once and at most `most` times, possibly on several threads at the same time, and
+    /// returns after all calls have returned. `most` is at least 1.
     ///
     /// [`Checked::for_each_tile`] passes a worker that processes tiles until none are left, so one call on the
     /// calling thread is a valid implementation.
     ///
     /// # Errors
     ///
-    /// That of the device if it cannot start the threads.
+    /// [`Error::Backend`](crate::Error::Backend) if the device cannot start its threads. `worker` itself reports
+    /// no errors.
+    ///
+    /// # Panics
+    ///
+    /// If `worker` panics.
     fn run_workers(&self, most: usize, worker: &(dyn Fn() + Sync)) -> Result<()>;
 
     /// Creates a matrix of zeros.

@@ -108,7 +108,7 @@ impl Threads {
         })
     }
 
-    /// Calls `worker` once on each of up to `most` threads of the pool. A single worker runs on the calling
+    /// Calls `worker` once for each thread of the pool, and at most `most` times. A single call runs on the calling
     /// thread.
     ///
     /// # Errors
@@ -145,7 +145,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
-    fn a_worker_is_called_once_per_thread_and_at_most_as_often_as_asked() {
+    fn a_worker_is_called_for_each_thread_and_at_most_as_often_as_asked() {
         for (threads, most, expected) in [(1, 50, 1), (3, 50, 3), (3, 2, 2), (3, 1, 1)] {
             let calls = AtomicUsize::new(0);
             let pool = Threads::of_pool(Arc::new(pool_of(threads).unwrap()));

@@ -1,4 +1,4 @@
-"""Spark and Sail give the library's lists, bit for bit; Spark also if a worker is killed.
+"""Spark, with a worker that is killed, and Sail give the library's lists, bit for bit.
 
 Run by scripts/test-engines, with PySpark and Sail installed, a model file, and Java.
 """

@@ -73,11 +73,11 @@ CASES = {
 def run(script):
     done = subprocess.run([sys.executable, "-c", PREPARATION + script], capture_output=True, text=True)
     assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
-    assert "panicked" not in done.stderr
+    assert "panicked" not in done.stderr, (done.stdout, done.stderr)
 
 
 def test_a_damaged_column_is_a_value_error_that_names_it():
-    # One process for all cases, because its imports take seconds. It prints the case that it is in.
+    # One process for all cases, because its imports take seconds. It prints the name of a case before it runs it.
     run(
         "".join(
             f"""

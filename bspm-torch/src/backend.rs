@@ -1,6 +1,7 @@
 //! [`Backend`] on libtorch.
 
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::thread;
 
 use bspm_core::backend::{
@@ -184,13 +185,19 @@ impl Backend for TorchBackend {
     }
 
     /// libtorch runs each operation on several threads, and a GPU runs one operation after the other. A second
-    /// worker prepares its tile while the tile of the first is computed.
+    /// worker prepares its tile while the tile of the first is computed. If the system cannot start a thread for
+    /// it, the first worker processes all tiles.
     fn run_workers(&self, most: usize, worker: &(dyn Fn() + Sync)) -> Result<()> {
         thread::scope(|scope| {
-            for _ in 1..self.tiles_under_way.min(most) {
-                scope.spawn(worker);
-            }
+            let others: Vec<_> = (1..self.tiles_under_way.min(most))
+                .flat_map(|_| thread::Builder::new().spawn_scoped(scope, worker))
+                .collect();
             worker();
+            for other in others {
+                if let Err(panic) = other.join() {
+                    resume_unwind(panic);
+                }
+            }
         });
         Ok(())
     }

@@ -12,11 +12,12 @@ use super::{
     Shaped, SparseParts, SymmetricEigen, Update,
 };
 use bspm_data::History;
-use bspm_data::Result;
+use bspm_data::{Error, Result};
 
 /// A backend with checks of its operands.
 ///
-/// It has the operations of [`Backend`]. Before it calls the device, it returns
+/// It has the operations of [`Backend`], and [`for_each_tile`](Self::for_each_tile), which distributes tiles to the
+/// workers of the backend. Before it calls the device, it returns
 /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) for operands whose shapes do not match, and
 /// [`Error::UnknownItem`](crate::Error::UnknownItem) for an item outside the matrix. Core calls every
 /// backend through it.
@@ -88,7 +89,11 @@ impl<'a, B: Backend> Checked<'a, B> {
     ///
     /// # Errors
     ///
-    /// The error of the first tile, in order, that failed; those of [`Backend::run_workers`].
+    /// Those of [`Backend::run_workers`]; otherwise the error of the first tile, in order, that failed.
+    ///
+    /// # Panics
+    ///
+    /// If `workspace` or `work` panics.
     pub fn for_each_tile<W, T: Send>(
         self,
         tiles: usize,
@@ -117,7 +122,15 @@ impl<'a, B: Backend> Checked<'a, B> {
             self.backend.run_workers(tiles, &worker)?;
         }
         let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-        results.into_iter().flatten().collect()
+        let missing = || Error::Backend {
+            backend: self.name(),
+            operation: "run_workers",
+            source: "it returned before all tiles were processed".into(),
+        };
+        let results = results.into_iter();
+        results
+            .map(|it| it.unwrap_or_else(|| Err(missing())))
+            .collect()
     }
 
     /// See [`Backend::zeros`].
