@@ -378,9 +378,17 @@ fn between(interval: Interval) -> String {
 
 /// Formats a number with four decimals; a number that rounds to 0 has no sign.
 fn decimals(number: f64) -> String {
-    let text = format!("{number:.4}");
+    without_sign_of_zero(format!("{number:.4}"))
+}
+
+/// As [`decimals`], with the sign of positive numbers.
+fn signed_decimals(number: f64) -> String {
+    without_sign_of_zero(format!("{number:+.4}"))
+}
+
+fn without_sign_of_zero(text: String) -> String {
     match text.as_str() {
-        "-0.0000" => "0.0000".into(),
+        "-0.0000" | "+0.0000" => "0.0000".into(),
         _ => text,
     }
 }
@@ -412,7 +420,7 @@ impl Record for Against {
         vec![vec![
             self.k.to_string(),
             self.metric.into(),
-            format!("{:+.4}", comparison.difference.mean),
+            signed_decimals(comparison.difference.mean),
             between(comparison.difference),
             format!("{} users", comparison.wins),
             format!("{} users", comparison.losses),

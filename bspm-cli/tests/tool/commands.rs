@@ -214,11 +214,15 @@ fn evaluate_splits_or_takes_a_test_file() {
         "coverage",
         "diversity",
         "bits",
-        "+0.0000",
+        "0.0000 to 0.0000",
         "0.5000 to 0.5000",
     ] {
         assert!(table.contains(text), "no {text}: {table}");
     }
+    assert!(
+        !table.contains("+0.0000") && !table.contains("-0.0000"),
+        "{table}"
+    );
 
     fs::write(
         folder.join("test.csv"),
