@@ -121,16 +121,14 @@ impl<'a, B: Backend> Checked<'a, B> {
         if tiles > 0 {
             self.backend.run_workers(tiles, &worker)?;
         }
-        let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
         let missing = || Error::Backend {
             backend: self.name(),
             operation: "run_workers",
             source: "it returned before all tiles were processed".into(),
         };
+        let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
         let results = results.into_iter();
-        results
-            .map(|it| it.unwrap_or_else(|| Err(missing())))
-            .collect()
+        results.map(|it| it.ok_or_else(missing)?).collect()
     }
 
     /// See [`Backend::zeros`].
