@@ -11,7 +11,7 @@ use std::path::Path;
 /// The path of a module from the root of the crate. The path of the root is empty.
 type Module = Vec<String>;
 
-const CRATES: [&str; 14] = [
+const CRATES: [&str; 15] = [
     ".",
     "bspm-args",
     "bspm-arrow",
@@ -21,6 +21,7 @@ const CRATES: [&str; 14] = [
     "bspm-cpu",
     "bspm-data",
     "bspm-events",
+    "bspm-linalg",
     "bspm-python",
     "bspm-rules",
     "bspm-server",

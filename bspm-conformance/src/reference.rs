@@ -1,6 +1,6 @@
 //! The model in `f64` on dense matrices, as defined in the paper.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut1, Axis, Zip, s};
 
 use bspm_core::Solver;
 use bspm_core::filters::Integration;
@@ -217,6 +217,7 @@ fn mean(points: &[Array2<f64>]) -> Array2<f64> {
 /// Jacobi rotations.
 pub(super) fn jacobi(mut matrix: Array2<f64>) -> (Vec<f64>, Array2<f64>) {
     let size = matrix.nrows();
+    // The eigenvectors as rows.
     let mut vectors = Array2::eye(size);
     for _sweep in 0..60 {
         let mut off_diagonal = 0.0;
@@ -231,21 +232,17 @@ pub(super) fn jacobi(mut matrix: Array2<f64>) -> (Vec<f64>, Array2<f64>) {
                 let tangent = ratio.signum() / (ratio.abs() + (ratio * ratio + 1.0).sqrt());
                 let cosine = (tangent * tangent + 1.0).sqrt().recip();
                 let sine = tangent * cosine;
-                for k in 0..size {
-                    let (left, right) = (matrix[[k, row]], matrix[[k, column]]);
-                    matrix[[k, row]] = cosine * left - sine * right;
-                    matrix[[k, column]] = sine * left + cosine * right;
-                }
-                for k in 0..size {
-                    let (left, right) = (matrix[[row, k]], matrix[[column, k]]);
-                    matrix[[row, k]] = cosine * left - sine * right;
-                    matrix[[column, k]] = sine * left + cosine * right;
-                }
-                for k in 0..size {
-                    let (left, right) = (vectors[[k, row]], vectors[[k, column]]);
-                    vectors[[k, row]] = cosine * left - sine * right;
-                    vectors[[k, column]] = sine * left + cosine * right;
-                }
+                let rotate = |(left, right): (ArrayViewMut1<f64>, ArrayViewMut1<f64>)| {
+                    Zip::from(left).and(right).for_each(|left, right| {
+                        (*left, *right) = (
+                            cosine * *left - sine * *right,
+                            sine * *left + cosine * *right,
+                        );
+                    });
+                };
+                rotate(matrix.multi_slice_mut((s![.., row], s![.., column])));
+                rotate(matrix.multi_slice_mut((s![row, ..], s![column, ..])));
+                rotate(vectors.multi_slice_mut((s![row, ..], s![column, ..])));
             }
         }
         if off_diagonal < 1e-28 {
@@ -256,7 +253,7 @@ pub(super) fn jacobi(mut matrix: Array2<f64>) -> (Vec<f64>, Array2<f64>) {
     order.sort_by(|&left, &right| matrix[[right, right]].total_cmp(&matrix[[left, left]]));
     (
         order.iter().map(|&place| matrix[[place, place]]).collect(),
-        vectors.select(Axis(1), &order),
+        vectors.select(Axis(0), &order).reversed_axes(),
     )
 }
 

@@ -22,8 +22,7 @@
 pub(crate) mod check;
 mod checked;
 mod combination;
-mod eigen;
-mod inverse;
+mod decompositions;
 mod largest;
 mod select;
 mod shared_matrix;
@@ -39,9 +38,9 @@ use sprs::{CsMatI, CsMatViewI};
 
 use bspm_data::History;
 use bspm_data::Result;
+pub use bspm_linalg::SymmetricEigen;
 pub use checked::Checked;
 pub use combination::{Combination, ranks_of_sums};
-pub use eigen::SymmetricEigen;
 pub use largest::largest;
 pub use select::{Scores, Select, select};
 pub use shared_matrix::{HostMatrix, SharedMatrix};
@@ -348,15 +347,15 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
     ///
     /// Only the lower triangle is read.
     fn symmetric_eigen(&self, matrix: ArrayView2<'_, f64>) -> Result<SymmetricEigen> {
-        eigen::symmetric_eigen(self.name(), matrix)
+        decompositions::symmetric_eigen(self.name(), matrix)
     }
 
-    /// Inverts a symmetric positive definite matrix in place. The default runs on the host and takes
-    /// three more times the memory of the matrix.
+    /// Inverts a symmetric positive definite matrix in place. The default runs on the host in `f64`
+    /// and takes four more times the memory of the matrix.
     fn invert_positive_definite(&self, matrix: Self::Matrix) -> Result<Self::Matrix> {
         let values = self.download(&matrix)?;
         drop(matrix);
-        self.upload(inverse::invert_positive_definite(self.name(), values)?.view())
+        self.upload(decompositions::invert_positive_definite(self.name(), values)?.view())
     }
 
     /// Returns the entries of each of the first `hidden.len()` columns of `scores`, times the item scale,

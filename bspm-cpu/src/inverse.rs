@@ -5,9 +5,7 @@
 //! `-D`; after all blocks `A` is `-A^-1`. Only the lower triangle is kept up to date, so the
 //! cost is `size^3` multiplications, nearly all of them in products of blocks.
 
-use faer::linalg::matmul::matmul;
-use faer::linalg::solvers::DenseSolveCore;
-use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
+use bspm_linalg::{Accum, Mat, MatMut, MatRef, matmul};
 use rayon::prelude::*;
 
 use crate::error::CpuError;
@@ -60,10 +58,7 @@ fn eliminate(
         let (low, high) = (row.max(column), row.min(column));
         f64::from(elements[(pivots.start + low) * stride + pivots.start + high])
     });
-    let inverse = block
-        .llt(Side::Lower)
-        .map_err(|_| CpuError::NotPositiveDefinite { size })?
-        .inverse();
+    let inverse = bspm_linalg::inverse(block).ok_or(CpuError::NotPositiveDefinite { size })?;
     let inverse = Mat::from_fn(width, width, |row, column| inverse[(row, column)] as f32);
 
     let mut scaled = vec![0.0_f32; size * width];
@@ -78,7 +73,6 @@ fn eliminate(
                 MatRef::from_row_major_slice(panel, rows, width),
                 inverse.as_ref(),
                 1.0,
-                Par::Seq,
             );
         });
         let rows = elements.par_chunks_mut(BLOCK * stride);
@@ -92,7 +86,6 @@ fn eliminate(
                 MatRef::from_row_major_slice(scaled, rows, width),
                 MatRef::from_row_major_slice(&panel[..columns * width], columns, width).transpose(),
                 -1.0,
-                Par::Seq,
             );
         });
     })?;

@@ -1,9 +1,8 @@
-//! Dense products, with the matrix multiplication of faer.
+//! Dense products, with the matrix multiplication of `bspm-linalg`.
 
 use std::ops::Range;
 
-use faer::linalg::matmul::{matmul, triangular};
-use faer::{Accum, Mat, MatRef, Par};
+use bspm_linalg::{Accum, Mat, MatRef, lower_triangle_of_product, matmul};
 use ndarray::{Array2, ArrayViewMut2};
 use rayon::prelude::*;
 
@@ -28,12 +27,12 @@ pub(crate) fn multiply(
     let (left, right) = (left.as_faer(), right.as_faer());
     if transpose_left {
         let (left, out) = (left.transpose(), out.as_faer_mut());
-        matmul(out, accumulate, left, right, product, Par::Seq);
+        matmul(out, accumulate, left, right, product);
         return Ok(());
     }
     out.for_each_part(threads, |start, out| {
         let left = left.subrows(start, out.nrows());
-        matmul(out, accumulate, left, right, product, Par::Seq);
+        matmul(out, accumulate, left, right, product);
     })
 }
 
@@ -62,8 +61,6 @@ pub(crate) fn symmetric_product(
 
 /// The lower triangle of the product of some of the rows.
 fn triangle(left: &CpuMatrix, right: &[CpuMatrix], rows: Range<usize>) -> Mat<f32> {
-    use triangular::BlockStructure::{Rectangular, TriangularLower};
-
     let size = left.columns();
     let mut sum = Mat::zeros(size, size);
     let mut side_by_side = vec![0.0; PART_ROWS * size];
@@ -72,16 +69,10 @@ fn triangle(left: &CpuMatrix, right: &[CpuMatrix], rows: Range<usize>) -> Mat<f3
         let part = &mut side_by_side[..count * size];
         let view = ArrayViewMut2::from_shape((count, size), &mut *part);
         copy_side_by_side(right, start, view.expect("the part has as many elements"));
-        triangular::matmul(
+        lower_triangle_of_product(
             sum.as_mut(),
-            TriangularLower,
-            Accum::Add,
             left.as_faer().subrows(start, count).transpose(),
-            Rectangular,
             MatRef::from_row_major_slice(part, count, size),
-            Rectangular,
-            1.0,
-            Par::Seq,
         );
     }
     sum

@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use bspm_core::backend::{Shaped, SharedMatrix};
+use bspm_linalg::{MatMut, MatRef};
 use bytemuck::{Pod, Zeroable};
-use faer::{MatMut, MatRef};
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 use rayon::prelude::*;
 

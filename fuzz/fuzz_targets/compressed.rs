@@ -34,9 +34,15 @@ fn compressed(text: &[u8], is_gzip: bool) -> Vec<u8> {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let [kind, place, mask, rest @ ..] = bytes else { return };
+    let [kind, place, mask, rest @ ..] = bytes else {
+        return;
+    };
     let is_gzip = kind % 2 == 0;
-    let path = FOLDER.path().join(if is_gzip { "table.csv.gz" } else { "table.csv.zst" });
+    let path = FOLDER.path().join(if is_gzip {
+        "table.csv.gz"
+    } else {
+        "table.csv.zst"
+    });
     if kind / 128 == 0 {
         let _ = read(&path, rest);
         return;
@@ -47,6 +53,9 @@ fuzz_target!(|bytes: &[u8]| {
     let place = usize::from(*place) * bytes.len() / 256;
     bytes[place] ^= mask;
     if let (Ok(whole), Ok(changed)) = (whole, read(&path, &bytes)) {
-        assert!(whole == changed, "byte {place} with {mask:x} gives other data");
+        assert!(
+            whole == changed,
+            "byte {place} with {mask:x} gives other data"
+        );
     }
 });

@@ -19,7 +19,11 @@ fuzz_target!(|bytes: &[u8]| {
     for user in model.dataset().users().iter().take(3) {
         match model.recommend(user, 3) {
             // A forged file may contain numbers for which scores are infinite.
-            Ok(_) | Err(Error::InvalidParameter { parameter: "weight", .. }) => {}
+            Ok(_)
+            | Err(Error::InvalidParameter {
+                parameter: "weight",
+                ..
+            }) => {}
             Err(error) => panic!("no list for a user of the model: {error}"),
         }
     }

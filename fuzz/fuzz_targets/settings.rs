@@ -19,5 +19,8 @@ fuzz_target!(|text: &[u8]| {
     let scores = filter.score(&[0, 5]).expect("a fitted filter scores");
     assert!(scores.iter().all(|score| score.is_finite()), "{config:?}");
     let written = serde_json::to_vec(&config).unwrap();
-    assert_eq!(serde_json::from_slice::<FilterConfig>(&written).unwrap(), config);
+    assert_eq!(
+        serde_json::from_slice::<FilterConfig>(&written).unwrap(),
+        config
+    );
 });

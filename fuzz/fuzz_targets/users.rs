@@ -28,7 +28,9 @@ fuzz_target!(|bytes: &[u8]| {
     if kind & 8 != 0 {
         options = options.delimiter(b';');
     }
-    let Ok(mut table) = TextTable::open(&path, format, &options) else { return };
+    let Ok(mut table) = TextTable::open(&path, format, &options) else {
+        return;
+    };
     let (columns, mut row) = (table.columns().len(), Vec::new());
     while let Ok(Some(_)) = table.next_row(&mut row) {
         assert_eq!(row.len(), columns);

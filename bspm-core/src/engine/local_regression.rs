@@ -1,8 +1,6 @@
 //! Linear autoencoders with sparse weights: each item is predicted from its most similar items.
 
-use faer::linalg::solvers::Solve;
-use faer::traits::ComplexField;
-use faer::{Mat, Side};
+use bspm_linalg::Mat;
 use sprs::CsMatI;
 
 use super::fit_options::FitOptions;
@@ -126,7 +124,8 @@ impl Problem<'_> {
         places: &mut Places,
     ) -> Option<Vec<(u32, f32)>> {
         let gram = self.gram_of(common, places);
-        let solution = solved::<f32>(&gram, common).or_else(|| solved::<f64>(&gram, common))?;
+        let right: Vec<f32> = common.iter().map(|entry| entry.1).collect();
+        let solution = bspm_linalg::solve(gram.as_ref(), &right)?;
         let to = self.degree_powers[item];
         let weights = common.iter().zip(solution).map(|(&(from, _), weight)| {
             let scaled = f64::from(self.degree_powers[from as usize]) / f64::from(to);
@@ -174,18 +173,4 @@ impl Places {
             self.0[item as usize] = 0;
         }
     }
-}
-
-/// Solves a system with a positive definite matrix; only the lower triangle is read. Returns `None` if this
-/// type of numbers is not accurate enough.
-fn solved<T>(gram: &Mat<f32>, right: &[(u32, f32)]) -> Option<Vec<f64>>
-where
-    T: ComplexField + From<f32> + Into<f64> + Copy,
-{
-    let size = right.len();
-    let gram = Mat::from_fn(size, size, |row, column| T::from(gram[(row, column)]));
-    let column = Mat::from_fn(size, 1, |row, _| T::from(right[row].1));
-    let solution = gram.llt(Side::Lower).ok()?.solve(&column);
-    let solution: Vec<f64> = (0..size).map(|row| solution[(row, 0)].into()).collect();
-    solution.iter().all(|it| it.is_finite()).then_some(solution)
 }

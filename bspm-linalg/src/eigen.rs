@@ -1,12 +1,10 @@
-//! The eigendecomposition of small symmetric matrices on the host.
+//! The eigendecomposition of symmetric matrices.
 
 use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::{MatMut, MatRef, Par};
 use ndarray::{Array2, ArrayView2};
-
-use bspm_data::{Error, Result};
 
 /// The eigenvalues of a symmetric matrix in ascending order, and the eigenvectors as columns in the same
 /// order.
@@ -18,11 +16,20 @@ pub struct SymmetricEigen {
     pub vectors: Array2<f64>,
 }
 
-/// Computes the eigendecomposition on one thread, so that the result does not depend on their number.
-pub(super) fn symmetric_eigen(
-    backend: &'static str,
-    matrix: ArrayView2<'_, f64>,
-) -> Result<SymmetricEigen> {
+/// Computes the eigendecomposition of a symmetric matrix. Only the lower triangle is read. Returns `None` if
+/// the iteration does not converge, for example because an entry is not finite.
+///
+/// ```
+/// let matrix = ndarray::array![[2.0, 0.0], [1.0, 2.0]];
+/// let eigen = bspm_linalg::symmetric_eigen(matrix.view()).unwrap();
+/// assert!((eigen.values[0] - 1.0).abs() < 1e-12);
+/// assert!((eigen.values[1] - 3.0).abs() < 1e-12);
+/// ```
+///
+/// # Panics
+///
+/// If the matrix is not square.
+pub fn symmetric_eigen(matrix: ArrayView2<'_, f64>) -> Option<SymmetricEigen> {
     let size = matrix.nrows();
     // Read the lower triangle by rows, as faer does, independent of the layout.
     let rows: Vec<f64> = matrix.iter().copied().collect();
@@ -42,11 +49,7 @@ pub(super) fn symmetric_eigen(
         MemStack::new(&mut MemBuffer::new(scratch)),
         Default::default(),
     )
-    .map_err(|_| Error::Backend {
-        backend,
-        operation: "symmetric_eigen",
-        source: format!("the decomposition of a {size}x{size} matrix did not converge").into(),
-    })?;
+    .ok()?;
     let vectors = Array2::from_shape_fn((size, size), |(row, column)| vectors[row * size + column]);
-    Ok(SymmetricEigen { values, vectors })
+    Some(SymmetricEigen { values, vectors })
 }
