@@ -4,6 +4,10 @@ mod global_pool {
     bspm_conformance::backend_conformance!(bspm::CpuBackend::new());
 }
 
+mod large_problems {
+    bspm_conformance::large_conformance!(bspm::CpuBackend::new());
+}
+
 mod one_thread {
     bspm_conformance::backend_conformance!(bspm::CpuBackend::with_threads(1).unwrap());
 }

@@ -15,6 +15,7 @@
 mod any_matrix;
 mod dense;
 mod filters;
+mod large;
 mod model;
 mod ranking;
 mod reference;
@@ -24,6 +25,7 @@ mod tiles;
 pub use any_matrix::*;
 pub use dense::*;
 pub use filters::*;
+pub use large::*;
 pub use model::*;
 pub use ranking::*;
 pub use reference::{Reference, ReferenceScores};
@@ -91,6 +93,20 @@ macro_rules! backend_conformance {
     };
     ($backend:expr) => {
         $crate::backend_conformance!([] $backend);
+    };
+}
+
+/// Creates the tests of large problems, for the backend that the expression returns: 2,048 singular vectors, and
+/// a million users and items. They take minutes and up to 16 GB of memory, so they are ignored without
+/// `--include-ignored`.
+#[macro_export]
+macro_rules! large_conformance {
+    ($backend:expr) => {
+        $crate::backend_conformance!(
+            @checks [#[ignore = "takes minutes and 16 GB; --include-ignored runs it"]] $backend;
+            thousands_of_singular_vectors_are_found,
+            a_million_users_and_items_are_fitted,
+        );
     };
 }
 

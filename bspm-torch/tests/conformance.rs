@@ -3,6 +3,20 @@
 use bspm_core::{BspmConfig, FittedFilter, Interactions};
 use bspm_torch::{TorchBackend, TorchDevice};
 
+mod large_cpu {
+    use super::*;
+
+    bspm_conformance::large_conformance!(TorchBackend::new(TorchDevice::Cpu).unwrap());
+}
+
+/// Run with `--features cuda -- --include-ignored` on a machine with a GPU.
+#[cfg(feature = "cuda")]
+mod large_cuda {
+    use super::*;
+
+    bspm_conformance::large_conformance!(TorchBackend::new(TorchDevice::Cuda(0)).unwrap());
+}
+
 mod cpu {
     use super::*;
 
