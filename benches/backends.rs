@@ -1,6 +1,6 @@
 //! Compares the CPU backend, libtorch's CPU device and CUDA, by stage and as a whole: on Gowalla (the real split if
-//! `BSPM_DATA` is set, and generated interactions otherwise), and on 300,000 generated users and items. Each
-//! stage is one group with a row for each device, so that criterion compares them in one report.
+//! `BSPM_DATA` is set, and generated interactions otherwise), and with BSPM_LARGE=1 on 300,000 generated users and
+//! items. Each stage is one group with a row for each device, so that criterion compares them in one report.
 
 mod gowalla;
 
@@ -17,25 +17,20 @@ use bspm::{
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 
-const STAGES: [&str; 5] = [
-    "spmm of 64 columns",
-    "truncated SVD",
-    "fit",
-    "batch of 2048 users",
-    "fit, and lists of all users",
-];
+/// The columns of the sparse product: fewer than in a tile of libtorch, so that the devices do the same work.
+const COLUMNS: usize = 64;
 
-/// One iteration of each of [`STAGES`].
-type Runs = [Box<dyn FnMut()>; STAGES.len()];
-
+/// A data set with the settings of BSPM.
 struct Data {
     name: &'static str,
     interactions: Interactions,
     config: BspmConfig,
 }
 
-fn runs<B: Backend + 'static>(backend: B, data: &Data) -> Runs {
-    const COLUMNS: usize = 64;
+/// One iteration of a stage, with its name.
+type Stage = (String, Box<dyn FnMut()>);
+
+fn stages<B: Backend + 'static>(backend: B, data: &Data) -> Vec<Stage> {
     let interactions = Arc::new(data.interactions.clone());
     let graph = Arc::new(NormalizedGraph::new(&backend, &interactions).unwrap());
     let factor_dim = data.config.ideal_low_pass().unwrap().factor_dim;
@@ -72,34 +67,42 @@ fn runs<B: Backend + 'static>(backend: B, data: &Data) -> Runs {
     let fitted = fit();
     let batch: Vec<u32> = (0..2048).collect();
     let all: Vec<u32> = (0..data.interactions.users() as u32).collect();
-    let whole = fit.clone();
-    [
-        Box::new(spmm),
-        Box::new(svd),
-        Box::new(move || drop(fit())),
-        Box::new(move || drop(fitted.rank(&batch, &RankOptions::top(20)).unwrap())),
-        Box::new(move || drop(whole().rank(&all, &RankOptions::top(20)).unwrap())),
+    let options = RankOptions::top(20);
+    let fit_and_rank = {
+        let (fit, options) = (fit.clone(), options.clone());
+        move || drop(fit().rank(&all, &options).unwrap())
+    };
+    vec![
+        (format!("spmm of {COLUMNS} columns"), Box::new(spmm)),
+        (format!("truncated SVD of {factor_dim}"), Box::new(svd)),
+        ("fit".into(), Box::new(move || drop(fit()))),
+        (
+            "batch of 2048 users".into(),
+            Box::new(move || drop(fitted.rank(&batch, &options).unwrap())),
+        ),
+        ("fit, and lists of all users".into(), Box::new(fit_and_rank)),
     ]
 }
 
 fn compare(criterion: &mut Criterion, data: &Data) {
-    let mut devices = vec![("cpu", runs(CpuBackend::new(), data))];
+    let mut devices = vec![("cpu", stages(CpuBackend::new(), data))];
     for (name, device) in [
         ("torch-cpu", TorchDevice::Cpu),
         ("cuda", TorchDevice::Cuda(0)),
     ] {
         match device.check() {
-            Ok(()) => devices.push((name, runs(TorchBackend::new(device).unwrap(), data))),
+            Ok(()) => devices.push((name, stages(TorchBackend::new(device).unwrap(), data))),
             Err(reason) => eprintln!("{device} is skipped: {reason}"),
         }
     }
-    for (place, stage) in STAGES.iter().enumerate() {
-        let mut group = criterion.benchmark_group(format!("{}: {stage}", data.name));
+    for place in 0..devices[0].1.len() {
+        let mut group =
+            criterion.benchmark_group(format!("{}: {}", data.name, devices[0].1[place].0));
         group
             .sample_size(10)
             .measurement_time(Duration::from_secs(20));
-        for (name, runs) in &mut devices {
-            group.bench_function(*name, |bencher| bencher.iter(&mut runs[place]));
+        for (device, stages) in &mut devices {
+            group.bench_function(*device, |bencher| bencher.iter(&mut stages[place].1));
         }
         group.finish();
     }
@@ -117,6 +120,10 @@ fn gowalla(criterion: &mut Criterion) {
 }
 
 fn large(criterion: &mut Criterion) {
+    if std::env::var_os("BSPM_LARGE").is_none_or(|it| it != "1") {
+        eprintln!("300,000 users and items are skipped: BSPM_LARGE=1 includes them");
+        return;
+    }
     let shape = SyntheticShape {
         users: 300_000,
         items: 300_000,

@@ -38,40 +38,42 @@ pub fn a_million_users_and_items_are_fitted<B: Backend>(backend: &B) {
     let interactions = shape.generate(0).unwrap().train;
     check_vectors(backend, &interactions, 64);
 
-    let user = 123_456;
+    check_scores(backend, &interactions, 123_456);
+    let users: Vec<u32> = (0..2_000).map(|place| place * 500).collect();
+    check_lists(backend, &interactions, &users);
+}
+
+/// The scores of the blur, against `r P` in `f64`.
+fn check_scores<B: Backend>(backend: &B, interactions: &Interactions, user: u32) {
     let config = BspmConfig::builder().build().unwrap();
     let fitted = FittedFilter::fit(backend.clone(), interactions.clone(), config).unwrap();
     let scores = fitted.score(&[user]).unwrap();
+    assert_eq!(scores.dim(), (1, interactions.items()));
     let mut history = Array1::zeros(interactions.items());
     for &item in interactions.items_of(user) {
         history[item as usize] = 1.0;
     }
-    let expected = propagated(&interactions, history.view());
+    let expected = propagated(interactions, history.view());
     for (found, expected) in scores.row(0).iter().zip(&expected) {
-        assert!(
-            (f64::from(*found) - expected).abs() < 1e-5,
-            "{found} {expected}"
-        );
+        let error = (f64::from(*found) - expected).abs();
+        assert!(error < 1e-5, "{found} {expected}");
     }
+}
 
-    let config = BspmConfig::builder()
-        .ideal_low_pass(64, 0.3)
-        .build()
-        .unwrap();
+/// Lists are full and sorted, without items that come twice or are in the history.
+fn check_lists<B: Backend>(backend: &B, interactions: &Interactions, users: &[u32]) {
+    let config = BspmConfig::builder().ideal_low_pass(64, 0.3);
+    let config = config.build().unwrap();
     let fitted = FittedFilter::fit(backend.clone(), interactions.clone(), config).unwrap();
-    let users: Vec<u32> = (0..2_000).map(|place| place * 500).collect();
-    let ranking = fitted.rank(&users, &RankOptions::top(20)).unwrap();
+    let ranking = fitted.rank(users, &RankOptions::top(20)).unwrap();
+    assert_eq!(ranking.lists.len(), users.len());
     for (&user, list) in users.iter().zip(&ranking.lists) {
         assert_eq!(list.len(), 20);
         assert!(list.is_sorted_by(|left, right| left.score >= right.score));
         let distinct: BTreeSet<u32> = list.iter().map(|entry| entry.item).collect();
         assert_eq!(distinct.len(), 20);
-        assert!(
-            interactions
-                .items_of(user)
-                .iter()
-                .all(|item| !distinct.contains(item))
-        );
+        let history = interactions.items_of(user);
+        assert!(history.iter().all(|item| !distinct.contains(item)));
     }
 }
 
@@ -80,6 +82,9 @@ fn check_vectors<B: Backend>(backend: &B, interactions: &Interactions, factor_di
     let svd = truncated_svd(backend, &graph, factor_dim, &FitOptions::new()).unwrap();
     assert_eq!(svd.report.found, factor_dim, "{}", svd.report);
     assert_eq!(svd.report.warning(), None);
+    let values = &svd.singular_values;
+    assert!((values[0] - 1.0).abs() < 1e-4, "{}", values[0]);
+    assert!(values.is_sorted_by(|left, right| left >= right));
     let vectors = backend.download(&svd.right_vectors).unwrap();
     let loss = orthogonality_loss(vectors.view());
     assert!(loss < 1e-5, "orthogonality lost: {loss:e}");

@@ -1,9 +1,13 @@
 //! The checks that every backend must pass.
 //!
-//! The tests of a backend instantiate all checks with one line:
+//! The tests of a backend instantiate all checks with one line, and those of large problems, which are ignored by
+//! default, with another:
 //!
 //! ```text
 //! bspm_conformance::backend_conformance!(MyBackend::new());
+//! mod large {
+//!     bspm_conformance::large_conformance!(MyBackend::new());
+//! }
 //! ```
 //!
 //! The checks and their names are exempt from semver: a new version may add requirements for backends.
@@ -97,13 +101,13 @@ macro_rules! backend_conformance {
 }
 
 /// Creates the tests of large problems, for the backend that the expression returns: 2,048 singular vectors, and
-/// a million users and items. They take minutes and up to 16 GB of memory, so they are ignored without
-/// `--include-ignored`.
+/// a million users and items. They take minutes and gigabytes, so they are ignored without `--include-ignored`. Run
+/// them with `--test-threads 1`.
 #[macro_export]
 macro_rules! large_conformance {
     ($backend:expr) => {
         $crate::backend_conformance!(
-            @checks [#[ignore = "takes minutes and 16 GB; --include-ignored runs it"]] $backend;
+            @checks [#[ignore = "takes minutes and gigabytes; --include-ignored runs it"]] $backend;
             thousands_of_singular_vectors_are_found,
             a_million_users_and_items_are_fitted,
         );

@@ -351,7 +351,7 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
     }
 
     /// Inverts a symmetric positive definite matrix in place. The default runs on the host in `f64`
-    /// and takes four more times the memory of the matrix.
+    /// and takes six more times the memory of the matrix.
     fn invert_positive_definite(&self, matrix: Self::Matrix) -> Result<Self::Matrix> {
         let values = self.download(&matrix)?;
         drop(matrix);

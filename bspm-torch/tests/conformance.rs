@@ -9,7 +9,7 @@ mod large_cpu {
     bspm_conformance::large_conformance!(TorchBackend::new(TorchDevice::Cpu).unwrap());
 }
 
-/// Run with `--features cuda -- --include-ignored` on a machine with a GPU.
+/// Run with `--features cuda -- --include-ignored --test-threads 1 large_cuda` on a machine with a GPU.
 #[cfg(feature = "cuda")]
 mod large_cuda {
     use super::*;
@@ -34,7 +34,7 @@ mod cpu_with_two_tiles_under_way {
     );
 }
 
-/// Run with `--features cuda -- --include-ignored` on a machine with a GPU.
+/// Run with `--features cuda -- --include-ignored --skip large_` on a machine with a GPU.
 #[cfg(feature = "cuda")]
 mod cuda {
     use super::*;
