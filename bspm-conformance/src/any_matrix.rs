@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayView2, s};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
-use super::{random_source, to_f64};
+use super::{largest, orthogonality_loss, random_source, to_f64};
 use bspm_core::FitOptions;
 use bspm_core::backend::Backend;
 use bspm_core::engine::NormalizedGraph;
@@ -102,8 +102,7 @@ impl Exact {
         if found == 0 {
             return Ok(());
         }
-        let gram = vectors.t().dot(&vectors) - Array2::<f64>::eye(found);
-        check("orthogonality", largest(&gram), 1e-5)?;
+        check("orthogonality", orthogonality_loss(vectors), 1e-5)?;
         for (value, expected) in values.iter().zip(&self.values) {
             check("Ritz value", (value - expected).abs(), 1e-4)?;
         }
@@ -118,10 +117,6 @@ impl Exact {
         }
         Ok(())
     }
-}
-
-fn largest(matrix: &Array2<f64>) -> f64 {
-    matrix.fold(0.0, |largest, entry| largest.max(entry.abs()))
 }
 
 fn check(what: &str, error: f64, limit: f64) -> Result<(), String> {

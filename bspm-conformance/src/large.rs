@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+use ndarray::{Array1, ArrayView1};
 
-use super::to_f64;
+use super::{orthogonality_loss, to_f64};
 use bspm_core::backend::Backend;
 use bspm_core::engine::{NormalizedGraph, truncated_svd};
 use bspm_core::fitted::RankOptions;
@@ -85,27 +85,17 @@ fn check_vectors<B: Backend>(backend: &B, interactions: &Interactions, factor_di
     let values = &svd.singular_values;
     assert!((values[0] - 1.0).abs() < 1e-4, "{}", values[0]);
     assert!(values.is_sorted_by(|left, right| left >= right));
-    let vectors = backend.download(&svd.right_vectors).unwrap();
+    let vectors = to_f64(backend.download(&svd.right_vectors).unwrap().view());
     let loss = orthogonality_loss(vectors.view());
     assert!(loss < 1e-5, "orthogonality lost: {loss:e}");
     for place in [0, factor_dim / 2, factor_dim - 1] {
-        let vector = vectors.column(place).mapv(f64::from);
+        let vector = vectors.column(place);
         let eigenvalue = f64::from(svd.singular_values[place]).powi(2);
-        let residual = propagated(interactions, vector.view()) - &vector * eigenvalue;
+        let residual = propagated(interactions, vector) - &vector * eigenvalue;
         let residual = residual.dot(&residual).sqrt();
         let most = 1.1 * svd.report.largest_residual + 1e-6;
         assert!(residual <= most, "{place}: {residual:e}; {}", svd.report);
     }
-}
-
-/// The largest entry of `V^T V - I`, in parts of the rows.
-fn orthogonality_loss(vectors: ArrayView2<'_, f32>) -> f64 {
-    let mut gram = -Array2::<f64>::eye(vectors.ncols());
-    for rows in vectors.axis_chunks_iter(Axis(0), 10_000) {
-        let rows = to_f64(rows);
-        gram += &rows.t().dot(&rows);
-    }
-    gram.fold(0.0, |loss, entry| loss.max(entry.abs()))
 }
 
 /// `P x` in `f64`.

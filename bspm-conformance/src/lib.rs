@@ -164,6 +164,16 @@ fn random_weights(interactions: &Interactions, random: &mut ChaCha8Rng) -> Inter
         .expect("the pairs are in range")
 }
 
+/// The largest entry of a matrix, as an absolute value.
+fn largest(matrix: &Array2<f64>) -> f64 {
+    matrix.fold(0.0, |largest, entry| largest.max(entry.abs()))
+}
+
+/// The largest entry of `V^T V - I`.
+fn orthogonality_loss(vectors: ArrayView2<'_, f64>) -> f64 {
+    largest(&(vectors.t().dot(&vectors) - Array2::<f64>::eye(vectors.ncols())))
+}
+
 fn to_f64(matrix: ArrayView2<'_, f32>) -> Array2<f64> {
     matrix.mapv(f64::from)
 }

@@ -1,8 +1,6 @@
 //! The truncated SVD and the fitted model.
 
-use ndarray::Array2;
-
-use super::{Reference, random_interactions, random_source, to_f64};
+use super::{Reference, orthogonality_loss, random_interactions, random_source, to_f64};
 use bspm_core::FitOptions;
 use bspm_core::FittedFilter;
 use bspm_core::Solver;
@@ -33,8 +31,7 @@ pub fn the_truncated_svd_matches_a_dense_one<B: Backend>(backend: &B) {
         }
         assert!(svd.report.largest_residual <= 5e-6, "{}", svd.report);
         let vectors = to_f64(backend.download(&svd.right_vectors).unwrap().view());
-        let gram = vectors.t().dot(&vectors) - Array2::<f64>::eye(factor_dim);
-        let loss = gram.fold(0.0_f64, |loss, entry| loss.max(entry.abs()));
+        let loss = orthogonality_loss(vectors.view());
         assert!(loss < 1e-5, "orthogonality lost: {loss:e}");
     }
 }
