@@ -42,7 +42,15 @@ fn json_is_one_object_with_every_documented_key() {
                 assert!((0.0..=1.0).contains(&value), "{metric}@{cutoff}: {value}");
             }
         }
-        for stage in ["load", "fit", "score", "rank", "evaluate", "total"] {
+        for stage in [
+            "load",
+            "fit",
+            "score",
+            "rank",
+            "evaluate",
+            "total",
+            "open_device",
+        ] {
             assert!(report["stages"][format!("{stage}_s")].as_f64().unwrap() >= 0.0);
         }
         if cfg!(target_os = "linux") {

@@ -1,10 +1,12 @@
 //! The eigendecomposition of symmetric matrices.
 
+use faer::Par;
 use faer::diag::DiagMut;
-use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
-use faer::{MatMut, MatRef, Par};
 use ndarray::{Array2, ArrayView2};
+
+use crate::matmul::{by_rows, by_rows_mut};
+use crate::positive_definite::with_scratch;
 
 /// The eigenvalues of a symmetric matrix in ascending order, and the eigenvectors as columns in the same
 /// order.
@@ -31,25 +33,21 @@ pub struct SymmetricEigen {
 /// If the matrix is not square.
 pub fn symmetric_eigen(matrix: ArrayView2<'_, f64>) -> Option<SymmetricEigen> {
     let size = matrix.nrows();
-    // Read the lower triangle by rows, as faer does, independent of the layout.
-    let rows: Vec<f64> = matrix.iter().copied().collect();
+    let matrix = matrix.as_standard_layout();
     let mut values = vec![0.0; size];
-    let mut vectors = vec![0.0; size * size];
+    let mut vectors = Array2::zeros((size, size));
     let scratch = self_adjoint_evd_scratch::<f64>(
         size,
         ComputeEigenvectors::Yes,
         Par::Seq,
         Default::default(),
     );
-    self_adjoint_evd(
-        MatRef::from_row_major_slice(&rows, size, size),
-        DiagMut::from_slice_mut(&mut values),
-        Some(MatMut::from_row_major_slice_mut(&mut vectors, size, size)),
-        Par::Seq,
-        MemStack::new(&mut MemBuffer::new(scratch)),
-        Default::default(),
-    )
+    with_scratch(scratch, |stack| {
+        let values = DiagMut::from_slice_mut(&mut values);
+        let vectors = Some(by_rows_mut(&mut vectors));
+        let matrix = by_rows(&matrix);
+        self_adjoint_evd(matrix, values, vectors, Par::Seq, stack, Default::default())
+    })
     .ok()?;
-    let vectors = Array2::from_shape_fn((size, size), |(row, column)| vectors[row * size + column]);
     Some(SymmetricEigen { values, vectors })
 }

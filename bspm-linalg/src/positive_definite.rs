@@ -2,8 +2,12 @@
 
 use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
 use faer::linalg::cholesky::llt;
+use faer::linalg::triangular_inverse::invert_lower_triangular;
 use faer::traits::RealField;
 use faer::{Mat, MatRef, Par};
+use ndarray::{Array2, ArrayView2};
+
+use crate::matmul::by_rows_mut;
 
 /// Inverts a symmetric positive definite matrix. Only the lower triangle is read. Returns `None` if the matrix
 /// is not positive definite.
@@ -35,6 +39,28 @@ pub fn inverse(mut matrix: Mat<f64>) -> Option<Mat<f64>> {
             inverse[(row, column)] = inverse[(column, row)];
         }
     }
+    Some(inverse)
+}
+
+/// Returns `L^-1` of the Cholesky decomposition `matrix = L L^T`, with zeros above the diagonal. Only the lower
+/// triangle is read. Returns `None` if the matrix is not positive definite.
+///
+/// ```
+/// let matrix = ndarray::array![[4.0, 0.0], [2.0, 2.0]];
+/// let inverse = bspm_linalg::inverse_cholesky_factor(matrix.view()).unwrap();
+/// assert_eq!(inverse, ndarray::array![[0.5, 0.0], [-0.5, 1.0]]);
+/// ```
+///
+/// # Panics
+///
+/// If the matrix is not square.
+pub fn inverse_cholesky_factor(matrix: ArrayView2<'_, f64>) -> Option<Array2<f64>> {
+    let size = matrix.nrows();
+    assert_eq!(matrix.ncols(), size, "a square matrix");
+    let mut matrix = Mat::from_fn(size, size, |row, column| matrix[[row, column]]);
+    factor(&mut matrix)?;
+    let mut inverse = Array2::zeros((size, size));
+    invert_lower_triangular(by_rows_mut(&mut inverse), matrix.as_ref(), Par::Seq);
     Some(inverse)
 }
 
@@ -85,6 +111,6 @@ fn factor<T: RealField>(matrix: &mut Mat<T>) -> Option<()> {
     .map(drop)
 }
 
-fn with_scratch<T>(request: StackReq, work: impl FnOnce(&mut MemStack) -> T) -> T {
+pub(crate) fn with_scratch<T>(request: StackReq, work: impl FnOnce(&mut MemStack) -> T) -> T {
     work(MemStack::new(&mut MemBuffer::new(request)))
 }

@@ -5,20 +5,22 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use bspm_core::backend::{
-    Direction, HostMatrix, Operand, ScoredItem, Scoring, Shaped, SparseParts, Update,
+    Direction, HostMatrix, Operand, ScoredItem, Scoring, Shaped, SparseParts, SymmetricEigen,
+    Update,
 };
 use bspm_core::data::History;
 use bspm_core::{Backend, Error, Result};
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
 use tch::{Device, Kind, TchError, Tensor};
 
 use crate::budget::Budget;
 use crate::device::TorchDevice;
+use crate::eigen::eigh;
 use crate::error::run;
 use crate::histories::TorchHistories;
 use crate::matrix::{Shape, TorchMatrix};
 use crate::product::{add_product, join};
-use crate::sparse::TorchSparse;
+use crate::sparse::{SparseTensor, TorchSparse};
 use crate::top_k::top_k;
 use crate::transfer::to_device;
 
@@ -36,7 +38,8 @@ const DEFAULT_BUDGET: usize = 4 << 30;
 /// The width of a tile is a multiple of this.
 const TILE_STEP: usize = 32;
 
-const LARGEST_TILE: usize = 2048;
+/// The maximum number of columns of all tiles that are processed at the same time.
+const MOST_COLUMNS: usize = 2048;
 
 impl TorchBackend {
     /// Creates a backend with a memory budget of 80% of the free memory of a GPU, or of 4 GiB on the CPU or
@@ -58,9 +61,10 @@ impl TorchBackend {
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new).
+    /// As [`new`](Self::new), and [`Error::Backend`] if libtorch cannot load one of its libraries.
     pub fn with_memory_budget(device: TorchDevice, bytes: usize) -> Result<Self> {
         device.check().map_err(|error| error.in_operation("open"))?;
+        run("open", &[], || load_libraries(device.to_tch()))?;
         Ok(Self {
             device,
             budget: Budget::new(bytes),
@@ -145,6 +149,17 @@ impl TorchBackend {
     }
 }
 
+/// Runs small products, so that libtorch loads its libraries when a backend is opened, and not in the first
+/// products of a model.
+fn load_libraries(device: Device) -> Result<(), TchError> {
+    let one = Tensor::f_zeros([1, 1], (Kind::Float, device))?;
+    let sum = Tensor::f_zeros([1, 1], (Kind::Float, device))?;
+    add_product(1.0, &one, &one, &sum)?;
+    let sparse = SparseTensor::new((1, 1), &[0, 1], &[0], &[1.0], device)?;
+    sparse.add_product(1.0, &one, &sum)?;
+    top_k(&sum, &[1]).map(drop)
+}
+
 fn addend(update: Update<'_, TorchMatrix>) -> Option<(f32, Tensor)> {
     let (factor, matrix) = update.addend?;
     Some((factor, matrix.tensor()))
@@ -181,7 +196,10 @@ impl Backend for TorchBackend {
             });
         }
         let most = (MOST_ELEMENTS / items.max(users).max(1)).max(1);
-        Ok(columns.min(LARGEST_TILE).min(most))
+        Ok(columns
+            .min(MOST_COLUMNS / self.tiles_under_way)
+            .min(most)
+            .max(1))
     }
 
     /// libtorch runs each operation on several threads, and a GPU runs one operation after the other. A second
@@ -340,6 +358,12 @@ impl Backend for TorchBackend {
             columns.f_cholesky_inverse_out(&columns, false).map(drop)
         })?;
         Ok(matrix)
+    }
+
+    /// Runs LAPACK on the host, on the threads of libtorch, for every device.
+    fn symmetric_eigen(&self, matrix: ArrayView2<'_, f64>) -> Result<SymmetricEigen> {
+        let shape = matrix.dim();
+        run("symmetric_eigen", &[shape], || eigh(matrix))
     }
 
     fn scale_rows(&self, scale: &TorchMatrix, out: &mut TorchMatrix) -> Result<()> {

@@ -27,11 +27,14 @@
 //! calculated; on an H200, the measured time of a batch is 16.8 ms, including the copy of its lists to the
 //! host.
 //!
-//! On a GPU, two tiles are processed at the same time: while one tile is computed, the histories of the
-//! other tile are prepared and copied from pinned memory. The lists of a tile are copied to the host in one
-//! transfer. The order in which cuSPARSE adds is not fixed, so two runs on a GPU are equal only up to
-//! rounding: compare them with a tolerance and by metrics. On the CPU device, they are equal to the last
-//! bit.
+//! On a GPU, two tiles are processed at the same time, so a batch of 2048 users is two tiles: while one tile
+//! is computed, the histories of the other tile are prepared and copied from pinned memory. The lists of a
+//! tile are copied to the host in one transfer. The small eigenvalue problems of a truncated SVD are solved
+//! on the host, with LAPACK, and the device waits for them. The order in which cuSPARSE adds is not fixed,
+//! so two runs on a GPU are equal only up to rounding: compare them with a tolerance and by metrics. On the
+//! CPU device, they are equal to the last bit.
+//!
+//! The libraries of CUDA are loaded when a backend is created, which takes longer than many fits.
 //!
 //! # Memory
 //!
@@ -46,10 +49,11 @@
 //! inverse of EASE-R is computed in place; on a GPU, it takes a second matrix.
 //!
 //! The backend has a memory budget. Default: 80% of the free memory of a GPU, and 4 GiB otherwise. `c` is
-//! the largest multiple of 32, up to 2048, for which `4 * (4 * items + users) * c` bytes for each of these
-//! tiles fit in half of the budget. Every matrix counts against the budget, including temporary ones. A
-//! matrix of a tile has fewer than 2^31 elements. If the memory does not suffice, the error is
-//! [`MemoryBudget`](bspm_core::Error::MemoryBudget), with the required and the available bytes.
+//! the largest multiple of 32 for which `4 * (4 * items + users) * c` bytes for each of these tiles fit in
+//! half of the budget, and for which all these tiles have at most 2048 columns. Every matrix counts against
+//! the budget, including temporary ones. A matrix of a tile has fewer than 2^31 elements. If the memory does
+//! not suffice, the error is [`MemoryBudget`](bspm_core::Error::MemoryBudget), with the required and the
+//! available bytes.
 //!
 //! # Examples
 //!
@@ -74,6 +78,7 @@ mod backend;
 mod budget;
 mod cuda_link;
 mod device;
+mod eigen;
 mod error;
 mod histories;
 mod matrix;

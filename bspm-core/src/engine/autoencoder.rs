@@ -2,17 +2,15 @@
 
 use super::filter::Filter;
 use super::fit_options::FitOptions;
-use super::item_graph::{
-    ItemGraphPolynomial, Limits, bytes_before_entries, of_common_users, to_dense,
-};
+use super::item_graph::{ItemGraphPolynomial, bytes_before_entries};
 use super::local_regression::local_weights;
 use super::regression::Regression;
 use super::tensors::{SavedTensors, Source, Tensor, Tensors};
+use super::tiles::tile_ranges;
 use super::workspace::{TileHistories, Workspace};
 use crate::backend::{Backend, Checked, Operand, Scores, Shaped, Update};
-use bspm_data::Interactions;
-use bspm_data::Result;
 use bspm_data::parameter::{check_memory, invalid};
+use bspm_data::{History, Interactions, Result};
 
 /// Fits or loads an autoencoder in which each item is predicted from its `neighbours`, or from all items if
 /// `neighbours` is 0.
@@ -105,21 +103,9 @@ impl Regression {
         let items = interactions.items();
         let needed = bytes_of_inverse(interactions);
         let what = || format!("the inverse of a matrix of {items} x {items} items");
-        check_memory(what, needed, self.memory_budget)?;
-        let limits = Limits {
-            budget: self.memory_budget,
-            row: None,
-        };
-        let weights = &self.user_weights;
-        let common = of_common_users(backend, interactions, weights, limits, options, &|_, _| {})?;
-        let mut gram = to_dense(&common);
-        drop(common);
-        let diagonal = gram.diag_mut();
-        for (entry, ridge) in diagonal.into_iter().zip(&self.ridge) {
-            *entry = (f64::from(*entry) + ridge) as f32;
-        }
-        let matrix = backend.upload(gram.view())?;
-        drop(gram);
+        let budget = backend.memory_budget().unwrap_or(usize::MAX);
+        check_memory(what, needed, self.memory_budget.min(budget))?;
+        let matrix = self.gram_matrix(backend, interactions, options)?;
         let inverse = backend.invert_positive_definite(matrix)?;
         let diagonal = diagonal_of(backend, &inverse)?;
         if let Some(entry) = diagonal.iter().find(|it| !(it.is_finite() && **it > 0.0)) {
@@ -145,15 +131,22 @@ fn saved<B: Backend>(
     Ok((backend.upload(inverse)?, diagonal))
 }
 
-/// Reads the diagonal in blocks, to avoid a second copy of the matrix.
+/// Returns the diagonal. Only the blocks on the diagonal are copied to the host.
 fn diagonal_of<B: Backend>(backend: Checked<'_, B>, matrix: &B::Matrix) -> Result<Vec<f32>> {
     const BLOCK: usize = 256;
     let size = matrix.shape().0;
+    let (all, ones): (Vec<u32>, _) = ((0..size as u32).collect(), vec![1.0; size]);
     let mut diagonal = Vec::with_capacity(size);
-    for start in (0..size).step_by(BLOCK) {
-        let end = (start + BLOCK).min(size);
-        let columns = backend.download(&backend.columns(matrix, start..end)?)?;
-        diagonal.extend((start..end).map(|place| columns[[place, place - start]]));
+    for range in tile_ranges(size, BLOCK) {
+        let singles: Vec<History<'_>> = all[range.clone()].chunks(1).map(History::from).collect();
+        let singles = backend.upload_histories(&singles, &ones, range.len())?;
+        let (columns, right) = (
+            backend.columns(matrix, range.clone())?,
+            Operand::Histories(&singles),
+        );
+        let mut block = backend.zeros(range.len(), range.len())?;
+        backend.matmul(&columns, true, right, Update::REPLACE, &mut block)?;
+        diagonal.extend(backend.download(&block)?.diag());
     }
     Ok(diagonal)
 }

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use ndarray::Array2;
 use sprs::CsMatI;
 
 use super::filter::Filter;
@@ -386,15 +385,4 @@ pub(crate) fn graph_tensors<B: Backend>(graph: &CsMatI<f32, u32>) -> Tensors<'_,
         (COLUMNS.into(), Tensor::Indices(graph.indices())),
         (VALUES.into(), Tensor::Floats(graph.data())),
     ]
-}
-
-/// Converts the item graph to a dense matrix.
-pub(crate) fn to_dense(graph: &CsMatI<f32, u32>) -> Array2<f32> {
-    let mut dense = Array2::zeros(graph.shape());
-    for (row, entries) in graph.outer_iterator().enumerate() {
-        for (column, &value) in entries.iter() {
-            dense[[row, column]] = value;
-        }
-    }
-    dense
 }

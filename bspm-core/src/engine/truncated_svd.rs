@@ -8,16 +8,14 @@
 //! backend's [`spmm`](crate::Backend::spmm), and the small dense problems are solved in `f64` on the host.
 
 mod chebyshev_filter;
+mod random_start;
 mod rayleigh_ritz;
 mod stopping;
 
-use ndarray::{Array2, Axis};
-use rand::rngs::ChaCha8Rng;
-use rand::{Rng, SeedableRng};
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::fit_options::FitOptions;
-use super::tiles::{map_tiles, tile_ranges};
 use super::walk::NormalizedGraph;
 use crate::backend::{Backend, Checked};
 use crate::observe::Observed;
@@ -25,6 +23,7 @@ use bspm_data::Result;
 use bspm_data::Stage;
 use bspm_data::parameter::{self, check_positive};
 use chebyshev_filter::{Chebyshev, SpectralFilter, Spectrum, filter_vectors};
+use random_start::random_start;
 use rayleigh_ritz::{RitzPairs, rayleigh_ritz, residuals, rotate};
 pub use stopping::SvdStop;
 use stopping::{Rounds, Verdict, effective_tolerance};
@@ -440,37 +439,4 @@ impl<M: Send + Sync> Found<M> {
             residuals,
         })
     }
-}
-
-/// Returns uniform random numbers. Each column has its own random stream, so that the start does not depend on
-/// the tiles.
-fn random_start<B: Backend>(
-    backend: Checked<'_, B>,
-    graph: &NormalizedGraph<B>,
-    columns: usize,
-    seed: u64,
-) -> Result<B::Matrix> {
-    let rows = graph.items();
-    let ranges = tile_ranges(columns, graph.tile_columns());
-    map_tiles(backend, (), &ranges, |_, (), range| {
-        let mut random: Vec<ChaCha8Rng> = range
-            .clone()
-            .map(|column| {
-                let mut random = ChaCha8Rng::seed_from_u64(seed);
-                random.set_stream(column as u64);
-                random
-            })
-            .collect();
-        let mut tile = Array2::zeros((rows, range.len()));
-        for mut rows in tile.axis_chunks_iter_mut(Axis(0), 2) {
-            for (mut column, random) in rows.columns_mut().into_iter().zip(&mut random) {
-                let mut bits = random.next_u32();
-                for value in &mut column {
-                    *value = f32::from(bits as i16) + 0.5;
-                    bits >>= 16;
-                }
-            }
-        }
-        backend.upload(tile.view())
-    })
 }

@@ -9,7 +9,7 @@ mod report;
 
 use std::error::Error;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bspm::fitted::RankOptions;
 use bspm::{Backend, BspmConfig, Evaluator, FitOptions, FittedFilter, Preset};
@@ -49,70 +49,91 @@ fn run(preset: Preset, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             Device::Torch(backend) => compare::run(backend, preset, &evaluator, arguments),
         };
     }
-    match arguments.device.choose()? {
-        Device::Cpu(backend) => run_on(backend, preset, config, evaluator, arguments),
+    let start = Instant::now();
+    let device = arguments.device.choose()?;
+    let experiment = Experiment {
+        preset,
+        config,
+        evaluator,
+        arguments,
+        open_device: start.elapsed(),
+    };
+    match device {
+        Device::Cpu(backend) => experiment.run_on(backend),
         #[cfg(feature = "torch")]
-        Device::Torch(backend) => run_on(backend, preset, config, evaluator, arguments),
+        Device::Torch(backend) => experiment.run_on(backend),
     }
 }
 
-fn run_on<B: Backend>(
-    backend: B,
+struct Experiment<'a> {
     preset: Preset,
     config: BspmConfig,
-    mut evaluator: Evaluator,
-    arguments: &Arguments,
-) -> Result<(), Box<dyn Error>> {
-    let options = RankOptions::top(evaluator.largest_cutoff()).batch_size(arguments.batch);
-    let dataset = data::load(preset, arguments)?;
-    let start = Instant::now();
-    let test_users = dataset.split.test_users();
-    let test = dataset.split.test;
-    let train_interactions = dataset.split.train.len();
+    evaluator: Evaluator,
+    arguments: &'a Arguments,
+    open_device: Duration,
+}
 
-    let bars = ProgressBars::default();
-    let fit_options = FitOptions::new().observer(bars.observer());
-    let train = dataset.split.train;
-    let model = FittedFilter::fit_with(backend, train, config.clone(), &fit_options)?;
-    bars.clear();
-    warn_of_svd(&model);
-    let mut stages = StageTimes {
-        load: dataset.load_time,
-        fit: start.elapsed(),
-        ..StageTimes::default()
-    };
+impl Experiment<'_> {
+    fn run_on<B: Backend>(self, backend: B) -> Result<(), Box<dyn Error>> {
+        let Self {
+            preset,
+            config,
+            mut evaluator,
+            arguments,
+            open_device,
+        } = self;
+        let options = RankOptions::top(evaluator.largest_cutoff()).batch_size(arguments.batch);
+        let dataset = data::load(preset, arguments)?;
+        let start = Instant::now();
+        let test_users = dataset.split.test_users();
+        let test = dataset.split.test;
+        let train_interactions = dataset.split.train.len();
 
-    let histories: Vec<&[u32]> = test_users
-        .iter()
-        .map(|&user| model.interactions().items_of(user))
-        .collect();
-    let options = options.observer(bars.observer());
-    let ranking = model.rank_histories(&histories, &options)?;
-    bars.clear();
-    stages.score = ranking.score_time;
-    stages.rank = ranking.rank_time;
-    let evaluation = Instant::now();
-    for (list, &user) in ranking.lists.iter().zip(&test_users) {
-        evaluator.add(list.iter().map(|entry| entry.item), test.items_of(user));
+        let bars = ProgressBars::default();
+        let fit_options = FitOptions::new().observer(bars.observer());
+        let train = dataset.split.train;
+        let model = FittedFilter::fit_with(backend, train, config.clone(), &fit_options)?;
+        bars.clear();
+        warn_of_svd(&model);
+        let mut stages = StageTimes {
+            load: dataset.load_time,
+            fit: start.elapsed(),
+            open_device,
+            ..StageTimes::default()
+        };
+
+        let histories: Vec<&[u32]> = test_users
+            .iter()
+            .map(|&user| model.interactions().items_of(user))
+            .collect();
+        let options = options.observer(bars.observer());
+        let ranking = model.rank_histories(&histories, &options)?;
+        bars.clear();
+        stages.score = ranking.score_time;
+        stages.rank = ranking.rank_time;
+        let evaluation = Instant::now();
+        for (list, &user) in ranking.lists.iter().zip(&test_users) {
+            evaluator.add(list.iter().map(|entry| entry.item), test.items_of(user));
+        }
+        stages.evaluate = evaluation.elapsed();
+        stages.total = dataset.load_time + start.elapsed();
+
+        let report = Report {
+            preset,
+            origin: dataset.origin,
+            config: &config,
+            model: &model,
+            train_interactions,
+            test_interactions: test.len(),
+            cutoffs: &arguments.k,
+            evaluator: &evaluator,
+            stages,
+        };
+        if arguments.json {
+            println!("{}", report.to_json());
+        } else {
+            print!("{report}");
+        }
+        Ok(())
     }
-    stages.evaluate = evaluation.elapsed();
-    stages.total = dataset.load_time + start.elapsed();
-
-    let report = Report {
-        preset,
-        origin: dataset.origin,
-        config: &config,
-        model: &model,
-        train_interactions,
-        test_interactions: test.len(),
-        cutoffs: &arguments.k,
-        evaluator: &evaluator,
-        stages,
-    };
-    if arguments.json {
-        println!("{}", report.to_json());
-    } else {
-        print!("{report}");
-    }
-    Ok(())
 }

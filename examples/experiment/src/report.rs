@@ -16,11 +16,14 @@ pub(crate) struct StageTimes {
     pub(crate) score: Duration,
     pub(crate) rank: Duration,
     pub(crate) evaluate: Duration,
+    /// The time from loading to evaluating.
     pub(crate) total: Duration,
+    /// The time to open the device, before the total. On a GPU, it includes loading CUDA.
+    pub(crate) open_device: Duration,
 }
 
 impl StageTimes {
-    fn named(&self) -> [(&'static str, Duration); 6] {
+    fn named(&self) -> [(&'static str, Duration); 7] {
         [
             ("load", self.load),
             ("fit", self.fit),
@@ -28,6 +31,7 @@ impl StageTimes {
             ("rank", self.rank),
             ("evaluate", self.evaluate),
             ("total", self.total),
+            ("open_device", self.open_device),
         ]
     }
 }
@@ -113,10 +117,11 @@ impl<B: Backend> fmt::Display for Report<'_, B> {
         }
         writeln!(formatter)?;
         for (name, time) in self.stages.named() {
-            writeln!(formatter, "{name:>10}{:>9.2} s", time.as_secs_f64())?;
+            let name = name.replace('_', " ");
+            writeln!(formatter, "{name:>12}{:>9.2} s", time.as_secs_f64())?;
         }
         if let Some(bytes) = peak_resident_bytes() {
-            writeln!(formatter, "{:>10}{:>9.0} MB", "peak", bytes as f64 / 1e6)?;
+            writeln!(formatter, "{:>12}{:>9.0} MB", "peak", bytes as f64 / 1e6)?;
         }
         Ok(())
     }

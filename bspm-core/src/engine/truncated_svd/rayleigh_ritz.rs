@@ -1,6 +1,7 @@
 //! The best approximations of eigenpairs of `P` in the span of a block of vectors.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use bspm_linalg::{inverse_cholesky_factor, product};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
 use crate::backend::{Backend, Checked, Operand, Shaped, Update};
 use crate::engine::tiles::{Scratch, tile_ranges};
@@ -28,9 +29,8 @@ const MAX_ORTHONORMALIZATIONS: usize = 8;
 
 /// Projects `P` on the span of `vectors: items x block` (Rayleigh-Ritz).
 ///
-/// The basis is orthonormalised with the eigendecomposition of its Gram matrix (SVQB, Stathopoulos and Wu
-/// 2002), again if it is ill-conditioned. The last time is combined with the rotation to the eigenvectors of
-/// the projection.
+/// The basis is orthonormalised with its Gram matrix, again if it is ill-conditioned. The last time is combined
+/// with the rotation to the eigenvectors of the projection.
 pub(super) fn rayleigh_ritz<B: Backend>(
     backend: Checked<'_, B>,
     graph: &NormalizedGraph<B>,
@@ -48,13 +48,16 @@ pub(super) fn rayleigh_ritz<B: Backend>(
         pass += 1;
     };
     let walk = backend.symmetric_product(&vectors, &walked(backend, graph, &vectors)?)?;
-    let projected = orthonormalizer.t().dot(&walk).dot(&orthonormalizer);
+    let projected = product(
+        orthonormalizer.t(),
+        product(walk.view(), orthonormalizer.view()).view(),
+    );
     let eigen = backend.symmetric_eigen(projected.view())?;
     let mut values = eigen.values;
     let mut eigenvectors = eigen.vectors;
     values.reverse();
     eigenvectors.invert_axis(Axis(1));
-    let transform = orthonormalizer.dot(&eigenvectors);
+    let transform = product(orthonormalizer.view(), eigenvectors.view());
     Ok(RitzPairs {
         values,
         vectors: rotate(backend, vectors, transform.view())?,
@@ -168,7 +171,9 @@ struct Orthonormalizer {
     smallest: f64,
 }
 
-/// Computes the transform from the Gram matrix, after scaling to unit columns.
+/// Computes the transform from the Gram matrix, after scaling to unit columns: with a Cholesky decomposition
+/// (Cholesky QR), or if the block is too ill-conditioned for it, with an eigendecomposition, which takes more
+/// than ten times as long.
 fn orthonormalizer<B: Backend>(
     backend: Checked<'_, B>,
     gram: &Array2<f64>,
@@ -181,8 +186,61 @@ fn orthonormalizer<B: Backend>(
         }
     });
     let rows = inverse_lengths.view().insert_axis(Axis(1));
-    let scaled = gram * &rows * inverse_lengths.view().insert_axis(Axis(0));
-    let eigen = backend.symmetric_eigen(scaled.view())?;
+    let unit = gram * &rows * inverse_lengths.view().insert_axis(Axis(0));
+    let of_unit = match by_cholesky(&unit) {
+        Some(orthonormalizer) => orthonormalizer,
+        None => by_eigen(backend, &unit)?,
+    };
+    Ok(Orthonormalizer {
+        transform: of_unit.transform * rows,
+        ..of_unit
+    })
+}
+
+/// The smallest eigenvalue of a Gram matrix of unit columns for which a Cholesky decomposition is used: well
+/// above [`GRAM_NOISE`] for blocks of a few thousand columns.
+const CHOLESKY_LIMIT: f64 = 0.01;
+
+/// Returns `L^-T` for the Gram matrix `L L^T` of unit columns; `None` if the matrix is too ill-conditioned.
+fn by_cholesky(gram: &Array2<f64>) -> Option<Orthonormalizer> {
+    let inverse = inverse_cholesky_factor(gram.view())?;
+    let smallest = smallest_eigenvalue(&inverse);
+    (smallest >= CHOLESKY_LIMIT).then(|| Orthonormalizer {
+        transform: inverse.reversed_axes(),
+        smallest,
+    })
+}
+
+/// Estimates the smallest eigenvalue of `L L^T` from `inverse = L^-1` by power iteration on `L^-T L^-1`. The
+/// estimate is an upper bound, and close to the eigenvalue if it is much smaller than the others.
+fn smallest_eigenvalue(inverse: &Array2<f64>) -> f64 {
+    const ITERATIONS: usize = 12;
+    let square = |row: &ArrayView1<'_, f64>| row.dot(row);
+    let longest = inverse
+        .rows()
+        .into_iter()
+        .max_by(|left, right| square(left).total_cmp(&square(right)));
+    let Some(longest) = longest else {
+        return 1.0;
+    };
+    let mut vector = longest.to_owned();
+    let mut largest = 0.0;
+    for _ in 0..ITERATIONS {
+        vector /= vector.dot(&vector).sqrt();
+        let halfway = inverse.dot(&vector);
+        vector.fill(0.0);
+        for (row, &factor) in inverse.rows().into_iter().zip(&halfway) {
+            vector.scaled_add(factor, &row);
+        }
+        largest = vector.dot(&vector).sqrt();
+    }
+    1.0 / largest
+}
+
+/// Computes the transform from the eigendecomposition of the Gram matrix of unit columns (SVQB, Stathopoulos and
+/// Wu 2002).
+fn by_eigen<B: Backend>(backend: Checked<'_, B>, gram: &Array2<f64>) -> Result<Orthonormalizer> {
+    let eigen = backend.symmetric_eigen(gram.view())?;
     let largest = eigen.values.last().copied().unwrap_or(0.0);
     let smallest = eigen.values.first().copied().unwrap_or(0.0);
     let floor = (GRAM_NOISE * largest).max(f64::MIN_POSITIVE);
@@ -192,7 +250,43 @@ fn orthonormalizer<B: Backend>(
         .map(|value| 1.0 / value.max(floor).sqrt())
         .collect();
     Ok(Orthonormalizer {
-        transform: eigen.vectors * rows * inverse_roots.insert_axis(Axis(0)),
+        transform: eigen.vectors * inverse_roots.insert_axis(Axis(0)),
         smallest,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The Gram matrix of pairs of unit vectors with these cosines; its smallest eigenvalue is 1 minus the
+    /// largest cosine.
+    fn pairs(cosines: &[f64]) -> Array2<f64> {
+        let mut gram = Array2::eye(2 * cosines.len());
+        for (pair, &cosine) in cosines.iter().enumerate() {
+            gram[[2 * pair, 2 * pair + 1]] = cosine;
+            gram[[2 * pair + 1, 2 * pair]] = cosine;
+        }
+        gram
+    }
+
+    #[test]
+    fn cholesky_qr_makes_columns_orthonormal_and_estimates_the_condition() {
+        for largest in [0.0, 0.5, 0.9, 0.98] {
+            let gram = pairs(&[0.3, largest, 0.1, 0.2]);
+            let found = by_cholesky(&gram).unwrap();
+            let product = found.transform.t().dot(&gram).dot(&found.transform);
+            let error = (product - Array2::<f64>::eye(8)).mapv(f64::abs);
+            assert!(error.iter().all(|&it| it < 1e-12), "{error}");
+            let smallest = 1.0 - f64::max(0.3, largest);
+            assert!((0.999..1.1).contains(&(found.smallest / smallest)));
+        }
+    }
+
+    #[test]
+    fn an_ill_conditioned_block_is_left_to_the_eigendecomposition() {
+        for cosine in [0.995, 1.0, f64::NAN] {
+            assert!(by_cholesky(&pairs(&[0.3, cosine])).is_none());
+        }
+    }
 }
