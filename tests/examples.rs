@@ -43,13 +43,13 @@ fn json_is_one_object_with_every_documented_key() {
             }
         }
         for stage in [
+            "open_device",
             "load",
             "fit",
             "score",
             "rank",
             "evaluate",
             "total",
-            "open_device",
         ] {
             assert!(report["stages"][format!("{stage}_s")].as_f64().unwrap() >= 0.0);
         }

@@ -3,7 +3,7 @@
 use ndarray::{Array2, s};
 
 use super::{ODD_SHAPES, assert_close, random_matrix, random_source, to_f64};
-use bspm_core::backend::{Backend, Operand, Shaped, Update};
+use bspm_core::backend::{Backend, Checked, Operand, Shaped, Update};
 
 /// An uploaded matrix is the same after a download.
 pub fn uploads_come_back<B: Backend>(backend: &B) {
@@ -139,10 +139,16 @@ pub fn columns_are_cut_and_joined<B: Backend>(backend: &B) {
 
 /// `M = V diag(values) V^T` with orthonormal `V` and ascending values.
 pub fn eigenvectors_diagonalise<B: Backend>(backend: &B) {
-    for size in [1, 2, 7, 40] {
+    for size in [0, 1, 2, 7, 40] {
         let half = to_f64(random_matrix(size, size, &mut random_source(5)).view());
         let matrix = half.dot(&half.t());
-        let eigen = backend.symmetric_eigen(matrix.view()).unwrap();
+        let mut lower = matrix.clone();
+        for ((row, column), entry) in lower.indexed_iter_mut() {
+            if column > row {
+                *entry = f64::NAN;
+            }
+        }
+        let eigen = backend.symmetric_eigen(lower.view()).unwrap();
         assert!(eigen.values.is_sorted());
         let values = Array2::from_diag(&ndarray::aview1(&eigen.values));
         let rebuilt = eigen.vectors.dot(&values).dot(&eigen.vectors.t());
@@ -151,7 +157,20 @@ pub fn eigenvectors_diagonalise<B: Backend>(backend: &B) {
             let error = (found - expected)
                 .mapv(f64::abs)
                 .fold(0.0, |a: f64, &b| a.max(b));
-            assert!(error < 1e-11 * size as f64, "size {size}: error {error:e}");
+            assert!(error <= 1e-11 * size as f64, "size {size}: error {error:e}");
         }
+    }
+}
+
+/// A matrix that has no eigenvalues is an error.
+pub fn a_matrix_with_nan_has_no_eigenvectors<B: Backend>(backend: &B) {
+    for size in [1, 3, 40] {
+        let mut matrix = Array2::eye(size);
+        matrix[[size - 1, 0]] = f64::NAN;
+        assert!(
+            Checked::new(backend)
+                .symmetric_eigen(matrix.view())
+                .is_err()
+        );
     }
 }

@@ -6,8 +6,8 @@ use ndarray::{Array1, Array2, Axis, s};
 
 use super::reference::jacobi;
 use super::{
-    Reference, assert_close, random_interactions, random_matrix, random_source, random_weights,
-    to_f64,
+    Reference, assert_close, largest, random_interactions, random_matrix, random_source,
+    random_weights, to_f64,
 };
 use bspm_core::FilterConfig;
 use bspm_core::FittedFilter;
@@ -21,6 +21,29 @@ use bspm_core::fitted::RankOptions;
 use bspm_data::History;
 use bspm_data::Interactions;
 use sprs::{CsMatI, TriMatI};
+
+/// The Gram matrix of EASE-R is formed in tiles of at most 256 items, and its diagonal is read in blocks.
+pub fn ease_r_of_several_tiles_follows_its_definition<B: Backend>(backend: &B) {
+    let (users, items) = (40, 300);
+    let random = &mut random_source(21);
+    let interactions = random_weights(&random_interactions(users, items, 2000, random), random);
+    let mut history = Array2::zeros((users, items));
+    for (user, item, weight) in interactions.entries() {
+        history[[user as usize, item as usize]] = f64::from(weight);
+    }
+    let gram = history.t().dot(&history) + Array2::<f64>::eye(items) * 3.0;
+    let inverse = inverse(gram);
+    let mut weights = -&inverse / &inverse.diag();
+    weights.diag_mut().fill(0.0);
+    let expected = history.dot(&weights);
+
+    let filter = EaseR::published(Preset::Gowalla).lambda(3.0);
+    let fitted = FittedFilter::fit(backend.clone(), interactions, filter).unwrap();
+    let all: Vec<u32> = (0..users as u32).collect();
+    let found = to_f64(fitted.score(&all).unwrap().view());
+    let error = largest(&(found - &expected)) / largest(&expected);
+    assert!(error < 1e-4, "error {error:e}");
+}
 
 /// The dense matrices of the definitions.
 struct Dense {

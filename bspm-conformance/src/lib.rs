@@ -74,6 +74,7 @@ macro_rules! backend_conformance {
             elementwise_operations_match_f64,
             columns_are_cut_and_joined,
             eigenvectors_diagonalise,
+            a_matrix_with_nan_has_no_eigenvectors,
             top_k_masks_and_breaks_ties_by_id,
             top_k_matches_a_full_sort,
             ranks_of_sums_match_the_sums,
@@ -91,6 +92,7 @@ macro_rules! backend_conformance {
             item_graphs_match_the_dense_product,
             positive_definite_matrices_are_inverted,
             every_filter_follows_its_definition,
+            ease_r_of_several_tiles_follows_its_definition,
             filters_of_next_to_nothing_are_harmless,
             neighbour_tables_keep_candidates_for_lists,
         );

@@ -188,7 +188,7 @@ pub enum Scoring {
 /// implementations, which use the required ones or run on the host, and which a device can override with
 /// faster ones. Every operation works on whole matrices. Operations inside
 /// [`run_workers`](Self::run_workers) may run on several threads at the same time, each on its own
-/// matrices. Results must not depend on the number of threads.
+/// matrices. Except for rounding, results must not depend on the number of threads.
 ///
 /// Core calls all operations through [`Checked`], which checks shapes and indices, so an implementation
 /// can rely on valid operands. All operations return [`Error::Backend`](crate::Error::Backend) if the
@@ -345,7 +345,8 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
     /// Computes the eigendecomposition of a small symmetric host matrix in `f64`. The default runs on
     /// the host.
     ///
-    /// Only the lower triangle is read.
+    /// Only the lower triangle is read. If an entry is not finite, the result is an error, or has an eigenvalue
+    /// that is not finite.
     fn symmetric_eigen(&self, matrix: ArrayView2<'_, f64>) -> Result<SymmetricEigen> {
         decompositions::symmetric_eigen(self.name(), matrix)
     }

@@ -43,17 +43,19 @@ const MOST_COLUMNS: usize = 2048;
 
 impl TorchBackend {
     /// Creates a backend with a memory budget of 80% of the free memory of a GPU, or of 4 GiB on the CPU or
-    /// if the free memory is unknown.
+    /// if the free memory is unknown. libtorch loads its libraries for products first, which takes memory of a
+    /// GPU.
     ///
     /// # Errors
     ///
-    /// [`Error::Backend`] with the reason if the device is not available.
+    /// [`Error::Backend`] with the reason if the device is not available, or if libtorch cannot load a
+    /// library.
     pub fn new(device: TorchDevice) -> Result<Self> {
-        let budget = match device.free_memory() {
-            Some(free) => free / 5 * 4,
-            None => DEFAULT_BUDGET,
-        };
-        Self::with_memory_budget(device, budget)
+        let mut backend = Self::with_memory_budget(device, DEFAULT_BUDGET)?;
+        if let Some(free) = device.free_memory() {
+            backend.budget = Budget::new(free / 5 * 4);
+        }
+        Ok(backend)
     }
 
     /// Creates a backend with a memory budget in bytes. The documentation of the [crate] lists the memory
@@ -61,7 +63,7 @@ impl TorchBackend {
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new), and [`Error::Backend`] if libtorch cannot load one of its libraries.
+    /// As [`new`](Self::new).
     pub fn with_memory_budget(device: TorchDevice, bytes: usize) -> Result<Self> {
         device.check().map_err(|error| error.in_operation("open"))?;
         run("open", &[], || load_libraries(device.to_tch()))?;
@@ -149,8 +151,8 @@ impl TorchBackend {
     }
 }
 
-/// Runs small products, so that libtorch loads its libraries when a backend is opened, and not in the first
-/// products of a model.
+/// Runs small products, so that libtorch loads the libraries for products and top-k when a backend is created, and
+/// not when a model is fitted.
 fn load_libraries(device: Device) -> Result<(), TchError> {
     let one = Tensor::f_zeros([1, 1], (Kind::Float, device))?;
     let sum = Tensor::f_zeros([1, 1], (Kind::Float, device))?;
@@ -196,10 +198,8 @@ impl Backend for TorchBackend {
             });
         }
         let most = (MOST_ELEMENTS / items.max(users).max(1)).max(1);
-        Ok(columns
-            .min(MOST_COLUMNS / self.tiles_under_way)
-            .min(most)
-            .max(1))
+        let share = MOST_COLUMNS / self.tiles_under_way / TILE_STEP * TILE_STEP;
+        Ok(columns.min(share.max(TILE_STEP)).min(most))
     }
 
     /// libtorch runs each operation on several threads, and a GPU runs one operation after the other. A second
@@ -441,6 +441,17 @@ mod tests {
                 .tile_columns((users, items), Scoring::Dense)
                 .unwrap();
             assert!(columns >= 1 && columns * users.max(items) <= MOST_ELEMENTS);
+        }
+    }
+
+    #[test]
+    fn tiles_under_way_share_the_columns() {
+        for (tiles, expected) in [(1, 2048), (2, 1024), (3, 672), (5000, 32)] {
+            let backend = TorchBackend::with_memory_budget(TorchDevice::Cpu, 64 << 30)
+                .unwrap()
+                .tiles_under_way(tiles);
+            let columns = backend.tile_columns((10, 10), Scoring::Dense).unwrap();
+            assert_eq!(columns, expected);
         }
     }
 

@@ -4,7 +4,7 @@ use bspm_core::backend::SymmetricEigen;
 use ndarray::{Array2, ArrayView2};
 use tch::{TchError, Tensor};
 
-/// Only the lower triangle is read.
+/// Computes the eigendecomposition on the threads of libtorch. Only the lower triangle is read.
 pub(crate) fn eigh(matrix: ArrayView2<'_, f64>) -> Result<SymmetricEigen, TchError> {
     let size = matrix.nrows();
     let matrix = matrix.as_standard_layout();

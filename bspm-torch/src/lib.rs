@@ -32,9 +32,9 @@
 //! tile are copied to the host in one transfer. The small eigenvalue problems of a truncated SVD are solved
 //! on the host, with LAPACK, and the device waits for them. The order in which cuSPARSE adds is not fixed,
 //! so two runs on a GPU are equal only up to rounding: compare them with a tolerance and by metrics. On the
-//! CPU device, they are equal to the last bit.
+//! CPU device, two runs with the same number of threads are equal to the last bit.
 //!
-//! The libraries of CUDA are loaded when a backend is created, which takes longer than many fits.
+//! The libraries of libtorch are loaded when a backend is created.
 //!
 //! # Memory
 //!
@@ -50,7 +50,7 @@
 //!
 //! The backend has a memory budget. Default: 80% of the free memory of a GPU, and 4 GiB otherwise. `c` is
 //! the largest multiple of 32 for which `4 * (4 * items + users) * c` bytes for each of these tiles fit in
-//! half of the budget, and for which all these tiles have at most 2048 columns. Every matrix counts against
+//! half of the budget, and for which these tiles have at most 2048 columns in total. Every matrix counts against
 //! the budget, including temporary ones. A matrix of a tile has fewer than 2^31 elements. If the memory does
 //! not suffice, the error is [`MemoryBudget`](bspm_core::Error::MemoryBudget), with the required and the
 //! available bytes.

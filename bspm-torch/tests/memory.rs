@@ -76,13 +76,16 @@ fn what_a_batch_an_inverse_and_ease_r_take_is_what_is_counted() {
     assert!(measured < counted + 4 * size * size / 10);
     drop(inverse);
 
-    let place = |user: u32, step: u32| (user, (user * 7 + step * step * 131) % 4_000);
-    let pairs = (0..4_000).flat_map(|user| (0..30).map(move |step| place(user, step)));
+    // Large compared with the memory that the allocator has kept.
+    let size = 8000;
+    let place = |user: u32, step: u32| (user, (user * 7 + step * step * 131) % 8_000);
+    let pairs = (0..8_000).flat_map(|user| (0..30).map(move |step| place(user, step)));
     let interactions = Interactions::from_pairs(size, size, pairs).unwrap();
-    let settings = EaseR::published(Preset::Gowalla)
-        .lambda(10.0)
-        .memory_budget(8 * size * size);
+    let settings = EaseR::published(Preset::Gowalla).lambda(10.0);
     let fit = || FittedFilter::fit(backend.clone(), interactions, settings).unwrap();
+    let before = backend.reset_peak_memory();
     let (_, measured) = peak_of(fit);
-    assert_within_a_tenth("a fit of EASE-R", measured, 8 * size * size);
+    let counted = backend.peak_memory() - before;
+    assert_within_a_tenth("a fit of EASE-R", measured, counted);
+    assert_within_a_tenth("8 bytes per pair of items", measured, 8 * size * size);
 }

@@ -353,11 +353,19 @@ impl<'a, B: Backend> Checked<'a, B> {
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) unless it is square; those of
-    /// the backend.
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) unless it is square;
+    /// [`Error::Backend`](crate::Error::Backend) if an eigenvalue is not finite; those of the backend.
     pub fn symmetric_eigen(self, matrix: ArrayView2<'_, f64>) -> Result<SymmetricEigen> {
         square("symmetric_eigen", matrix.dim())?;
-        self.backend.symmetric_eigen(matrix)
+        let eigen = self.backend.symmetric_eigen(matrix)?;
+        if let Some(value) = eigen.values.iter().find(|value| !value.is_finite()) {
+            return Err(Error::Backend {
+                backend: self.backend.name(),
+                operation: "symmetric_eigen",
+                source: format!("an eigenvalue is {value}").into(),
+            });
+        }
+        Ok(eigen)
     }
 
     /// See [`Backend::invert_positive_definite`].

@@ -7,10 +7,11 @@ use super::local_regression::local_weights;
 use super::regression::Regression;
 use super::tensors::{SavedTensors, Source, Tensor, Tensors};
 use super::tiles::tile_ranges;
-use super::workspace::{TileHistories, Workspace};
+use super::walk::bytes_of_walk;
+use super::workspace::{TileHistories, Workspace, units};
 use crate::backend::{Backend, Checked, Operand, Scores, Shaped, Update};
 use bspm_data::parameter::{check_memory, invalid};
-use bspm_data::{History, Interactions, Result};
+use bspm_data::{Interactions, Result};
 
 /// Fits or loads an autoencoder in which each item is predicted from its `neighbours`, or from all items if
 /// `neighbours` is 0.
@@ -38,13 +39,13 @@ pub(crate) fn bytes_of_fit(interactions: &Interactions, neighbours: usize) -> us
     }
 }
 
-/// Bytes per pair of items while the matrix is copied to the device.
+/// Bytes per pair of items while the tiles of the Gram matrix are concatenated, or while a GPU inverts it.
 const PEAK: usize = 8;
 
-/// Returns the memory of computing the inverse in bytes.
+/// Returns the memory of computing the inverse in bytes, with the matrix in both directions.
 fn bytes_of_inverse(interactions: &Interactions) -> usize {
     let items = interactions.items();
-    items.saturating_mul(items).saturating_mul(PEAK)
+    items.saturating_mul(items).saturating_mul(PEAK) + bytes_of_walk(interactions)
 }
 
 const INVERSE: &str = "ease_r.inverse";
@@ -103,8 +104,7 @@ impl Regression {
         let items = interactions.items();
         let needed = bytes_of_inverse(interactions);
         let what = || format!("the inverse of a matrix of {items} x {items} items");
-        let budget = backend.memory_budget().unwrap_or(usize::MAX);
-        check_memory(what, needed, self.memory_budget.min(budget))?;
+        check_memory(what, needed, self.memory_budget)?;
         let matrix = self.gram_matrix(backend, interactions, options)?;
         let inverse = backend.invert_positive_definite(matrix)?;
         let diagonal = diagonal_of(backend, &inverse)?;
@@ -131,21 +131,19 @@ fn saved<B: Backend>(
     Ok((backend.upload(inverse)?, diagonal))
 }
 
-/// Returns the diagonal. Only the blocks on the diagonal are copied to the host.
+/// Returns the diagonal. A backend has no operation for some rows, so each block on the diagonal is the product of
+/// its columns with unit vectors.
 fn diagonal_of<B: Backend>(backend: Checked<'_, B>, matrix: &B::Matrix) -> Result<Vec<f32>> {
     const BLOCK: usize = 256;
     let size = matrix.shape().0;
-    let (all, ones): (Vec<u32>, _) = ((0..size as u32).collect(), vec![1.0; size]);
+    let ones = vec![1.0; size];
     let mut diagonal = Vec::with_capacity(size);
     for range in tile_ranges(size, BLOCK) {
-        let singles: Vec<History<'_>> = all[range.clone()].chunks(1).map(History::from).collect();
-        let singles = backend.upload_histories(&singles, &ones, range.len())?;
-        let (columns, right) = (
-            backend.columns(matrix, range.clone())?,
-            Operand::Histories(&singles),
-        );
+        let rows = units(backend, &ones, range.clone())?;
+        let rows = Operand::Histories(&rows);
         let mut block = backend.zeros(range.len(), range.len())?;
-        backend.matmul(&columns, true, right, Update::REPLACE, &mut block)?;
+        let columns = backend.columns(matrix, range)?;
+        backend.matmul(&columns, true, rows, Update::REPLACE, &mut block)?;
         diagonal.extend(backend.download(&block)?.diag());
     }
     Ok(diagonal)

@@ -4,9 +4,10 @@ use super::fit_options::FitOptions;
 use super::item_graph::sums_of_squares;
 use super::tiles::{map_tiles, tile_ranges};
 use super::walk::offset_powers;
+use super::workspace::units;
 use crate::backend::{Backend, Checked, Operand, Scoring, SparseParts, Update};
 use crate::observe::Observed;
-use bspm_data::{History, Interactions, Result, Stage};
+use bspm_data::{Interactions, Result, Stage};
 
 /// A ridge regression: `Q = (A^T diag(user_weights) A + diag(ridge))^-1`. The contribution of item `i` of the
 /// history to another item `j` is `-(d_i / d_j)^item_power Q_ij / Q_jj`.
@@ -20,6 +21,12 @@ pub(crate) struct Regression {
     /// The memory limit of fitting in bytes.
     pub(crate) memory_budget: usize,
 }
+
+/// The maximum width of a tile of the Gram matrix, so that the temporary matrices of a tile are small next to it.
+const MOST_COLUMNS: usize = 256;
+
+/// The minimum width, if there are many more users than items.
+const LEAST_COLUMNS: usize = 8;
 
 impl Regression {
     /// Returns the weights of the items of a history: powers of their degrees.
@@ -35,10 +42,11 @@ impl Regression {
             .map(|(sum, ridge)| sum + ridge)
             .collect()
     }
+
     /// Computes the regularised Gram matrix, `items x items`, on the device.
     ///
-    /// Cost: twice the sum over the users of the square of their degree, and 8 bytes per pair of items at the
-    /// peak, while the tiles are concatenated.
+    /// Cost: a product with both halves of the walk for each item. Memory at the peak: 8 bytes per pair of
+    /// items, while the tiles are concatenated, and the walk.
     pub(crate) fn gram_matrix<B: Backend>(
         &self,
         backend: Checked<'_, B>,
@@ -49,7 +57,7 @@ impl Regression {
         let transposed = interactions.transposed_csr();
         let transposed_weights = interactions.transposed_weights();
         let ones = vec![1.0; items];
-        let pairs = backend.upload_sparse(SparseParts::Walk {
+        let walk = backend.upload_sparse(SparseParts::Walk {
             user_items: interactions.as_csr(),
             item_users: transposed.view(),
             user_scale: &self.user_weights,
@@ -57,19 +65,20 @@ impl Regression {
             weights: interactions.weights().zip(transposed_weights.as_deref()),
         })?;
         let ridge: Vec<f32> = self.ridge.iter().map(|&it| it as f32).collect();
-        let all: Vec<u32> = (0..items as u32).collect();
-        let singles: Vec<History<'_>> = all.chunks(1).map(History::from).collect();
-        let width = backend.tile_columns((users, items), Scoring::Dense)?;
+        // Two tiles at a time stay below the peak of the concatenation.
+        let width = (items * items / 2 / (users + 2 * items).max(1))
+            .clamp(LEAST_COLUMNS, MOST_COLUMNS)
+            .min(backend.tile_columns((users, items), Scoring::Dense)?);
         let observed = Observed::new(&options.observer, Stage::ItemGraph, items);
         let ranges = tile_ranges(items, width);
         map_tiles(backend, (), &ranges, |scratch, (), range| {
-            let (singles, width) = (&singles[range.clone()], range.len());
-            let ridge = backend.upload_histories(singles, &ridge, width)?;
-            let singles = backend.upload_histories(singles, &ones, width)?;
+            let width = range.len();
+            let start = units(backend, &ones, range.clone())?;
             let half_way = scratch.of_shape(backend, users, width)?;
             let mut tile = backend.zeros(items, width)?;
-            let from = Some(Operand::Histories(&singles));
-            backend.ode_step(&pairs, from, Update::REPLACE, half_way, &mut tile)?;
+            let start = Some(Operand::Histories(&start));
+            backend.ode_step(&walk, start, Update::REPLACE, half_way, &mut tile)?;
+            let ridge = units(backend, &ridge, range)?;
             backend.add_scaled(1.0, Operand::Histories(&ridge), 1.0, &mut tile)?;
             observed.advance(width)?;
             Ok(tile)

@@ -115,7 +115,7 @@ const WHOLE_SPECTRUM: usize = 256;
 /// - the accuracy of `f32`: within the tolerance, rounds continue while they halve the largest residual;
 ///   above it, the iteration stops after two consecutive rounds that do not.
 ///
-/// The result does not depend on the number of threads, to the last bit.
+/// With the CPU backend, the result does not depend on the number of threads, to the last bit.
 ///
 /// Memory at the peak: two matrices of `items x 1.17 factor_dim` floats, and the products of
 /// a tile on each thread. It is checked against [`Backend::memory_budget`] before memory is allocated.

@@ -1,5 +1,7 @@
 //! The matrices to score a tile of users.
 
+use std::ops::Range;
+
 use crate::backend::{Backend, Checked, Operand};
 use bspm_data::History;
 use bspm_data::Result;
@@ -80,6 +82,17 @@ pub(crate) fn unit<B: Backend>(
     item: u32,
 ) -> Result<B::Histories> {
     backend.upload_histories(&[History::from(&[item])], &vec![1.0; items], 1)
+}
+
+/// Creates a history of one item for each item of a range, with these weights, on the device.
+pub(crate) fn units<B: Backend>(
+    backend: Checked<'_, B>,
+    weights: &[f32],
+    range: Range<usize>,
+) -> Result<B::Histories> {
+    let items: Vec<u32> = range.map(|item| item as u32).collect();
+    let singles: Vec<History<'_>> = items.chunks(1).map(History::from).collect();
+    backend.upload_histories(&singles, weights, singles.len())
 }
 
 /// `out += scale * histories`.

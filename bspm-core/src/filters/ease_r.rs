@@ -43,8 +43,9 @@ use bspm_data::Result;
 ///
 /// # Cost
 ///
-/// Fit: `items^3` multiplications, and 8 bytes per pair of items at the peak, while the matrix is copied to
-/// the device. A backend that inverts with the default of `Backend` needs 28. A fitted filter and its file take 4 bytes per pair. With `neighbours` above 0: the Gram matrix
+/// Fit: `items^3` multiplications, and 8 bytes per pair of items at the peak, while the Gram matrix is formed.
+/// A backend that inverts with the default of `Backend` needs 28. A fitted filter and its file take 4 bytes per
+/// pair. With `neighbours` above 0: the Gram matrix
 /// (at most 512 MiB, of the most similar pairs) and `items * neighbours^3 / 3` multiplications. If the peak
 /// is above `memory_budget`, fitting returns an error with both numbers.
 ///

@@ -116,7 +116,7 @@ impl Experiment<'_> {
             evaluator.add(list.iter().map(|entry| entry.item), test.items_of(user));
         }
         stages.evaluate = evaluation.elapsed();
-        stages.total = dataset.load_time + start.elapsed();
+        stages.total = open_device + dataset.load_time + start.elapsed();
 
         let report = Report {
             preset,

@@ -11,27 +11,26 @@ use crate::data::Origin;
 /// The wall time of each stage.
 #[derive(Default)]
 pub(crate) struct StageTimes {
+    /// On a GPU, it includes loading CUDA.
+    pub(crate) open_device: Duration,
     pub(crate) load: Duration,
     pub(crate) fit: Duration,
     pub(crate) score: Duration,
     pub(crate) rank: Duration,
     pub(crate) evaluate: Duration,
-    /// The time from loading to evaluating.
     pub(crate) total: Duration,
-    /// The time to open the device, before the total. On a GPU, it includes loading CUDA.
-    pub(crate) open_device: Duration,
 }
 
 impl StageTimes {
     fn named(&self) -> [(&'static str, Duration); 7] {
         [
+            ("open_device", self.open_device),
             ("load", self.load),
             ("fit", self.fit),
             ("score", self.score),
             ("rank", self.rank),
             ("evaluate", self.evaluate),
             ("total", self.total),
-            ("open_device", self.open_device),
         ]
     }
 }

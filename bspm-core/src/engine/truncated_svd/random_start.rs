@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use rand::rngs::ChaCha8Rng;
-use rand::seq::index::sample;
-use rand::{RngExt, SeedableRng};
+use rand::{Rng, SeedableRng};
 
 use crate::backend::{Backend, Checked, Operand};
 use crate::engine::tiles::{map_tiles, tile_ranges};
@@ -15,8 +14,9 @@ use bspm_data::{History, Result};
 /// section 9.2).
 const ENTRIES_PER_ITEM: usize = 8;
 
-/// Returns a random matrix, `items x columns`. Each row has eight entries, 1 or -1, in random columns, so that the
-/// matrix is created on the device from few numbers.
+/// Returns a random matrix, `items x columns`, that does not depend on the tiles. Each row has eight entries, 1 or
+/// -1, in different columns, so only eight numbers per item are copied to the device. No column is empty if there
+/// are at most as many columns as items.
 pub(super) fn random_start<B: Backend>(
     backend: Checked<'_, B>,
     graph: &NormalizedGraph<B>,
@@ -47,13 +47,20 @@ impl SparseSigns {
     fn new(items: usize, columns: usize, seed: u64) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let per_item = ENTRIES_PER_ITEM.min(columns);
-        let mut columns_of_items = Vec::with_capacity(items * per_item);
-        for _ in 0..items {
-            columns_of_items.extend(sample(&mut random, columns, per_item));
+        let mut columns_of_items: Vec<u32> = Vec::with_capacity(items * per_item);
+        for item in 0..items {
+            let start = columns_of_items.len();
+            columns_of_items.push((item % columns) as u32);
+            while columns_of_items.len() < start + per_item {
+                let column = random_below(columns, &mut random);
+                if !columns_of_items[start..].contains(&column) {
+                    columns_of_items.push(column);
+                }
+            }
         }
         let mut ends = vec![0; columns + 1];
         for &column in &columns_of_items {
-            ends[column + 1] += 1;
+            ends[column as usize + 1] += 1;
         }
         for column in 0..columns {
             ends[column + 1] += ends[column];
@@ -61,10 +68,14 @@ impl SparseSigns {
         let mut next = ends.clone();
         let mut items_of_columns = vec![0; columns_of_items.len()];
         for (place, column) in columns_of_items.into_iter().enumerate() {
-            items_of_columns[next[column]] = (place / per_item) as u32;
-            next[column] += 1;
+            let next = &mut next[column as usize];
+            items_of_columns[*next] = (place / per_item) as u32;
+            *next += 1;
         }
-        let sign = |_| if random.random() { 1.0 } else { -1.0 };
+        let sign = |_| match random_below(2, &mut random) {
+            0 => -1.0,
+            _ => 1.0,
+        };
         Self {
             signs: (0..items_of_columns.len()).map(sign).collect(),
             items: items_of_columns,
@@ -80,6 +91,11 @@ impl SparseSigns {
             })
             .collect()
     }
+}
+
+/// Returns a number below `count`, which is below 2^32.
+fn random_below(count: usize, random: &mut impl Rng) -> u32 {
+    ((u64::from(random.next_u32()) * count as u64) >> 32) as u32
 }
 
 #[cfg(test)]
@@ -100,6 +116,15 @@ mod tests {
         }
         assert_eq!(entries, vec![ENTRIES_PER_ITEM; items]);
         assert!(signs.signs.contains(&1.0) && signs.signs.contains(&-1.0));
-        assert_eq!(SparseSigns::new(5, 3, 0).items.len(), 15);
+    }
+
+    #[test]
+    fn no_column_is_empty() {
+        for columns in [1, 3, 8, 9, 500] {
+            let signs = SparseSigns::new(500, columns, 0);
+            let histories = signs.columns(0..columns);
+            assert!(histories.iter().all(|history| !history.items().is_empty()));
+            assert_eq!(signs.items.len(), 500 * columns.min(8));
+        }
     }
 }

@@ -65,6 +65,10 @@ pub(super) fn rayleigh_ritz<B: Backend>(
     })
 }
 
+/// The maximum width of a tile for residuals. The lengths of the columns are the diagonal of a dense product,
+/// whose cost grows with the square of the width.
+const RESIDUAL_COLUMNS: usize = 64;
+
 /// `||P v - lambda v||` for the first columns of `vectors: items x columns`.
 pub(super) fn residuals<B: Backend>(
     backend: Checked<'_, B>,
@@ -72,7 +76,7 @@ pub(super) fn residuals<B: Backend>(
     vectors: &B::Matrix,
     values: &[f64],
 ) -> Result<Vec<f64>> {
-    let width = graph.tile_columns();
+    let width = graph.tile_columns().min(RESIDUAL_COLUMNS);
     let ranges = tile_ranges(values.len(), width);
     let tiles = backend.for_each_tile(
         ranges.len(),
@@ -167,13 +171,14 @@ pub(super) fn rotate<B: Backend>(
 struct Orthonormalizer {
     /// `block x block`: makes the columns of the block orthonormal if it is multiplied from the right.
     transform: Array2<f64>,
-    /// The smallest eigenvalue of the Gram matrix of the unit columns; 1 if they are already orthonormal.
+    /// The smallest eigenvalue of the Gram matrix of the unit columns, or an estimate that is slightly larger; 1 if
+    /// the columns are already orthonormal.
     smallest: f64,
 }
 
 /// Computes the transform from the Gram matrix, after scaling to unit columns: with a Cholesky decomposition
-/// (Cholesky QR), or if the block is too ill-conditioned for it, with an eigendecomposition, which takes more
-/// than ten times as long.
+/// (Cholesky QR, Yamamoto et al. 2015), or if the block is too ill-conditioned for it, with an eigendecomposition,
+/// which takes much longer.
 fn orthonormalizer<B: Backend>(
     backend: Checked<'_, B>,
     gram: &Array2<f64>,
