@@ -199,6 +199,12 @@ fn numbers(name: &str, column: &ArrayRef, decimal_comma: bool) -> Result<Vec<Opt
     Ok(column.as_primitive::<Float64Type>().iter().collect())
 }
 
+/// Returns the number that a rating in `f32` was written as, such as 4.1, so that it equals the same threshold.
+fn as_written(rating: Option<f64>) -> Option<f64> {
+    let rating = rating?;
+    (rating as f32).to_string().parse().ok().or(Some(rating))
+}
+
 /// Reads a column of times, in seconds: columns of a temporal type with any unit, numbers, and text.
 fn times(name: &str, column: &ArrayRef, options: &TableOptions) -> Result<Vec<Option<f64>>> {
     let expected = "times, numbers or text";
@@ -394,7 +400,13 @@ impl<U: Eq + Hash, I: Eq + Hash> BatchRows<U, I> {
         Ok(Self {
             users: id_column(batch, user_name, user, users, &missing)?,
             items: id_column(batch, item_name, item, items, &missing)?,
-            ratings: column(options.rating.as_deref(), &number)?,
+            ratings: column(options.rating.as_deref(), &|name, column| {
+                let ratings = number(name, column)?;
+                Ok(match column.data_type() {
+                    DataType::Float32 => ratings.into_iter().map(as_written).collect(),
+                    _ => ratings,
+                })
+            })?,
             weights: column(options.weight_column(&names), &number)?,
             times: column(options.time.as_deref(), &|name, column| {
                 times(name, column, options)

@@ -25,7 +25,8 @@ pub(crate) struct DataArguments {
     /// Column with the user ids. Default: user, or user_id
     #[arg(long, value_name = "COLUMN")]
     user_column: Option<String>,
-    /// Column with the item ids. Default: item, or item_id
+    /// Column with the item ids. Default: item, or item_id. In JSON lines, a.b is the member b of the object a, for
+    /// every column
     #[arg(long, value_name = "COLUMN")]
     item_column: Option<String>,
     /// Column with the ratings; requires --rating-threshold
@@ -127,6 +128,24 @@ fn flag_of(option: &str) -> Option<&'static str> {
     known.map(|(_, flag)| *flag)
 }
 
+/// Replaces the names of options in a warning by their flags.
+fn with_flags(warning: &str) -> String {
+    let options = [
+        ("set decimal_comma", "use --decimal-comma"),
+        ("set null_values to", "set --null-values to"),
+        ("set header to", "use --no-header with"),
+        (
+            "read the file in a format of tables",
+            "use --format tsv --no-header user,item",
+        ),
+    ];
+    options
+        .iter()
+        .fold(warning.to_owned(), |text, (option, flag)| {
+            text.replace(option, flag)
+        })
+}
+
 /// An error while reading interactions, with a hint that names the flag to use.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{}", self.message(), self.hint.as_deref().map(|hint| format!("; hint: {hint}")).unwrap_or_default())]
@@ -206,6 +225,12 @@ fn has_partition(path: &Path, column: &str) -> bool {
     folders.any(|name| name.starts_with(&prefix))
 }
 
+/// Whether a text is a number with a decimal comma.
+fn has_decimal_comma(text: &str) -> bool {
+    let number = text.replace('.', "").replace(',', ".");
+    text.contains(',') && number.parse::<f64>().is_ok()
+}
+
 /// Returns a hint for an error, which names the flag to use.
 fn hint(error: &Error) -> Option<String> {
     let text = match error {
@@ -215,9 +240,13 @@ fn hint(error: &Error) -> Option<String> {
             "set the format with --format, as in --format tsv or --format csv"
         }
         Error::InvalidField { reason, found, .. } => match reason {
-            InvalidRow::InvalidWeight | InvalidRow::InvalidRating if found.contains(',') => {
+            InvalidRow::InvalidWeight | InvalidRow::InvalidRating if has_decimal_comma(found) => {
                 "use --decimal-comma to read the comma as a decimal point (1,5 as 1.5, and 1,000 as 1), \
                  or --skip-invalid to skip invalid rows"
+            }
+            InvalidRow::InvalidWeight | InvalidRow::InvalidRating if found.contains(',') => {
+                "remove the separators of thousands and the currency from the column, or use --skip-invalid to \
+                 skip invalid rows"
             }
             InvalidRow::InvalidTime => {
                 "set the format of the times with --time-format, as in --time-format '%d/%m/%Y %H:%M', \
@@ -245,21 +274,17 @@ fn hint(error: &Error) -> Option<String> {
         Error::AmbiguousFormat {
             fields, delimiter, ..
         } => {
-            let names = ["user", "item", "weight", "time"];
-            let more = (names.len()..*fields).map(|place| format!("column{}", place + 1));
-            let names = names
-                .map(str::to_owned)
-                .into_iter()
-                .take(*fields)
-                .chain(more);
-            let names: Vec<String> = names.collect();
             let format = match delimiter {
                 '\t' => "--format tsv",
                 _ => "--format csv --delimiter ' '",
             };
+            let names = ["user", "item", "weight", "time"];
+            let names = match names.get(..*fields) {
+                Some(names) => names.join(","),
+                None => format!("with the names of the {fields} columns"),
+            };
             return Some(format!(
-                "use {format} --no-header {} to read a table, or --format lightgcn to read lists of items",
-                names.join(",")
+                "use {format} --no-header {names} to read a table, or --format lightgcn to read lists of items"
             ));
         }
         Error::Syntax { .. } => {
@@ -274,6 +299,9 @@ fn hint(error: &Error) -> Option<String> {
         } => "set the unit of the times with --time-unit: ms, us or ns",
         Error::InvalidFile { found, .. } if found == "another name" => {
             "set the format with --format, as in --format csv"
+        }
+        Error::InvalidFile { expected, .. } if expected.starts_with("consecutive") => {
+            "use --format tsv --no-header user,item for a table of ids that are not counted from 0"
         }
         _ => return None,
     };
@@ -363,11 +391,10 @@ impl DataArguments {
         };
         let read = bspm_arrow::read_files(&paths, format, table);
         let (dataset, mut report) = read.map_err(|error| self.with_hint(error))?;
-        let is_skipped = |reason: InvalidRow| report.invalid.contains_key(&reason);
-        if is_skipped(InvalidRow::InvalidWeight) && !self.decimal_comma {
-            let hint = "some weights are not numbers; hint: --decimal-comma reads 1,5 as 1.5";
-            report.warnings.push(hint.into());
+        for warning in &mut report.warnings {
+            *warning = with_flags(warning);
         }
+        let is_skipped = |reason: InvalidRow| report.invalid.contains_key(&reason);
         if is_skipped(InvalidRow::InvalidTime) {
             let hint = "some times cannot be read; hint: --time-format sets their format, as in '%d/%m/%Y'";
             report.warnings.push(hint.into());

@@ -40,10 +40,10 @@ fn table(header: &str, row: impl Fn(Row) -> String) -> String {
     format!("{header}\n{}\n", rows.join("\n"))
 }
 
-struct Folder(TempDir);
+pub(crate) struct Folder(TempDir);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
@@ -51,13 +51,13 @@ impl Folder {
         self.0.path()
     }
 
-    fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         let path = self.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
-    fn write_parquet<'a>(
+    pub(crate) fn write_parquet<'a>(
         &self,
         name: &str,
         columns: impl IntoIterator<Item = (&'a str, ArrayRef)>,
@@ -81,14 +81,14 @@ impl Folder {
     }
 
     /// The bytes of the model of some data, and the text on standard error.
-    fn fit(&self, arguments: &str) -> (Vec<u8>, String) {
+    pub(crate) fn fit(&self, arguments: &str) -> (Vec<u8>, String) {
         let output = self.run(&format!("fit {arguments} -o model.bspm --factor-dim 3"));
         stdout(&output);
         let model = fs::read(self.path().join("model.bspm")).unwrap();
         (model, String::from_utf8(output.stderr).unwrap())
     }
 
-    fn refused(&self, arguments: &str) -> String {
+    pub(crate) fn refused(&self, arguments: &str) -> String {
         error(&self.run(&format!("fit {arguments} -o refused.bspm")))
     }
 }

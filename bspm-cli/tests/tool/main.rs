@@ -11,6 +11,7 @@ mod limits;
 mod lists;
 #[cfg(feature = "mcp")]
 mod mcp;
+mod misread;
 #[cfg(feature = "otlp")]
 mod otlp;
 mod outputs;

@@ -13,6 +13,7 @@ use super::records::Records;
 use super::rows::{Rows, TextFields};
 use crate::dataset::Dataset;
 use crate::error::Result;
+use crate::parameter::shortened;
 
 impl<U, I> Dataset<U, I>
 where
@@ -139,7 +140,7 @@ where
     let places = options.places(path, &names, format.columns())?;
     rows.note_columns(&names, places, options);
     let header = Header::new(&header, options.header.is_none());
-    let fields = TextFields::new(options, places, names, header);
+    let fields = TextFields::new(options, places, names.clone(), header);
     if records.delimiter() == b';' {
         fields.count_thousands();
     }
@@ -153,7 +154,12 @@ where
         if options.header.is_some() {
             first.see(&record[places.user], &record[places.item]);
         }
-        rows.push(line, &mut fields.row(|place| record.get(place)))?;
+        // A file that follows another one in the same file may start with a byte order mark.
+        let field = |place| match place {
+            0 => record.get(0).map(without_mark),
+            place => record.get(place),
+        };
+        rows.push(line, &mut fields.row(field))?;
     }
     rows.note_times(&fields);
     if let Some(count) = fields.thousands() {
@@ -163,10 +169,23 @@ where
             path.display()
         ));
     }
+    if options.header.is_none() && names.iter().all(|name| name.parse::<f64>().is_ok()) {
+        rows.warn(format!(
+            "{}: the names of the columns are numbers ({}), so the first line may be an interaction; hint: if it \
+             is, set header to the names of the columns",
+            path.display(),
+            shortened(names.join(", "))
+        ));
+    }
     if let Some(warning) = first.warning() {
         rows.warn(format!("{}: {warning}", path.display()));
     }
     Ok(())
+}
+
+/// Returns text without a byte order mark.
+pub(super) fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
 /// Detects a header that was read as a row: its ids are words, and all other ids are numbers.

@@ -10,7 +10,7 @@ pub fn whole_number(number: f64) -> Option<i64> {
 }
 
 /// Missing values as written by pandas, Python, SQL, MySQL and Hive.
-const USUAL: [&str; 8] = [
+pub(super) const USUAL: [&str; 8] = [
     "null", "NULL", "None", "NaN", "nan", "<NA>", "<null>", "\\N",
 ];
 

@@ -1,7 +1,6 @@
 //! Reads JSON lines: one object per line.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::Hash;
 use std::io::Read;
@@ -10,6 +9,7 @@ use std::str::FromStr;
 
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::format::Format;
 use super::header::Header;
@@ -75,7 +75,7 @@ where
             }
         };
         if is_first && !options.skip_invalid {
-            object.check_names(path, &names)?;
+            check_names(path, &names, &keys)?;
         }
         is_first = false;
         if let Some(fault) = object.id_of_another_kind(places, &names) {
@@ -94,10 +94,49 @@ where
     Ok(())
 }
 
-/// The keys of an object.
+/// The keys of an object. The keys of an object in it are paths, such as `product.id`.
 fn keys_of(object: &[u8]) -> serde_json::Result<Vec<String>> {
-    let object: BTreeMap<String, IgnoredAny> = serde_json::from_slice(object)?;
-    Ok(object.into_keys().collect())
+    let object: Map<String, Value> = serde_json::from_slice(object)?;
+    let mut keys = Vec::new();
+    add_keys(&object, "", &mut keys);
+    Ok(keys)
+}
+
+fn add_keys(object: &Map<String, Value>, path: &str, keys: &mut Vec<String>) {
+    for (key, value) in object {
+        let name = joined(path, key);
+        match value {
+            Value::Object(inner) if !inner.is_empty() => add_keys(inner, &name, keys),
+            _ => keys.push(name),
+        }
+    }
+}
+
+/// The name of a key of the object with this path; an empty path is that of the whole object.
+fn joined(path: &str, key: &str) -> String {
+    match path {
+        "" => key.to_owned(),
+        path => format!("{path}.{key}"),
+    }
+}
+
+/// Checks that the first object has all requested names.
+fn check_names(path: &Path, names: &[String], keys: &[String]) -> Result<()> {
+    let is_known = |name: &&String| {
+        let is_key = |key: &String| {
+            let rest = key.strip_prefix(name.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        keys.iter().any(is_key)
+    };
+    match names.iter().find(|name| !is_known(name)) {
+        Some(name) => Err(Error::MissingColumn {
+            path: path.into(),
+            column: name.clone(),
+            found: shortened(keys.join(", ")),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Returns the fault of a line that is not an object, or an error if the file is one array.
@@ -136,7 +175,8 @@ enum Id<'t> {
 struct Object<'t> {
     texts: Vec<Cow<'t, str>>,
     ids: Vec<Option<Id<'t>>>,
-    keys: Vec<String>,
+    /// Whether the object has each of the names.
+    is_found: Vec<bool>,
 }
 
 impl<'t> Object<'t> {
@@ -146,21 +186,19 @@ impl<'t> Object<'t> {
         decimal_comma: bool,
     ) -> Result<Self, serde_json::Error> {
         let mut parser = serde_json::Deserializer::from_slice(text);
-        let object = parser.deserialize_map(Values(names, decimal_comma))?;
+        let mut object = Object {
+            texts: vec![Cow::Borrowed(""); names.len()],
+            ids: names.iter().map(|_| None).collect(),
+            is_found: vec![false; names.len()],
+        };
+        parser.deserialize_map(Members {
+            names,
+            decimal_comma,
+            path: "",
+            object: &mut object,
+        })?;
         parser.end()?;
         Ok(object)
-    }
-
-    /// Checks that the first object has all requested names.
-    fn check_names(&self, path: &Path, names: &[String]) -> Result<()> {
-        match names.iter().find(|name| !self.keys.contains(name)) {
-            Some(name) => Err(Error::MissingColumn {
-                path: path.into(),
-                column: name.clone(),
-                found: shortened(self.keys.join(", ")),
-            }),
-            None => Ok(()),
-        }
     }
 
     /// Returns the fault of the first id that is neither a text nor a whole number.
@@ -180,41 +218,65 @@ impl<'t> Object<'t> {
     }
 }
 
-/// The requested names, and whether texts have a decimal comma.
-struct Values<'n>(&'n [String], bool);
+/// Adds the requested values of an object, and of the objects in it. A name such as `product.id` is a key of the
+/// object, or a path.
+struct Members<'a, 't> {
+    names: &'a [String],
+    decimal_comma: bool,
+    /// The path of the object; empty for the whole object.
+    path: &'a str,
+    object: &'a mut Object<'t>,
+}
 
-impl<'de> Visitor<'de> for Values<'_> {
-    type Value = Object<'de>;
+impl<'t> Visitor<'t> for Members<'_, 't> {
+    type Value = ();
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
-        let mut object = Object {
-            texts: vec![Cow::Borrowed(""); self.0.len()],
-            ids: self.0.iter().map(|_| None).collect(),
-            keys: Vec::new(),
-        };
+    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self {
+            names,
+            decimal_comma,
+            path,
+            object,
+        } = self;
         while let Some(key) = map.next_key::<String>()? {
-            match self.0.iter().position(|name| *name == key) {
-                Some(place) => {
-                    if object.keys.contains(&key) {
-                        let text = format!("duplicate name {key:?}");
-                        return Err(serde::de::Error::custom(text));
-                    }
-                    let raw: &RawValue = map.next_value()?;
-                    let (text, id) = read(raw.get(), self.1).map_err(serde::de::Error::custom)?;
-                    object.texts[place] = text;
-                    object.ids[place] = id;
+            let key = joined(path, &key);
+            let has_name_below = || {
+                let mut rests = names.iter().filter_map(|name| name.strip_prefix(&*key));
+                rests.any(|rest| rest.starts_with('.'))
+            };
+            if let Some(place) = names.iter().position(|name| *name == key) {
+                if std::mem::replace(&mut object.is_found[place], true) {
+                    let text = format!("duplicate name {key:?}");
+                    return Err(serde::de::Error::custom(text));
                 }
-                None => {
-                    map.next_value::<IgnoredAny>()?;
+                let raw: &RawValue = map.next_value()?;
+                let (text, id) =
+                    read(raw.get(), decimal_comma).map_err(serde::de::Error::custom)?;
+                object.texts[place] = text;
+                object.ids[place] = id;
+            } else if has_name_below() {
+                let raw: &RawValue = map.next_value()?;
+                if raw.get().starts_with('{') {
+                    let members = Members {
+                        names,
+                        decimal_comma,
+                        path: &key,
+                        object: &mut *object,
+                    };
+                    let mut parser = serde_json::Deserializer::from_str(raw.get());
+                    parser
+                        .deserialize_map(members)
+                        .map_err(serde::de::Error::custom)?;
                 }
+            } else {
+                map.next_value::<IgnoredAny>()?;
             }
-            object.keys.push(key);
         }
-        Ok(object)
+        Ok(())
     }
 }
 

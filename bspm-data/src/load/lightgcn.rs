@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use super::delimited::without_mark;
 use super::file::open_text;
 use super::format::Format;
 use super::options::TableOptions;
@@ -45,6 +46,37 @@ impl Pairs {
     }
 }
 
+impl Pairs {
+    /// Returns warnings if most ids have no interactions, as in a file whose ids are not counted from 0.
+    fn warnings(&self, path: &Path) -> Vec<String> {
+        let users = self.pairs.iter().map(|pair| pair.0);
+        let items = self.pairs.iter().map(|pair| pair.1);
+        let sides = [
+            ("user", self.users, distinct(users, self.users)),
+            ("item", self.items, distinct(items, self.items)),
+        ];
+        let sparse = sides
+            .into_iter()
+            .filter(|(_, side, found)| 2 * found < *side);
+        let warnings = sparse.map(|(kind, side, found)| {
+            format!(
+                "{}: only {found} of the {kind} ids from 0 to {} have interactions, but in this format all of them \
+                 are {kind}s; hint: if the ids are not counted from 0, read the file in a format of tables",
+                path.display(),
+                side - 1
+            )
+        });
+        warnings.collect()
+    }
+}
+
+/// The number of different ids below `side`.
+fn distinct(ids: impl Iterator<Item = u32>, side: usize) -> usize {
+    let mut is_found = vec![false; side];
+    ids.for_each(|id| is_found[id as usize] = true);
+    is_found.into_iter().filter(|&it| it).count()
+}
+
 /// Returns an error if the ids are too large for `count` interactions.
 pub(super) fn check_side(path: &Path, what: &str, side: usize, count: usize) -> Result<()> {
     let most = SMALL_SIDE.max(count.saturating_mul(SIDE_PER_INTERACTION));
@@ -83,6 +115,7 @@ pub(super) fn parse(path: &Path, options: &TableOptions, rows: &mut Rows<u32, u3
         return Ok(());
     }
     let pairs = pairs.checked(path)?;
+    rows.warn_all(pairs.warnings(path));
     rows.add_ids(0..pairs.users as u32, 0..pairs.items as u32)?;
     for (line, (user, item)) in pairs.pairs.into_iter().enumerate() {
         let mut row = Numbered {
@@ -314,7 +347,7 @@ impl Parser {
         if self.token.is_empty() {
             return Ok(());
         }
-        let Some(id) = parse_id(&self.token) else {
+        let Some(id) = parse_id(without_mark(&self.token)) else {
             return Err(self.not_an_id());
         };
         self.token.clear();

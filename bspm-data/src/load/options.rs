@@ -205,7 +205,8 @@ impl TableOptions {
         Self::default().user(user).item(item)
     }
 
-    /// Sets the user column. Default: [`Format::columns`].
+    /// Sets the user column. Default: [`Format::columns`]. In JSON lines, `a.b` is the member `b` of the object
+    /// `a`, for every column.
     pub fn user(mut self, column: impl Into<String>) -> Self {
         self.user = Some(column.into());
         self

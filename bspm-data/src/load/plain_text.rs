@@ -105,6 +105,8 @@ impl<R: Read> Lines<R> {
             self.read()?;
         }
         let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
+        // A file that follows another one in the same file may start with a byte order mark.
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         Ok((!self.line.is_empty()).then_some((self.number, line)))
     }
 

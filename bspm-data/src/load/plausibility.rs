@@ -6,6 +6,7 @@ use std::hash::{BuildHasher, Hash};
 
 use foldhash::fast::RandomState;
 
+use super::id_text::USUAL;
 use super::time::TimeUnit;
 use crate::dataset::Dataset;
 use crate::error::Result;
@@ -86,6 +87,15 @@ fn of_ids(kind: &str, ids: &Ids<String>, interactions: impl Fn(u32) -> usize) ->
              hint: export the column as text"
         ));
     }
+    if let Some((count, id)) = found(has_zero_fraction)
+        && 2 * count > ids.len()
+    {
+        warnings.push(format!(
+            "{count} of {} {kind} ids are whole numbers with .0, such as {id:?}, as programs write a column with \
+             missing values; they differ from the ids without it in other files",
+            ids.len()
+        ));
+    }
     if let Some((count, id)) = found(is_enclosed)
         && 2 * count > ids.len()
     {
@@ -95,11 +105,12 @@ fn of_ids(kind: &str, ids: &Ids<String>, interactions: impl Fn(u32) -> usize) ->
             ids.len()
         ));
     }
-    warnings.extend(MAYBE_MISSING.iter().filter_map(|text| {
+    // The usual texts are ids only if an option replaces the list.
+    warnings.extend(MAYBE_MISSING.iter().chain(&USUAL).filter_map(|text| {
         let count = interactions(ids.index(*text)?);
         Some(format!(
-            "the {kind} {text:?} has {count} interactions; hint: if it means a missing value, add it to \
-             null_values"
+            "the {kind} {text:?} has {count} interactions; hint: if it means a missing value, set null_values \
+             to all texts that mean one, with {text}"
         ))
     }));
     warnings
@@ -107,12 +118,22 @@ fn of_ids(kind: &str, ids: &Ids<String>, interactions: impl Fn(u32) -> usize) ->
 
 fn is_list(id: &str) -> bool {
     let is_in = |start, end| id.starts_with(start) && id.ends_with(end);
-    is_in('[', ']') || (is_in('{', '}') || is_in('(', ')')) && id.contains(',')
+    is_in('[', ']')
+        || is_in('(', ')') && id.contains(',')
+        || is_in('{', '}') && id.contains([',', ':'])
 }
 
-/// Whether an id is a number such as `5.9E+12`, as spreadsheets write long numbers.
+/// Whether an id is a number such as `5.9E+12` or `5,9E+12`, as spreadsheets write long numbers.
 fn is_rounded(id: &str) -> bool {
-    id.contains('.') && id.contains(['e', 'E']) && scientific(id).is_some()
+    id.contains(['.', ','])
+        && id.contains(['e', 'E'])
+        && scientific(&id.replace(',', ".")).is_some()
+}
+
+/// Whether an id is a whole number such as `12.0`.
+fn has_zero_fraction(id: &str) -> bool {
+    let whole = id.strip_suffix(".0").unwrap_or_default();
+    !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_enclosed(id: &str) -> bool {

@@ -94,6 +94,8 @@ pub struct Rows<U: Eq + Hash, I: Eq + Hash> {
     has_time_unit: bool,
     report: ReadReport,
     times: TimesRead,
+    /// The number of skipped weights that are numbers with a decimal comma.
+    decimal_commas: u64,
 }
 
 impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
@@ -107,6 +109,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
             has_time_unit: options.time_unit.is_some(),
             report: ReadReport::default(),
             times: TimesRead::default(),
+            decimal_commas: 0,
         }
     }
 
@@ -155,6 +158,10 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
         self.report.warnings.push(text);
     }
 
+    pub(super) fn warn_all(&mut self, texts: Vec<String>) {
+        self.report.warnings.extend(texts);
+    }
+
     /// The ids of the users and of the items of the rows so far.
     pub fn ids(&self) -> (&Ids<U>, &Ids<I>) {
         self.builder.ids()
@@ -198,6 +205,11 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
     /// Counts an invalid row, or returns an error that names it.
     pub(super) fn refuse(&mut self, line: u64, fault: Fault) -> Result<()> {
         if self.skip_invalid && fault.reason != InvalidRow::OtherHeader {
+            if fault.reason == InvalidRow::InvalidWeight
+                && parse_number(&fault.found, true).is_some()
+            {
+                self.decimal_commas += 1;
+            }
             *self.report.invalid.entry(fault.reason).or_default() += 1;
             return Ok(());
         }
@@ -227,6 +239,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
             mut report,
             times,
             has_time_unit,
+            decimal_commas,
             ..
         } = self;
         if has_time_unit && times.dates > 0 && times.numbers == 0 {
@@ -249,6 +262,11 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
                 "{} times are dates and {} are numbers that are not seconds since 1970, so they cannot be \
                  compared",
                 times.dates, times.other_numbers
+            ));
+        }
+        if decimal_commas > 0 {
+            report.warnings.push(format!(
+                "{decimal_commas} skipped weights have a comma; hint: set decimal_comma to read 1,5 as 1.5"
             ));
         }
         report.warn_of_skipped();
@@ -414,7 +432,9 @@ pub(super) fn parse_number(text: &str, decimal_comma: bool) -> Option<f64> {
     let mut groups = whole.trim_start_matches(['-', '+']).split('.');
     let first = groups.next().map_or(0, str::len);
     let has_groups = whole.contains('.');
-    let are_thousands = (1..=3).contains(&first) && groups.all(|group| group.len() == 3);
+    let is_group = |group: &str| group.len() == 3 && group.bytes().all(|it| it.is_ascii_digit());
+    let starts_with_zero = whole.trim_start_matches(['-', '+']).starts_with('0');
+    let are_thousands = (1..=3).contains(&first) && !starts_with_zero && groups.all(is_group);
     if has_groups && !are_thousands || fraction.contains(['.', ',']) {
         return None;
     }
