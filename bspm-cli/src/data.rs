@@ -256,6 +256,10 @@ fn hint(error: &Error) -> Option<String> {
                 "the columns may have another order below this line: split the file there, and give both parts; \
                  if the line is an interaction, rename the columns of the header"
             }
+            InvalidRow::NotAnObject => {
+                "each line must be one JSON object, as jq -c . writes them; use --skip-invalid to skip invalid \
+                 rows and report their number"
+            }
             InvalidRow::Encoding => "set the encoding with --encoding, as in --encoding latin1",
             InvalidRow::MissingUser | InvalidRow::MissingItem if !found.is_empty() => {
                 "use --skip-invalid to skip invalid rows, or --null-values to list the texts that mean \
@@ -526,25 +530,14 @@ impl DataArguments {
         };
         let flag = named.into_iter().find(is_it).map(|(.., flag)| flag);
         let names: Vec<&str> = found.split(", ").collect();
-        let delimiters = [
-            (';', "set the delimiter with --delimiter ';'"),
-            ('\t', "use --format tsv for fields separated by tabs"),
-            ('|', "set the delimiter with --delimiter '|'"),
-            (
-                ',',
-                match self.delimiter {
-                    Some(_) => "set the delimiter with --delimiter ','",
-                    None => "use --format csv for fields separated by commas",
-                },
-            ),
-        ];
-        let other = delimiters
-            .into_iter()
-            .find(|(delimiter, _)| names.len() == 1 && found.contains(*delimiter));
+        let is_other = |delimiter: &char| names.len() == 1 && found.contains(*delimiter);
+        let other = [';', '\t', '|', ','].into_iter().find(is_other);
         let in_case = names.iter().find(|name| name.eq_ignore_ascii_case(column));
         let hint = match (other, flag) {
-            (Some((_, hint)), _) => Some(hint.to_owned()),
-            (None, _) if found == "two columns with this name" => None,
+            (Some(delimiter), _) => Some(self.hint_of_delimiter(delimiter, path)),
+            (None, _) if found == "two columns with this name" => {
+                Some("rename one of the columns in the header".to_owned())
+            }
             (None, Some(_)) if has_partition(path, column) => Some(format!(
                 "the names of the folders contain {column}, but the files do not; write the files with this \
                  column"
@@ -561,6 +554,25 @@ impl DataArguments {
         };
         let error = Box::new(error);
         DataError { error, hint }
+    }
+
+    /// Returns a hint for a header that has one name, with a delimiter in it.
+    fn hint_of_delimiter(&self, delimiter: char, path: &Path) -> String {
+        match (
+            delimiter,
+            self.delimiter,
+            self.format.or(Format::of(path).ok()),
+        ) {
+            ('\t', ..) => "use --format tsv for fields separated by tabs".into(),
+            (',', None, Some(Format::Csv)) => {
+                "if each line is enclosed in quotes, remove these quotes".into()
+            }
+            (',', None, _) => "use --format csv for fields separated by commas".into(),
+            _ => format!(
+                "set the delimiter of all files with --delimiter '{delimiter}', or of this file with a first line \
+                 sep={delimiter}"
+            ),
+        }
     }
 
     /// Returns the item column, if it is given.

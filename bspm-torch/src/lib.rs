@@ -17,6 +17,8 @@
 //! | scores to ranks: scale, transpose, mask, top-k | 7 | | 2.0 GB |
 //! | sum | 35 | 108 GFLOP | 15.4 GB |
 //!
+//! On a GPU, these are two tiles of 1024 users, with twice as many calls.
+//!
 //! A step of the walk, [`ode_step`](bspm_core::Backend::ode_step), is two SpMM, each of which writes to its
 //! result in place: one pass first writes the addend of the product to the result, and the values of the
 //! sparse matrix are multiplied by the factor of the product. (A factor of `addmm` in libtorch would save

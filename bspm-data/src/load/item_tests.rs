@@ -202,7 +202,7 @@ fn invalid_rows_are_errors_with_line_and_value_or_counted() {
         (
             "a.jsonl",
             "{\"item\": 1, \"title\": 1}\n7\n",
-            "a.jsonl:2: row: expected a JSON object, found \"invalid type: integer `7`, expected a JSON object\"",
+            "a.jsonl:2: row: expected a JSON object (invalid type: integer `7`, expected a JSON object), found \"7\"",
         ),
         (
             "a.jsonl",

@@ -153,13 +153,12 @@ pub(super) fn not_an_object(
             found: "a JSON array; hint: convert it with jq -c '.[]'".into(),
         });
     }
-    let found = error.to_string();
-    let found = found.split(" at line ").next().unwrap_or_default();
-    let found = found.to_owned();
+    let reason = error.to_string();
+    let reason = reason.split(" at line ").next().unwrap_or_default();
     Ok(Fault::of_row(
         InvalidRow::NotAnObject,
-        "a JSON object",
-        found,
+        format!("a JSON object ({reason})"),
+        String::from_utf8_lossy(line).into_owned(),
     ))
 }
 
