@@ -58,12 +58,12 @@ enum Scores {
     NotFinite,
 }
 
-/// Returns the error of a fit. If the backend failed to invert a matrix, the error names the setting or
-/// weight to change.
+/// Returns the error of a fit. If the backend failed to invert or to diagonalise a matrix, the error names the
+/// setting or weight to change.
 pub(super) fn explained(error: Error, config: &FilterConfig, interactions: &Interactions) -> Error {
     match error {
         Error::Backend {
-            operation: "invert_positive_definite",
+            operation: "invert_positive_definite" | "symmetric_eigen",
             ..
         } => culprit(config, interactions, 1.0).unwrap_or(error),
         other => other,
