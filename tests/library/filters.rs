@@ -240,15 +240,20 @@ fn a_budget_that_is_too_small_is_refused_with_both_numbers() {
 
 #[test]
 fn forming_an_item_graph_can_be_cancelled() {
-    let config = ItemKnn::default().neighbours(5);
-    let options = FitOptions::new().observer(Observer::new(|_| ControlFlow::Break(())));
-    let error = Model::fit_with(CpuBackend::new(), dataset(), config, &options).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .starts_with("cancelled: item graph had done"),
-        "{error}"
-    );
+    let filters: [FilterConfig; 2] = [
+        ItemKnn::default().neighbours(5).into(),
+        EaseR::published(Preset::Gowalla).lambda(10.0).into(),
+    ];
+    for config in filters {
+        let options = FitOptions::new().observer(Observer::new(|_| ControlFlow::Break(())));
+        let error = Model::fit_with(CpuBackend::new(), dataset(), config, &options).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("cancelled: item graph had done"),
+            "{error}"
+        );
+    }
 }
 
 #[test]
