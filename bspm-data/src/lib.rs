@@ -35,7 +35,7 @@ pub use dataset::{
     Weighting,
 };
 #[cfg(feature = "load")]
-pub use date::date_of;
+pub use date::{date_of, date_of_seconds};
 pub use error::{Error, InvalidRow, Result, with_sources};
 pub use half_life::HalfLife;
 pub use history::History;
@@ -52,9 +52,9 @@ pub use item_table::{
 pub use load::reader;
 #[cfg(feature = "load")]
 pub use load::{
-    ColumnUse, Format, ItemTableOptions, OptionUse, Pairs, Quoting, ReadReport, TableOptions,
-    TextLines, TextTable, TimeUnit, expand_paths, parse_lightgcn, parse_time, read_lightgcn,
-    similar_ids,
+    ColumnUse, Format, ItemTableOptions, NumericTimes, OptionUse, Pairs, Quoting, ReadReport,
+    TableOptions, TextLines, TextTable, TimeUnit, expand_paths, likely_time_format, other_times,
+    parse_lightgcn, parse_time, read_lightgcn, similar_ids,
 };
 #[doc(hidden)]
 pub use numbered::Numbered;

@@ -19,6 +19,7 @@ mod json_object;
 mod lightgcn;
 mod movielens;
 mod npz;
+mod numeric_times;
 mod options;
 mod paths;
 mod plain_text;
@@ -30,11 +31,14 @@ mod report;
 mod rows;
 mod text;
 mod time;
+mod time_format;
+mod time_warnings;
 mod zstandard;
 
 pub use format::Format;
 pub use item_options::ItemTableOptions;
 pub use lightgcn::{Pairs, parse_lightgcn, read_lightgcn};
+pub use numeric_times::NumericTimes;
 pub use options::{OptionUse, TableOptions};
 pub use paths::expand_paths;
 pub use plausibility::similar_ids;
@@ -42,6 +46,8 @@ pub use quotes::Quoting;
 pub use report::{ColumnUse, ReadReport};
 pub use text::{TextLines, TextTable};
 pub use time::{TimeUnit, parse_time};
+pub use time_format::likely_time_format;
+pub use time_warnings::other_times;
 
 /// The parts that a reader of another format needs, such as that of Parquet. Not covered by semver.
 pub mod reader {
@@ -53,5 +59,5 @@ pub mod reader {
     pub use super::options::Places;
     pub use super::read::read_files_with;
     pub use super::rows::{Fault, Row, Rows, parse_value};
-    pub use super::time::{TimeReader, seconds};
+    pub use super::time::{TimeReader, TimesRead, seconds};
 }

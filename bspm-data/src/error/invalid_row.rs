@@ -41,6 +41,10 @@ pub enum InvalidRow {
     MissingTime,
     /// The time is neither a finite number nor a date in a known format.
     InvalidTime,
+    /// The time is a date that does not exist or is out of range.
+    ImpossibleDate,
+    /// The year has two digits, and the time format has one of four digits.
+    ShortYear,
     /// The bytes are not valid text in the encoding of the file.
     Encoding,
     /// The item occurs in an earlier row of an item table.
@@ -79,6 +83,8 @@ impl fmt::Display for InvalidRow {
             Self::NegativeWeight => "a negative weight",
             Self::MissingTime => "a missing time",
             Self::InvalidTime => "an invalid time",
+            Self::ImpossibleDate => "a date that does not exist or is out of range",
+            Self::ShortYear => "a year of two digits",
             Self::Encoding => "invalid text encoding",
             Self::RepeatedItem => "a duplicate item",
         })

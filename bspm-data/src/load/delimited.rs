@@ -161,7 +161,7 @@ where
         };
         rows.push(line, &mut fields.row(field))?;
     }
-    rows.note_times(&fields);
+    rows.note_times(fields.times_read());
     if let Some(count) = fields.thousands() {
         rows.warn(format!(
             "{}: the points of {count} weights, as in 1.400, are read as decimal points; \

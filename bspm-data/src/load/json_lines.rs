@@ -90,7 +90,7 @@ where
         };
         rows.push(line, &mut fields.row(field))?;
     }
-    rows.note_times(&fields);
+    rows.note_times(fields.times_read());
     Ok(())
 }
 

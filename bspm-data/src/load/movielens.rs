@@ -100,7 +100,7 @@ where
             rows.refuse_row(line, fault)?;
         }
     }
-    rows.note_times(&fields);
+    rows.note_times(fields.times_read());
     Ok(())
 }
 

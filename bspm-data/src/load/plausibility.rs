@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash};
+use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 
 use super::id_text::USUAL;
-use super::time::TimeUnit;
 use crate::dataset::Dataset;
 use crate::error::Result;
 use crate::ids::Ids;
@@ -25,9 +24,8 @@ const MAYBE_MISSING: [&str; 9] = [
     "none",
 ];
 
-/// Returns warnings about ids and times that are likely wrong. `unit` is the unit that numeric times were
-/// read in.
-pub(super) fn warnings(dataset: &Dataset, unit: Option<TimeUnit>) -> Vec<String> {
+/// Returns warnings about ids that are likely wrong.
+pub(super) fn warnings(dataset: &Dataset) -> Vec<String> {
     let interactions = dataset.interactions();
     let degrees = interactions.item_degrees();
     let users = of_ids("user", dataset.users(), |user| {
@@ -37,10 +35,7 @@ pub(super) fn warnings(dataset: &Dataset, unit: Option<TimeUnit>) -> Vec<String>
         degrees[item as usize] as usize
     });
     let joined = joined_items(dataset.items());
-    let times = dataset.times().unwrap_or_default();
-    let of_times = of_dates(dataset).into_iter().chain(of_units(times, unit));
-    let ids = users.into_iter().chain(items).chain(joined);
-    ids.chain(of_times).collect()
+    users.into_iter().chain(items).chain(joined).collect()
 }
 
 /// Returns a warning if some of the ids `more` differ from another id of `more` or `known` only by spaces, case,
@@ -216,56 +211,4 @@ fn scientific(text: &str) -> Option<f64> {
         && text.bytes().all(is_part);
     let number = is_number.then(|| text.parse::<f64>().ok()).flatten()?;
     (number.fract() == 0.0 && number.is_finite()).then_some(number)
-}
-
-/// Warns about times such as 20260131, which are dates and were read as numbers.
-fn of_dates<U: Eq + Hash + Clone, I: Eq + Hash + Clone>(dataset: &Dataset<U, I>) -> Option<String> {
-    let times = dataset.times()?;
-    let is_date = |&time: &f64| {
-        let number = time as u64;
-        let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
-        time.fract() == 0.0
-            && (1900..2100).contains(&year)
-            && (1..=12).contains(&month)
-            && (1..=31).contains(&day)
-    };
-    let first = times.first().filter(|_| times.iter().all(is_date))?;
-    Some(format!(
-        "all times look like dates, such as {first}, but are read as numbers; hint: set the time format \
-         %Y%m%d to read them as dates"
-    ))
-}
-
-/// Warns about times that are numbers in several units, such as seconds and milliseconds.
-fn of_units(times: &[f64], unit: Option<TimeUnit>) -> Option<String> {
-    let unit = unit.map_or(1.0, |unit| unit.seconds(1.0));
-    let found = [
-        ("seconds", 1.0),
-        ("milliseconds", 1e3),
-        ("microseconds", 1e6),
-        ("nanoseconds", 1e9),
-    ];
-    let found = found.map(|(name, per_second)| {
-        // The years 1973 to 2286, which do not overlap with those of another unit.
-        let is_it = |time: &&f64| (1e8..1e10).contains(&(**time / unit / per_second));
-        let mut of_unit = times.iter().filter(is_it);
-        let first = of_unit.next();
-        (name, first, of_unit.count() + usize::from(first.is_some()))
-    });
-    // A time of 0 often means a missing time.
-    let zeros = times.iter().filter(|&&time| time == 0.0).count();
-    let of_any: usize = found.iter().map(|it| it.2).sum();
-    let texts = found.iter().filter_map(|(name, first, count)| {
-        Some(format!(
-            "{count} in {name}, such as {}",
-            ((*first)? / unit).round()
-        ))
-    });
-    let texts: Vec<String> = texts.collect();
-    (texts.len() > 1 && of_any + zeros == times.len()).then(|| {
-        format!(
-            "the times are in several units ({}), so they cannot be compared; hint: convert them to one unit",
-            texts.join("; ")
-        )
-    })
 }

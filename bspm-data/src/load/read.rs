@@ -8,7 +8,7 @@ use super::options::TableOptions;
 use super::paths::DistinctFiles;
 use super::report::ReadReport;
 use super::rows::Rows;
-use super::{delimited, json_lines, lightgcn, movielens, npz, plausibility};
+use super::{delimited, json_lines, lightgcn, movielens, npz, plausibility, time_warnings};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::parameter::invalid;
@@ -137,7 +137,9 @@ pub fn read_files_with(
         }
         Some(_) => texts.finish()?,
     };
-    let warnings = plausibility::warnings(&dataset, options.time_unit);
-    report.warnings.extend(warnings);
+    report.warnings.extend(plausibility::warnings(&dataset));
+    let times = dataset.times().unwrap_or_default();
+    let of_times = time_warnings::warnings(times, report.times_are_seconds, options.time_unit);
+    report.warnings.extend(of_times);
     Ok((dataset, report))
 }

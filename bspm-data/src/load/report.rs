@@ -38,6 +38,8 @@ pub struct ReadReport {
     pub zero_weight: u64,
     /// The columns of the first table; empty for a format without columns.
     pub columns: Vec<ColumnUse>,
+    /// Whether the times are known to be seconds since 1970: dates, or numbers with a unit.
+    pub times_are_seconds: bool,
     /// Warnings about the data.
     pub warnings: Vec<String>,
 }

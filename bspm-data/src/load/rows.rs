@@ -146,12 +146,9 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
         self.report.columns = columns.collect();
     }
 
-    /// Counts the kinds of times of a text table.
-    pub(super) fn note_times(&mut self, fields: &TextFields<'_>) {
-        let read = fields.times.times_read();
-        self.times.dates += read.dates;
-        self.times.numbers += read.numbers;
-        self.times.other_numbers += read.other_numbers;
+    /// Counts the kinds of times of a table.
+    pub fn note_times(&mut self, times: TimesRead) {
+        self.times.add(times);
     }
 
     pub(super) fn warn(&mut self, text: String) {
@@ -269,6 +266,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
                 "{decimal_commas} skipped weights have a comma; hint: set decimal_comma to read 1,5 as 1.5"
             ));
         }
+        report.times_are_seconds = has_time_unit || times.dates > 0 && times.other_numbers == 0;
         report.warn_of_skipped();
         Ok((dataset, report))
     }
@@ -319,6 +317,11 @@ impl<'o> TextFields<'o> {
     /// The number of fields of a row.
     pub(super) fn columns(&self) -> usize {
         self.names.len()
+    }
+
+    /// The kinds of times so far.
+    pub(super) fn times_read(&self) -> TimesRead {
+        self.times.times_read()
     }
 
     /// Starts to count weights such as `1.400`, whose point may be a thousands separator.
@@ -504,8 +507,8 @@ impl<'f, U: FromStr, I: FromStr, F: Fn(usize) -> Option<&'f [u8]>> Row<U, I>
         let text = self.text(place, time::EXPECTED)?;
         let time = self.fields.times.read(text);
         time.map(Some).ok_or_else(|| {
-            let expected = self.fields.times.expected(text);
-            self.fault(InvalidRow::InvalidTime, place, &expected)
+            let (reason, expected) = self.fields.times.fault(text);
+            self.fault(reason, place, &expected)
         })
     }
 }
