@@ -1,6 +1,7 @@
 //! Conversion of columns of record batches to the types that are read, for Parquet files and Arrow
 //! tables.
 
+use std::cell::Cell;
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -11,7 +12,9 @@ use arrow_schema::{DataType, Field, TimeUnit};
 use jiff::SignedDuration;
 
 use bspm_data::parameter::shortened;
-use bspm_data::reader::{Fault, MissingTexts, Row, TimeReader, parse_value, seconds, whole_number};
+use bspm_data::reader::{
+    Fault, MissingTexts, Row, TimeReader, TimesRead, parse_value, seconds, whole_number,
+};
 use bspm_data::{Error, FoundId, Ids, InvalidRow, Result, TableOptions};
 
 /// Returns the error for a column, or for one of its rows.
@@ -206,7 +209,12 @@ fn as_written(rating: Option<f64>) -> Option<f64> {
 }
 
 /// Reads a column of times, in seconds: columns of a temporal type with any unit, numbers, and text.
-fn times(name: &str, column: &ArrayRef, options: &TableOptions) -> Result<Vec<Option<f64>>> {
+/// With a time format, numbers are read as text.
+fn times(
+    name: &str,
+    column: &ArrayRef,
+    options: &TableOptions,
+) -> Result<(Vec<Option<f64>>, TimesRead)> {
     let expected = "times, numbers or text";
     let reader = TimeReader::new(options.time_format.as_deref(), options.time_unit);
     let column = decoded(name, column, expected)?;
@@ -215,7 +223,7 @@ fn times(name: &str, column: &ArrayRef, options: &TableOptions) -> Result<Vec<Op
         column.data_type().is_string(),
     );
     let useless = match (options.time_format.is_some(), options.time_unit.is_some()) {
-        (true, _) if !is_text => Some("time_format"),
+        (true, _) if is_temporal => Some("time_format"),
         (_, true) if is_temporal => Some("time_unit"),
         _ => None,
     };
@@ -224,23 +232,32 @@ fn times(name: &str, column: &ArrayRef, options: &TableOptions) -> Result<Vec<Op
             option,
             context: format!("the column {name:?} of type {}", column.data_type()),
             needed: match option {
-                "time_format" => "a column of text".into(),
+                "time_format" => "a column of text or numbers".into(),
                 _ => "a column of numbers".into(),
             },
         });
     }
-    if is_text {
-        let texts = cast(name, &column, &DataType::Utf8View, expected)?;
-        let texts = texts.as_string_view().iter();
-        return Ok(texts.map(|text| reader.read(text?)).collect());
-    }
     if *column.data_type() == DataType::Boolean {
         return Err(wrong_type(name, expected, &column));
     }
+    if is_text || options.time_format.is_some() {
+        let texts = cast(name, &column, &DataType::Utf8View, expected)?;
+        let texts = texts.as_string_view().iter();
+        let times = texts.map(|text| reader.read(text?)).collect();
+        return Ok((times, reader.times_read()));
+    }
     if !is_temporal {
         let numbers = numbers(name, &column, options.decimal_comma)?.into_iter();
-        return Ok(numbers.map(|it| reader.number(it?)).collect());
+        let times = numbers.map(|it| reader.number(it?)).collect();
+        return Ok((times, reader.times_read()));
     }
+    let times = temporal(name, &column, expected)?;
+    let read = TimesRead::of_dates(times.iter().flatten().count());
+    Ok((times, read))
+}
+
+/// Converts a column of a temporal type to seconds.
+fn temporal(name: &str, column: &ArrayRef, expected: &str) -> Result<Vec<Option<f64>>> {
     let to_seconds = match column.data_type() {
         DataType::Timestamp(unit, _)
         | DataType::Time32(unit)
@@ -253,14 +270,14 @@ fn times(name: &str, column: &ArrayRef, options: &TableOptions) -> Result<Vec<Op
         },
         DataType::Date32 => |days: i64| SignedDuration::from_secs(days * 86_400),
         DataType::Date64 => SignedDuration::from_millis,
-        _ => return Err(wrong_type(name, expected, &column)),
+        _ => return Err(wrong_type(name, expected, column)),
     };
     let column = match column.data_type() {
         DataType::Date32 | DataType::Time32(_) => {
-            let days = cast(name, &column, &DataType::Int32, expected)?;
+            let days = cast(name, column, &DataType::Int32, expected)?;
             cast(name, &days, &DataType::Int64, expected)?
         }
-        _ => cast(name, &column, &DataType::Int64, expected)?,
+        _ => cast(name, column, &DataType::Int64, expected)?,
     };
     let numbers = column.as_primitive::<Int64Type>().iter();
     Ok(numbers
@@ -289,6 +306,8 @@ pub(crate) struct BatchRows<U: Eq + Hash, I: Eq + Hash> {
     ratings: NumberColumn,
     weights: NumberColumn,
     times: NumberColumn,
+    times_read: TimesRead,
+    time_format: Option<String>,
     row: usize,
 }
 
@@ -346,7 +365,6 @@ impl NumberColumn {
             Some(number) if number < 0.0 && is_weight => {
                 (InvalidRow::NegativeWeight, "a finite number, 0 or above")
             }
-            _ if reason == InvalidRow::InvalidTime => (reason, "a time or a finite number"),
             _ => (reason, "a finite number"),
         };
         let found = value(column, row);
@@ -397,6 +415,7 @@ impl<U: Eq + Hash, I: Eq + Hash> BatchRows<U, I> {
             Ok::<_, Error>(NumberColumn(column.transpose()?))
         };
         let number = |name: &str, column: &ArrayRef| numbers(name, column, options.decimal_comma);
+        let times_read = Cell::default();
         Ok(Self {
             users: id_column(batch, user_name, user, users, &missing)?,
             items: id_column(batch, item_name, item, items, &missing)?,
@@ -409,10 +428,19 @@ impl<U: Eq + Hash, I: Eq + Hash> BatchRows<U, I> {
             })?,
             weights: column(options.weight_column(&names), &number)?,
             times: column(options.time.as_deref(), &|name, column| {
-                times(name, column, options)
+                let (times, read) = times(name, column, options)?;
+                times_read.set(read);
+                Ok(times)
             })?,
+            times_read: times_read.get(),
+            time_format: options.time_format.clone(),
             row: 0,
         })
+    }
+
+    /// The kinds of times of the batch.
+    pub(crate) fn times_read(&self) -> TimesRead {
+        self.times_read
     }
 
     /// Moves to a row.
@@ -442,6 +470,18 @@ impl<U: Eq + Hash, I: Eq + Hash> Row<U, I> for BatchRows<U, I> {
     }
 
     fn time(&mut self) -> Result<Option<f64>, Fault> {
-        self.times.at(self.row, InvalidRow::InvalidTime)
+        let time = self.times.at(self.row, InvalidRow::InvalidTime);
+        time.map_err(|fault| match fault.reason {
+            InvalidRow::InvalidTime => {
+                let reader = TimeReader::new(self.time_format.as_deref(), None);
+                let (reason, expected) = reader.fault(&fault.found);
+                Fault {
+                    reason,
+                    expected,
+                    ..fault
+                }
+            }
+            _ => fault,
+        })
     }
 }

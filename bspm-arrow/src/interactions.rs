@@ -84,6 +84,7 @@ impl<U: ArrowId, I: ArrowId> FromArrow for Dataset<U, I> {
             for start in (0..batch.num_rows().max(1)).step_by(ROWS) {
                 let part = batch.slice(start, ROWS.min(batch.num_rows() - start));
                 let mut of_part = BatchRows::new(&part, options, (&user, &item), rows.ids())?;
+                rows.note_times(of_part.times_read());
                 for row in 0..part.num_rows() {
                     rows.push((first + start + row) as u64, of_part.at(row))?;
                 }

@@ -130,6 +130,7 @@ where
             let batch = batch.map_err(|error| damaged(path, &error))?;
             let of_batch = BatchRows::new(&batch, options, (&user, &item), rows.ids());
             let mut of_batch = of_batch.map_err(|error| in_file(path, error))?;
+            rows.note_times(of_batch.times_read());
             for row in 0..batch.num_rows() {
                 rows.push(line, of_batch.at(row))?;
                 line += 1;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use bspm::data::{
-    Duplicates, Format, HalfLife, InvalidRow, ItemTableOptions, Quoting, ReadReport, TableOptions,
-    TimeUnit, WeightScale, Weighting, expand_paths,
+    Duplicates, Format, HalfLife, InvalidRow, ItemTableOptions, NumericTimes, Quoting, ReadReport,
+    TableOptions, TimeUnit, WeightScale, Weighting, expand_paths, likely_time_format,
 };
 use bspm::tune::choose_weighting;
 use bspm::{Backend, Dataset, Error, FitOptions, Result};
@@ -38,7 +38,8 @@ pub(crate) struct DataArguments {
     /// Format of the times in strftime syntax, such as '%d/%m/%Y %H:%M'
     #[arg(long, value_name = "PATTERN")]
     time_format: Option<String>,
-    /// Unit of numeric times: s, ms, us, ns or d (days). Times are converted to seconds
+    /// Unit of numeric times since 1970: s, ms, us, ns, min, h or d (days); or excel (serial numbers of dates
+    /// in spreadsheets), ticks (of .NET) or filetime (of Windows). Times are converted to seconds
     #[arg(long, value_name = "UNIT")]
     time_unit: Option<TimeUnit>,
     /// Column with the weights of the interactions, such as counts or ratings
@@ -249,8 +250,23 @@ fn hint(error: &Error) -> Option<String> {
                  skip invalid rows"
             }
             InvalidRow::InvalidTime => {
-                "set the format of the times with --time-format, as in --time-format '%d/%m/%Y %H:%M', \
-                 or use --skip-invalid to skip invalid rows"
+                let format = likely_time_format(found);
+                return Some(format!(
+                    "set the format of the times with --time-format, as in --time-format '{}', or use \
+                     --skip-invalid to skip invalid rows",
+                    format.as_deref().unwrap_or("%d/%m/%Y %H:%M")
+                ));
+            }
+            InvalidRow::ShortYear => {
+                let format = likely_time_format(found);
+                return Some(format!(
+                    "if all years have two digits, read them with %y, as in --time-format '{}'; else write all of \
+                     them with four digits, or use --skip-invalid to skip invalid rows",
+                    format.as_deref().unwrap_or("%d/%m/%y")
+                ));
+            }
+            InvalidRow::ImpossibleDate => {
+                "correct the date, or use --skip-invalid to skip invalid rows and report their number"
             }
             InvalidRow::OtherHeader => {
                 "the columns may have another order below this line: split the file there, and give both parts; \
@@ -300,7 +316,7 @@ fn hint(error: &Error) -> Option<String> {
         }
         Error::InvalidParameter {
             parameter: "time", ..
-        } => "set the unit of the times with --time-unit: ms, us or ns",
+        } => "set the unit of the times with --time-unit",
         Error::InvalidFile { found, .. } if found == "another name" => {
             "set the format with --format, as in --format csv"
         }
@@ -310,6 +326,25 @@ fn hint(error: &Error) -> Option<String> {
         _ => return None,
     };
     Some(text.into())
+}
+
+/// Returns what times likely are, unless they are seconds or no dates.
+pub(crate) fn other_than_seconds(times: &[f64]) -> Option<NumericTimes> {
+    NumericTimes::of(times).filter(|kind| *kind != NumericTimes::InUnit(TimeUnit::Seconds))
+}
+
+/// Returns a hint for times that are not seconds, which names the flag to use.
+pub(crate) fn hint_of_times(times: &[f64]) -> String {
+    match NumericTimes::of(times) {
+        Some(NumericTimes::InUnit(unit)) => {
+            format!("set the unit of the times with --time-unit {unit}")
+        }
+        Some(NumericTimes::Digits(format)) => {
+            format!("set the format of the times with --time-format '{format}'")
+        }
+        _ => "set the unit of the times with --time-unit, or convert them to seconds since 1970"
+            .into(),
+    }
 }
 
 /// Writes the warnings of a report to standard error, and the number of excluded rows.
@@ -367,10 +402,22 @@ impl DataArguments {
             );
         }
         if let Some(half_life) = self.half_life {
+            let times = dataset.times().unwrap_or_default();
             let warning = half_life.check(&dataset);
             // A warning may give the reason for the error.
-            let warning = warning.inspect_err(|_| tell_report(&report))?;
+            let warning = warning.map_err(|error| {
+                tell_report(&report);
+                DataError::with_hint(error, &hint_of_times(times))
+            })?;
             report.warnings.extend(warning);
+            if half_life.has_unit
+                && let Some(kind) = other_than_seconds(times)
+            {
+                report.warnings.push(format!(
+                    "a half-life with a unit requires times in seconds, but the times look like {kind}; hint: {}",
+                    hint_of_times(times)
+                ));
+            }
         }
         Ok((dataset, report))
     }
@@ -399,6 +446,10 @@ impl DataArguments {
             *warning = with_flags(warning);
         }
         let is_skipped = |reason: InvalidRow| report.invalid.contains_key(&reason);
+        if is_skipped(InvalidRow::ShortYear) {
+            let hint = "some years have two digits; hint: %y in --time-format reads them";
+            report.warnings.push(hint.into());
+        }
         if is_skipped(InvalidRow::InvalidTime) {
             let hint = "some times cannot be read; hint: --time-format sets their format, as in '%d/%m/%Y'";
             report.warnings.push(hint.into());

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bspm::Dataset;
-use bspm::data::{ColumnUse, DatasetSummary, InvalidRow, Quantiles, ReadReport, date_of};
+use bspm::data::{
+    ColumnUse, DatasetSummary, HalfLife, InvalidRow, NumericTimes, Quantiles, ReadReport, date_of,
+    date_of_seconds,
+};
 use clap::Args;
 use serde::Serialize;
 
 use super::Outcome;
-use crate::data::DataArguments;
+use crate::data::{DataArguments, hint_of_times, other_than_seconds};
 use crate::output::{OutputArguments, Record, Writer};
 
 /// Summarize interactions: counts, density, interactions per user and item, weights, times, the role
@@ -51,6 +54,8 @@ pub(crate) struct Description {
     repeats: u64,
     #[serde(flatten)]
     summary: DatasetSummary,
+    #[serde(skip)]
+    times_are_seconds: bool,
     columns: Vec<ColumnUse>,
     warnings: Vec<String>,
 }
@@ -65,15 +70,8 @@ impl Description {
                 summary.users_with_one, summary.users
             ));
         }
-        if let Some(times) = summary.times
-            && date_of(times.max).is_none()
-            && times.max > 1e11
-        {
-            warnings.push(format!(
-                "the times (maximum {}) are not seconds since 1970; hint: set their unit with --time-unit \
-                 ms, us or ns",
-                times.max
-            ));
+        if !report.times_are_seconds {
+            warnings.extend(of_times(dataset.times().unwrap_or_default()));
         }
         Self {
             rows: report.rows,
@@ -84,6 +82,7 @@ impl Description {
             below_threshold: report.below_threshold,
             zero_weight: report.zero_weight,
             summary,
+            times_are_seconds: report.times_are_seconds,
             columns: report.columns,
             warnings,
             files: report
@@ -194,7 +193,7 @@ impl Record for Description {
             format!("{} ({share:.1}%)", summary.users_with_one),
         );
         if let Some(times) = summary.times {
-            row("times", span(times));
+            row("times", span(times, self.times_are_seconds));
         }
         for column in &self.columns {
             let what = format!("column {}", column.name);
@@ -220,13 +219,35 @@ fn text(it: Quantiles) -> String {
     )
 }
 
-/// Returns the time range, as dates if the times may be seconds.
-fn span(times: Quantiles) -> String {
-    match (date_of(times.min), date_of(times.max)) {
+/// Warns about numeric times in another unit than seconds. Reading warns about dates as numbers.
+fn of_times(times: &[f64]) -> Option<String> {
+    let last = times.iter().copied().reduce(f64::max)?;
+    let what = match other_than_seconds(times) {
+        Some(NumericTimes::Digits(_)) => return None,
+        Some(kind) => format!("look like {kind}"),
+        None if last > HalfLife::LARGEST_SECONDS => "are not seconds since 1970".into(),
+        None => return None,
+    };
+    let hint = hint_of_times(times);
+    Some(format!("the times (maximum {last}) {what}; hint: {hint}"))
+}
+
+/// Returns the time range, as dates if the times are seconds or may be.
+fn span(times: Quantiles, are_seconds: bool) -> String {
+    let date = if are_seconds {
+        date_of_seconds
+    } else {
+        date_of
+    };
+    let unit = match are_seconds {
+        true => "seconds since 1970",
+        false => "in the unit of the data",
+    };
+    match (date(times.min), date(times.max)) {
         (Some(first), Some(last)) => {
             let days = (times.max - times.min) / 86_400.0;
             format!("{first} to {last} ({days:.1} days)")
         }
-        _ => format!("{} to {} (in the unit of the data)", times.min, times.max),
+        _ => format!("{} to {} ({unit})", times.min, times.max),
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use bspm::data::{Duplicates, Event, Ids, Weighting, similar_ids};
+use bspm::data::{Duplicates, Event, Ids, Weighting, other_times, similar_ids};
 use bspm::{Backend, Dataset};
 use bspm_args::{DeviceArguments, ProgressBars, tell};
 use clap::Args;
@@ -110,6 +110,7 @@ impl Arguments {
         };
         if let Some(events) = &events {
             warn_of_weights(known, events, self.kinds.is_given());
+            warn_of_times(known, events);
         }
         if self.data.is_empty() {
             return match self.given() {
@@ -133,6 +134,7 @@ impl Arguments {
                     .into(),
             );
         }
+        warn_of_times(known, &more);
         Ok(Some(match events {
             Some(events) => more.with_dataset(&events)?,
             None => more,
@@ -233,6 +235,17 @@ fn warn_of_weights(known: &Dataset, more: &Dataset, has_scale: bool) {
             "warning: {which}; hint: if the model was fitted with --weight, or `bspm fit` selected a \
              scale, give the same --weight-column and --weight here"
         );
+    }
+}
+
+/// Warns if the times are likely in another unit than those of the model.
+fn warn_of_times(known: &Dataset, more: &Dataset) {
+    let (known, more) = (
+        known.times().unwrap_or_default(),
+        more.times().unwrap_or_default(),
+    );
+    if let Some(warning) = other_times(known, more) {
+        tell!("warning: {warning}");
     }
 }
 
