@@ -28,4 +28,5 @@ mod shop;
 mod snapshots;
 mod sparse_vectors;
 mod tags;
+mod times;
 mod users;

@@ -101,7 +101,7 @@ const UNITS: [TimeUnit; 10] = [
 ];
 
 /// The start of 1990, in seconds since 1970.
-const EARLIEST: f64 = 631_152_000.0;
+pub(super) const EARLIEST: f64 = 631_152_000.0;
 
 /// Ten years from now, in seconds since 1970.
 pub(super) fn latest() -> f64 {

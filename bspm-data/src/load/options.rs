@@ -291,7 +291,7 @@ impl TableOptions {
     }
 
     /// Sets the format of the times in a text column in `strftime` syntax, such as `%d/%m/%Y %H:%M`. A
-    /// time without an offset is in UTC. A week requires a weekday (`%G-W%V-%u`), and the name of a time zone
+    /// time without an offset is in UTC. `%Y` reads a year of four digits, and `%y` one of two. A week requires a weekday (`%G-W%V-%u`), and the name of a time zone
     /// (`%Q`) requires an offset (`%z`).
     pub fn time_format(mut self, pattern: impl Into<String>) -> Self {
         self.time_format = Some(pattern.into());

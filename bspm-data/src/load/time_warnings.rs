@@ -1,6 +1,8 @@
 //! Warnings about times that are likely misread.
 
-use super::numeric_times::{NumericTimes, latest};
+use std::ops::Range;
+
+use super::numeric_times::{EARLIEST, NumericTimes, latest};
 use super::time::TimeUnit;
 use crate::date::date_of_seconds;
 
@@ -56,19 +58,23 @@ fn of_digits(times: &[f64], format: &'static str, unit: Option<TimeUnit>) -> Str
 /// The start of 1970-02, in seconds since 1970.
 const FEBRUARY_1970: f64 = 31.0 * 86_400.0;
 
-/// Warns about a unit that most times do not have. `likely` is what the numbers likely are.
+/// Warns about a unit that most times do not have: they are before 1970-02 or in the distant future, or only
+/// another unit gives dates of the last decades. `likely` is what the numbers likely are.
 fn of_wrong_unit(times: &[f64], unit: TimeUnit, likely: Option<NumericTimes>) -> Option<String> {
     let latest = latest();
-    let is_likely = |time: &&f64| (FEBRUARY_1970..latest).contains(*time);
-    let wrong = times.len() - times.iter().filter(is_likely).count();
-    if wrong * 2 <= times.len() {
+    let fit = |range: Range<f64>| 2 * times.iter().filter(|it| range.contains(it)).count();
+    let least = match likely {
+        Some(NumericTimes::InUnit(other)) if other != unit => EARLIEST,
+        _ => FEBRUARY_1970,
+    };
+    if fit(least..latest) >= times.len() {
         return None;
     }
     let hint = match likely {
-        Some(NumericTimes::InUnit(likely)) => {
+        Some(NumericTimes::InUnit(other)) if other != unit => {
             format!(
-                "the numbers look like {}; set the time unit {likely}",
-                likely.meaning()
+                "the numbers look like {}; set the time unit {other}",
+                other.meaning()
             )
         }
         _ => "set the unit of the numbers, or convert them to seconds since 1970".into(),
@@ -104,28 +110,33 @@ fn years(times: &[f64]) -> String {
     }
 }
 
-/// Warns about a few times that are far from the others, which often mean a missing time: before 1970-02 or in the
-/// distant future, at a distance of a quarter of the span of the others.
+/// Warns about a few times that are far from the others, which often mean a missing time: those before 1970-02, or
+/// in the distant future, if their distance from the others is above a quarter of the span of the others.
 fn of_outliers(times: &[f64]) -> Option<String> {
     let latest = latest();
+    let all = || times.iter().copied();
     let is_usual = |time: &f64| (FEBRUARY_1970..latest).contains(time);
-    let usual = || times.iter().copied().filter(is_usual);
-    let first = usual().fold(f64::INFINITY, f64::min);
-    let last = usual().fold(f64::NEG_INFINITY, f64::max);
+    let first = all().filter(is_usual).fold(f64::INFINITY, f64::min);
+    let last = all().filter(is_usual).fold(f64::NEG_INFINITY, f64::max);
+    let before = all().filter(|&time| time < FEBRUARY_1970).reduce(f64::max);
+    let after = all().filter(|&time| time >= latest).reduce(f64::min);
     let distance = (last - first) / 4.0;
-    let is_far =
-        |time: &f64| !is_usual(time) && (first - time > distance || time - last > distance);
-    let mut far = times.iter().copied().filter(is_far);
-    let example = far.next()?;
-    let count = 1 + far.count();
+    let before = before.filter(|before| first - before > distance);
+    let after = after.filter(|after| after - last > distance);
+    let is_far = |&time: &f64| {
+        before.is_some_and(|before| time <= before) || after.is_some_and(|after| time >= after)
+    };
+    let count = all().filter(is_far).count();
+    if count == 0 || count * 2 >= times.len() {
+        return None;
+    }
+    let example = before.or(after)?;
     let example = date_of_seconds(example).unwrap_or_else(|| example.to_string());
-    (count * 2 < times.len()).then(|| {
-        format!(
-            "{count} of {} times are far from the others, such as {example}; hint: if it means a missing time, \
-             remove these rows",
-            times.len()
-        )
-    })
+    Some(format!(
+        "{count} of {} times are far from the others, such as {example}; hint: if it means a missing time, remove \
+         these rows",
+        times.len()
+    ))
 }
 
 /// Returns a warning if only one of two groups of times, those of a model and new ones, has a unit with dates of the
@@ -191,4 +202,76 @@ fn of_units(times: &[f64], unit: Option<TimeUnit>) -> Option<String> {
             texts.join("; ")
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2024-02-01.
+    const FEBRUARY: f64 = 1_706_745_600.0;
+
+    fn days(count: u32) -> Vec<f64> {
+        (0..count)
+            .map(|day| FEBRUARY + 86_400.0 * f64::from(day))
+            .collect()
+    }
+
+    fn texts(times: &[f64], are_seconds: bool, unit: Option<TimeUnit>) -> Vec<String> {
+        warnings(times, are_seconds, unit).collect()
+    }
+
+    #[test]
+    fn usual_times_give_no_warning() {
+        let steps: Vec<f64> = (0..100).map(f64::from).collect();
+        for (times, are_seconds, unit) in [
+            (days(28), true, None),
+            (days(28), true, Some(TimeUnit::Milliseconds)),
+            (days(28), false, None),
+            (steps, false, None),
+            (Vec::new(), false, None),
+            (Vec::new(), true, Some(TimeUnit::Days)),
+        ] {
+            assert!(texts(&times, are_seconds, unit).is_empty(), "{unit:?}");
+        }
+    }
+
+    #[test]
+    fn a_unit_without_usual_dates_is_reported() {
+        let unit = TimeUnit::Milliseconds;
+        let times: Vec<f64> = days(28)
+            .into_iter()
+            .map(|time| unit.seconds(time))
+            .collect();
+        let found = texts(&times, true, Some(unit)).join("\n");
+        let expected = "the times are from the year 1970 in the unit ms; hint: the numbers look like seconds since \
+                        1970; set the time unit s";
+        assert_eq!(found, expected);
+        let future = vec![2e10; 3];
+        let found = texts(&future, true, Some(TimeUnit::Seconds)).join("\n");
+        assert!(
+            found.starts_with("the times are from the year 2603 in the unit s"),
+            "{found}"
+        );
+        let found = texts(&future, true, None).join("\n");
+        assert!(
+            found.starts_with("the times are from the year 2603; hint: check"),
+            "{found}"
+        );
+    }
+
+    #[test]
+    fn only_separate_times_are_far_from_the_others() {
+        let sentinel = [days(28), vec![0.0; 2]].concat();
+        for (are_seconds, unit) in [(true, None), (false, None), (true, Some(TimeUnit::Seconds))] {
+            let found = texts(&sentinel, are_seconds, unit).join("\n");
+            assert!(
+                found.starts_with("2 of 30 times are far"),
+                "{unit:?}: {found}"
+            );
+        }
+        let year = 365.25 * 86_400.0;
+        let since_1955: Vec<f64> = (-15..50).map(|it| f64::from(it) * year).collect();
+        assert!(texts(&since_1955, true, None).is_empty());
+    }
 }

@@ -474,7 +474,8 @@ class Interactions:
         - ``encoding``: the text encoding, such as "latin1". Default: UTF-8, or from the byte order mark.
         - ``decimal_comma``: whether numbers have a decimal comma, as in 1,5.
         - ``time_format``: the format of the times in strftime syntax. ``time_unit``: the unit of numeric
-          times: "s", "ms", "us", "ns" or "d".
+          times since 1970: "s", "ms", "us", "ns", "min", "h" or "d"; or "excel" (serial numbers of dates in
+          spreadsheets), "ticks" (of .NET) or "filetime" (of Windows).
         - ``null_values``: the texts that mean a missing id. Default: those of the tool (null, NaN, ...).
         - ``skip_invalid``: skip invalid rows, and warn with their number. By default they are errors.
 
