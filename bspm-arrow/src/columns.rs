@@ -365,6 +365,7 @@ impl NumberColumn {
             Some(number) if number < 0.0 && is_weight => {
                 (InvalidRow::NegativeWeight, "a finite number, 0 or above")
             }
+            _ if reason == InvalidRow::InvalidTime => (reason, "a time or a finite number"),
             _ => (reason, "a finite number"),
         };
         let found = value(column, row);
