@@ -240,7 +240,12 @@ fn hint(error: &Error) -> Option<String> {
         } if expected == "user::item::rating::time" && !found.contains("::") => {
             "set the format with --format, as in --format tsv or --format csv"
         }
-        Error::InvalidField { reason, found, .. } => match reason {
+        Error::InvalidField {
+            reason,
+            expected,
+            found,
+            ..
+        } => match reason {
             InvalidRow::InvalidWeight | InvalidRow::InvalidRating if has_decimal_comma(found) => {
                 "use --decimal-comma to read the comma as a decimal point (1,5 as 1.5, and 1,000 as 1), \
                  or --skip-invalid to skip invalid rows"
@@ -249,21 +254,8 @@ fn hint(error: &Error) -> Option<String> {
                 "remove the separators of thousands and the currency from the column, or use --skip-invalid to \
                  skip invalid rows"
             }
-            InvalidRow::InvalidTime => {
-                let format = likely_time_format(found);
-                return Some(format!(
-                    "set the format of the times with --time-format, as in --time-format '{}', or use \
-                     --skip-invalid to skip invalid rows",
-                    format.as_deref().unwrap_or("%d/%m/%Y %H:%M")
-                ));
-            }
-            InvalidRow::ShortYear => {
-                let format = likely_time_format(found);
-                return Some(format!(
-                    "if all years have two digits, read them with %y, as in --time-format '{}'; else write all of \
-                     them with four digits, or use --skip-invalid to skip invalid rows",
-                    format.as_deref().unwrap_or("%d/%m/%y")
-                ));
+            InvalidRow::InvalidTime | InvalidRow::ShortYear => {
+                return Some(hint_of_format(*reason, expected, found));
             }
             InvalidRow::ImpossibleDate => {
                 "correct the date, or use --skip-invalid to skip invalid rows and report their number"
@@ -326,6 +318,28 @@ fn hint(error: &Error) -> Option<String> {
         _ => return None,
     };
     Some(text.into())
+}
+
+/// Returns a hint for a time that has no known format or a year of two digits. It proposes a format.
+fn hint_of_format(reason: InvalidRow, expected: &str, found: &str) -> String {
+    let format = likely_time_format(found);
+    let format = format.as_deref();
+    let has_long_year = format.is_some_and(|it| it.contains("%Y"));
+    let what = match reason {
+        InvalidRow::ShortYear => format!(
+            "if all years have two digits, read them with %y, as in --time-format '{}'; else write all of them with \
+             four digits,",
+            format.unwrap_or("%d/%m/%y")
+        ),
+        _ if has_long_year && expected.contains("%y") => {
+            "write all years with four digits, and read them with %Y,".into()
+        }
+        _ => format!(
+            "set the format of the times with --time-format, as in --time-format '{}',",
+            format.unwrap_or("%d/%m/%Y %H:%M")
+        ),
+    };
+    format!("{what} or use --skip-invalid to skip invalid rows")
 }
 
 /// Returns what times likely are, unless they are seconds or no dates.
@@ -407,10 +421,14 @@ impl DataArguments {
             // A warning may give the reason for the error.
             let warning = warning.map_err(|error| {
                 tell_report(&report);
-                DataError::with_hint(error, &hint_of_times(times))
+                match report.times_are_seconds {
+                    true => error.into(),
+                    false => DataError::with_hint(error, &hint_of_times(times)),
+                }
             })?;
             report.warnings.extend(warning);
             if half_life.has_unit
+                && !report.times_are_seconds
                 && let Some(kind) = other_than_seconds(times)
             {
                 report.warnings.push(format!(

@@ -7,7 +7,7 @@ use bspm::Dataset;
 use bspm::data::HalfLife;
 use clap::Args;
 
-use crate::data::{DataArguments, hint_of_times, other_than_seconds};
+use crate::data::{DataArguments, hint_of_times};
 
 /// The default share of each user's interactions that is held out.
 const SHARE: f64 = 0.2;
@@ -88,12 +88,8 @@ impl From {
     /// Returns an error for a date if the times are not in seconds.
     fn check(self, dataset: &Dataset) -> Result<(), String> {
         let times = dataset.times().unwrap_or_default();
-        let last = times.iter().copied().reduce(f64::max);
-        let is_other = |last: f64| {
-            last.abs() > HalfLife::LARGEST_SECONDS || other_than_seconds(times).is_some()
-        };
-        match last {
-            Some(last) if self.is_date && is_other(last) => Err(format!(
+        match times.iter().copied().reduce(f64::max) {
+            Some(last) if self.is_date && last.abs() > HalfLife::LARGEST_SECONDS => Err(format!(
                 "--from: expected times in seconds for a date, found {last}; hint: {}",
                 hint_of_times(times)
             )),

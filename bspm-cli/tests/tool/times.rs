@@ -82,6 +82,11 @@ fn a_year_of_two_digits_is_refused_with_the_format_that_reads_it() {
         assert!(read.contains("2024-01-31T"), "{read}");
     }
     folder.write("d.csv", ["31/01/24", "15/01/2024"]);
+    let refused = folder.refused(&["--time-format", "%d/%m/%y"]);
+    assert!(
+        refused.contains("write all years with four digits"),
+        "{refused}"
+    );
     let output = bspm(
         folder.0.path(),
         &[
@@ -151,6 +156,8 @@ fn dates_as_numbers_are_reported_with_a_format_that_reads_them() {
         let told = folder.describe(&[]);
         assert!(told.contains("28 of 29 times look like dates"), "{told}");
     }
+    let wrong = ["--half-life", "30d", "--time-unit", "ns"];
+    assert!(!folder.describe(&wrong).contains("--time-unit"));
     let half_life = folder.refused(&["--half-life", "30d"]);
     assert!(
         half_life.contains("--time-format '%Y%m%d%H%M%S'"),
