@@ -33,7 +33,7 @@ pub fn ease_r_of_several_tiles_follows_its_definition<B: Backend>(backend: &B) {
     }
     let gram = history.t().dot(&history) + Array2::<f64>::eye(items) * 3.0;
     let inverse = inverse(gram);
-    let mut weights = -&inverse / &inverse.diag();
+    let mut weights = -&inverse / inverse.diag();
     weights.diag_mut().fill(0.0);
     let expected = history.dot(&weights);
 
