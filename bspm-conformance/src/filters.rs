@@ -22,7 +22,7 @@ use bspm_data::History;
 use bspm_data::Interactions;
 use sprs::{CsMatI, TriMatI};
 
-/// The Gram matrix of EASE-R is formed in tiles of at most 256 items, and its diagonal is read in blocks.
+/// The Gram matrix of EASE-R is formed in tiles of at most 128 items, and its diagonal is read in blocks.
 pub fn ease_r_of_several_tiles_follows_its_definition<B: Backend>(backend: &B) {
     let (users, items) = (40, 300);
     let random = &mut random_source(21);

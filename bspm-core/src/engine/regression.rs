@@ -23,7 +23,7 @@ pub(crate) struct Regression {
 }
 
 /// The maximum width of a tile of the Gram matrix, so that the temporary matrices of a tile are small next to it.
-const MOST_COLUMNS: usize = 256;
+const MOST_COLUMNS: usize = 128;
 
 /// The minimum width, if there are many more users than items.
 const LEAST_COLUMNS: usize = 8;
