@@ -9,6 +9,7 @@ use super::file::open_text;
 use super::format::Format;
 use super::header::Header;
 use super::options::TableOptions;
+use super::plain_text::without_mark;
 use super::records::Records;
 use super::rows::{Rows, TextFields};
 use crate::dataset::Dataset;
@@ -181,11 +182,6 @@ where
         rows.warn(format!("{}: {warning}", path.display()));
     }
     Ok(())
-}
-
-/// Returns text without a byte order mark.
-pub(super) fn without_mark(text: &[u8]) -> &[u8] {
-    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
 /// Detects a header that was read as a row: its ids are words, and all other ids are numbers.

@@ -1,6 +1,7 @@
 //! Finds rows of a text table that are not data: repeated headers, and lines of dashes below a header.
 
 use super::options::Places;
+use super::plain_text::without_mark;
 use crate::error::InvalidRow;
 
 /// The header of a text table.
@@ -83,8 +84,9 @@ impl Header {
 
 /// The bytes of a name in lower case, without spaces, underscores, hyphens and a byte order mark.
 fn letters(text: &[u8]) -> impl Iterator<Item = u8> {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let text = text.iter().filter(|byte| !b" \t_-".contains(byte));
+    let text = without_mark(text)
+        .iter()
+        .filter(|byte| !b" \t_-".contains(byte));
     text.map(u8::to_ascii_lowercase)
 }
 

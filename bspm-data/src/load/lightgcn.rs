@@ -3,11 +3,10 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use super::delimited::without_mark;
 use super::file::open_text;
 use super::format::Format;
 use super::options::TableOptions;
-use super::plain_text::{LONGEST_RECORD, PlainText};
+use super::plain_text::{LONGEST_RECORD, PlainText, without_mark};
 use super::rows::{Fault, Row, Rows};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};

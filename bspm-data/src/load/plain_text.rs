@@ -67,6 +67,11 @@ impl<R: Read> Read for PlainText<R> {
     }
 }
 
+/// Returns text without a byte order mark.
+pub(super) fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}
+
 /// Reads lines of at most [`LONGEST_RECORD`] bytes, without their line feeds.
 pub(super) struct Lines<R> {
     reader: BufReader<PlainText<R>>,
@@ -106,7 +111,7 @@ impl<R: Read> Lines<R> {
         }
         let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
         // A file that follows another one in the same file may start with a byte order mark.
-        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        let line = without_mark(line);
         Ok((!self.line.is_empty()).then_some((self.number, line)))
     }
 
