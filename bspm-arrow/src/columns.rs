@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 
 use bspm_data::parameter::shortened;
 use bspm_data::reader::{
-    Fault, MissingTexts, Row, TimeReader, TimesRead, parse_value, seconds, whole_number,
+    Fault, NullValues, Row, TimeReader, TimesRead, parse_value, seconds, whole_number,
 };
 use bspm_data::{Error, FoundId, Ids, InvalidRow, Result, TableOptions};
 
@@ -171,7 +171,7 @@ fn whole_decimals(name: &str, column: &ArrayRef, expected: &str) -> Result<Array
 }
 
 /// Replaces the texts that mean a missing value by null. Returns columns of other types unchanged.
-fn without_missing(column: ArrayRef, missing: &MissingTexts<'_>) -> ArrayRef {
+fn without_missing(column: ArrayRef, missing: &NullValues<'_>) -> ArrayRef {
     let Some(texts) = column.as_string_view_opt() else {
         return column;
     };
@@ -390,13 +390,13 @@ impl<U: Eq + Hash, I: Eq + Hash> BatchRows<U, I> {
         let schema = batch.schema();
         let names: Vec<&String> = schema.fields().iter().map(|it| it.name()).collect();
         let (user_name, item_name) = options.id_columns(("user", "item"), &names);
-        let missing = MissingTexts::new(options);
+        let missing = NullValues::new(options);
         fn id_column<T: Eq + Hash>(
             batch: &RecordBatch,
             name: &str,
             reader: &IdReader<T>,
             known: &Ids<T>,
-            missing: &MissingTexts<'_>,
+            missing: &NullValues<'_>,
         ) -> Result<IdColumn<T>> {
             let column = needed(batch, name)?;
             let ids = without_missing(ids(name, &column, &reader.to)?, missing);

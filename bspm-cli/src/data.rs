@@ -100,7 +100,8 @@ pub(crate) struct DataArguments {
 }
 
 /// Options of the library and their flags.
-const FLAGS: [(&str, &str); 20] = [
+const FLAGS: [(&str, &str); 21] = [
+    ("format", "--format"),
     ("user", "--user-column"),
     ("item", "--item-column"),
     ("rating", "--rating-column"),
@@ -111,14 +112,14 @@ const FLAGS: [(&str, &str); 20] = [
     ("half_life", "--half-life"),
     ("duplicates", "--duplicates"),
     ("delimiter", "--delimiter"),
-    ("header", "--no-header"),
+    ("columns", "--no-header"),
     ("quoting", "--quoting"),
     ("comment", "--comment"),
     ("encoding", "--encoding"),
     ("decimal_comma", "--decimal-comma"),
     ("time_format", "--time-format"),
     ("time_unit", "--time-unit"),
-    ("missing", "--null-values"),
+    ("null_values", "--null-values"),
     ("skip_invalid", "--skip-invalid"),
     ("k_core", "--k-core"),
 ];
@@ -129,21 +130,12 @@ fn flag_of(option: &str) -> Option<&'static str> {
     known.map(|(_, flag)| *flag)
 }
 
-/// Replaces the names of options in a warning by their flags.
+/// Replaces the options that a warning names by their flags.
 fn with_flags(warning: &str) -> String {
-    let options = [
-        ("set decimal_comma", "use --decimal-comma"),
-        ("set null_values to", "set --null-values to"),
-        ("set header to", "use --no-header with"),
-        (
-            "read the file in a format of tables",
-            "use --format tsv --no-header user,item",
-        ),
-    ];
-    options
+    FLAGS
         .iter()
         .fold(warning.to_owned(), |text, (option, flag)| {
-            text.replace(option, flag)
+            text.replace(&format!("`{option}`"), flag)
         })
 }
 
@@ -697,7 +689,7 @@ impl DataArguments {
             options = options.decimal_comma();
         }
         if let Some(texts) = &self.null_values {
-            options = options.missing(texts);
+            options = options.null_values(texts);
         }
         if self.skip_invalid {
             options = options.skip_invalid();

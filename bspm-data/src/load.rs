@@ -51,7 +51,7 @@ pub use time_warnings::other_times;
 
 /// The parts that a reader of another format needs, such as that of Parquet. Not covered by semver.
 pub mod reader {
-    pub use super::id_text::{MissingTexts, whole_number};
+    pub use super::id_text::{NullValues, whole_number};
     pub use super::item_columns::Cell;
     pub use super::item_rows::ItemRows;
     pub use super::item_table::read_items_with;

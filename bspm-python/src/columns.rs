@@ -5,7 +5,7 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use bspm::Error;
-use bspm::data::reader::MissingTexts;
+use bspm::data::reader::NullValues;
 use bspm::data::{EventColumns, Numbered, TableOptions, Weighting};
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyValueError;
@@ -50,7 +50,7 @@ pub(crate) fn read_columns<'py>(
         })
     });
     let table = TableOptions::default();
-    let missing = MissingTexts::new(&table);
+    let missing = NullValues::new(&table);
     users.check(py, &missing, &names.0, &user_rows)?;
     items.check(py, &missing, &names.1, &item_columns)?;
     let mut rows = Rows::new(user_rows, item_columns, &values, &options)?;

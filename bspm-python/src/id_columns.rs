@@ -1,7 +1,7 @@
 //! Columns of ids, with a number for each distinct id.
 
 use bspm::data::Numbered;
-use bspm::data::reader::MissingTexts;
+use bspm::data::reader::NullValues;
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -126,7 +126,7 @@ impl DistinctIds<'_> {
     pub(crate) fn check(
         &self,
         py: Python<'_>,
-        missing: &MissingTexts<'_>,
+        missing: &NullValues<'_>,
         name: &str,
         numbers: &[u32],
     ) -> PyResult<()> {

@@ -90,7 +90,7 @@ impl FileOptions {
             options = options.time_unit(unit.parse::<TimeUnit>().map_err(to_python)?);
         }
         if let Some(texts) = &self.null_values {
-            options = options.missing(texts);
+            options = options.null_values(texts);
         }
         if self.skip_invalid {
             options = options.skip_invalid();
@@ -231,12 +231,7 @@ impl ReadOptions {
             if option.is_set(&options) && !option.formats.contains(&format) {
                 let names: Vec<&str> = option.formats.iter().map(|it| it.name()).collect();
                 let expected = format!("a format that uses it ({})", names.join(", "));
-                let name = match option.name {
-                    "header" => "columns",
-                    "missing" => "null_values",
-                    name => name,
-                };
-                return Err(refused(name, &expected, format.name()));
+                return Err(refused(option.name, &expected, format.name()));
             }
         }
         // These formats have times or ratings without a named column.

@@ -32,14 +32,14 @@ fn set(name: &str, format: Format) -> TableOptions {
             .weighting(Weighting::new().half_life(9.0)),
         "duplicates" => options.weighting(Weighting::new().duplicates(Duplicates::Sum)),
         "delimiter" => options.delimiter(b','),
-        "header" => options.without_header(["user", "item", "stars", "at"]),
+        "columns" => options.without_header(["user", "item", "stars", "at"]),
         "quoting" => options.quoting(Quoting::Off),
         "comment" => options.comment(b'#'),
         "encoding" => options.encoding("latin1"),
         "decimal_comma" => options.weight(rating).decimal_comma(),
         "time_format" => options.time(time).time_format("%Y-%m-%d"),
         "time_unit" => options.time(time).time_unit(TimeUnit::Milliseconds),
-        "missing" => options.missing(["-"]),
+        "null_values" => options.null_values(["-"]),
         "skip_invalid" => options.skip_invalid(),
         other => panic!("an option without a case here: {other}"),
     }
@@ -114,7 +114,7 @@ fn every_option_is_used_or_refused_by_every_format() {
                     assert!(!needed.is_empty());
                 }
                 Err(Error::InvalidField { .. })
-                    if matches!(option.name, "time_format" | "header") =>
+                    if matches!(option.name, "time_format" | "columns") =>
                 {
                     assert!(is_used);
                 }

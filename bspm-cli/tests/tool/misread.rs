@@ -113,7 +113,7 @@ fn ids_that_are_likely_wrong_are_told() {
             ),
             (
                 "edges.txt",
-                "hint: if the ids are not counted from 0, use --format tsv --no-header user,item",
+                "hint: if the ids are not counted from 0, set --format to tsv and --no-header to user,item",
             ),
             (
                 "float.csv",
@@ -138,7 +138,7 @@ fn ids_that_are_likely_wrong_are_told() {
             (
                 "numbers.csv --user-column 1 --item-column 2",
                 "the names of the columns are numbers (2, 1, 5), so the first line may be an interaction; \
-                 hint: if it is, use --no-header with the names of the columns",
+                 hint: if it is, set --no-header to the names of the columns",
             ),
         ],
     );
@@ -167,7 +167,7 @@ fn a_decimal_comma_is_read_only_where_it_is_one() {
         weights("wrong.csv", [wrong, "0,125"]);
         let message = folder.refused(&format!("wrong.csv {flags}"));
         assert!(message.contains(&format!("found {wrong:?}")), "{message}");
-        assert!(!message.contains("use --decimal-comma"), "{message}");
+        assert!(!message.contains("set --decimal-comma"), "{message}");
     }
     weights("right.csv", ["1.500", "-0"]);
     weights("plain.csv", ["1500", "0"]);
@@ -180,6 +180,6 @@ fn a_decimal_comma_is_read_only_where_it_is_one() {
     assert!(!told.contains("--decimal-comma"), "{told}");
     weights("skipped.csv", ["1,5", "1"]);
     let (_, told) = folder.fit(&format!("skipped.csv {flags}"));
-    let expected = "1 skipped weights have a comma; hint: use --decimal-comma to read 1,5 as 1.5";
+    let expected = "1 skipped weights have a comma; hint: set --decimal-comma to read 1,5 as 1.5";
     assert!(told.contains(expected), "{told}");
 }

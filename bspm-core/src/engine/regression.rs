@@ -3,9 +3,9 @@
 use super::fit_options::FitOptions;
 use super::item_graph::sums_of_squares;
 use super::tiles::{map_tiles, tile_ranges};
-use super::walk::offset_powers;
+use super::walk::{offset_powers, upload_walk};
 use super::workspace::units;
-use crate::backend::{Backend, Checked, Operand, Scoring, SparseParts, Update};
+use crate::backend::{Backend, Checked, Operand, Scoring, Update};
 use crate::observe::Observed;
 use bspm_data::{Interactions, Result, Stage};
 
@@ -54,16 +54,8 @@ impl Regression {
         options: &FitOptions,
     ) -> Result<B::Matrix> {
         let (users, items) = interactions.shape();
-        let transposed = interactions.transposed_csr();
-        let transposed_weights = interactions.transposed_weights();
         let ones = vec![1.0; items];
-        let walk = backend.upload_sparse(SparseParts::Walk {
-            user_items: interactions.as_csr(),
-            item_users: transposed.view(),
-            user_scale: &self.user_weights,
-            item_scale: &ones,
-            weights: interactions.weights().zip(transposed_weights.as_deref()),
-        })?;
+        let walk = upload_walk(backend, interactions, &self.user_weights, &ones)?;
         let ridge: Vec<f32> = self.ridge.iter().map(|&it| it as f32).collect();
         // Two tiles at a time stay below the peak of the concatenation.
         let width = (items * items / 2 / (users + 2 * items).max(1))

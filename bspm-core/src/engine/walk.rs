@@ -127,16 +127,13 @@ impl<B: Backend> NormalizedGraph<B> {
             let scale = normalization.scale as f32;
             user_scale.iter_mut().for_each(|it| *it *= scale);
         }
-        let (users, items) = (interactions.users(), interactions.items());
-        let transposed = interactions.transposed_csr();
-        let transposed_weights = interactions.transposed_weights();
-        let walk = backend.upload_sparse(SparseParts::Walk {
-            user_items: interactions.as_csr(),
-            item_users: transposed.view(),
-            user_scale: &user_scale,
-            item_scale: &power(-normalization.items),
-            weights: interactions.weights().zip(transposed_weights.as_deref()),
-        })?;
+        let (users, items) = interactions.shape();
+        let walk = upload_walk(
+            backend,
+            interactions,
+            &user_scale,
+            &power(-normalization.items),
+        )?;
         let column = |exponent: f64| backend.upload_column(&power(exponent));
         Ok(Self {
             walk,
@@ -214,6 +211,24 @@ impl<B: Backend> NormalizedGraph<B> {
     ) -> Result<()> {
         backend.ode_step(&self.walk, from, update, half_way, out)
     }
+}
+
+/// Copies `diag(user_scale) A` and `diag(item_scale) A^T` to the device.
+pub(crate) fn upload_walk<B: Backend>(
+    backend: Checked<'_, B>,
+    interactions: &Interactions,
+    user_scale: &[f32],
+    item_scale: &[f32],
+) -> Result<B::Sparse> {
+    let transposed = interactions.transposed_csr();
+    let transposed_weights = interactions.transposed_weights();
+    backend.upload_sparse(SparseParts::Walk {
+        user_items: interactions.as_csr(),
+        item_users: transposed.view(),
+        user_scale,
+        item_scale,
+        weights: interactions.weights().zip(transposed_weights.as_deref()),
+    })
 }
 
 /// Returns the largest eigenvalue of `P = R^T R` for `R = D_u^-users/2 A D_i^-items/2`, or a slightly larger

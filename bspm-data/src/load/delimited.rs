@@ -140,7 +140,7 @@ where
     let names: Vec<String> = names.collect();
     let places = options.places(path, &names, format.columns())?;
     rows.note_columns(&names, places, options);
-    let header = Header::new(&header, options.header.is_none());
+    let header = Header::new(&header, options.columns.is_none());
     let fields = TextFields::new(options, places, names.clone(), header);
     if records.delimiter() == b';' {
         fields.count_thousands();
@@ -152,7 +152,7 @@ where
             rows.refuse_row(line, fields.field_count(record.len()))?;
             continue;
         }
-        if options.header.is_some() {
+        if options.columns.is_some() {
             first.see(&record[places.user], &record[places.item]);
         }
         // A file that follows another one in the same file may start with a byte order mark.
@@ -166,14 +166,14 @@ where
     if let Some(count) = fields.thousands() {
         rows.warn(format!(
             "{}: the points of {count} weights, as in 1.400, are read as decimal points; \
-             hint: set decimal_comma if the point separates thousands",
+             hint: set `decimal_comma` if the point separates thousands",
             path.display()
         ));
     }
-    if options.header.is_none() && names.iter().all(|name| name.parse::<f64>().is_ok()) {
+    if options.columns.is_none() && names.iter().all(|name| name.parse::<f64>().is_ok()) {
         rows.warn(format!(
             "{}: the names of the columns are numbers ({}), so the first line may be an interaction; hint: if it \
-             is, set header to the names of the columns",
+             is, set `columns` to the names of the columns",
             path.display(),
             shortened(names.join(", "))
         ));

@@ -16,16 +16,16 @@ pub(super) const USUAL: [&str; 8] = [
 
 /// The texts that mean a missing id.
 #[derive(Debug)]
-pub struct MissingTexts<'o> {
+pub struct NullValues<'o> {
     texts: Vec<&'o str>,
     /// Whether one of the texts starts with this byte.
     starts: [bool; 256],
 }
 
-impl<'o> MissingTexts<'o> {
+impl<'o> NullValues<'o> {
     /// Returns the texts of the options, or the default ones.
     pub fn new(options: &'o TableOptions) -> Self {
-        let texts: Vec<&str> = match &options.missing {
+        let texts: Vec<&str> = match &options.null_values {
             Some(texts) => texts.iter().map(String::as_str).collect(),
             None => USUAL.to_vec(),
         };

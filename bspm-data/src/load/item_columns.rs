@@ -1,6 +1,6 @@
 //! Columns of an item table while they are read. Their types are known at the end.
 
-use super::id_text::MissingTexts;
+use super::id_text::NullValues;
 use super::rows::{boolean_of, parse_number};
 use crate::error::Result;
 use crate::item_table::{ItemColumn, ItemValues, Texts};
@@ -49,7 +49,7 @@ impl ColumnCells {
         self.texts.len()
     }
 
-    pub(super) fn push(&mut self, cell: Cell<'_>, missing: &MissingTexts<'_>, decimal_comma: bool) {
+    pub(super) fn push(&mut self, cell: Cell<'_>, missing: &NullValues<'_>, decimal_comma: bool) {
         let (text, is_number, is_boolean) = match cell {
             Cell::Missing => return self.texts.push(""),
             Cell::Number(number) if number.is_nan() => return self.texts.push(""),
@@ -90,7 +90,7 @@ impl ColumnCells {
         mut self,
         name: String,
         is_title: bool,
-        missing: &MissingTexts<'_>,
+        missing: &NullValues<'_>,
         decimal_comma: bool,
     ) -> Result<ItemColumn> {
         if self.has_missing_texts && !is_title {
@@ -139,7 +139,7 @@ mod tests {
 
     fn column(cells: &[Cell<'_>], is_title: bool, decimal_comma: bool) -> ItemColumn {
         let options = TableOptions::default();
-        let missing = MissingTexts::new(&options);
+        let missing = NullValues::new(&options);
         let mut column = ColumnCells::of_missing(1);
         for &cell in cells {
             column.push(cell, &missing, decimal_comma);
@@ -192,8 +192,8 @@ mod tests {
 
     #[test]
     fn numbers_and_booleans_can_mean_a_missing_value() {
-        let options = TableOptions::default().missing(["-1", "false"]);
-        let missing = MissingTexts::new(&options);
+        let options = TableOptions::default().null_values(["-1", "false"]);
+        let missing = NullValues::new(&options);
         for (cells, kept) in [
             (["-1", "2"], ItemValue::Number(2.0)),
             (["false", "true"], ItemValue::Boolean(true)),

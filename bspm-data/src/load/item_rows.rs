@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 
 use super::format::Format;
-use super::id_text::MissingTexts;
+use super::id_text::NullValues;
 use super::item_columns::{Cell, ColumnCells};
 use super::item_options::{ItemTableOptions, find};
 use super::options::TableOptions;
@@ -22,7 +22,7 @@ pub struct ItemRows<'o> {
     options: &'o ItemTableOptions,
     /// The text options, for every format.
     text: &'o TableOptions,
-    missing: MissingTexts<'o>,
+    missing: NullValues<'o>,
     path: Option<PathBuf>,
     ids: Ids<String>,
     /// The name of the id column, after the header is read.
@@ -39,7 +39,7 @@ impl<'o> ItemRows<'o> {
         Self {
             options,
             text: &options.text,
-            missing: MissingTexts::new(&options.text),
+            missing: NullValues::new(&options.text),
             path: None,
             ids: Ids::default(),
             id_name: String::new(),

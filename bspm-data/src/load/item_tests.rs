@@ -260,7 +260,7 @@ fn options_of_text_apply_if_the_format_uses_them() {
         .delimiter(b';')
         .encoding("latin1")
         .decimal_comma()
-        .missing(["-"]);
+        .null_values(["-"]);
     let options = usual().item_column("sku").text(text);
     let csv = b"sku;title;price\na;caf\xe9;1,5\nb;-;-\n";
     let (table, _) = read("items.csv", csv, &options).unwrap();

@@ -43,7 +43,7 @@ pub struct TableOptions {
     pub(super) rating_threshold: Option<f64>,
     pub(super) delimiter: Option<u8>,
     pub(super) quoting: Option<Quoting>,
-    pub(super) header: Option<Vec<String>>,
+    pub(super) columns: Option<Vec<String>>,
     pub(super) comment: Option<u8>,
     pub(super) encoding: Option<String>,
     #[doc(hidden)]
@@ -52,7 +52,7 @@ pub struct TableOptions {
     pub time_format: Option<String>,
     #[doc(hidden)]
     pub time_unit: Option<TimeUnit>,
-    pub(super) missing: Option<Vec<String>>,
+    pub(super) null_values: Option<Vec<String>>,
     pub(super) skip_invalid: bool,
     /// Whether a table may lack the weight column.
     pub(super) is_test_set: bool,
@@ -129,11 +129,11 @@ impl TableOptions {
         "comment",
         "encoding",
         "decimal_comma",
-        "missing",
+        "null_values",
         "skip_invalid",
     ];
 
-    /// Returns only the options of text (delimiter, quoting, comments, encoding, decimal comma, missing
+    /// Returns only the options of text (delimiter, quoting, comments, encoding, decimal comma, null
     /// texts, skipping of invalid rows) that a format uses: for another table than that of the
     /// interactions.
     pub fn text_for(&self, format: Format) -> Self {
@@ -149,7 +149,7 @@ impl TableOptions {
                 "comment" => text.comment = self.comment,
                 "encoding" => text.encoding.clone_from(&self.encoding),
                 "decimal_comma" => text.decimal_comma = self.decimal_comma,
-                "missing" => text.missing.clone_from(&self.missing),
+                "null_values" => text.null_values.clone_from(&self.null_values),
                 _ => text.skip_invalid = self.skip_invalid,
             }
         }
@@ -189,14 +189,14 @@ impl TableOptions {
         "half_life" TABLES |it| it.weighting.half_life.is_some();
         "duplicates" ALL |it| it.weighting.duplicates.is_some();
         "delimiter" CSV |it| it.delimiter.is_some();
-        "header" QUOTED |it| it.header.is_some();
+        "columns" QUOTED |it| it.columns.is_some();
         "quoting" QUOTED |it| it.quoting.is_some();
         "comment" DELIMITED |it| it.comment.is_some();
         "encoding" TEXT |it| it.encoding.is_some();
         "decimal_comma" TABLES |it| it.decimal_comma;
         "time_format" TABLES |it| it.time_format.is_some();
         "time_unit" TABLES |it| it.time_unit.is_some();
-        "missing" TABLES |it| it.missing.is_some();
+        "null_values" TABLES |it| it.null_values.is_some();
         "skip_invalid" TABLES |it| it.skip_invalid;
     };
 
@@ -267,7 +267,7 @@ impl TableOptions {
 
     /// Sets the column names of a file without a header, whose first line is a row.
     pub fn without_header(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.header = Some(columns.into_iter().map(Into::into).collect());
+        self.columns = Some(columns.into_iter().map(Into::into).collect());
         self
     }
 
@@ -306,8 +306,8 @@ impl TableOptions {
 
     /// Sets the texts that mean a missing id. Default: `null`, `NULL`, `None`, `NaN`, `nan`, `<NA>`,
     /// `<null>` and `\N`.
-    pub fn missing(mut self, texts: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.missing = Some(texts.into_iter().map(Into::into).collect());
+    pub fn null_values(mut self, texts: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.null_values = Some(texts.into_iter().map(Into::into).collect());
         self
     }
 

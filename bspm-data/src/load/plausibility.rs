@@ -104,7 +104,7 @@ fn of_ids(kind: &str, ids: &Ids<String>, interactions: impl Fn(u32) -> usize) ->
     warnings.extend(MAYBE_MISSING.iter().chain(&USUAL).filter_map(|text| {
         let count = interactions(ids.index(*text)?);
         Some(format!(
-            "the {kind} {text:?} has {count} interactions; hint: if it means a missing value, set null_values \
+            "the {kind} {text:?} has {count} interactions; hint: if it means a missing value, set `null_values` \
              to all texts that mean one, with {text}"
         ))
     }));

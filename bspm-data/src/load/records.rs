@@ -52,25 +52,25 @@ impl<R: Read> Records<R> {
             Format::RecBole => Quoting::Off,
             _ => options.quoting.unwrap_or_default(),
         };
-        let columns = options.header.as_ref().map(Vec::len);
+        let columns = options.columns.as_ref().map(Vec::len);
         let text = CheckedQuotes::new(text, quoting, delimiter, options.comment, columns);
         let reader = csv::ReaderBuilder::new()
             .delimiter(delimiter)
             .quoting(quoting != Quoting::Off)
             .escape((quoting == Quoting::Backslash).then_some(b'\\'))
             .comment(options.comment)
-            .has_headers(options.header.is_none())
+            .has_headers(options.columns.is_none())
             .flexible(true)
             .buffer_capacity(1 << 16)
             .from_reader(text);
         let mut records = Self {
             path: path.into(),
-            header: options.header.clone().unwrap_or_default(),
+            header: options.columns.clone().unwrap_or_default(),
             delimiter,
             reader,
             lines_before: u64::from(named.is_some()),
         };
-        if options.header.is_none() {
+        if options.columns.is_none() {
             let header = match records.reader.byte_headers() {
                 Ok(header) => header.clone(),
                 Err(error) => return Err(records.error(error)),

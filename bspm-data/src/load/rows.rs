@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use super::format::Format;
 use super::header::Header;
-use super::id_text::MissingTexts;
+use super::id_text::NullValues;
 use super::options::{Places, TableOptions};
 use super::report::{ColumnUse, ReadReport};
 use super::time::{self, TimeReader, TimesRead};
@@ -263,7 +263,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
         }
         if decimal_commas > 0 {
             report.warnings.push(format!(
-                "{decimal_commas} skipped weights have a comma; hint: set decimal_comma to read 1,5 as 1.5"
+                "{decimal_commas} skipped weights have a comma; hint: set `decimal_comma` to read 1,5 as 1.5"
             ));
         }
         report.times_are_seconds = has_time_unit || times.dates > 0 && times.other_numbers == 0;
@@ -278,7 +278,7 @@ pub(super) struct TextFields<'o> {
     /// The names of the columns, for errors.
     names: Vec<String>,
     header: Header,
-    missing: MissingTexts<'o>,
+    missing: NullValues<'o>,
     decimal_comma: bool,
     times: TimeReader<'o>,
     /// The number of weights with a point, if it may be a thousands separator in all of them.
@@ -296,7 +296,7 @@ impl<'o> TextFields<'o> {
             places,
             names,
             header,
-            missing: MissingTexts::new(options),
+            missing: NullValues::new(options),
             decimal_comma: options.decimal_comma,
             times: TimeReader::new(options.time_format.as_deref(), options.time_unit),
             thousands: Cell::new(None),

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
+use sprs::{CsMatI, TriMatI};
 
 use crate::backend::{Backend, Checked, Operand};
 use crate::engine::tiles::{map_tiles, tile_ranges};
@@ -36,58 +37,46 @@ pub(super) fn random_start<B: Backend>(
     })
 }
 
-/// Compressed sparse columns.
-struct SparseSigns {
-    ends: Vec<usize>,
-    items: Vec<u32>,
-    signs: Vec<f32>,
-}
+/// The signs in compressed sparse columns, `items x columns`.
+struct SparseSigns(CsMatI<f32, u32>);
 
 impl SparseSigns {
     fn new(items: usize, columns: usize, seed: u64) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let per_item = ENTRIES_PER_ITEM.min(columns);
-        let mut columns_of_items: Vec<u32> = Vec::with_capacity(items * per_item);
+        let mut entries = TriMatI::with_capacity((items, columns), items * per_item);
+        let mut columns_of_item = Vec::with_capacity(per_item);
         for item in 0..items {
-            let start = columns_of_items.len();
-            columns_of_items.push((item % columns) as u32);
-            while columns_of_items.len() < start + per_item {
+            columns_of_item.clear();
+            columns_of_item.push((item % columns) as u32);
+            while columns_of_item.len() < per_item {
                 let column = random_below(columns, &mut random);
-                if !columns_of_items[start..].contains(&column) {
-                    columns_of_items.push(column);
+                if !columns_of_item.contains(&column) {
+                    columns_of_item.push(column);
                 }
             }
+            for &column in &columns_of_item {
+                entries.add_triplet(item, column as usize, 1.0);
+            }
         }
-        let mut ends = vec![0; columns + 1];
-        for &column in &columns_of_items {
-            ends[column as usize + 1] += 1;
+        let mut signs: CsMatI<f32, u32> = entries.to_csc();
+        for sign in signs.data_mut() {
+            if random_below(2, &mut random) == 0 {
+                *sign = -1.0;
+            }
         }
-        for column in 0..columns {
-            ends[column + 1] += ends[column];
-        }
-        let mut next = ends.clone();
-        let mut items_of_columns = vec![0; columns_of_items.len()];
-        for (place, column) in columns_of_items.into_iter().enumerate() {
-            let next = &mut next[column as usize];
-            items_of_columns[*next] = (place / per_item) as u32;
-            *next += 1;
-        }
-        let sign = |_| match random_below(2, &mut random) {
-            0 => -1.0,
-            _ => 1.0,
-        };
-        Self {
-            signs: (0..items_of_columns.len()).map(sign).collect(),
-            items: items_of_columns,
-            ends,
-        }
+        Self(signs)
     }
 
     fn columns(&self, columns: Range<usize>) -> Vec<History<'_>> {
+        let ends = self.0.indptr();
         columns
             .map(|column| {
-                let entries = self.ends[column]..self.ends[column + 1];
-                History::new(&self.items[entries.clone()], Some(&self.signs[entries]))
+                let entries = ends.outer_inds_sz(column);
+                History::new(
+                    &self.0.indices()[entries.clone()],
+                    Some(&self.0.data()[entries]),
+                )
             })
             .collect()
     }
@@ -115,7 +104,7 @@ mod tests {
             }
         }
         assert_eq!(entries, vec![ENTRIES_PER_ITEM; items]);
-        assert!(signs.signs.contains(&1.0) && signs.signs.contains(&-1.0));
+        assert!(signs.0.data().contains(&1.0) && signs.0.data().contains(&-1.0));
     }
 
     #[test]
@@ -124,7 +113,7 @@ mod tests {
             let signs = SparseSigns::new(500, columns, 0);
             let histories = signs.columns(0..columns);
             assert!(histories.iter().all(|history| !history.items().is_empty()));
-            assert_eq!(signs.items.len(), 500 * columns.min(8));
+            assert_eq!(signs.0.nnz(), 500 * columns.min(8));
         }
     }
 }
