@@ -17,8 +17,8 @@ use crate::output::shown;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Data")]
 pub(crate) struct DataArguments {
-    /// Format of the files: csv, tsv, jsonl (one object per line), movielens
-    /// (user::item::rating::time), recbole, lightgcn (user item item ...), npz (a SciPy CSR matrix)
+    /// Format of the files: csv, tsv, jsonl (JSON objects: one per line, or one array of them),
+    /// movielens (user::item::rating::time), recbole, lightgcn (user item item ...), npz (a SciPy CSR matrix)
     /// or parquet. Default: from the file name
     #[arg(long)]
     format: Option<Format>,
@@ -257,8 +257,8 @@ fn hint(error: &Error) -> Option<String> {
                  if the line is an interaction, rename the columns of the header"
             }
             InvalidRow::NotAnObject => {
-                "each line must be one JSON object, as jq -c . writes them; use --skip-invalid to skip invalid \
-                 rows and report their number"
+                "the file must have one JSON object per line, or be one array of objects; use --skip-invalid to skip \
+                 invalid rows and report their number"
             }
             InvalidRow::Encoding => "set the encoding with --encoding, as in --encoding latin1",
             InvalidRow::MissingUser | InvalidRow::MissingItem if !found.is_empty() => {

@@ -16,6 +16,7 @@ mod item_table;
 mod item_tests;
 mod json_lines;
 mod json_object;
+mod json_records;
 mod lightgcn;
 mod movielens;
 mod npz;
@@ -56,6 +57,7 @@ pub mod reader {
     pub use super::item_rows::ItemRows;
     pub use super::item_table::read_items_with;
     pub use super::json_object::{JsonObject, JsonValue, or_with_null_for_nan};
+    pub use super::json_records::JsonRecords;
     pub use super::options::Places;
     pub use super::read::read_files_with;
     pub use super::rows::{Fault, Row, Rows, parse_value};

@@ -1,9 +1,10 @@
-//! Reads rows of text tables and JSON lines.
+//! Reads rows of text tables and JSON objects.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use bspm::data::reader::{JsonObject, JsonValue, or_with_null_for_nan};
-use bspm::data::{Format, InvalidRow, TableOptions, TextLines, TextTable};
+use bspm::data::reader::{JsonObject, JsonRecords, JsonValue, or_with_null_for_nan};
+use bspm::data::{Format, InvalidRow, TableOptions, TextTable};
 use bspm::{Error, Result};
 use clap::Args;
 
@@ -79,7 +80,7 @@ impl TextRow {
     }
 }
 
-/// A reader of the rows of a CSV or TSV table or of JSON lines.
+/// A reader of the rows of a CSV or TSV table or of JSON objects.
 #[derive(Debug)]
 pub(crate) struct TextRows {
     path: PathBuf,
@@ -91,7 +92,7 @@ pub(crate) struct TextRows {
 enum Source {
     Table(Box<TextTable>),
     /// The first object is read on opening, because it defines the columns.
-    Objects(Box<TextLines>, Option<TextRow>),
+    Objects(Box<JsonRecords<Box<dyn Read>>>, Option<TextRow>),
 }
 
 impl TextRows {
@@ -99,16 +100,16 @@ impl TextRows {
     pub(crate) fn open(path: &Path, format: Format, options: &TextOptions) -> Result<Self> {
         let (columns, source) = match format {
             Format::JsonLines => {
-                let mut lines = TextLines::open(path, &options.table())?;
+                let mut records = JsonRecords::open(path, &options.table())?;
                 if options.delimiter.is_some() {
                     options.refuse_for(path, "a file of JSON lines", "CSV")?;
                 }
-                match next_object(&mut lines, path)? {
-                    None => (Vec::new(), Source::Objects(Box::new(lines), None)),
+                match next_object(&mut records, path)? {
+                    None => (Vec::new(), Source::Objects(Box::new(records), None)),
                     Some((line, object)) => {
                         let (columns, cells) = object.into_iter().unzip();
                         let first = TextRow { line, cells };
-                        (columns, Source::Objects(Box::new(lines), Some(first)))
+                        (columns, Source::Objects(Box::new(records), Some(first)))
                     }
                 }
             }
@@ -143,11 +144,11 @@ impl TextRows {
                     cells: fields.into_iter().map(Cell::Text).collect(),
                 }))
             }
-            Source::Objects(lines, first) => {
+            Source::Objects(records, first) => {
                 if let Some(first) = first.take() {
                     return Ok(Some(first));
                 }
-                let Some((line, object)) = next_object(lines, &self.path)? else {
+                let Some((line, object)) = next_object(records, &self.path)? else {
                     return Ok(None);
                 };
                 let mut cells = vec![Cell::Null; self.columns.len()];
@@ -175,24 +176,24 @@ impl TextRows {
 /// The names and values of an object.
 type Object = Vec<(String, Cell)>;
 
-/// Reads the object on the next line that is not blank.
-fn next_object(lines: &mut TextLines, path: &Path) -> Result<Option<(u64, Object)>> {
-    while let Some((line, text)) = lines.next_line()? {
-        if text.trim().is_empty() {
-            continue;
-        }
-        let object = or_with_null_for_nan(text.as_bytes(), &mut Vec::new(), cells);
-        let object = object.map_err(|error| Error::InvalidField {
-            path: path.into(),
-            line,
-            column: "object".into(),
-            expected: format!("a JSON object ({error})"),
-            found: text.chars().take(60).collect(),
-            reason: InvalidRow::NotAnObject,
-        })?;
-        return Ok(Some((line, object)));
-    }
-    Ok(None)
+/// Reads the next object, and returns the line on which it starts.
+fn next_object(
+    records: &mut JsonRecords<Box<dyn Read>>,
+    path: &Path,
+) -> Result<Option<(u64, Object)>> {
+    let Some((line, record)) = records.next(path)? else {
+        return Ok(None);
+    };
+    let object = or_with_null_for_nan(record, &mut Vec::new(), cells);
+    let object = object.map_err(|error| Error::InvalidField {
+        path: path.into(),
+        line,
+        column: "object".into(),
+        expected: format!("a JSON object ({error})"),
+        found: String::from_utf8_lossy(record).chars().take(60).collect(),
+        reason: InvalidRow::NotAnObject,
+    })?;
+    Ok(Some((line, object)))
 }
 
 fn cells(text: &[u8]) -> serde_json::Result<Object> {

@@ -53,6 +53,41 @@ fn values_inside_json_objects_are_named_by_paths() {
 }
 
 #[test]
+fn an_array_of_objects_and_objects_of_several_lines_are_read() {
+    let folder = Folder::new();
+    folder.write("plain.csv", "user,item\na,x\na,y\nb,x\n");
+    let (plain, _) = folder.fit("plain.csv");
+    for (name, text) in [
+        (
+            "array.json",
+            r#"[{"user":"a","item":"x"},{"user":"a","item":"y"},{"user":"b","item":"x"}]"#,
+        ),
+        (
+            "pretty.json",
+            "[\n  {\n    \"user\": \"a\",\n    \"item\": \"x\"\n  },\n  {\"user\": \"a\", \"item\": \"y\"},\n  \
+             {\"user\": \"b\",\n \"item\": \"x\"}\n]\n",
+        ),
+        (
+            "spread.json",
+            "{\n\"user\": \"a\",\n\"item\": \"x\"\n}\n{\"user\": \"a\", \"item\": \"y\"}\n{\n\"user\": \"b\", \"item\": \
+             \"x\"}\n",
+        ),
+    ] {
+        folder.write(name, text);
+        assert_eq!(folder.fit(name).0, plain, "{name}");
+    }
+    folder.write(
+        "cut.json",
+        "[{\"user\":\"a\",\"item\":\"x\"},\n{\"user\":\"a\"",
+    );
+    let message = folder.refused("cut.json --skip-invalid");
+    assert!(
+        message.contains("the object that starts in line 2 has no end"),
+        "{message}"
+    );
+}
+
+#[test]
 fn ratings_in_32_bits_equal_the_threshold_that_they_are_written_as() {
     let folder = Folder::new();
     folder.write("plain.csv", "user,item,stars\na,x,4.1\na,y,0.1\nb,x,3.3\n");

@@ -21,7 +21,7 @@ pub enum Format {
     MovieLens,
     /// An atomic file of RecBole.
     RecBole,
-    /// One JSON object per line.
+    /// JSON objects: one per line, or the elements of an array.
     JsonLines,
     /// `user item item ...`, as in LightGCN.
     LightGcn,

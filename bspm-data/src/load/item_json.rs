@@ -1,4 +1,4 @@
-//! Item tables in JSON lines: one object per line, with any names.
+//! Item tables of JSON objects with any names: one per line, or the elements of an array.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -10,10 +10,10 @@ use super::item_columns::Cell;
 use super::item_rows::ItemRows;
 use super::json_lines::not_an_object;
 use super::json_object::{JsonObject, JsonValue, or_with_null_for_nan};
+use super::json_records::JsonRecords;
 use super::options::TableOptions;
-use super::plain_text::{Lines, PlainText};
 use super::rows::Fault;
-use crate::error::{Error, InvalidRow, Result};
+use crate::error::{InvalidRow, Result};
 use crate::parameter::shortened;
 
 /// Adds the rows of a file.
@@ -24,21 +24,14 @@ pub(super) fn parse(
     rows: &mut ItemRows<'_>,
 ) -> Result<()> {
     rows.start(path, Format::JsonLines);
-    let mut lines = Lines::new(PlainText::new(reader, options.text_encoding()?));
-    let failed = |source| Error::Read {
-        path: path.into(),
-        source,
-    };
+    let mut records = JsonRecords::new(reader, options)?;
     let mut is_first = true;
-    while let Some((line, bytes)) = lines.next().map_err(failed)? {
-        if bytes.trim_ascii().is_empty() {
-            continue;
-        }
+    while let Some((line, bytes)) = records.next(path)? {
         let mut replaced = Vec::new();
         let object = match or_with_null_for_nan(bytes, &mut replaced, JsonObject::parse) {
             Ok(object) => object,
             Err(error) => {
-                rows.refuse_row(line, not_an_object(path, bytes, is_first, &error)?)?;
+                rows.refuse_row(line, not_an_object(bytes, &error))?;
                 continue;
             }
         };

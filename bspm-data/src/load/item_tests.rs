@@ -206,8 +206,8 @@ fn invalid_rows_are_errors_with_line_and_value_or_counted() {
         ),
         (
             "a.jsonl",
-            "[{\"item\": 1}]\n",
-            "a.jsonl: expected one JSON object per line, found a JSON array; hint: convert it with jq -c '.[]'",
+            "[{\"item\": 1}, 7]\n",
+            "a.jsonl:1: row: expected a JSON object (invalid type: integer `7`, expected a JSON object), found \"7\"",
         ),
         (
             "a.txt",

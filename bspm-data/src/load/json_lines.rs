@@ -1,4 +1,4 @@
-//! Reads JSON lines: one object per line.
+//! Reads JSON objects: one per line, or the elements of an array.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 use super::format::Format;
 use super::header::Header;
 use super::json_object::{or_with_null_for_nan, raw_id, text};
+use super::json_records::JsonRecords;
 use super::options::{Places, TableOptions};
-use super::plain_text::{Lines, PlainText};
 use super::rows::{Fault, Rows, TextFields};
 use crate::error::InvalidRow;
 use crate::error::{Error, Result};
@@ -35,18 +35,11 @@ where
     let _span = tracing::info_span!("load", path = %path.display()).entered();
     options.check(Format::JsonLines)?;
     rows.start(path, Format::JsonLines);
-    let mut lines = Lines::new(PlainText::new(reader, options.text_encoding()?));
-    let failed = |source| Error::Read {
-        path: path.into(),
-        source,
-    };
+    let mut records = JsonRecords::new(reader, options)?;
     let mut keys = Vec::new();
-    while let Some((_, text)) = lines.next().map_err(failed)? {
-        if !text.trim_ascii().is_empty() {
-            keys = or_with_null_for_nan(text, &mut Vec::new(), keys_of).unwrap_or_default();
-            lines.repeat();
-            break;
-        }
+    if let Some((_, text)) = records.next(path)? {
+        keys = or_with_null_for_nan(text, &mut Vec::new(), keys_of).unwrap_or_default();
+        records.repeat();
     }
     let (user, item) = options.id_columns(Format::JsonLines.columns(), &keys);
     let mut names = vec![user.to_owned(), item.to_owned()];
@@ -59,10 +52,7 @@ where
     rows.note_columns(&names, places, options);
     let fields = TextFields::new(options, places, names.clone(), Header::default());
     let mut is_first = true;
-    while let Some((line, text)) = lines.next().map_err(failed)? {
-        if text.trim_ascii().is_empty() {
-            continue;
-        }
+    while let Some((line, text)) = records.next(path)? {
         let mut replaced = Vec::new();
         let object = or_with_null_for_nan(text, &mut replaced, |text| {
             Object::of(text, &names, options.decimal_comma)
@@ -70,12 +60,12 @@ where
         let object = match object {
             Ok(object) => object,
             Err(error) => {
-                rows.refuse_row(line, not_an_object(path, text, is_first, &error)?)?;
+                rows.refuse_row(line, not_an_object(text, &error))?;
                 continue;
             }
         };
         if is_first && !options.skip_invalid {
-            check_names(path, &names, &keys)?;
+            check_names(path, &names, &keys, text)?;
         }
         is_first = false;
         if let Some(fault) = object.id_of_another_kind(places, &names) {
@@ -121,7 +111,7 @@ fn joined(path: &str, key: &str) -> String {
 }
 
 /// Checks that the first object has all requested names.
-fn check_names(path: &Path, names: &[String], keys: &[String]) -> Result<()> {
+fn check_names(path: &Path, names: &[String], keys: &[String], first: &[u8]) -> Result<()> {
     let is_known = |name: &&String| {
         let is_key = |key: &String| {
             let rest = key.strip_prefix(name.as_str());
@@ -129,37 +119,47 @@ fn check_names(path: &Path, names: &[String], keys: &[String]) -> Result<()> {
         };
         keys.iter().any(is_key)
     };
-    match names.iter().find(|name| !is_known(name)) {
-        Some(name) => Err(Error::MissingColumn {
-            path: path.into(),
-            column: name.clone(),
-            found: shortened(keys.join(", ")),
-        }),
-        None => Ok(()),
-    }
-}
-
-/// Returns the fault of a line that is not an object, or an error if the file is one array.
-pub(super) fn not_an_object(
-    path: &Path,
-    line: &[u8],
-    is_first: bool,
-    error: &serde_json::Error,
-) -> Result<Fault> {
-    if is_first && line.trim_ascii_start().starts_with(b"[") {
+    let Some(name) = names.iter().find(|name| !is_known(name)) else {
+        return Ok(());
+    };
+    if let Some(array) = array_of_objects(first) {
         return Err(Error::InvalidFile {
             path: path.into(),
-            expected: "one JSON object per line".into(),
-            found: "a JSON array; hint: convert it with jq -c '.[]'".into(),
+            expected: format!("objects with the column {name:?}"),
+            found: format!(
+                "an object with the array {array:?}; hint: convert it with jq -c '.{array}[]'"
+            ),
         });
     }
+    Err(Error::MissingColumn {
+        path: path.into(),
+        column: name.clone(),
+        found: shortened(keys.join(", ")),
+    })
+}
+
+/// Returns the name of an array of objects in an object, if it has one.
+fn array_of_objects(object: &[u8]) -> Option<String> {
+    let object: Map<String, Value> = serde_json::from_slice(object).ok()?;
+    let is_array_of_objects = |value: &Value| {
+        let first = value.as_array().and_then(|array| array.first());
+        first.is_some_and(Value::is_object)
+    };
+    let mut members = object.into_iter();
+    members
+        .find(|(_, value)| is_array_of_objects(value))
+        .map(|(name, _)| name)
+}
+
+/// Returns the fault of a record that is not an object.
+pub(super) fn not_an_object(record: &[u8], error: &serde_json::Error) -> Fault {
     let reason = error.to_string();
     let reason = reason.split(" at line ").next().unwrap_or_default();
-    Ok(Fault::of_row(
+    Fault::of_row(
         InvalidRow::NotAnObject,
         format!("a JSON object ({reason})"),
-        String::from_utf8_lossy(line).into_owned(),
-    ))
+        String::from_utf8_lossy(record).into_owned(),
+    )
 }
 
 /// A value as an id.

@@ -1,7 +1,6 @@
 //! Normalizes the line ends of text.
 
 use std::io::{self, BufRead, BufReader, Read};
-use std::mem;
 
 use encoding_rs::Encoding;
 use memchr::memchr;
@@ -78,7 +77,6 @@ pub(super) struct Lines<R> {
     line: Vec<u8>,
     /// The number of the last line, from 1.
     number: u64,
-    is_repeated: bool,
 }
 
 /// The maximum number of bytes of a line, or of a record of a table. It limits the memory for a file
@@ -91,13 +89,7 @@ impl<R: Read> Lines<R> {
             reader: BufReader::with_capacity(1 << 16, text),
             line: Vec::new(),
             number: 0,
-            is_repeated: false,
         }
-    }
-
-    /// Makes [`next`](Self::next) return the last line again.
-    pub(super) fn repeat(&mut self) {
-        self.is_repeated = true;
     }
 
     /// Returns the next line and its number, from 1; `None` at the end.
@@ -106,9 +98,7 @@ impl<R: Read> Lines<R> {
     ///
     /// Those of the reader, and for a line of more than [`LONGEST_RECORD`] bytes.
     pub(super) fn next(&mut self) -> io::Result<Option<(u64, &[u8])>> {
-        if !mem::take(&mut self.is_repeated) {
-            self.read()?;
-        }
+        self.read()?;
         let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
         // A file that follows another one in the same file may start with a byte order mark.
         let line = without_mark(line);
