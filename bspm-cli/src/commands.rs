@@ -164,11 +164,20 @@ fn report_of(choice: &Choice) -> String {
     let chosen = choice.trials.iter().find(|it| it.config == choice.config);
     let Some(best) = chosen else {
         return format!(
-            "filter: {}; filters were not compared, because no user has two interactions and none could \
-             be held out",
+            "filter: {}; filters were not compared, because no user has two interactions to learn from, so none \
+             could be held out",
             choice.config.name()
         );
     };
+    if best.value == 0.0 {
+        return format!(
+            "filter: {}; filters cannot be compared, because none of {} candidates has a hit on the held-out \
+             interactions of {} users",
+            best.config.label(),
+            choice.trials.len(),
+            best.users
+        );
+    }
     let others = choice.trials.iter().filter(|it| it.config != choice.config);
     let others = others.map(|trial| {
         let name = trial.config.label();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bspm::data::{
     Duplicates, Format, HalfLife, InvalidRow, ItemTableOptions, NumericTimes, Quoting, ReadReport,
-    TableOptions, TimeUnit, WeightScale, Weighting, expand_paths, likely_time_format,
+    TableOptions, TimeUnit, WeightScale, Weighting, expand_paths, likely_time_formats,
 };
 use bspm::tune::choose_weighting;
 use bspm::{Backend, Dataset, Error, FitOptions, Result};
@@ -22,11 +22,11 @@ pub(crate) struct DataArguments {
     /// or parquet. Default: from the file name
     #[arg(long)]
     format: Option<Format>,
-    /// Column with the user ids. Default: user, or user_id
+    /// Column with the user ids. Default: user or user_id, else a usual name such as userId or CustomerID
     #[arg(long, value_name = "COLUMN")]
     user_column: Option<String>,
-    /// Column with the item ids. Default: item, or item_id. In JSON lines, a.b is the member b of the object a, for
-    /// every column
+    /// Column with the item ids. Default: item or item_id, else a usual name such as movieId or ISBN. In JSON,
+    /// a.b is the member b of the object a, for every column
     #[arg(long, value_name = "COLUMN")]
     item_column: Option<String>,
     /// Column with the ratings; requires --rating-threshold
@@ -301,6 +301,12 @@ fn hint(error: &Error) -> Option<String> {
         Error::InvalidParameter {
             parameter: "time", ..
         } => "set the unit of the times with --time-unit",
+        Error::UnusedOption {
+            option: "rating", ..
+        } => {
+            "add --rating-threshold to keep the interactions with a high rating, or use --weight-column instead of \
+             --rating-column to use the ratings as weights"
+        }
         Error::InvalidFile { found, .. } if found == "another name" => {
             "set the format with --format, as in --format csv"
         }
@@ -314,24 +320,33 @@ fn hint(error: &Error) -> Option<String> {
 
 /// Returns a hint for a time that has no known format or a year of two digits. It proposes a format.
 fn hint_of_format(reason: InvalidRow, expected: &str, found: &str) -> String {
-    let format = likely_time_format(found);
-    let format = format.as_deref();
-    let has_long_year = format.is_some_and(|it| it.contains("%Y"));
-    let what = match reason {
+    let formats = likely_time_formats(found);
+    let first = formats.first().map(String::as_str);
+    let has_long_year = first.is_some_and(|it| it.contains("%Y"));
+    let example = match formats.as_slice() {
+        [day_first, month_first] => {
+            format!("'{day_first}' if the day is first, or '{month_first}' if the month is first")
+        }
+        _ if reason == InvalidRow::ShortYear => format!("'{}'", first.unwrap_or("%d/%m/%y")),
+        _ => format!("'{}'", first.unwrap_or("%d/%m/%Y %H:%M")),
+    };
+    match reason {
         InvalidRow::ShortYear => format!(
-            "if all years have two digits, read them with %y, as in --time-format '{}'; else write all of them with \
-             four digits,",
-            format.unwrap_or("%d/%m/%y")
+            "if all years have two digits, read them with %y, as in --time-format {example}; else write all of them \
+             with four digits, or use --skip-invalid to skip invalid rows"
         ),
         _ if has_long_year && expected.contains("%y") => {
-            "write all years with four digits, and read them with %Y,".into()
+            "write all years with four digits, and read them with %Y, or use --skip-invalid to skip invalid rows".into()
+        }
+        // The rows before this one may be misread.
+        _ if first.is_some() && expected.starts_with("a time in the format") => {
+            format!("set the format of all times with --time-format, as in --time-format {example}")
         }
         _ => format!(
-            "set the format of the times with --time-format, as in --time-format '{}',",
-            format.unwrap_or("%d/%m/%Y %H:%M")
+            "set the format of the times with --time-format, as in --time-format {example}, or use --skip-invalid to \
+             skip invalid rows"
         ),
-    };
-    format!("{what} or use --skip-invalid to skip invalid rows")
+    }
 }
 
 /// Returns what times likely are, unless they are seconds or no dates.
@@ -353,8 +368,15 @@ pub(crate) fn hint_of_times(times: &[f64]) -> String {
     }
 }
 
-/// Writes the warnings of a report to standard error, and the number of excluded rows.
+/// Writes the columns that no flag names, the warnings of a report, and the number of excluded rows to standard
+/// error.
 fn tell_report(report: &ReadReport) {
+    let found = report.columns.iter().filter(|it| it.has_usual_name());
+    let found = found.filter_map(|it| Some(format!("{} = {}", it.role.as_ref()?, it.name)));
+    let found: Vec<String> = found.collect();
+    if !found.is_empty() {
+        tell!("columns: {}", shown(&found.join("; ")));
+    }
     for warning in &report.warnings {
         tell!("warning: {}", shown(warning));
     }
@@ -533,9 +555,18 @@ impl DataArguments {
         let Some((_, value)) = choice.trials.iter().find(is_chosen) else {
             return Ok(dataset);
         };
+        if *value == 0.0 {
+            tell!(
+                "weights: {}; other weights cannot be compared, because no filter has a hit on held-out interactions",
+                name_of(&choice.weighting, false)
+            );
+            return Ok(dataset);
+        }
+        let times = dataset.times().unwrap_or_default();
+        let are_dates = NumericTimes::of(times) == Some(NumericTimes::InUnit(TimeUnit::Seconds));
         let others = choice.trials.iter().filter(|trial| !is_chosen(trial));
         let others: Vec<String> = others
-            .map(|(weighting, value)| format!("{} {value:.4}", name_of(weighting)))
+            .map(|(weighting, value)| format!("{} {value:.4}", name_of(weighting, are_dates)))
             .collect();
         let repeat = match choice.weighting.half_life {
             None => "`bspm refit` and comparisons need the same weights",
@@ -545,7 +576,7 @@ impl DataArguments {
             "weights: {}, selected by NDCG@20 on held-out interactions with two filters: {value:.4} \
              (others: {}); other weights are selected only if they are better by one percent; hint: \
              {repeat}: {}",
-            name_of(&choice.weighting),
+            name_of(&choice.weighting, are_dates),
             others.join(", "),
             flags_of(&choice.weighting)
         );
@@ -594,6 +625,13 @@ impl DataArguments {
         let is_other = |delimiter: &char| names.len() == 1 && found.contains(*delimiter);
         let other = [';', '\t', '|', ','].into_iter().find(is_other);
         let in_case = names.iter().find(|name| name.eq_ignore_ascii_case(column));
+        let has_no_ids = self.user_column.is_none() && self.item_column.is_none();
+        let flags = match flag {
+            Some("--user-column" | "--item-column") if has_no_ids => {
+                "set the columns of the ids with --user-column and --item-column".to_owned()
+            }
+            flag => format!("set the column with {}", flag.unwrap_or_default()),
+        };
         let hint = match (other, flag) {
             (Some(delimiter), _) => Some(self.hint_of_delimiter(delimiter, path)),
             (None, _) if found == "two columns with this name" => {
@@ -606,10 +644,9 @@ impl DataArguments {
             (None, Some(flag)) => Some(match in_case {
                 Some(name) => format!("use {flag} {name}"),
                 None if self.has_text_table(path) => format!(
-                    "set the column with {flag}, or name all columns of a table without a header with \
-                     --no-header"
+                    "{flags}, or name all columns of a table without a header with --no-header"
                 ),
-                None => format!("set the column with {flag}"),
+                None => flags,
             }),
             (None, None) => None,
         };
@@ -713,12 +750,18 @@ fn flags_of(weighting: &Weighting) -> String {
     }
 }
 
-/// Describes a weighting.
-fn name_of(weighting: &Weighting) -> String {
+/// Describes a weighting. `are_dates` says whether the times are seconds since 1970.
+fn name_of(weighting: &Weighting, are_dates: bool) -> String {
     let scale = weighting.scale.unwrap_or_default();
-    match weighting.half_life {
-        None => scale.to_string(),
-        Some(half_life) => {
+    match (weighting.half_life, are_dates) {
+        (None, _) => scale.to_string(),
+        (Some(half_life), true) => {
+            format!(
+                "{scale} with a half-life of {:.1} days",
+                half_life / 86_400.0
+            )
+        }
+        (Some(half_life), false) => {
             format!("{scale} with a half-life of {half_life:.0} in the unit of the times")
         }
     }

@@ -26,7 +26,7 @@ pub(crate) struct HeldOutArguments {
     #[arg(long, group = "held out")]
     last_out: bool,
     /// Hold out the interactions from this time on (temporal split): a number in the unit of the
-    /// times, or a date such as 2026-01-31. A repeated pair has its latest time. Requires times
+    /// times, or a date such as 2026-01-31. A repeated pair has the time of its latest row. Requires times
     #[arg(long, value_name = "TIME", group = "held out", value_parser = from)]
     from: Option<From>,
     /// Hold out this share of each user's interactions: the latest ones if the data have times, else
@@ -60,7 +60,9 @@ impl HeldOutArguments {
         let split = match self.from {
             Some(from) => {
                 from.check(&dataset)?;
-                dataset.split_at(from.time)?
+                dataset
+                    .split_at(from.time)
+                    .map_err(|error| from.in_error(error, &dataset))?
             }
             None if self.last_out => dataset.leave_last_out()?,
             None if self.random => dataset.hold_out_at_random(ratio, self.seed())?,
@@ -95,6 +97,27 @@ impl From {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Names the flag in an error of the split.
+    fn in_error(self, error: bspm::Error, dataset: &Dataset) -> Box<dyn Error> {
+        let bspm::Error::InvalidParameter {
+            parameter: "time",
+            expected,
+            found,
+        } = error
+        else {
+            return error.into();
+        };
+        let times = dataset.times().unwrap_or_default();
+        let hint = match times.iter().all(|&time| time >= self.time) {
+            true => {
+                "; hint: a repeated pair of user and item has the time of its latest row; to split the rows by \
+                 time, write two files for --train and --test"
+            }
+            false => "",
+        };
+        format!("--from: expected {expected}, found {found}{hint}").into()
     }
 }
 

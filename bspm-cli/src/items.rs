@@ -20,8 +20,8 @@ pub(crate) struct ItemArguments {
     /// also apply to it if its format uses them
     #[arg(long = "items", value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Id column of the item table. Default: the column of --item-column, item or item_id if the table
-    /// has it, else the first column
+    /// Id column of the item table. Default: the column of --item-column, item, item_id or a usual
+    /// name if the table has it, else the first column
     #[arg(long, value_name = "COLUMN", requires = "file")]
     item_id_column: Option<String>,
     /// Title column of the item table. Default: title, else name (case-insensitive)

@@ -25,7 +25,8 @@ pub(crate) struct TagArguments {
     /// Column of tags in the table of tags
     #[arg(long, value_name = "COLUMN", default_value = "tag", requires = "tags")]
     tag_column: String,
-    /// Column of items in the table of tags. Default: --item-column, else item or item_id
+    /// Column of items in the table of tags. Default: --item-column, else item, item_id or a usual
+    /// name
     #[arg(long, value_name = "COLUMN", requires = "tags")]
     tag_item_column: Option<String>,
     /// Weight of a tag of an item in the fit; an interaction has weight 1. Default: the largest of

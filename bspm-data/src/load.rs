@@ -1,5 +1,6 @@
 //! Readers of files, one module per format.
 
+mod column_names;
 mod delimited;
 mod encoding;
 mod file;
@@ -36,6 +37,7 @@ mod time_format;
 mod time_warnings;
 mod zstandard;
 
+pub use column_names::{usual_item_column, usual_user_column};
 pub use format::Format;
 pub use item_options::ItemTableOptions;
 pub use lightgcn::{Pairs, parse_lightgcn, read_lightgcn};
@@ -47,7 +49,7 @@ pub use quotes::Quoting;
 pub use report::{ColumnUse, ReadReport};
 pub use text::{TextLines, TextTable};
 pub use time::{TimeUnit, parse_time};
-pub use time_format::likely_time_format;
+pub use time_format::likely_time_formats;
 pub use time_warnings::other_times;
 
 /// The parts that a reader of another format needs, such as that of Parquet. Not covered by semver.

@@ -24,6 +24,15 @@ type Numbers<'py> = Option<PyReadonlyArray1<'py, f64>>;
 #[derive(Debug, FromPyObject)]
 pub(crate) struct Values<'py>(Numbers<'py>, Numbers<'py>, Numbers<'py>);
 
+/// Returns the default column of the ids of a kind, `user` or `item`, in a table with these columns.
+#[pyfunction]
+pub(crate) fn default_column(names: Vec<String>, kind: &str) -> String {
+    let options = TableOptions::default();
+    let (user, item) = options.id_columns(("user", "item"), &names);
+    let column = if kind == "user" { user } else { item };
+    column.to_owned()
+}
+
 /// Reads interactions from columns. `names` are the names of the columns of users and of items.
 #[pyfunction]
 pub(crate) fn read_columns<'py>(

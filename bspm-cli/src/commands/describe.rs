@@ -54,6 +54,8 @@ pub(crate) struct Description {
     repeats: u64,
     #[serde(flatten)]
     summary: DatasetSummary,
+    /// The first and the last time of the rows.
+    time_range: Option<(f64, f64)>,
     #[serde(skip)]
     times_are_seconds: bool,
     columns: Vec<ColumnUse>,
@@ -82,6 +84,7 @@ impl Description {
             below_threshold: report.below_threshold,
             zero_weight: report.zero_weight,
             summary,
+            time_range: report.time_range,
             times_are_seconds: report.times_are_seconds,
             columns: report.columns,
             warnings,
@@ -193,7 +196,8 @@ impl Record for Description {
             format!("{} ({share:.1}%)", summary.users_with_one),
         );
         if let Some(times) = summary.times {
-            row("times", span(times, self.times_are_seconds));
+            let range = self.time_range.unwrap_or((times.min, times.max));
+            row("times", span(range, self.times_are_seconds));
         }
         for column in &self.columns {
             let what = format!("column {}", column.name);
@@ -233,7 +237,7 @@ fn of_times(times: &[f64]) -> Option<String> {
 }
 
 /// Returns the time range, as dates if the times are seconds or may be.
-fn span(times: Quantiles, are_seconds: bool) -> String {
+fn span((first, last): (f64, f64), are_seconds: bool) -> String {
     let date = if are_seconds {
         date_of_seconds
     } else {
@@ -243,11 +247,11 @@ fn span(times: Quantiles, are_seconds: bool) -> String {
         true => "seconds since 1970",
         false => "in the unit of the data",
     };
-    match (date(times.min), date(times.max)) {
-        (Some(first), Some(last)) => {
-            let days = (times.max - times.min) / 86_400.0;
-            format!("{first} to {last} ({days:.1} days)")
+    match (date(first), date(last)) {
+        (Some(from), Some(to)) => {
+            let days = (last - first) / 86_400.0;
+            format!("{from} to {to} ({days:.1} days)")
         }
-        _ => format!("{} to {} ({unit})", times.min, times.max),
+        _ => format!("{first} to {last} ({unit})"),
     }
 }

@@ -109,7 +109,7 @@ fn data_with_nothing_to_hold_out_have_a_model() {
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(
         text.contains(
-            "filter: bspm; filters were not compared, because no user has two interactions"
+            "filter: bspm; filters were not compared, because no user has two interactions to learn from"
         ),
         "{text}"
     );

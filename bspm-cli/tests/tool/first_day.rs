@@ -49,32 +49,75 @@ fn tables_with_another_delimiter_and_from_standard_input_are_read() {
 #[test]
 fn a_missing_column_names_the_flag() {
     let shop = shop();
-    let renamed = RATINGS.replace("user,item,rating", "customer,product,stars");
+    let renamed = RATINGS.replace("user,item,rating", "who,what,stars");
     fs::write(shop.path().join("renamed.csv"), renamed).unwrap();
-    for (flags, flag) in [
-        (&[][..], "--user-column"),
-        (&["--user-column", "customer"], "--item-column"),
+    let ids = ["--user-column", "who", "--item-column", "what"];
+    for (flags, hint) in [
+        (
+            &[][..],
+            "set the columns of the ids with --user-column and --item-column",
+        ),
+        (
+            &["--user-column", "who"],
+            "set the column with --item-column",
+        ),
         (
             &[
-                "--user-column",
-                "customer",
-                "--item-column",
-                "product",
-                "--weight-column",
-                "stars",
-                "--time-column",
-                "when",
-            ],
-            "--time-column",
+                &ids[..],
+                &["--weight-column", "stars", "--time-column", "when"],
+            ]
+            .concat(),
+            "set the column with --time-column",
         ),
     ] {
         let fit = [&["fit", "renamed.csv", "-o", "x.bspm"], flags].concat();
         let message = error(&bspm(shop.path(), &fit));
-        assert!(
-            message.contains(&format!("hint: set the column with {flag}")),
-            "{message}"
-        );
+        assert!(message.contains(&format!("hint: {hint}")), "{message}");
     }
+}
+
+#[test]
+fn columns_with_usual_names_are_read_and_shown() {
+    let shop = shop();
+    let folder = shop.path();
+    fs::write(folder.join("plain.csv"), RATINGS).unwrap();
+    let fit = |file: &str, flags: &[&str]| {
+        let fit = ["fit", file, "-o", "x.bspm", "--factor-dim", "2"];
+        let output = bspm(folder, &[&fit[..], flags].concat());
+        stdout(&output);
+        (fs::read(folder.join("x.bspm")).unwrap(), told(&output))
+    };
+    let (plain, _) = fit("plain.csv", &[]);
+    for (user, item) in [
+        ("userId", "movieId"),
+        ("User-ID", "ISBN"),
+        ("CustomerID", "StockCode"),
+    ] {
+        let names = format!("{user},{item},rating");
+        fs::write(
+            folder.join("usual.csv"),
+            RATINGS.replace("user,item,rating", &names),
+        )
+        .unwrap();
+        let (model, told) = fit("usual.csv", &[]);
+        assert_eq!(model, plain, "{names}");
+        let columns = format!("columns: user = {user}; item = {item}; not read: rating");
+        assert!(told.contains(&columns), "{told}");
+        let evaluate = bspm(folder, &["evaluate", "usual.csv", "--filter", "popularity"]);
+        let columns = format!("columns: user = {user}; item = {item}\n");
+        assert!(self::told(&evaluate).contains(&columns), "{evaluate:?}");
+    }
+    let names = "userId,track_id,artist_id";
+    fs::write(
+        folder.join("two.csv"),
+        RATINGS.replace("user,item,rating", names),
+    )
+    .unwrap();
+    let message = error(&bspm(folder, &["fit", "two.csv", "-o", "x.bspm"]));
+    assert!(
+        message.contains("expected a column \"item\", found userId, track_id, artist_id"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -114,7 +157,10 @@ fn dates_are_times_and_split_the_data() {
         "{text}"
     );
     let message = error(&run(&["--from", "2027-01-01"]));
-    assert!(message.contains("time: expected a time after"), "{message}");
+    assert!(
+        message.contains("--from: expected a time after"),
+        "{message}"
+    );
     fs::write(
         folder.join("dated.csv"),
         dated.replace("2026-02-02", "yesterday"),

@@ -313,3 +313,55 @@ fn a_few_times_far_from_the_others_are_reported() {
         "{long}"
     );
 }
+
+#[test]
+fn a_day_that_may_be_a_month_gives_both_formats() {
+    let folder = Folder::new();
+    folder.write("d.csv", ["12/1/2010 8:26", "12/13/2010 9:00"]);
+    let hint = "'%d/%m/%Y %H:%M' if the day is first, or '%m/%d/%Y %H:%M' if the month is first";
+    let refused = folder.refused(&[]);
+    assert!(refused.contains(hint), "{refused}");
+    let refused = folder.refused(&["--time-format", "%d/%m/%Y %H:%M"]);
+    assert!(
+        refused.contains("--time-format '%m/%d/%Y %H:%M'"),
+        "{refused}"
+    );
+    // The first row is misread, so rows that cannot be read must not be skipped.
+    assert!(!refused.contains("--skip-invalid"), "{refused}");
+    let read = folder.describe(&["--time-format", "%m/%d/%Y %H:%M"]);
+    assert!(
+        read.contains("2010-12-01T08:26:00Z to 2010-12-13T09:00:00Z"),
+        "{read}"
+    );
+}
+
+#[test]
+fn repeated_pairs_count_in_the_range_of_the_times_and_not_in_a_split() {
+    let folder = Folder::new();
+    let dates = ["2025-01-01", "2025-02-01", "2025-03-01", "2025-04-01"];
+    let rows = dates.map(|date| format!("a,x,{date}\nb,x,{date}\n"));
+    fs::write(
+        folder.0.path().join("d.csv"),
+        format!("user,item,at\n{}", rows.concat()),
+    )
+    .unwrap();
+    let read = folder.describe(&[]);
+    assert!(
+        read.contains("2025-01-01T00:00:00Z to 2025-04-01T00:00:00Z (90.0 days)"),
+        "{read}"
+    );
+    let command = [
+        "evaluate",
+        "d.csv",
+        "--time-column",
+        "at",
+        "--from",
+        "2025-02-01",
+    ];
+    let refused = error(&bspm(folder.0.path(), &command));
+    assert!(
+        refused.contains("--from: expected a time after 2025-04-01"),
+        "{refused}"
+    );
+    assert!(refused.contains("the time of its latest row"), "{refused}");
+}

@@ -253,12 +253,14 @@ impl Evaluator {
         let at = |&cutoff: &usize| {
             let hits = &ranks[..ranks.partition_point(|&rank| (rank as usize) < cutoff)];
             let reachable = relevant.min(cutoff);
-            let gain: f64 = hits.iter().map(|&rank| self.discounts[rank as usize]).sum();
-            let precisions: f64 = hits
+            let gains = hits.iter().map(|&rank| self.discounts[rank as usize]);
+            let precisions = hits
                 .iter()
                 .enumerate()
-                .map(|(earlier, &rank)| (earlier + 1) as f64 / f64::from(rank + 1))
-                .sum();
+                .map(|(earlier, &rank)| (earlier + 1) as f64 / f64::from(rank + 1));
+            // The sum of no numbers is -0.
+            let gain = 0.0 + gains.sum::<f64>();
+            let precisions = 0.0 + precisions.sum::<f64>();
             Metrics {
                 recall: hits.len() as f64 / relevant as f64,
                 precision: hits.len() as f64 / cutoff as f64,

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use super::column_names::usual_item_column;
 use super::options::TableOptions;
 use crate::error::{Error, Result};
-use crate::parameter::{invalid, shortened};
+use crate::parameter::invalid;
+use crate::shortened::listed;
 
 /// Options to read an [`ItemTable`](crate::ItemTable), such as the id column and the title column.
 ///
@@ -70,7 +72,12 @@ impl ItemTableOptions {
         if let Some(id) = &self.id {
             return find(path, names, id);
         }
-        let usual = [self.usual_id.as_deref(), Some("item"), Some("item_id")];
+        let usual = [
+            self.usual_id.as_deref(),
+            Some("item"),
+            Some("item_id"),
+            usual_item_column(names),
+        ];
         let place = |name: &str| names.iter().position(|it| it == name);
         let place = usual.into_iter().flatten().find_map(place);
         match names.is_empty() {
@@ -110,15 +117,4 @@ pub(super) fn find(path: &Path, names: &[String], column: &str) -> Result<usize>
         column: column.into(),
         found: listed(names),
     })
-}
-
-/// Formats the names of columns for a message, shortened if there are many.
-fn listed(names: &[String]) -> String {
-    const MOST: usize = 20;
-    let shown = names.iter().take(MOST).cloned().map(shortened);
-    let shown = shown.collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(MOST) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
 }

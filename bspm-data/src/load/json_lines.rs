@@ -20,6 +20,7 @@ use super::rows::{Fault, Rows, TextFields};
 use crate::error::InvalidRow;
 use crate::error::{Error, Result};
 use crate::parameter::shortened;
+use crate::shortened::listed;
 
 /// Adds the rows of a file.
 pub(super) fn parse<U, I>(
@@ -134,7 +135,7 @@ fn check_names(path: &Path, names: &[String], keys: &[String], first: &[u8]) -> 
     Err(Error::MissingColumn {
         path: path.into(),
         column: name.clone(),
-        found: shortened(keys.join(", ")),
+        found: listed(keys),
     })
 }
 

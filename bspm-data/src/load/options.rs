@@ -4,13 +4,15 @@ use std::path::Path;
 
 use encoding_rs::Encoding;
 
+use super::column_names::{usual_item_column, usual_user_column};
 use super::format::Format;
 use super::quotes::Quoting;
 use super::time::{self, TimeUnit};
 use crate::dataset::Weighting;
 use crate::error::{Error, Result};
 use crate::interactions::Duplicates;
-use crate::parameter::{invalid, shortened};
+use crate::parameter::invalid;
+use crate::shortened::listed;
 
 /// Options to read interactions. It is an error to set an option that has no effect on the format;
 /// [`option_uses`](Self::option_uses) lists the formats of each option.
@@ -451,18 +453,20 @@ impl TableOptions {
     }
 
     /// The user column and the item column of a table with the columns `names`: as requested, or the
-    /// default of the format, or `user` or `user_id`, and `item` or `item_id`.
+    /// default of the format, or `user` or `user_id`, and `item` or `item_id`, or another usual name.
     #[doc(hidden)]
-    pub fn id_columns(
-        &self,
+    pub fn id_columns<'n>(
+        &'n self,
         (user, item): (&'static str, &'static str),
-        names: &[impl AsRef<str>],
-    ) -> (&str, &str) {
+        names: &'n [impl AsRef<str>],
+    ) -> (&'n str, &'n str) {
         let exists = |name: &&str| names.iter().any(|it| it.as_ref().trim() == *name);
-        let usual = |usual: [&'static str; 3]| usual.into_iter().find(exists).unwrap_or(usual[0]);
+        let exact = |names: [&'static str; 3]| names.into_iter().find(exists);
+        let users = || exact([user, "user", "user_id"]).or_else(|| usual_user_column(names));
+        let items = || exact([item, "item", "item_id"]).or_else(|| usual_item_column(names));
         (
-            (self.user.as_deref()).unwrap_or_else(|| usual([user, "user", "user_id"])),
-            (self.item.as_deref()).unwrap_or_else(|| usual([item, "item", "item_id"])),
+            self.user.as_deref().or_else(users).unwrap_or(user),
+            self.item.as_deref().or_else(items).unwrap_or(item),
         )
     }
 
@@ -484,7 +488,7 @@ impl TableOptions {
                     column: column.into(),
                     found: match first {
                         Some(_) => "two columns with this name".into(),
-                        None => shortened(names.join(", ")),
+                        None => listed(names),
                     },
                 }),
             }

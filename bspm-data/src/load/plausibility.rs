@@ -10,6 +10,7 @@ use super::id_text::USUAL;
 use crate::dataset::Dataset;
 use crate::error::Result;
 use crate::ids::Ids;
+use crate::shortened::shortened;
 
 /// Texts that mean a missing value in some programs, and are valid ids in others.
 const MAYBE_MISSING: [&str; 9] = [
@@ -73,7 +74,9 @@ fn of_ids(kind: &str, ids: &Ids<String>, interactions: impl Fn(u32) -> usize) ->
     };
     if let Some((count, id)) = found(is_list) {
         warnings.push(format!(
-            "{count} {kind} ids look like lists, such as {id:?}; each is read as one {kind}"
+            "{count} {kind} ids look like lists, such as {:?}; each is read as one {kind}; hint: write a row for \
+             each element of a list",
+            shortened(id.clone())
         ));
     }
     if let Some((count, id)) = found(is_rounded) {

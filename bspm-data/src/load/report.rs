@@ -21,6 +21,15 @@ pub struct ColumnUse {
     pub reason: &'static str,
 }
 
+impl ColumnUse {
+    pub(super) const USUAL_NAME: &'static str = "a usual name";
+
+    /// Whether no option names the column, and it was found by a usual name such as `userId` or `ISBN`.
+    pub fn has_usual_name(&self) -> bool {
+        self.reason == Self::USUAL_NAME
+    }
+}
+
 /// A report of reading interactions or an item table: the numbers of rows, the columns, and the excluded
 /// rows.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,6 +47,9 @@ pub struct ReadReport {
     pub zero_weight: u64,
     /// The columns of the first table; empty for a format without columns.
     pub columns: Vec<ColumnUse>,
+    /// The first and the last time of the rows that are interactions, if there are times. The data set keeps
+    /// only the latest time of a repeated pair.
+    pub time_range: Option<(f64, f64)>,
     /// Whether the times are known to be seconds since 1970: dates, or numbers with a unit.
     pub times_are_seconds: bool,
     /// Warnings about the data.

@@ -124,6 +124,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
         if !self.report.columns.is_empty() {
             return;
         }
+        let is_usual = |name: &str| !matches!(name.trim(), "user" | "user_id" | "item" | "item_id");
         let columns = names.iter().enumerate().map(|(place, name)| {
             let roles = places.roles().filter(|it| it.0 == place);
             let roles: Vec<&str> = roles.map(|it| it.1).collect();
@@ -137,6 +138,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
                 name: name.clone(),
                 reason: match role {
                     None => "not read",
+                    Some(_) if is_default && is_usual(name) => ColumnUse::USUAL_NAME,
                     Some(_) if is_default => "default of the format",
                     Some(_) => "set by an option",
                 },
@@ -171,6 +173,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
         match read {
             Ok(Some(event)) => {
                 self.report.zero_weight += u64::from(event.weight == Some(0.0));
+                self.note_time(event.time);
                 self.builder.push_found(event)
             }
             Ok(None) => {
@@ -191,6 +194,12 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
         event.weight = row.weight()?;
         event.time = row.time()?;
         Ok(Some(event))
+    }
+
+    fn note_time(&mut self, time: Option<f64>) {
+        let Some(time) = time else { return };
+        let (first, last) = self.report.time_range.unwrap_or((time, time));
+        self.report.time_range = Some((first.min(time), last.max(time)));
     }
 
     /// Counts a row with weight 0.

@@ -1,37 +1,53 @@
-//! Proposes a format for a date that is not read without one.
+//! Proposes formats for a date that is not read without one.
 
 use std::iter;
 
 use super::time::parse_with;
 
-/// Returns a format in `strftime` syntax that reads a date such as `31/01/24 10:30`, for a hint. Returns `None`
-/// for texts whose format is not evident. If the day and the month may be exchanged, the day is first.
+/// Returns the formats in `strftime` syntax that read a date such as `31/01/24 10:30`, for a hint: none for a text
+/// whose format is not evident, and two if the day and the month may be exchanged, first that with the day first.
 ///
 /// # Examples
 ///
 /// ```
-/// use bspm_data::likely_time_format;
+/// use bspm_data::likely_time_formats;
 ///
-/// assert_eq!(likely_time_format("31/01/24").unwrap(), "%d/%m/%y");
-/// assert_eq!(likely_time_format("1/31/2024 9:05 PM").unwrap(), "%m/%d/%Y %I:%M %p");
-/// assert_eq!(likely_time_format("yesterday"), None);
+/// assert_eq!(likely_time_formats("31/01/24"), ["%d/%m/%y"]);
+/// assert_eq!(likely_time_formats("1/31/2024 9:05 PM"), ["%m/%d/%Y %I:%M %p"]);
+/// assert_eq!(likely_time_formats("12/1/2024"), ["%d/%m/%Y", "%m/%d/%Y"]);
+/// assert!(likely_time_formats("yesterday").is_empty());
 /// ```
-pub fn likely_time_format(text: &str) -> Option<String> {
-    let runs = runs(text.trim());
+pub fn likely_time_formats(text: &str) -> Vec<String> {
+    let text = text.trim();
+    let runs = runs(text);
     let mut words = runs.iter().copied().filter(|run| is_word(run));
-    let date = date_directives(words.next()?, words.next()?, words.next()?)?;
-    let is_half = words.clone().any(is_half_of_day);
+    let (Some(first), Some(second), Some(third)) = (words.next(), words.next(), words.next())
+    else {
+        return Vec::new();
+    };
+    let orders = orders(first, second, third);
+    let formats = orders
+        .into_iter()
+        .filter_map(|order| format_of(&runs, order));
+    let mut formats: Vec<String> = formats.filter(|it| parse_with(it, text).is_ok()).collect();
+    formats.dedup();
+    formats
+}
+
+/// Returns a format for a text whose date has these directives.
+fn format_of(runs: &[&str], date: [&'static str; 3]) -> Option<String> {
+    let is_half = runs.iter().copied().any(is_half_of_day);
     let hour = if is_half { "%I" } else { "%H" };
     let mut directives = date.into_iter().chain([hour, "%M", "%S"]);
     let mut format = String::new();
     for run in runs {
-        format.push_str(match run {
+        format.push_str(match *run {
             run if !is_word(run) => run,
             run if is_half_of_day(run) => "%p",
             _ => directives.next()?,
         });
     }
-    parse_with(&format, text.trim()).is_ok().then_some(format)
+    Some(format)
 }
 
 /// Splits a text into digits, letters and others.
@@ -55,28 +71,28 @@ fn is_half_of_day(run: &str) -> bool {
     run.eq_ignore_ascii_case("am") || run.eq_ignore_ascii_case("pm")
 }
 
-/// The directives of the three parts of a date.
-fn date_directives(first: &str, second: &str, third: &str) -> Option<[&'static str; 3]> {
+/// The orders that the three parts of a date may have, as directives.
+fn orders(first: &str, second: &str, third: &str) -> Vec<[&'static str; 3]> {
     let name = |word: &str| if word.len() == 3 { "%b" } else { "%B" };
     let has_letters = |word: &str| word.starts_with(char::is_alphabetic);
-    let is_day = |word: &str| word.parse::<u8>().is_ok_and(|number| number > 12);
     if first.len() == 4 && !has_letters(first) {
-        return Some(match is_day(second) {
-            true => ["%Y", "%d", "%m"],
-            false => ["%Y", "%m", "%d"],
-        });
+        // A date with the year first has the month next, unless there is no such month.
+        let is_month = second.parse::<u8>().is_ok_and(|number| number <= 12);
+        return vec![match is_month {
+            true => ["%Y", "%m", "%d"],
+            false => ["%Y", "%d", "%m"],
+        }];
     }
     let year = match third.len() {
         2 => "%y",
         4 => "%Y",
-        _ => return None,
+        _ => return Vec::new(),
     };
-    Some(match (has_letters(first), has_letters(second)) {
-        (true, _) => [name(first), "%d", year],
-        (_, true) => ["%d", name(second), year],
-        _ if is_day(second) => ["%m", "%d", year],
-        _ => ["%d", "%m", year],
-    })
+    match (has_letters(first), has_letters(second)) {
+        (true, _) => vec![[name(first), "%d", year]],
+        (_, true) => vec![["%d", name(second), year]],
+        _ => vec![["%d", "%m", year], ["%m", "%d", year]],
+    }
 }
 
 #[cfg(test)]
@@ -84,24 +100,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_proposed_format_reads_the_date() {
+    fn proposed_formats_read_the_date() {
         for (text, expected) in [
-            ("31/01/24", Some("%d/%m/%y")),
-            ("31/01/24 10:30", Some("%d/%m/%y %H:%M")),
-            ("31-JAN-24", Some("%d-%b-%y")),
-            ("31 January 2024", Some("%d %B %Y")),
-            ("Jan 31, 2024", Some("%b %d, %Y")),
-            ("01/31/2024 9:05:07 am", Some("%m/%d/%Y %I:%M:%S %p")),
-            (" 31.1.2024 ", Some("%d.%m.%Y")),
-            ("2024-31-01", Some("%Y-%d-%m")),
-            ("1/2/3", None),
-            ("32/01/2024", None),
-            ("31/01/2024 1:2:3:4", None),
-            ("été", None),
-            ("", None),
-            ("12", None),
+            ("31/01/24", &["%d/%m/%y"][..]),
+            ("31/01/24 10:30", &["%d/%m/%y %H:%M"]),
+            ("31-JAN-24", &["%d-%b-%y"]),
+            ("31 January 2024", &["%d %B %Y"]),
+            ("Jan 31, 2024", &["%b %d, %Y"]),
+            ("01/31/2024 9:05:07 am", &["%m/%d/%Y %I:%M:%S %p"]),
+            ("12/1/2010 8:26", &["%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"]),
+            (" 31.1.2024 ", &["%d.%m.%Y"]),
+            ("2024-31-01", &["%Y-%d-%m"]),
+            ("1/2/3", &[]),
+            ("32/01/2024", &[]),
+            ("31/01/2024 1:2:3:4", &[]),
+            ("été", &[]),
+            ("", &[]),
+            ("12", &[]),
         ] {
-            assert_eq!(likely_time_format(text).as_deref(), expected, "{text:?}");
+            assert_eq!(likely_time_formats(text), expected, "{text:?}");
         }
     }
 }

@@ -340,7 +340,8 @@ class Interactions:
         """Creates interactions from a table: pandas, polars, PyArrow, DuckDB, or a dict of arrays.
 
         Any object with the Arrow PyCapsule interface is a table, and is read without a copy in Python.
-        The columns of the ids are "user" and "item", or "user_id" and "item_id", by default. The
+        The columns of the ids are "user" and "item", or "user_id" and "item_id", or have another usual name
+        such as "userId" and "movieId", by default. The
         options are those of ``Model.fit``. A repeated pair keeps its latest time.
 
         Raises KeyError for a missing column.
@@ -569,12 +570,12 @@ def column_of(frame: Any, name: str, keyword: str) -> Any:
 
 
 def usual_column(frame: Any, kind: str) -> str:
-    """Returns the default column of the ids: the kind of id, or with "_id" if only such a column exists."""
+    """Returns the default column of the ids: the kind of id, with "_id", or a usual name such as "userId"."""
     columns: Any = getattr(frame, "column_names", None)
     if columns is None:
         columns = getattr(frame, "columns", frame if isinstance(frame, dict) else ())
     names = [str(it) for it in columns]
-    return f"{kind}_id" if kind not in names and f"{kind}_id" in names else kind
+    return _bspm.default_column(names, kind)
 
 
 def is_arrow(table: Any) -> bool:

@@ -299,7 +299,7 @@ class Model:
         model in each form. These arguments say how the data are read:
 
         - ``user`` and ``item``: the columns of the ids. Default: "user" or "user_id", and "item" or
-          "item_id".
+          "item_id", else the only column with a usual name, such as "userId" and "movieId".
         - ``weight``: the column of weights, 0 or above. By default each pair counts once, even if it
           is repeated. With a column of weights, the weights of a repeated pair are added.
         - ``weight_scale``: the scale of the combined weight: "linear" (unchanged), "log"
