@@ -129,8 +129,8 @@ pub(crate) fn read_arrow<'py>(
 ) -> PyResult<Contents<'py>> {
     let mut source = Source::of(table)?;
     let table = options.table(options.weighting(options.named())?);
-    let fields = source.schema.fields().iter();
-    let columns: Vec<&String> = fields.map(|it| it.name()).collect();
+    let schema = source.schema.clone();
+    let columns: Vec<&String> = schema.fields().iter().map(|it| it.name()).collect();
     let (user, item) = table.id_columns(("user", "item"), &columns);
     let is_text_column = |name, keyword| source.column(name, keyword).map(is_text);
     let kinds = (is_text_column(user, "user")?, is_text_column(item, "item")?);

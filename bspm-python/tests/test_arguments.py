@@ -20,16 +20,16 @@ def model():
 
 @pytest.mark.parametrize("table", [pd.DataFrame, pl.DataFrame, dict])
 def test_a_missing_column_is_named_with_those_that_there_are(table):
-    data = table({"userId": ["ann", "bob"], "movieId": [1, 2]})
-    text = r"no column .user.; there are userId, movieId; user= names another"
+    data = table({"who": ["ann", "bob"], "what": [1, 2]})
+    text = r"no column .user.; there are who, what; user= names another"
     with pytest.raises(KeyError, match=text):
         bspm.Model.fit(data, "popularity")
-    text = r"no column .item.; there are userId, movieId; item= names another"
+    text = r"no column .item.; there are who, what; item= names another"
     with pytest.raises(KeyError, match=text):
-        bspm.Model.fit(data, "popularity", user="userId")
+        bspm.Model.fit(data, "popularity", user="who")
     with pytest.raises(KeyError, match="no column .plays.; .*weight= names another"):
-        bspm.Model.fit(data, "popularity", user="userId", item="movieId", weight="plays")
-    assert bspm.Model.fit(data, "popularity", user="userId", item="movieId").shape == (2, 2)
+        bspm.Model.fit(data, "popularity", user="who", item="what", weight="plays")
+    assert bspm.Model.fit(data, "popularity", user="who", item="what").shape == (2, 2)
 
 
 @pytest.mark.parametrize(

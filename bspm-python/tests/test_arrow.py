@@ -48,8 +48,9 @@ def test_tables_of_every_engine_give_the_same_interactions(frame, pairs, tmp_pat
         np.testing.assert_array_equal(found.csr["indptr"], expected.csr["indptr"])
 
 
-def test_columns_with_usual_names_need_no_arguments():
-    columns = {"at": [7, 8], "user_id": ["ann", "bob"], "item_id": [1, 2]}
+@pytest.mark.parametrize("user, item", [("user_id", "item_id"), ("userId", "movieId"), ("Customer ID", "ISBN")])
+def test_columns_with_usual_names_need_no_arguments(user, item):
+    columns = {"at": [7, 8], user: ["ann", "bob"], item: [1, 2]}
     for table in [columns, pd.DataFrame(columns), pl.DataFrame(columns), pl.DataFrame(columns).to_arrow()]:
         found = bspm.Interactions.of(table)
         assert (list(found.users), list(found.items)) == (["ann", "bob"], [1, 2])
@@ -57,6 +58,8 @@ def test_columns_with_usual_names_need_no_arguments():
         assert lists["recall"] == 1.0
     both = pl.DataFrame({**columns, "user": ["zoe", "max"]})
     assert list(bspm.Interactions.of(both).users) == ["zoe", "max"]
+    with pytest.raises(KeyError, match="item"):
+        bspm.Interactions.of(pl.DataFrame({user: ["ann"], "track_id": [1], "artist_id": [2]}))
 
 
 def test_weights_and_times_are_read():

@@ -108,7 +108,7 @@ def test_the_column_of_ids_is_that_of_the_items_by_default():
     items = {"title": ["Tea", "Milk"], "sku": ["t1", "m1"]}
     assert bspm.Model.fit(frame, "popularity", item="sku", items=items).titles(["t1"]) == ["Tea"]
     with pytest.raises(ValueError, match="title: expected a column other than the id column"):
-        fitted(items=items)
+        fitted(items={"title": ["Tea", "Milk"], "code": ["t1", "m1"]})
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use bspm::Dataset;
 use bspm::data::{
-    ColumnUse, DatasetSummary, HalfLife, InvalidRow, NumericTimes, Quantiles, ReadReport, date_of,
-    date_of_seconds,
+    ColumnUse, DatasetSummary, Format, HalfLife, InvalidRow, NumericTimes, Quantiles, ReadReport,
+    date_of, date_of_seconds,
 };
 use clap::Args;
 use serde::Serialize;
@@ -122,6 +122,13 @@ impl Description {
         )];
         if !self.columns.is_empty() {
             lines.push(format!("columns: {}", self.columns_as_text()));
+        }
+        if self
+            .files
+            .iter()
+            .any(|(_, format)| *format == Format::Npz.name())
+        {
+            lines.push("matrix: rows = users; columns = items".into());
         }
         lines
     }
