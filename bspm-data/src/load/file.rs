@@ -20,6 +20,21 @@ pub(super) fn open(path: &Path) -> Result<File> {
     File::open(path).map_err(failed)
 }
 
+/// Returns an error for a binary file that is a pointer of Git LFS. [`open_text`] refuses those of text files.
+pub(super) fn refuse_pointer(path: &Path, format: &str) -> Result<()> {
+    let mut start = [0; foreign::POINTER.len()];
+    // Errors are reported later, when the file is read.
+    let is_read = path.is_file() && open(path)?.read_exact(&mut start).is_ok();
+    match is_read && start == foreign::POINTER {
+        true => Err(Error::InvalidFile {
+            path: path.into(),
+            expected: format!("a file of the format {format}"),
+            found: foreign::A_POINTER.into(),
+        }),
+        false => Ok(()),
+    }
+}
+
 /// Opens a text file, and decompresses it if it starts with the magic number of gzip or Zstandard.
 pub(super) fn open_text(path: &Path) -> Result<Box<dyn Read>> {
     let failed = |source| Error::Read {

@@ -5,6 +5,12 @@ const ARROW: &str = "an Arrow file; hint: write it as Parquet or CSV";
 const MATRIX_MARKET: &str = "a Matrix Market file; hint: convert it in Python with \
     scipy.sparse.save_npz('matrix.npz', scipy.io.mmread('matrix.mtx').tocsr())";
 
+/// The start of a pointer of Git LFS.
+pub(super) const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1";
+/// Describes a pointer of Git LFS.
+pub(super) const A_POINTER: &str =
+    "a Git LFS pointer instead of the data; hint: run `git lfs pull` in the repository of the file";
+
 /// Extensions of files, in lower case.
 const EXTENSIONS: [(&[&str], &str); 6] = [
     (&["xlsx", "xls", "ods"], SPREADSHEET),
@@ -27,7 +33,7 @@ const EXTENSIONS: [(&[&str], &str); 6] = [
 ];
 
 /// First bytes of files.
-const STARTS: [(&[u8], &str); 10] = [
+const STARTS: [(&[u8], &str); 11] = [
     (
         b"PK\x03\x04",
         "a zip archive or a spreadsheet; hint: unpack it, or export the sheet as CSV",
@@ -36,6 +42,7 @@ const STARTS: [(&[u8], &str); 10] = [
     (b"\xfd7zXZ\0", "an xz file; hint: decompress it with unxz"),
     (b"7z\xbc\xaf", "a 7-Zip archive; hint: unpack it"),
     (b"PAR1", "a Parquet file; hint: set the format to parquet"),
+    (POINTER, A_POINTER),
     (b"ARROW1", ARROW),
     (
         b"SQLite format 3\0",

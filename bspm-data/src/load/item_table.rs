@@ -4,7 +4,8 @@ use std::io::Read;
 use std::path::Path;
 
 use super::delimited::column_name;
-use super::file::open_text;
+use super::fault::Fault;
+use super::file::{open_text, refuse_pointer};
 use super::format::Format;
 use super::item_columns::Cell;
 use super::item_json;
@@ -83,7 +84,10 @@ pub fn read_items_with(
                 delimited(open_text(path)?, path, format, &text, &mut rows)?;
             }
             Format::JsonLines => item_json::parse(open_text(path)?, path, &text, &mut rows)?,
-            Format::Parquet => parquet(path, &mut rows)?,
+            Format::Parquet => {
+                refuse_pointer(path, format.name())?;
+                parquet(path, &mut rows)?;
+            }
             other => {
                 return Err(Error::InvalidFile {
                     path: path.into(),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::file::open_text;
+use super::file::{open_text, refuse_pointer};
 use super::format::Format;
 use super::options::TableOptions;
 use super::paths::DistinctFiles;
@@ -116,6 +116,9 @@ pub fn read_files_with(
                 expected: "the same format as the files before it, or another table".into(),
                 found: format.name().into(),
             });
+        }
+        if matches!(format, Format::Npz | Format::Parquet) {
+            refuse_pointer(path, format.name())?;
         }
         match format {
             Format::Csv | Format::Tsv | Format::RecBole => {
