@@ -95,7 +95,7 @@ pub enum Error {
     },
 
     /// A field of a table has an invalid value.
-    #[error("{}:{line}: {column}: expected {expected}, found {found:?}", path.display())]
+    #[error("{}:{line}: {column}: expected {expected}, found {}", path.display(), shown(*reason, expected, found))]
     InvalidField {
         /// The file.
         path: PathBuf,
@@ -177,6 +177,8 @@ pub enum Error {
         rows: u64,
         /// The numbers of excluded rows by reason, as text; empty if there are none.
         reasons: String,
+        /// The error of the first invalid row that was skipped for the most frequent reason.
+        example: Option<Box<Error>>,
     },
 
     /// There are no users to evaluate.
@@ -308,6 +310,7 @@ impl Error {
             path: path.into(),
             rows: 0,
             reasons: String::new(),
+            example: None,
         }
     }
 
@@ -318,6 +321,14 @@ impl Error {
             kind,
             id: shortened(format!("{id:?}")),
         }
+    }
+}
+
+/// Returns the text of an invalid field; a number of fields has no quotes.
+fn shown(reason: InvalidRow, expected: &str, found: &str) -> String {
+    match reason {
+        InvalidRow::FieldCount if expected.ends_with(" fields") => found.to_owned(),
+        _ => format!("{found:?}"),
     }
 }
 

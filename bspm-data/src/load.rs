@@ -3,6 +3,7 @@
 mod column_names;
 mod delimited;
 mod encoding;
+mod fault;
 mod file;
 mod foreign;
 mod format;
@@ -56,12 +57,13 @@ pub use time_warnings::other_times;
 pub mod reader {
     pub use super::id_text::{NullValues, whole_number};
     pub use super::item_columns::Cell;
+    pub use super::fault::Fault;
     pub use super::item_rows::ItemRows;
     pub use super::item_table::read_items_with;
     pub use super::json_object::{JsonObject, JsonValue, or_with_null_for_nan};
     pub use super::json_records::JsonRecords;
     pub use super::options::Places;
     pub use super::read::read_files_with;
-    pub use super::rows::{Fault, Row, Rows, parse_value};
+    pub use super::rows::{Row, Rows, parse_value};
     pub use super::time::{TimeReader, TimesRead, seconds};
 }

@@ -169,11 +169,11 @@ fn every_malformed_table_is_named_with_line_column_and_text() {
         ),
         (
             format!("{header}1,2,4\n"),
-            "ratings.csv:2: row: expected 4 fields, found \"3\"",
+            "ratings.csv:2: row: expected 4 fields, found 3",
         ),
         (
             format!("{header}1,2,4,5\n\n1,2,4,5,6\n"),
-            "ratings.csv:4: row: expected 4 fields, found \"5\"",
+            "ratings.csv:4: row: expected 4 fields, found 5",
         ),
         (
             format!("{header}1,2,4,5\r\n,2,4,5\r\n"),

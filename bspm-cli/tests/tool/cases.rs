@@ -570,7 +570,9 @@ fn rows_that_are_no_interactions_are_refused_or_counted() {
     let (read, told) = folder.fit(&format!("all.csv {flags} --skip-invalid"));
     assert_eq!(read, clean);
     assert!(
-        told.contains("11 of 59 rows are skipped: 1 with a wrong number of fields, "),
+        told.contains(
+            "11 of 59 rows are skipped: 1 with a wrong number of fields (line 58: 2 fields), "
+        ),
         "{told}"
     );
     // The threshold excludes a row before its other fields are checked.
@@ -1376,7 +1378,7 @@ fn errors_name_the_flag_and_the_reason() {
         ),
         (
             "counts.csv --weight-column n --weight threshold:2 --skip-invalid",
-            "in 3 rows: 1 with a negative weight, 1 with weight 0, 1 with weight 0 after scaling",
+            "in 3 rows: 1 with a negative weight (line 4: \"-1\"), 1 with weight 0, 1 with weight 0 after scaling",
         ),
         ("pairs.csv --k-core 9", "--k-core: expected a value"),
         ("pairs.csv --encoding odd", "--encoding: expected a label"),
@@ -1384,7 +1386,7 @@ fn errors_name_the_flag_and_the_reason() {
             "pairs.csv --time-column at --time-format %H",
             "--time-format: expected a format",
         ),
-        ("short.csv", "row: expected 2 fields, found \"1\""),
+        ("short.csv", "row: expected 2 fields, found 1"),
         (
             "pairs.csv --tags tags.csv",
             "tags.csv:2: tag: expected a tag, found \"\"",

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io::Read;
 use std::path::Path;
 
+use super::fault::Fault;
 use super::format::Format;
 use super::id_text::whole_number;
 use super::item_columns::Cell;
@@ -12,7 +13,6 @@ use super::json_lines::not_an_object;
 use super::json_object::{JsonObject, JsonValue, or_with_null_for_nan};
 use super::json_records::JsonRecords;
 use super::options::TableOptions;
-use super::rows::Fault;
 use crate::error::{InvalidRow, Result};
 use crate::parameter::shortened;
 

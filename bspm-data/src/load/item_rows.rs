@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
+use super::fault::Fault;
 use super::format::Format;
 use super::id_text::NullValues;
 use super::item_columns::{Cell, ColumnCells};
 use super::item_options::{ItemTableOptions, find};
 use super::options::TableOptions;
 use super::report::{ColumnUse, ReadReport};
-use super::rows::Fault;
 use crate::error::{Error, InvalidRow, Result};
 use crate::ids::Ids;
 use crate::item_table::{ItemTable, MOST_COLUMNS};
@@ -190,7 +190,7 @@ impl<'o> ItemRows<'o> {
     /// Counts an invalid row, or returns an error that names it.
     fn refuse(&mut self, line: u64, fault: Fault) -> Result<()> {
         if self.text.skip_invalid {
-            *self.report.invalid.entry(fault.reason).or_default() += 1;
+            self.report.count_invalid(self.path.as_deref(), line, fault);
             return Ok(());
         }
         Err(fault.into_error(self.path.as_deref(), line))
@@ -210,7 +210,10 @@ impl<'o> ItemRows<'o> {
             return Err(Error::InvalidFile {
                 path: self.path().into(),
                 expected: "at least one item".into(),
-                found: format!("none in {} rows", self.report.rows),
+                found: match self.report.exclusions().as_str() {
+                    "" => format!("none in {} rows", self.report.rows),
+                    reasons => format!("none in {} rows: {reasons}", self.report.rows),
+                },
             });
         }
         let mut columns = Vec::with_capacity(self.columns.len());

@@ -16,7 +16,6 @@ use super::paths::DistinctFiles;
 use super::read::parquet_is_elsewhere;
 use super::records::Records;
 use super::report::ReadReport;
-use super::rows::Fault;
 use crate::error::{Error, InvalidRow, Result};
 use crate::item_table::ItemTable;
 use crate::parameter::shortened;

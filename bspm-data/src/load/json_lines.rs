@@ -11,12 +11,13 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::fault::Fault;
 use super::format::Format;
 use super::header::Header;
 use super::json_object::{or_with_null_for_nan, raw_id, text};
 use super::json_records::JsonRecords;
 use super::options::{Places, TableOptions};
-use super::rows::{Fault, Rows, TextFields};
+use super::rows::{Rows, TextFields};
 use crate::error::InvalidRow;
 use crate::error::{Error, Result};
 use crate::parameter::shortened;

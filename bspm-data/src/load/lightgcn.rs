@@ -3,11 +3,12 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use super::fault::Fault;
 use super::file::open_text;
 use super::format::Format;
 use super::options::TableOptions;
 use super::plain_text::{LONGEST_RECORD, PlainText, without_mark};
-use super::rows::{Fault, Row, Rows};
+use super::rows::{Row, Rows};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::ids::FoundId;

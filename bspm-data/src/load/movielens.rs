@@ -5,11 +5,12 @@ use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
 
+use super::fault::Fault;
 use super::format::Format;
 use super::header::Header;
 use super::options::TableOptions;
 use super::plain_text::{Lines, PlainText};
-use super::rows::{Fault, Rows, TextFields};
+use super::rows::{Rows, TextFields};
 use crate::dataset::Dataset;
 use crate::error::InvalidRow;
 use crate::error::{Error, Result};

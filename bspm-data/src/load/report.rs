@@ -1,12 +1,14 @@
 //! Reports of read and excluded rows.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::fault::Fault;
 use super::format::Format;
-use crate::error::InvalidRow;
+use crate::error::{Error, InvalidRow};
 
 /// The role of a column of a table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -54,6 +56,18 @@ pub struct ReadReport {
     pub times_are_seconds: bool,
     /// Warnings about the data.
     pub warnings: Vec<String>,
+    /// The first skipped row of each reason.
+    first_invalid: BTreeMap<InvalidRow, SkippedRow>,
+}
+
+/// A skipped row.
+#[derive(Clone, Debug, PartialEq)]
+struct SkippedRow {
+    /// The file; `None` for a record batch.
+    path: Option<PathBuf>,
+    /// The line, from 1, or the row of a record batch, from 0.
+    line: u64,
+    fault: Fault,
 }
 
 impl ReadReport {
@@ -80,11 +94,57 @@ impl ReadReport {
         ));
     }
 
-    /// The numbers of skipped invalid rows by reason, as text.
+    /// Counts a skipped invalid row.
+    pub(super) fn count_invalid(&mut self, path: Option<&Path>, line: u64, fault: Fault) {
+        *self.invalid.entry(fault.reason).or_default() += 1;
+        let first = self.first_invalid.entry(fault.reason);
+        first.or_insert_with(|| SkippedRow {
+            path: path.map(Path::to_owned),
+            line,
+            fault,
+        });
+    }
+
+    /// Returns the error of the first row that was skipped for the most frequent reason.
+    pub(super) fn usual_fault(&self) -> Option<Error> {
+        let usual = self
+            .invalid
+            .iter()
+            .min_by_key(|(_, count)| Reverse(**count));
+        let row = self.first_invalid.get(usual?.0)?;
+        let fault = row.fault.clone();
+        Some(fault.into_error(row.path.as_deref(), row.line))
+    }
+
+    /// The numbers of skipped invalid rows by reason, with the first row of each reason, as text.
     fn reasons(&self) -> String {
         let reasons = self.invalid.iter();
-        let reasons = reasons.map(|(reason, count)| format!("{count} with {reason}"));
+        let reasons = reasons.map(|(reason, count)| match self.first_invalid.get(reason) {
+            Some(row) => format!("{count} with {reason} ({})", self.example(row)),
+            None => format!("{count} with {reason}"),
+        });
         reasons.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Describes a skipped row: its file if there are several, its line, and its invalid text.
+    fn example(&self, row: &SkippedRow) -> String {
+        let SkippedRow { path, line, fault } = row;
+        let format = self.files.iter().find(|it| Some(&it.0) == path.as_ref());
+        let unit = match format {
+            None | Some((_, Format::Parquet)) => "row",
+            Some(_) => "line",
+        };
+        let place = match path {
+            Some(path) if self.files.len() > 1 => format!("{unit} {line} of {}", path.display()),
+            _ => format!("{unit} {line}"),
+        };
+        match (fault.reason, fault.found.as_str()) {
+            (_, "") => place,
+            (InvalidRow::FieldCount, found) if found.parse::<u64>().is_ok() => {
+                format!("{place}: {found} fields")
+            }
+            (_, found) => format!("{place}: {found:?}"),
+        }
     }
 
     /// The numbers of all rows by reason, as text, if no row is an interaction of the data set.

@@ -5,6 +5,7 @@ use std::hash::Hash;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::fault::Fault;
 use super::format::Format;
 use super::header::Header;
 use super::id_text::NullValues;
@@ -15,57 +16,6 @@ use crate::dataset::{Dataset, DatasetBuilder, Event};
 use crate::error::{Error, InvalidRow, Result};
 use crate::ids::{FoundId, Ids};
 use crate::parameter::shortened;
-
-/// The reason why a row is invalid, with the column and its expected and actual value.
-#[derive(Debug)]
-pub struct Fault {
-    /// The kind of fault.
-    pub reason: InvalidRow,
-    /// The name of the column.
-    pub column: String,
-    /// The values that the column allows.
-    pub expected: String,
-    /// The value, shortened.
-    pub found: String,
-}
-
-impl Fault {
-    /// Returns a fault of a whole row.
-    pub(super) fn of_row(reason: InvalidRow, expected: impl Into<String>, found: String) -> Self {
-        Self {
-            reason,
-            column: "row".into(),
-            expected: expected.into(),
-            found: shortened(found),
-        }
-    }
-
-    /// Returns the error for a row of a file, from 1, or of a record batch, from 0.
-    pub(super) fn into_error(self, path: Option<&Path>, line: u64) -> Error {
-        let Self {
-            reason,
-            column,
-            expected,
-            found,
-        } = self;
-        match path {
-            Some(path) => Error::InvalidField {
-                path: path.into(),
-                line,
-                column,
-                expected,
-                found,
-                reason,
-            },
-            None => Error::InvalidColumn {
-                column,
-                row: Some(line as usize),
-                expected,
-                found,
-            },
-        }
-    }
-}
 
 /// The fields of a row of a table.
 pub trait Row<U, I> {
@@ -216,7 +166,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
             {
                 self.decimal_commas += 1;
             }
-            *self.report.invalid.entry(fault.reason).or_default() += 1;
+            self.report.count_invalid(self.path.as_deref(), line, fault);
             return Ok(());
         }
         Err(fault.into_error(self.path.as_deref(), line))
@@ -261,6 +211,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
                 path: path.unwrap_or_else(|| "table".into()),
                 rows: report.rows,
                 reasons: report.exclusions(),
+                example: report.usual_fault().map(Box::new),
             });
         }
         if times.dates > 0 && times.other_numbers > 0 {
