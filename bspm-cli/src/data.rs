@@ -380,13 +380,20 @@ fn tell_report(report: &ReadReport) {
     for warning in &report.warnings {
         tell!("warning: {}", shown(warning));
     }
-    if report.below_threshold + report.zero_weight > 0 {
+    let excluded = [
+        (report.below_threshold, "below the rating threshold"),
+        (report.zero_weight, "with weight 0"),
+    ];
+    let excluded = excluded.iter().filter(|(count, _)| *count > 0);
+    let excluded: Vec<String> = excluded
+        .map(|(count, why)| format!("{count} {why}"))
+        .collect();
+    if !excluded.is_empty() {
+        let count = report.below_threshold + report.zero_weight;
         tell!(
-            "{} of {} rows are excluded: {} below the rating threshold, {} with weight 0",
-            report.below_threshold + report.zero_weight,
+            "{count} of {} rows are excluded: {}",
             report.rows,
-            report.below_threshold,
-            report.zero_weight
+            excluded.join(", ")
         );
     }
 }

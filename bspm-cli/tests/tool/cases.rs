@@ -914,7 +914,7 @@ fn what_is_most_likely_misread_is_reported_with_counts() {
     let evaluated = folder.run(&format!("evaluate stars.csv {flags}"));
     let told = String::from_utf8(evaluated.stderr).unwrap();
     assert!(
-        told.contains("1 of 5 rows are excluded: 1 below the rating threshold"),
+        told.contains("1 of 5 rows are excluded: 1 below the rating threshold\n"),
         "{told}"
     );
 }
