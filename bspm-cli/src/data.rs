@@ -1,5 +1,7 @@
 //! Flags and code to read interactions in any supported format.
 
+mod contents;
+
 use std::path::{Path, PathBuf};
 
 use bspm::data::{
@@ -262,8 +264,8 @@ fn hint(error: &Error) -> Option<String> {
             }
             InvalidRow::Encoding => "set the encoding with --encoding, as in --encoding latin1",
             InvalidRow::MissingUser | InvalidRow::MissingItem if !found.is_empty() => {
-                "use --skip-invalid to skip invalid rows, or --null-values to list the texts that mean \
-                 a missing id"
+                "use --null-values to list the texts that mean a missing id, or use --skip-invalid to skip invalid \
+                 rows"
             }
             _ => "use --skip-invalid to skip invalid rows and report their number",
         },
@@ -282,7 +284,7 @@ fn hint(error: &Error) -> Option<String> {
                 '\t' => "--format tsv",
                 _ => "--format csv --delimiter ' '",
             };
-            let names = ["user", "item", "weight", "time"];
+            let names = ["user", "item", "rating", "time"];
             let names = match names.get(..*fields) {
                 Some(names) => names.join(","),
                 None => format!("with the names of the {fields} columns"),
@@ -608,6 +610,9 @@ impl DataArguments {
 
     /// Adds a hint to an error; for a missing column, it names the flag of that column.
     fn with_hint(&self, error: Error) -> DataError {
+        if let Some(hint) = self.hint_of_contents(&error) {
+            return DataError::with_hint(error, &hint);
+        }
         let Error::MissingColumn {
             path,
             column,

@@ -20,6 +20,7 @@ mod json_lines;
 mod json_object;
 mod json_records;
 mod lightgcn;
+mod likely_format;
 mod movielens;
 mod npz;
 mod numeric_times;
@@ -42,6 +43,7 @@ pub use column_names::{usual_item_column, usual_user_column};
 pub use format::Format;
 pub use item_options::ItemTableOptions;
 pub use lightgcn::{Pairs, parse_lightgcn, read_lightgcn};
+pub use likely_format::{LikelyFormat, LikelyTable};
 pub use numeric_times::NumericTimes;
 pub use options::{OptionUse, TableOptions};
 pub use paths::expand_paths;
@@ -55,9 +57,9 @@ pub use time_warnings::other_times;
 
 /// The parts that a reader of another format needs, such as that of Parquet. Not covered by semver.
 pub mod reader {
+    pub use super::fault::Fault;
     pub use super::id_text::{NullValues, whole_number};
     pub use super::item_columns::Cell;
-    pub use super::fault::Fault;
     pub use super::item_rows::ItemRows;
     pub use super::item_table::read_items_with;
     pub use super::json_object::{JsonObject, JsonValue, or_with_null_for_nan};

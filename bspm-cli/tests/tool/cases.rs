@@ -82,7 +82,14 @@ impl Folder {
 
     /// The bytes of the model of some data, and the text on standard error.
     pub(crate) fn fit(&self, arguments: &str) -> (Vec<u8>, String) {
-        let output = self.run(&format!("fit {arguments} -o model.bspm --factor-dim 3"));
+        let arguments: Vec<&str> = arguments.split(' ').collect();
+        self.fit_with(&arguments)
+    }
+
+    /// Like [`fit`](Self::fit), for arguments with spaces.
+    pub(crate) fn fit_with(&self, arguments: &[&str]) -> (Vec<u8>, String) {
+        let ending = ["-o", "model.bspm", "--factor-dim", "3"];
+        let output = bspm(self.path(), &[&["fit"], arguments, &ending].concat());
         stdout(&output);
         let model = fs::read(self.path().join("model.bspm")).unwrap();
         (model, String::from_utf8(output.stderr).unwrap())
@@ -341,7 +348,7 @@ fn tables_are_not_taken_for_lists() {
         folder.write(file, rows(delimiter, time));
         let message = folder.refused(file);
         assert!(
-            message.contains("--no-header user,item,weight"),
+            message.contains("--no-header user,item,rating"),
             "{message}"
         );
         let format = match delimiter {
@@ -351,12 +358,12 @@ fn tables_are_not_taken_for_lists() {
         let header = [
             "--no-header",
             if time {
-                "user,item,weight,time"
+                "user,item,rating,time"
             } else {
-                "user,item,weight"
+                "user,item,rating"
             },
         ];
-        let fit = ["fit", file, "-o", "table.bspm", "--weight-column", "weight"];
+        let fit = ["fit", file, "-o", "table.bspm", "--weight-column", "rating"];
         let fit = bspm(folder.path(), &[&fit[..], format, &header].concat());
         stdout(&fit);
         let told = String::from_utf8(fit.stderr).unwrap();
@@ -990,7 +997,7 @@ fn what_cannot_be_right_is_refused() {
             "not a header with other columns",
         ),
         ("rows.csv", "as in --delimiter ';'"),
-        ("tabs.dat", "as in --format tsv"),
+        ("tabs.dat", "use --format tsv --no-header user,item,rating"),
         ("matrix.csv", "scipy.io.mmread"),
         ("matrix.mtx", "scipy.io.mmread"),
         ("sheet.xlsx", "export the sheet as CSV"),

@@ -6,6 +6,7 @@ mod choice;
 mod commands;
 mod demo;
 mod first_day;
+mod hints;
 mod items;
 mod limits;
 mod lists;
