@@ -5,7 +5,8 @@ use std::path::Path;
 use bspm::Error;
 use bspm::data::{Format, InvalidRow, LikelyFormat, LikelyTable};
 
-use super::{DataArguments, hint};
+use super::DataArguments;
+use super::hints::hint;
 
 /// The most columns whose names a hint proposes.
 const MOST_NAMES: usize = 4;
@@ -19,7 +20,7 @@ impl DataArguments {
                 ..
             } => {
                 let of_contents = self.hint_of_contents(example);
-                of_contents.or_else(|| without_skipping(&hint(example)?))
+                of_contents.or_else(|| hint(example)?.without_skipping())
             }
             Error::MissingColumn { path, .. } if self.has_text_table(path) => {
                 match self.likely(path)? {
@@ -223,17 +224,6 @@ fn hint_of_item_columns(table: &LikelyTable) -> String {
          set the column with --item-column",
         table.names.len() - 1
     )
-}
-
-/// Returns a hint without the advice to skip invalid rows, for rows that are skipped; `None` if nothing is left.
-fn without_skipping(hint: &str) -> Option<String> {
-    let kept: Vec<&str> = hint
-        .split("; ")
-        .filter(|part| !part.starts_with("use --skip-invalid"))
-        .map(|part| part.split(", or use --skip-invalid").next().unwrap_or(part))
-        .map(|part| part.split(", or --skip-invalid").next().unwrap_or(part))
-        .collect();
-    (!kept.is_empty()).then(|| kept.join("; "))
 }
 
 /// Returns the name of a column as an argument of a shell.
