@@ -1,66 +1,55 @@
 //! The usual names of the columns of users and items.
 
-/// Words for a user.
-const USERS: [&str; 14] = [
-    "customer",
-    "cust",
-    "client",
-    "member",
-    "visitor",
-    "reviewer",
-    "account",
-    "person",
-    "subscriber",
-    "usuario",
-    "cliente",
-    "kunde",
-    "nutzer",
-    "utilisateur",
-];
+macro_rules! users {
+    () => {
+        "customer, cust, client, member, visitor, reviewer, account, person, subscriber, student, learner, buyer, \
+         shopper, usuario, cliente, kunde, nutzer, utilisateur"
+    };
+}
 
-/// Words for an item.
-const ITEMS: [&str; 24] = [
-    "product",
-    "prod",
-    "movie",
-    "film",
-    "artist",
-    "track",
-    "song",
-    "book",
-    "article",
-    "game",
-    "video",
-    "course",
-    "recipe",
-    "restaurant",
-    "anime",
-    "show",
-    "album",
-    "podcast",
-    "produto",
-    "producto",
-    "artikel",
-    "produkt",
-    "pelicula",
-    "filme",
-];
+macro_rules! items {
+    () => {
+        "product, prod, movie, film, artist, track, song, book, article, game, video, course, recipe, restaurant, \
+         anime, show, album, podcast, produto, producto, artikel, produkt, pelicula, filme, musica, livro, libro, \
+         curso"
+    };
+}
 
-/// Words for an item only in the name of an id, such as `post_id`.
-const ITEM_IDS: [&str; 11] = [
-    "post", "content", "property", "venue", "business", "listing", "story", "app", "hotel",
-    "episode", "news",
-];
+/// Words that name an id of a user, but not a user.
+macro_rules! user_ids {
+    () => {
+        "tenant, contact, guest, aluno"
+    };
+}
+
+/// Words that name an id of an item, but not an item: a `post` or a `location` may be a text.
+macro_rules! item_ids {
+    () => {
+        "post, content, property, venue, business, listing, story, app, hotel, episode, news, car, stream, tweet, \
+         problem, restaurante"
+    };
+}
+
+/// Words for something that has items, if there is no user.
+macro_rules! sessions {
+    () => {
+        "session, playlist"
+    };
+}
 
 /// Names of codes of items.
-const CODES: [&str; 6] = ["isbn", "asin", "parentasin", "sku", "ean", "stockcode"];
+macro_rules! codes {
+    () => {
+        "isbn, asin, parentasin, sku, ean, stockcode"
+    };
+}
 
 /// Returns the column of user ids in `names` by its name. These are compared without case and punctuation, so
-/// `userId` and `User-ID` are one name. `user` or its id comes before the id of another word for a user, such as
-/// `CustomerID`, and this one before the word alone. Returns `None` if no column, or more than one, has such a name.
+/// `userId` and `User-ID` are one name. `user`, `uid` or the id of a user comes before the id of another word for a user,
+/// such as `CustomerID`, and this one before the word alone. Returns `None` if no column, or more than one, has such a
+/// name.
 ///
-/// The other words are customer, cust, client, member, visitor, reviewer, account, person, subscriber, usuario, cliente,
-/// kunde, nutzer and utilisateur.
+#[doc = concat!("The other words are ", users!(), "; only as ids ", user_ids!(), ", and if there is no user, ", sessions!(), ".")]
 ///
 /// # Examples
 ///
@@ -74,26 +63,23 @@ const CODES: [&str; 6] = ["isbn", "asin", "parentasin", "sku", "ean", "stockcode
 /// ```
 pub fn usual_user_column<N: AsRef<str>>(names: &[N]) -> Option<&str> {
     usual(names, |name| match name {
-        "user" | "userid" | "uid" => Some(0),
-        _ if is_id_of(name, &USERS) => Some(1),
-        _ => USERS.contains(&name).then_some(2),
+        "user" | "userid" | "iduser" | "uid" => Some(0),
+        _ if is_id_of(name, users!()) || is_id_of(name, user_ids!()) => Some(1),
+        _ if is_one_of(name, users!()) => Some(2),
+        _ => is_id_of(name, sessions!()).then_some(3),
     })
 }
 
-/// Returns the column of item ids in `names` by its name, like [`usual_user_column`]: `item` or its id, then the id of
-/// another word for an item or a code, then the word alone.
+/// Returns the column of item ids in `names` by its name, like [`usual_user_column`]: `item`, `iid` or the id of an item,
+/// then the id of another word for an item or a code, then the word alone.
 ///
-/// The other words are product, prod, movie, film, artist, track, song, book, article, game, video, course, recipe,
-/// restaurant, anime, show, album, podcast, produto, producto, artikel, produkt, pelicula and filme; and, only as ids,
-/// post, content, property, venue, business, listing, story, app, hotel, episode and news. The codes are ISBN, ASIN,
-/// parent ASIN, SKU, EAN and stock code.
+#[doc = concat!("The other words are ", items!(), "; only as ids ", item_ids!(), ". The codes are ", codes!(), ".")]
 pub fn usual_item_column<N: AsRef<str>>(names: &[N]) -> Option<&str> {
     usual(names, |name| match name {
-        "item" | "itemid" | "iid" => Some(0),
-        _ if CODES.contains(&name) || is_id_of(name, &ITEMS) || is_id_of(name, &ITEM_IDS) => {
-            Some(1)
-        }
-        _ => ITEMS.contains(&name).then_some(2),
+        "item" | "itemid" | "iditem" | "iid" => Some(0),
+        _ if is_one_of(name, codes!()) => Some(1),
+        _ if is_id_of(name, items!()) || is_id_of(name, item_ids!()) => Some(1),
+        _ => is_one_of(name, items!()).then_some(2),
     })
 }
 
@@ -113,15 +99,18 @@ fn usual<N: AsRef<str>>(names: &[N], rank: impl Fn(&str) -> Option<u8>) -> Optio
 
 /// Returns a name in lower case, without spaces and punctuation.
 fn letters_of(name: &str) -> String {
-    name.chars()
-        .filter(|letter| letter.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect()
+    let letters = name.chars().filter(|letter| letter.is_alphanumeric());
+    letters.flat_map(char::to_lowercase).collect()
 }
 
-fn is_id_of(name: &str, words: &[&str]) -> bool {
+/// Whether a list of words has a word.
+fn is_one_of(name: &str, words: &str) -> bool {
+    words.split(", ").any(|word| word == name)
+}
+
+fn is_id_of(name: &str, words: &str) -> bool {
     let word = name.strip_suffix("id").or_else(|| name.strip_prefix("id"));
-    word.is_some_and(|word| words.contains(&word))
+    word.is_some_and(|word| is_one_of(word, words))
 }
 
 #[cfg(test)]
@@ -171,6 +160,21 @@ mod tests {
                 &["userId", "customerId", "item", "productId"],
                 Some("userId"),
                 Some("item"),
+            ),
+            (
+                &["playlist_id", "track_id"],
+                Some("playlist_id"),
+                Some("track_id"),
+            ),
+            (
+                &["session_id", "userId", "tweet_id"],
+                Some("userId"),
+                Some("tweet_id"),
+            ),
+            (
+                &["tenantId", "propertyId", "contact"],
+                Some("tenantId"),
+                Some("propertyId"),
             ),
             // Two columns have equal rights.
             (

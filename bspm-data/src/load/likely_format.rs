@@ -94,7 +94,9 @@ impl LikelyFormat {
         if let Some((delimiter, rows)) = table_rows(&lines) {
             return Some(Self::Table(table(delimiter, comment, &rows)));
         }
-        lists(&lines)
+        // Item tables of MovieLens have lists of genres.
+        let is_movielens = lines.iter().any(|line| line.contains("::"));
+        if is_movielens { None } else { lists(&lines) }
     }
 }
 
