@@ -107,15 +107,18 @@ pub(crate) struct DataArguments {
     k_core: Option<u32>,
 }
 
-/// Writes the columns that no flag names, the warnings of a report, and the number of excluded rows to standard
-/// error.
-fn tell_report(report: &ReadReport) {
+/// Writes the columns that no flag names to standard error.
+fn tell_columns(report: &ReadReport) {
     let found = report.columns.iter().filter(|it| it.has_usual_name());
     let found = found.filter_map(|it| Some(format!("{} = {}", it.role.as_ref()?, it.name)));
     let found: Vec<String> = found.collect();
     if !found.is_empty() {
         tell!("columns: {}", shown(&found.join("; ")));
     }
+}
+
+/// Writes the warnings of a report, and the number of excluded rows, to standard error.
+fn tell_report(report: &ReadReport) {
     for warning in &report.warnings {
         tell!("warning: {}", shown(warning));
     }
@@ -152,6 +155,7 @@ impl DataArguments {
     /// text, and `-` is standard input. Warnings are written to standard error.
     pub(crate) fn read_all(&self, paths: &[PathBuf]) -> Result<Dataset, DataError> {
         let (dataset, report) = self.load(paths)?;
+        tell_columns(&report);
         tell_report(&report);
         Ok(dataset)
     }
@@ -282,6 +286,13 @@ impl DataArguments {
         ]
         .into_iter()
         .find_map(|(flag, is_given)| is_given.then_some(flag))
+    }
+
+    /// Adds a hint to an error, from the contents of the file if they explain it.
+    fn with_hint(&self, error: Error) -> DataError {
+        let hint = self.hint_of_contents(&error);
+        let hint = hint.or_else(|| self.hint_of(&error));
+        DataError::new(error, hint)
     }
 
     /// Whether a file is a text table, whose header can be missing.

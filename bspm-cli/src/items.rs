@@ -21,7 +21,7 @@ pub(crate) struct ItemArguments {
     #[arg(long = "items", value_name = "FILE")]
     file: Option<PathBuf>,
     /// Id column of the item table. Default: the column of --item-column, item, item_id or a usual
-    /// name if the table has it, else the first column
+    /// id such as movieId if the table has it, else the first column
     #[arg(long, value_name = "COLUMN", requires = "file")]
     item_id_column: Option<String>,
     /// Title column of the item table. Default: title, else name (case-insensitive)

@@ -43,7 +43,6 @@ pub use column_names::{usual_item_column, usual_user_column};
 pub use format::Format;
 pub use item_options::ItemTableOptions;
 pub use lightgcn::{Pairs, parse_lightgcn, read_lightgcn};
-pub use likely_format::{LikelyFormat, LikelyTable};
 pub use numeric_times::NumericTimes;
 pub use options::{OptionUse, TableOptions};
 pub use paths::expand_paths;
@@ -64,6 +63,7 @@ pub mod reader {
     pub use super::item_table::read_items_with;
     pub use super::json_object::{JsonObject, JsonValue, or_with_null_for_nan};
     pub use super::json_records::JsonRecords;
+    pub use super::likely_format::{LikelyFormat, LikelyTable};
     pub use super::options::Places;
     pub use super::read::read_files_with;
     pub use super::rows::{Row, Rows, parse_value};

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use bspm::Error;
-use bspm::data::{Format, InvalidRow, LikelyFormat, LikelyTable};
+use bspm::data::reader::{LikelyFormat, LikelyTable};
+use bspm::data::{Format, InvalidRow};
 
 use super::DataArguments;
 use super::hints::hint;
@@ -22,11 +23,15 @@ impl DataArguments {
                 let of_contents = self.hint_of_contents(example);
                 of_contents.or_else(|| hint(example)?.without_skipping())
             }
-            Error::MissingColumn { path, .. } if self.has_text_table(path) => {
+            Error::MissingColumn { path, column, .. } if self.has_text_table(path) => {
                 match self.likely(path)? {
                     // Names that are given and do not contain the column.
                     LikelyFormat::Table(_) if self.no_header.is_some() => None,
-                    LikelyFormat::Table(table) if table.has_item_columns => {
+                    LikelyFormat::Table(table)
+                        if table.has_item_columns
+                            && self.item_column.is_none()
+                            && column.starts_with("item") =>
+                    {
                         Some(hint_of_item_columns(&table))
                     }
                     LikelyFormat::Table(table) if table.has_header != Some(false) => None,
@@ -163,7 +168,10 @@ impl DataArguments {
     fn names_flag(&self, table: &LikelyTable) -> String {
         let names = self.names_of(table);
         match names.len() {
-            0..=MOST_NAMES => format!("--no-header {}", names.join(",")),
+            0..=MOST_NAMES => format!(
+                "--no-header {} (the names in the order of the columns)",
+                names.join(",")
+            ),
             count => format!(
                 "--no-header with the names of all {count} columns, two of them {} and {}",
                 names[0], names[1]
@@ -231,6 +239,6 @@ fn quoted(name: &str) -> String {
     let is_plain = |it: char| it.is_alphanumeric() || "_-.:".contains(it);
     match !name.is_empty() && name.chars().all(is_plain) {
         true => name.to_owned(),
-        false => format!("'{name}'"),
+        false => format!("'{}'", name.replace('\'', r"'\''")),
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use bspm::Error;
 use bspm::data::{Format, InvalidRow, NumericTimes, TimeUnit, likely_time_formats};
 
-use super::{DataArguments, DataError};
+use super::DataArguments;
 
 /// Whether a text is a number with a decimal comma.
 fn has_decimal_comma(text: &str) -> bool {
@@ -211,18 +211,15 @@ pub(crate) fn hint_of_times(times: &[f64]) -> String {
 }
 
 impl DataArguments {
-    /// Adds a hint to an error; for a missing column, it names the flag of that column.
-    pub(super) fn with_hint(&self, error: Error) -> DataError {
-        if let Some(hint) = self.hint_of_contents(&error) {
-            return DataError::with_hint(error, &hint);
-        }
+    /// Returns a hint for an error; for a missing column, it names the flag of that column.
+    pub(super) fn hint_of(&self, error: &Error) -> Option<String> {
         let Error::MissingColumn {
             path,
             column,
             found,
-        } = &error
+        } = error
         else {
-            return error.into();
+            return hint(error).map(|hint| hint.to_string());
         };
         let named = [
             (&self.user_column, "user", "--user-column"),
@@ -247,7 +244,7 @@ impl DataArguments {
             }
             flag => format!("set the column with {}", flag.unwrap_or_default()),
         };
-        let hint = match (other, flag) {
+        match (other, flag) {
             (Some(delimiter), _) => Some(self.hint_of_delimiter(delimiter, path)),
             (None, _) if found == "two columns with this name" => {
                 Some("rename one of the columns in the header".to_owned())
@@ -264,8 +261,7 @@ impl DataArguments {
                 None => flags,
             }),
             (None, None) => None,
-        };
-        DataError::new(error, hint)
+        }
     }
 
     /// Returns a hint for a header that has one name, with a delimiter in it.

@@ -695,7 +695,11 @@ fn files_folders_patterns_and_json_lines_are_one_data_set() {
         "inner.json",
         "{\n\"rows\": [{\"user\": 1, \"item\": 2}]\n}\n",
     );
-    assert!(folder.refused("inner.json").contains("jq -c '.rows[]'"));
+    assert!(
+        folder
+            .refused("inner.json")
+            .contains("jq -c '.[\"rows\"][]'")
+    );
     folder.write("zip.csv", "PK\x03\x04rest");
     assert!(folder.refused("zip.csv").contains("unpack"));
 }

@@ -148,7 +148,7 @@ fn ids_that_are_likely_wrong_are_told() {
             ),
             (
                 "edges.txt",
-                "hint: if the ids are not counted from 0, set --format to tsv and --no-header to user,item",
+                "hint: if the ids are not counted from 0, read the file as a table, with --format, --delimiter and --no-header",
             ),
             (
                 "float.csv",

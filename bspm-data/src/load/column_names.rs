@@ -1,32 +1,17 @@
 //! The usual names of the columns of users and items.
 
+/// Words for a user.
 macro_rules! users {
     () => {
-        "customer, cust, client, member, visitor, reviewer, account, person, subscriber, student, learner, buyer, \
-         shopper, usuario, cliente, kunde, nutzer, utilisateur"
+        "customer, member, visitor, reviewer, subscriber, student, learner, buyer, shopper, usuario, cliente, kunde, \
+         nutzer, utilisateur"
     };
 }
 
-macro_rules! items {
-    () => {
-        "product, prod, movie, film, artist, track, song, book, article, game, video, course, recipe, restaurant, \
-         anime, show, album, podcast, produto, producto, artikel, produkt, pelicula, filme, musica, livro, libro, \
-         curso"
-    };
-}
-
-/// Words that name an id of a user, but not a user.
+/// Words that name an id of a user, but not a user: a `client` may be a program.
 macro_rules! user_ids {
     () => {
-        "tenant, contact, guest, aluno"
-    };
-}
-
-/// Words that name an id of an item, but not an item: a `post` or a `location` may be a text.
-macro_rules! item_ids {
-    () => {
-        "post, content, property, venue, business, listing, story, app, hotel, episode, news, car, stream, tweet, \
-         problem, restaurante"
+        "cust, client, account, person, tenant, contact, guest, aluno"
     };
 }
 
@@ -34,6 +19,22 @@ macro_rules! item_ids {
 macro_rules! sessions {
     () => {
         "session, playlist"
+    };
+}
+
+/// Words for an item.
+macro_rules! items {
+    () => {
+        "product, movie, film, song, book, article, game, course, recipe, restaurant, anime, podcast, produto, \
+         producto, artikel, produkt, pelicula, película, filme, livro, libro, curso"
+    };
+}
+
+/// Words that name an id of an item, but not an item: a `post` may be a text, and a `show` a number.
+macro_rules! item_ids {
+    () => {
+        "prod, artist, track, album, video, show, post, content, property, venue, business, listing, story, hotel, \
+         episode, news, car, stream, tweet, problem, restaurante, musica"
     };
 }
 
@@ -45,11 +46,12 @@ macro_rules! codes {
 }
 
 /// Returns the column of user ids in `names` by its name. These are compared without case and punctuation, so
-/// `userId` and `User-ID` are one name. `user`, `uid` or the id of a user comes before the id of another word for a user,
-/// such as `CustomerID`, and this one before the word alone. Returns `None` if no column, or more than one, has such a
-/// name.
+/// `userId` and `User-ID` are one name. The id of a user comes before `uid` and the ids of other words for a user,
+/// such as `CustomerID` or `id_cliente`, and these before a word alone. Returns `None` if no column has such a name, or if
+/// several come first.
 ///
-#[doc = concat!("The other words are ", users!(), "; only as ids ", user_ids!(), ", and if there is no user, ", sessions!(), ".")]
+#[doc = concat!("The other words are ", users!(), "; only as ids ", user_ids!())]
+#[doc = concat!("; and if there is no user, ", sessions!(), ".")]
 ///
 /// # Examples
 ///
@@ -63,24 +65,39 @@ macro_rules! codes {
 /// ```
 pub fn usual_user_column<N: AsRef<str>>(names: &[N]) -> Option<&str> {
     usual(names, |name| match name {
-        "user" | "userid" | "iduser" | "uid" => Some(0),
+        "userid" | "iduser" => Some(0),
+        "uid" => Some(1),
         _ if is_id_of(name, users!()) || is_id_of(name, user_ids!()) => Some(1),
+        "user" => Some(2),
         _ if is_one_of(name, users!()) => Some(2),
         _ => is_id_of(name, sessions!()).then_some(3),
     })
 }
 
-/// Returns the column of item ids in `names` by its name, like [`usual_user_column`]: `item`, `iid` or the id of an item,
-/// then the id of another word for an item or a code, then the word alone.
+/// Returns the column of item ids in `names` by its name, like [`usual_user_column`]: the id of an item, then `iid`, the
+/// ids of other words for an item, and codes, then a word alone.
 ///
-#[doc = concat!("The other words are ", items!(), "; only as ids ", item_ids!(), ". The codes are ", codes!(), ".")]
+#[doc = concat!("The other words are ", items!(), "; only as ids ", item_ids!())]
+#[doc = concat!(". The codes are ", codes!(), ".")]
 pub fn usual_item_column<N: AsRef<str>>(names: &[N]) -> Option<&str> {
     usual(names, |name| match name {
-        "item" | "itemid" | "iditem" | "iid" => Some(0),
-        _ if is_one_of(name, codes!()) => Some(1),
-        _ if is_id_of(name, items!()) || is_id_of(name, item_ids!()) => Some(1),
-        _ => is_one_of(name, items!()).then_some(2),
+        "item" => Some(2),
+        _ => rank_of_item_id(name).or_else(|| is_one_of(name, items!()).then_some(2)),
     })
+}
+
+/// Returns the column of the ids or codes of items, like [`usual_item_column`].
+pub(super) fn usual_item_id<N: AsRef<str>>(names: &[N]) -> Option<&str> {
+    usual(names, rank_of_item_id)
+}
+
+fn rank_of_item_id(name: &str) -> Option<u8> {
+    match name {
+        "itemid" | "iditem" => Some(0),
+        "iid" => Some(1),
+        _ if is_one_of(name, codes!()) => Some(1),
+        _ => (is_id_of(name, items!()) || is_id_of(name, item_ids!())).then_some(1),
+    }
 }
 
 /// Returns the only name of the lowest rank.
@@ -141,6 +158,7 @@ mod tests {
                 Some("artistID"),
             ),
             (&["uid", "iid"], Some("uid"), Some("iid")),
+            (&["User", "Item"], Some("User"), Some("Item")),
             (
                 &["id_usuario", "produto_id"],
                 Some("id_usuario"),
@@ -157,9 +175,9 @@ mod tests {
                 Some("movie.id"),
             ),
             (
-                &["userId", "customerId", "item", "productId"],
+                &["userId", "customerId", "Item", "productId"],
                 Some("userId"),
-                Some("item"),
+                Some("productId"),
             ),
             (
                 &["playlist_id", "track_id"],
@@ -176,19 +194,24 @@ mod tests {
                 Some("tenantId"),
                 Some("propertyId"),
             ),
-            // Two columns have equal rights.
+            // Several columns come first.
             (
                 &["customerId", "memberId", "trackId", "artistId"],
                 None,
                 None,
             ),
             (&["userId", "user_id", "itemId", "itemId"], None, None),
-            // These are not ids of items.
+            (&["uid", "customer_id", "asin", "parent_asin"], None, None),
+            // These are not ids of users or items.
+            (&["name", "location", "title", "post"], None, None),
+            (&["app_id", "event_id", "page"], None, None),
+            (&["ad_id", "show", "click"], None, None),
             (
-                &["user", "name", "location", "title", "post"],
-                Some("user"),
+                &["artist_name", "album", "track_name", "video", "watched"],
+                None,
                 None,
             ),
+            (&["client", "session", "ts"], None, None),
             (&["0", "0", "4.0"], None, None),
             (&["id", "ids", ""], None, None),
         ] {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::column_names::usual_item_column;
+use super::column_names::usual_item_id;
 use super::options::TableOptions;
 use crate::error::{Error, Result};
 use crate::parameter::invalid;
@@ -35,8 +35,9 @@ impl ItemTableOptions {
         Self::default()
     }
 
-    /// Sets the id column. Default: the column of [`item_column`](Self::item_column), `item` or `item_id`
-    /// if the table has it, else the first column.
+    /// Sets the id column. Default: the column of [`item_column`](Self::item_column), `item`, `item_id` or the
+    /// only other usual id of an item, such as `movieId`, if the table has it, else the first column. A first
+    /// column `id` comes before other usual ids.
     pub fn id(mut self, column: impl Into<String>) -> Self {
         self.id = Some(column.into());
         self
@@ -72,11 +73,18 @@ impl ItemTableOptions {
         if let Some(id) = &self.id {
             return find(path, names, id);
         }
+        let has_id_first = names
+            .first()
+            .is_some_and(|name| name.eq_ignore_ascii_case("id"));
+        let usual = match has_id_first {
+            true => None,
+            false => usual_item_id(names),
+        };
         let usual = [
             self.usual_id.as_deref(),
             Some("item"),
             Some("item_id"),
-            usual_item_column(names),
+            usual,
         ];
         let place = |name: &str| names.iter().position(|it| it == name);
         let place = usual.into_iter().flatten().find_map(place);

@@ -129,7 +129,7 @@ fn check_names(path: &Path, names: &[String], keys: &[String], first: &[u8]) -> 
             path: path.into(),
             expected: format!("objects with the column {name:?}"),
             found: format!(
-                "an object with the array {array:?}; hint: convert it with jq -c '.{array}[]'"
+                "an object with the array {array:?}; hint: convert it with jq -c '.[\"{array}\"][]'"
             ),
         });
     }

@@ -7,13 +7,14 @@ use std::path::Path;
 
 use super::file::open_text;
 use super::options::TableOptions;
-use super::plain_text::{LONGEST_RECORD, PlainText, too_long, without_mark};
+use super::plain_text::{LONGEST_RECORD, PlainText, without_mark};
 use crate::error::{Error, Result};
 
 /// A reader of the objects of JSON text.
 ///
-/// A text that starts with `[` is an array; its elements may have several lines or share a line. A text whose first line
-/// is only `{` has objects of several lines, one after the other. Any other text has one object per line.
+/// A text that starts with `[` is an array; its elements may have several lines or share a line, and the commas
+/// between them are not checked. A text whose first line is only `{` has objects of several lines, one after the
+/// other. Any other text has one object per line.
 pub struct JsonRecords<R> {
     reader: BufReader<PlainText<R>>,
     layout: Layout,
@@ -184,6 +185,7 @@ impl<R: Read> JsonRecords<R> {
                             continue;
                         }
                         (Layout::Ended, _) => return Err(after_the_array(self.next_line)),
+                        (Layout::Spread, b']') => return Err(without_start(self.next_line)),
                         _ => {}
                     }
                     self.line = self.next_line;
@@ -236,7 +238,25 @@ impl<R: Read> JsonRecords<R> {
 }
 
 fn after_the_array(line: u64) -> io::Error {
-    let text = format!("line {line} has text after the array");
+    invalid(format!(
+        "line {line} has text after the end of the array; a file has one array, or one object per line"
+    ))
+}
+
+fn without_start(line: u64) -> io::Error {
+    invalid(format!(
+        "line {line} has the end of an array, but the file has no start of one"
+    ))
+}
+
+fn too_long(line: u64) -> io::Error {
+    invalid(format!(
+        "the object that starts in line {line} has more than {LONGEST_RECORD} bytes; if the rows are in an inner array, \
+         convert it to one object per line"
+    ))
+}
+
+fn invalid(text: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, text)
 }
 
@@ -331,10 +351,13 @@ mod tests {
                 "{\n\"a\": 1\n",
                 "the object that starts in line 1 has no end",
             ),
-            ("[{}]\n{}", "line 2 has text after the array"),
-            ("[{}]]", "line 1 has text after the array"),
+            ("[{}]\n{}", "line 2 has text after the end of the array"),
+            ("[{}]]", "line 1 has text after the end of the array"),
+            ("{\n},\n{\n}\n]", "line 5 has the end of an array"),
+            ("{\n\"a\":2}]{}", "line 2 has the end of an array"),
         ] {
-            assert_eq!(records(text), Err(expected.into()), "{text:?}");
+            let error = records(text).unwrap_err();
+            assert!(error.starts_with(expected), "{text:?}: {error}");
         }
     }
 }

@@ -40,8 +40,8 @@ pub struct LikelyTable {
     /// Whether the first line has the names of the columns. `None` if all fields are texts, and the first ones are no
     /// usual names.
     pub has_header: Option<bool>,
-    /// The names of the columns. Without an evident header, `user`, `item`, and then `rating` and `time` if there are two more
-    /// columns; further columns are numbered.
+    /// The names of the columns. Without an evident header, `user`, `item`, and then `rating` and `time` if there are
+    /// two more columns; further columns are numbered.
     pub names: Vec<String>,
     /// Whether all columns except one or two have numbers and none of them is a column of ids, so that each of many
     /// columns may be an item.
@@ -65,7 +65,8 @@ impl LikelyFormat {
     /// # Examples
     ///
     /// ```
-    /// use bspm_data::{LikelyFormat, TableOptions};
+    /// use bspm_data::TableOptions;
+    /// use bspm_data::reader::LikelyFormat;
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let folder = tempfile::tempdir()?;
@@ -85,7 +86,7 @@ impl LikelyFormat {
         }
         let (lines, comment) = first_lines(path, options)?;
         let first = lines.first()?;
-        if first.starts_with("{\"") || first == "{" || first.starts_with("[{") || first == "[" {
+        if is_json(first) {
             return Some(Self::JsonLines);
         }
         if lines.iter().all(|line| line.split("::").count() == 4) {
@@ -98,6 +99,13 @@ impl LikelyFormat {
         let is_movielens = lines.iter().any(|line| line.contains("::"));
         if is_movielens { None } else { lists(&lines) }
     }
+}
+
+/// Whether a line is the start of a JSON object or array.
+fn is_json(line: &str) -> bool {
+    let line = line.trim();
+    let rest = line.strip_prefix(['{', '[']).map(str::trim_start);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['"', '{', '[', '}', ']']))
 }
 
 /// Returns the first lines that are not empty, without the comments before them, and the character that starts these
@@ -167,7 +175,14 @@ fn table(delimiter: char, comment: Option<char>, rows: &[Vec<String>]) -> Likely
     let numbers: Vec<Option<Vec<f64>>> = (0..first.len()).map(numbers).collect();
     let has_numbers = first.iter().any(|field| number_of(field).is_some());
     let has_names = usual_user_column(first).is_some() && usual_item_column(first).is_some();
-    let is_header = !has_numbers && (has_names || numbers.iter().any(Option::is_some));
+    let names_numbers =
+        |(name, numbers): (&String, &Option<_>)| numbers.is_some() && !name.is_empty();
+    let names_all_numbers = first
+        .iter()
+        .zip(&numbers)
+        .all(|(name, numbers)| numbers.is_none() || !name.is_empty());
+    let is_header = !has_numbers
+        && (has_names || names_all_numbers && first.iter().zip(&numbers).any(names_numbers));
     let are_numbers = |(field, others): (&String, &Option<Vec<f64>>)| {
         number_of(field).is_some() && (rows.len() == 1 || others.is_some())
     };

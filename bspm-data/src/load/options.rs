@@ -136,7 +136,7 @@ impl TableOptions {
     ];
 
     /// Returns only the options of text (delimiter, quoting, comments, encoding, decimal comma, null
-    /// texts, skipping of invalid rows) that a format uses: for another table than that of the
+    /// values, skipping of invalid rows) that a format uses: for another table than that of the
     /// interactions.
     pub fn text_for(&self, format: Format) -> Self {
         let mut text = Self::default();
@@ -293,8 +293,8 @@ impl TableOptions {
     }
 
     /// Sets the format of the times in a text column in `strftime` syntax, such as `%d/%m/%Y %H:%M`. A
-    /// time without an offset is in UTC. `%Y` reads a year of four digits, and `%y` one of two. A week requires a weekday (`%G-W%V-%u`), and the name of a time zone
-    /// (`%Q`) requires an offset (`%z`).
+    /// time without an offset is in UTC. `%Y` reads a year of four digits, and `%y` one of two. A week requires
+    /// a weekday (`%G-W%V-%u`), and the name of a time zone (`%Q`) requires an offset (`%z`).
     pub fn time_format(mut self, pattern: impl Into<String>) -> Self {
         self.time_format = Some(pattern.into());
         self

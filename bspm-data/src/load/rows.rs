@@ -123,7 +123,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
         match read {
             Ok(Some(event)) => {
                 self.report.zero_weight += u64::from(event.weight == Some(0.0));
-                self.note_time(event.time);
+                self.note_time(event.time.filter(|_| event.weight != Some(0.0)));
                 self.builder.push_found(event)
             }
             Ok(None) => {

@@ -29,9 +29,7 @@ pub fn likely_time_formats(text: &str) -> Vec<String> {
     let formats = orders
         .into_iter()
         .filter_map(|order| format_of(&runs, order));
-    let mut formats: Vec<String> = formats.filter(|it| parse_with(it, text).is_ok()).collect();
-    formats.dedup();
-    formats
+    formats.filter(|it| parse_with(it, text).is_ok()).collect()
 }
 
 /// Returns a format for a text whose date has these directives.

@@ -80,7 +80,7 @@ def evaluate(
     """Returns the metrics of lists of any system, in the form of ``Model.evaluate``.
 
     ``lists`` is a table (pandas, polars, PyArrow, DuckDB, a dict of arrays) with a row for each entry of a
-    list. Its columns are ``user`` and ``item`` (or ``user_id`` and ``item_id``), and ``rank`` (lowest first)
+    list. Its columns are ``user`` and ``item`` (or other usual names, as in ``Model.fit``), and ``rank`` (lowest first)
     or ``score`` (highest first). Default: the column "rank", else "score", else the order of the rows.
     ``test`` and ``train`` have any form that ``Model.fit`` takes. If they are tables, ``user`` and ``item``
     name their columns too.

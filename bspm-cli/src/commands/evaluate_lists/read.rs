@@ -11,7 +11,7 @@ use arrow_array::{Array, ArrayRef, ListArray, RecordBatch};
 use arrow_cast::cast;
 use arrow_schema::{DataType, Field};
 use bspm::data::reader::JsonObject;
-use bspm::data::{Format, InvalidRow};
+use bspm::data::{Format, InvalidRow, usual_item_column, usual_user_column};
 use bspm::{Error, Result};
 use bspm_arrow::caught;
 use bspm_arrow::id_texts;
@@ -79,10 +79,18 @@ impl Columns {
             found: names.join(", "),
         };
         // The names that interactions have, too.
-        let id = |kind: &str| Ok::<_, Error>(find(kind)?.or(find(&format!("{kind}_id"))?));
-        let user = id(USER)?.ok_or_else(|| missing(USER))?;
+        let id = |kind: &str, usual: Option<&str>| {
+            let exact = find(kind)?.or(find(&format!("{kind}_id"))?);
+            let usual = usual.and_then(|usual| names.iter().position(|it| it == usual));
+            Ok::<_, Error>(exact.or(usual))
+        };
+        let user = id(USER, usual_user_column(names))?.ok_or_else(|| missing(USER))?;
         let (rank, score) = (find(RANK)?, find(SCORE)?);
-        match (id(ITEM)?, find(ITEMS)?, rank.or(score)) {
+        match (
+            id(ITEM, usual_item_column(names))?,
+            find(ITEMS)?,
+            rank.or(score),
+        ) {
             (Some(item), _, Some(number)) => Ok(Self::Entries {
                 user,
                 item,
