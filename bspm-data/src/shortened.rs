@@ -9,14 +9,3 @@ pub fn shortened(mut text: String) -> String {
     }
     text
 }
-
-/// Formats the names of columns for a message, shortened if there are many.
-pub(crate) fn listed(names: &[String]) -> String {
-    const MOST: usize = 20;
-    let shown = names.iter().take(MOST).cloned().map(shortened);
-    let shown = shown.collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(MOST) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
-}

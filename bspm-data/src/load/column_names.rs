@@ -1,5 +1,7 @@
 //! The usual names of the columns of users and items.
 
+use crate::shortened::shortened;
+
 /// Words for a user.
 macro_rules! users {
     () => {
@@ -128,6 +130,17 @@ fn is_one_of(name: &str, words: &str) -> bool {
 fn is_id_of(name: &str, words: &str) -> bool {
     let word = name.strip_suffix("id").or_else(|| name.strip_prefix("id"));
     word.is_some_and(|word| is_one_of(word, words))
+}
+
+/// Formats the names of columns for a message, shortened if there are many.
+pub(super) fn listed(names: &[String]) -> String {
+    const MOST: usize = 20;
+    let shown = names.iter().take(MOST).cloned().map(shortened);
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(MOST) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 #[cfg(test)]

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use super::column_names::usual_item_id;
+use super::column_names::{listed, usual_item_id};
 use super::options::TableOptions;
 use crate::error::{Error, Result};
 use crate::parameter::invalid;
-use crate::shortened::listed;
 
 /// Options to read an [`ItemTable`](crate::ItemTable), such as the id column and the title column.
 ///

@@ -326,3 +326,21 @@ fn hostile_tables_are_refused_or_read_as_text() {
     let (table, _) = read("a.csv", odd, &usual()).unwrap();
     assert_eq!(table.title("1"), Some("<script>\u{202e}\u{1b}[31m\n"));
 }
+
+#[test]
+fn the_id_column_is_a_usual_id_or_the_first_column() {
+    for (header, id) in [
+        ("title,movieId,rating", "x2"),
+        ("title,sku,rating", "x2"),
+        ("title,item,movieId", "x2"),
+        // A first column `id` is the id, and a word alone is none.
+        ("id,title,sku", "x1"),
+        ("code,title,artist", "x1"),
+        ("code,title,product", "x1"),
+    ] {
+        let table = read("a.csv", format!("{header}\nx1,x2,x3\n"), &usual())
+            .unwrap()
+            .0;
+        assert!(table.title(id).is_some(), "{header}");
+    }
+}

@@ -11,6 +11,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::column_names::listed;
 use super::fault::Fault;
 use super::format::Format;
 use super::header::Header;
@@ -21,7 +22,6 @@ use super::rows::{Rows, TextFields};
 use crate::error::InvalidRow;
 use crate::error::{Error, Result};
 use crate::parameter::shortened;
-use crate::shortened::listed;
 
 /// Adds the rows of a file.
 pub(super) fn parse<U, I>(

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use encoding_rs::Encoding;
 
-use super::column_names::{usual_item_column, usual_user_column};
+use super::column_names::{listed, usual_item_column, usual_user_column};
 use super::format::Format;
 use super::quotes::Quoting;
 use super::time::{self, TimeUnit};
@@ -12,7 +12,6 @@ use crate::dataset::Weighting;
 use crate::error::{Error, Result};
 use crate::interactions::Duplicates;
 use crate::parameter::invalid;
-use crate::shortened::listed;
 
 /// Options to read interactions. It is an error to set an option that has no effect on the format;
 /// [`option_uses`](Self::option_uses) lists the formats of each option.
