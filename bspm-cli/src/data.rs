@@ -8,8 +8,8 @@ mod weighting;
 use std::path::{Path, PathBuf};
 
 use bspm::data::{
-    Duplicates, Format, HalfLife, InvalidRow, ItemTableOptions, Quoting, ReadReport, TableOptions,
-    TimeUnit, WeightScale, Weighting, expand_paths,
+    ColumnReason, Duplicates, Format, HalfLife, InvalidRow, ItemTableOptions, Quoting, ReadReport,
+    TableOptions, TimeUnit, WeightScale, Weighting, expand_paths,
 };
 use bspm::{Dataset, Error};
 use bspm_args::tell;
@@ -109,7 +109,10 @@ pub(crate) struct DataArguments {
 
 /// Writes the columns that no flag names to standard error.
 fn tell_columns(report: &ReadReport) {
-    let found = report.columns.iter().filter(|it| it.has_usual_name());
+    let found = report
+        .columns
+        .iter()
+        .filter(|it| it.reason == ColumnReason::UsualName);
     let found = found.filter_map(|it| Some(format!("{} = {}", it.role.as_ref()?, it.name)));
     let found: Vec<String> = found.collect();
     if !found.is_empty() {

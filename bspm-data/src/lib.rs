@@ -52,9 +52,10 @@ pub use item_table::{
 pub use load::reader;
 #[cfg(feature = "load")]
 pub use load::{
-    ColumnUse, Format, ItemTableOptions, NumericTimes, OptionUse, Pairs, Quoting, ReadReport,
-    TableOptions, TextLines, TextTable, TimeUnit, expand_paths, likely_time_formats, other_times,
-    parse_lightgcn, parse_time, read_lightgcn, similar_ids, usual_item_column, usual_user_column,
+    ColumnReason, ColumnUse, Format, ItemTableOptions, NumericTimes, OptionUse, Pairs, Quoting,
+    ReadReport, TableOptions, TextLines, TextTable, TimeUnit, expand_paths, likely_time_formats,
+    other_times, parse_lightgcn, parse_time, read_lightgcn, similar_ids, usual_item_column,
+    usual_user_column,
 };
 #[doc(hidden)]
 pub use numbered::Numbered;

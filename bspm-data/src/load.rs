@@ -48,7 +48,7 @@ pub use options::{OptionUse, TableOptions};
 pub use paths::expand_paths;
 pub use plausibility::similar_ids;
 pub use quotes::Quoting;
-pub use report::{ColumnUse, ReadReport};
+pub use report::{ColumnReason, ColumnUse, ReadReport};
 pub use text::{TextLines, TextTable};
 pub use time::{TimeUnit, parse_time};
 pub use time_format::likely_time_formats;

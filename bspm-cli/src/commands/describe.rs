@@ -212,7 +212,7 @@ impl Record for Description {
                 &what,
                 match &column.role {
                     Some(role) => format!("{role} ({})", column.reason),
-                    None => column.reason.into(),
+                    None => column.reason.to_string(),
                 },
             );
         }

@@ -40,11 +40,15 @@ impl DataArguments {
             }
             Error::InvalidField {
                 path,
-                reason: InvalidRow::FieldCount,
+                reason: InvalidRow::FieldCount | InvalidRow::NotAnObject,
                 ..
             } => match self.likely(path)? {
                 LikelyFormat::Table(table) if self.has_fields_of(path, &table) => None,
                 likely => self.hint_of_format(path, likely),
+            },
+            Error::Quotes { path, .. } => match self.likely(path)? {
+                json @ LikelyFormat::JsonLines => self.hint_of_format(path, json),
+                _ => None,
             },
             Error::InvalidFile { path, found, .. } if found == "another name" => {
                 self.hint_of_format(path, self.likely(path)?)

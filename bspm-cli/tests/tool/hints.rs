@@ -98,6 +98,30 @@ fn the_header_of_a_text_file_is_not_read_as_a_row() {
 }
 
 #[test]
+fn json_and_tables_are_told_apart() {
+    let (folder, plain) = with_plain();
+    for (name, start) in [
+        ("objects.log", "{"),
+        ("objects.csv", "{"),
+        ("spaced.txt", "{ "),
+    ] {
+        let objects = rows()
+            .into_iter()
+            .map(|[user, item, ..]| format!("{start}\"user\":{user},\"item\":{item}}}\n"));
+        folder.write(name, objects.collect::<String>());
+        let message = folder.refused(name);
+        assert!(message.contains("use --format jsonl"), "{message}");
+        assert_eq!(
+            folder.fit(&format!("{name} --format jsonl")).0,
+            plain,
+            "{name}"
+        );
+    }
+    folder.write("table.json", format!("user,item\n{}", lines(2, ",")));
+    assert_hint(&folder, "table.json", &[], "--format csv", &plain);
+}
+
+#[test]
 fn the_contents_of_a_file_tell_its_format() {
     let (folder, plain) = with_plain();
     folder.write("ratings.txt", lines(4, "::"));
@@ -107,12 +131,6 @@ fn the_contents_of_a_file_tell_its_format() {
     );
     let (timed, _) = folder.fit("timed.csv --time-column time");
     assert_hint(&folder, "ratings.txt", &[], "--format movielens", &timed);
-
-    let objects = rows()
-        .into_iter()
-        .map(|[user, item, ..]| format!("{{\"user\":{user},\"item\":{item}}}\n"));
-    folder.write("objects.log", objects.collect::<String>());
-    assert_hint(&folder, "objects.log", &[], "--format jsonl", &plain);
     let names = "--no-header user,item,rating,time";
     for (name, fields, delimiter, given, flags) in [
         (

@@ -2,6 +2,10 @@
 
 use crate::shortened::shortened;
 
+/// The names of the columns that are read without options, before other usual names.
+pub(super) const DEFAULT_USERS: [&str; 2] = ["user", "user_id"];
+pub(super) const DEFAULT_ITEMS: [&str; 2] = ["item", "item_id"];
+
 /// Words for a user.
 macro_rules! users {
     () => {

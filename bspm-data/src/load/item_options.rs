@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::column_names::{listed, usual_item_id};
+use super::column_names::{DEFAULT_ITEMS, listed, usual_item_id};
 use super::options::TableOptions;
 use crate::error::{Error, Result};
 use crate::parameter::invalid;
@@ -79,14 +79,9 @@ impl ItemTableOptions {
             true => None,
             false => usual_item_id(names),
         };
-        let usual = [
-            self.usual_id.as_deref(),
-            Some("item"),
-            Some("item_id"),
-            usual,
-        ];
+        let defaults = self.usual_id.as_deref().into_iter().chain(DEFAULT_ITEMS);
         let place = |name: &str| names.iter().position(|it| it == name);
-        let place = usual.into_iter().flatten().find_map(place);
+        let place = defaults.chain(usual).find_map(place);
         match names.is_empty() {
             true => find(path, names, self.usual_id.as_deref().unwrap_or("item")),
             false => Ok(place.unwrap_or(0)),

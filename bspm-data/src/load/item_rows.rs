@@ -10,7 +10,7 @@ use super::id_text::NullValues;
 use super::item_columns::{Cell, ColumnCells};
 use super::item_options::{ItemTableOptions, find};
 use super::options::TableOptions;
-use super::report::{ColumnUse, ReadReport};
+use super::report::{ColumnReason, ColumnUse, ReadReport};
 use crate::error::{Error, InvalidRow, Result};
 use crate::ids::Ids;
 use crate::item_table::{ItemTable, MOST_COLUMNS};
@@ -226,13 +226,13 @@ impl<'o> ItemRows<'o> {
             role: Some(role.into()),
             reason,
         };
-        self.report.columns = vec![of_column(&self.id_name, "id", "the id column")];
+        self.report.columns = vec![of_column(&self.id_name, "id", ColumnReason::ItemIds)];
         self.report.columns.extend(columns.iter().map(|column| {
             let role = match column.name() == title {
                 true => "title",
                 false => column.kind().name(),
             };
-            of_column(column.name(), role, "the type of its values")
+            of_column(column.name(), role, ColumnReason::Values)
         }));
         self.report.warn_of_skipped();
         Ok((ItemTable::new(self.ids, &title, columns)?, self.report))

@@ -153,75 +153,76 @@ impl<R: Read> JsonRecords<R> {
         Ok(length)
     }
 
-    /// Reads the next value of a text that has not one object per line; if its first line shows that it has, reads this
-    /// line.
+    /// Reads the next value of a text that has not one object per line. If its first line shows that it has, reads
+    /// this line.
     fn read_value(&mut self) -> io::Result<()> {
+        self.skip_to_value()?;
+        self.line = self.next_line;
         let mut nesting = Nesting::default();
-        loop {
-            let chunk = self.reader.fill_buf()?;
-            if chunk.is_empty() {
-                return self.check_end(&nesting);
+        while let Some(byte) = self.peek()? {
+            if self.layout == Layout::Opened
+                && !self.record.is_empty()
+                && !matches!(byte, b' ' | b'\t')
+            {
+                self.layout = match byte {
+                    b'\n' => Layout::Spread,
+                    _ => Layout::Lines,
+                };
             }
-            let mut taken = 0;
-            let mut is_complete = false;
-            for &byte in chunk {
-                if self.record.is_empty() {
-                    match (self.layout, byte) {
-                        (_, byte) if is_separator(byte) => {
-                            taken += 1;
-                            self.next_line += u64::from(byte == b'\n');
-                            continue;
-                        }
-                        (Layout::Unknown, b'[') => {
-                            taken += 1;
-                            self.layout = Layout::Array;
-                            continue;
-                        }
-                        (Layout::Unknown, b'{') => self.layout = Layout::Opened,
-                        (Layout::Unknown, _) => self.layout = Layout::Lines,
-                        (Layout::Array, b']') => {
-                            taken += 1;
-                            self.layout = Layout::Ended;
-                            continue;
-                        }
-                        (Layout::Ended, _) => return Err(after_the_array(self.next_line)),
-                        (Layout::Spread, b']') => return Err(without_start(self.next_line)),
-                        _ => {}
-                    }
-                    self.line = self.next_line;
-                } else if self.layout == Layout::Opened && !matches!(byte, b' ' | b'\t') {
-                    self.layout = match byte {
-                        b'\n' => Layout::Spread,
-                        _ => Layout::Lines,
-                    };
-                }
-                if self.layout == Layout::Lines {
-                    is_complete = true;
-                    break;
-                }
-                if !nesting.is_open() && (is_separator(byte) || byte == b']') {
-                    is_complete = !self.record.is_empty();
-                    break;
-                }
-                taken += 1;
-                self.next_line += u64::from(byte == b'\n');
-                self.record.push(byte);
-                if nesting.ends_with(byte) {
-                    is_complete = true;
-                    break;
-                }
+            if self.layout == Layout::Lines {
+                return self.read_rest_of_line().map(|_| ());
             }
-            self.reader.consume(taken);
+            if !nesting.is_open() && (is_separator(byte) || byte == b']') {
+                return Ok(());
+            }
+            self.skip(byte);
+            self.record.push(byte);
+            if nesting.ends_with(byte) {
+                return Ok(());
+            }
             if self.record.len() > LONGEST_RECORD {
                 return Err(too_long(self.line));
             }
-            if self.layout == Layout::Lines {
-                self.read_rest_of_line()?;
-            }
-            if is_complete {
-                return Ok(());
-            }
         }
+        self.check_end(&nesting)
+    }
+
+    /// Skips the text between two values, and recognises the layout.
+    fn skip_to_value(&mut self) -> io::Result<()> {
+        while let Some(byte) = self.peek()? {
+            self.layout = match (self.layout, byte) {
+                (Layout::Unknown, b'[') => Layout::Array,
+                (Layout::Array, b']') => Layout::Ended,
+                (layout, byte)
+                    if is_separator(byte) && (layout, byte) != (Layout::Unknown, b',') =>
+                {
+                    layout
+                }
+                (Layout::Unknown, b'{') => {
+                    self.layout = Layout::Opened;
+                    break;
+                }
+                (Layout::Unknown, _) => {
+                    self.layout = Layout::Lines;
+                    break;
+                }
+                (Layout::Ended, _) => return Err(after_the_array(self.next_line)),
+                (Layout::Spread, b']') => return Err(without_start(self.next_line)),
+                _ => break,
+            };
+            self.skip(byte);
+        }
+        Ok(())
+    }
+
+    fn peek(&mut self) -> io::Result<Option<u8>> {
+        Ok(self.reader.fill_buf()?.first().copied())
+    }
+
+    /// Skips a byte that [`peek`](Self::peek) returned.
+    fn skip(&mut self, byte: u8) {
+        self.next_line += u64::from(byte == b'\n');
+        self.reader.consume(1);
     }
 
     /// Checks that nothing is open at the end of the text.
@@ -317,6 +318,7 @@ mod tests {
             ("\n{\"a\":\nx", &[(2, "{\"a\":"), (3, "x")]),
             ("{}\n{", &[(1, "{}"), (2, "{")]),
             ("x\n{}", &[(1, "x"), (2, "{}")]),
+            (",{}\n{}", &[(1, ",{}"), (2, "{}")]),
             (
                 "[{\"a\":[1]},{\"b\":\"]},{\"}]",
                 &[(1, "{\"a\":[1]}"), (1, "{\"b\":\"]},{\"}")],

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use encoding_rs::Encoding;
 
-use super::column_names::{listed, usual_item_column, usual_user_column};
+use super::column_names::{
+    DEFAULT_ITEMS, DEFAULT_USERS, listed, usual_item_column, usual_user_column,
+};
 use super::format::Format;
 use super::quotes::Quoting;
 use super::time::{self, TimeUnit};
@@ -460,9 +462,11 @@ impl TableOptions {
         names: &'n [impl AsRef<str>],
     ) -> (&'n str, &'n str) {
         let exists = |name: &&str| names.iter().any(|it| it.as_ref().trim() == *name);
-        let exact = |names: [&'static str; 3]| names.into_iter().find(exists);
-        let users = || exact([user, "user", "user_id"]).or_else(|| usual_user_column(names));
-        let items = || exact([item, "item", "item_id"]).or_else(|| usual_item_column(names));
+        let exact = |format: &'static str, defaults: [&'static str; 2]| {
+            [format].into_iter().chain(defaults).find(exists)
+        };
+        let users = || exact(user, DEFAULT_USERS).or_else(|| usual_user_column(names));
+        let items = || exact(item, DEFAULT_ITEMS).or_else(|| usual_item_column(names));
         (
             self.user.as_deref().or_else(users).unwrap_or(user),
             self.item.as_deref().or_else(items).unwrap_or(item),

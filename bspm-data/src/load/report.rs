@@ -2,9 +2,10 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::fault::Fault;
 use super::format::Format;
@@ -19,16 +20,44 @@ pub struct ColumnUse {
     /// `user`, `item`, `rating`, `weight` or `time`, or several of them joined by `and`. In an item
     /// table `id`, `title`, or the type of the values. `None` for a column that was not read.
     pub role: Option<String>,
-    /// The reason for the role, such as an option or the default of the format.
-    pub reason: &'static str,
+    /// The reason for the role.
+    pub reason: ColumnReason,
 }
 
-impl ColumnUse {
-    pub(super) const USUAL_NAME: &'static str = "a usual name";
+/// Why a column has its role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ColumnReason {
+    /// No role needs the column.
+    NotRead,
+    /// An option names the column.
+    Option,
+    /// Its name is the default of the format.
+    Default,
+    /// It has a usual name, such as `userId` ([`usual_user_column`](crate::usual_user_column)).
+    UsualName,
+    /// It has the ids of an item table.
+    ItemIds,
+    /// The values of an item table determine the role.
+    Values,
+}
 
-    /// Whether no option names the column, and it was found by a usual name such as `userId` or `ISBN`.
-    pub fn has_usual_name(&self) -> bool {
-        self.reason == Self::USUAL_NAME
+impl fmt::Display for ColumnReason {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::NotRead => "not read",
+            Self::Option => "set by an option",
+            Self::Default => "default of the format",
+            Self::UsualName => "a usual name",
+            Self::ItemIds => "the id column",
+            Self::Values => "the type of its values",
+        })
+    }
+}
+
+impl Serialize for ColumnReason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

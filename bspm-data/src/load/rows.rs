@@ -5,12 +5,13 @@ use std::hash::Hash;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::column_names::{DEFAULT_ITEMS, DEFAULT_USERS};
 use super::fault::Fault;
 use super::format::Format;
 use super::header::Header;
 use super::id_text::NullValues;
 use super::options::{Places, TableOptions};
-use super::report::{ColumnUse, ReadReport};
+use super::report::{ColumnReason, ColumnUse, ReadReport};
 use super::time::{self, TimeReader, TimesRead};
 use crate::dataset::{Dataset, DatasetBuilder, Event};
 use crate::error::{Error, InvalidRow, Result};
@@ -74,7 +75,9 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
         if !self.report.columns.is_empty() {
             return;
         }
-        let is_usual = |name: &str| !matches!(name.trim(), "user" | "user_id" | "item" | "item_id");
+        let has_default_name = |name: &str| {
+            DEFAULT_USERS.contains(&name.trim()) || DEFAULT_ITEMS.contains(&name.trim())
+        };
         let columns = names.iter().enumerate().map(|(place, name)| {
             let roles = places.roles().filter(|it| it.0 == place);
             let roles: Vec<&str> = roles.map(|it| it.1).collect();
@@ -87,10 +90,10 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
             ColumnUse {
                 name: name.clone(),
                 reason: match role {
-                    None => "not read",
-                    Some(_) if is_default && is_usual(name) => ColumnUse::USUAL_NAME,
-                    Some(_) if is_default => "default of the format",
-                    Some(_) => "set by an option",
+                    None => ColumnReason::NotRead,
+                    Some(_) if !is_default => ColumnReason::Option,
+                    Some(_) if has_default_name(name) => ColumnReason::Default,
+                    Some(_) => ColumnReason::UsualName,
                 },
                 role,
             }
