@@ -9,7 +9,7 @@ pub(super) const DEFAULT_ITEMS: [&str; 2] = ["item", "item_id"];
 /// Words for a user.
 macro_rules! users {
     () => {
-        "customer, member, visitor, reviewer, subscriber, student, learner, buyer, shopper, usuario, cliente, kunde, \
+        "customer, person, member, visitor, reviewer, subscriber, student, learner, buyer, shopper, usuario, cliente, kunde, \
          nutzer, utilisateur"
     };
 }
@@ -17,7 +17,7 @@ macro_rules! users {
 /// Words that name an id of a user, but not a user: a `client` may be a program.
 macro_rules! user_ids {
     () => {
-        "cust, client, account, person, tenant, contact, guest, aluno"
+        "cust, client, account, tenant, contact, guest, aluno"
     };
 }
 
