@@ -107,6 +107,16 @@ fn columns_with_usual_names_are_read_and_shown() {
         let columns = format!("columns: user = {user}; item = {item}\n");
         assert!(self::told(&evaluate).contains(&columns), "{evaluate:?}");
     }
+    let other = "CustomerID,StockCode\nzoe,tea\n";
+    fs::write(folder.join("other.csv"), other).unwrap();
+    let both = bspm(folder, &["describe", "usual.csv", "other.csv"]);
+    let warning = "other.csv: the columns of the ids are CustomerID and StockCode, but";
+    assert!(!stdout(&both).contains(warning), "{both:?}");
+    let both = bspm(folder, &["describe", "plain.csv", "other.csv"]);
+    assert!(
+        stdout(&both).contains(&format!("{warning} user and item in")),
+        "{both:?}"
+    );
     let names = "userId,track_id,artist_id";
     fs::write(
         folder.join("two.csv"),

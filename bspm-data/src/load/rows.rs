@@ -70,9 +70,10 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
         self.report.files.push((path.into(), format));
     }
 
-    /// Records the roles of the columns of the first table.
+    /// Records the roles of the columns of the first table, and warns if those of another table differ.
     pub fn note_columns(&mut self, names: &[String], places: Places, options: &TableOptions) {
         if !self.report.columns.is_empty() {
+            self.warn_of_other_columns([&names[places.user], &names[places.item]]);
             return;
         }
         let has_default_name = |name: &str| {
@@ -99,6 +100,28 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
             }
         });
         self.report.columns = columns.collect();
+    }
+
+    fn warn_of_other_columns(&mut self, ids: [&str; 2]) {
+        let column_of = |role: &str| {
+            let mut columns = self.report.columns.iter();
+            let roles = |it: &ColumnUse| it.role.clone().unwrap_or_default();
+            let column = columns.find(|it| roles(it).split(" and ").any(|it| it == role));
+            column.map_or("", |it| it.name.trim())
+        };
+        let first = [column_of("user"), column_of("item")];
+        let [user, item] = ids.map(str::trim);
+        if first != [user, item]
+            && let Some(path) = &self.path
+        {
+            let text = format!(
+                "{}: the columns of the ids are {user} and {item}, but {} and {} in the first file",
+                path.display(),
+                first[0],
+                first[1]
+            );
+            self.warn(text);
+        }
     }
 
     /// Counts the kinds of times of a table.
