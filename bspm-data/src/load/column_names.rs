@@ -9,8 +9,8 @@ pub(super) const DEFAULT_ITEMS: [&str; 2] = ["item", "item_id"];
 /// Words for a user.
 macro_rules! users {
     () => {
-        "customer, person, member, visitor, reviewer, subscriber, student, learner, buyer, shopper, usuario, cliente, kunde, \
-         nutzer, utilisateur"
+        "customer, person, member, visitor, reviewer, subscriber, student, learner, buyer, shopper, usuario, \
+         cliente, kunde, nutzer, utilisateur"
     };
 }
 
@@ -53,8 +53,8 @@ macro_rules! codes {
 
 /// Returns the column of user ids in `names` by its name. These are compared without case and punctuation, so
 /// `userId` and `User-ID` are one name. The id of a user comes before `uid` and the ids of other words for a user,
-/// such as `CustomerID` or `id_cliente`, and these before a word alone. Returns `None` if no column has such a name, or if
-/// several come first.
+/// such as `CustomerID` or `id_cliente`, and these before a word alone. Returns `None` if no column has such a name,
+/// or if several come first.
 ///
 #[doc = concat!("The other words are ", users!(), "; only as ids ", user_ids!())]
 #[doc = concat!("; and if there is no user, ", sessions!(), ".")]
@@ -80,8 +80,8 @@ pub fn usual_user_column<N: AsRef<str>>(names: &[N]) -> Option<&str> {
     })
 }
 
-/// Returns the column of item ids in `names` by its name, like [`usual_user_column`]: the id of an item, then `iid`, the
-/// ids of other words for an item, and codes, then a word alone.
+/// Returns the column of item ids in `names` by its name, like [`usual_user_column`]: the id of an item, then `iid`,
+/// the ids of other words for an item, and codes, then a word alone.
 ///
 #[doc = concat!("The other words are ", items!(), "; only as ids ", item_ids!())]
 #[doc = concat!(". The codes are ", codes!(), ".")]

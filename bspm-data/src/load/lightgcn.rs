@@ -61,7 +61,8 @@ impl Pairs {
         let warnings = sparse.map(|(kind, side, found)| {
             format!(
                 "{}: only {found} of the {kind} ids from 0 to {} have interactions, but in this format all of them \
-                 are {kind}s; hint: if the ids are not counted from 0, read the file as a table, with `format`, `delimiter` and `columns`",
+                 are {kind}s; hint: if the ids are not counted from 0, read the file as a table, with `format`, \
+                 `delimiter` and `columns`",
                 path.display(),
                 side - 1
             )

@@ -175,14 +175,10 @@ fn table(delimiter: char, comment: Option<char>, rows: &[Vec<String>]) -> Likely
     let numbers: Vec<Option<Vec<f64>>> = (0..first.len()).map(numbers).collect();
     let has_numbers = first.iter().any(|field| number_of(field).is_some());
     let has_names = usual_user_column(first).is_some() && usual_item_column(first).is_some();
-    let names_numbers =
-        |(name, numbers): (&String, &Option<_>)| numbers.is_some() && !name.is_empty();
-    let names_all_numbers = first
-        .iter()
-        .zip(&numbers)
-        .all(|(name, numbers)| numbers.is_none() || !name.is_empty());
-    let is_header = !has_numbers
-        && (has_names || names_all_numbers && first.iter().zip(&numbers).any(names_numbers));
+    let mut fields = first.iter().zip(&numbers);
+    let names_all_numbers = fields.all(|(name, numbers)| numbers.is_none() || !name.is_empty());
+    let has_number_columns = numbers.iter().any(Option::is_some);
+    let is_header = !has_numbers && (has_names || names_all_numbers && has_number_columns);
     let are_numbers = |(field, others): (&String, &Option<Vec<f64>>)| {
         number_of(field).is_some() && (rows.len() == 1 || others.is_some())
     };

@@ -105,8 +105,12 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
     fn warn_of_other_columns(&mut self, ids: [&str; 2]) {
         let column_of = |role: &str| {
             let mut columns = self.report.columns.iter();
-            let roles = |it: &ColumnUse| it.role.clone().unwrap_or_default();
-            let column = columns.find(|it| roles(it).split(" and ").any(|it| it == role));
+            let has_role = |it: &&ColumnUse| {
+                it.role
+                    .iter()
+                    .any(|it| it.split(" and ").any(|it| it == role))
+            };
+            let column = columns.find(has_role);
             column.map_or("", |it| it.name.trim())
         };
         let first = [column_of("user"), column_of("item")];
