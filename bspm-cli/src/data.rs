@@ -1,15 +1,13 @@
 //! Flags and code to read interactions in any supported format.
 
-mod contents;
 mod error;
-mod hints;
 mod weighting;
 
 use std::path::{Path, PathBuf};
 
 use bspm::data::{
-    ColumnReason, Duplicates, Format, HalfLife, InvalidRow, ItemTableOptions, Quoting, ReadReport,
-    TableOptions, TimeUnit, WeightScale, Weighting, expand_paths,
+    ColumnReason, Duplicates, Format, HalfLife, ItemTableOptions, NumericTimes, Quoting,
+    ReadReport, TableOptions, TimeUnit, WeightScale, Weighting, expand_paths, hint,
 };
 use bspm::{Dataset, Error};
 use bspm_args::tell;
@@ -17,9 +15,8 @@ use clap::Args;
 
 use crate::output::shown;
 
-pub(crate) use error::DataError;
-use error::{flag_of, with_flags};
-pub(crate) use hints::{hint_of_times, other_than_seconds};
+use error::flag_of;
+pub(crate) use error::{DataError, with_flags};
 
 /// Flags that describe the interaction files.
 #[derive(Args, Clone, Debug)]
@@ -183,24 +180,24 @@ impl DataArguments {
             );
         }
         if let Some(half_life) = self.half_life {
-            let times = dataset.times().unwrap_or_default();
+            let likely = NumericTimes::of(dataset.times().unwrap_or_default());
             let warning = half_life.check(&dataset);
             // A warning may give the reason for the error.
             let warning = warning.map_err(|error| {
                 tell_report(&report);
                 match report.times_are_seconds {
                     true => error.into(),
-                    false => DataError::with_hint(error, &hint_of_times(times)),
+                    false => DataError::with_hint(error, &hint::of_times(likely)),
                 }
             })?;
             report.warnings.extend(warning);
             if half_life.has_unit
                 && !report.times_are_seconds
-                && let Some(kind) = other_than_seconds(times)
+                && let Some(kind) = likely.filter(|kind| !kind.are_seconds())
             {
                 report.warnings.push(format!(
                     "a half-life with a unit requires times in seconds, but the times look like {kind}; hint: {}",
-                    hint_of_times(times)
+                    with_flags(&hint::of_times(likely))
                 ));
             }
         }
@@ -222,32 +219,17 @@ impl DataArguments {
             None if paths.iter().any(|path| path.as_os_str() == STANDARD_INPUT) => {
                 Some(Format::Csv)
             }
-            None if self.delimiter.is_some() => paths.first().and_then(|path| self.delimited(path)),
             None => None,
         };
         let read = bspm_arrow::read_files(&paths, format, table);
-        let (dataset, mut report) = read.map_err(|error| self.with_hint(error))?;
+        let (dataset, mut report) = read.map_err(|error| {
+            let hint = hint::of_file(&error, self.format, table);
+            DataError::new(error, hint)
+        })?;
         for warning in &mut report.warnings {
             *warning = with_flags(warning);
         }
-        let is_skipped = |reason: InvalidRow| report.invalid.contains_key(&reason);
-        if is_skipped(InvalidRow::ShortYear) {
-            let hint = "some years have two digits; hint: %y in --time-format reads them";
-            report.warnings.push(hint.into());
-        }
-        if is_skipped(InvalidRow::InvalidTime) {
-            let hint = "some times cannot be read; hint: --time-format sets their format, as in '%d/%m/%Y'";
-            report.warnings.push(hint.into());
-        }
         Ok((dataset, report))
-    }
-
-    /// Returns CSV if the file name does not imply a format with its own delimiter.
-    fn delimited(&self, path: &Path) -> Option<Format> {
-        match Format::of(path) {
-            Ok(Format::Csv | Format::Tsv | Format::LightGcn) | Err(_) => Some(Format::Csv),
-            Ok(_) => None,
-        }
     }
 
     /// Returns the first given flag that applies to interactions but not to an item table.
@@ -289,19 +271,6 @@ impl DataArguments {
         ]
         .into_iter()
         .find_map(|(flag, is_given)| is_given.then_some(flag))
-    }
-
-    /// Adds a hint to an error, from the contents of the file if they explain it.
-    fn with_hint(&self, error: Error) -> DataError {
-        let hint = self.hint_of_contents(&error);
-        let hint = hint.or_else(|| self.hint_of(&error));
-        DataError::new(error, hint)
-    }
-
-    /// Whether a file is a text table, whose header can be missing.
-    fn has_text_table(&self, path: &Path) -> bool {
-        let format = self.format.or_else(|| Format::of(path).ok());
-        matches!(format, Some(Format::Csv | Format::Tsv) | None)
     }
 
     /// Returns the item column, if it is given.

@@ -4,10 +4,10 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use bspm::Dataset;
-use bspm::data::HalfLife;
+use bspm::data::{HalfLife, NumericTimes, hint};
 use clap::Args;
 
-use crate::data::{DataArguments, hint_of_times};
+use crate::data::{DataArguments, with_flags};
 
 /// The default share of each user's interactions that is held out.
 const SHARE: f64 = 0.2;
@@ -93,7 +93,7 @@ impl From {
         match times.iter().copied().reduce(f64::max) {
             Some(last) if self.is_date && last.abs() > HalfLife::LARGEST_SECONDS => Err(format!(
                 "--from: expected times in seconds for a date, found {last}; hint: {}",
-                hint_of_times(times)
+                with_flags(&hint::of_times(NumericTimes::of(times)))
             )),
             _ => Ok(()),
         }

@@ -48,6 +48,8 @@ pub use item_table::{
     ItemValues, Texts,
 };
 #[cfg(feature = "load")]
+pub use load::hint;
+#[cfg(feature = "load")]
 #[doc(hidden)]
 pub use load::reader;
 #[cfg(feature = "load")]

@@ -8,6 +8,7 @@ mod file;
 mod foreign;
 mod format;
 mod header;
+pub mod hint;
 mod id_text;
 mod item_columns;
 mod item_json;

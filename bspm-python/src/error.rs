@@ -9,7 +9,13 @@ use pyo3::exceptions::{
 
 /// Returns the Python exception for an error.
 pub(crate) fn to_python(error: Error) -> PyErr {
-    let text = bspm::with_sources(&error);
+    with_hint(error, None)
+}
+
+/// Returns the Python exception for an error, with a hint.
+pub(crate) fn with_hint(error: Error, hint: Option<String>) -> PyErr {
+    let hint = hint.map(|hint| format!("; hint: {hint}"));
+    let text = bspm::with_sources(&error) + &hint.unwrap_or_default();
     match &error {
         Error::UnknownId { .. } => PyKeyError::new_err(text),
         Error::UnknownUser { .. } | Error::UnknownItem { .. } => PyIndexError::new_err(text),

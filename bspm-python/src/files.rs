@@ -10,8 +10,7 @@ use pyo3::prelude::*;
 
 use crate::error::to_python;
 use crate::ids::Id;
-use crate::options::{FileOptions, ReadOptions, refused, warn};
-use crate::work::short;
+use crate::options::{FileOptions, ReadOptions, of_reading, refused, warn, with_arguments};
 
 /// Row ends, columns, and weights and times if there are any.
 pub(crate) type Entries<'py> = (
@@ -36,10 +35,7 @@ pub(crate) fn read_files<'py>(
     let Some(first) = paths.first() else {
         return Err(refused("path", "at least one file", "none"));
     };
-    let format = match &of_file.format {
-        Some(name) => name.parse().map_err(to_python)?,
-        None => short(py, || Format::of_file(first))?,
-    };
+    let (table, format) = options.file(py, first, &of_file)?;
     if format == Format::Parquet {
         let message = "a Parquet file is passed as a table: pyarrow.parquet.read_table(path), \
                        polars.read_parquet(path) or pandas.read_parquet(path)";
@@ -48,14 +44,13 @@ pub(crate) fn read_files<'py>(
             first.display()
         )));
     }
-    let table = options.file(format, &of_file)?;
-    let given = of_file.format.as_ref().map(|_| format);
-    let read = || Dataset::read_files(&paths, given, &table);
-    let (dataset, report) = short(py, read)?;
+    let given = of_file.format()?;
+    let read = py.detach(|| Dataset::read_files(&paths, given, &table));
+    let (dataset, report) = read.map_err(|error| of_reading(error, given, &table))?;
     for warning in &report.warnings {
-        warn(py, warning)?;
+        warn(py, &with_arguments(warning))?;
     }
-    options.check_half_life(py, dataset.times())?;
+    options.check_half_life_of_file(py, dataset.times())?;
     contents(py, &dataset)
 }
 

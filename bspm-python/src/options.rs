@@ -1,12 +1,16 @@
 //! Options for reading: columns, ratings and weights.
 
+use std::cell::Cell;
+use std::path::Path;
+
 use bspm::data::{
-    Duplicates, Format, HalfLife, Quoting, TableOptions, TimeUnit, WeightScale, Weighting,
+    Duplicates, Format, HalfLife, NumericTimes, Quoting, TableOptions, TimeUnit, WeightScale,
+    Weighting, hint,
 };
 use pyo3::exceptions::{PyUserWarning, PyValueError};
 use pyo3::prelude::*;
 
-use crate::error::to_python;
+use crate::error::{to_python, with_hint};
 
 /// The options for reading, as Python arguments.
 #[derive(Debug, FromPyObject)]
@@ -35,7 +39,7 @@ pub(crate) struct ReadOptions {
 #[derive(Debug, FromPyObject)]
 pub(crate) struct FileOptions {
     #[pyo3(item)]
-    pub(crate) format: Option<String>,
+    format: Option<String>,
     #[pyo3(item)]
     columns: Option<Vec<String>>,
     #[pyo3(item)]
@@ -59,6 +63,28 @@ pub(crate) struct FileOptions {
 }
 
 impl FileOptions {
+    const NAMES: [&str; 11] = [
+        "format",
+        "columns",
+        "delimiter",
+        "quoting",
+        "comment",
+        "encoding",
+        "decimal_comma",
+        "time_format",
+        "time_unit",
+        "null_values",
+        "skip_invalid",
+    ];
+
+    /// Returns the format, if it is named.
+    pub(crate) fn format(&self) -> PyResult<Option<Format>> {
+        let named = self.format.as_ref();
+        named
+            .map(|name| name.parse().map_err(to_python))
+            .transpose()
+    }
+
     /// Adds these options to those of a table.
     fn add_to(&self, mut options: TableOptions) -> PyResult<TableOptions> {
         let ascii = |name: &str, given: char| {
@@ -173,16 +199,40 @@ impl ReadOptions {
         Ok(weighting)
     }
 
-    /// Rejects a half-life that does not fit the times of the interactions. Warns if it has almost no
+    /// Rejects a half-life that does not fit the times of a table or a matrix. Warns if it has almost no
     /// effect.
     pub(crate) fn check_half_life(&self, py: Python<'_>, times: Option<&[f64]>) -> PyResult<()> {
+        self.check_half_life_with(py, times, |likely| {
+            let what = likely.map(|likely| format!("the times look like {likely}; "));
+            let what = what.unwrap_or_default();
+            format!("{what}convert them to seconds since 1970, or to dates")
+        })
+    }
+
+    /// Like [`check_half_life`](Self::check_half_life), for the times of a file.
+    pub(crate) fn check_half_life_of_file(
+        &self,
+        py: Python<'_>,
+        times: Option<&[f64]>,
+    ) -> PyResult<()> {
+        let hint = |likely| arguments_of_file(&hint::of_times(likely));
+        self.check_half_life_with(py, times, hint)
+    }
+
+    fn check_half_life_with(
+        &self,
+        py: Python<'_>,
+        times: Option<&[f64]>,
+        hint: impl Fn(Option<NumericTimes>) -> String,
+    ) -> PyResult<()> {
         let Some(half_life) = &self.half_life else {
             return Ok(());
         };
         let times = times.unwrap_or_default();
-        match half_life.parsed()?.check_times(times).map_err(to_python)? {
-            Some(warning) => warn(py, &warning),
-            None => Ok(()),
+        match half_life.parsed()?.check_times(times) {
+            Ok(Some(warning)) => warn(py, &warning),
+            Ok(None) => Ok(()),
+            Err(error) => Err(with_hint(error, Some(hint(NumericTimes::of(times))))),
         }
     }
 
@@ -224,9 +274,20 @@ impl ReadOptions {
         options
     }
 
-    /// Returns the options for a file of this format. Each must have an effect.
-    pub(crate) fn file(&self, format: Format, of_file: &FileOptions) -> PyResult<TableOptions> {
+    /// Returns the options for a file, and its format. Each option must have an effect.
+    pub(crate) fn file(
+        &self,
+        py: Python<'_>,
+        path: &Path,
+        of_file: &FileOptions,
+    ) -> PyResult<(TableOptions, Format)> {
         let options = of_file.add_to(self.table(self.parsed()?))?;
+        let format = match of_file.format()? {
+            Some(format) => format,
+            None => py
+                .detach(|| options.format_of(path))
+                .map_err(|error| of_reading(error, None, &options))?,
+        };
         for option in TableOptions::option_uses() {
             if option.is_set(&options) && !option.formats.contains(&format) {
                 let names: Vec<&str> = option.formats.iter().map(|it| it.name()).collect();
@@ -245,7 +306,7 @@ impl ReadOptions {
                 false => self.rating.is_some(),
             },
         })?;
-        Ok(options)
+        Ok((options, format))
     }
 }
 
@@ -264,6 +325,47 @@ fn scale(text: &str) -> PyResult<WeightScale> {
         let expected = "'linear', 'log' or 'threshold:NUMBER'";
         refused("weight_scale", expected, format!("{text:?}"))
     })
+}
+
+/// Returns the exception for an error of reading files, with a hint.
+pub(crate) fn of_reading(
+    error: bspm::Error,
+    format: Option<Format>,
+    options: &TableOptions,
+) -> PyErr {
+    let hint = hint::of_file(&error, format, options);
+    with_hint(error, hint.map(|hint| arguments_of_file(&hint)))
+}
+
+/// Replaces the options that a hint names by arguments, and adds which function has those of files.
+fn arguments_of_file(hint: &str) -> String {
+    let is_of_file = Cell::new(false);
+    let text = hint::with_options(hint, ", ", |option, value| {
+        is_of_file.set(is_of_file.get() || FileOptions::NAMES.contains(&option));
+        argument(option, value)
+    });
+    match is_of_file.get() {
+        true => format!("{text} (arguments of bspm.Interactions.from_file)"),
+        false => text,
+    }
+}
+
+/// Replaces the options that a warning names by arguments.
+pub(crate) fn with_arguments(warning: &str) -> String {
+    hint::with_options(warning, ", ", argument)
+}
+
+/// Returns an option with its value as an argument.
+fn argument(option: &str, value: Option<&str>) -> String {
+    match (option, value) {
+        ("skip_invalid" | "decimal_comma", _) => format!("{option}=True"),
+        ("columns" | "null_values", Some(value)) => {
+            let elements: Vec<&str> = value.split(',').collect();
+            format!("{option}={elements:?}")
+        }
+        (_, Some(value)) => format!("{option}={value:?}"),
+        (_, None) => format!("{option}="),
+    }
 }
 
 /// Issues a `UserWarning`.

@@ -1,7 +1,10 @@
 """The same log gives the same model from every kind of input, and every option for reading has an effect."""
 
+import ast
 import datetime
 import itertools
+import re
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -463,6 +466,41 @@ def test_options_of_files_that_are_wrong_are_errors(tmp_path, options, error):
     (tmp_path / "sales.csv").write_text("user,item\nann,tea\n")
     with pytest.raises((ValueError, TypeError), match=error):
         bspm.Interactions.from_file(tmp_path / "sales.csv", **options)
+
+
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("a.csv", "user;item\nann;tea\nbob;milk\n"),
+        ("a.csv", "user\titem\nann\ttea\nbob\tmilk\n"),
+        ("a.csv", "ann,1\nbob,2\n"),
+        ("u.data", "196\t242\t3\t881250949\n186\t302\t3\t891717742\n"),
+        ("a.dat", "196,242,3,881250949\n186,302,3,891717742\n"),
+        ("a.txt", "1 2 3 881250949\n1 3 4 881250950\n2 2 3 881250949\n"),
+        ("a.csv", "# sales\nuser;item\nann;tea\nann;milk\n"),
+        ("a.csv", "user,item\nann,tea,3\nbob,milk\n"),
+    ],
+)
+def test_the_arguments_of_a_hint_read_the_file(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match="; hint: ") as refused:
+        bspm.Model.fit(tmp_path / name)
+    hint = str(refused.value).partition("; hint: ")[2].partition(" to read a table")[0]
+    arguments = dict(re.findall(r"(\w+)=(\[.*?\]|\".*?\"|True)", hint))
+    assert arguments, hint
+    options = {option: ast.literal_eval(value) for option, value in arguments.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        read = bspm.Interactions.from_file(tmp_path / name, **options)
+    assert len(read) > 0
+
+
+def test_a_half_life_in_another_unit_names_the_unit(tmp_path):
+    (tmp_path / "a.csv").write_text("user,item,at\nann,tea,1700000000000\nbob,milk,1700086400000\n")
+    with pytest.raises(ValueError, match='hint: set the unit of the times with time_unit="ms" .arguments of'):
+        bspm.Interactions.from_file(tmp_path / "a.csv", time="at", half_life="3d")
+    with pytest.raises(ValueError, match="hint: the times look like milliseconds since 1970; convert them"):
+        bspm.Interactions.of(pd.read_csv(tmp_path / "a.csv"), time="at", half_life="3d")
 
 
 @pytest.mark.parametrize("form", [object, pd.ArrowDtype(pa.string())])

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use bspm::Dataset;
 use bspm::data::{
     ColumnUse, DatasetSummary, Format, HalfLife, InvalidRow, NumericTimes, Quantiles, ReadReport,
-    date_of, date_of_seconds,
+    date_of, date_of_seconds, hint,
 };
 use clap::Args;
 use serde::Serialize;
 
 use super::Outcome;
-use crate::data::{DataArguments, hint_of_times, other_than_seconds};
+use crate::data::{DataArguments, with_flags};
 use crate::output::{OutputArguments, Record, Writer};
 
 /// Summarize interactions: counts, density, interactions per user and item, weights, times, the role
@@ -233,13 +233,14 @@ fn text(it: Quantiles) -> String {
 /// Warns about numeric times in another unit than seconds. Reading warns about dates as numbers.
 fn of_times(times: &[f64]) -> Option<String> {
     let last = times.iter().copied().reduce(f64::max)?;
-    let what = match other_than_seconds(times) {
+    let likely = NumericTimes::of(times);
+    let what = match likely.filter(|kind| !kind.are_seconds()) {
         Some(NumericTimes::Digits(_)) => return None,
         Some(kind) => format!("look like {kind}"),
         None if last > HalfLife::LARGEST_SECONDS => "are not seconds since 1970".into(),
         None => return None,
     };
-    let hint = hint_of_times(times);
+    let hint = with_flags(&hint::of_times(likely));
     Some(format!("the times (maximum {last}) {what}; hint: {hint}"))
 }
 

@@ -1,8 +1,7 @@
 //! Errors while reading interactions, and the flags that their hints name.
 
 use bspm::Error;
-
-use super::hints::hint;
+use bspm::data::hint;
 
 /// Options of the library and their flags.
 const FLAGS: [(&str, &str); 21] = [
@@ -35,13 +34,25 @@ pub(super) fn flag_of(option: &str) -> Option<&'static str> {
     known.map(|(_, flag)| *flag)
 }
 
-/// Replaces the options that a warning names by their flags.
-pub(super) fn with_flags(warning: &str) -> String {
-    FLAGS
-        .iter()
-        .fold(warning.to_owned(), |text, (option, flag)| {
-            text.replace(&format!("`{option}`"), flag)
-        })
+/// Replaces the options that a hint or a warning names by their flags.
+pub(crate) fn with_flags(text: &str) -> String {
+    hint::with_options(text, " ", |option, value| {
+        let flag = flag_of(option).unwrap_or(option);
+        match value {
+            Some(value) => format!("{flag} {}", argument(value)),
+            None => flag.to_owned(),
+        }
+    })
+}
+
+/// Returns a value as an argument of a shell. Elements of lists are separated by commas.
+fn argument(value: &str) -> String {
+    let is_plain = |it: char| it.is_alphanumeric() || "_-.:,".contains(it);
+    match value {
+        "\t" => "tab".into(),
+        _ if !value.is_empty() && value.chars().all(is_plain) => value.into(),
+        _ => format!("'{}'", value.replace('\'', r"'\''")),
+    }
 }
 
 /// An error while reading interactions, with a hint that names the flag to use.
@@ -53,9 +64,12 @@ pub(crate) struct DataError {
 }
 
 impl DataError {
+    /// Adds a hint that names options of the library.
     pub(super) fn new(error: Error, hint: Option<String>) -> Self {
-        let error = Box::new(error);
-        Self { error, hint }
+        Self {
+            error: Box::new(error),
+            hint: hint.map(|hint| with_flags(&hint)),
+        }
     }
 
     /// Returns the message; an option without effect or with an invalid value is shown as its flag.
@@ -84,7 +98,7 @@ impl DataError {
 
 impl From<Error> for DataError {
     fn from(error: Error) -> Self {
-        let hint = hint(&error).map(|hint| hint.to_string());
+        let hint = hint::of_error(&error);
         Self::new(error, hint)
     }
 }

@@ -1,6 +1,6 @@
 //! Chooses how interactions are weighted.
 
-use bspm::data::{NumericTimes, TimeUnit, Weighting};
+use bspm::data::{NumericTimes, Weighting};
 use bspm::tune::choose_weighting;
 use bspm::{Backend, Dataset, FitOptions, Result};
 use bspm_args::{ProgressBars, tell};
@@ -33,7 +33,7 @@ impl DataArguments {
             return Ok(dataset);
         }
         let times = dataset.times().unwrap_or_default();
-        let are_dates = NumericTimes::of(times) == Some(NumericTimes::InUnit(TimeUnit::Seconds));
+        let are_dates = NumericTimes::of(times).is_some_and(|kind| kind.are_seconds());
         let others = choice.trials.iter().filter(|trial| !is_chosen(trial));
         let others: Vec<String> = others
             .map(|(weighting, value)| format!("{} {value:.4}", name_of(weighting, are_dates)))

@@ -318,7 +318,8 @@ fn a_few_times_far_from_the_others_are_reported() {
 fn a_day_that_may_be_a_month_gives_both_formats() {
     let folder = Folder::new();
     folder.write("d.csv", ["12/1/2010 8:26", "12/13/2010 9:00"]);
-    let hint = "'%d/%m/%Y %H:%M' if the day is first, or '%m/%d/%Y %H:%M' if the month is first";
+    let hint = "--time-format '%d/%m/%Y %H:%M' if the day is first, or --time-format '%m/%d/%Y %H:%M' if the month is \
+                first";
     let refused = folder.refused(&[]);
     assert!(refused.contains(hint), "{refused}");
     let refused = folder.refused(&["--time-format", "%d/%m/%Y %H:%M"]);

@@ -38,6 +38,11 @@ impl NumericTimes {
         Self::of_numbers(times, |time| time)
     }
 
+    /// Whether the times are seconds since 1970.
+    pub fn are_seconds(self) -> bool {
+        self == Self::InUnit(TimeUnit::Seconds)
+    }
+
     /// Like [`of`](Self::of), for the numbers that `number` returns for times.
     pub(super) fn of_numbers(times: &[f64], number: impl Fn(f64) -> f64) -> Option<Self> {
         let latest = latest();

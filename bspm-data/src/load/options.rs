@@ -321,6 +321,27 @@ impl TableOptions {
         self
     }
 
+    /// Returns the format of a file without a named format: CSV for a text with a [`delimiter`](Self::delimiter), else
+    /// [`Format::of_file`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Format::of_file`].
+    pub fn format_of(&self, path: &Path) -> Result<Format> {
+        match self.delimiter {
+            Some(_) => self.format_of_name(path),
+            None => Format::of_file(path),
+        }
+    }
+
+    /// Like [`format_of`](Self::format_of), from the name alone.
+    pub(super) fn format_of_name(&self, path: &Path) -> Result<Format> {
+        match (Format::of(path), self.delimiter) {
+            (Ok(Format::Csv | Format::Tsv | Format::LightGcn) | Err(_), Some(_)) => Ok(Format::Csv),
+            (format, _) => format,
+        }
+    }
+
     /// All options and the formats that use them, in the order of the documentation.
     pub fn option_uses() -> &'static [OptionUse] {
         Self::USES

@@ -43,7 +43,7 @@ impl Dataset {
 
     /// Reads files as one data set, with all ids as text, and returns a report of read and excluded rows.
     ///
-    /// Default of `format`: [`Format::of_file`] of each file. The files must be all tables, or all of a
+    /// Default of `format`: [`TableOptions::format_of`] each file. The files must be all tables, or all of a
     /// format with numeric ids (`lightgcn`, `npz`). Use [`expand_paths`](crate::expand_paths) to expand
     /// folders and glob patterns. See also the method of each format, such as
     /// [`read_csv`](Self::read_csv).
@@ -107,7 +107,7 @@ pub fn read_files_with(
         distinct.add(path)?;
         let format = match format {
             Some(format) => format,
-            None => Format::of_file(path)?,
+            None => options.format_of(path)?,
         };
         options.check(format)?;
         if format.has_numbers() != first.get_or_insert(format).has_numbers() {

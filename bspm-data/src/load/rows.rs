@@ -256,6 +256,20 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Rows<U, I> {
                 "{decimal_commas} skipped weights have a comma; hint: set `decimal_comma` to read 1,5 as 1.5"
             ));
         }
+        for (reason, warning) in [
+            (
+                InvalidRow::ShortYear,
+                "some years have two digits; hint: %y in `time_format` reads them",
+            ),
+            (
+                InvalidRow::InvalidTime,
+                "some times cannot be read; hint: `time_format` sets their format, as in `time_format=%d/%m/%Y`",
+            ),
+        ] {
+            if report.invalid.contains_key(&reason) {
+                report.warnings.push(warning.into());
+            }
+        }
         report.times_are_seconds = has_time_unit || times.dates > 0 && times.other_numbers == 0;
         report.warn_of_skipped();
         Ok((dataset, report))

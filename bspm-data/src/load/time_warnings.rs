@@ -17,8 +17,7 @@ pub(super) fn warnings(
         (_, Some(unit)) => NumericTimes::of_numbers(times, |time| unit.number(time)),
         (false, None) => NumericTimes::of(times),
     };
-    let are_likely_seconds =
-        are_seconds || numbers == Some(NumericTimes::InUnit(TimeUnit::Seconds));
+    let are_likely_seconds = are_seconds || numbers.is_some_and(NumericTimes::are_seconds);
     let of_numbers = match numbers {
         Some(NumericTimes::Digits(format)) => Some(of_digits(times, format, unit)),
         _ => unit.and_then(|unit| of_wrong_unit(times, unit, numbers)),

@@ -1,18 +1,19 @@
-//! Hints for files that have another format than the flags and the file name say. The first lines of the file tell it.
+//! Hints for files that have another format than the options and the file name say. The first lines of the file tell
+//! it.
 
 use std::path::Path;
 
-use bspm::Error;
-use bspm::data::reader::{LikelyFormat, LikelyTable};
-use bspm::data::{Format, InvalidRow};
-
-use super::DataArguments;
-use super::hints::hint;
+use super::super::format::Format;
+use super::super::likely_format::{LikelyFormat, LikelyTable};
+use super::error::hint_of_error;
+use super::option_names::named;
+use super::reading::Reading;
+use crate::error::{Error, InvalidRow};
 
 /// The most columns whose names a hint proposes.
 const MOST_NAMES: usize = 4;
 
-impl DataArguments {
+impl Reading<'_> {
     /// Returns a hint for an error that the contents of the file explain.
     pub(super) fn hint_of_contents(&self, error: &Error) -> Option<String> {
         match error {
@@ -21,20 +22,25 @@ impl DataArguments {
                 ..
             } => {
                 let of_contents = self.hint_of_contents(example);
-                of_contents.or_else(|| hint(example)?.without_skipping())
+                of_contents.or_else(|| hint_of_error(example)?.without_skipping())
             }
             Error::MissingColumn { path, column, .. } if self.has_text_table(path) => {
                 match self.likely(path)? {
                     // Names that are given and do not contain the column.
-                    LikelyFormat::Table(_) if self.no_header.is_some() => None,
+                    LikelyFormat::Table(_) if self.options.columns.is_some() => None,
                     LikelyFormat::Table(table)
                         if table.has_item_columns
-                            && self.item_column.is_none()
+                            && self.options.item.is_none()
                             && column.starts_with("item") =>
                     {
                         Some(hint_of_item_columns(&table))
                     }
-                    LikelyFormat::Table(table) if table.has_header != Some(false) => None,
+                    // Lines before the header that start with the same character.
+                    LikelyFormat::Table(table)
+                        if table.has_header != Some(false) && table.comment.is_none() =>
+                    {
+                        None
+                    }
                     likely => self.hint_of_format(path, likely),
                 }
             }
@@ -66,7 +72,7 @@ impl DataArguments {
                 Some(match has_header {
                     true => hint,
                     false => format!(
-                        "{hint} to read a table, or --format lightgcn to read lists of items"
+                        "{hint} to read a table, or `format=lightgcn` to read lists of items"
                     ),
                 })
             }
@@ -87,21 +93,20 @@ impl DataArguments {
     }
 
     fn likely(&self, path: &Path) -> Option<LikelyFormat> {
-        LikelyFormat::of_file(path, &self.table())
+        LikelyFormat::of_file(path, self.options)
     }
 
-    /// The format that reads a file with these flags.
+    /// The format that reads a file with these options.
     fn likely_reader(&self, path: &Path) -> Option<Format> {
-        let of_delimiter = self.delimiter.and_then(|_| self.delimited(path));
-        let format = self.format.or(of_delimiter);
-        format.or_else(|| Format::of(path).ok())
+        let named = || self.options.format_of_name(path).ok();
+        self.format.or_else(named)
     }
 
-    /// Whether the rows of a table have as many fields as these flags expect.
+    /// Whether the rows of a table have as many fields as these options expect.
     fn has_fields_of(&self, path: &Path, table: &LikelyTable) -> bool {
         match self.likely_reader(path) {
             Some(Format::Csv | Format::Tsv) => {
-                let names = self.no_header.as_ref();
+                let names = self.options.columns.as_ref();
                 names.is_none_or(|names| names.len() == table.names.len())
             }
             _ => false,
@@ -114,16 +119,16 @@ impl DataArguments {
         match likely {
             LikelyFormat::Table(table) => Some(self.hint_of_table(reader, &table)),
             LikelyFormat::MovieLens if reader != Some(Format::MovieLens) => {
-                Some("use --format movielens".into())
+                Some("use `format=movielens`".into())
             }
             LikelyFormat::JsonLines if reader != Some(Format::JsonLines) => {
-                Some("use --format jsonl".into())
+                Some("use `format=jsonl`".into())
             }
             LikelyFormat::Lists { are_numbers }
                 if reader != Some(Format::LightGcn) || !are_numbers =>
             {
                 let or_user = match are_numbers {
-                    true => "; if each line starts with its user instead, use --format lightgcn",
+                    true => "; if each line starts with its user instead, use `format=lightgcn`",
                     false => "",
                 };
                 Some(format!(
@@ -135,62 +140,60 @@ impl DataArguments {
         }
     }
 
-    /// Returns a hint with the flags that read a table.
+    /// Returns a hint with the options that read a table.
     fn hint_of_table(&self, reader: Option<Format>, table: &LikelyTable) -> String {
         // Only CSV has another delimiter.
-        let format = match self.delimiter {
+        let format = match self.options.delimiter {
             Some(_) => Format::Csv,
             None => table.format,
         };
-        let mut flags = Vec::new();
+        let mut needed = Vec::new();
         if reader != Some(format) {
-            flags.push(format!("--format {}", format.name()));
+            needed.push(named("format", format.name()));
         }
-        let delimiter = char::from(self.delimiter.unwrap_or(b','));
+        let delimiter = char::from(self.options.delimiter.unwrap_or(b','));
         if format == Format::Csv && table.delimiter != delimiter {
-            flags.push(match table.delimiter {
-                '\t' => "--delimiter tab".into(),
-                delimiter => format!("--delimiter '{delimiter}'"),
-            });
+            needed.push(named("delimiter", table.delimiter));
         }
         if let Some(comment) = table.comment {
-            flags.push(format!("--comment '{comment}'"));
+            needed.push(named("comment", comment));
         }
-        let no_header = self.names_flag(table);
+        let columns = self.columns_option(table);
         match table.has_header {
-            Some(true) => flags.extend(self.flags_of_ids(table)),
-            None if !flags.is_empty() => {
-                let flags = flags.join(" ");
-                return format!("use {flags}, and {no_header} if the first line is an interaction");
+            Some(true) => needed.extend(self.id_options(table)),
+            None if !needed.is_empty() => {
+                let needed = needed.join(" ");
+                return format!("use {needed}, and {columns} if the first line is an interaction");
             }
-            _ => flags.push(no_header),
+            _ => needed.push(columns),
         }
-        format!("use {}", flags.join(" "))
+        format!("use {}", needed.join(" "))
     }
 
-    /// Returns the flag that names the columns of a table without a header.
-    fn names_flag(&self, table: &LikelyTable) -> String {
+    /// Returns the option that names the columns of a table without a header.
+    fn columns_option(&self, table: &LikelyTable) -> String {
         let names = self.names_of(table);
         match names.len() {
             0..=MOST_NAMES => format!(
-                "--no-header {} (the names in the order of the columns)",
-                names.join(",")
+                "{} (the names in the order of the columns)",
+                named("columns", names.join(","))
             ),
             count => format!(
-                "--no-header with the names of all {count} columns, two of them {} and {}",
+                "`columns` with the names of all {count} columns, two of them {} and {}",
                 names[0], names[1]
             ),
         }
     }
 
-    /// Returns the proposed names of a table without a header; those that flags name keep their names.
+    /// Returns the proposed names of a table without a header; those that options name keep their names.
     fn names_of<'n>(&'n self, table: &'n LikelyTable) -> Vec<&'n str> {
+        let options = self.options;
         let name = |name: &'n String| {
             let given = match name.as_str() {
-                "user" => self.user_column.as_deref(),
-                "item" => self.item_column.as_deref(),
-                "time" => self.time_column.as_deref(),
-                "rating" => (self.rating_column.as_deref()).or(self.weight_column.as_deref()),
+                "user" => options.user.as_deref(),
+                "item" => options.item.as_deref(),
+                "time" => options.time.as_deref(),
+                "rating" => options.rating.as_deref().or(options.weight.as_deref()),
                 _ => None,
             };
             given.unwrap_or(name)
@@ -198,29 +201,28 @@ impl DataArguments {
         table.names.iter().map(name).collect()
     }
 
-    /// Returns the flags of the id columns of a table with a header, if they are needed. By default, the user is the
+    /// Returns the options of the id columns of a table with a header, if they are needed. By default, the user is the
     /// first column and the item the second one.
-    fn flags_of_ids(&self, table: &LikelyTable) -> Vec<String> {
+    fn id_options(&self, table: &LikelyTable) -> Vec<String> {
         let names = &table.names;
-        let options = self.table();
-        let (user, item) = options.id_columns(table.format.columns(), names);
+        let (user, item) = self.options.id_columns(table.format.columns(), names);
         let is_known = |name: &str| names.iter().any(|it| it == name);
         let unknown = |other: &str| names.iter().find(|name| *name != other);
-        let mut flags = Vec::new();
+        let mut needed = Vec::new();
         let user = match is_known(user) {
             true => user,
             false => {
                 let first = unknown(item).map_or("", String::as_str);
-                flags.push(format!("--user-column {}", quoted(first)));
+                needed.push(named("user", first));
                 first
             }
         };
         if !is_known(item)
             && let Some(second) = unknown(user)
         {
-            flags.push(format!("--item-column {}", quoted(second)));
+            needed.push(named("item", second));
         }
-        flags
+        needed
     }
 }
 
@@ -232,17 +234,8 @@ fn hint_of_item_columns(table: &LikelyTable) -> String {
     };
     format!(
         "if each of the {} columns is an item, write a row for each user and item, as with pandas: \
-         table.melt({user}, var_name=\"item\", value_name=\"weight\").dropna(), and use --weight-column weight; else \
-         set the column with --item-column",
+         table.melt({user}, var_name=\"item\", value_name=\"weight\").dropna(), and use `weight=weight`; else \
+         set the column with `item`",
         table.names.len() - 1
     )
-}
-
-/// Returns the name of a column as an argument of a shell.
-fn quoted(name: &str) -> String {
-    let is_plain = |it: char| it.is_alphanumeric() || "_-.:".contains(it);
-    match !name.is_empty() && name.chars().all(is_plain) {
-        true => name.to_owned(),
-        false => format!("'{}'", name.replace('\'', r"'\''")),
-    }
 }
