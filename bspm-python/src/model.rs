@@ -561,17 +561,18 @@ impl Core {
 
     /// Returns vectors of items and of users. Their inner products are scores of the ideal low-pass filter.
     fn low_pass_vectors<'py>(&self, py: Python<'py>) -> PyResult<Vectors<'py>> {
-        let (items, users) = short(py, || {
+        let (vectors, users) = short(py, || {
             let vectors = self.filter().low_pass_vectors()?;
             let matrix = self.histories();
             let rows = 0..matrix.users() as u32;
             let users = rows.flat_map(|user| vectors.of_history(matrix.history_of(user)));
-            Ok((vectors.items(), users.collect::<Vec<f32>>()))
+            let users = users.collect::<Vec<f32>>();
+            Ok((vectors, users))
         })?;
+        let items = vectors.items();
         let shape = [self.histories().users(), items.ncols()];
-        let items_shape = [items.nrows(), items.ncols()];
         Ok((
-            PyArray1::from_iter(py, items.iter().copied()).reshape(items_shape)?,
+            PyArray1::from_iter(py, items.iter().copied()).reshape(items.dim())?,
             PyArray1::from_vec(py, users).reshape(shape)?,
         ))
     }

@@ -269,3 +269,43 @@ fn gf_cf_is_bspm_without_sharpening() {
     };
     assert_eq!(score(gf_cf.into()), score(bspm.into()));
 }
+
+#[test]
+fn inner_products_of_vectors_are_the_part_of_the_scores_that_its_weight_multiplies() {
+    let interactions = dataset().interactions().clone();
+    for (filter, weight, others) in [
+        ("bspm", "beta", &[("merge", "late")][..]),
+        ("bspm", "beta", &[("merge", "late"), ("offset", "3")]),
+        ("gf-cf", "alpha", &[]),
+        ("gf-cf", "alpha", &[("offset", "5")]),
+        ("cheby-cf", "alpha", &[("beta", "0.5")]),
+        ("cheby-cf", "alpha", &[("beta", "0.2")]),
+        ("cheby-cf", "alpha", &[("beta", "-0.1"), ("offset", "2")]),
+    ] {
+        let fit = |value: &str| {
+            let mut config = FilterConfig::for_shape(filter, interactions.shape()).unwrap();
+            for (name, value) in [("factor_dim", "6"), (weight, value)] {
+                config.set(name, value).unwrap();
+            }
+            for (name, value) in others {
+                config.set(name, value).unwrap();
+            }
+            FittedFilter::fit(CpuBackend::new(), interactions.clone(), config).unwrap()
+        };
+        let (with, more) = (fit("0.5"), fit("1.5"));
+        let users: Vec<u32> = (0..interactions.users() as u32).collect();
+        let expected = more.score(&users).unwrap() - with.score(&users).unwrap();
+        let vectors = with.low_pass_vectors().unwrap();
+        let largest = expected.iter().fold(0.0_f32, |most, it| most.max(it.abs()));
+        for (&user, expected) in users.iter().zip(expected.rows()) {
+            let vector = vectors.of_history(interactions.history_of(user));
+            let found = vectors.items().dot(&ndarray::Array1::from(vector));
+            for (found, expected) in found.iter().zip(expected) {
+                assert!(
+                    (found - expected).abs() <= 2e-5 * largest,
+                    "{filter} {others:?}: {found}, expected {expected}"
+                );
+            }
+        }
+    }
+}

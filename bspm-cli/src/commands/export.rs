@@ -14,7 +14,7 @@ use bspm::fitted::{LowPassVectors, RankOptions};
 use bspm::{Backend, FilterConfig, FitOptions};
 use bspm_args::{DeviceArguments, ProgressBars, tell};
 use clap::{Args, Subcommand};
-use ndarray::{Array1, Array2};
+use ndarray::Array1;
 
 use super::{Outcome, TextModel, on_device, parquet_file, shape};
 use crate::outputs::Files;
@@ -159,7 +159,7 @@ fn vectors<B: Backend>(backend: B, arguments: &VectorArguments) -> Outcome {
         shape(&model),
         vectors.factors()
     );
-    tell_candidates(&model, &vectors, &items, arguments.sample)
+    tell_candidates(&model, &vectors, arguments.sample)
 }
 
 /// Writes a table of ids and vectors.
@@ -190,7 +190,6 @@ fn write_vectors<'a>(
 fn tell_candidates<B: Backend>(
     model: &TextModel<B>,
     vectors: &LowPassVectors,
-    items: &Array2<f32>,
     sample: usize,
 ) -> Outcome {
     const K: usize = 20;
@@ -200,7 +199,9 @@ fn tell_candidates<B: Backend>(
     let lists = model.filter().rank_histories(&histories, &options)?.lists;
     let (mut found, mut all) = (0, 0);
     for (&history, list) in histories.iter().zip(lists) {
-        let scores = items.dot(&Array1::from(vectors.of_history(history)));
+        let scores = vectors
+            .items()
+            .dot(&Array1::from(vectors.of_history(history)));
         let mut candidates = TopK::new(CANDIDATES);
         for (item, &score) in scores.iter().enumerate() {
             if !history.items().contains(&(item as u32)) {

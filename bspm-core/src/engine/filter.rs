@@ -9,6 +9,17 @@ use super::workspace::{TileHistories, Workspace};
 use crate::backend::{Backend, Checked, Scores, Scoring};
 use bspm_data::Result;
 
+/// An ideal low-pass filter `H V U^T`, without its weight in the scores.
+#[derive(Debug)]
+pub(crate) struct IdealLowPass<'f, B: Backend> {
+    /// The weights `H` of histories, one per item.
+    pub(crate) history_weights: &'f [f32],
+    /// `V: items x factors`.
+    pub(crate) vectors: &'f B::Matrix,
+    /// `U: items x factors`, without [`item_scale`](Filter::item_scale).
+    pub(crate) decoder: &'f B::Matrix,
+}
+
 /// A fitted filter on a device.
 ///
 /// Every filter is an affine function of the history, so the driver, fold-in, explanations,
@@ -58,6 +69,11 @@ pub(crate) trait Filter<B: Backend>: Debug + Send + Sync {
     /// The tensors for a model file.
     fn tensors(&self) -> Tensors<'_, B> {
         Vec::new()
+    }
+
+    /// The ideal low-pass filter, if the scores contain its scores.
+    fn ideal_low_pass(&self) -> Option<IdealLowPass<'_, B>> {
+        None
     }
 
     /// The singular vectors of the filter; of a mix, those of each part.

@@ -121,6 +121,19 @@ impl<B: Backend> LowPass<B> {
         }
     }
 
+    /// `U` without a polynomial of the walk.
+    pub(crate) fn unfiltered_decoder(&self) -> &B::Matrix {
+        match &self.decoder {
+            Decoder::Vectors | Decoder::Filtered(_) => &self.basis.vectors,
+            Decoder::Scaled(vectors) => vectors,
+        }
+    }
+
+    /// The weights of histories, if they differ from those of the walk.
+    pub(crate) fn history_weights(&self) -> Option<&[f32]> {
+        self.history_weights.as_deref()
+    }
+
     /// `coefficients = factor G V^T z'` (`factors x columns`) for histories that are `uploaded`
     /// with the weights of the walk.
     pub(crate) fn encode(

@@ -6,7 +6,7 @@
 //! it is computed once.
 
 use super::basis::Basis;
-use super::filter::Filter;
+use super::filter::{Filter, IdealLowPass};
 use super::low_pass::LowPass;
 use super::polynomial::{Polynomial, Run};
 use super::tensors::Tensors;
@@ -146,6 +146,16 @@ impl<B: Backend> Filter<B> for Spectral<B> {
         self.low_pass
             .as_ref()
             .map_or_else(Vec::new, LowPass::tensors)
+    }
+
+    fn ideal_low_pass(&self) -> Option<IdealLowPass<'_, B>> {
+        let low_pass = self.low_pass.as_ref()?;
+        let of_walk = self.graph.history_weights();
+        Some(IdealLowPass {
+            history_weights: low_pass.history_weights().unwrap_or(of_walk),
+            vectors: &low_pass.basis().vectors,
+            decoder: low_pass.unfiltered_decoder(),
+        })
     }
 
     fn bases(&self) -> Vec<&Basis<B>> {

@@ -1,11 +1,9 @@
 //! Vectors of users and items, for vector databases.
 
-use ndarray::{Array2, ArrayView1, Axis};
+use ndarray::Array2;
 
 use super::FittedFilter;
 use crate::backend::{Backend, Checked};
-use crate::engine::walk::powers;
-use crate::filters::registry::FilterConfig;
 use bspm_data::History;
 use bspm_data::Result;
 use bspm_data::parameter::invalid;
@@ -13,12 +11,16 @@ use bspm_data::parameter::invalid;
 /// Vectors of users and items whose inner products are the scores of the ideal low-pass filter
 /// `r D_i^-1/2 V V^T D_i^1/2` (paper, section 3.2), which is the low-rank part of BSPM, GF-CF and ChebyCF.
 /// The blur, their other part, does not have a low rank, so the vectors give the lists of the ideal low-pass
-/// filter only.
+/// filter only. The setting `offset` is added to the degrees `D_i`, and the exponent of ChebyCF is its setting
+/// `beta`.
 #[derive(Clone, Debug)]
 pub struct LowPassVectors {
     /// `V`, `items x factors`.
     basis: Array2<f32>,
-    root_degrees: Vec<f32>,
+    /// `D_i^1/2 V`.
+    items: Array2<f32>,
+    /// `D_i^-1/2`.
+    history_weights: Vec<f32>,
 }
 
 impl<B: Backend> FittedFilter<B> {
@@ -44,19 +46,16 @@ impl<B: Backend> FittedFilter<B> {
     /// # Ok::<(), bspm_core::Error>(())
     /// ```
     pub fn low_pass_vectors(&self) -> Result<LowPassVectors> {
-        let basis = match self.config {
-            FilterConfig::Bspm(_) | FilterConfig::GfCf(_) | FilterConfig::ChebyCf(_) => {
-                self.filter.bases().into_iter().next()
-            }
-            _ => None,
-        };
-        let basis = basis.ok_or_else(|| {
+        let Some(low_pass) = self.filter.ideal_low_pass() else {
             let expected = "bspm, gf-cf or cheby-cf with an ideal low-pass filter";
-            invalid("filter", expected, self.config.name())
-        })?;
+            return Err(invalid("filter", expected, self.config.name()));
+        };
+        let backend = Checked::new(&self.backend);
+        let items = backend.download(low_pass.decoder)?;
         Ok(LowPassVectors {
-            basis: Checked::new(&self.backend).download(&basis.vectors)?,
-            root_degrees: powers(&self.interactions.item_sums(), 0.5),
+            basis: backend.download(low_pass.vectors)?,
+            items: items * backend.download(self.filter.item_scale())?,
+            history_weights: low_pass.history_weights.to_vec(),
         })
     }
 }
@@ -68,19 +67,19 @@ impl LowPassVectors {
     }
 
     /// The vectors of the items, `D_i^1/2 V`: `items x factors`.
-    pub fn items(&self) -> Array2<f32> {
-        &self.basis * &ArrayView1::from(&self.root_degrees).insert_axis(Axis(1))
+    pub fn items(&self) -> &Array2<f32> {
+        &self.items
     }
 
     /// The vector of a history `r`, `V^T D_i^-1/2 r`; unknown items are ignored.
     pub fn of_history<'h>(&self, history: impl Into<History<'h>>) -> Vec<f32> {
         let mut sum = vec![0.0; self.factors()];
         for (item, weight) in history.into().entries() {
-            let Some(root) = self.root_degrees.get(item as usize) else {
+            let Some(own) = self.history_weights.get(item as usize) else {
                 continue;
             };
             for (sum, value) in sum.iter_mut().zip(self.basis.row(item as usize)) {
-                *sum += weight / root * value;
+                *sum += weight * own * value;
             }
         }
         sum
