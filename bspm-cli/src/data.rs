@@ -96,6 +96,9 @@ pub(crate) struct DataArguments {
         allow_hyphen_values = true
     )]
     null_values: Option<Vec<String>>,
+    /// Remove spaces at the start and at the end of ids in text tables, as in ann, tea
+    #[arg(long)]
+    trim_ids: bool,
     /// Skip invalid rows, and report their number and the reasons
     #[arg(long)]
     skip_invalid: bool,
@@ -327,6 +330,9 @@ impl DataArguments {
         }
         if let Some(texts) = &self.null_values {
             options = options.null_values(texts);
+        }
+        if self.trim_ids {
+            options = options.trim_ids();
         }
         if self.skip_invalid {
             options = options.skip_invalid();

@@ -16,7 +16,7 @@ use crate::output::shown;
 pub(crate) struct ItemArguments {
     /// Item table with one row per item: a CSV, TSV, JSON lines, Parquet or RecBole .item file, a folder
     /// of part files, or a glob pattern. Lists show its titles, and the model keeps all its columns.
-    /// --delimiter, --quoting, --comment, --encoding, --decimal-comma, --null-values and --skip-invalid
+    /// --delimiter, --quoting, --comment, --encoding, --decimal-comma, --null-values, --trim-ids and --skip-invalid
     /// also apply to it if its format uses them
     #[arg(long = "items", value_name = "FILE")]
     file: Option<PathBuf>,

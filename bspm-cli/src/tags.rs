@@ -18,7 +18,7 @@ use crate::output::shown;
 pub(crate) struct TagArguments {
     /// Table with a row for each tag of an item, such as a category or a brand: CSV, TSV, JSON lines or
     /// Parquet. Tags improve the scores of items with few interactions, and give scores to items without
-    /// interactions. --delimiter, --quoting, --comment, --encoding, --null-values and --skip-invalid also
+    /// interactions. --delimiter, --quoting, --comment, --encoding, --null-values, --trim-ids and --skip-invalid also
     /// apply to this table, if its format uses them
     #[arg(long, value_name = "FILE")]
     tags: Option<PathBuf>,

@@ -162,8 +162,8 @@ impl<B: Backend> FittedFilter<B> {
     }
 
     /// Creates a custom filter from an item graph: the scores of a history `r` are `r G`, for a graph
-    /// `G: items x items` with finite weights, in compressed sparse rows. `name` is used in reports and
-    /// model files.
+    /// `G: items x items` with finite weights. `name` is used in reports and model files. A graph in
+    /// compressed columns is converted to rows.
     ///
     /// # Errors
     ///
@@ -198,7 +198,10 @@ impl<B: Backend> FittedFilter<B> {
         if let Some(weight) = graph.data().iter().find(|it| !it.is_finite()) {
             return Err(invalid("graph", "finite weights", weight));
         }
-        let graph = Arc::new(graph);
+        let graph = Arc::new(match graph.is_csr() {
+            true => graph,
+            false => graph.to_csr(),
+        });
         let filter = ItemGraphPolynomial::of(Checked::new(&backend), graph, vec![1.0])?;
         let config = ItemGraph { name: name.into() };
         Self::new(backend, interactions, config.into(), Arc::new(filter))

@@ -39,3 +39,10 @@ impl CpuError {
         }
     }
 }
+
+impl From<CpuError> for bspm_core::Error {
+    /// An error of starting the backend.
+    fn from(error: CpuError) -> Self {
+        error.in_operation("start")
+    }
+}

@@ -36,6 +36,9 @@ pub fn symmetric_eigen(matrix: ArrayView2<'_, f64>) -> Option<SymmetricEigen> {
     let matrix = matrix.as_standard_layout();
     let mut values = vec![0.0; size];
     let mut vectors = Array2::zeros((size, size));
+    if size == 0 {
+        return Some(SymmetricEigen { values, vectors });
+    }
     let scratch = self_adjoint_evd_scratch::<f64>(
         size,
         ComputeEigenvectors::Yes,

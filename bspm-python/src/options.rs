@@ -59,11 +59,13 @@ pub(crate) struct FileOptions {
     #[pyo3(item)]
     null_values: Option<Vec<String>>,
     #[pyo3(item)]
+    trim_ids: bool,
+    #[pyo3(item)]
     skip_invalid: bool,
 }
 
 impl FileOptions {
-    const NAMES: [&str; 11] = [
+    const NAMES: [&str; 12] = [
         "format",
         "columns",
         "delimiter",
@@ -74,6 +76,7 @@ impl FileOptions {
         "time_format",
         "time_unit",
         "null_values",
+        "trim_ids",
         "skip_invalid",
     ];
 
@@ -117,6 +120,9 @@ impl FileOptions {
         }
         if let Some(texts) = &self.null_values {
             options = options.null_values(texts);
+        }
+        if self.trim_ids {
+            options = options.trim_ids();
         }
         if self.skip_invalid {
             options = options.skip_invalid();
@@ -358,7 +364,7 @@ pub(crate) fn with_arguments(warning: &str) -> String {
 /// Returns an option with its value as an argument.
 fn argument(option: &str, value: Option<&str>) -> String {
     match (option, value) {
-        ("skip_invalid" | "decimal_comma", _) => format!("{option}=True"),
+        ("skip_invalid" | "trim_ids" | "decimal_comma", _) => format!("{option}=True"),
         ("columns" | "null_values", Some(value)) => {
             let elements: Vec<&str> = value.split(',').collect();
             format!("{option}={elements:?}")

@@ -37,6 +37,13 @@ impl TorchError {
     }
 }
 
+impl From<TorchError> for bspm_core::Error {
+    /// An error of starting the backend.
+    fn from(error: TorchError) -> Self {
+        error.in_operation("start")
+    }
+}
+
 /// Runs libtorch calls without recording gradients, and adds the operation to errors.
 pub(crate) fn run<T>(
     operation: &'static str,

@@ -40,6 +40,7 @@ fn set(name: &str, format: Format) -> TableOptions {
         "time_format" => options.time(time).time_format("%Y-%m-%d"),
         "time_unit" => options.time(time).time_unit(TimeUnit::Milliseconds),
         "null_values" => options.null_values(["-"]),
+        "trim_ids" => options.trim_ids(),
         "skip_invalid" => options.skip_invalid(),
         other => panic!("an option without a case here: {other}"),
     }

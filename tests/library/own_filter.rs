@@ -85,6 +85,22 @@ fn its_models_answer_explain_and_are_saved() {
 }
 
 #[test]
+fn a_graph_in_compressed_columns_is_the_same_graph() {
+    let graph = SETTINGS.graph(&interactions());
+    let fit = |graph| {
+        let fitted =
+            FittedFilter::from_item_graph(CpuBackend::new(), interactions(), "x", graph).unwrap();
+        let dataset: Dataset<u32, u32> =
+            Dataset::from_interactions((0..60).collect(), (0..40).collect(), interactions())
+                .unwrap();
+        let model = Model::from_filter(fitted, dataset).unwrap();
+        model.to_bytes().unwrap()
+    };
+    assert!(!graph.to_csc().is_csr());
+    assert_eq!(fit(graph.to_csc()), fit(graph));
+}
+
+#[test]
 fn what_is_no_graph_of_the_items_is_refused() {
     let graph = SETTINGS.graph(&interactions());
     let other = Interactions::from_pairs(2, 3, [(0, 1)]).unwrap();

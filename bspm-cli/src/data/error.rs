@@ -4,7 +4,7 @@ use bspm::Error;
 use bspm::data::hint;
 
 /// Options of the library and their flags.
-const FLAGS: [(&str, &str); 21] = [
+const FLAGS: [(&str, &str); 22] = [
     ("format", "--format"),
     ("user", "--user-column"),
     ("item", "--item-column"),
@@ -24,6 +24,7 @@ const FLAGS: [(&str, &str); 21] = [
     ("time_format", "--time-format"),
     ("time_unit", "--time-unit"),
     ("null_values", "--null-values"),
+    ("trim_ids", "--trim-ids"),
     ("skip_invalid", "--skip-invalid"),
     ("k_core", "--k-core"),
 ];

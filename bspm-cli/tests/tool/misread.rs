@@ -218,3 +218,26 @@ fn a_decimal_comma_is_read_only_where_it_is_one() {
     let expected = "1 skipped weights have a comma; hint: set --decimal-comma to read 1,5 as 1.5";
     assert!(told.contains(expected), "{told}");
 }
+
+#[test]
+fn spaces_around_ids_are_removed_on_request() {
+    let folder = Folder::new();
+    folder.write("plain.csv", "user,item,n\na,x y,2\na,y,1\nb,x y,3\n");
+    folder.write(
+        "spaces.csv",
+        "user, item, n\na, x y, 2\n a , y, 1\nb,\tx y , 3\n",
+    );
+    folder.write("items.csv", "item, title\nx y, X\n y, Y\n");
+    let flags = "--weight-column n --items items.csv --skip-invalid";
+    let (plain, _) = folder.fit(&format!("plain.csv {flags} --trim-ids"));
+    let (spaces, told) = folder.fit(&format!("spaces.csv {flags} --trim-ids"));
+    assert_eq!(spaces, plain);
+    assert!(!told.contains("start or end"), "{told}");
+    let (kept, told) = folder.fit(&format!("spaces.csv {flags}"));
+    assert_ne!(kept, plain);
+    let hint = "which is part of the id; hint: --trim-ids removes the spaces";
+    assert!(told.contains(hint), "{told}");
+    folder.write("a.jsonl", "{\"user\": 1, \"item\": 2}\n");
+    let message = folder.refused("a.jsonl --trim-ids");
+    assert!(message.contains("--trim-ids has no effect"), "{message}");
+}

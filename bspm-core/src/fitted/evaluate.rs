@@ -1,5 +1,7 @@
 //! Ranking metrics at several cut-offs in one pass.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::rank::RankOptions;
@@ -212,12 +214,17 @@ impl Evaluator {
         self.discounts.len()
     }
 
-    /// Adds one user: the recommended items, best first, and the test items, in ascending order.
+    /// Adds one user: the recommended items, best first, and the test items, in any order.
     ///
-    /// If a list is shorter than a cut-off, the missing entries are not hits.
+    /// If a list is shorter than a cut-off, the missing entries are not hits. A repeated item is a hit only at its
+    /// first place, and a repeated test item counts once.
     pub fn add(&mut self, recommended: impl IntoIterator<Item = u32>, relevant: &[u32]) {
-        let ranks = self.hits(recommended, relevant);
-        self.add_ranks(&ranks, relevant.len());
+        let mut left: HashSet<u32> = relevant.iter().copied().collect();
+        let count = left.len();
+        let ranked = (0..).zip(recommended.into_iter().take(self.largest_cutoff()));
+        let hits = ranked.filter(|(_, item)| left.remove(item));
+        let ranks: Vec<u32> = hits.map(|(rank, _)| rank).collect();
+        self.add_ranks(&ranks, count);
     }
 
     /// Computes the metrics of one user at each cut-off, from the recommended items, best first, and the test
@@ -353,6 +360,18 @@ mod tests {
         let ideal_of_2 = 1.0 + 1.0 / 3_f64.log2();
         assert_relative_eq!(at_2.ndcg, (1.0 / 3_f64.log2()) / ideal_of_2);
         assert_relative_eq!(at_2.map, 0.5 / 2.0);
+    }
+
+    #[test]
+    fn the_order_of_test_items_and_repeated_items_do_not_change_the_metrics() {
+        let means = |list: [u32; 4], relevant: &[u32]| {
+            let mut evaluator = Evaluator::new(&[4]).unwrap();
+            evaluator.add(list, relevant);
+            evaluator.means()[0]
+        };
+        let expected = means([9, 2, 8, 1], &[1, 2, 3]);
+        assert_eq!(means([9, 2, 8, 1], &[3, 1, 2, 1]), expected);
+        assert_eq!(means([9, 2, 2, 1], &[2, 3, 1]), expected);
     }
 
     #[test]

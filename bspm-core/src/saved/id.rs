@@ -1,5 +1,7 @@
 //! Ids as bytes.
 
+use std::sync::Arc;
+
 /// A type of ids that can be saved in a model file.
 ///
 /// # Examples
@@ -38,39 +40,31 @@ pub trait SavedId: Sized {
     }
 }
 
-/// Also reads numbers, as decimal digits.
-impl SavedId for String {
-    const KIND: &'static str = "string";
+macro_rules! saved_text {
+    ($($text:ty)*) => {$(
+        /// Also reads numbers, as decimal digits.
+        impl SavedId for $text {
+            const KIND: &'static str = "string";
 
-    fn append_to(&self, bytes: &mut Vec<u8>) {
-        bytes.extend(self.as_bytes());
-    }
+            fn append_to(&self, bytes: &mut Vec<u8>) {
+                bytes.extend(self.as_bytes());
+            }
 
-    fn read(kind: &str, bytes: &[u8]) -> Option<Self> {
-        match kind {
-            Self::KIND => std::str::from_utf8(bytes).ok().map(str::to_owned),
-            kind => number(kind, bytes).map(|number| number.to_string()),
+            fn read(kind: &str, bytes: &[u8]) -> Option<Self> {
+                match kind {
+                    Self::KIND => std::str::from_utf8(bytes).ok().map(Self::from),
+                    kind => number(kind, bytes).map(|number| number.to_string().into()),
+                }
+            }
+
+            fn accepts(kind: &str) -> bool {
+                kind == Self::KIND || NUMBERS.contains(&kind)
+            }
         }
-    }
-
-    fn accepts(kind: &str) -> bool {
-        kind == Self::KIND || NUMBERS.contains(&kind)
-    }
+    )*};
 }
 
-/// The kinds of ids that are whole numbers, which can also be read as text.
-const NUMBERS: [&str; 4] = [u32::KIND, u64::KIND, i32::KIND, i64::KIND];
-
-/// Converts the bytes of an id to a number.
-fn number(kind: &str, bytes: &[u8]) -> Option<i128> {
-    Some(match kind {
-        u32::KIND => u32::read(kind, bytes)?.into(),
-        u64::KIND => u64::read(kind, bytes)?.into(),
-        i32::KIND => i32::read(kind, bytes)?.into(),
-        i64::KIND => i64::from_le_bytes(bytes.try_into().ok()?).into(),
-        _ => return None,
-    })
-}
+saved_text!(String Box<str> Arc<str>);
 
 /// Also reads the kinds of smaller numbers.
 impl SavedId for i64 {
@@ -89,21 +83,78 @@ impl SavedId for i64 {
     }
 }
 
-macro_rules! saved_integer {
-    ($($integer:ident)*) => {$(
-        /// Eight or fewer bytes, little-endian.
-        impl SavedId for $integer {
-            const KIND: &'static str = stringify!($integer);
+macro_rules! saved_integers {
+    ($($integer:ident)*) => {
+        $(
+            /// Eight or fewer bytes, little-endian.
+            impl SavedId for $integer {
+                const KIND: &'static str = stringify!($integer);
 
-            fn append_to(&self, bytes: &mut Vec<u8>) {
-                bytes.extend(self.to_le_bytes());
+                fn append_to(&self, bytes: &mut Vec<u8>) {
+                    bytes.extend(self.to_le_bytes());
+                }
+
+                fn read(_kind: &str, bytes: &[u8]) -> Option<Self> {
+                    Some(Self::from_le_bytes(bytes.try_into().ok()?))
+                }
             }
+        )*
 
-            fn read(_kind: &str, bytes: &[u8]) -> Option<Self> {
-                Some(Self::from_le_bytes(bytes.try_into().ok()?))
+        /// The kinds of ids that are whole numbers, which can also be read as text.
+        const NUMBERS: &[&str] = &[i64::KIND, $($integer::KIND),*];
+
+        /// Converts the bytes of an id to a number.
+        fn number(kind: &str, bytes: &[u8]) -> Option<i128> {
+            match kind {
+                i64::KIND => Some(i64::from_le_bytes(bytes.try_into().ok()?).into()),
+                $($integer::KIND => Some($integer::read(kind, bytes)?.into()),)*
+                _ => None,
             }
         }
-    )*};
+    };
 }
 
-saved_integer!(u32 u64 i32);
+saved_integers!(u8 u16 u32 u64 i8 i16 i32);
+
+/// Saved as `u64`.
+impl SavedId for usize {
+    const KIND: &'static str = u64::KIND;
+
+    fn append_to(&self, bytes: &mut Vec<u8>) {
+        (*self as u64).append_to(bytes);
+    }
+
+    fn read(kind: &str, bytes: &[u8]) -> Option<Self> {
+        u64::read(kind, bytes)?.try_into().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use super::*;
+
+    fn is_read_as_text<T: SavedId + PartialEq + Debug>(id: T, text: &str) {
+        let mut bytes = Vec::new();
+        id.append_to(&mut bytes);
+        assert_eq!(String::read(T::KIND, &bytes).as_deref(), Some(text));
+        assert_eq!(T::read(T::KIND, &bytes), Some(id));
+        assert!(T::accepts(T::KIND) && String::accepts(T::KIND));
+    }
+
+    #[test]
+    fn ids_are_read_as_they_were_saved_and_as_text() {
+        is_read_as_text(200_u8, "200");
+        is_read_as_text(60_000_u16, "60000");
+        is_read_as_text(u64::MAX, "18446744073709551615");
+        is_read_as_text(7_usize, "7");
+        is_read_as_text(-100_i8, "-100");
+        is_read_as_text(-30_000_i16, "-30000");
+        is_read_as_text(i64::MIN, "-9223372036854775808");
+        is_read_as_text(Arc::<str>::from("tea"), "tea");
+        is_read_as_text(Box::<str>::from("tea"), "tea");
+        assert_eq!(i64::read(u16::KIND, &7_u16.to_le_bytes()), Some(7));
+        assert!(!i64::accepts(u64::KIND) && !u32::accepts(u16::KIND));
+    }
+}

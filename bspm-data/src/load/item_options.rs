@@ -54,8 +54,8 @@ impl ItemTableOptions {
         self
     }
 
-    /// Sets the text options: delimiter, quoting, comments, encoding, decimal comma, null values, and
-    /// skipping of invalid rows. Each applies only if the format of the table uses it. Options of
+    /// Sets the text options: delimiter, quoting, comments, encoding, decimal comma, null values,
+    /// trimming of ids, and skipping of invalid rows. Each applies only if the format of the table uses it. Options of
     /// interactions, such as the user column, have no effect on item tables.
     pub fn text(mut self, options: TableOptions) -> Self {
         self.text = options;

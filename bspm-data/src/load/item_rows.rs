@@ -24,6 +24,7 @@ pub struct ItemRows<'o> {
     text: &'o TableOptions,
     missing: NullValues<'o>,
     path: Option<PathBuf>,
+    trim_ids: bool,
     ids: Ids<String>,
     /// The name of the id column, after the header is read.
     id_name: String,
@@ -41,6 +42,7 @@ impl<'o> ItemRows<'o> {
             text: &options.text,
             missing: NullValues::new(&options.text),
             path: None,
+            trim_ids: false,
             ids: Ids::default(),
             id_name: String::new(),
             columns: IndexMap::new(),
@@ -51,6 +53,7 @@ impl<'o> ItemRows<'o> {
     /// Sets the file of the rows that follow.
     pub fn start(&mut self, path: &Path, format: Format) {
         self.path = Some(path.into());
+        self.trim_ids = self.text.trims_ids_of(format);
         self.report.files.push((path.into(), format));
     }
 
@@ -142,6 +145,10 @@ impl<'o> ItemRows<'o> {
         if let Some((reason, expected)) = self.fault_of(id) {
             return self.refuse_id(line, reason, expected, id);
         }
+        let id = match self.trim_ids {
+            true => id.trim(),
+            false => id,
+        };
         let row = self.ids.len();
         self.ids.index_or_insert(id.to_owned(), "items")?;
         if self.ids.len() == row {

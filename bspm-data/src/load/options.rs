@@ -56,6 +56,7 @@ pub struct TableOptions {
     #[doc(hidden)]
     pub time_unit: Option<TimeUnit>,
     pub(super) null_values: Option<Vec<String>>,
+    pub(super) trim_ids: bool,
     pub(super) skip_invalid: bool,
     /// Whether a table may lack the weight column.
     pub(super) is_test_set: bool,
@@ -133,11 +134,12 @@ impl TableOptions {
         "encoding",
         "decimal_comma",
         "null_values",
+        "trim_ids",
         "skip_invalid",
     ];
 
     /// Returns only the options of text (delimiter, quoting, comments, encoding, decimal comma, null
-    /// values, skipping of invalid rows) that a format uses: for another table than that of the
+    /// values, trimming of ids, skipping of invalid rows) that a format uses: for another table than that of the
     /// interactions.
     pub fn text_for(&self, format: Format) -> Self {
         let mut text = Self::default();
@@ -153,6 +155,7 @@ impl TableOptions {
                 "encoding" => text.encoding.clone_from(&self.encoding),
                 "decimal_comma" => text.decimal_comma = self.decimal_comma,
                 "null_values" => text.null_values.clone_from(&self.null_values),
+                "trim_ids" => text.trim_ids = self.trim_ids,
                 _ => text.skip_invalid = self.skip_invalid,
             }
         }
@@ -200,6 +203,7 @@ impl TableOptions {
         "time_format" TABLES |it| it.time_format.is_some();
         "time_unit" TABLES |it| it.time_unit.is_some();
         "null_values" TABLES |it| it.null_values.is_some();
+        "trim_ids" DELIMITED |it| it.trim_ids;
         "skip_invalid" TABLES |it| it.skip_invalid;
     };
 
@@ -312,6 +316,17 @@ impl TableOptions {
     pub fn null_values(mut self, texts: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.null_values = Some(texts.into_iter().map(Into::into).collect());
         self
+    }
+
+    /// Removes spaces at the start and at the end of ids, as in `ann, tea`. Default: they are part of the id.
+    pub fn trim_ids(mut self) -> Self {
+        self.trim_ids = true;
+        self
+    }
+
+    /// Whether ids of a format are trimmed.
+    pub(super) fn trims_ids_of(&self, format: Format) -> bool {
+        self.trim_ids && DELIMITED.contains(&format)
     }
 
     /// Skips invalid rows instead of returning an error for the first one. The

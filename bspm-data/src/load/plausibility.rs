@@ -97,9 +97,13 @@ fn of_ids(kind: &str, ids: &Ids<String>, interactions: impl Fn(u32) -> usize) ->
     if let Some((count, id)) = found(is_enclosed)
         && 2 * count > ids.len()
     {
+        let hint = match id.trim() == id {
+            true => "",
+            false => "; hint: `trim_ids` removes the spaces of ids in text tables",
+        };
         warnings.push(format!(
             "{count} of {} {kind} ids start or end with a space or a quote, such as {id:?}, which is part of \
-             the id",
+             the id{hint}",
             ids.len()
         ));
     }

@@ -283,6 +283,7 @@ pub(super) struct TextFields<'o> {
     names: Vec<String>,
     header: Header,
     missing: NullValues<'o>,
+    trim_ids: bool,
     decimal_comma: bool,
     times: TimeReader<'o>,
     /// The number of weights with a point, if it may be a thousands separator in all of them.
@@ -301,6 +302,7 @@ impl<'o> TextFields<'o> {
             names,
             header,
             missing: NullValues::new(options),
+            trim_ids: options.trim_ids,
             decimal_comma: options.decimal_comma,
             times: TimeReader::new(options.time_format.as_deref(), options.time_unit),
             thousands: Cell::new(None),
@@ -400,6 +402,10 @@ impl<'f, F: Fn(usize) -> Option<&'f [u8]>> TextRow<'f, '_, F> {
             let expected = format!("{} without a line break", kind.what);
             return Err(self.fault(kind.invalid, place, &expected));
         }
+        let text = match self.fields.trim_ids {
+            true => text.trim(),
+            false => text,
+        };
         text.parse().map_err(|_| {
             let name = std::any::type_name::<T>();
             let name = name.rsplit("::").next().unwrap_or(name);

@@ -453,6 +453,7 @@ class Interactions:
         time_format: Optional[str] = None,
         time_unit: Optional[str] = None,
         null_values: Optional[Sequence[str]] = None,
+        trim_ids: bool = False,
         skip_invalid: bool = False,
     ) -> "Interactions":
         """Creates interactions from a file, as the tool does.
@@ -478,6 +479,7 @@ class Interactions:
           times since 1970: "s", "ms", "us", "ns", "min", "h" or "d"; or "excel" (serial numbers of dates in
           spreadsheets), "ticks" (of .NET) or "filetime" (of Windows).
         - ``null_values``: the texts that mean a missing id. Default: those of the tool (null, NaN, ...).
+        - ``trim_ids``: whether spaces at the start and at the end of ids are removed, as in ``ann, tea``.
         - ``skip_invalid``: skip invalid rows, and warn with their number. By default they are errors.
 
         Raises FileNotFoundError. Raises ValueError with the file, the line and the expected value.
@@ -504,6 +506,7 @@ class Interactions:
             "time_format": time_format,
             "time_unit": time_unit,
             "null_values": None if null_values is None else listed(null_values, "null_values"),
+            "trim_ids": trim_ids,
             "skip_invalid": skip_invalid,
         }
         paths = [path] if isinstance(path, (str, os.PathLike)) else list(path)
