@@ -7,7 +7,7 @@ mod item_users;
 mod lists;
 pub(crate) mod rank;
 pub(crate) mod reach;
-mod rerank;
+pub(crate) mod rerank;
 pub(crate) mod score;
 mod sparse_vectors;
 pub(crate) mod trial;
@@ -112,6 +112,7 @@ impl<B: Backend> FittedFilter<B> {
             interactions = interactions.len()
         )
         .entered();
+        options.check()?;
         let source = Source::Fit(options, shared);
         let filter = config.fit(Checked::new(&backend), &interactions, source);
         Self::of_fit(backend, interactions, config, filter)

@@ -44,7 +44,8 @@
 //! `kind` (`text`, `number` or `boolean`). The first rows of the table are the items, in
 //! order. Versions without item tables ignore them. If there are tags of items, `tags` has `rows`, the
 //! number of the last rows of the fitted matrix that are tags, and their `weight`. If the settings were selected by a search, `trials`
-//! has its trials, best first, as serialized from a [`Trial`](crate::tune::Trial).
+//! has its trials, best first, as serialized from a [`Trial`](crate::tune::Trial). If the weights were scaled, `weight_scale`
+//! has the scale, such as `log`.
 
 #[cfg(target_endian = "big")]
 compile_error!("model files are little-endian and are mapped into memory");
@@ -180,6 +181,7 @@ where
             item_table: self.dataset().item_table().map(Arc::as_ref),
             tags: self.dataset().tags(),
             trials: self.trials(),
+            weight_scale: self.dataset().weight_scale(),
         };
         write(&contents, out).map_err(|source| crate::Error::Write {
             path: path.into(),
@@ -197,6 +199,7 @@ where
         let fitted = Arc::new(parts.fitted);
         let histories = parts.histories.map_or_else(|| fitted.clone(), Arc::new);
         let mut dataset = Dataset::from_interactions(parts.users, parts.items, histories)?;
+        dataset = dataset.with_weight_scale(parts.weight_scale);
         if let Some(times) = parts.times {
             dataset = dataset.with_times(times)?;
         }

@@ -11,7 +11,7 @@ use bspm_core::backend::{
     TopK, Update, ranks_of_sums, select,
 };
 use bspm_core::data::History;
-use bspm_core::{Backend, Result};
+use bspm_core::{Backend, Error, Result};
 use ndarray::{Array2, s};
 use rayon::ThreadPool;
 
@@ -130,6 +130,15 @@ impl Backend for CpuBackend {
     }
 
     fn zeros(&self, rows: usize, columns: usize) -> Result<CpuMatrix> {
+        let entries = CpuMatrix::padded_entries(rows, columns);
+        let limit = isize::MAX as usize / size_of::<f32>();
+        if entries > limit {
+            return Err(Error::TooLarge {
+                what: "entries of a matrix",
+                found: entries,
+                limit,
+            });
+        }
         Ok(CpuMatrix::zeros(rows, columns))
     }
 

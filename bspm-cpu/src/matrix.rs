@@ -55,6 +55,13 @@ fn stride(columns: usize) -> usize {
 }
 
 impl CpuMatrix {
+    /// The largest number of entries with those that pad the rows, or the largest `usize` if it is larger.
+    pub(crate) fn padded_entries(rows: usize, columns: usize) -> usize {
+        columns
+            .checked_next_multiple_of(32)
+            .map_or(usize::MAX, |stride| rows.saturating_mul(stride))
+    }
+
     pub(crate) fn zeros(rows: usize, columns: usize) -> Self {
         let stride = stride(columns);
         let lines = bytemuck::allocation::zeroed_vec((rows * stride).div_ceil(16));

@@ -58,6 +58,8 @@ pub struct Dataset<U: Eq + Hash = String, I: Eq + Hash = String> {
     items: Arc<Ids<I>>,
     interactions: Arc<Interactions>,
     times: Option<Arc<[f64]>>,
+    /// How the weights were scaled; `None` if they were not.
+    weight_scale: Option<WeightScale>,
     /// The first rows are the items of the data set, in column order.
     item_table: Option<Arc<ItemTable<I>>>,
     tags: Option<Arc<ItemTags<I>>>,
@@ -108,6 +110,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             items: Arc::new(items),
             interactions,
             times: None,
+            weight_scale: None,
             item_table: None,
             tags: None,
         })
@@ -151,15 +154,15 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         self.with_entries(pairs.map(|(user, item, time)| (user, item, 1.0, time)))
     }
 
-    /// Adds the interactions of another data set, with their weights and times. Its users and items may
-    /// be new. For an interaction that both have, the larger weight and the later time are kept. If
+    /// Adds the interactions of another data set, with their weights and times. Its weights must have the same
+    /// [scale](Self::weight_scale). Its users and items may be new. For an interaction that both have, the larger weight and the later time are kept. If
     /// only the other data set has no times, its interactions get the latest time of this data set. If
     /// this data set has no times, the result has none. The item table and the tags of this data
     /// set are kept; if it has none, those of the other are used. Cost: a sort of all interactions.
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`].
+    /// [`Error::InvalidParameter`] for weights of another scale; [`Error::TooLarge`].
     ///
     /// # Examples
     ///
@@ -175,6 +178,13 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     /// # Ok::<(), bspm_data::Error>(())
     /// ```
     pub fn with_dataset(&self, more: &Self) -> Result<Self> {
+        let has_weights = more.weight_scale.is_some() || more.interactions.weights().is_some();
+        if has_weights && more.weight_scale != self.weight_scale {
+            let text = |scale: Option<WeightScale>| scale.unwrap_or_default().to_string();
+            let own = text(self.weight_scale);
+            let expected = format!("{own}, the scale of the weights that the data set has");
+            return Err(invalid("weight_scale", expected, text(more.weight_scale)));
+        }
         let latest = self.latest();
         let times = more.times().unwrap_or_default();
         let entries = more.interactions.entries().enumerate();
@@ -220,6 +230,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         let mut dataset = Self::from_interactions(users, items, interactions)?;
         dataset.item_table = self.table_for(&dataset.items)?;
         dataset.tags = self.tags.clone();
+        dataset.weight_scale = self.weight_scale;
         if self.times.is_none() {
             return Ok(dataset);
         }
@@ -272,6 +283,20 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         self.times.as_deref()
     }
 
+    /// How the weights were scaled when the data set was created; `None` if they are the given ones.
+    pub fn weight_scale(&self) -> Option<WeightScale> {
+        self.weight_scale
+    }
+
+    /// Records how the weights of the data set were scaled. The weights do not change.
+    pub fn with_weight_scale(self, scale: Option<WeightScale>) -> Self {
+        let weight_scale = scale.filter(|scale| *scale != WeightScale::Linear);
+        Self {
+            weight_scale,
+            ..self
+        }
+    }
+
     /// The number of interactions.
     pub fn len(&self) -> usize {
         self.interactions.len()
@@ -312,6 +337,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         };
         Ok(Dataset {
             times: self.times.clone(),
+            weight_scale: self.weight_scale,
             item_table,
             tags: self.tags.as_ref().map(|it| Arc::new(it.map_items(&item))),
             ..mapped
@@ -348,6 +374,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             items: self.items.clone(),
             interactions: interactions.into(),
             times,
+            weight_scale: self.weight_scale,
             item_table: self.item_table.clone(),
             tags: self.tags.clone(),
         })

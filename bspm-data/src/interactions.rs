@@ -158,7 +158,7 @@ impl Interactions {
                 return true;
             };
             kept.1 = match duplicates {
-                Duplicates::Sum | Duplicates::Count => (kept.1 + weight).min(f32::MAX),
+                Duplicates::Sum | Duplicates::Count => kept.1 + weight,
                 Duplicates::Max => kept.1.max(weight),
                 Duplicates::Last => weight,
             };
@@ -166,7 +166,8 @@ impl Interactions {
         });
         rows.retain(|_, (_, weight)| weight > 0.0);
         let (row_ends, entries) = rows.into_parts();
-        let (columns, weights) = entries.into_iter().unzip();
+        let (columns, weights): (_, Vec<f32>) = entries.into_iter().unzip();
+        check_weights(&weights)?;
         Ok(Self::from_rows(users, items, row_ends, columns).with_weights(weights))
     }
 
@@ -178,7 +179,9 @@ impl Interactions {
     ) -> Result<Self> {
         let pairs = entries.iter().map(|&(user, item, _)| (user, item));
         let matrix = Self::from_sorted(users, items, entries.len(), pairs)?;
-        Ok(matrix.with_weights(entries.iter().map(|entry| entry.2).collect()))
+        let weights: Vec<f32> = entries.iter().map(|entry| entry.2).collect();
+        check_weights(&weights)?;
+        Ok(matrix.with_weights(weights))
     }
 
     /// Creates a matrix from distinct pairs in ascending order.
@@ -522,6 +525,18 @@ impl Interactions {
             Some(weights) => matrix.with_weights(kept().map(|(place, _)| weights[place]).collect()),
             None => matrix,
         })
+    }
+}
+
+/// Returns an error for a combined weight that `f32` cannot represent.
+fn check_weights(weights: &[f32]) -> Result<()> {
+    match weights.iter().find(|weight| weight.is_infinite()) {
+        Some(_) => Err(invalid(
+            "weight",
+            "weights of each pair with a sum below 3.4e38, or a logarithmic scale",
+            "a larger sum",
+        )),
+        None => Ok(()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod column;
 mod groups;
+mod row_order;
 mod set;
 
 use std::borrow::Borrow;
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 pub use column::{ItemColumn, ItemColumnKind, ItemValue, ItemValues, Texts};
 pub use groups::ItemGroups;
+use row_order::RowOrder;
 pub use set::ItemSet;
 
 use crate::error::{Error, Result};
@@ -44,6 +46,7 @@ pub struct ItemTable<I: Eq + Hash = String> {
     columns: Arc<[ItemColumn]>,
     /// The index of the title column.
     title: usize,
+    row_order: RowOrder,
 }
 
 /// Counts of items and rows that match each other; see [`ItemTable::coverage`].
@@ -103,6 +106,7 @@ impl<I: Eq + Hash + Clone> ItemTable<I> {
             ids: Arc::new(ids),
             columns: columns.into(),
             title: place,
+            row_order: RowOrder::default(),
         })
     }
 
@@ -186,6 +190,27 @@ impl<I: Eq + Hash + Clone> ItemTable<I> {
         self.column(column)?.value(self.ids.index(item)? as usize)
     }
 
+    /// Returns the set of the rows for which `is_in` is `true`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bspm_data::ItemTable;
+    ///
+    /// let table = ItemTable::from_titles([("t1", "Green tea"), ("m1", "Milk")])?;
+    /// let teas = table.rows_where(|row| table.titles().text(row).is_some_and(|it| it.contains("tea")));
+    /// assert!(teas.rows().eq([0]));
+    /// # Ok::<(), bspm_data::Error>(())
+    /// ```
+    pub fn rows_where(&self, is_in: impl Fn(usize) -> bool) -> ItemSet {
+        ItemSet::of_table((0..self.len()).map(is_in).collect(), self.row_order())
+    }
+
+    /// A hash of the ids in the order of the rows.
+    fn row_order(&self) -> u64 {
+        self.row_order.of(&self.ids)
+    }
+
     /// Counts how many of these items have a row, and how many rows are not of these items.
     ///
     /// # Examples
@@ -247,6 +272,7 @@ impl<I: Eq + Hash + Clone> ItemTable<I> {
             ids,
             columns: self.columns.iter().map(|it| it.select(rows)).collect(),
             title: self.title,
+            row_order: RowOrder::default(),
         }
     }
 

@@ -46,6 +46,7 @@ fn _bspm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(evaluation::parse_time, module)?)?;
     module.add_function(wrap_pyfunction!(search::choose, module)?)?;
     module.add_function(wrap_pyfunction!(search::choose_weighting, module)?)?;
+    module.add_function(wrap_pyfunction!(search::reweighted, module)?)?;
     module.add_class::<search::Search>()?;
     module.add_function(wrap_pyfunction!(search::configuration, module)?)?;
     module.add_function(wrap_pyfunction!(search::filters, module)?)?;

@@ -3,7 +3,7 @@
 use std::hash::Hash;
 use std::path::PathBuf;
 
-use bspm::data::{History, ItemSet};
+use bspm::data::{History, ItemSet, WeightScale};
 use bspm::fitted::{Fallback, RankOptions, Rerank};
 use bspm::saved::{SavedId, SavedModelInfo};
 use bspm::tune::Trial;
@@ -127,11 +127,16 @@ pub(crate) fn config(json: &str) -> PyResult<FilterConfig> {
         .map_err(|error| PyValueError::new_err(format!("configuration: {error}")))
 }
 
+/// Parses a scale of weights.
+fn scale_of(text: Option<&str>) -> PyResult<Option<WeightScale>> {
+    text.map(str::parse).transpose().map_err(to_python)
+}
+
 #[pymethods]
 impl Core {
     /// Fits a model to compressed sparse rows.
     #[staticmethod]
-    #[pyo3(signature = (csr, times, users, items, config, *, tags = None, threads = 0, seed = 0, progress = None))]
+    #[pyo3(signature = (csr, times, users, items, config, *, weight_scale = None, tags = None, threads = 0, seed = 0, progress = None))]
     #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
     fn fit(
         py: Python<'_>,
@@ -140,15 +145,17 @@ impl Core {
         users: IdList,
         items: IdList,
         config: &str,
+        weight_scale: Option<&str>,
         tags: Option<TagRows<'_>>,
         threads: usize,
         seed: u64,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         let (config, backend) = (self::config(config)?, backend(threads)?);
+        let scale = scale_of(weight_scale)?;
         let rows = csr.rows()?;
         with_dataset!(&rows, times, users, items, dataset, variant => {
-            let dataset = tagged(dataset, tags.as_ref())?;
+            let dataset = tagged(dataset, tags.as_ref())?.with_weight_scale(scale);
             let model = long(py, progress.as_ref(), |observer| {
                 let options = FitOptions::new().seed(seed).observer(observer);
                 Model::fit_with(backend, dataset, config, &options)
@@ -373,7 +380,15 @@ impl Core {
         })
     }
 
+    /// How the weights were scaled, as text; None if they were not.
+    #[getter]
+    fn weight_scale(&self) -> Option<String> {
+        let scale = each!(&self.model, model => model.dataset().weight_scale());
+        scale.map(|scale| scale.to_string())
+    }
+
     /// Returns the model with more interactions, also of new users and items.
+    #[pyo3(signature = (csr, times, users, items, weight_scale = None))]
     fn with_interactions(
         &self,
         py: Python<'_>,
@@ -381,11 +396,13 @@ impl Core {
         times: Times<'_>,
         users: IdList,
         items: IdList,
+        weight_scale: Option<&str>,
     ) -> PyResult<Self> {
         let rows = csr.rows()?;
+        let scale = scale_of(weight_scale)?;
         let model = each_becomes!(&self.model, model => {
             let (users, items) = (of_kind("users", users)?, of_kind("items", items)?);
-            let added = dataset(&rows, times, users, items)?;
+            let added = dataset(&rows, times, users, items)?.with_weight_scale(scale);
             short(py, || model.with_dataset(&added))?
         });
         Ok(Self { model })

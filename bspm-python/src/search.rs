@@ -18,7 +18,7 @@ use crate::datasets::{Times, backend, numbered};
 use crate::error::to_python;
 use crate::files::{Entries, entries};
 use crate::tags::{TagRows, tagged};
-use crate::work::{Watch, long};
+use crate::work::{Watch, long, short};
 
 /// Returns all filters. Each has a dict of its settings: the description, type, default, range, choices and
 /// search range of each.
@@ -246,19 +246,15 @@ type WeightingOptions = (Option<String>, Option<f64>);
 #[pyfunction]
 #[pyo3(signature = (csr, times, *, tags = None, threads = 0, seed = 0, progress = None))]
 #[allow(clippy::type_complexity, reason = "a tuple of Python objects")]
-pub(crate) fn choose_weighting<'py>(
-    py: Python<'py>,
+pub(crate) fn choose_weighting(
+    py: Python<'_>,
     csr: Csr<'_>,
     times: Option<PyReadonlyArray1<'_, f64>>,
     tags: Option<TagRows<'_>>,
     threads: usize,
     seed: u64,
     progress: Option<Py<PyAny>>,
-) -> PyResult<(
-    Option<Entries<'py>>,
-    WeightingOptions,
-    Vec<(WeightingOptions, f64)>,
-)> {
+) -> PyResult<(WeightingOptions, Vec<(WeightingOptions, f64)>)> {
     let (backend, dataset) = prepared(&csr, times, tags.as_ref(), threads)?;
     let choice = long(py, progress.as_ref(), |observer| {
         let options = FitOptions::new().seed(seed).observer(observer);
@@ -270,12 +266,26 @@ pub(crate) fn choose_weighting<'py>(
     };
     let trials = choice.trials.iter();
     let trials = trials.map(|(weighting, value)| (options(weighting), *value));
-    let changed = match choice.weighting == Weighting::new() {
-        true => None,
-        false => Some(dataset.reweighted(&choice.weighting).map_err(to_python)?),
-    };
-    let changed = changed.map(|changed| entries(py, &changed)).transpose()?;
-    Ok((changed, options(&choice.weighting), trials.collect()))
+    Ok((options(&choice.weighting), trials.collect()))
+}
+
+/// Returns the entries with scaled weights that decay with time.
+#[pyfunction]
+pub(crate) fn reweighted<'py>(
+    py: Python<'py>,
+    csr: Csr<'_>,
+    times: Times<'_>,
+    weight_scale: Option<&str>,
+    half_life: Option<f64>,
+) -> PyResult<Entries<'py>> {
+    let dataset = numbered(&csr.rows()?, times)?;
+    let mut weighting = Weighting::new();
+    weighting.scale = weight_scale
+        .map(str::parse)
+        .transpose()
+        .map_err(to_python)?;
+    weighting.half_life = half_life;
+    entries(py, &short(py, || dataset.reweighted(&weighting))?)
 }
 
 pub(crate) fn as_json(trials: &[Trial]) -> PyResult<Vec<String>> {

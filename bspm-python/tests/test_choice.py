@@ -1,5 +1,6 @@
 """The filter that is chosen for the data if none is named."""
 
+import pandas as pd
 import pytest
 
 import bspm
@@ -59,10 +60,60 @@ def test_weights_are_chosen_unless_an_option_sets_them():
     assert compared["ndcg"][0] == max(compared["ndcg"])
     named = bspm.Model.fit(triples, weight_scale="linear")
     assert named.weightings.to_dict()["ndcg"] == []
-    as_they_are = bspm.Model.fit(bspm.Interactions.of(triples))
+    read = bspm.Model.fit(bspm.Interactions.of(triples))
+    assert read.weightings.to_dict() == compared and read.config == model.config
+    as_they_are = bspm.Model.fit(bspm.Interactions.of(triples, weight_scale="linear"))
     assert as_they_are.weightings.to_dict()["ndcg"] == []
     assert as_they_are.config == named.config
     assert bspm.Model.fit(triples, "gf-cf").weightings.to_dict()["ndcg"] == []
+
+
+def _plays(pairs=PAIRS):
+    users, items = zip(*pairs)
+    counts = [10.0 ** (place * 5 % 7) for place in range(len(pairs))]
+    return pd.DataFrame({"user": users, "item": items, "plays": counts})
+
+
+def test_a_split_is_fitted_with_the_weights_that_its_rows_would_get():
+    train, test = bspm.split(_plays(), weight="plays")
+    rows = train.to_scipy().tocoo()
+    again = pd.DataFrame({"user": rows.row, "item": rows.col, "plays": rows.data})
+    chosen = bspm.Model.fit(again, weight="plays").weightings["weight_scale"]
+    assert bspm.Model.fit(train).weightings["weight_scale"] == chosen and chosen[0] != "linear"
+    raw = bspm.split(_plays(), weight="plays", weight_scale="linear")[0]
+    assert bspm.Model.fit(raw).weightings.to_dict()["ndcg"] == []
+    assert (raw.weight_scale, train.weight_scale, test.weight_scale) == ("linear", None, None)
+
+
+@pytest.mark.parametrize("form", ["frame", "interactions"])
+def test_the_best_trial_fits_the_weights_of_its_search(form):
+    frame = _plays()
+    data = frame if form == "frame" else bspm.Interactions.of(frame, weight="plays")
+    columns = {"weight": "plays"} if form == "frame" else {}
+    trials = bspm.tune(data, trials=2, minutes=5.0, filters=["gf-cf"], **columns)
+    assert trials.weightings["weight_scale"][0] != "linear"
+    model = trials.best.fit(data)
+    tuned = bspm.Model.tune(data, trials=2, minutes=5.0, filters=["gf-cf"], **columns)
+    assert model.interactions == tuned.interactions
+    assert tuned.weightings.to_dict() == trials.weightings.to_dict()
+    raw = trials.best.fit(frame, weight="plays", weight_scale="linear")
+    assert raw.interactions == bspm.Interactions.of(frame, weight="plays")
+
+
+def test_added_weights_have_the_scale_of_the_model(tmp_path):
+    frame = _plays()
+    for options in ({}, {"weight_scale": "log"}):
+        model = bspm.Model.fit(frame, "gf-cf" if options else None, weight="plays", **options)
+        scale = model.interactions.weight_scale
+        assert scale != "linear"
+        # The same rows again change nothing.
+        assert model.with_interactions(frame.head(50), weight="plays").interactions == model.interactions
+        model.save(tmp_path / "m.bspm")
+        opened = bspm.Model.open(tmp_path / "m.bspm")
+        later = opened.with_interactions(frame, weight="plays")
+        assert later.interactions == model.interactions and later.interactions.weight_scale == scale
+        with pytest.raises(ValueError, match=f"weight_scale: expected {scale}, .*, found linear"):
+            model.with_interactions(frame, weight="plays", weight_scale="linear")
 
 
 def test_a_half_life_is_chosen_where_tastes_drift():

@@ -270,7 +270,9 @@ fn open(path: &Path, copy: bool, live: Option<&Live>) -> bspm::Result<Served> {
 
 /// Returns the model with the interactions since the fit.
 fn extended(fitted: &CpuModel, live: &Live) -> bspm::Result<CpuModel> {
-    let extended = fitted.with_dataset(&live.dataset()?)?;
+    // The weights of events have the scale of the model.
+    let scale = fitted.dataset().weight_scale();
+    let extended = fitted.with_dataset(&live.dataset()?.with_weight_scale(scale))?;
     prepare(&extended)?;
     Ok(extended)
 }

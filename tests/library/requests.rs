@@ -3,7 +3,10 @@
 use bspm::backend::ScoredItem;
 use bspm::data::{ItemColumn, ItemGroups, ItemSet, ItemTable, SyntheticShape};
 use bspm::fitted::{DiversityMethod, ListRequest, RankOptions, Rerank};
-use bspm::{BspmConfig, CpuBackend, Fallback, FilterConfig, FittedFilter, Preset};
+use bspm::{
+    BspmConfig, CpuBackend, Dataset, EvaluateOptions, Fallback, FilterConfig, FittedFilter, Model,
+    Preset, RecommendOptions,
+};
 use proptest::prelude::*;
 use std::sync::LazyLock;
 
@@ -192,4 +195,51 @@ fn options_of_a_request_are_checked() {
         let message = refused.unwrap_err().to_string();
         assert!(message.contains(expected), "{message}");
     }
+}
+
+#[test]
+fn a_set_of_the_rows_of_another_table_is_refused() {
+    let pairs = [(1, 10), (1, 20), (2, 20), (2, 30), (3, 30), (3, 10)];
+    let columns = vec![
+        ItemColumn::texts("title", ["d", "c", "b", "a"]),
+        ItemColumn::texts("brand", ["B", "A", "B", "A"]),
+    ];
+    let ids = [40_u32, 30, 20, 10].into_iter().collect();
+    let table = ItemTable::new(ids, "title", columns).unwrap();
+    let dataset: Dataset<u32, u32> = Dataset::from_pairs(pairs).unwrap();
+    let dataset = dataset.with_items(table.clone()).unwrap();
+    let config = BspmConfig::builder().build().unwrap();
+    let model = Model::fit(CpuBackend::new(), dataset, config).unwrap();
+    let of_brand = |table: &ItemTable<u32>| {
+        let brand = table.column("brand").unwrap();
+        table.rows_where(|row| brand.text(row) == Some("A"))
+    };
+    let listed = |model: &Model<_, u32, u32>, set: ItemSet| {
+        let options = RecommendOptions::top(5).allow_set(set);
+        let list = model.recommend_for_items(&[20], options);
+        list.map(|list| list.into_iter().map(|it| it.item).collect::<Vec<_>>())
+    };
+    let own = of_brand(model.dataset().item_table().unwrap());
+    let mut found = listed(&model, own.clone()).unwrap();
+    found.sort_unstable();
+    assert_eq!(found, [10, 30]);
+    let refused = "allow_set: expected rows of the item table of the data set of this model";
+    let error = listed(&model, of_brand(&table)).unwrap_err().to_string();
+    assert!(error.starts_with(refused), "{error}");
+    // Item 40 has a row already, which becomes that of a column.
+    let later = model.with_interactions([(1, 50), (2, 40)]).unwrap();
+    assert!(listed(&later, own).is_err());
+    let groups = |table: &ItemTable<u32>| Rerank::new().at_most(1, table.groups("brand").unwrap());
+    let options = |rerank| RecommendOptions::top(5).rerank(rerank);
+    let own = groups(later.dataset().item_table().unwrap());
+    assert!(later.recommend(&1, options(own)).is_ok());
+    let error = later.recommend(&1, options(groups(&table))).unwrap_err();
+    assert!(
+        error.to_string().starts_with("rerank: expected rows"),
+        "{error}"
+    );
+    let test = Dataset::from_pairs([(1, 30)]).unwrap();
+    let evaluate = |table| later.evaluate(&test, EvaluateOptions::at([2]).rerank(groups(table)));
+    assert!(evaluate(&table).is_err());
+    assert!(evaluate(later.dataset().item_table().unwrap()).is_ok());
 }

@@ -63,6 +63,9 @@ impl Record for SavedModelInfo {
             rows.push(("pairs of tag and item", tags.pairs.to_string()));
             rows.push(("tag weight", tags.weight.to_string()));
         }
+        if let Some(scale) = &self.weight_scale {
+            rows.push(("weight scale", scale.clone()));
+        }
         let trials = self.trials.iter().map(|trial| {
             let value = match &trial.outcome {
                 TrialOutcome::Failed(reason) => format!("failed: {reason}"),

@@ -108,6 +108,8 @@ impl Arguments {
             [] => None,
             folders => Some(self.read_events(folders, known.times().is_some())?),
         };
+        // The weights of events have the scale of the model.
+        let events = events.map(|it| it.with_weight_scale(known.weight_scale()));
         if let Some(events) = &events {
             warn_of_weights(known, events, self.kinds.is_given());
             warn_of_times(known, events);
@@ -118,7 +120,10 @@ impl Arguments {
                 None => Ok(events),
             };
         }
-        let more = self.interactions.read_all(&self.data)?;
+        let more = self
+            .interactions
+            .with_scale_of(known)?
+            .read_all(&self.data)?;
         if self.interactions.has_half_life() {
             return Err(
                 "--half-life would apply only to the new interactions, and not to those of the \
@@ -126,7 +131,7 @@ impl Arguments {
                     .into(),
             );
         }
-        warn_of_weights(known, &more, self.interactions.has_weight_scale());
+        warn_of_weights(known, &more, self.interactions.has_weights());
         if more.times().is_some() && known.times().is_none() {
             return Err(
                 "the new interactions have times, but the model has none; hint: fit all interactions \
@@ -223,17 +228,13 @@ fn tell_new_ids(known: &Dataset, more: &Dataset) -> Outcome {
     Ok(())
 }
 
-/// Warns if the scale of the weights may differ from that of the model.
-fn warn_of_weights(known: &Dataset, more: &Dataset, has_scale: bool) {
+/// Warns if the interactions of the model have weights and no option says those of the new ones.
+fn warn_of_weights(known: &Dataset, more: &Dataset, has_weights: bool) {
     let is_weighted = |data: &Dataset| data.interactions().weights().is_some();
-    if is_weighted(known) && !has_scale {
-        let which = match is_weighted(more) {
-            true => "the weights of the new interactions are unchanged",
-            false => "the new interactions have weight 1",
-        };
+    if is_weighted(known) && !is_weighted(more) && !has_weights {
         tell!(
-            "warning: {which}; hint: if the model was fitted with --weight, or `bspm fit` selected a \
-             scale, give the same --weight-column and --weight here"
+            "warning: the new interactions have weight 1, but those of the model have weights; hint: set their \
+             column with --weight-column"
         );
     }
 }

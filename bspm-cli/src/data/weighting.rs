@@ -1,6 +1,6 @@
 //! Chooses how interactions are weighted.
 
-use bspm::data::{NumericTimes, Weighting};
+use bspm::data::{Duplicates, NumericTimes, Weighting};
 use bspm::tune::choose_weighting;
 use bspm::{Backend, Dataset, FitOptions, Result};
 use bspm_args::{ProgressBars, tell};
@@ -39,7 +39,7 @@ impl DataArguments {
             .map(|(weighting, value)| format!("{} {value:.4}", name_of(weighting, are_dates)))
             .collect();
         let repeat = match choice.weighting.half_life {
-            None => "`bspm refit` and comparisons need the same weights",
+            None => "comparisons need the same weights",
             Some(_) => "comparisons need the same weights, and new interactions a new fit",
         };
         tell!(
@@ -53,9 +53,27 @@ impl DataArguments {
         dataset.reweighted(&choice.weighting)
     }
 
-    /// Returns whether `--weight` is given.
-    pub(crate) fn has_weight_scale(&self) -> bool {
-        self.weight.is_some()
+    /// Returns whether a flag gives the interactions weights.
+    pub(crate) fn has_weights(&self) -> bool {
+        let counts = matches!(self.duplicates, Some(Duplicates::Sum | Duplicates::Count));
+        self.weight_column.is_some() || self.weight.is_some() || counts
+    }
+
+    /// Returns the flags with the scale of the weights of a model, to which the interactions are added.
+    pub(crate) fn with_scale_of(&self, known: &Dataset) -> std::result::Result<Self, String> {
+        let own = known.weight_scale();
+        match self.weight {
+            Some(given) if given != own.unwrap_or_default() => Err(format!(
+                "--weight: expected {}, the scale of the weights of the model, found {given}; hint: fit all \
+                 interactions together with `bspm fit` to change the scale",
+                own.unwrap_or_default()
+            )),
+            None if self.has_weights() => Ok(Self {
+                weight: own,
+                ..self.clone()
+            }),
+            _ => Ok(self.clone()),
+        }
     }
 
     /// Returns whether `--half-life` is given.

@@ -1127,7 +1127,13 @@ fn large_weights_and_json_numbers_keep_their_values() {
         "large.csv",
         "user,item,w\na,x,1e308\na,x,1e308\na,y,2\nb,y,3\n",
     );
-    let described = stdout(&folder.run("describe large.csv --weight-column w --json"));
+    let refused = folder.refused("large.csv --weight-column w");
+    assert!(
+        refused.contains("a sum below 3.4e38, or a logarithmic scale"),
+        "{refused}"
+    );
+    let log = "describe large.csv --weight-column w --weight log --json";
+    let described = stdout(&folder.run(log));
     assert_eq!(json_lines(&described)[0]["interactions"], 3);
     folder.write("plain.csv", "user,item,w\na,x,1.234\na,y,2\nb,y,1.5\n");
     let (plain, _) = folder.fit("plain.csv --weight-column w");

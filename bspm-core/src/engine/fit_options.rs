@@ -1,6 +1,8 @@
 //! Options of a fit.
 
 use crate::observe::Observer;
+use bspm_data::Result;
+use bspm_data::parameter::check_range;
 
 /// Options of a fit: the accuracy of the singular vectors, and an observer of the progress.
 ///
@@ -42,7 +44,16 @@ impl FitOptions {
         }
     }
 
-    /// Sets the residual that each singular vector should reach, even if it does not change the scores.
+    /// Returns an error for an option out of range.
+    pub(crate) fn check(&self) -> Result<()> {
+        match self.tolerance {
+            Some(tolerance) => check_range("tolerance", tolerance, f64::MIN_POSITIVE..=1.0),
+            None => Ok(()),
+        }
+    }
+
+    /// Sets the residual that each singular vector should reach, above 0 and at most 1, even if it does not change
+    /// the scores.
     pub fn tolerance(mut self, tolerance: f64) -> Self {
         self.tolerance = Some(tolerance);
         self

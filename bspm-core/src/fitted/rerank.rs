@@ -2,12 +2,13 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use super::item_users::ItemUsers;
 use crate::backend::ScoredItem;
-use bspm_data::parameter::{check_positive, check_range};
-use bspm_data::{Error, ItemGroups, ItemSet, Result};
+use bspm_data::parameter::{check_positive, check_range, invalid};
+use bspm_data::{Error, ItemGroups, ItemSet, ItemTable, Result};
 
 /// How the scores and the order of a list are changed after the filter: boosts of items, a penalty for
 /// popular items, limits for groups of items, and diversity.
@@ -35,6 +36,15 @@ pub struct Rerank {
     limits: Vec<(Arc<ItemGroups>, usize)>,
     diversity: f64,
     method: DiversityMethod,
+}
+
+/// The error for a set of the rows of another table.
+pub(crate) fn of_other_table(parameter: &'static str) -> Error {
+    invalid(
+        parameter,
+        "rows of the item table of the data set of this model (Model::dataset)",
+        "rows of another table, or of this table before items were added",
+    )
 }
 
 /// How diverse lists are made.
@@ -80,6 +90,20 @@ impl Rerank {
     pub fn at_most(mut self, count: usize, groups: impl Into<Arc<ItemGroups>>) -> Self {
         self.limits.push((groups.into(), count));
         self
+    }
+
+    /// Returns an error if a set or groups have the rows of another table.
+    pub(crate) fn check_table<I: Eq + Hash + Clone>(
+        &self,
+        table: Option<&ItemTable<I>>,
+    ) -> Result<()> {
+        let is_own = self.boosts.iter().all(|(set, _)| set.is_of(table))
+            && self.limits.iter().all(|(groups, _)| groups.is_of(table));
+        if is_own {
+            Ok(())
+        } else {
+            Err(of_other_table("rerank"))
+        }
     }
 
     /// Makes lists diverse: 0 is the order of the scores, and 1 ignores them. The similarity of two

@@ -22,7 +22,7 @@ use crate::observe::Observed;
 use bspm_data::History;
 use bspm_data::Interactions;
 use bspm_data::Stage;
-use bspm_data::parameter::invalid;
+use bspm_data::parameter::{check_memory, invalid};
 use bspm_data::{Error, Result};
 
 /// The lists of users, and the time to compute them.
@@ -285,11 +285,23 @@ impl<B: Backend> FittedFilter<B> {
     /// # Errors
     ///
     /// [`Error::UnknownItem`]; [`Error::InvalidParameter`] for weights that are not finite, or so
-    /// large that scores are not; those of the backend.
+    /// large that scores are not; [`Error::MemoryBudget`]; those of the backend.
     pub fn score_histories<'h>(
         &self,
         histories: &[impl Copy + Into<History<'h>>],
     ) -> Result<Array2<f32>> {
+        let (count, items) = (histories.len(), self.interactions.items());
+        if let Some(budget) = self.backend.memory_budget() {
+            // The tiles and the result.
+            let needed = (2 * size_of::<f32>())
+                .saturating_mul(count)
+                .saturating_mul(items);
+            check_memory(
+                || format!("scores of {count} histories and {items} items"),
+                needed,
+                budget,
+            )?;
+        }
         let distinct = distinct(histories.iter().map(|&it| it.into()))?;
         let histories: Vec<History<'_>> = distinct.iter().map(Distinct::as_history).collect();
         let tiles = self.for_each_tile(
@@ -303,7 +315,7 @@ impl<B: Backend> FittedFilter<B> {
                 Ok((scores, range))
             },
         )?;
-        let mut result = Array2::zeros((histories.len(), self.interactions.items()));
+        let mut result = Array2::zeros((count, items));
         for (scores, range) in tiles {
             let scores = scores.slice(s![.., ..range.len()]);
             result.slice_mut(s![range, ..]).assign(&scores.t());

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::sync::Arc;
 
 use super::Model;
 use crate::backend::Backend;
@@ -137,6 +138,9 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
             }
         }
         self.test_coverage(test).check()?;
+        options
+            .rerank
+            .check_table(self.dataset.item_table().map(Arc::as_ref))?;
         let mut held_out = HeldOut {
             columns: self.columns_of(test)?,
             users: Vec::new(),

@@ -9,6 +9,7 @@ use super::Model;
 use crate::backend::Backend;
 use crate::fitted::Rerank;
 use crate::fitted::rank::{Fallback, RankOptions};
+use crate::fitted::rerank::of_other_table;
 use crate::observe::Observer;
 use bspm_data::UnknownIds;
 use bspm_data::{Error, ItemSet, Result};
@@ -174,7 +175,12 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     {
         let columns = |items: &[I]| self.known_items(items, options.unknown_ids);
         let mut denied = columns(&options.deny)?;
+        let table = self.dataset.item_table().map(Arc::as_ref);
+        options.rerank.check_table(table)?;
         if let Some(set) = &options.allow_set {
+            if !set.is_of(table) {
+                return Err(of_other_table("allow_set"));
+            }
             let items = self.dataset.items().len();
             if set.of_rows() < items {
                 return Err(Error::ShapeMismatch {

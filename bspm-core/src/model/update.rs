@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::Model;
 use crate::backend::Backend;
+use crate::engine::fit_options::FitOptions;
 use bspm_data::Dataset;
 use bspm_data::ItemTable;
 use bspm_data::Result;
@@ -51,11 +52,13 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     }
 
     /// Like [`with_interactions`](Self::with_interactions), for a data set with weights and times
-    /// ([`Dataset::with_dataset`]).
+    /// ([`Dataset::with_dataset`]). The weights must have the [scale](Dataset::weight_scale) of those of the
+    /// model.
     ///
     /// # Errors
     ///
-    /// As [`with_interactions`](Self::with_interactions).
+    /// As [`with_interactions`](Self::with_interactions);
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for weights of another scale.
     pub fn with_dataset(&self, more: &Dataset<U, I>) -> Result<Self> {
         self.with_extended(self.dataset.with_dataset(more)?)
     }
@@ -109,7 +112,16 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
     ///
     /// Those of [`fit`](Self::fit).
     pub fn refit(&self) -> Result<Self> {
-        self.fitted_to(self.dataset.clone())
+        self.refit_with(&FitOptions::new())
+    }
+
+    /// Like [`refit`](Self::refit), with [`FitOptions`]: progress, cancellation, seed, accuracy.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`fit_with`](Self::fit_with).
+    pub fn refit_with(&self, options: &FitOptions) -> Result<Self> {
+        self.fitted_to(self.dataset.clone(), options)
     }
 
     /// Removes these users and items, and refits the filter to the remaining interactions. The result contains
@@ -143,11 +155,16 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         I: Borrow<J>,
         J: Hash + Eq + Debug + ?Sized + 'q,
     {
-        self.fitted_to(self.dataset.without(users, items)?)
+        let dataset = self.dataset.without(users, items)?;
+        self.fitted_to(dataset, &FitOptions::new())
     }
 
-    fn fitted_to(&self, dataset: Dataset<U, I>) -> Result<Self> {
+    fn fitted_to(&self, dataset: Dataset<U, I>, options: &FitOptions) -> Result<Self> {
         let (backend, config) = (self.fitted.backend(), self.fitted.config());
-        Self::fit(backend.clone(), dataset, config.clone())
+        let fitted = Self::fit_with(backend.clone(), dataset, config.clone(), options)?;
+        Ok(Self {
+            trials: self.trials.clone(),
+            ..fitted
+        })
     }
 }

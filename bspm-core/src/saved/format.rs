@@ -60,6 +60,9 @@ pub struct SavedModelInfo {
     /// settings were given.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub trials: Vec<Trial>,
+    /// How the weights were scaled: [`WeightScale`](crate::data::WeightScale) as text; `None` if they were not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_scale: Option<String>,
 }
 
 /// A description of the tags of items of a model file.
@@ -127,6 +130,9 @@ pub(super) struct Header {
     pub(super) tags: Option<TagsHeader>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) trials: Vec<Trial>,
+    /// The scale of the weights as text, if they were scaled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) weight_scale: Option<String>,
 }
 
 /// The part of a header that has the format version.

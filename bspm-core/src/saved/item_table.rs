@@ -189,6 +189,7 @@ mod tests {
             item_table: table,
             tags: None,
             trials: &[],
+            weight_scale: None,
         };
         let mut bytes = Vec::new();
         write(&contents, &mut bytes).unwrap();

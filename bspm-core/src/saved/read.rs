@@ -25,6 +25,7 @@ use crate::fitted::trial::Trial;
 use bspm_data::Ids;
 use bspm_data::Interactions;
 use bspm_data::ItemTable;
+use bspm_data::WeightScale;
 use bspm_data::parameter::shortened;
 use bspm_data::{Error, Result};
 
@@ -40,6 +41,7 @@ pub(super) struct Parts<U: Eq + Hash, I: Eq + Hash> {
     /// The names of the tags and their weight; the fitted matrix has their rows.
     pub(super) tags: Option<(Ids<String>, f32)>,
     pub(super) trials: Vec<Trial>,
+    pub(super) weight_scale: Option<WeightScale>,
 }
 
 /// A file with a valid header and checksum.
@@ -128,6 +130,7 @@ impl<'a> CheckedFile<'a> {
             item_table: self.item_table(&items)?,
             tags: self.tags()?,
             trials: self.header.trials.clone(),
+            weight_scale: self.weight_scale()?,
             items,
             times: self.times(histories.as_ref().unwrap_or(&fitted).len())?,
             fitted,
@@ -173,7 +176,16 @@ impl<'a> CheckedFile<'a> {
                 weight: tags.weight,
             }),
             trials: self.header.trials.clone(),
+            weight_scale: self.header.weight_scale.clone(),
         })
+    }
+
+    fn weight_scale(&self) -> Result<Option<WeightScale>> {
+        let Some(text) = &self.header.weight_scale else {
+            return Ok(None);
+        };
+        let scale = text.parse().map(Some);
+        scale.map_err(|_| self.invalid("a scale of weights", text.clone()))
     }
 
     /// Reads the fitted matrix, and the current interactions if they differ from it.
@@ -385,6 +397,7 @@ mod tests {
             item_table: None,
             tags: None,
             trials: &[],
+            weight_scale: None,
         };
         let mut bytes = Vec::new();
         write(&contents, &mut bytes).unwrap();
@@ -627,6 +640,7 @@ mod tests {
             item_table: None,
             tags: None,
             trials: &[],
+            weight_scale: None,
         };
         let mut bytes = Vec::new();
         write(&contents, &mut bytes).unwrap();

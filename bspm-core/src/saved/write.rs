@@ -27,6 +27,7 @@ use bspm_data::Interactions;
 use bspm_data::ItemTable;
 use bspm_data::ItemTags;
 use bspm_data::Result;
+use bspm_data::WeightScale;
 
 /// The contents of a model file.
 pub(super) struct Contents<'a, U: Eq + Hash, I: Eq + Hash> {
@@ -44,6 +45,7 @@ pub(super) struct Contents<'a, U: Eq + Hash, I: Eq + Hash> {
     /// Those of the last rows of the fitted matrix.
     pub(super) tags: Option<&'a ItemTags<I>>,
     pub(super) trials: &'a [Trial],
+    pub(super) weight_scale: Option<WeightScale>,
 }
 
 /// A part of a filter, on the host.
@@ -111,6 +113,7 @@ where
             weight: tags.weight(),
         }),
         trials: contents.trials.to_vec(),
+        weight_scale: contents.weight_scale.map(|it| it.to_string()),
     };
     let columns = contents.item_table.map(ItemTable::columns);
     let columns = columns.unwrap_or_default().iter();

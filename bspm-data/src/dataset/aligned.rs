@@ -80,6 +80,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             items: items.clone(),
             interactions: interactions.into(),
             times,
+            weight_scale: self.weight_scale,
             item_table: self.table_for(items)?,
             tags: self.tags.clone(),
         })

@@ -20,7 +20,8 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     /// # Errors
     ///
     /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a setting without effect: a
-    /// half-life without times, a scale without weights, or a rule for duplicates.
+    /// half-life without times, a scale without weights, or a rule for duplicates; for a scale of weights
+    /// that are scaled already.
     ///
     /// # Examples
     ///
@@ -40,6 +41,10 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             let expected = "none, because the duplicates of a data set are combined already";
             return Err(invalid("duplicates", expected, "a rule"));
         }
+        if let (Some(own), Some(scale)) = (self.weight_scale, weighting.scale) {
+            let expected = format!("none, because the weights are scaled already ({own})");
+            return Err(invalid("weight_scale", expected, scale));
+        }
         let latest = self.latest();
         let times = self.times.as_deref().unwrap_or_default();
         let entries = self.interactions.entries().enumerate();
@@ -56,9 +61,10 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         let (users, items) = self.interactions.shape();
         // The pairs are distinct, so nothing is summed.
         let matrix = Interactions::from_weighted(users, items, entries, Duplicates::Sum)?;
+        let scale = weighting.scale.or(self.weight_scale);
         Ok(Self {
             interactions: matrix.into(),
-            ..kept
+            ..kept.with_weight_scale(scale)
         })
     }
 }

@@ -71,6 +71,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             users: Arc::new(self.users().select(&users)),
             items,
             times: kept.times,
+            weight_scale: self.weight_scale,
             item_table,
             tags,
         })

@@ -134,7 +134,7 @@ impl Weighting {
     }
 
     /// Computes the weight of a pair from its events in order of time, each with a weight and a decay
-    /// (0 to 1).
+    /// (0 to 1). Returns infinity for a weight above the largest `f32`.
     pub(super) fn combine(&self, events: &[(f64, f64)]) -> f32 {
         let largest = |weights: &mut dyn Iterator<Item = f64>| weights.fold(0.0, f64::max);
         let scaled = |event: &(f64, f64)| self.scaled(event.0);
@@ -161,7 +161,7 @@ impl Weighting {
             return 0.0;
         }
         // The weight of a very old interaction does not become 0.
-        decayed.clamp(f64::from(f32::MIN_POSITIVE), f64::from(f32::MAX)) as f32
+        decayed.max(f64::from(f32::MIN_POSITIVE)) as f32
     }
 
     fn scaled(&self, weight: f64) -> f64 {

@@ -8,16 +8,24 @@ use crate::error::Result;
 use crate::parameter::{invalid, shortened};
 
 /// The group of each row of an item table, such as its brand: rows with the same value of a column.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// A model takes only groups of the rows of its own table ([`Dataset::item_table`](crate::Dataset::item_table)).
+#[derive(Clone, Debug)]
 pub struct ItemGroups {
     /// `u32::MAX` for a row without a value.
     of_row: Vec<u32>,
+    row_order: u64,
 }
 
 impl ItemGroups {
     /// Returns the number of rows of the table.
     pub fn of_rows(&self) -> usize {
         self.of_row.len()
+    }
+
+    /// Whether the rows are those of this table, in the same order.
+    pub fn is_of<I: Eq + Hash + Clone>(&self, table: Option<&ItemTable<I>>) -> bool {
+        table.is_some_and(|table| table.row_order() == self.row_order)
     }
 
     /// Returns the group of a row; `None` if the row has no value, or does not exist.
@@ -76,6 +84,7 @@ impl<I: Eq + Hash + Clone> ItemTable<I> {
         let of_row = (0..self.len()).map(|row| group(row).unwrap_or(u32::MAX));
         Ok(ItemGroups {
             of_row: of_row.collect(),
+            row_order: self.row_order(),
         })
     }
 }

@@ -95,10 +95,15 @@ def choose_weighting(
     seed: int = 0,
     progress: Any = None,
 ) -> tuple[
-    Optional[tuple[Any, Any, Any, Any]],
     tuple[Optional[str], Optional[float]],
     list[tuple[tuple[Optional[str], Optional[float]], float]],
 ]: ...
+def reweighted(
+    csr: dict[str, Any],
+    times: _Times,
+    weight_scale: Optional[str],
+    half_life: Optional[float],
+) -> tuple[Any, Any, Any, Any]: ...
 
 @final
 class Search:
@@ -136,6 +141,7 @@ class Core:
         items: _Ids,
         config: str,
         *,
+        weight_scale: Optional[str] = None,
         tags: Optional[dict[str, Any]] = None,
         threads: int = 0,
         seed: int = 0,
@@ -155,6 +161,8 @@ class Core:
     @property
     def shape(self) -> tuple[int, int]: ...
     @property
+    def weight_scale(self) -> Optional[str]: ...
+    @property
     def config(self) -> str: ...
     @property
     def settings(self) -> dict[str, Any]: ...
@@ -172,7 +180,12 @@ class Core:
     ) -> Optional[tuple[_Ids, str, list[tuple[str, list[Any]]]]]: ...
     def neighbours(self, keep: int, *, progress: Any = None) -> Core: ...
     def with_interactions(
-        self, csr: dict[str, Any], times: _Times, users: _Ids, items: _Ids
+        self,
+        csr: dict[str, Any],
+        times: _Times,
+        users: _Ids,
+        items: _Ids,
+        weight_scale: Optional[str] = None,
     ) -> Core: ...
     def forget(self, users: _Ids, items: _Ids, *, progress: Any = None) -> Core: ...
     def neighbour_rows(

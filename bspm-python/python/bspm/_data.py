@@ -6,7 +6,7 @@ import datetime
 import operator
 import os
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Iterable, Optional, Sequence, Union
 
 import numpy as np
@@ -235,6 +235,15 @@ class Interactions:
     csr: Csr
     times: Optional[npt.NDArray[np.float64]] = None
     """The time of each entry, or None if there are no times."""
+    weight_scale: Optional[str] = None
+    """How the weights were scaled, or None if no option said it."""
+    half_life: Union[float, str, None] = None
+    """The half-life of the weights, or None if no option set it."""
+
+    @property
+    def _has_weighting(self) -> bool:
+        """Whether an option set how the interactions are weighted."""
+        return not (self.weight_scale is None and self.half_life is None)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -320,7 +329,7 @@ class Interactions:
         ]
         stamps = None if times is None else seconds_of(times, options["time"] or "time")
         values = (numbers[0], stamps, numbers[1])
-        return cls._of_arrays(*_bspm.read_columns(names, *ids, values, options))
+        return cls._of_arrays(*_bspm.read_columns(names, *ids, values, options), options)
 
     @classmethod
     def from_frame(
@@ -358,7 +367,7 @@ class Interactions:
             duplicates=duplicates,
         )
         if is_arrow(frame):
-            return cls._of_arrays(*_bspm.read_arrow(frame, options))
+            return cls._of_arrays(*_bspm.read_arrow(frame, options), options)
 
         for keyword in ("user", "item"):
             options[keyword] = options[keyword] or usual_column(frame, keyword)
@@ -372,11 +381,30 @@ class Interactions:
         return cls._from_columns(users, items, weights, times, ratings, options)
 
     @classmethod
-    def _of_arrays(cls, entries: Sequence[Any], users: Ids, items: Ids) -> "Interactions":
-        """Creates interactions from row ends, columns, weights and times of the native module."""
+    def _of_arrays(
+        cls, entries: Sequence[Any], users: Ids, items: Ids, options: Optional[dict[str, Any]] = None
+    ) -> "Interactions":
+        """Creates interactions from row ends, columns, weights and times of the native module.
+
+        ``options`` are those for reading.
+        """
         indptr, indices, weights, times = entries
         csr: Csr = {"indptr": indptr, "indices": indices, "data": weights, "columns": len(items)}
-        return cls(users, items, csr, times)
+        options = options or {}
+        return cls(users, items, csr, times, options.get("weight_scale"), options.get("half_life"))
+
+    def _with_entries(self, entries: Sequence[Any]) -> "Interactions":
+        """Returns the given entries with the ids and the weighting of these interactions."""
+        weighting = {"weight_scale": self.weight_scale, "half_life": self.half_life}
+        return self._of_arrays(entries, self.users, self.items, weighting)
+
+    def _reweighted(self, weight_scale: Optional[str], half_life: Optional[float]) -> "Interactions":
+        """Returns the interactions with scaled weights that decay with time."""
+        weighting = {"weight_scale": weight_scale or "linear", "half_life": half_life}
+        if weight_scale in (None, "linear") and half_life is None:
+            return replace(self, weight_scale="linear")
+        entries = _bspm.reweighted(self.csr, self.times, weight_scale, half_life)
+        return self._of_arrays(entries, self.users, self.items, weighting)
 
     @classmethod
     def from_matrix(
@@ -427,7 +455,7 @@ class Interactions:
             (values if are_weights else None, None, values if are_ratings else None),
             options,
         )
-        return cls._of_arrays(entries, user_ids, item_ids)
+        return cls._of_arrays(entries, user_ids, item_ids, options)
 
     @classmethod
     def from_file(
@@ -511,7 +539,7 @@ class Interactions:
         }
         paths = [path] if isinstance(path, (str, os.PathLike)) else list(path)
         entries, users, items = _bspm.read_files([os.fspath(it) for it in paths], options, of_file)
-        return cls._of_arrays(entries, numbers_of(users), numbers_of(items))
+        return cls._of_arrays(entries, numbers_of(users), numbers_of(items), options)
 
     @classmethod
     def of(cls, data: Any, **options: Any) -> "Interactions":

@@ -60,8 +60,7 @@ def split(
         "from_time": None if from_time is None else time_of(from_time, "from_time"),
     }
     parts = _bspm.split(interactions.csr, interactions.times, chosen)
-    users, items = interactions.users, interactions.items
-    train, test = (Interactions._of_arrays(part, users, items) for part in parts)
+    train, test = (interactions._with_entries(part) for part in parts)
     return train, test
 
 

@@ -16,9 +16,9 @@ import numpy.typing as npt
 import scipy.sparse
 
 from . import _bspm
-from ._data import READ_OPTIONS, Ids, Interactions, csr_of, cutoffs_of, ids_of, listed, whole
+from ._data import READ_OPTIONS, Ids, Interactions, csr_of, cutoffs_of, ids_of, listed, read_options, whole
 from ._items import items_of
-from ._tables import Table, Tabular, Trial, Trials
+from ._tables import Table, Tabular, Trial, Trials, Weighting
 from ._tune import search
 from ._tags import with_tags
 
@@ -373,8 +373,8 @@ class Model:
                 "settings and presets have no effect with filter='auto', which chooses them; name the filter"
             )
         elif filter == "auto" or (filter is None and not has_settings):
-            if _chooses_weighting(data, weight_scale, half_life):
-                interactions, weightings = _with_chosen_weighting(
+            if not interactions._has_weighting:
+                interactions, weightings, _ = _with_chosen_weighting(
                     interactions, tag_rows, threads_of(num_threads), seed, progress
                 )
             config, trials, chosen_weight = _bspm.choose(
@@ -397,6 +397,7 @@ class Model:
             interactions.users,
             interactions.items,
             config,
+            weight_scale=interactions.weight_scale,
             tags=tag_rows,
             threads=threads_of(num_threads),
             seed=seed,
@@ -430,24 +431,12 @@ class Model:
         interactions = Interactions.of(data, **columns)
         if tags["tag_item"] is None and tags["tags"] is not None:
             tags["tag_item"] = columns["item"]
-        weightings = _table_of_weightings([])
-        if _chooses_weighting(data, columns["weight_scale"], columns["half_life"]):
-            interactions, weightings = _with_chosen_weighting(
-                interactions, None, threads_of(num_threads), seed, progress
-            )
         trials = tune(interactions, num_threads=num_threads, progress=progress, **tags, **options)
-        config = trials[0]["config"]
-        model = cls.fit(
-            interactions,
-            config=config,
-            num_threads=num_threads,
-            seed=seed,
-            progress=progress,
-            **table,
-            **tags,
+        model: Model = trials[0].fit(
+            interactions, num_threads=num_threads, seed=seed, progress=progress, **table, **tags
         )
         model._keep_trials(trials)
-        model.weightings = weightings
+        model.weightings = trials.weightings
         return model
 
     @classmethod
@@ -519,7 +508,8 @@ class Model:
             "columns": self.shape[1],
         }
         items = self._core.items()
-        return Interactions(self.users, items, csr, self._core.times())
+        scale = self._core.weight_scale or "linear"
+        return Interactions(self.users, items, csr, self._core.times(), scale)
 
     @property
     def item_table(self) -> Optional[dict[str, Any]]:
@@ -850,10 +840,11 @@ class Model:
         new, the degrees and the item graph are computed from all interactions. A new item gets a row of
         the singular vectors, computed from the items of its users. Only :meth:`refit` computes the
         singular vectors again. If the model already has a pair, it keeps the larger weight and the later
-        time. Without times, new pairs get the latest time of the model.
+        time. Without times, new pairs get the latest time of the model. Weights are scaled as those of the
+        model, also if :meth:`fit` chose the scale. They do not decay.
 
-        Raises ValueError if ``data`` has times and the model does not, and TypeError for ids of another
-        type.
+        Raises ValueError if ``data`` has times and the model does not, and for another ``weight_scale`` than
+        that of the model, and TypeError for ids of another type.
         """
         added = Interactions.of(
             data,
@@ -870,7 +861,11 @@ class Model:
             raise ValueError(
                 "time: expected a model that was fitted with time=, found a model without times and data with them"
             )
-        core = self._core.with_interactions(added.csr, added.times, added.users, added.items)
+        if added.weight_scale is None and added.csr["data"] is not None:
+            added = added._reweighted(self._core.weight_scale, None)
+        core = self._core.with_interactions(
+            added.csr, added.times, added.users, added.items, added.weight_scale
+        )
         return self._with_core(core)
 
     def with_items(
@@ -1103,12 +1098,7 @@ def _from_bytes(
     return model
 
 
-def _chooses_weighting(data: Any, weight_scale: Optional[str], half_life: Any) -> bool:
-    """Returns whether no option says how the interactions are weighted, and they have not been read before."""
-    return weight_scale is None and half_life is None and not isinstance(data, Interactions)
-
-
-def _table_of_weightings(trials: list[tuple[tuple[Optional[str], Optional[float]], float]]) -> Table:
+def _table_of_weightings(trials: list[tuple[Weighting, float]]) -> Table:
     return Table(
         {
             "weight_scale": [scale or "linear" for (scale, _), _ in trials],
@@ -1124,9 +1114,9 @@ def _with_chosen_weighting(
     threads: int,
     seed: int,
     progress: Any,
-) -> tuple[Interactions, Table]:
-    """Returns the interactions with the weights that predict a held-out part best, and the comparison."""
-    entries, chosen, trials = _bspm.choose_weighting(
+) -> tuple[Interactions, Table, Weighting]:
+    """Returns the interactions with the weights that predict a held-out part best, the comparison, and the choice."""
+    chosen, trials = _bspm.choose_weighting(
         interactions.csr,
         interactions.times,
         tags=tags,
@@ -1135,9 +1125,7 @@ def _with_chosen_weighting(
         progress=progress_of(progress),
     )
     trials.sort(key=lambda trial: trial[0] != chosen)
-    if entries is not None:
-        interactions = Interactions._of_arrays(entries, interactions.users, interactions.items)
-    return interactions, _table_of_weightings(trials)
+    return interactions._reweighted(*chosen), _table_of_weightings(trials), chosen
 
 
 def tune(
@@ -1183,12 +1171,13 @@ def tune(
     ends the search, keeps its trials and sets ``is_interrupted``. With ``checkpoint``, each trial is written
     to this file before the next one begins, and the same call continues an earlier search.
 
+    Without ``weight_scale`` and ``half_life``, they are chosen as in ``Model.fit``.
+
     Returns the trials, best first; ``to_pandas`` returns them as a table. Each is a dict with ``config`` (for ``Model.fit``), ``value``,
     ``metrics``, ``fit_seconds``, ``score_seconds`` and ``outcome``. ``best`` is the first, and
-    ``best.fit(data)`` fits its model.
+    ``best.fit(data)`` fits its model, with the options for reading and the weights of the search.
     """
-    interactions = Interactions.of(
-        data,
+    reading = read_options(
         user=user,
         item=item,
         weight=weight,
@@ -1199,6 +1188,13 @@ def tune(
         half_life=half_life,
         duplicates=duplicates,
     )
+    interactions = Interactions.of(data, **reading)
+    weightings = _table_of_weightings([])
+    weighting: Optional[Weighting] = None
+    if not interactions._has_weighting:
+        interactions, weightings, weighting = _with_chosen_weighting(
+            interactions, None, threads_of(num_threads), whole(seed, "seed"), progress
+        )
     interactions, tag_rows = with_tags(interactions, tags, tag, tag_item, tag_weight, item)
     options = {
         "metric": metric,
@@ -1211,4 +1207,11 @@ def tune(
         "seed": seed,
     }
     threads = threads_of(num_threads)
-    return search(interactions, tag_rows, options, threads, progress, callback, checkpoint)
+    remembered = {name: value for name, value in reading.items() if value is not None}
+
+    def trial(text: str) -> Trial:
+        return Trial(json.loads(text))._of_search(remembered, weighting)
+
+    trials_found = search(interactions, tag_rows, options, threads, progress, callback, checkpoint, trial)
+    trials_found.weightings = weightings
+    return trials_found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from typing import Any, Iterator
+from typing import Any, Iterator, Optional, Tuple
 
 import numpy as np
 
@@ -94,6 +94,10 @@ class Table(Tabular):
         return f"<bspm.Table: {len(self)} rows, columns {', '.join(self._columns)}>"
 
 
+Weighting = Tuple[Optional[str], Optional[float]]
+"""A scale of weights and a half-life."""
+
+
 class Trial(dict[str, Any]):
     """A trial of a search: a dict with ``config``, ``value``, ``metrics`` and others."""
 
@@ -102,11 +106,29 @@ class Trial(dict[str, Any]):
         """The name of the filter."""
         return _name(self["config"])
 
+    _reading: dict[str, Any] = {}
+    """The options for reading of the search."""
+    _weighting: Optional[Weighting] = None
+    """The scale of weights and the half-life that the search chose, if it did."""
+
+    def _of_search(self, reading: dict[str, Any], weighting: Optional[Weighting]) -> Trial:
+        self._reading, self._weighting = reading, weighting
+        return self
+
     def fit(self, data: Any, **options: Any) -> Any:
-        """Fits the filter with the settings of the trial to data. The options are those of ``Model.fit``."""
+        """Fits the filter with the settings of the trial to data. The options are those of ``Model.fit``.
+
+        The default options for reading, and the scale of the weights, are those of the search.
+        """
+        from ._data import READ_OPTIONS, Interactions
         from ._model import Model
 
-        return Model.fit(data, config=self["config"], **options)
+        given = {name: options.pop(name) for name in READ_OPTIONS if name in options}
+        reading = {} if isinstance(data, Interactions) else {**self._reading, **given}
+        interactions = Interactions.of(data, **(reading or given))
+        if self._weighting is not None and not interactions._has_weighting:
+            interactions = interactions._reweighted(*self._weighting)
+        return Model.fit(interactions, config=self["config"], **options)
 
 
 class Trials(list[Trial], Tabular):
@@ -114,6 +136,8 @@ class Trials(list[Trial], Tabular):
 
     is_interrupted: bool = False
     """Whether Ctrl-C ended the search."""
+    weightings: Table = Table({})
+    """The scales of weights and the half-lives that were compared; empty if an option set them."""
 
     def __getitem__(self, key: Any) -> Any:
         found: Any = super().__getitem__(key)

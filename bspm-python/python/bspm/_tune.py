@@ -25,8 +25,12 @@ def search(
     progress: Any,
     callback: Optional[Callable[[Trial], Any]],
     checkpoint: Optional[Path],
+    trial_of: Callable[[str], Trial],
 ) -> Trials:
-    """Runs the trials of a search, and returns them, best first. Ctrl-C ends it and keeps the trials."""
+    """Runs the trials of a search, and returns them, best first. Ctrl-C ends it and keeps the trials.
+
+    ``trial_of`` parses a trial.
+    """
     found = _bspm.Search(interactions.csr, interactions.times, options, tags=tags, threads=threads)
     journal = None if checkpoint is None else Journal(checkpoint, _key(interactions, tags, options))
     bar = Bar(progress, options["trials"])
@@ -35,9 +39,9 @@ def search(
         if journal is not None:
             found.resume(journal.trials)
             for line in journal.trials:
-                bar.add(Trial(json.loads(line)))
+                bar.add(trial_of(line))
         while (text := found.advance(bar.of_stages)) is not None:
-            trial = Trial(json.loads(text))
+            trial = trial_of(text)
             if journal is not None:
                 journal.add(text)
             bar.add(trial)
@@ -51,7 +55,7 @@ def search(
         bar.close()
         if journal is not None:
             journal.close()
-    trials = Trials(Trial(json.loads(text)) for text in found.leaderboard())
+    trials = Trials(trial_of(text) for text in found.leaderboard())
     trials.is_interrupted = is_interrupted
     if is_interrupted:
         warnings.warn(f"the search was interrupted after {len(trials)} trials", stacklevel=3)

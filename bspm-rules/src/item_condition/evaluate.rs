@@ -17,8 +17,7 @@ impl ItemCondition {
     /// comparison of values of different types.
     pub fn rows<I: Eq + Hash + Clone>(&self, table: &ItemTable<I>) -> Result<ItemSet> {
         let truths = truths(table, &self.root)?;
-        let is_in = truths.into_iter().map(|truth| truth == TRUE);
-        Ok(ItemSet::new(is_in.collect()))
+        Ok(table.rows_where(|row| truths[row] == TRUE))
     }
 }
 
