@@ -24,7 +24,8 @@ pub(crate) struct ItemArguments {
     /// id such as movieId if the table has it, else the first column
     #[arg(long, value_name = "COLUMN", requires = "file")]
     item_id_column: Option<String>,
-    /// Title column of the item table. Default: title, else name (case-insensitive)
+    /// Title column of the item table. Default: title, else name, else the only other column whose
+    /// name ends with title or, without one, with name
     #[arg(long, value_name = "COLUMN", requires = "file")]
     title_column: Option<String>,
 }

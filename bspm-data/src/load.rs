@@ -66,7 +66,9 @@ pub mod reader {
     pub use super::json_records::JsonRecords;
     pub use super::likely_format::{LikelyFormat, LikelyTable};
     pub use super::options::Places;
+    pub use super::plausibility::warnings_of_ids;
     pub use super::read::read_files_with;
     pub use super::rows::{Row, Rows, parse_value};
     pub use super::time::{TimeReader, TimesRead, seconds};
+    pub use super::time_warnings::warnings_of_times;
 }

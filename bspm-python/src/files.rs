@@ -2,14 +2,17 @@
 
 use std::path::PathBuf;
 
+use bspm::data::reader::{warnings_of_ids, warnings_of_times};
 use bspm::data::{Format, expand_paths};
 use bspm::{Dataset, Interactions};
 use numpy::PyArray1;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use crate::arrays::Csr;
+use crate::datasets::Times;
 use crate::error::to_python;
-use crate::ids::Id;
+use crate::ids::{Id, IdList};
 use crate::options::{FileOptions, ReadOptions, of_reading, refused, warn, with_arguments};
 
 /// Row ends, columns, and weights and times if there are any.
@@ -52,6 +55,37 @@ pub(crate) fn read_files<'py>(
     }
     options.check_half_life_of_file(py, dataset.times())?;
     contents(py, &dataset)
+}
+
+/// Returns warnings about ids and times of a table that are likely misread.
+#[pyfunction]
+pub(crate) fn likely_misread<'py>(
+    csr: Csr<'py>,
+    times: Times<'py>,
+    users: IdList,
+    items: IdList,
+) -> PyResult<Vec<String>> {
+    let rows = csr.rows()?;
+    let mut warnings = Vec::new();
+    if let IdList::Texts(users) = users {
+        let ids = users.into_iter().collect();
+        let degree = |user| rows.row(user as usize).0.len();
+        warnings.extend(warnings_of_ids("user", &ids, degree));
+    }
+    if let IdList::Texts(items) = items {
+        let mut degrees = vec![0; rows.width()];
+        for user in 0..rows.len() {
+            for &item in rows.row(user).0 {
+                degrees[item as usize] += 1;
+            }
+        }
+        let ids = items.into_iter().collect();
+        warnings.extend(warnings_of_ids("item", &ids, |item| degrees[item as usize]));
+    }
+    if let Some(times) = times {
+        warnings.extend(warnings_of_times(times.as_slice()?));
+    }
+    Ok(warnings.iter().map(|text| with_arguments(text)).collect())
 }
 
 /// Returns a data set as arrays. A data set without interactions is an error.

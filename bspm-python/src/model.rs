@@ -27,6 +27,7 @@ use crate::ids::{Id, IdList, of_kind};
 use crate::import::Source;
 use crate::items::{self, Items};
 use crate::lists::{Lists, to_arrays};
+use crate::options::warn;
 use crate::rules::{Rules, rerank_by};
 use crate::search::{as_json, value_of};
 use crate::sparse_rows::{Matrix, SparseRows};
@@ -647,7 +648,11 @@ impl Core {
         each!(&self.model, model => {
             let (users, items) = (of_kind("users", users)?, of_kind("items", items)?);
             let test = dataset(&rows, None, users, items)?;
-            evaluate(py, model, &test, options, detailed, progress)
+            let metrics = evaluate(py, model, &test, options, detailed, progress)?;
+            for warning in model.test_coverage(&test).warnings() {
+                warn(py, &warning)?;
+            }
+            Ok(metrics)
         })
     }
 }

@@ -495,6 +495,25 @@ def test_the_arguments_of_a_hint_read_the_file(tmp_path, name, text):
     assert len(read) > 0
 
 
+@pytest.mark.parametrize("form", [pd.DataFrame, lambda columns: pa.table(pd.DataFrame(columns)), dict])
+def test_tables_have_the_warnings_of_files(form):
+    rows = np.arange(200)
+    table = {"user": [f"u{row % 30}" for row in rows], "item": [f"i{row % 19}" for row in rows]}
+    days = 1577836800 + rows * 86400
+    for name, values, expected in [
+        ("t", np.where(rows % 2, days, days * 1000), "the units of the times differ|times look like|milliseconds"),
+        ("t", 20200101 + rows % 28, "look like dates, such as 20200101"),
+        ("t", np.where(rows == 7, 0, days), "1 of 200 times are far from the others"),
+        ("item", [["007", "7", " 7"][row % 3] for row in rows], "item ids"),
+    ]:
+        columns = {**table, name: values}
+        with pytest.warns(UserWarning, match=expected):
+            bspm.Interactions.of(form(columns), time="t" if name == "t" else None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        bspm.Interactions.of(form({**table, "t": days}), time="t")
+
+
 def test_a_half_life_in_another_unit_names_the_unit(tmp_path):
     (tmp_path / "a.csv").write_text("user,item,at\nann,tea,1700000000000\nbob,milk,1700086400000\n")
     with pytest.raises(ValueError, match='hint: set the unit of the times with time_unit="ms" .arguments of'):

@@ -114,7 +114,6 @@ def test_the_column_of_ids_is_that_of_the_items_by_default():
 @pytest.mark.parametrize(
     "options, error, text",
     [
-        ({"items": {"sku": ["a"], "label": ["A"]}}, ValueError, 'a column "title", found sku, label'),
         ({"items": COLUMNS, "title": "name"}, ValueError, 'a column "name", found sku, Title, price'),
         ({"items": COLUMNS, "item_id": "id"}, ValueError, 'a column "id", found sku'),
         ({"items": {"item": ["a", "a"], "title": ["A", "B"]}}, ValueError, "row 1: expected an item that does not"),
@@ -146,8 +145,10 @@ def test_tune_takes_a_table_too():
     titles = {"t1": "Tea", "m1": "Milk", "r1": "Rice"}
     model = bspm.Model.tune(PAIRS, items=titles, **options)
     assert model.titles(["m1"]) == ["Milk"] and len(model.leaderboard) == 1
-    with pytest.raises(ValueError, match='a column "title"'):
-        bspm.Model.tune(PAIRS, items={"item": ["t1"], "label": ["Tea"]}, **options)
+    with pytest.raises(ValueError, match='a column "name"'):
+        bspm.Model.tune(PAIRS, items={"item": ["t1"], "label": ["Tea"]}, title="name", **options)
+    with pytest.warns(UserWarning, match="no column has the titles"):
+        assert bspm.Model.fit(PAIRS, "popularity", items={"item": ["t1"], "price": [2.0]}).titles(["t1"]) == [None]
 
 
 def test_a_condition_leaves_out_the_items_that_do_not_satisfy_it():

@@ -48,7 +48,9 @@ impl ItemTableOptions {
         self
     }
 
-    /// Sets the title column. Default: `title`, else `name` (case-insensitive).
+    /// Sets the title column. Default: `title`, else `name`, else the only other column whose name ends with `title`
+    /// or, without one, with `name`, such as `movie_title` (case-insensitive). Without any of them, items have no
+    /// titles.
     pub fn title(mut self, column: impl Into<String>) -> Self {
         self.title = Some(column.into());
         self
@@ -88,27 +90,41 @@ impl ItemTableOptions {
         }
     }
 
-    /// Returns the name of the title column in `names`.
-    pub(super) fn title_name(&self, path: &Path, names: &[&str], id: &str) -> Result<String> {
+    /// Returns the name of the title column in `names`; `None` without one.
+    pub(super) fn title_name(
+        &self,
+        path: &Path,
+        names: &[&str],
+        id: &str,
+    ) -> Result<Option<String>> {
         let owned: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-        let place = match &self.title {
-            Some(title) => find(path, &owned, title)?,
-            None => {
-                let place =
-                    |usual: &str| owned.iter().position(|it| it.eq_ignore_ascii_case(usual));
-                let place = ["title", "name"].into_iter().find_map(place);
-                place.map_or_else(|| find(path, &owned, "title"), Ok)?
-            }
+        let title = match &self.title {
+            Some(title) => Some(owned[find(path, &owned, title)?].as_str()),
+            // A single column likely has another delimiter.
+            None if names.len() == 1 => Some(owned[find(path, &owned, "title")?].as_str()),
+            None => usual_title(&owned, id),
         };
-        match owned[place] == id {
-            true => Err(invalid(
-                "title",
-                "a column other than the id column",
-                format!("{id:?}"),
-            )),
-            false => Ok(owned[place].clone()),
+        match title {
+            Some(title) if title == id => {
+                let expected = "a column other than the id column";
+                Err(invalid("title", expected, format!("{id:?}")))
+            }
+            title => Ok(title.map(str::to_owned)),
         }
     }
+}
+
+/// Returns the default title column. If it is the id column, the id column must be set.
+fn usual_title<'n>(names: &'n [String], id: &str) -> Option<&'n str> {
+    let all = || names.iter().map(String::as_str);
+    let exact = |usual: &str| all().find(|name| name.eq_ignore_ascii_case(usual));
+    let ending = |end: &str| {
+        let is_it = |name: &&str| *name != id && name.to_ascii_lowercase().ends_with(end);
+        let mut found = all().filter(is_it);
+        found.next().filter(|_| found.next().is_none())
+    };
+    let exact = ["title", "name"].into_iter().find_map(exact);
+    exact.or_else(|| ["title", "name"].into_iter().find_map(ending))
 }
 
 /// Returns the index of a column.

@@ -13,7 +13,7 @@ use super::options::TableOptions;
 use super::report::{ColumnReason, ColumnUse, ReadReport};
 use crate::error::{Error, InvalidRow, Result};
 use crate::ids::Ids;
-use crate::item_table::{ItemTable, MOST_COLUMNS};
+use crate::item_table::{ItemColumn, ItemTable, MOST_COLUMNS};
 use crate::parameter::shortened;
 
 /// Collects the rows of one item table, or of several with the same columns.
@@ -207,7 +207,8 @@ impl<'o> ItemRows<'o> {
     ///
     /// # Errors
     ///
-    /// [`Error::MissingColumn`] without a title column; [`Error::InvalidFile`] for a table without rows.
+    /// [`Error::MissingColumn`] without the title column of the options; [`Error::InvalidFile`] for a table without
+    /// rows.
     pub fn finish(mut self) -> Result<(ItemTable, ReadReport)> {
         let names: Vec<&str> = self.columns.keys().map(String::as_str).collect();
         let mut all = vec![self.id_name.as_str()];
@@ -225,7 +226,7 @@ impl<'o> ItemRows<'o> {
         }
         let mut columns = Vec::with_capacity(self.columns.len());
         for (name, cells) in std::mem::take(&mut self.columns) {
-            let is_title = name == title;
+            let is_title = title.as_ref() == Some(&name);
             columns.push(cells.finish(name, is_title, &self.missing, self.text.decimal_comma)?);
         }
         let of_column = |name: &str, role: &str, reason| ColumnUse {
@@ -235,12 +236,19 @@ impl<'o> ItemRows<'o> {
         };
         self.report.columns = vec![of_column(&self.id_name, "id", ColumnReason::ItemIds)];
         self.report.columns.extend(columns.iter().map(|column| {
-            let role = match column.name() == title {
+            let role = match title.as_deref() == Some(column.name()) {
                 true => "title",
                 false => column.kind().name(),
             };
             of_column(column.name(), role, ColumnReason::Values)
         }));
+        let title = title.unwrap_or_else(|| {
+            let warning = "no column has the titles of the items (title, name, or a name that ends with one of them), \
+                           so lists show only ids";
+            self.report.warnings.push(warning.into());
+            columns.push(ItemColumn::texts("title", vec![None::<&str>; self.ids.len()]));
+            "title".into()
+        });
         self.report.warn_of_skipped();
         Ok((ItemTable::new(self.ids, &title, columns)?, self.report))
     }

@@ -118,12 +118,21 @@ fn columns_are_found_by_their_usual_names_or_those_given() {
         title("code,name\na,b\n", &usual(), "a").as_deref(),
         Some("b")
     );
+    for (text, expected) in [
+        ("id,movie_title,studio name\na,b,c\n", Some("b")),
+        ("id,product_name\na,b\n", Some("b")),
+        ("id,product_name,brand_name\na,b,c\n", None),
+        ("id,label\na,b\n", None),
+    ] {
+        assert_eq!(title(text, &usual(), "a").as_deref(), expected, "{text}");
+        let (_, report) = read("items.csv", text, &usual()).unwrap();
+        let warning = report
+            .warnings
+            .iter()
+            .any(|it| it.contains("titles of the items"));
+        assert_eq!(warning, expected.is_none(), "{text}");
+    }
     for (text, options, expected) in [
-        (
-            "id,label\na,b\n",
-            usual(),
-            "items.csv: expected a column \"title\", found id, label",
-        ),
         (
             "id,title\na,b\n",
             usual().title("Name"),

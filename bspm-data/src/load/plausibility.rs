@@ -29,14 +29,27 @@ const MAYBE_MISSING: [&str; 9] = [
 pub(super) fn warnings(dataset: &Dataset) -> Vec<String> {
     let interactions = dataset.interactions();
     let degrees = interactions.item_degrees();
-    let users = of_ids("user", dataset.users(), |user| {
+    let users = warnings_of_ids("user", dataset.users(), |user| {
         interactions.items_of(user).len()
     });
-    let items = of_ids("item", dataset.items(), |item| {
+    let items = warnings_of_ids("item", dataset.items(), |item| {
         degrees[item as usize] as usize
     });
-    let joined = joined_items(dataset.items());
-    users.into_iter().chain(items).chain(joined).collect()
+    users.into_iter().chain(items).collect()
+}
+
+/// Returns warnings about ids that are likely wrong. `kind` is `user` or `item`, and `interactions` returns the number
+/// of interactions of an id by its index.
+pub fn warnings_of_ids(
+    kind: &str,
+    ids: &Ids<String>,
+    interactions: impl Fn(u32) -> usize,
+) -> Vec<String> {
+    let mut warnings = of_ids(kind, ids, interactions);
+    if kind == "item" {
+        warnings.extend(joined_items(ids));
+    }
+    warnings
 }
 
 /// Returns a warning if some of the ids `more` differ from another id of `more` or `known` only by spaces, case,

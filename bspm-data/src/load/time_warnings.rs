@@ -31,6 +31,11 @@ pub(super) fn warnings(
     of_numbers.into_iter().chain(of_range).chain(of_units)
 }
 
+/// Returns warnings about times of a table that are likely wrong, which are seconds since 1970 or numbers in any unit.
+pub fn warnings_of_times(times: &[f64]) -> Vec<String> {
+    warnings(times, false, None).collect()
+}
+
 /// Warns about times such as 20260131, which are dates and were read as numbers.
 fn of_digits(times: &[f64], format: &'static str, unit: Option<TimeUnit>) -> String {
     let number = |time: f64| unit.map_or(time, |unit| unit.number(time));

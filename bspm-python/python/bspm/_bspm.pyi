@@ -98,6 +98,7 @@ def choose_weighting(
     tuple[Optional[str], Optional[float]],
     list[tuple[tuple[Optional[str], Optional[float]], float]],
 ]: ...
+def likely_misread(csr: dict[str, Any], times: _Times, users: _Ids, items: _Ids) -> list[str]: ...
 def reweighted(
     csr: dict[str, Any],
     times: _Times,

@@ -329,7 +329,7 @@ class Interactions:
         ]
         stamps = None if times is None else seconds_of(times, options["time"] or "time")
         values = (numbers[0], stamps, numbers[1])
-        return cls._of_arrays(*_bspm.read_columns(names, *ids, values, options), options)
+        return cls._of_table(_bspm.read_columns(names, *ids, values, options), options)
 
     @classmethod
     def from_frame(
@@ -367,7 +367,7 @@ class Interactions:
             duplicates=duplicates,
         )
         if is_arrow(frame):
-            return cls._of_arrays(*_bspm.read_arrow(frame, options), options)
+            return cls._of_table(_bspm.read_arrow(frame, options), options)
 
         for keyword in ("user", "item"):
             options[keyword] = options[keyword] or usual_column(frame, keyword)
@@ -392,6 +392,14 @@ class Interactions:
         csr: Csr = {"indptr": indptr, "indices": indices, "data": weights, "columns": len(items)}
         options = options or {}
         return cls(users, items, csr, times, options.get("weight_scale"), options.get("half_life"))
+
+    @classmethod
+    def _of_table(cls, contents: Any, options: dict[str, Any]) -> "Interactions":
+        """Creates interactions from a table that was read. Warns about data that are likely misread."""
+        found = cls._of_arrays(*contents, options)
+        for text in _bspm.likely_misread(found.csr, found.times, found.users, found.items):
+            warnings.warn(text, stacklevel=4)
+        return found
 
     def _with_entries(self, entries: Sequence[Any]) -> "Interactions":
         """Returns the given entries with the ids and the weighting of these interactions."""

@@ -792,7 +792,8 @@ class Model:
         ``detailed`` adds 95% confidence intervals, coverage, Gini's index, novelty, popularity and
         diversity.
 
-        Items that the model does not know count as missed. Raises KeyError for an unknown user, unless
+        Items that the model does not know count as missed, and so do pairs of the training data. A warning has
+        their numbers, and the number of skipped users. Raises KeyError for an unknown user, unless
         ``skip_unknown`` is true, and ValueError if there is no user to evaluate.
         """
         interactions = Interactions.of(
@@ -878,7 +879,8 @@ class Model:
 
         - ``item_id``: the column of ids. Default: the column of ``item=``, "item" or "item_id" if the
           table has one of them, else the first column.
-        - ``title``: the column of titles. Default: "title", else "name", in upper or lower case.
+        - ``title``: the column of titles. Default: "title", else "name", else the only other column whose name
+          ends with "title" or, without one, with "name", in upper or lower case.
 
         All columns are kept as texts, numbers or booleans, and are part of a saved model. An item
         without a row has no title. Rows of items without interactions are kept, because the items may
