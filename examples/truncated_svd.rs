@@ -54,7 +54,7 @@ fn rows(file: &Path, arguments: &Arguments) -> bspm::Result<()> {
     let interactions = dataset.interactions();
     let mut backend = CpuBackend::new();
     if let Some(bytes) = arguments.memory_budget {
-        backend = backend.memory_budget(bytes);
+        backend = backend.with_memory_budget(bytes);
     }
     let graph = NormalizedGraph::new(&backend, interactions)?;
     for &factor_dim in &arguments.factor_dim {

@@ -60,7 +60,7 @@ impl DeviceArguments {
             None => CpuBackend::new(),
         };
         Ok(Device::Cpu(match self.memory_budget {
-            Some(bytes) => backend.memory_budget(bytes),
+            Some(bytes) => backend.with_memory_budget(bytes),
             None => backend,
         }))
     }

@@ -80,7 +80,7 @@ impl CpuBackend {
     /// Sets the memory budget in bytes. An operation that is known in advance to need more memory returns
     /// an error. Default: no limit.
     #[must_use]
-    pub fn memory_budget(self, bytes: usize) -> Self {
+    pub fn with_memory_budget(self, bytes: usize) -> Self {
         Self {
             memory_budget: Some(bytes),
             ..self

@@ -30,6 +30,10 @@ impl Components {
     }
 
     /// Returns the components of the items of a history, without duplicates.
+    ///
+    /// # Panics
+    ///
+    /// If an item is not a column of the matrix.
     pub fn of(&self, history: &[u32]) -> Vec<u32> {
         let mut found: Vec<u32> = Vec::new();
         for &item in history {
@@ -42,6 +46,10 @@ impl Components {
     }
 
     /// Returns the component of an item, which is named by its smallest item.
+    ///
+    /// # Panics
+    ///
+    /// If the item is not a column of the matrix.
     pub fn of_item(&self, item: u32) -> u32 {
         self.of_item[item as usize]
     }

@@ -311,7 +311,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`] if two ids are converted to the same id.
+    /// [`Error::InvalidParameter`] if two ids are converted to the same id.
     ///
     /// # Examples
     ///
@@ -328,8 +328,17 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         user: impl Fn(&U) -> V,
         item: impl Fn(&I) -> J,
     ) -> Result<Dataset<V, J>> {
-        let users = self.users.iter().map(user).collect();
-        let items = self.items.iter().map(&item).collect();
+        let users: Ids<V> = self.users.iter().map(user).collect();
+        let items: Ids<J> = self.items.iter().map(&item).collect();
+        for (what, found, count) in [
+            ("user ids", users.len(), self.users.len()),
+            ("item ids", items.len(), self.items.len()),
+        ] {
+            if found != count {
+                let found = format!("{found} among {count}");
+                return Err(invalid(what, "a different id for each", found));
+            }
+        }
         let mapped = Dataset::from_interactions(users, items, self.interactions.clone())?;
         let item_table = match &self.item_table {
             Some(table) => Some(Arc::new(table.map_ids(&item)?.with_first(&mapped.items)?)),

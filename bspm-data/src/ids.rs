@@ -149,6 +149,16 @@ impl<T: Eq + Hash> Ids<T> {
 }
 
 /// A repeated id keeps its first index.
+/// In the order of the rows or columns.
+impl<'a, T: Eq + Hash> IntoIterator for &'a Ids<T> {
+    type Item = &'a T;
+    type IntoIter = indexmap::set::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.ids.iter()
+    }
+}
+
 impl<T: Eq + Hash> FromIterator<T> for Ids<T> {
     fn from_iter<I: IntoIterator<Item = T>>(ids: I) -> Self {
         Self {

@@ -176,7 +176,7 @@ fn a_weight_of_a_history_that_is_too_large_is_an_error_and_no_infinite_score() {
 
 /// The needed and the available memory, if a fit exceeds a budget of 1 MB.
 fn refusal(interactions: &Interactions, config: FilterConfig) -> Option<(usize, usize)> {
-    let backend = CpuBackend::new().memory_budget(1 << 20);
+    let backend = CpuBackend::new().with_memory_budget(1 << 20);
     match FittedFilter::fit(backend, interactions.clone(), config) {
         Err(Error::MemoryBudget {
             needed, available, ..

@@ -171,7 +171,7 @@ fn impossible_requests_of_a_model_are_errors() {
         .ideal_low_pass(4, 0.2)
         .build()
         .unwrap();
-    let backend = CpuBackend::new().memory_budget(300);
+    let backend = CpuBackend::new().with_memory_budget(300);
     let error = FittedFilter::fit(backend, interactions.clone(), too_much).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -180,7 +180,7 @@ fn impossible_requests_of_a_model_are_errors() {
     );
 
     let table = Neighbours::new(LgcnIde::published(Preset::Gowalla).layers(1), 4);
-    let backend = CpuBackend::new().memory_budget(300);
+    let backend = CpuBackend::new().with_memory_budget(300);
     let error = FittedFilter::fit(backend, interactions.clone(), table).unwrap_err();
     assert_eq!(
         error.to_string(),

@@ -77,6 +77,7 @@ fn its_models_answer_explain_and_are_saved() {
     assert_eq!(opened.recommend("u3", 5).unwrap(), list);
     let config = serde_json::to_value(opened.filter().config()).unwrap();
     assert_eq!(config["item-graph"]["name"], "my-rp3beta");
+    assert_eq!(opened.filter().config().label(), "my-rp3beta");
     assert_eq!(
         opened.refit().unwrap_err().to_string(),
         "filter: expected a filter that bspm can fit (a custom filter needs FittedFilter::from_item_graph), \

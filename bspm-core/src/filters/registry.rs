@@ -326,6 +326,9 @@ impl FilterConfig {
                 .collect();
             return format!("mix of {}", parts.join(" and "));
         }
+        if let Self::ItemGraph(graph) = self {
+            return graph.name.clone();
+        }
         let usual = Self::for_shape(self.name(), (1, 1));
         let usual = usual.map_or_else(|_| Vec::new(), |config| config.settings());
         let settings = self.settings().into_iter();
