@@ -47,7 +47,7 @@ impl Folder {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
@@ -75,7 +75,7 @@ impl Folder {
         writer.close().unwrap();
     }
 
-    fn run(&self, arguments: &str) -> Output {
+    pub(crate) fn run(&self, arguments: &str) -> Output {
         let arguments: Vec<&str> = arguments.split(' ').collect();
         bspm(self.path(), &arguments)
     }

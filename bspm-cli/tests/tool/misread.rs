@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Float32Array, StringArray};
 
 use crate::cases::Folder;
+use crate::shop::{error, stdout, told};
 
 /// Checks that each command on standard error has a text.
 fn assert_told(folder: &Folder, cases: &[(&str, &str)]) {
@@ -240,4 +241,32 @@ fn spaces_around_ids_are_removed_on_request() {
     folder.write("a.jsonl", "{\"user\": 1, \"item\": 2}\n");
     let message = folder.refused("a.jsonl --trim-ids");
     assert!(message.contains("--trim-ids has no effect"), "{message}");
+}
+
+#[test]
+fn added_weights_have_the_scale_of_the_model() {
+    let folder = Folder::new();
+    let rows = "user,item,n\na,x,3\na,y,15\nb,y,7\nb,z,1\nc,x,63\nc,z,1\n";
+    folder.write("data.csv", rows);
+    let (model, _) = folder.fit("data.csv --weight-column n --weight log --filter gf-cf");
+    // The same rows again change nothing.
+    for flags in ["", " --weight log"] {
+        let again = format!("refit model.bspm data.csv -o again.bspm --weight-column n{flags}");
+        stdout(&folder.run(&again));
+        assert_eq!(
+            std::fs::read(folder.path().join("again.bspm")).unwrap(),
+            model
+        );
+    }
+    let inspected = stdout(&folder.run("inspect model.bspm"));
+    assert!(inspected.contains("log"), "{inspected}");
+    let other = "refit model.bspm data.csv -o again.bspm --weight-column n --weight linear";
+    let refused = error(&folder.run(other));
+    let expected = "--weight: expected log, the scale of the weights of the model, found linear";
+    assert!(refused.contains(expected), "{refused}");
+    let told = told(&folder.run("refit model.bspm data.csv -o again.bspm"));
+    assert!(
+        told.contains("the new interactions have weight 1"),
+        "{told}"
+    );
 }
