@@ -96,7 +96,7 @@ def test_the_parts_are_those_of_the_way_chosen(log):
         ({"time": "at", "last_out": True, "from_time": 3}, "split: expected one of last_out=, from_time="),
         ({"time": "at", "from_time": 1e9}, "time: expected a time after 0 and up to"),
         ({"time": "at", "from_time": "soon"}, "from_time: expected a number, or a date .* found 'soon'"),
-        ({"ratio": 1.0}, "ratio: expected a number from 0 to below 1, found 1"),
+        ({"ratio": 1.0}, "ratio: expected a number above 0 and below 1, found 1"),
         ({"half_life": 3}, "half_life: expected times beside it"),
     ],
 )
