@@ -14,6 +14,7 @@ import numpy.typing as npt
 import scipy.sparse
 
 from . import _bspm
+from ._arguments import check
 
 Ids = Union["npt.NDArray[np.int64]", "list[str]"]
 Csr = dict[str, Any]
@@ -33,11 +34,22 @@ READ_OPTIONS = (
 
 
 def read_options(**given: Any) -> dict[str, Any]:
-    """Returns all options for reading, with None for those that are not given."""
+    """Returns all options for reading, with None for those that are not given. Checks their types."""
     for name in given:
         if name not in READ_OPTIONS:
             raise TypeError(f"{name}: expected one of {', '.join(READ_OPTIONS)}")
+    check(**given)
     return {name: given.get(name) for name in READ_OPTIONS}
+
+
+def native(options: dict[str, Any]) -> dict[str, Any]:
+    """Returns options for reading as the native module takes them: names of columns and half-lives as text."""
+    found = dict(options)
+    for name in ("user", "item", "weight", "time", "rating"):
+        found[name] = None if found[name] is None else str(found[name])
+    if isinstance(found["half_life"], datetime.timedelta):
+        found["half_life"] = f"{found['half_life'].total_seconds()}s"
+    return found
 
 
 def listed(ids: Iterable[Any], what: str) -> list[Any]:
@@ -89,10 +101,16 @@ def ids_of(values: Any, what: str) -> Ids:
         if np.isnan(array).any():
             row = int(np.argmax(np.isnan(array)))
             raise ValueError(f"{what}, row {row}: expected an id in every row, found {array[row]}")
-        largest = 2.0 ** (np.finfo(array.dtype).nmant + 1)
-        if (array == np.floor(array)).all() and (np.abs(array) <= largest).all():
+        # From here on, different whole numbers have the same value in this type.
+        power = np.finfo(array.dtype).nmant + 1
+        is_wrong = (array != np.floor(array)) | (np.abs(array) >= 2.0**power)
+        if not is_wrong.any():
             return array.astype(np.int64)
-        raise TypeError(f"{what}: expected ids that are str or int, found {array.dtype}")
+        row = int(np.argmax(is_wrong))
+        raise TypeError(
+            f"{what}: expected ids that are str or int, found {array.dtype} ({array[row]} in row {row}); "
+            f"hint: read them as int64 or str; {array.dtype} represents only whole numbers below 2^{power} exactly"
+        )
     raise TypeError(f"{what}: expected ids that are str or int, found {array.dtype}")
 
 
@@ -312,6 +330,7 @@ class Interactions:
         options: dict[str, Any],
     ) -> "Interactions":
         """Creates interactions from columns. ``options`` has their names."""
+        options = native(options)
         names = (options["user"] or "users", options["item"] or "items")
         ids = (id_column(users, names[0]), id_column(items, names[1]))
         numbers = [
@@ -358,10 +377,11 @@ class Interactions:
             duplicates=duplicates,
         )
         if is_arrow(frame):
-            return cls._of_arrays(*_bspm.read_arrow(frame, options))
+            return cls._of_arrays(*_bspm.read_arrow(frame, native(options)))
 
         for keyword in ("user", "item"):
-            options[keyword] = options[keyword] or usual_column(frame, keyword)
+            if options[keyword] is None:
+                options[keyword] = usual_column(frame, keyword)
 
         def column(keyword: str) -> Any:
             name = options[keyword]
@@ -425,7 +445,7 @@ class Interactions:
             np.ascontiguousarray(matrix.row, dtype=np.int64),
             np.ascontiguousarray(matrix.col, dtype=np.int64),
             (values if are_weights else None, None, values if are_ratings else None),
-            options,
+            native(options),
         )
         return cls._of_arrays(entries, user_ids, item_ids)
 
@@ -510,7 +530,7 @@ class Interactions:
             "skip_invalid": skip_invalid,
         }
         paths = [path] if isinstance(path, (str, os.PathLike)) else list(path)
-        entries, users, items = _bspm.read_files([os.fspath(it) for it in paths], options, of_file)
+        entries, users, items = _bspm.read_files([os.fspath(it) for it in paths], native(options), of_file)
         return cls._of_arrays(entries, numbers_of(users), numbers_of(items))
 
     @classmethod

@@ -9,6 +9,7 @@ from typing import Any, Iterable, Optional, Sequence, Union
 import numpy as np
 
 from . import _bspm
+from ._arguments import check
 from ._data import (
     Interactions,
     column_of,
@@ -95,7 +96,11 @@ def evaluate(
     twice. Raises KeyError for a missing column, and TypeError if the types of the ids differ from those of
     the test set.
     """
-    names = (user or usual_column(lists, "user"), item or usual_column(lists, "item"))
+    check(user=user, item=item, rank=rank, score=score, detailed=detailed)
+    names = (
+        usual_column(lists, "user") if user is None else user,
+        usual_column(lists, "item") if item is None else item,
+    )
     users, items, order = _entries(lists, *names, rank, score)
     found = _bspm.evaluate_lists(
         users,
@@ -124,10 +129,11 @@ def _entries(
     if rank is not None and score is not None:
         raise ValueError(f"rank: expected rank= or score=, and not both, found {rank!r} and {score!r}")
     named = (rank, "rank") if rank is not None else (score, "score")
-    given = None if named[0] is None else (str(named[0]), named[1])
+    given = None if named[0] is None else named
     order = None
     if is_arrow(lists):
-        users, items, found = _bspm.read_lists(lists, (user, item), given)
+        given = None if given is None else (str(given[0]), given[1])
+        users, items, found = _bspm.read_lists(lists, (str(user), str(item)), given)
         name, order = found if found is not None else (None, None)
         keyword = given[1] if given is not None else name
     else:

@@ -8,6 +8,7 @@ from typing import Any, Optional
 import numpy as np
 
 from . import _bspm
+from ._arguments import check
 from ._data import is_arrow, is_missing
 
 
@@ -19,7 +20,9 @@ def items_of(
     ``item`` is the name of the item column of the interactions. If the table has a column with this
     name, it is the default column of ids.
     """
-    options = {"id": item_id, "title": title, "item": item}
+    check(item_id=item_id, title=title, item=item)
+    given = {"id": item_id, "title": title, "item": item}
+    options = {keyword: None if name is None else str(name) for keyword, name in given.items()}
     if isinstance(items, (str, os.PathLike)):
         return _bspm.read_items_file(os.fspath(items), options)
     if is_arrow(items):
@@ -51,7 +54,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, int) and not isinstance(value, bool):
-        return value if abs(value) <= 2**53 else str(value)
+        return value if abs(value) < 2**53 else str(value)
     if isinstance(value, (list, tuple, dict, set, np.ndarray)):
         return str(value)
     if is_missing(value):

@@ -10,6 +10,7 @@ from typing import Any, Optional
 import numpy as np
 import scipy.sparse
 
+from ._arguments import check
 from ._data import Interactions, csr_of, ids_of
 
 Tags = dict[str, Any]
@@ -59,7 +60,9 @@ def with_tags(
 def _read(
     tags: Any, tag: Optional[str], tag_item: Optional[str], item: Optional[str]
 ) -> Interactions:
-    columns = {tag or "tag", tag_item or item or "item"}
+    check(tag=tag, tag_item=tag_item)
+    tag_item = item if tag_item is None else tag_item
+    columns = {"tag" if tag is None else tag, "item" if tag_item is None else tag_item}
     if isinstance(tags, dict) and not columns & set(tags):
         for name, value in (("tag", tag), ("tag_item", tag_item)):
             if value is not None:
@@ -73,7 +76,7 @@ def _read(
         tags, "__arrow_c_stream__"
     ):
         try:
-            return Interactions.of(tags, user=tag or "tag", item=tag_item or item)
+            return Interactions.of(tags, user="tag" if tag is None else tag, item=tag_item)
         except KeyError as error:
             # Tags are read as users.
             text = str(error.args[0]).replace("; item=", "; tag_item=").replace("; user=", "; tag=")
