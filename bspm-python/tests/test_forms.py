@@ -5,6 +5,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+import scipy.sparse
 
 import bspm
 
@@ -44,3 +45,43 @@ def test_a_share_is_above_0_and_below_1(ratio):
     for run in (bspm.split, bspm.tune, bspm.Model.tune):
         with pytest.raises(ValueError, match="ratio: expected a number above 0 and below 1, found"):
             run(pairs, ratio=ratio)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("form", ["coo", "csc", "csr", "dok", "lil", "bsr"])
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.float32, np.bool_])
+def test_matrices_of_every_form_and_type_are_the_same(form, kind):
+    dense = np.array([[1, 0, 1], [0, 1, 0]], kind)
+    matrix = scipy.sparse.coo_matrix(dense).asformat(form)
+    assert I.from_matrix(matrix) == I.from_matrix(scipy.sparse.csr_matrix(dense.astype(np.float64)))
+
+
+def test_repeated_entries_are_added_in_double_precision():
+    places = np.zeros(260, np.int64)
+    many = scipy.sparse.coo_matrix((np.ones(260, np.uint8), (places, places)), shape=(1, 1))
+    assert I.from_matrix(many).to_scipy().data.tolist() == [260]
+    two = scipy.sparse.csr_matrix((np.array([100, 100], np.int8), [0, 0], [0, 2]), shape=(1, 1))
+    for matrix in (two, two.tocoo(), two.tocsc(copy=True)):
+        assert I.from_matrix(matrix).to_scipy().data.tolist() == [200], matrix.format
+
+
+def test_interactions_have_their_own_buffers():
+    matrix, ids = scipy.sparse.csr_matrix(np.eye(3, dtype=np.float32) * 2), np.arange(3)
+    read = I.from_matrix(matrix, users=ids)
+    matrix.data[:], matrix.indices[:], ids[:] = -5, 0, 7
+    found = read.to_scipy()
+    found.data[:], found.indices[:], found.indptr[:] = 9, 0, 0
+    assert (read.to_scipy().toarray() == np.eye(3) * 2).all() and read.users.tolist() == [0, 1, 2]
+
+
+def test_what_is_no_matrix_of_distinct_users_and_items_is_refused():
+    matrix = scipy.sparse.csr_matrix(np.eye(3, dtype=np.float32))
+    for ids in (["a", "a", "b"], [1, 2, 1]):
+        with pytest.raises(ValueError, match="items: expected distinct ids, found 2 among 3"):
+            I.from_matrix(matrix, items=ids)
+    matrix.indices[0] = -1
+    with pytest.raises(ValueError, match="items: expected numbers from 0 to below 3, found -1"):
+        I.from_matrix(matrix)
+    if hasattr(scipy.sparse, "coo_array"):
+        with pytest.raises(ValueError, match="matrix: expected two dimensions, users x items, found the shape"):
+            I.from_matrix(scipy.sparse.coo_array(np.ones(3)))

@@ -289,7 +289,7 @@ class Interactions:
         data = self.csr["data"]
         if data is None:
             data = np.ones(len(self), dtype=np.float32)
-        return scipy.sparse.csr_matrix((data, self.csr["indices"], self.csr["indptr"]), self.shape)
+        return scipy.sparse.csr_matrix((data, self.csr["indices"], self.csr["indptr"]), self.shape, copy=True)
 
     @classmethod
     def from_pairs(
@@ -411,43 +411,32 @@ class Interactions:
     ) -> "Interactions":
         """Creates interactions from a SciPy sparse matrix, users x items. Its values are weights.
 
-        The default ids are the row and column numbers. A CSR matrix with sorted rows and positive values
-        is borrowed. Other matrices are copied without zeros, and duplicate entries are added. With ``rating_threshold``, the values are ratings: values of at least the threshold are
-        interactions, and each counts 1, unless ``weight_scale`` makes it a weight.
+        The default ids are the row and column numbers. The matrix is copied without zeros, and duplicate entries are
+        added in double precision. With ``rating_threshold``, the values are ratings: values of at least the threshold
+        are interactions, and each counts 1, unless ``weight_scale`` makes it a weight.
 
-        Raises ValueError for a matrix without entries other than 0, and for negative values.
+        Raises ValueError for a matrix without entries other than 0, for negative values, and for ids that are not
+        distinct.
         """
-        matrix = as_csr(matrix)
-        user_ids = ids_of(np.arange(matrix.shape[0]) if users is None else users, "users")
-        item_ids = ids_of(np.arange(matrix.shape[1]) if items is None else items, "items")
-        for what, ids, expected in (("users", user_ids, matrix.shape[0]), ("items", item_ids, matrix.shape[1])):
-            if len(ids) != expected:
-                raise ValueError(f"{what}: expected {expected} ids, found {len(ids)}")
-        csr = csr_of(matrix)
-        if len(matrix.data) == 0:
-            raise ValueError("data: expected at least one interaction, found none")
-        has_options = not (rating_threshold is None and weight_scale is None and duplicates is None)
-        if not has_options and matrix.has_canonical_format and (csr["data"] is None or (csr["data"] > 0).all()):
-            return cls(user_ids, item_ids, csr)
-        ends = matrix.indptr
-        if ends[0] != 0 or (np.diff(ends) < 0).any() or ends[-1] != len(matrix.indices):
-            raise ValueError(f"indptr: expected ascending row ends from 0 to {len(matrix.indices)}")
         options = read_options(
             rating_threshold=rating_threshold, weight_scale=weight_scale, duplicates=duplicates
         )
-        matrix = matrix.tocoo()
-        values = numbers_in(matrix.data, "data")
+        rows, columns, values = entries_of(matrix)
+        given = {"users": (users, matrix.shape[0]), "items": (items, matrix.shape[1])}
+        row_ids, column_ids = (_ids_of_matrix(ids, what, count) for what, (ids, count) in given.items())
+        if len(values) == 0:
+            raise ValueError("data: expected at least one interaction, found none")
         are_ratings = rating_threshold is not None
         # As in an npz file, ratings are weights only if there is a scale.
         are_weights = weight_scale is not None or not are_ratings
         entries = _bspm.read_entries(
             matrix.shape,
-            np.ascontiguousarray(matrix.row, dtype=np.int64),
-            np.ascontiguousarray(matrix.col, dtype=np.int64),
+            rows,
+            columns,
             (values if are_weights else None, None, values if are_ratings else None),
             native(options),
         )
-        return cls._of_arrays(entries, user_ids, item_ids)
+        return cls._of_arrays(entries, row_ids, column_ids)
 
     @classmethod
     def from_file(
@@ -610,14 +599,36 @@ def is_arrow(table: Any) -> bool:
     return hasattr(table, "__arrow_c_stream__") and not is_pandas
 
 
-def as_csr(matrix: Any) -> Any:
-    """Returns the matrix in compressed sparse rows. Warns if it is converted."""
+def entries_of(matrix: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[np.float64]]:
+    """Returns the rows, columns and values of the entries of a SciPy matrix, with repeated entries."""
     if not scipy.sparse.issparse(matrix):
-        raise TypeError(f"expected a sparse matrix of SciPy, found {type(matrix).__name__}")
+        raise TypeError(f"matrix: expected a sparse matrix of SciPy, found {type(matrix).__name__}")
+    if len(matrix.shape) != 2:
+        raise ValueError(f"matrix: expected two dimensions, users x items, found the shape {matrix.shape}")
     if matrix.format == "csr":
-        return matrix
-    warnings.warn(f"expected a CSR matrix; the {matrix.format} matrix is converted", stacklevel=3)
-    return matrix.tocsr()
+        ends = matrix.indptr
+        if ends[0] != 0 or (np.diff(ends) < 0).any() or ends[-1] != len(matrix.indices):
+            raise ValueError(f"indptr: expected ascending row ends from 0 to {len(matrix.indices)}")
+        rows, columns = np.repeat(np.arange(len(ends) - 1), np.diff(ends)), matrix.indices
+    else:
+        matrix = matrix.tocoo()
+        rows, columns = matrix.row, matrix.col
+    weights_of(matrix.data, len(rows), "data")
+    rows, columns = (np.ascontiguousarray(places, dtype=np.int64) for places in (rows, columns))
+    return rows, columns, np.ascontiguousarray(matrix.data, dtype=np.float64)
+
+
+def _ids_of_matrix(ids: Any, what: str, count: int) -> Ids:
+    """Returns the ids of the rows or columns of a matrix. They must be distinct. Default: their numbers."""
+    if ids is None:
+        return np.arange(count, dtype=np.int64)
+    found = ids_of(ids, what)
+    if len(found) != count:
+        raise ValueError(f"{what}: expected {count} ids, found {len(found)}")
+    distinct = len(np.unique(found) if isinstance(found, np.ndarray) else set(found))
+    if distinct != count:
+        raise ValueError(f"{what}: expected distinct ids, found {distinct} among {count}")
+    return found.copy()
 
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
