@@ -341,6 +341,7 @@ impl<T: Eq + Hash> IdColumn<T> {
                 expected: match kind {
                     "String" => what.into(),
                     _ if is_missing => what.into(),
+                    "i64" => format!("{what} that is a whole number below 2^63"),
                     kind => format!("{what} that is a {kind}"),
                 },
                 found: shortened(value(&self.column, row)),
