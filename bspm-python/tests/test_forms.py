@@ -1,9 +1,12 @@
 """Columns, matrices, and buffers: what a new user passes, and what is not changed behind their back."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import scipy.sparse
 
@@ -85,3 +88,30 @@ def test_what_is_no_matrix_of_distinct_users_and_items_is_refused():
     if hasattr(scipy.sparse, "coo_array"):
         with pytest.raises(ValueError, match="matrix: expected two dimensions, users x items, found the shape"):
             I.from_matrix(scipy.sparse.coo_array(np.ones(3)))
+
+
+@pytest.mark.parametrize("package", ["pyarrow", "polars"])
+def test_parquet_files_are_read_with_pyarrow_or_polars(package, tmp_path, monkeypatch):
+    log = pa.table({"user": [1, 1, 2], "item": ["a", "b", "a"], "at": [1000, 2000, 3000]})
+    expected = I.from_frame(log)
+    for part, rows in enumerate((log[:2], log[2:])):
+        (tmp_path / "log" / f"day={part}").mkdir(parents=True)
+        pq.write_table(rows, tmp_path / "log" / f"day={part}" / "part.parquet")
+    pq.write_table(log, tmp_path / "whole.parquet")
+    pq.write_table(log, tmp_path / "whole")
+    if package == "polars":
+        monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    assert I.from_file(tmp_path / "whole.parquet") == expected == I.from_file(str(tmp_path / "*.parquet"))
+    assert I.from_file(tmp_path / "whole", format="parquet") == expected
+    assert I.from_file(tmp_path / "log") == expected
+    assert bspm.Model.fit(tmp_path / "whole.parquet", "popularity").interactions == expected
+    assert I.from_file(tmp_path / "log", item="day").items.tolist() == [0, 1]
+    assert I.from_file(tmp_path / "whole.parquet", time="at", time_unit="ms").times.tolist() == [1.0, 2.0, 3.0]
+    with pytest.raises(ValueError, match="delimiter: expected a format that uses it"):
+        I.from_file(tmp_path / "whole.parquet", delimiter=";")
+    with pytest.raises(FileNotFoundError):
+        I.from_file(tmp_path / "absent.parquet")
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(ValueError, match="whole.parquet: expected PyArrow or polars, which read Parquet files"):
+        I.from_file(tmp_path / "whole.parquet")

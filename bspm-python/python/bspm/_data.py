@@ -468,15 +468,14 @@ class Interactions:
         """Creates interactions from a file, as the tool does.
 
         ``path`` is a file, a folder of part files, a glob pattern, or a list of these. The formats are
-        CSV, TSV, JSON lines, RecBole, MovieLens, LightGCN's text and SciPy's npz. To read a Parquet file,
-        pass a table, for example ``polars.read_parquet(path)``. If all ids are whole numbers, they become
-        int. The values of an npz file are used only with ``weight_scale`` (as weights) or
+        CSV, TSV, JSON lines, RecBole, MovieLens, LightGCN's text, SciPy's npz, and Parquet if PyArrow or polars is
+        installed. If all ids of a text file are whole numbers, they become int. The values of an npz file are used only with ``weight_scale`` (as weights) or
         ``rating_threshold`` (as ratings).
 
         The first options are those of ``Model.fit``. The others are:
 
-        - ``format``: "csv", "tsv", "jsonl", "recbole", "movielens", "lightgcn" or "npz". Default: from the
-          file name.
+        - ``format``: "csv", "tsv", "jsonl", "recbole", "movielens", "lightgcn", "npz" or "parquet".
+          Default: from the file name.
         - ``columns``: the column names of a table without a header.
         - ``delimiter``: the field delimiter of a CSV file. Default: ",".
         - ``quoting``: "checked" (default), "trusted" (quoted fields may contain lines that look like rows),
@@ -518,8 +517,13 @@ class Interactions:
             "trim_ids": trim_ids,
             "skip_invalid": skip_invalid,
         }
-        paths = [path] if isinstance(path, (str, os.PathLike)) else list(path)
-        entries, users, items = _bspm.read_files([os.fspath(it) for it in paths], native(options), of_file)
+        paths = [os.fspath(it) for it in ([path] if isinstance(path, (str, os.PathLike)) else path)]
+        options = native(options)
+        files = _bspm.parquet_files(paths, options, of_file)
+        table = None if files is None else _parquet_table(files)
+        if table is not None:
+            return cls._of_arrays(*_bspm.read_arrow(table, options, of_file))
+        entries, users, items = _bspm.read_files(paths, options, of_file)
         return cls._of_arrays(entries, numbers_of(users), numbers_of(items))
 
     @classmethod
@@ -565,6 +569,20 @@ class Interactions:
             ratings=third if are_ratings else None,
             **options,
         )
+
+
+def _parquet_table(files: list[str]) -> Any:
+    """Returns Parquet files as one table of PyArrow or polars, or None if neither is installed."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        try:
+            import polars
+        except ImportError:
+            return None
+        return polars.read_parquet(files, hive_partitioning=True)
+    return pyarrow.concat_tables([pyarrow.parquet.read_table(file) for file in files], promote_options="default")
 
 
 def column_of(frame: Any, name: str, keyword: str) -> Any:
