@@ -86,3 +86,15 @@ def test_interactions_compare_and_convert(pairs):
 def test_several_users_are_for_recommend_many(plain):
     with pytest.raises(TypeError, match="recommend_many"):
         plain.recommend([1, 2])
+
+
+def test_interactions_are_a_frame():
+    log = pd.DataFrame({"user": ["b", "a", "b"], "item": [3, 1, 1], "plays": [2.0, 1.0, 4.0], "at": [5, 6, 7]})
+    plain = bspm.Interactions.from_frame(log).to_pandas()
+    assert plain.to_dict("list") == {"user": ["b", "b", "a"], "item": [3, 1, 1]}
+    read = bspm.Interactions.from_frame(log, weight="plays", time="at")
+    frame = read.to_pandas()
+    assert frame["weight"].tolist() == [2.0, 4.0, 1.0] and frame["time"].tolist() == [5.0, 7.0, 6.0]
+    assert bspm.Interactions.from_frame(frame, weight="weight", time="time") == read
+    frame["weight"] *= 2
+    assert read.to_pandas()["weight"].tolist() == [2.0, 4.0, 1.0]

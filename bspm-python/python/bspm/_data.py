@@ -291,6 +291,21 @@ class Interactions:
             data = np.ones(len(self), dtype=np.float32)
         return scipy.sparse.csr_matrix((data, self.csr["indices"], self.csr["indptr"]), self.shape, copy=True)
 
+    def to_pandas(self) -> Any:
+        """Returns a ``pandas.DataFrame`` with a row for each interaction.
+
+        The columns are "user" and "item", and "weight" and "time" if the interactions have them.
+        """
+        import pandas
+
+        rows = np.repeat(np.arange(len(self.users)), np.diff(self.csr["indptr"]))
+        columns = {"user": np.asarray(self.users)[rows], "item": np.asarray(self.items)[self.csr["indices"]]}
+        if self.csr["data"] is not None:
+            columns["weight"] = self.csr["data"].copy()
+        if self.times is not None:
+            columns["time"] = self.times.copy()
+        return pandas.DataFrame(columns)
+
     @classmethod
     def from_pairs(
         cls,
