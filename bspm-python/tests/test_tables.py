@@ -98,3 +98,8 @@ def test_interactions_are_a_frame():
     assert bspm.Interactions.from_frame(frame, weight="weight", time="time") == read
     frame["weight"] *= 2
     assert read.to_pandas()["weight"].tolist() == [2.0, 4.0, 1.0]
+
+
+def test_an_item_is_in_a_list(plain):
+    found = plain.recommend(0, k=3)
+    assert found.items[0] in found and -5 not in found and [item for item, _ in found] == found.items

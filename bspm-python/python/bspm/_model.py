@@ -9,7 +9,7 @@ import json
 import os
 import warnings
 from dataclasses import dataclass
-from typing import Any, Callable, Iterable, Optional, Sequence, Union
+from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -65,8 +65,12 @@ class Recommendations(Tabular):
     def __len__(self) -> int:
         return len(self.items)
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[tuple[Any, float]]:
         return iter(zip(self.items, self.scores.tolist()))
+
+    def __contains__(self, item: Any) -> bool:
+        """Returns whether an item is in the list."""
+        return item in self.items
 
     def __getitem__(self, place: Any) -> Any:
         """Returns an item and its score, or for a slice the list of these places."""
