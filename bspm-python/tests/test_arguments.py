@@ -21,10 +21,10 @@ def model():
 @pytest.mark.parametrize("table", [pd.DataFrame, pl.DataFrame, dict])
 def test_a_missing_column_is_named_with_those_that_there_are(table):
     data = table({"who": ["ann", "bob"], "what": [1, 2]})
-    text = r"no column .user.; there are .?who.?, .?what.?; user= names another"
+    text = r"no column .user.; there are .who., .what.; user= names another"
     with pytest.raises(KeyError, match=text):
         bspm.Model.fit(data, "popularity")
-    text = r"no column .item.; there are .?who.?, .?what.?; item= names another"
+    text = r"no column .item.; there are .who., .what.; item= names another"
     with pytest.raises(KeyError, match=text):
         bspm.Model.fit(data, "popularity", user="who")
     with pytest.raises(KeyError, match="no column .plays.; .*weight= names another"):

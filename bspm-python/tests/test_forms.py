@@ -1,6 +1,11 @@
 """Columns, matrices, and buffers: what a new user passes, and what is not changed behind their back."""
 
+import collections
+import decimal
+import io
 import sys
+import uuid
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -115,3 +120,50 @@ def test_parquet_files_are_read_with_pyarrow_or_polars(package, tmp_path, monkey
     monkeypatch.setitem(sys.modules, "polars", None)
     with pytest.raises(ValueError, match="whole.parquet: expected PyArrow or polars, which read Parquet files"):
         I.from_file(tmp_path / "whole.parquet")
+
+
+def test_arrays_generators_and_lazy_frames_are_data():
+    pairs = [(1, 5), (1, 6), (2, 5)]
+    expected = I.of(pairs)
+    assert I.of(np.array(pairs)) == expected == I.of(pair for pair in pairs)
+    assert I.from_pairs((user for user, _ in pairs), (item for _, item in pairs)) == expected
+    assert I.of(np.array([("a", "x"), ("b", "y")])).users == ["a", "b"]
+    weighted = I.of(np.array([(user, item, 0.5) for user, item in pairs]))
+    assert weighted == I.of([(*pair, 0.5) for pair in pairs]) and weighted.users.tolist() == [1, 2]
+    lazy = pl.LazyFrame(pairs, schema=["user", "item"], orient="row")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert bspm.Model.fit(lazy, "popularity", items=lazy.head(2), title="user").interactions == expected
+        assert I.from_frame(lazy) == expected
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, dict])
+def test_ids_of_other_types_are_those_of_arrow(make):
+    ids = [uuid.uuid4(), uuid.uuid4()]
+    for values, expected in [
+        ([decimal.Decimal("7"), decimal.Decimal("8.0")], [7, 8]),
+        ([b"a", b"caf\xc3\xa9"], ["a", "café"]),
+        (np.array([b"a", b"b"]), ["a", "b"]),
+        (ids, [str(it) for it in ids]),
+    ]:
+        assert list(I.from_frame(make({"user": values, "item": [1, 2]})).users) == expected
+    for values in ([decimal.Decimal("7.5"), decimal.Decimal(8)], [True, False], pd.to_datetime(["2020-01-01", "2020-01-02"])):
+        with pytest.raises(TypeError, match="user: expected ids that are"):
+            I.from_frame(make({"user": values, "item": [1, 2]}))
+
+
+@pytest.mark.parametrize(
+    "data, text",
+    [
+        (None, "data: expected a table, .* found NoneType"),
+        (5, "found int"),
+        ([{"user": 1, "item": 2}], r"found {'user': 1, 'item': 2} in it; hint: pandas.DataFrame\(data\) is a table"),
+        (collections.Counter([("a", "b")]), r"found Counter; hint: \[\(user, item, weight\) for"),
+        (io.StringIO("user,item"), "found StringIO; hint: pass the path of the file"),
+        (np.zeros((3, 4)), r"expected an array with 2 or 3 columns, found the shape \(3, 4\)"),
+        (pd.Series([1, 2]), "found 1 in it"),
+    ],
+)
+def test_other_data_are_refused_with_a_hint(data, text):
+    with pytest.raises((TypeError, ValueError), match=text):
+        I.of(data)

@@ -207,7 +207,7 @@ def test_what_is_unknown_is_counted(tmp_path):
         ({"user": [], "item": []}, [("ann", "tea")], ValueError, "lists: expected a list for at least one user"),
         ({"user": ["ann"] * 2, "item": ["tea"] * 2}, [("ann", "tea")], ValueError, 'lists: .* "tea" twice in the list'),
         ({"user": ["ann"], "item": [1]}, [("ann", "tea")], TypeError, "lists: items: expected ids that are text"),
-        ({"user": ["ann"], "thing": [1]}, [("ann", 1)], KeyError, "no column 'item'; there are user, thing; item="),
+        ({"user": ["ann"], "thing": [1]}, [("ann", 1)], KeyError, "no column 'item'; there are 'user', 'thing'; item="),
         ({"user": ["ann"], "item": ["tea", "rice"]}, [("ann", "tea")], ValueError, "item: expected 1 values"),
         (
             {"user": ["ann"], "item": ["tea"], "score": [float("nan")]},

@@ -40,3 +40,16 @@ def test_a_half_life_is_shown_as_it_was_given():
 def test_an_incomplete_configuration_is_refused_with_the_name_of_its_argument():
     with pytest.raises(ValueError, match="config: expected a complete configuration, .*memory_budget.*; hint: settings="):
         bspm.Model.fit([("ann", "tea")], config={"ease-r": {"lambda": 3.0}})
+
+
+def test_a_missing_column_is_shown_with_quotes_and_may_be_the_index():
+    frame = pd.DataFrame({"user": ["a", "b"], " item": ["x", "y"]})
+    with pytest.raises(KeyError, match="no column 'item'; there are 'user', ' item'; item= names another"):
+        I.from_frame(frame)
+    frame = pd.DataFrame({"user": ["a", "b"], "item": ["x", "y"], "n": [1, 2]})
+    for index in ("user", ["user", "item"]):
+        with pytest.raises(KeyError, match=r"no column 'user'.*; hint: frame.reset_index\(\) makes the index a column"):
+            I.from_frame(frame.set_index(index))
+    frame.columns = ["user", "item", "item"]
+    with pytest.raises(ValueError, match="item: expected one column 'item', found 2"):
+        I.from_frame(frame)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import operator
 import os
-import warnings
+import uuid
 from dataclasses import dataclass
 from typing import Any, Iterable, Optional, Sequence, Union
 
@@ -85,12 +86,17 @@ def ids_of(values: Any, what: str) -> Ids:
         return np.ascontiguousarray(array, dtype=np.int64)
     if array.dtype.kind == "U":
         return [str(value) for value in array]
+    if array.dtype.kind == "S":
+        array = array.astype(object)
     if array.dtype.kind == "O":
-        found: list[Any] = array.tolist()
+        found: list[Any] = [_plain_id(value) for value in array] if _has_other_types(array) else array.tolist()
         # The set of the types is fast.
         if all(issubclass(kind, str) for kind in set(map(type, found))):
             return found
         if all(isinstance(value, (int, np.integer)) and not isinstance(value, bool) for value in found):
+            outside = [value for value in found if not -(2**63) <= value < 2**63]
+            if outside:
+                raise ValueError(f"{what}: expected ids from -2^63 to below 2^63, found {outside[0]}")
             return np.array(found, dtype=np.int64)
         for row, value in enumerate(found):
             if is_missing(value):
@@ -114,12 +120,32 @@ def ids_of(values: Any, what: str) -> Ids:
     raise TypeError(f"{what}: expected ids that are str or int, found {array.dtype}")
 
 
+_OTHER_TYPES = (bytes, uuid.UUID, decimal.Decimal)
+
+
+def _has_other_types(objects: npt.NDArray[np.object_]) -> bool:
+    return any(issubclass(kind, _OTHER_TYPES) for kind in set(map(type, objects)))
+
+
+def _plain_id(value: Any) -> Any:
+    """Returns bytes and UUIDs as text, and a whole decimal as int, as in Arrow tables. Others are unchanged."""
+    if isinstance(value, bytes):
+        return value.decode()
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    if isinstance(value, decimal.Decimal) and value.is_finite() and value == int(value):
+        return int(value)
+    return value
+
+
 def id_column(values: Any, what: str) -> Union[Ids, tuple[Ids, npt.NDArray[np.int64]]]:
     """Returns ids, or ids and the index of the id of each row.
 
     Columns of Arrow and of Python objects have the same id in many rows. Each is then converted once.
     """
     found = None
+    if not hasattr(values, "__len__") and hasattr(values, "__iter__"):
+        values = list(values)
     if is_arrow_text(values):
         encoded = values.array.__arrow_array__().dictionary_encode().combine_chunks()
         if encoded.null_count == 0:
@@ -391,6 +417,7 @@ class Interactions:
             half_life=half_life,
             duplicates=duplicates,
         )
+        frame = collected(frame)
         if is_arrow(frame):
             return cls._of_arrays(*_bspm.read_arrow(frame, native(options)))
 
@@ -543,11 +570,13 @@ class Interactions:
 
     @classmethod
     def of(cls, data: Any, **options: Any) -> "Interactions":
-        """Creates interactions from Interactions, a file, a SciPy matrix, a table, or pairs of ids.
+        """Creates interactions from Interactions, a file, a SciPy matrix, a table, or pairs of ids (an iterable, or an
+        array with two or three columns).
 
         Raises ValueError for an option that has no effect on this form of data.
         """
         options = {name: value for name, value in read_options(**options).items() if value is not None}
+        data = collected(data)
 
         def only(kind: str, *allowed: str) -> None:
             for name, value in options.items():
@@ -566,24 +595,44 @@ class Interactions:
         if scipy.sparse.issparse(data):
             only("a matrix", "rating_threshold", "weight_scale", "duplicates")
             return cls.from_matrix(data, **options)
-        if isinstance(data, dict) or hasattr(data, "columns") or is_arrow(data):
+        is_table = isinstance(data, dict) and not any(isinstance(name, tuple) for name in data)
+        if is_table or hasattr(data, "columns") or is_arrow(data):
             return cls.from_frame(data, **options)
-        pairs: Sequence[Any] = data if isinstance(data, (list, tuple)) else list(data)
-        if not all(isinstance(pair, (tuple, list)) and len(pair) in (2, 3) for pair in pairs):
-            raise TypeError("data: expected a table, a sparse matrix or pairs of user and item")
-        sizes = {len(pair) for pair in pairs}
-        if len(sizes) > 1:
-            raise ValueError("data: expected pairs, or triples with a weight, not both")
+        users, items, third = _pairs_of(data)
         only("pairs", "rating_threshold", "weight_scale", "duplicates")
-        third = [pair[2] for pair in pairs] if sizes == {3} else None
         are_ratings = third is not None and "rating_threshold" in options
         return cls.from_pairs(
-            [pair[0] for pair in pairs],
-            [pair[1] for pair in pairs],
+            users,
+            items,
             weights=None if are_ratings else third,
             ratings=third if are_ratings else None,
             **options,
         )
+
+
+def _pairs_of(data: Any) -> tuple[Any, Any, Any]:
+    """Returns the users, the items, and the third values if there are any, of pairs or triples."""
+    if isinstance(data, np.ndarray):
+        if data.ndim != 2 or data.shape[1] not in (2, 3):
+            raise ValueError(f"data: expected an array with 2 or 3 columns, found the shape {data.shape}")
+        return data[:, 0], data[:, 1], data[:, 2] if data.shape[1] == 3 else None
+    found, hint = type(data).__name__, ""
+    if isinstance(data, dict):
+        hint = "; hint: [(user, item, weight) for (user, item), weight in data.items()]"
+    elif hasattr(data, "read"):
+        hint = "; hint: pass the path of the file"
+    elif hasattr(data, "__iter__"):
+        pairs: Sequence[Any] = data if isinstance(data, (list, tuple)) else list(data)
+        other = next((it for it in pairs if not isinstance(it, (tuple, list)) or len(it) not in (2, 3)), None)
+        sizes = {len(pair) for pair in pairs} if other is None else set()
+        if len(sizes) > 1:
+            raise ValueError("data: expected pairs, or triples with a weight, not both")
+        if other is None:
+            users, items = ([pair[place] for pair in pairs] for place in range(2))
+            return users, items, [pair[2] for pair in pairs] if sizes == {3} else None
+        found = f"{other!r} in it"
+        hint = "; hint: pandas.DataFrame(data) is a table" if isinstance(other, dict) else ""
+    raise TypeError(f"data: expected a table, a file, a sparse matrix, or pairs of user and item, found {found}{hint}")
 
 
 def _parquet_table(files: list[str]) -> Any:
@@ -600,18 +649,23 @@ def _parquet_table(files: list[str]) -> Any:
     return pyarrow.concat_tables([pyarrow.parquet.read_table(file) for file in files], promote_options="default")
 
 
-def column_of(frame: Any, name: str, keyword: str) -> Any:
+def column_of(frame: Any, name: Any, keyword: str) -> Any:
     """Returns a column of a pandas table or of a dict. ``keyword`` is the argument that names it.
 
-    Raises KeyError; the message lists the existing columns.
+    Raises KeyError; the message lists the existing columns. Raises ValueError if several columns have the name.
     """
     names = getattr(frame, "columns", frame)
-    there = [str(it) for it in names]
     try:
-        return frame[name]
+        column = frame[name]
     except KeyError as error:
-        text = f"no column {name!r}; there are {', '.join(there)}; {keyword}= names another"
+        there = ", ".join(repr(it) for it in names)
+        text = f"no column {name!r}; there are {there}; {keyword}= names another"
+        if name in getattr(getattr(frame, "index", None), "names", ()):
+            text += "; hint: frame.reset_index() makes the index a column"
         raise KeyError(text) from error
+    if getattr(column, "ndim", 1) == 2 and hasattr(frame, "columns"):
+        raise ValueError(f"{keyword}: expected one column {name!r}, found {column.shape[1]}")
+    return column
 
 
 def usual_column(frame: Any, kind: str) -> str:
@@ -621,6 +675,12 @@ def usual_column(frame: Any, kind: str) -> str:
         columns = getattr(frame, "columns", frame if isinstance(frame, dict) else ())
     names = [str(it) for it in columns]
     return _bspm.default_column(names, kind)
+
+
+def collected(table: Any) -> Any:
+    """Returns the data of a lazy table of polars, and other objects unchanged."""
+    is_lazy = type(table).__name__ == "LazyFrame" and type(table).__module__.partition(".")[0] == "polars"
+    return table.collect() if is_lazy else table
 
 
 def is_arrow(table: Any) -> bool:

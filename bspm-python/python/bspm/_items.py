@@ -9,7 +9,7 @@ import numpy as np
 
 from . import _bspm
 from ._arguments import check
-from ._data import is_arrow, is_missing
+from ._data import collected, is_arrow, is_missing
 
 
 def items_of(
@@ -25,6 +25,7 @@ def items_of(
     options = {keyword: None if name is None else str(name) for keyword, name in given.items()}
     if isinstance(items, (str, os.PathLike)):
         return _bspm.read_items_file(os.fspath(items), options)
+    items = collected(items)
     if is_arrow(items):
         return _bspm.read_items_arrow(items, options)
     if isinstance(items, dict) and all(isinstance(it, str) or it is None for it in items.values()):
