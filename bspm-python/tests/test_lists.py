@@ -268,3 +268,34 @@ def test_filters_are_compared_on_the_same_split(log):
 def test_a_comparison_that_cannot_be_is_refused(log, filters, options, error, text):
     with pytest.raises(error, match=text):
         bspm.compare(filters, log, **options)
+
+
+@pytest.mark.parametrize("kind", [str, int])
+def test_unknown_ids_are_skipped_on_request(kind):
+    ids = {"ann": 1, "bob": 2, "eve": 3, "nobody": 9, "tea": 1, "milk": 2, "rice": 3, "jam": 4, "gone": 9}
+    of = (lambda name: ids[name]) if kind is int else (lambda name: name)
+    pairs = [("ann", "tea"), ("ann", "milk"), ("bob", "milk"), ("bob", "rice"), ("eve", "rice"), ("eve", "jam")]
+    model = bspm.Model.fit([(of(user), of(item)) for user, item in pairs], "gf-cf", factor_dim=2)
+    tea, milk, gone, ann, nobody = (of(it) for it in ("tea", "milk", "gone", "ann", "nobody"))
+    recommend = model.recommend
+    assert recommend(history=[tea, gone], skip_unknown=True) == recommend(history=[tea])
+    weighted = {gone: 3.0, tea: 2.0, milk: -1.0}
+    assert recommend(history=weighted, skip_unknown=True) == recommend(history={tea: 2.0, milk: -1.0})
+    rules = {"deny": [gone, of("rice")], "allow": [of("rice"), of("jam"), gone]}
+    known = {"deny": [of("rice")], "allow": [of("rice"), of("jam")]}
+    assert recommend(ann, skip_unknown=True, **rules) == recommend(ann, **known)
+    for fallback in (None, "popularity"):
+        options = {"k": 3, "fallback": fallback}
+        expected = recommend(history=[], **options)
+        assert recommend(nobody, skip_unknown=True, **options) == expected
+        frame = model.recommend_frame([nobody, ann, nobody], skip_unknown=True, **options).to_pandas()
+        lists = [frame[frame["user"] == user]["item"].tolist() for user in (nobody, ann)]
+        assert lists == [expected.items * 2, recommend(ann, **options).items]
+    for call in (
+        lambda: recommend(nobody),
+        lambda: recommend(ann, deny=[gone]),
+        lambda: recommend(history=[gone]),
+        lambda: model.recommend_many([nobody]),
+    ):
+        with pytest.raises(KeyError, match="(user|item) .* is unknown"):
+            call()

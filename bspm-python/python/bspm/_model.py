@@ -16,7 +16,8 @@ import numpy.typing as npt
 import scipy.sparse
 
 from . import _bspm
-from ._data import READ_OPTIONS, Ids, Interactions, csr_of, cutoffs_of, ids_of, listed, whole
+from ._arguments import check
+from ._data import READ_OPTIONS, Ids, Interactions, csr_of, cutoffs_of, ids_of, listed, numbers_in, whole
 from ._items import items_of
 from ._tables import Table, Tabular, Trial, Trials
 from ._tune import search
@@ -181,6 +182,12 @@ def _count(count: Any) -> int:
     raise ValueError(f"at_most: expected a number of items, at least 1, found {count!r}")
 
 
+def _factor(factor: Any) -> float:
+    if isinstance(factor, (int, float, np.number)) and not isinstance(factor, bool):
+        return float(factor)
+    raise TypeError(f"boost: expected a factor for each condition, found {factor!r}")
+
+
 def rules_of(
     boost: Optional[dict[str, float]],
     at_most: Optional[dict[str, int]],
@@ -189,12 +196,19 @@ def rules_of(
     diversity_method: Optional[str],
 ) -> Optional[dict[str, Any]]:
     """Returns the rules for re-ranking, or None without any."""
+    check(
+        boost=boost,
+        at_most=at_most,
+        popularity_penalty=popularity_penalty,
+        diversity=diversity,
+        diversity_method=diversity_method,
+    )
     if diversity_method is not None and not diversity:
         raise ValueError("diversity_method has no effect without diversity=")
     if not (boost or at_most or popularity_penalty or diversity):
         return None
     return {
-        "boost": [(str(where), float(factor)) for where, factor in (boost or {}).items()],
+        "boost": [(str(where), _factor(factor)) for where, factor in (boost or {}).items()],
         "at_most": [(str(column), _count(count)) for column, count in (at_most or {}).items()],
         "popularity_penalty": float(popularity_penalty),
         "diversity": float(diversity),
@@ -581,6 +595,7 @@ class Model:
         diversity: float = 0.0,
         diversity_method: Optional[str] = None,
         fallback: Optional[str] = None,
+        skip_unknown: bool = False,
     ) -> Recommendations:
         """Returns the ``k`` best items for a user of the model, or for a history of items.
 
@@ -601,7 +616,10 @@ class Model:
         ``fallback="none"`` is the default. ``fallback="popularity"`` fills it with the most popular items, with the score NaN.
         ``fallback="unscored"`` fills it with items of score 0, in the order of their columns.
 
-        Raises KeyError for an unknown id. Raises ValueError for an unknown column of ``where``; the
+        ``skip_unknown`` ignores unknown items in ``history``, ``deny`` and ``allow``, and gives an unknown user an
+        empty history.
+
+        Raises KeyError for an unknown id, unless ``skip_unknown`` is true. Raises ValueError for an unknown column of ``where``; the
         message lists the columns.
         """
         if (user is None) == (history is None):
@@ -611,13 +629,15 @@ class Model:
                 "user: expected one id, found several; recommend_many and recommend_frame take a list of users, "
                 "and history= takes a list of items"
             )
-        rules = rules_of(boost, at_most, popularity_penalty, diversity, diversity_method)
-        options = self._options(keep_seen, deny, allow, minimum_score, where, rules, fallback)
+        rules = self._rules(boost, at_most, popularity_penalty, diversity, diversity_method)
+        options = self._options(keep_seen, deny, allow, minimum_score, where, rules, fallback, skip_unknown)
         k = whole(k, "k", 1)
-        if history is not None:
-            items, scores = self._core.rank_histories(self._history(history), k, **options)
+        rows = None if user is None else self._rows([user], "user", skip_unknown)
+        if rows is None or rows[0] < 0:
+            csr = self._history([] if history is None else history, skip_unknown)
+            items, scores = self._core.rank_histories(csr, k, **options)
         else:
-            items, scores = self._core.rank(self._rows([user]), k, **options)
+            items, scores = self._core.rank(rows, k, **options)
         return self._list(items[0], scores[0])
 
     def recommend_many(
@@ -636,6 +656,7 @@ class Model:
         diversity: float = 0.0,
         diversity_method: Optional[str] = None,
         fallback: Optional[str] = None,
+        skip_unknown: bool = False,
         progress: Any = None,
     ) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
         """Returns the lists of some users, or of all users: items and scores, each users x k.
@@ -644,12 +665,18 @@ class Model:
         None and the lowest float32. Items that are numbers are padded with -1, or with the lowest int64
         if -1 is an item.
         """
-        rules = rules_of(boost, at_most, popularity_penalty, diversity, diversity_method)
-        options = self._options(keep_seen, deny, allow, minimum_score, where, rules, fallback)
+        rules = self._rules(boost, at_most, popularity_penalty, diversity, diversity_method)
+        options = self._options(keep_seen, deny, allow, minimum_score, where, rules, fallback, skip_unknown)
         count = self.shape[0]
-        rows = np.arange(count, dtype=np.int64) if users is None else self._rows(users)
+        rows = np.arange(count, dtype=np.int64) if users is None else self._rows(users, "users", skip_unknown)
         k = whole(k, "k", 1)
-        columns, scores = self._core.rank(rows, k, progress=progress_of(progress), **options)
+        is_known = rows >= 0
+        columns, scores = self._core.rank(rows[is_known], k, progress=progress_of(progress), **options)
+        if not is_known.all():
+            # All unknown users have the list of an empty history.
+            columns_of_none, scores_of_none = self._core.rank_histories(self._history([]), k, **options)
+            places = np.where(is_known, np.cumsum(is_known) - 1, -1)
+            columns, scores = np.vstack([columns, columns_of_none])[places], np.vstack([scores, scores_of_none])[places]
         return self._ids(columns), scores
 
     def recommend_frame(self, users: Optional[Iterable[Id]] = None, k: int = 10, **options: Any) -> Table:
@@ -708,7 +735,15 @@ class Model:
         ``polars.DataFrame(...)``, ``pyarrow.table(...)`` and ``pyarrow.record_batch(...)`` accept the
         result. Raises ValueError; the message names the column and the row.
         """
-        rules = rules_of(boost, at_most, popularity_penalty, diversity, diversity_method)
+        check(
+            keep_seen=keep_seen,
+            skip_unknown=skip_unknown,
+            minimum_score=minimum_score,
+            where=where,
+            fallback=fallback,
+            long=long,
+        )
+        rules = self._rules(boost, at_most, popularity_penalty, diversity, diversity_method)
         return self._core.recommend_arrow(
             table,
             whole(k, "k", 1),
@@ -723,7 +758,8 @@ class Model:
 
     def similar_items(self, item: Id, k: int = 10) -> Recommendations:
         """Returns the items that are recommended for a history with only this item."""
-        items, scores = self._core.rank_histories(self._history([item]), whole(k, "k", 1))
+        csr = self._csr(self._columns([item], "item"), None)
+        items, scores = self._core.rank_histories(csr, whole(k, "k", 1))
         return self._list(items[0], scores[0])
 
     def similar_users(self, user: Id, k: int = 10) -> list[tuple[Any, float]]:
@@ -731,7 +767,7 @@ class Model:
 
         The result does not depend on the filter.
         """
-        rows, scores = self._core.similar_users(int(self._rows([user])[0]), whole(k, "k", 1))
+        rows, scores = self._core.similar_users(int(self._rows([user], "user")[0]), whole(k, "k", 1))
         users = self.users
         return [(users[row], score) for row, score in zip(rows.tolist(), scores.tolist())]
 
@@ -770,7 +806,7 @@ class Model:
         if item is None:
             raise ValueError("item: expected the item to explain")
         csr = self._history_of(user, history)
-        column = int(self._columns([item])[0])
+        column = int(self._columns([item], "item")[0])
         parts, base = self._core.contributions(csr, column)
         score = float(self._core.score_histories(csr)[0][column])
         ids = self.items[csr["indices"]].tolist()
@@ -1000,19 +1036,34 @@ class Model:
 
     # ------------------------------------------------------------------ ids
 
-    def _rows(self, users: Iterable[Any]) -> npt.NDArray[np.int64]:
-        return self._known(listed(users, "users"), self._core.rows, "user")
+    def _rows(self, users: Iterable[Any], what: str = "users", skip_unknown: bool = False) -> npt.NDArray[np.int64]:
+        ids = self._of_kind(listed(users, what), what, self._core.kinds[0])
+        return _known(self._core.rows(ids), ids, "user", skip_unknown)
 
-    def _columns(self, items: Iterable[Any], what: str = "items") -> npt.NDArray[np.int64]:
-        return self._known(listed(items, what), self._core.columns, "item")
+    def _columns(self, items: Iterable[Any], what: str = "items", skip_unknown: bool = False) -> npt.NDArray[np.int64]:
+        ids = self._of_kind(listed(items, what), what, self._core.kinds[1])
+        return _known(self._core.columns(ids), ids, "item", skip_unknown)
 
-    def _known(
-        self, ids: list[Any], places: Callable[[Ids], npt.NDArray[np.int64]], what: str
-    ) -> npt.NDArray[np.int64]:
-        found = places(ids_of(ids, f"{what}s"))
-        if len(found) and found.min() < 0:
-            raise KeyError(f"{what} {ids[int(np.argmin(found))]!r} is unknown")
+    def _of_kind(self, ids: list[Any], what: str, are_numbers: bool) -> Ids:
+        """Returns ids of the argument ``what``. Raises TypeError if the ids of the model have another type."""
+        found = ids_of(ids, what)
+        if len(found) and isinstance(found, np.ndarray) != are_numbers:
+            expected, kind = ("whole numbers", "int") if are_numbers else ("text", "str")
+            text = f"{what}: expected ids that are {expected}, as the model's, found {ids[0]!r}"
+            raise TypeError(f"{text}; hint: convert them to {kind}")
         return found
+
+    def _rules(
+        self, boost: Optional[dict[str, float]], at_most: Optional[dict[str, int]], *others: Any
+    ) -> Optional[dict[str, Any]]:
+        rules = rules_of(boost, at_most, *others)
+        for name, rule in (("boost", boost), ("at_most", at_most)):
+            if rule and self._core.titles(np.empty(0, np.int64)) is None:
+                raise ValueError(
+                    f"{name}: expected a model with an item table, found none; "
+                    "hint: pass items= to Model.fit, or use Model.with_items"
+                )
+        return rules
 
     def _options(
         self,
@@ -1023,11 +1074,24 @@ class Model:
         where: Optional[str],
         rules: Optional[dict[str, Any]],
         fallback: Optional[str],
+        skip_unknown: bool,
     ) -> dict[str, Any]:
+        check(
+            keep_seen=keep_seen,
+            minimum_score=minimum_score,
+            where=where,
+            fallback=fallback,
+            skip_unknown=skip_unknown,
+        )
+
+        def columns(items: Optional[Iterable[Id]], what: str) -> Optional[npt.NDArray[np.int64]]:
+            found = None if items is None else self._columns(items, what, skip_unknown)
+            return None if found is None else found[found >= 0]
+
         return {
             "keep_seen": keep_seen,
-            "deny": None if deny is None else self._columns(deny, "deny"),
-            "allow": None if allow is None else self._columns(allow, "allow"),
+            "deny": columns(deny, "deny"),
+            "allow": columns(allow, "allow"),
             "minimum_score": minimum_score,
             "condition": where,
             "rules": rules,
@@ -1041,17 +1105,20 @@ class Model:
             raise ValueError("user: expected a user or a history, and not both")
         if history is not None:
             return self._history(history)
-        return self._csr(*self._core.history(int(self._rows([user])[0])))
+        return self._csr(*self._core.history(int(self._rows([user], "user")[0])))
 
-    def _history(self, history: Union[Sequence[Id], dict[Any, float]]) -> dict[str, Any]:
-        ids = listed(history, "history")
-        columns = self._columns(ids)
+    def _history(
+        self, history: Union[Iterable[Id], dict[Any, float]], skip_unknown: bool = False
+    ) -> dict[str, Any]:
+        columns = self._columns(history, "history", skip_unknown)
+        is_known = columns >= 0
+        columns = columns[is_known]
         if not isinstance(history, dict):
             return self._csr(np.unique(columns), None)
-        values = list(history.values())
-        weights = np.asarray(values, dtype=np.float32)
+        values = numbers_in(list(history.values()), "history")[is_known]
+        weights = values.astype(np.float32)
         if not np.isfinite(weights).all():
-            raise ValueError(f"history: expected finite weights, found {values}")
+            raise ValueError(f"history: expected finite weights, found {values.tolist()}")
         order = np.argsort(columns, kind="stable")
         return self._csr(columns[order], weights[order])
 
@@ -1083,6 +1150,16 @@ class Model:
                 missing = np.iinfo(np.int64).min if (self.items == -1).any() else -1
             ids[is_none] = missing
         return ids
+
+
+def _known(
+    places: npt.NDArray[np.int64], ids: Ids, what: str, skip_unknown: bool
+) -> npt.NDArray[np.int64]:
+    """Returns the places of ids, which are -1 for unknown ids. Raises KeyError unless those are skipped."""
+    if not skip_unknown and len(places) and places.min() < 0:
+        unknown: Any = ids[int(np.argmin(places))]
+        raise KeyError(f"{what} {unknown if isinstance(unknown, np.integer) else repr(unknown)} is unknown")
+    return places
 
 
 def flat(found: dict[str, Any], k: Union[int, Sequence[int]]) -> dict[str, Any]:
