@@ -44,8 +44,6 @@ def test_a_missing_column_is_named_with_those_that_there_are(table):
         (lambda model: model.explain(item="tea", history="milk"), "history"),
         (lambda model: model.forget("bob"), "users"),
         (lambda model: model.forget(items="tea"), "items"),
-        (lambda model: bspm.tune(PAIRS, trials=1, filters="gf-cf"), "filters"),
-        (lambda model: bspm.compare("gf-cf", PAIRS), "filters"),
         (lambda model: bspm.Interactions.from_pairs("ann", ["tea"]), "users"),
         (lambda model: bspm.Model.fit({"user": "ann", "item": ["tea"]}), "user"),
     ],

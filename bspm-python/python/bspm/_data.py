@@ -59,7 +59,21 @@ def listed(ids: Iterable[Any], what: str) -> list[Any]:
         raise TypeError(
             f"{what}: expected a list of ids, found the text {ids!r}; put it in a list: [{ids!r}]"
         )
+    if not hasattr(ids, "__iter__"):
+        raise TypeError(f"{what}: expected a list of ids, found {ids!r}; put it in a list: [{ids!r}]")
     return list(ids)
+
+
+def names_in(names: Iterable[str], what: str) -> list[str]:
+    """Returns a list of names. Raises TypeError for a single text, and for names that are not texts."""
+    found = names.split(",") if isinstance(names, str) else list(names) if hasattr(names, "__iter__") else []
+    if isinstance(names, str) or not hasattr(names, "__iter__"):
+        hint = f"; hint: {what}={found!r}" if found else ""
+        raise TypeError(f"{what}: expected a list of names, found {names!r}{hint}")
+    for name in found:
+        if not isinstance(name, str):
+            raise TypeError(f"{what}: expected a list of names, found {name!r} in it")
+    return found
 
 
 def ids_of(values: Any, what: str) -> Ids:
@@ -545,9 +559,21 @@ class Interactions:
             half_life=half_life,
             duplicates=duplicates,
         )
+        check(
+            format=format,
+            delimiter=delimiter,
+            quoting=quoting,
+            comment=comment,
+            encoding=encoding,
+            decimal_comma=decimal_comma,
+            time_format=time_format,
+            time_unit=time_unit,
+            trim_ids=trim_ids,
+            skip_invalid=skip_invalid,
+        )
         of_file = {
             "format": format,
-            "columns": None if columns is None else listed(columns, "columns"),
+            "columns": None if columns is None else names_in(columns, "columns"),
             "delimiter": delimiter,
             "quoting": quoting,
             "comment": comment,
@@ -555,11 +581,13 @@ class Interactions:
             "decimal_comma": decimal_comma,
             "time_format": time_format,
             "time_unit": time_unit,
-            "null_values": None if null_values is None else listed(null_values, "null_values"),
+            "null_values": None if null_values is None else names_in(null_values, "null_values"),
             "trim_ids": trim_ids,
             "skip_invalid": skip_invalid,
         }
         paths = [os.fspath(it) for it in ([path] if isinstance(path, (str, os.PathLike)) else path)]
+        if any(it.endswith(".bspm") for it in paths):
+            raise ValueError(f"path: expected interactions, found {paths!r}; hint: bspm.Model.open opens a model file")
         options = native(options)
         files = _bspm.parquet_files(paths, options, of_file)
         table = None if files is None else _parquet_table(files)

@@ -16,7 +16,6 @@ from ._data import (
     cutoffs_of,
     ids_of,
     is_arrow,
-    listed,
     numbers_in,
     time_of,
     usual_column,
@@ -52,6 +51,7 @@ def split(
 
     Raises ValueError for an option that has no effect, and if a part has no interactions.
     """
+    check(ratio=ratio, seed=seed, random=random, last_out=last_out)
     interactions = Interactions.of(data, **options)
     chosen = {
         "ratio": ratio,
@@ -191,9 +191,12 @@ def compare(
     ``fit_seconds`` and ``evaluate_seconds``, in descending order of ``metric``. For several comparisons on
     the same data, split the data once and pass both parts.
     """
-    compared = [_compared_filter(it) for it in listed(filters, "filters")]
+    if isinstance(filters, str):
+        raise TypeError(f"filters: expected a list, found {filters!r}; hint: filters={filters.split(',')!r}")
+    compared = [_compared_filter(it) for it in filters]
     if not compared:
         raise ValueError("filters: expected at least one filter, found none")
+    check(metric=metric, random=random, last_out=last_out, skip_unknown=skip_unknown, detailed=detailed)
     k = whole(k, "k", 1)
     _check_metric(metric)
     ways: dict[str, Any] = {

@@ -17,7 +17,7 @@ import scipy.sparse
 
 from . import _bspm
 from ._arguments import check
-from ._data import READ_OPTIONS, Ids, Interactions, csr_of, cutoffs_of, ids_of, listed, numbers_in, whole
+from ._data import READ_OPTIONS, Ids, Interactions, csr_of, cutoffs_of, ids_of, listed, names_in, numbers_in, whole
 from ._items import items_of
 from ._tables import Table, Tabular, Trial, Trials
 from ._tune import search
@@ -135,10 +135,12 @@ def configuration(
     try:
         return _bspm.configuration(filter, shape, preset, named)
     except ValueError as error:
-        hint = _similar_name(str(error), filter, plain)
-        if not hint:
-            raise
-        raise ValueError(f"{error}; hint: did you mean {hint}?") from None
+        message, hint = str(error), _similar_name(str(error), filter, plain)
+        # The value as it was given: None instead of "off".
+        name = message.partition(":")[0]
+        if name in plain:
+            message = message.replace(f'found "{text(plain[name])}"', f"found {plain[name]!r}")
+        raise ValueError(f"{message}; hint: did you mean {hint}?" if hint else message) from None
 
 
 def _similar_name(error: str, filter: str, settings: dict[str, Any]) -> str:
@@ -151,8 +153,14 @@ def _similar_name(error: str, filter: str, settings: dict[str, Any]) -> str:
         known = [*names, *inspect.signature(Model.fit).parameters]
     else:
         return ""
+    # Names that differ only in case, hyphens and underscores come first.
+    same = [it for name in unknown for it in known if _letters(it) == _letters(name)]
     found = [match for name in unknown for match in difflib.get_close_matches(name, known, 1, 0.75)]
-    return found[0] if found else ""
+    return [*same, *found, ""][0]
+
+
+def _letters(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "")
 
 
 def all_settings(
@@ -171,6 +179,8 @@ def all_settings(
 
 def threads_of(threads: int) -> int:
     """Returns the number of threads. Raises ValueError if it is out of range."""
+    if isinstance(threads, bool) or not hasattr(threads, "__index__"):
+        raise TypeError(f"num_threads: expected a whole number, found {threads!r}")
     if not 0 <= threads < 2**32:
         raise ValueError(f"num_threads: expected 0 (one for each core) or above, found {threads}")
     return threads
@@ -238,6 +248,7 @@ def fit_matrix(
 
 def progress_of(progress: Any) -> Optional[Progress]:
     """Returns a callback for the argument ``progress``: True, a class like tqdm, or a callback."""
+    check(progress=progress)
     if progress is None or progress is False:
         return None
     if progress is True:
@@ -268,7 +279,10 @@ class Model:
     threads can share it. All work runs without the interpreter's lock.
     """
 
-    def __init__(self, core: _bspm.Core, threads: int = 0) -> None:
+    def __init__(self, core: Optional[_bspm.Core] = None, threads: int = 0) -> None:
+        if not isinstance(core, _bspm.Core):
+            named = f", {core!r}" if isinstance(core, str) else ""
+            raise TypeError(f"Model: expected no call of the constructor; hint: bspm.Model.fit(data{named}), or Model.open")
         self._core = core
         self._threads = threads
         self._items: Optional[npt.NDArray[Any]] = None
@@ -371,6 +385,9 @@ class Model:
             half_life=half_life,
             duplicates=duplicates,
         )
+        check(filter=filter, preset=preset, settings=settings, config=config, tag_weight=tag_weight)
+        if isinstance(config, Trial):
+            config = config["config"]
         seed = whole(seed, "seed")
         table = None
         if items is not None:
@@ -471,7 +488,13 @@ class Model:
     @classmethod
     def open(cls, path: Union[str, os.PathLike[str]], *, num_threads: int = 0) -> "Model":
         """Opens a model file of this package, the Rust crate or the tool. The file is mapped into memory."""
-        core = _bspm.Core.open(os.fspath(path), threads=threads_of(num_threads))
+        try:
+            core = _bspm.Core.open(os.fspath(path), threads=threads_of(num_threads))
+        except ValueError as error:
+            is_data = not os.fspath(path).endswith(".bspm") and "safetensors" in str(error)
+            if not is_data:
+                raise
+            raise ValueError(f"{error}; hint: bspm.Model.fit reads data") from None
         model = cls(core, num_threads)
         model.leaderboard = Trials(Trial(json.loads(trial)) for trial in core.trials)
         return model
@@ -857,6 +880,7 @@ class Model:
             half_life=half_life,
             duplicates=duplicates,
         )
+        check(skip_unknown=skip_unknown, detailed=detailed)
         found: dict[str, Any] = self._core.evaluate(
             interactions.csr,
             interactions.users,
@@ -1280,16 +1304,26 @@ def tune(
         half_life=half_life,
         duplicates=duplicates,
     )
+    check(
+        metric=metric,
+        trials=trials,
+        minutes=minutes,
+        popularity_penalty=popularity_penalty,
+        ratio=ratio,
+        seed=seed,
+        progress=progress,
+        callback=callback,
+    )
     interactions, tag_rows = with_tags(interactions, tags, tag, tag_item, tag_weight, item)
     options = {
         "metric": metric,
-        "k": k,
-        "trials": trials,
-        "seconds": minutes * 60.0,
-        "popularity_penalty": popularity_penalty,
-        "filters": listed(filters, "filters"),
-        "ratio": ratio,
-        "seed": seed,
+        "k": whole(k, "k", 1),
+        "trials": int(trials),
+        "seconds": float(minutes) * 60.0,
+        "popularity_penalty": float(popularity_penalty),
+        "filters": names_in(filters, "filters"),
+        "ratio": float(ratio),
+        "seed": int(seed),
     }
     threads = threads_of(num_threads)
     return search(interactions, tag_rows, options, threads, progress, callback, checkpoint)

@@ -71,6 +71,8 @@ def _read(
             if not isinstance(names, (list, tuple, set)):
                 raise TypeError(f"tags: expected a list of tags for item {id_!r}, found {names!r}")
         pairs = [(name, id_) for id_, names in tags.items() for name in sorted(names)]
+        if not pairs:
+            raise ValueError("tags: expected at least one tag, found none")
         return Interactions.from_pairs([name for name, _ in pairs], [id_ for _, id_ in pairs])
     if isinstance(tags, (str, os.PathLike)) or isinstance(tags, dict) or hasattr(tags, "columns") or hasattr(
         tags, "__arrow_c_stream__"
