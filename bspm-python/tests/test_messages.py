@@ -170,3 +170,14 @@ def test_a_file_that_is_no_model_is_refused_with_a_hint(tmp_path):
     (tmp_path / "log.csv").write_text("user,item\nann,tea\n" * 9)
     with pytest.raises(ValueError, match="log.csv: .*; hint: bspm.Model.fit reads data"):
         bspm.Model.open(tmp_path / "log.csv")
+
+
+def test_items_in_the_index_and_missing_ids_have_a_hint():
+    table = pd.DataFrame({"title": ["Tea", "Milk"]}, index=pd.Index(["tea", "milk"], name="item"))
+    with pytest.raises(KeyError, match=r"no column 'item' in items; hint: items.reset_index\(\) makes the index a column"):
+        FIT(PAIRS, "popularity", items=table)
+    for missing in (None, float("nan")):
+        with pytest.raises(ValueError, match=r"user, row 1: expected an id in every row, found (None|nan); hint: .*dropna\(\)"):
+            I.from_frame(pd.DataFrame({"user": ["a", missing], "item": [1, 2]}))
+    with pytest.raises(ValueError, match=r"item, row 1: .* found nan; hint: .*dropna\(\)"):
+        I.from_frame(pd.DataFrame({"user": [1, 2], "item": [1, None]}))

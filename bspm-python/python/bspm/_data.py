@@ -114,13 +114,15 @@ def ids_of(values: Any, what: str) -> Ids:
             return np.array(found, dtype=np.int64)
         for row, value in enumerate(found):
             if is_missing(value):
-                raise ValueError(f"{what}, row {row}: expected an id in every row, found {value!r}")
+                text = f"{what}, row {row}: expected an id in every row, found {value!r}"
+                raise ValueError(f"{text}; hint: leave the row out, as dropna() of a table does")
         kinds = sorted({type(value).__name__ for value in found})
         raise TypeError(f"{what}: expected ids that are all str or all int, found {', '.join(kinds)}")
     if array.dtype.kind == "f":
         if np.isnan(array).any():
             row = int(np.argmax(np.isnan(array)))
-            raise ValueError(f"{what}, row {row}: expected an id in every row, found {array[row]}")
+            text = f"{what}, row {row}: expected an id in every row, found {array[row]}"
+            raise ValueError(f"{text}; hint: leave the row out, as dropna() of a table does")
         # From here on, different whole numbers have the same value in this type.
         power = np.finfo(array.dtype).nmant + 1
         is_wrong = (array != np.floor(array)) | (np.abs(array) >= 2.0**power)

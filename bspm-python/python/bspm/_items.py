@@ -37,6 +37,9 @@ def items_of(
         expected = "a table, a file, a dict of columns, or a dict with a title for each item"
         raise TypeError(f"items: expected {expected}, found {type(items).__name__}")
     names = [str(name) for name in getattr(items, "columns", items)]
+    for name in getattr(getattr(items, "index", None), "names", ()):
+        if name in (item_id, item, "item", "item_id") and name is not None and str(name) not in names:
+            raise KeyError(f"no column {name!r} in items; hint: items.reset_index() makes the index a column")
     columns = [_column(items[name], str(name)) for name in getattr(items, "columns", items)]
     return _bspm.read_items_columns(names, columns, options)
 
