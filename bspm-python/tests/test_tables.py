@@ -103,3 +103,8 @@ def test_interactions_are_a_frame():
 def test_an_item_is_in_a_list(plain):
     found = plain.recommend(0, k=3)
     assert found.items[0] in found and -5 not in found and [item for item, _ in found] == found.items
+
+
+def test_properties_of_a_model_have_documentation():
+    for name in ("leaderboard", "weightings"):
+        assert getattr(bspm.Model, name).__doc__

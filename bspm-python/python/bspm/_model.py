@@ -286,11 +286,8 @@ class Model:
         self._core = core
         self._threads = threads
         self._items: Optional[npt.NDArray[Any]] = None
-        self.leaderboard = Trials()
-        """The trials that the filter was chosen from, best first. Empty if you named the filter."""
-        self.weightings = _table_of_weightings([])
-        """The weightings of the interactions that were compared, the chosen one first. Empty if none
-        was chosen. A model file does not keep them."""
+        self._leaderboard = Trials()
+        self._weightings = _table_of_weightings([])
 
     # ------------------------------------------------------------------ creating a model
 
@@ -442,7 +439,7 @@ class Model:
             model = model._with_table(table)
         if trials:
             model._keep_trials(Trials(Trial(json.loads(trial)) for trial in trials))
-        model.weightings = weightings
+        model._weightings = weightings
         return model
 
     @classmethod
@@ -482,7 +479,7 @@ class Model:
             **tags,
         )
         model._keep_trials(trials)
-        model.weightings = weightings
+        model._weightings = weightings
         return model
 
     @classmethod
@@ -496,12 +493,12 @@ class Model:
                 raise
             raise ValueError(f"{error}; hint: bspm.Model.fit reads data") from None
         model = cls(core, num_threads)
-        model.leaderboard = Trials(Trial(json.loads(trial)) for trial in core.trials)
+        model._leaderboard = Trials(Trial(json.loads(trial)) for trial in core.trials)
         return model
 
     def _keep_trials(self, trials: Trials) -> None:
         """Sets the leaderboard, and stores it in the model file."""
-        self.leaderboard = trials
+        self._leaderboard = trials
         self._core = self._core.with_trials([json.dumps(trial) for trial in trials])
 
     def save(self, path: Union[str, os.PathLike[str]]) -> None:
@@ -523,8 +520,8 @@ class Model:
         """Returns a model of the same class with another core, the weightings, and the trials if it has any."""
         model = type(self)(core, self._threads)
         if core.trials:
-            model.leaderboard = self.leaderboard[:]
-        model.weightings = self.weightings
+            model._leaderboard = self.leaderboard[:]
+        model._weightings = self.weightings
         return model
 
     # ------------------------------------------------------------------ properties
@@ -583,6 +580,19 @@ class Model:
         columns = self._columns(items)
         found = self._core.titles(columns)
         return [None] * len(columns) if found is None else found
+
+    @property
+    def leaderboard(self) -> Trials:
+        """The trials that the filter was chosen from, best first. Empty if you named the filter."""
+        return self._leaderboard
+
+    @property
+    def weightings(self) -> Table:
+        """The weightings of the interactions that were compared, the chosen one first. Empty if none was chosen.
+
+        A model file does not keep them.
+        """
+        return self._weightings
 
     @property
     def config(self) -> dict[str, Any]:
@@ -1203,8 +1213,8 @@ def _from_bytes(
     weightings: Table,
 ) -> Model:
     model = kind(_bspm.Core.from_bytes(content, kinds, threads=threads), threads)
-    model.leaderboard = leaderboard
-    model.weightings = weightings
+    model._leaderboard = leaderboard
+    model._weightings = weightings
     return model
 
 
