@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time as clock
-from typing import Any, Iterable, Optional, Sequence, Union
+from typing import Any, Iterable, Optional, SupportsIndex, Union
 
 import numpy as np
 
@@ -69,7 +69,7 @@ def split(
 def evaluate(
     lists: Any,
     test: Any,
-    k: Union[int, Sequence[int]] = 20,
+    k: Union[SupportsIndex, Iterable[SupportsIndex]] = 20,
     *,
     train: Any = None,
     user: Optional[str] = None,
@@ -168,7 +168,7 @@ def compare(
     data: Any,
     *,
     test: Any = None,
-    k: int = 20,
+    k: SupportsIndex = 20,
     metric: str = "ndcg",
     ratio: Optional[float] = None,
     seed: Optional[int] = None,

@@ -9,7 +9,7 @@ import json
 import os
 import warnings
 from dataclasses import dataclass
-from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, Union
+from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence, SupportsIndex, Union, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,9 @@ from ._tables import Table, Tabular, Trial, Trials
 from ._tune import search
 from ._tags import with_tags
 
-Id = Union[str, int]
+Id = Union[str, int, "np.integer[Any]"]
+History = Union[Iterable[Id], Mapping[Any, float]]
+"""Items, or a weight for each item."""
 
 
 def core_from_bytes(content: bytes, kinds: tuple[bool, bool]) -> _bspm.Core:
@@ -72,6 +74,12 @@ class Recommendations(Tabular):
     def __contains__(self, item: Any) -> bool:
         """Returns whether an item is in the list."""
         return item in self.items
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> tuple[Any, float]: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Recommendations: ...
 
     def __getitem__(self, place: Any) -> Any:
         """Returns an item and its score, or for a slice the list of these places."""
@@ -614,9 +622,9 @@ class Model:
     def recommend(
         self,
         user: Optional[Id] = None,
-        k: int = 10,
+        k: SupportsIndex = 10,
         *,
-        history: Union[Sequence[Id], dict[Any, float], None] = None,
+        history: Optional[History] = None,
         keep_seen: bool = False,
         deny: Optional[Iterable[Id]] = None,
         allow: Optional[Iterable[Id]] = None,
@@ -676,7 +684,7 @@ class Model:
     def recommend_many(
         self,
         users: Optional[Iterable[Id]] = None,
-        k: int = 10,
+        k: SupportsIndex = 10,
         *,
         keep_seen: bool = False,
         deny: Optional[Iterable[Id]] = None,
@@ -712,7 +720,7 @@ class Model:
             columns, scores = np.vstack([columns, columns_of_none])[places], np.vstack([scores, scores_of_none])[places]
         return self._ids(columns), scores
 
-    def recommend_frame(self, users: Optional[Iterable[Id]] = None, k: int = 10, **options: Any) -> Table:
+    def recommend_frame(self, users: Optional[Iterable[Id]] = None, k: SupportsIndex = 10, **options: Any) -> Table:
         """Returns the lists of some users, or of all users, as one table.
 
         The columns are user, rank, item, title (if the model has an item table) and score. The options
@@ -736,7 +744,7 @@ class Model:
     def recommend_arrow(
         self,
         table: Any,
-        k: int = 10,
+        k: SupportsIndex = 10,
         *,
         keep_seen: bool = False,
         skip_unknown: bool = False,
@@ -789,13 +797,13 @@ class Model:
             long=long,
         )
 
-    def similar_items(self, item: Id, k: int = 10) -> Recommendations:
+    def similar_items(self, item: Id, k: SupportsIndex = 10) -> Recommendations:
         """Returns the items that are recommended for a history with only this item."""
         csr = self._csr(self._columns([item], "item"), None)
         items, scores = self._core.rank_histories(csr, whole(k, "k", 1))
         return self._list(items[0], scores[0])
 
-    def similar_users(self, user: Id, k: int = 10) -> list[tuple[Any, float]]:
+    def similar_users(self, user: Id, k: SupportsIndex = 10) -> list[tuple[Any, float]]:
         """Returns the users with the most similar histories, and their similarity.
 
         The result does not depend on the filter.
@@ -817,7 +825,7 @@ class Model:
         user: Optional[Id] = None,
         items: Iterable[Id] = (),
         *,
-        history: Union[Sequence[Id], dict[Any, float], None] = None,
+        history: Optional[History] = None,
     ) -> npt.NDArray[np.float32]:
         """Returns the scores of some items for a user, or for a history as in :meth:`recommend`."""
         csr = self._history_of(user, history)
@@ -830,7 +838,7 @@ class Model:
         user: Optional[Id] = None,
         item: Optional[Id] = None,
         *,
-        history: Union[Sequence[Id], dict[Any, float], None] = None,
+        history: Optional[History] = None,
     ) -> Explanation:
         """Returns the contributions of the items of a history to the score of an item.
 
@@ -852,7 +860,7 @@ class Model:
     def evaluate(
         self,
         test: Any,
-        k: Union[int, Sequence[int]] = 20,
+        k: Union[SupportsIndex, Iterable[SupportsIndex]] = 20,
         *,
         user: Optional[str] = None,
         item: Optional[str] = None,
@@ -1000,7 +1008,7 @@ class Model:
 
     # ------------------------------------------------------------------ tables
 
-    def neighbours(self, keep: int = 500, *, progress: Any = None) -> "Model":
+    def neighbours(self, keep: SupportsIndex = 500, *, progress: Any = None) -> "Model":
         """Returns a model that computes lists from a neighbour table, in tens of microseconds.
 
         For each item, the table keeps its ``keep`` most important contributions to other items. The rest
@@ -1048,7 +1056,7 @@ class Model:
         self,
         user: Optional[Id] = None,
         *,
-        history: Union[Sequence[Id], dict[Any, float], None] = None,
+        history: Optional[History] = None,
     ) -> scipy.sparse.csr_matrix:
         """Returns the sparse query vector of a user, or of a history as in :meth:`recommend`: one row.
 
@@ -1133,7 +1141,7 @@ class Model:
         }
 
     def _history_of(
-        self, user: Optional[Id], history: Union[Sequence[Id], dict[Any, float], None]
+        self, user: Optional[Id], history: Optional[History]
     ) -> dict[str, Any]:
         if (user is None) == (history is None):
             raise ValueError("user: expected a user or a history, and not both")
@@ -1142,12 +1150,12 @@ class Model:
         return self._csr(*self._core.history(int(self._rows([user], "user")[0])))
 
     def _history(
-        self, history: Union[Iterable[Id], dict[Any, float]], skip_unknown: bool = False
+        self, history: History, skip_unknown: bool = False
     ) -> dict[str, Any]:
         columns = self._columns(history, "history", skip_unknown)
         is_known = columns >= 0
         columns = columns[is_known]
-        if not isinstance(history, dict):
+        if not isinstance(history, Mapping):
             return self._csr(np.unique(columns), None)
         values = numbers_in(list(history.values()), "history")[is_known]
         weights = values.astype(np.float32)
@@ -1196,7 +1204,7 @@ def _known(
     return places
 
 
-def flat(found: dict[str, Any], k: Union[int, Sequence[int]]) -> dict[str, Any]:
+def flat(found: dict[str, Any], k: Union[SupportsIndex, Iterable[SupportsIndex]]) -> dict[str, Any]:
     """Merges the metrics with the other results: one dict, or a dict for each of several cut-offs."""
     metrics = found.pop("metrics")
     if isinstance(k, (int, np.integer)):
@@ -1272,7 +1280,7 @@ def tune(
     tag_item: Optional[str] = None,
     tag_weight: Optional[float] = None,
     metric: str = "ndcg",
-    k: int = 20,
+    k: SupportsIndex = 20,
     trials: int = 300,
     minutes: float = 10.0,
     popularity_penalty: float = 0.0,

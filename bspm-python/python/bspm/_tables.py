@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import html
-from typing import Any, Iterator
+from typing import TYPE_CHECKING, Any, Iterator, SupportsIndex, overload
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from ._model import Model
 
 MOST_ROWS = 20
 """Rows of a table in a notebook."""
@@ -102,7 +105,7 @@ class Trial(dict[str, Any]):
         """The name of the filter."""
         return _name(self["config"])
 
-    def fit(self, data: Any, **options: Any) -> Any:
+    def fit(self, data: Any, **options: Any) -> Model:
         """Fits the filter with the settings of the trial to data. The options are those of ``Model.fit``."""
         from ._model import Model
 
@@ -114,6 +117,12 @@ class Trials(list[Trial], Tabular):
 
     is_interrupted: bool = False
     """Whether Ctrl-C ended the search."""
+
+    @overload
+    def __getitem__(self, key: SupportsIndex) -> Trial: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> Trials: ...
 
     def __getitem__(self, key: Any) -> Any:
         found: Any = super().__getitem__(key)
