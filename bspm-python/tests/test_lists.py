@@ -299,3 +299,15 @@ def test_unknown_ids_are_skipped_on_request(kind):
     ):
         with pytest.raises(KeyError, match="(user|item) .* is unknown"):
             call()
+
+
+def test_values_of_users_have_their_rows():
+    model = bspm.Model.fit([("a", 1), ("a", 2), ("b", 2), ("b", 3), ("c", 1), ("c", 3)], "popularity")
+    test = bspm.Interactions.of([("c", 2), ("b", 1)])
+    found = model.evaluate(test, detailed=True)
+    assert [model.users[row] for row in found["rows"]] == test.users
+    lists = bspm.evaluate({"user": ["b", "c"], "item": [2, 2]}, test, detailed=True)
+    by_user = {test.users[row]: recall for row, recall in zip(lists["rows"], lists["recall_by_user"])}
+    assert by_user == {"b": 0.0, "c": 1.0} and len(found["ndcg_by_user"]) == 2
+    for function in (bspm.Model.evaluate, bspm.evaluate):
+        assert "``rows``" in function.__doc__ and "``ndcg_by_user``" in function.__doc__

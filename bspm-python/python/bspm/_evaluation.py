@@ -90,7 +90,9 @@ def evaluate(
     result also has ``users``, ``users_without_list``, ``unknown_users`` (users with a list but without test
     items, who are left out) and ``unknown_items`` (items that are neither in ``test`` nor in ``train``;
     they keep their ranks and are not hits). ``detailed`` adds 95% confidence intervals. With ``train`` it
-    also adds coverage, Gini's index, novelty, popularity and diversity.
+    also adds coverage, Gini's index, novelty, popularity and diversity. It also adds arrays with a value for each
+    evaluated user: ``rows`` (the row of the user in the test set), and ``recall_by_user`` and ``ndcg_by_user`` at the
+    first cut-off.
 
     Raises ValueError if the test set has no users, if none of them has a list, and if a list has an item
     twice. Raises KeyError for a missing column, and TypeError if the types of the ids differ from those of

@@ -88,7 +88,7 @@ class Recommendations(Tabular):
             return Recommendations(self.items[place], self.scores[place], titles)
         return self.items[place], float(self.scores[place])
 
-    def to_dict(self) -> dict[str, Any]:
+    def _arrays(self) -> dict[str, Any]:
         """Returns the columns rank, item, title (if the model has an item table) and score."""
         columns: dict[str, Any] = {"rank": list(range(1, len(self) + 1)), "item": self.items}
         if self.titles is not None:
@@ -113,7 +113,7 @@ class Explanation(Tabular):
     titles: Optional[list[Optional[str]]] = None
     """The titles of the items in ``contributions``. None if the model has no item table."""
 
-    def to_dict(self) -> dict[str, Any]:
+    def _arrays(self) -> dict[str, Any]:
         """Returns the columns item, title (if the model has an item table) and contribution."""
         columns: dict[str, Any] = {"item": [item for item, _ in self.contributions]}
         if self.titles is not None:
@@ -809,7 +809,7 @@ class Model:
         The result does not depend on the filter.
         """
         rows, scores = self._core.similar_users(int(self._rows([user], "user")[0]), whole(k, "k", 1))
-        users = self.users
+        users = self.users.tolist() if isinstance(self.users, np.ndarray) else self.users
         return [(users[row], score) for row, score in zip(rows.tolist(), scores.tolist())]
 
     def low_pass_vectors(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -823,15 +823,17 @@ class Model:
     def score(
         self,
         user: Optional[Id] = None,
-        items: Iterable[Id] = (),
+        items: Optional[Iterable[Id]] = None,
         *,
         history: Optional[History] = None,
     ) -> npt.NDArray[np.float32]:
-        """Returns the scores of some items for a user, or for a history as in :meth:`recommend`."""
+        """Returns the scores of some items for a user, or for a history as in :meth:`recommend`.
+
+        Default: all items, in the order of ``items``.
+        """
         csr = self._history_of(user, history)
-        scores = self._core.score_histories(csr)
-        found: npt.NDArray[np.float32] = scores[0][self._columns(items)]
-        return found
+        scores: npt.NDArray[np.float32] = self._core.score_histories(csr)[0]
+        return scores if items is None else scores[self._columns(items)]
 
     def explain(
         self,
@@ -881,7 +883,8 @@ class Model:
         of the test set counts once, regardless of its weight. If ``k`` is one cut-off, the result is a
         dict of metrics. If it is a list of cut-offs, the result has a dict of metrics for each.
         ``detailed`` adds 95% confidence intervals, coverage, Gini's index, novelty, popularity and
-        diversity.
+        diversity. It also adds arrays with a value for each evaluated user: ``rows`` (the row of the user in
+        ``users``), and ``recall_by_user`` and ``ndcg_by_user`` at the first cut-off.
 
         Items that the model does not know count as missed. Raises KeyError for an unknown user, unless
         ``skip_unknown`` is true, and ValueError if there is no user to evaluate.
