@@ -147,7 +147,8 @@ def test_ids_of_other_types_are_those_of_arrow(make):
         (ids, [str(it) for it in ids]),
     ]:
         assert list(I.from_frame(make({"user": values, "item": [1, 2]})).users) == expected
-    for values in ([decimal.Decimal("7.5"), decimal.Decimal(8)], [True, False], pd.to_datetime(["2020-01-01", "2020-01-02"])):
+    days = pd.to_datetime(["2020-01-01", "2020-01-02"])
+    for values in ([decimal.Decimal("7.5"), decimal.Decimal(8)], [True, False], days):
         with pytest.raises(TypeError, match="user: expected ids that are"):
             I.from_frame(make({"user": values, "item": [1, 2]}))
 

@@ -26,12 +26,12 @@ def test_encodings_have_the_names_of_python(name, tmp_path):
 
 @pytest.mark.parametrize("table", [pd.DataFrame, pl.DataFrame, pa.table, dict])
 def test_a_text_that_means_a_missing_id_is_explained(table):
-    with pytest.raises(ValueError, match="user.*, row 1: expected .*id.*; hint: .*null.*mean a missing id; leave the row out"):
+    with pytest.raises(ValueError, match="user.*, row 1: expected .*id.*; hint: .*null.*mean a missing id; leave"):
         I.from_frame(table({"user": ["ann", "null"], "item": ["tea", "tea"]}))
 
 
 def test_ids_beyond_64_bits_are_no_whole_numbers():
-    with pytest.raises(ValueError, match="expected a user id that is a whole number below 2.63, found 18446744073709551615"):
+    with pytest.raises(ValueError, match="expected a user id that is a whole number below 2.63, found 18446744"):
         I.from_frame(pa.table({"user": pa.array([1, 2**64 - 1], pa.uint64()), "item": [1, 2]}))
 
 
@@ -41,7 +41,7 @@ def test_a_half_life_is_shown_as_it_was_given():
 
 
 def test_an_incomplete_configuration_is_refused_with_the_name_of_its_argument():
-    with pytest.raises(ValueError, match="config: expected a complete configuration, .*memory_budget.*; hint: settings="):
+    with pytest.raises(ValueError, match="config: expected a complete .*memory_budget.*; hint: settings="):
         bspm.Model.fit([("ann", "tea")], config={"ease-r": {"lambda": 3.0}})
 
 
@@ -80,7 +80,7 @@ def numbers():
         (lambda: I.of({}, rating_threshold="4"), "rating_threshold: expected a number, found '4'"),
         (lambda: I.from_file("x.csv", delimiter=";;"), "delimiter: expected one character, found ';;'"),
         (lambda: I.from_file("x.csv", skip_invalid=1), "skip_invalid: expected True or False, found 1"),
-        (lambda: I.from_file("x.csv", columns="a,b"), r"columns: expected a list of names, found 'a,b'; hint: columns=\['a', 'b'\]"),
+        (lambda: I.from_file("x.csv", columns="a,b"), r"columns: expected a list of names, .*; hint: columns=\['a', 'b'\]"),
         (lambda: I.from_file("m.bspm"), "hint: bspm.Model.open opens a model file"),
         (lambda: SPLIT(PAIRS, seed=-1), "seed: expected a whole number, 0 or above, found -1"),
         (lambda: SPLIT(PAIRS, ratio="x"), "ratio: expected a number, found 'x'"),
@@ -90,8 +90,8 @@ def numbers():
         (lambda: TUNE(PAIRS, minutes=-1), "minutes: expected a number, 0 or above, found -1"),
         (lambda: TUNE(PAIRS, minutes="x"), "minutes: expected a number, 0 or above, found 'x'"),
         (lambda: TUNE(PAIRS, callback=3), "callback: expected a function, found 3"),
-        (lambda: TUNE(PAIRS, filters="gf-cf"), r"filters: expected a list of names, found 'gf-cf'; hint: filters=\['gf-cf'\]"),
-        (lambda: bspm.compare("a,b", PAIRS), r"filters: expected a list, found 'a,b'; hint: filters=\['a', 'b'\]"),
+        (lambda: TUNE(PAIRS, filters="gf-cf"), r"filters: expected a list of names, .*; hint: filters=\['gf-cf'\]"),
+        (lambda: bspm.compare("a,b", PAIRS), r"filters: expected a list, .*; hint: filters=\['a', 'b'\]"),
         (lambda: FIT(PAIRS, 3), "filter: expected a text, found 3"),
         (lambda: FIT(PAIRS, settings=3), "settings: expected a dict, found 3"),
         (lambda: FIT(PAIRS, num_threads=None), "num_threads: expected a whole number, found None"),
@@ -112,10 +112,10 @@ def test_an_argument_of_another_type_is_named_with_its_value(call, text):
 @pytest.mark.parametrize(
     "call, text",
     [
-        (lambda own: own.recommend(1), "user: expected ids that are text, as the model's, found 1; hint: convert them to str"),
+        (lambda own: own.recommend(1), "user: expected ids that are text, .* found 1; hint: convert them to str"),
         (lambda own: own.recommend(history=[5]), "history: expected ids that are text, .* found 5"),
         (lambda own: own.recommend("ann", deny=[5]), "deny: expected ids that are text, .* found 5"),
-        (lambda own: own.recommend("ann", deny=11), r"deny: expected a list of ids, found 11; put it in a list: \[11\]"),
+        (lambda own: own.recommend("ann", deny=11), r"deny: expected a list of ids, found 11; put it .*: \[11\]"),
         (lambda own: own.recommend_many(1), "users: expected a list of ids, found 1"),
         (lambda own: own.recommend(history=10), "history: expected a list of ids, found 10"),
         (lambda own: own.score("ann", 13), "items: expected a list of ids, found 13"),
@@ -127,7 +127,7 @@ def test_an_argument_of_another_type_is_named_with_its_value(call, text):
         (lambda own: own.recommend("ann", popularity_penalty="x"), "popularity_penalty: expected a number, found 'x'"),
         (lambda own: own.recommend("ann", boost=["b"]), r"boost: expected a dict, found \['b'\]"),
         (lambda own: own.recommend("ann", boost={"b": "x"}), "boost: expected a factor for each condition, found 'x'"),
-        (lambda own: own.recommend("ann", boost={"b": 2}), "boost: expected a model with an item table, .*; hint: pass items="),
+        (lambda own: own.recommend("ann", boost={"b": 2}), "boost: expected a model with an item table, .*; hint: .*items="),
         (lambda own: own.recommend("ann", at_most={"b": 2}), "at_most: expected a model with an item table"),
         (lambda own: own.recommend(history={"tea": "x"}), "history: expected numbers"),
         (lambda own: own.evaluate(PAIRS, detailed=2), "detailed: expected True or False, found 2"),
@@ -139,7 +139,7 @@ def test_an_argument_of_a_list_is_named_with_its_value(model, call, text):
 
 
 def test_ids_of_a_model_of_whole_numbers(numbers):
-    with pytest.raises(TypeError, match="user: expected ids that are whole numbers, .* found '2'; hint: convert them to int"):
+    with pytest.raises(TypeError, match="user: expected ids that are whole numbers, .* found '2'; hint: convert"):
         numbers.recommend("2")
     with pytest.raises(ValueError, match="user: expected ids from -2.63 to below 2.63"):
         numbers.recommend(2**63)
@@ -148,7 +148,10 @@ def test_ids_of_a_model_of_whole_numbers(numbers):
     assert numbers.recommend(history=pd.Series([1])) == numbers.recommend(history=[1])
 
 
-@pytest.mark.parametrize("given, hint", [("gf_cf", "gf-cf"), ("gfcf", "gf-cf"), ("GF-CF", "gf-cf"), ("EASE_R", "ease-r"), ("SGFCF", "sgfcf")])
+@pytest.mark.parametrize(
+    "given, hint",
+    [("gf_cf", "gf-cf"), ("gfcf", "gf-cf"), ("GF-CF", "gf-cf"), ("EASE_R", "ease-r"), ("SGFCF", "sgfcf")],
+)
 def test_a_filter_that_is_spelled_otherwise_is_proposed(given, hint):
     with pytest.raises(ValueError, match=f"did you mean {hint}\\?"):
         FIT(PAIRS, given)
@@ -162,7 +165,8 @@ def test_a_half_life_may_be_a_timedelta():
 
 
 def test_a_trial_is_a_configuration():
-    trial = TUNE([(user, item) for user in range(9) for item in range(user % 4 + 3)], trials=1, k=2, filters=["rp3beta"]).best
+    pairs = [(user, item) for user in range(9) for item in range(user % 4 + 3)]
+    trial = TUNE(pairs, trials=1, k=2, filters=["rp3beta"]).best
     assert FIT(PAIRS, config=trial).config == FIT(PAIRS, config=trial["config"]).config
 
 
@@ -174,10 +178,10 @@ def test_a_file_that_is_no_model_is_refused_with_a_hint(tmp_path):
 
 def test_items_in_the_index_and_missing_ids_have_a_hint():
     table = pd.DataFrame({"title": ["Tea", "Milk"]}, index=pd.Index(["tea", "milk"], name="item"))
-    with pytest.raises(KeyError, match=r"no column 'item' in items; hint: items.reset_index\(\) makes the index a column"):
+    with pytest.raises(KeyError, match=r"no column 'item' in items; hint: items.reset_index\(\) makes"):
         FIT(PAIRS, "popularity", items=table)
     for missing in (None, float("nan")):
-        with pytest.raises(ValueError, match=r"user, row 1: expected an id in every row, found (None|nan); hint: .*dropna\(\)"):
+        with pytest.raises(ValueError, match=r"user, row 1: .* found (None|nan); hint: .*dropna\(\)"):
             I.from_frame(pd.DataFrame({"user": ["a", missing], "item": [1, 2]}))
     with pytest.raises(ValueError, match=r"item, row 1: .* found nan; hint: .*dropna\(\)"):
         I.from_frame(pd.DataFrame({"user": [1, 2], "item": [1, None]}))

@@ -290,7 +290,8 @@ class Model:
     def __init__(self, core: Optional[_bspm.Core] = None, threads: int = 0) -> None:
         if not isinstance(core, _bspm.Core):
             named = f", {core!r}" if isinstance(core, str) else ""
-            raise TypeError(f"Model: expected no call of the constructor; hint: bspm.Model.fit(data{named}), or Model.open")
+            expected = "Model: expected no call of the constructor"
+            raise TypeError(f"{expected}; hint: bspm.Model.fit(data{named}), or Model.open")
         self._core = core
         self._threads = threads
         self._items: Optional[npt.NDArray[Any]] = None
