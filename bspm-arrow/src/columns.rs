@@ -145,15 +145,15 @@ pub(crate) fn ids(name: &str, column: &ArrayRef, to: &DataType) -> Result<ArrayR
 }
 
 fn whole_floats(name: &str, column: &ArrayRef, expected: &str) -> Result<ArrayRef> {
-    // Above this, different whole numbers have the same value in this type.
-    let largest = match column.data_type() {
+    // From here on, different whole numbers have the same value in this type.
+    let limit = match column.data_type() {
         DataType::Float16 => 2_f64.powi(11),
         DataType::Float32 => 2_f64.powi(24),
         _ => 2_f64.powi(53),
     };
     let numbers = cast(name, column, &DataType::Float64, expected)?;
     let numbers = numbers.as_primitive::<Float64Type>().iter();
-    let whole = numbers.map(|it| it.filter(|it| it.abs() <= largest).and_then(whole_number));
+    let whole = numbers.map(|it| it.filter(|it| it.abs() < limit).and_then(whole_number));
     Ok(Arc::new(Int64Array::from_iter(whole)))
 }
 
@@ -341,6 +341,7 @@ impl<T: Eq + Hash> IdColumn<T> {
                 expected: match kind {
                     "String" => what.into(),
                     _ if is_missing => what.into(),
+                    "i64" => format!("{what} that is a whole number below 2^63"),
                     kind => format!("{what} that is a {kind}"),
                 },
                 found: shortened(value(&self.column, row)),
@@ -390,6 +391,10 @@ impl<U: Eq + Hash, I: Eq + Hash> BatchRows<U, I> {
         let schema = batch.schema();
         let names: Vec<&String> = schema.fields().iter().map(|it| it.name()).collect();
         let (user_name, item_name) = options.id_columns(("user", "item"), &names);
+        if user_name == item_name {
+            let expected = "a column other than the user column";
+            return Err(wrong("item", None, expected, item_name));
+        }
         let missing = NullValues::new(options);
         fn id_column<T: Eq + Hash>(
             batch: &RecordBatch,

@@ -13,11 +13,12 @@ use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
-use crate::error::to_python;
+use crate::error::{to_python, with_hint};
 use crate::files::{Contents, contents};
+use crate::id_columns::MISSING_TEXTS;
 use crate::ids::Id;
 use crate::import::{Source, failed};
-use crate::options::ReadOptions;
+use crate::options::{FileOptions, ReadOptions, warn, with_arguments};
 
 /// Record batches of one schema, with the Arrow PyCapsule interface.
 #[pyclass(frozen, module = "bspm._bspm")]
@@ -102,7 +103,7 @@ impl Source {
         let found = self.schema.column_with_name(name);
         found.map(|(_, field)| field.data_type()).ok_or_else(|| {
             let fields = self.schema.fields().iter();
-            let there: Vec<&str> = fields.map(|it| it.name().as_str()).collect();
+            let there: Vec<String> = fields.map(|it| format!("{:?}", it.name())).collect();
             let there = there.join(", ");
             let text = format!("no column {name:?}; there are {there}; {keyword}= names another");
             PyKeyError::new_err(text)
@@ -120,15 +121,30 @@ fn is_text(of: &DataType) -> bool {
     }
 }
 
-/// Reads the interactions of a table.
+/// Returns the exception for an error of reading a table, with a hint for a missing id.
+fn of_table(error: Error) -> PyErr {
+    let is_id = |text: &str| matches!(text, "a user id" | "an item id");
+    let hint = match &error {
+        Error::InvalidColumn { expected, .. } => is_id(expected).then(|| MISSING_TEXTS.to_owned()),
+        _ => None,
+    };
+    with_hint(error, hint)
+}
+
+/// Reads the interactions of a table. `of_file` are the options of the file that it comes from.
 #[pyfunction]
+#[pyo3(signature = (table, options, of_file = None))]
 pub(crate) fn read_arrow<'py>(
     py: Python<'py>,
     table: &Bound<'py, PyAny>,
     options: ReadOptions,
+    of_file: Option<FileOptions>,
 ) -> PyResult<Contents<'py>> {
     let mut source = Source::of(table)?;
-    let table = options.table(options.weighting(options.named())?);
+    let mut table = options.table(options.weighting(options.named())?);
+    if let Some(of_file) = &of_file {
+        table = of_file.add_to(table)?;
+    }
     let schema = source.schema.clone();
     let columns: Vec<&String> = schema.fields().iter().map(|it| it.name()).collect();
     let (user, item) = table.id_columns(("user", "item"), &columns);
@@ -156,11 +172,14 @@ pub(crate) fn read_arrow<'py>(
     });
     macro_rules! read {
         ($users:ty, $items:ty) => {{
-            let dataset = py.detach(|| Dataset::<$users, $items>::from_batches(batches, &table));
+            let dataset = py.detach(|| Dataset::<$users, $items>::read_batches(batches, &table));
             match wrong {
                 Some(error) => Err(error),
                 None => {
-                    let dataset = dataset.map_err(to_python)?;
+                    let (dataset, report) = dataset.map_err(of_table)?;
+                    for warning in of_file.iter().flat_map(|_| &report.warnings) {
+                        warn(py, &with_arguments(warning))?;
+                    }
                     options.check_half_life(py, dataset.times())?;
                     contents(py, &dataset)
                 }

@@ -15,7 +15,7 @@ use crate::arrays::Integers;
 use crate::error::to_python;
 use crate::files::{Contents, Entries, arrays};
 use crate::id_columns::IdColumn;
-use crate::options::{Has, ReadOptions};
+use crate::options::{Has, ReadOptions, refused};
 use crate::work::short;
 
 type Numbers<'py> = Option<PyReadonlyArray1<'py, f64>>;
@@ -43,6 +43,10 @@ pub(crate) fn read_columns<'py>(
     values: Values<'py>,
     options: ReadOptions,
 ) -> PyResult<Contents<'py>> {
+    if names.0 == names.1 {
+        let expected = "a column other than the user column";
+        return Err(refused("item", expected, format!("{:?}", names.1)));
+    }
     let (users, items) = (users.cells()?, items.cells()?);
     let count = users.len();
     if items.len() != count {

@@ -26,6 +26,22 @@ pub(crate) type Entries<'py> = (
 /// The content of a file or a table: the entries, and the ids of users and items.
 pub(crate) type Contents<'py> = (Entries<'py>, Bound<'py, PyAny>, Bound<'py, PyAny>);
 
+/// Returns the files of folders and glob patterns if their format is Parquet, else None.
+#[pyfunction]
+pub(crate) fn parquet_files(
+    py: Python<'_>,
+    paths: Vec<PathBuf>,
+    options: ReadOptions,
+    of_file: FileOptions,
+) -> PyResult<Option<Vec<PathBuf>>> {
+    let paths = expand_paths(&paths).map_err(to_python)?;
+    let Some(first) = paths.first() else {
+        return Ok(None);
+    };
+    let (_, format) = options.file(py, first, &of_file)?;
+    Ok((format == Format::Parquet).then_some(paths))
+}
+
 /// Reads files, folders of part files and glob patterns as one data set.
 #[pyfunction]
 pub(crate) fn read_files<'py>(
@@ -40,8 +56,7 @@ pub(crate) fn read_files<'py>(
     };
     let (table, format) = options.file(py, first, &of_file)?;
     if format == Format::Parquet {
-        let message = "a Parquet file is passed as a table: pyarrow.parquet.read_table(path), \
-                       polars.read_parquet(path) or pandas.read_parquet(path)";
+        let message = "expected PyArrow or polars, which read Parquet files, found neither";
         return Err(PyValueError::new_err(format!(
             "{}: {message}",
             first.display()

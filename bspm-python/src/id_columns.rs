@@ -10,6 +10,10 @@ use pyo3::pybacked::PyBackedStr;
 use crate::ids::Id;
 use crate::options::refused;
 
+/// The hint for a text that means a missing id.
+pub(crate) const MISSING_TEXTS: &str = "an empty text, null, NULL, None, NaN, nan, <NA>, <null> and \\N mean a \
+    missing id; leave the row out, or replace the text if it is an id";
+
 /// A column of ids from Python.
 #[derive(Debug, FromPyObject)]
 pub(crate) enum IdColumn<'py> {
@@ -139,7 +143,9 @@ impl DistinctIds<'_> {
         let row = numbers.iter().position(|&it| it as usize == place);
         let row = row.unwrap_or_default();
         let found = texts[place].into_pyobject(py)?.repr()?;
-        let text = format!("{name}, row {row}: expected an id in every row, found {found}");
+        let text = format!(
+            "{name}, row {row}: expected an id in every row, found {found}; hint: {MISSING_TEXTS}"
+        );
         Err(PyValueError::new_err(text))
     }
 

@@ -124,8 +124,13 @@ macro_rules! with_dataset {
 }
 
 pub(crate) fn config(json: &str) -> PyResult<FilterConfig> {
-    serde_json::from_str(json)
-        .map_err(|error| PyValueError::new_err(format!("configuration: {error}")))
+    serde_json::from_str(json).map_err(|error| {
+        let expected = "a complete configuration, as Model.config and the config of a trial";
+        let hint = "settings= changes some settings of a filter";
+        PyValueError::new_err(format!(
+            "config: expected {expected} ({error}); hint: {hint}"
+        ))
+    })
 }
 
 /// Parses a scale of weights.

@@ -89,7 +89,7 @@ impl FileOptions {
     }
 
     /// Adds these options to those of a table.
-    fn add_to(&self, mut options: TableOptions) -> PyResult<TableOptions> {
+    pub(crate) fn add_to(&self, mut options: TableOptions) -> PyResult<TableOptions> {
         let ascii = |name: &str, given: char| {
             let byte = u8::try_from(given).ok().filter(u8::is_ascii);
             byte.ok_or_else(|| refused(name, "one ASCII character", format!("{given:?}")))
@@ -180,9 +180,13 @@ impl ReadOptions {
             }
             _ => {}
         }
-        if let (false, Some(half_life)) = (has.times, weighting.half_life) {
+        if let (false, Some(half_life)) = (has.times, &self.half_life) {
             let expected = "times beside it; time= names their column";
-            return Err(refused("half_life", expected, half_life));
+            let found = match half_life {
+                GivenHalfLife::Number(number) => number.to_string(),
+                GivenHalfLife::Text(text) => format!("{text:?}"),
+            };
+            return Err(refused("half_life", expected, found));
         }
         let duplicates = weighting.duplicates;
         if has.weights && duplicates == Some(Duplicates::Count) {

@@ -23,6 +23,11 @@ def test_fit_chooses_the_best_of_what_it_tries():
     assert [trial["config"] for trial in again.leaderboard] == [trial["config"] for trial in model.leaderboard]
 
 
+def test_data_without_a_held_out_part_have_a_warning():
+    with pytest.warns(UserWarning, match="filters were not compared"):
+        assert len(bspm.Model.fit([(user, user) for user in range(50)]).leaderboard) == 0
+
+
 def test_a_model_file_keeps_what_was_tried(tmp_path):
     model = bspm.Model.fit(PAIRS)
     model.save(tmp_path / "shop.bspm")

@@ -96,7 +96,7 @@ def test_the_parts_are_those_of_the_way_chosen(log):
         ({"time": "at", "last_out": True, "from_time": 3}, "split: expected one of last_out=, from_time="),
         ({"time": "at", "from_time": 1e9}, "time: expected a time after 0 and up to"),
         ({"time": "at", "from_time": "soon"}, "from_time: expected a number, or a date .* found 'soon'"),
-        ({"ratio": 1.0}, "ratio: expected a number from 0 to below 1, found 1"),
+        ({"ratio": 1.0}, "ratio: expected a number above 0 and below 1, found 1"),
         ({"half_life": 3}, "half_life: expected times beside it"),
     ],
 )
@@ -207,7 +207,7 @@ def test_what_is_unknown_is_counted(tmp_path):
         ({"user": [], "item": []}, [("ann", "tea")], ValueError, "lists: expected a list for at least one user"),
         ({"user": ["ann"] * 2, "item": ["tea"] * 2}, [("ann", "tea")], ValueError, 'lists: .* "tea" twice in the list'),
         ({"user": ["ann"], "item": [1]}, [("ann", "tea")], TypeError, "lists: items: expected ids that are text"),
-        ({"user": ["ann"], "thing": [1]}, [("ann", 1)], KeyError, "no column 'item'; there are user, thing; item="),
+        ({"user": ["ann"], "thing": [1]}, [("ann", 1)], KeyError, "no column 'item'; there are 'user', 'thing'; item="),
         ({"user": ["ann"], "item": ["tea", "rice"]}, [("ann", "tea")], ValueError, "item: expected 1 values"),
         (
             {"user": ["ann"], "item": ["tea"], "score": [float("nan")]},
@@ -268,3 +268,46 @@ def test_filters_are_compared_on_the_same_split(log):
 def test_a_comparison_that_cannot_be_is_refused(log, filters, options, error, text):
     with pytest.raises(error, match=text):
         bspm.compare(filters, log, **options)
+
+
+@pytest.mark.parametrize("kind", [str, int])
+def test_unknown_ids_are_skipped_on_request(kind):
+    ids = {"ann": 1, "bob": 2, "eve": 3, "nobody": 9, "tea": 1, "milk": 2, "rice": 3, "jam": 4, "gone": 9}
+    of = (lambda name: ids[name]) if kind is int else (lambda name: name)
+    pairs = [("ann", "tea"), ("ann", "milk"), ("bob", "milk"), ("bob", "rice"), ("eve", "rice"), ("eve", "jam")]
+    model = bspm.Model.fit([(of(user), of(item)) for user, item in pairs], "gf-cf", factor_dim=2)
+    tea, milk, gone, ann, nobody = (of(it) for it in ("tea", "milk", "gone", "ann", "nobody"))
+    recommend = model.recommend
+    assert recommend(history=[tea, gone], skip_unknown=True) == recommend(history=[tea])
+    weighted = {gone: 3.0, tea: 2.0, milk: -1.0}
+    assert recommend(history=weighted, skip_unknown=True) == recommend(history={tea: 2.0, milk: -1.0})
+    rules = {"deny": [gone, of("rice")], "allow": [of("rice"), of("jam"), gone]}
+    known = {"deny": [of("rice")], "allow": [of("rice"), of("jam")]}
+    assert recommend(ann, skip_unknown=True, **rules) == recommend(ann, **known)
+    for fallback in (None, "popularity"):
+        options = {"k": 3, "fallback": fallback}
+        expected = recommend(history=[], **options)
+        assert recommend(nobody, skip_unknown=True, **options) == expected
+        frame = model.recommend_frame([nobody, ann, nobody], skip_unknown=True, **options).to_pandas()
+        lists = [frame[frame["user"] == user]["item"].tolist() for user in (nobody, ann)]
+        assert lists == [expected.items * 2, recommend(ann, **options).items]
+    for call in (
+        lambda: recommend(nobody),
+        lambda: recommend(ann, deny=[gone]),
+        lambda: recommend(history=[gone]),
+        lambda: model.recommend_many([nobody]),
+    ):
+        with pytest.raises(KeyError, match="(user|item) .* is unknown"):
+            call()
+
+
+def test_values_of_users_have_their_rows():
+    model = bspm.Model.fit([("a", 1), ("a", 2), ("b", 2), ("b", 3), ("c", 1), ("c", 3)], "popularity")
+    test = bspm.Interactions.of([("c", 2), ("b", 1)])
+    found = model.evaluate(test, detailed=True)
+    assert [model.users[row] for row in found["rows"]] == test.users
+    lists = bspm.evaluate({"user": ["b", "c"], "item": [2, 2]}, test, detailed=True)
+    by_user = {test.users[row]: recall for row, recall in zip(lists["rows"], lists["recall_by_user"])}
+    assert by_user == {"b": 0.0, "c": 1.0} and len(found["ndcg_by_user"]) == 2
+    for function in (bspm.Model.evaluate, bspm.evaluate):
+        assert "``rows``" in function.__doc__ and "``ndcg_by_user``" in function.__doc__

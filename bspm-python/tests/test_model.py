@@ -271,7 +271,7 @@ except KeyboardInterrupt:
         ([(1, 2, 3, 4)], TypeError, "pairs of user and item"),
         ([(1, 2, -1.0)], ValueError, "weight"),
         ([(1, 2, float("nan"))], ValueError, "finite"),
-        (7, TypeError, "not iterable"),
+        (7, TypeError, "found int"),
     ],
 )
 def test_bad_data_is_an_exception_that_says_why(data, error, text):

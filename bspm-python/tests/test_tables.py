@@ -1,5 +1,7 @@
 """Results as tables: pandas, polars, Arrow, notebooks."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -86,3 +88,48 @@ def test_interactions_compare_and_convert(pairs):
 def test_several_users_are_for_recommend_many(plain):
     with pytest.raises(TypeError, match="recommend_many"):
         plain.recommend([1, 2])
+
+
+def test_interactions_are_a_frame():
+    log = pd.DataFrame({"user": ["b", "a", "b"], "item": [3, 1, 1], "plays": [2.0, 1.0, 4.0], "at": [5, 6, 7]})
+    plain = bspm.Interactions.from_frame(log).to_pandas()
+    assert plain.to_dict("list") == {"user": ["b", "b", "a"], "item": [3, 1, 1]}
+    read = bspm.Interactions.from_frame(log, weight="plays", time="at")
+    frame = read.to_pandas()
+    assert frame["weight"].tolist() == [2.0, 4.0, 1.0] and frame["time"].tolist() == [5.0, 7.0, 6.0]
+    assert bspm.Interactions.from_frame(frame, weight="weight", time="time") == read
+    frame["weight"] *= 2
+    assert read.to_pandas()["weight"].tolist() == [2.0, 4.0, 1.0]
+
+
+def test_an_item_is_in_a_list(plain):
+    found = plain.recommend(0, k=3)
+    assert found.items[0] in found and -5 not in found and [item for item, _ in found] == found.items
+
+
+def test_properties_of_a_model_have_documentation():
+    for name in ("leaderboard", "weightings"):
+        assert getattr(bspm.Model, name).__doc__
+
+
+def test_dicts_of_results_are_json(model, plain, pairs):
+    for of in (model, plain):
+        user, item = of.users[0], of.items[0]
+        results = [of.recommend(user), of.recommend_frame(k=2), of.explain(user, item), of.leaderboard, of.weightings]
+        for result in results:
+            assert json.loads(json.dumps(result.to_dict())) == result.to_dict()
+            assert list(result.to_pandas()) == list(result.to_dict())
+        json.dumps(of.similar_users(user))
+    assert plain.recommend(0).to_pandas()["score"].dtype == np.float32
+
+
+def test_trials_have_a_short_text(pairs):
+    users, items = pairs
+    trials = bspm.tune({"user": users, "item": items}, trials=3, filters=["rp3beta", "popularity"])
+    assert repr(trials) == f"<bspm.Trials: 3 trials, best: {trials.best.filter} {trials.best['value']:.4f}>"
+    assert repr(bspm.Trials()) == "<bspm.Trials: 0 trials>"
+
+
+def test_scores_are_those_of_all_items_by_default(plain):
+    np.testing.assert_array_equal(plain.score(3), plain.score(3, plain.items))
+    assert plain.score(3, []).shape == (0,)

@@ -92,7 +92,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) unless `0 <= ratio < 1`.
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) unless `0 < ratio < 1`.
     pub fn hold_out(&self, ratio: f64, seed: u64) -> Result<DatasetSplit<U, I>> {
         self.hold_out_by(self.times(), ratio, seed)
     }
@@ -113,8 +113,9 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         ratio: f64,
         seed: u64,
     ) -> Result<DatasetSplit<U, I>> {
-        if !(0.0..1.0).contains(&ratio) {
-            return Err(invalid("ratio", "a number from 0 to below 1", ratio));
+        if !(ratio > 0.0 && ratio < 1.0) {
+            let expected = "a number above 0 and below 1";
+            return Err(invalid("ratio", expected, ratio));
         }
         let mut draws = draws(seed);
         self.split(|places| {
@@ -275,6 +276,14 @@ mod tests {
                 many().random_split(ratio, 0).unwrap_err().to_string(),
                 format!("test_ratio: expected a number from 0 to below 1, found {ratio}")
             );
+        }
+        for ratio in [-0.1, 0.0, 1.0, f64::NAN] {
+            for split in [Dataset::hold_out, Dataset::hold_out_at_random] {
+                assert_eq!(
+                    split(&many(), ratio, 0).unwrap_err().to_string(),
+                    format!("ratio: expected a number above 0 and below 1, found {ratio}")
+                );
+            }
         }
     }
 

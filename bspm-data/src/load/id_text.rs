@@ -2,10 +2,10 @@
 
 use super::options::TableOptions;
 
-/// Converts a whole number that a double represents exactly; `None` for other numbers.
+/// Converts a whole number below 2^53, which no other whole number is rounded to; `None` for other numbers.
 pub fn whole_number(number: f64) -> Option<i64> {
-    const LARGEST: f64 = (1_u64 << 53) as f64;
-    let is_whole = number.fract() == 0.0 && number.abs() <= LARGEST;
+    const LIMIT: f64 = (1_u64 << 53) as f64;
+    let is_whole = number.fract() == 0.0 && number.abs() < LIMIT;
     is_whole.then_some(number as i64)
 }
 

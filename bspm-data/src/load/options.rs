@@ -285,7 +285,8 @@ impl TableOptions {
     }
 
     /// Sets the encoding of a text without a byte order mark, as a label of the Encoding Standard, such
-    /// as `latin1`, `windows-1250` or `utf-16le`. Default: UTF-8.
+    /// as `latin1`, `windows-1250` or `utf-16le`. Underscores and additional hyphens are accepted, as in
+    /// `latin_1`. Default: UTF-8.
     pub fn encoding(mut self, label: impl Into<String>) -> Self {
         self.encoding = Some(label.into());
         self
@@ -482,7 +483,13 @@ impl TableOptions {
         let Some(label) = &self.encoding else {
             return Ok(None);
         };
-        let encoding = Encoding::for_label(label.as_bytes());
+        // Python also writes latin_1, iso8859-15 and utf-8-sig.
+        let plain = label.to_ascii_lowercase().replace('_', "-");
+        let plain = plain.strip_suffix("-sig").unwrap_or(&plain);
+        let spellings = [label, plain, &plain.replace('-', "")];
+        let encoding = spellings
+            .into_iter()
+            .find_map(|label| Encoding::for_label(label.as_bytes()));
         let expected = "a label of the Encoding Standard, such as latin1 or utf-16le";
         encoding
             .map(Some)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import operator
 import os
+import uuid
 import warnings
 from dataclasses import dataclass, replace
 from typing import Any, Iterable, Optional, Sequence, Union
@@ -14,6 +16,7 @@ import numpy.typing as npt
 import scipy.sparse
 
 from . import _bspm
+from ._arguments import check
 
 Ids = Union["npt.NDArray[np.int64]", "list[str]"]
 Csr = dict[str, Any]
@@ -33,11 +36,22 @@ READ_OPTIONS = (
 
 
 def read_options(**given: Any) -> dict[str, Any]:
-    """Returns all options for reading, with None for those that are not given."""
+    """Returns all options for reading, with None for those that are not given. Checks their types."""
     for name in given:
         if name not in READ_OPTIONS:
             raise TypeError(f"{name}: expected one of {', '.join(READ_OPTIONS)}")
+    check(**given)
     return {name: given.get(name) for name in READ_OPTIONS}
+
+
+def native(options: dict[str, Any]) -> dict[str, Any]:
+    """Returns options for reading as the native module takes them: names of columns and half-lives as text."""
+    found = dict(options)
+    for name in ("user", "item", "weight", "time", "rating"):
+        found[name] = None if found[name] is None else str(found[name])
+    if isinstance(found["half_life"], datetime.timedelta):
+        found["half_life"] = f"{found['half_life'].total_seconds()}s"
+    return found
 
 
 def listed(ids: Iterable[Any], what: str) -> list[Any]:
@@ -46,7 +60,21 @@ def listed(ids: Iterable[Any], what: str) -> list[Any]:
         raise TypeError(
             f"{what}: expected a list of ids, found the text {ids!r}; put it in a list: [{ids!r}]"
         )
+    if not hasattr(ids, "__iter__"):
+        raise TypeError(f"{what}: expected a list of ids, found {ids!r}; put it in a list: [{ids!r}]")
     return list(ids)
+
+
+def names_in(names: Iterable[str], what: str) -> list[str]:
+    """Returns a list of names. Raises TypeError for a single text, and for names that are not texts."""
+    found = names.split(",") if isinstance(names, str) else list(names) if hasattr(names, "__iter__") else []
+    if isinstance(names, str) or not hasattr(names, "__iter__"):
+        hint = f"; hint: {what}={found!r}" if found else ""
+        raise TypeError(f"{what}: expected a list of names, found {names!r}{hint}")
+    for name in found:
+        if not isinstance(name, str):
+            raise TypeError(f"{what}: expected a list of names, found {name!r} in it")
+    return found
 
 
 def ids_of(values: Any, what: str) -> Ids:
@@ -73,27 +101,58 @@ def ids_of(values: Any, what: str) -> Ids:
         return np.ascontiguousarray(array, dtype=np.int64)
     if array.dtype.kind == "U":
         return [str(value) for value in array]
+    if array.dtype.kind == "S":
+        array = array.astype(object)
     if array.dtype.kind == "O":
-        found: list[Any] = array.tolist()
+        found: list[Any] = [_plain_id(value) for value in array] if _has_other_types(array) else array.tolist()
         # The set of the types is fast.
         if all(issubclass(kind, str) for kind in set(map(type, found))):
             return found
         if all(isinstance(value, (int, np.integer)) and not isinstance(value, bool) for value in found):
+            outside = [value for value in found if not -(2**63) <= value < 2**63]
+            if outside:
+                raise ValueError(f"{what}: expected ids from -2^63 to below 2^63, found {outside[0]}")
             return np.array(found, dtype=np.int64)
         for row, value in enumerate(found):
             if is_missing(value):
-                raise ValueError(f"{what}, row {row}: expected an id in every row, found {value!r}")
+                text = f"{what}, row {row}: expected an id in every row, found {value!r}"
+                raise ValueError(f"{text}; hint: leave the row out, as dropna() of a table does")
         kinds = sorted({type(value).__name__ for value in found})
         raise TypeError(f"{what}: expected ids that are all str or all int, found {', '.join(kinds)}")
     if array.dtype.kind == "f":
         if np.isnan(array).any():
             row = int(np.argmax(np.isnan(array)))
-            raise ValueError(f"{what}, row {row}: expected an id in every row, found {array[row]}")
-        largest = 2.0 ** (np.finfo(array.dtype).nmant + 1)
-        if (array == np.floor(array)).all() and (np.abs(array) <= largest).all():
+            text = f"{what}, row {row}: expected an id in every row, found {array[row]}"
+            raise ValueError(f"{text}; hint: leave the row out, as dropna() of a table does")
+        # From here on, different whole numbers have the same value in this type.
+        power = np.finfo(array.dtype).nmant + 1
+        is_wrong = (array != np.floor(array)) | (np.abs(array) >= 2.0**power)
+        if not is_wrong.any():
             return array.astype(np.int64)
-        raise TypeError(f"{what}: expected ids that are str or int, found {array.dtype}")
+        row = int(np.argmax(is_wrong))
+        raise TypeError(
+            f"{what}: expected ids that are str or int, found {array.dtype} ({array[row]} in row {row}); "
+            f"hint: read them as int64 or str; {array.dtype} represents only whole numbers below 2^{power} exactly"
+        )
     raise TypeError(f"{what}: expected ids that are str or int, found {array.dtype}")
+
+
+_OTHER_TYPES = (bytes, uuid.UUID, decimal.Decimal)
+
+
+def _has_other_types(objects: npt.NDArray[np.object_]) -> bool:
+    return any(issubclass(kind, _OTHER_TYPES) for kind in set(map(type, objects)))
+
+
+def _plain_id(value: Any) -> Any:
+    """Returns bytes and UUIDs as text, and a whole decimal as int, as in Arrow tables. Others are unchanged."""
+    if isinstance(value, bytes):
+        return value.decode()
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    if isinstance(value, decimal.Decimal) and value.is_finite() and value == int(value):
+        return int(value)
+    return value
 
 
 def id_column(values: Any, what: str) -> Union[Ids, tuple[Ids, npt.NDArray[np.int64]]]:
@@ -102,6 +161,8 @@ def id_column(values: Any, what: str) -> Union[Ids, tuple[Ids, npt.NDArray[np.in
     Columns of Arrow and of Python objects have the same id in many rows. Each is then converted once.
     """
     found = None
+    if not hasattr(values, "__len__") and hasattr(values, "__iter__"):
+        values = list(values)
     if is_arrow_text(values):
         encoded = values.array.__arrow_array__().dictionary_encode().combine_chunks()
         if encoded.null_count == 0:
@@ -280,7 +341,22 @@ class Interactions:
         data = self.csr["data"]
         if data is None:
             data = np.ones(len(self), dtype=np.float32)
-        return scipy.sparse.csr_matrix((data, self.csr["indices"], self.csr["indptr"]), self.shape)
+        return scipy.sparse.csr_matrix((data, self.csr["indices"], self.csr["indptr"]), self.shape, copy=True)
+
+    def to_pandas(self) -> Any:
+        """Returns a ``pandas.DataFrame`` with a row for each interaction.
+
+        The columns are "user" and "item", and "weight" and "time" if the interactions have them.
+        """
+        import pandas
+
+        rows = np.repeat(np.arange(len(self.users)), np.diff(self.csr["indptr"]))
+        columns = {"user": np.asarray(self.users)[rows], "item": np.asarray(self.items)[self.csr["indices"]]}
+        if self.csr["data"] is not None:
+            columns["weight"] = self.csr["data"].copy()
+        if self.times is not None:
+            columns["time"] = self.times.copy()
+        return pandas.DataFrame(columns)
 
     @classmethod
     def from_pairs(
@@ -321,6 +397,7 @@ class Interactions:
         options: dict[str, Any],
     ) -> "Interactions":
         """Creates interactions from columns. ``options`` has their names."""
+        options = native(options)
         names = (options["user"] or "users", options["item"] or "items")
         ids = (id_column(users, names[0]), id_column(items, names[1]))
         numbers = [
@@ -366,11 +443,13 @@ class Interactions:
             half_life=half_life,
             duplicates=duplicates,
         )
+        frame = collected(frame)
         if is_arrow(frame):
-            return cls._of_table(_bspm.read_arrow(frame, options), options)
+            return cls._of_table(_bspm.read_arrow(frame, native(options)), options)
 
         for keyword in ("user", "item"):
-            options[keyword] = options[keyword] or usual_column(frame, keyword)
+            if options[keyword] is None:
+                options[keyword] = usual_column(frame, keyword)
 
         def column(keyword: str) -> Any:
             name = options[keyword]
@@ -396,7 +475,8 @@ class Interactions:
     @classmethod
     def _of_table(cls, contents: Any, options: dict[str, Any]) -> "Interactions":
         """Creates interactions from a table that was read. Warns about data that are likely misread."""
-        found = cls._of_arrays(*contents, options)
+        entries, users, items = contents
+        found = cls._of_arrays(entries, users, items, options)
         for text in _bspm.likely_misread(found.csr, found.times, found.users, found.items):
             warnings.warn(text, stacklevel=4)
         return found
@@ -427,43 +507,32 @@ class Interactions:
     ) -> "Interactions":
         """Creates interactions from a SciPy sparse matrix, users x items. Its values are weights.
 
-        The default ids are the row and column numbers. A CSR matrix with sorted rows and positive values
-        is borrowed. Other matrices are copied without zeros, and duplicate entries are added. With ``rating_threshold``, the values are ratings: values of at least the threshold are
-        interactions, and each counts 1, unless ``weight_scale`` makes it a weight.
+        The default ids are the row and column numbers. The matrix is copied without zeros, and duplicate entries are
+        added in double precision. With ``rating_threshold``, the values are ratings: values of at least the threshold
+        are interactions, and each counts 1, unless ``weight_scale`` makes it a weight.
 
-        Raises ValueError for a matrix without entries other than 0, and for negative values.
+        Raises ValueError for a matrix without entries other than 0, for negative values, and for ids that are not
+        distinct.
         """
-        matrix = as_csr(matrix)
-        user_ids = ids_of(np.arange(matrix.shape[0]) if users is None else users, "users")
-        item_ids = ids_of(np.arange(matrix.shape[1]) if items is None else items, "items")
-        for what, ids, expected in (("users", user_ids, matrix.shape[0]), ("items", item_ids, matrix.shape[1])):
-            if len(ids) != expected:
-                raise ValueError(f"{what}: expected {expected} ids, found {len(ids)}")
-        csr = csr_of(matrix)
-        if len(matrix.data) == 0:
-            raise ValueError("data: expected at least one interaction, found none")
-        has_options = not (rating_threshold is None and weight_scale is None and duplicates is None)
-        if not has_options and matrix.has_canonical_format and (csr["data"] is None or (csr["data"] > 0).all()):
-            return cls(user_ids, item_ids, csr)
-        ends = matrix.indptr
-        if ends[0] != 0 or (np.diff(ends) < 0).any() or ends[-1] != len(matrix.indices):
-            raise ValueError(f"indptr: expected ascending row ends from 0 to {len(matrix.indices)}")
         options = read_options(
             rating_threshold=rating_threshold, weight_scale=weight_scale, duplicates=duplicates
         )
-        matrix = matrix.tocoo()
-        values = numbers_in(matrix.data, "data")
+        rows, columns, values = entries_of(matrix)
+        given = {"users": (users, matrix.shape[0]), "items": (items, matrix.shape[1])}
+        row_ids, column_ids = (_ids_of_matrix(ids, what, count) for what, (ids, count) in given.items())
+        if len(values) == 0:
+            raise ValueError("data: expected at least one interaction, found none")
         are_ratings = rating_threshold is not None
         # As in an npz file, ratings are weights only if there is a scale.
         are_weights = weight_scale is not None or not are_ratings
         entries = _bspm.read_entries(
             matrix.shape,
-            np.ascontiguousarray(matrix.row, dtype=np.int64),
-            np.ascontiguousarray(matrix.col, dtype=np.int64),
+            rows,
+            columns,
             (values if are_weights else None, None, values if are_ratings else None),
-            options,
+            native(options),
         )
-        return cls._of_arrays(entries, user_ids, item_ids, options)
+        return cls._of_arrays(entries, row_ids, column_ids, options)
 
     @classmethod
     def from_file(
@@ -495,15 +564,14 @@ class Interactions:
         """Creates interactions from a file, as the tool does.
 
         ``path`` is a file, a folder of part files, a glob pattern, or a list of these. The formats are
-        CSV, TSV, JSON lines, RecBole, MovieLens, LightGCN's text and SciPy's npz. To read a Parquet file,
-        pass a table, for example ``polars.read_parquet(path)``. If all ids are whole numbers, they become
-        int. The values of an npz file are used only with ``weight_scale`` (as weights) or
+        CSV, TSV, JSON lines, RecBole, MovieLens, LightGCN's text, SciPy's npz, and Parquet if PyArrow or polars is
+        installed. If all ids of a text file are whole numbers, they become int. The values of an npz file are used only with ``weight_scale`` (as weights) or
         ``rating_threshold`` (as ratings).
 
         The first options are those of ``Model.fit``. The others are:
 
-        - ``format``: "csv", "tsv", "jsonl", "recbole", "movielens", "lightgcn" or "npz". Default: from the
-          file name.
+        - ``format``: "csv", "tsv", "jsonl", "recbole", "movielens", "lightgcn", "npz" or "parquet".
+          Default: from the file name.
         - ``columns``: the column names of a table without a header.
         - ``delimiter``: the field delimiter of a CSV file. Default: ",".
         - ``quoting``: "checked" (default), "trusted" (quoted fields may contain lines that look like rows),
@@ -531,9 +599,21 @@ class Interactions:
             half_life=half_life,
             duplicates=duplicates,
         )
+        check(
+            format=format,
+            delimiter=delimiter,
+            quoting=quoting,
+            comment=comment,
+            encoding=encoding,
+            decimal_comma=decimal_comma,
+            time_format=time_format,
+            time_unit=time_unit,
+            trim_ids=trim_ids,
+            skip_invalid=skip_invalid,
+        )
         of_file = {
             "format": format,
-            "columns": None if columns is None else listed(columns, "columns"),
+            "columns": None if columns is None else names_in(columns, "columns"),
             "delimiter": delimiter,
             "quoting": quoting,
             "comment": comment,
@@ -541,21 +621,30 @@ class Interactions:
             "decimal_comma": decimal_comma,
             "time_format": time_format,
             "time_unit": time_unit,
-            "null_values": None if null_values is None else listed(null_values, "null_values"),
+            "null_values": None if null_values is None else names_in(null_values, "null_values"),
             "trim_ids": trim_ids,
             "skip_invalid": skip_invalid,
         }
-        paths = [path] if isinstance(path, (str, os.PathLike)) else list(path)
-        entries, users, items = _bspm.read_files([os.fspath(it) for it in paths], options, of_file)
+        paths = [os.fspath(it) for it in ([path] if isinstance(path, (str, os.PathLike)) else path)]
+        if any(it.endswith(".bspm") for it in paths):
+            raise ValueError(f"path: expected interactions, found {paths!r}; hint: bspm.Model.open opens a model file")
+        read = native(options)
+        files = _bspm.parquet_files(paths, read, of_file)
+        table = None if files is None else _parquet_table(files)
+        if table is not None:
+            return cls._of_arrays(*_bspm.read_arrow(table, read, of_file), options)
+        entries, users, items = _bspm.read_files(paths, read, of_file)
         return cls._of_arrays(entries, numbers_of(users), numbers_of(items), options)
 
     @classmethod
     def of(cls, data: Any, **options: Any) -> "Interactions":
-        """Creates interactions from Interactions, a file, a SciPy matrix, a table, or pairs of ids.
+        """Creates interactions from Interactions, a file, a SciPy matrix, a table, or pairs of ids (an iterable, or an
+        array with two or three columns).
 
         Raises ValueError for an option that has no effect on this form of data.
         """
         options = {name: value for name, value in read_options(**options).items() if value is not None}
+        data = collected(data)
 
         def only(kind: str, *allowed: str) -> None:
             for name, value in options.items():
@@ -574,38 +663,77 @@ class Interactions:
         if scipy.sparse.issparse(data):
             only("a matrix", "rating_threshold", "weight_scale", "duplicates")
             return cls.from_matrix(data, **options)
-        if isinstance(data, dict) or hasattr(data, "columns") or is_arrow(data):
+        is_table = isinstance(data, dict) and not any(isinstance(name, tuple) for name in data)
+        if is_table or hasattr(data, "columns") or is_arrow(data):
             return cls.from_frame(data, **options)
-        pairs: Sequence[Any] = data if isinstance(data, (list, tuple)) else list(data)
-        if not all(isinstance(pair, (tuple, list)) and len(pair) in (2, 3) for pair in pairs):
-            raise TypeError("data: expected a table, a sparse matrix or pairs of user and item")
-        sizes = {len(pair) for pair in pairs}
-        if len(sizes) > 1:
-            raise ValueError("data: expected pairs, or triples with a weight, not both")
+        users, items, third = _pairs_of(data)
         only("pairs", "rating_threshold", "weight_scale", "duplicates")
-        third = [pair[2] for pair in pairs] if sizes == {3} else None
         are_ratings = third is not None and "rating_threshold" in options
         return cls.from_pairs(
-            [pair[0] for pair in pairs],
-            [pair[1] for pair in pairs],
+            users,
+            items,
             weights=None if are_ratings else third,
             ratings=third if are_ratings else None,
             **options,
         )
 
 
-def column_of(frame: Any, name: str, keyword: str) -> Any:
+def _pairs_of(data: Any) -> tuple[Any, Any, Any]:
+    """Returns the users, the items, and the third values if there are any, of pairs or triples."""
+    if isinstance(data, np.ndarray):
+        if data.ndim != 2 or data.shape[1] not in (2, 3):
+            raise ValueError(f"data: expected an array with 2 or 3 columns, found the shape {data.shape}")
+        return data[:, 0], data[:, 1], data[:, 2] if data.shape[1] == 3 else None
+    found, hint = type(data).__name__, ""
+    if isinstance(data, dict):
+        hint = "; hint: [(user, item, weight) for (user, item), weight in data.items()]"
+    elif hasattr(data, "read"):
+        hint = "; hint: pass the path of the file"
+    elif hasattr(data, "__iter__"):
+        pairs: Sequence[Any] = data if isinstance(data, (list, tuple)) else list(data)
+        other = next((it for it in pairs if not isinstance(it, (tuple, list)) or len(it) not in (2, 3)), None)
+        sizes = {len(pair) for pair in pairs} if other is None else set()
+        if len(sizes) > 1:
+            raise ValueError("data: expected pairs, or triples with a weight, not both")
+        if other is None:
+            users, items = ([pair[place] for pair in pairs] for place in range(2))
+            return users, items, [pair[2] for pair in pairs] if sizes == {3} else None
+        found = f"{other!r} in it"
+        hint = "; hint: pandas.DataFrame(data) is a table" if isinstance(other, dict) else ""
+    raise TypeError(f"data: expected a table, a file, a sparse matrix, or pairs of user and item, found {found}{hint}")
+
+
+def _parquet_table(files: list[str]) -> Any:
+    """Returns Parquet files as one table of PyArrow or polars, or None if neither is installed."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        try:
+            import polars
+        except ImportError:
+            return None
+        return polars.read_parquet(files, hive_partitioning=True)
+    return pyarrow.concat_tables([pyarrow.parquet.read_table(file) for file in files], promote_options="default")
+
+
+def column_of(frame: Any, name: Any, keyword: str) -> Any:
     """Returns a column of a pandas table or of a dict. ``keyword`` is the argument that names it.
 
-    Raises KeyError; the message lists the existing columns.
+    Raises KeyError; the message lists the existing columns. Raises ValueError if several columns have the name.
     """
     names = getattr(frame, "columns", frame)
-    there = [str(it) for it in names]
     try:
-        return frame[name]
+        column = frame[name]
     except KeyError as error:
-        text = f"no column {name!r}; there are {', '.join(there)}; {keyword}= names another"
+        there = ", ".join(repr(it) for it in names)
+        text = f"no column {name!r}; there are {there}; {keyword}= names another"
+        if name in getattr(getattr(frame, "index", None), "names", ()):
+            text += "; hint: frame.reset_index() makes the index a column"
         raise KeyError(text) from error
+    if getattr(column, "ndim", 1) == 2 and hasattr(frame, "columns"):
+        raise ValueError(f"{keyword}: expected one column {name!r}, found {column.shape[1]}")
+    return column
 
 
 def usual_column(frame: Any, kind: str) -> str:
@@ -617,6 +745,12 @@ def usual_column(frame: Any, kind: str) -> str:
     return _bspm.default_column(names, kind)
 
 
+def collected(table: Any) -> Any:
+    """Returns the data of a lazy table of polars, and other objects unchanged."""
+    is_lazy = type(table).__name__ == "LazyFrame" and type(table).__module__.partition(".")[0] == "polars"
+    return table.collect() if is_lazy else table
+
+
 def is_arrow(table: Any) -> bool:
     """Returns whether a table is read with the Arrow PyCapsule interface.
 
@@ -626,14 +760,36 @@ def is_arrow(table: Any) -> bool:
     return hasattr(table, "__arrow_c_stream__") and not is_pandas
 
 
-def as_csr(matrix: Any) -> Any:
-    """Returns the matrix in compressed sparse rows. Warns if it is converted."""
+def entries_of(matrix: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[np.float64]]:
+    """Returns the rows, columns and values of the entries of a SciPy matrix, with repeated entries."""
     if not scipy.sparse.issparse(matrix):
-        raise TypeError(f"expected a sparse matrix of SciPy, found {type(matrix).__name__}")
+        raise TypeError(f"matrix: expected a sparse matrix of SciPy, found {type(matrix).__name__}")
+    if len(matrix.shape) != 2:
+        raise ValueError(f"matrix: expected two dimensions, users x items, found the shape {matrix.shape}")
     if matrix.format == "csr":
-        return matrix
-    warnings.warn(f"expected a CSR matrix; the {matrix.format} matrix is converted", stacklevel=3)
-    return matrix.tocsr()
+        ends = matrix.indptr
+        if ends[0] != 0 or (np.diff(ends) < 0).any() or ends[-1] != len(matrix.indices):
+            raise ValueError(f"indptr: expected ascending row ends from 0 to {len(matrix.indices)}")
+        rows, columns = np.repeat(np.arange(len(ends) - 1), np.diff(ends)), matrix.indices
+    else:
+        matrix = matrix.tocoo()
+        rows, columns = matrix.row, matrix.col
+    weights_of(matrix.data, len(rows), "data")
+    rows, columns = (np.ascontiguousarray(places, dtype=np.int64) for places in (rows, columns))
+    return rows, columns, np.ascontiguousarray(matrix.data, dtype=np.float64)
+
+
+def _ids_of_matrix(ids: Any, what: str, count: int) -> Ids:
+    """Returns the ids of the rows or columns of a matrix. They must be distinct. Default: their numbers."""
+    if ids is None:
+        return np.arange(count, dtype=np.int64)
+    found = ids_of(ids, what)
+    if len(found) != count:
+        raise ValueError(f"{what}: expected {count} ids, found {len(found)}")
+    distinct = len(np.unique(found) if isinstance(found, np.ndarray) else set(found))
+    if distinct != count:
+        raise ValueError(f"{what}: expected distinct ids, found {distinct} among {count}")
+    return found.copy()
 
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import time as clock
-from typing import Any, Iterable, Optional, Sequence, Union
+from typing import Any, Iterable, Optional, SupportsIndex, Union
 
 import numpy as np
 
 from . import _bspm
+from ._arguments import check
 from ._data import (
     Interactions,
     column_of,
     cutoffs_of,
     ids_of,
     is_arrow,
-    listed,
     numbers_in,
     time_of,
     usual_column,
@@ -51,6 +51,7 @@ def split(
 
     Raises ValueError for an option that has no effect, and if a part has no interactions.
     """
+    check(ratio=ratio, seed=seed, random=random, last_out=last_out)
     interactions = Interactions.of(data, **options)
     chosen = {
         "ratio": ratio,
@@ -67,7 +68,7 @@ def split(
 def evaluate(
     lists: Any,
     test: Any,
-    k: Union[int, Sequence[int]] = 20,
+    k: Union[SupportsIndex, Iterable[SupportsIndex]] = 20,
     *,
     train: Any = None,
     user: Optional[str] = None,
@@ -88,13 +89,19 @@ def evaluate(
     result also has ``users``, ``users_without_list``, ``unknown_users`` (users with a list but without test
     items, who are left out) and ``unknown_items`` (items that are neither in ``test`` nor in ``train``;
     they keep their ranks and are not hits). ``detailed`` adds 95% confidence intervals. With ``train`` it
-    also adds coverage, Gini's index, novelty, popularity and diversity.
+    also adds coverage, Gini's index, novelty, popularity and diversity. It also adds arrays with a value for each
+    evaluated user: ``rows`` (the row of the user in the test set), and ``recall_by_user`` and ``ndcg_by_user`` at the
+    first cut-off.
 
     Raises ValueError if the test set has no users, if none of them has a list, and if a list has an item
     twice. Raises KeyError for a missing column, and TypeError if the types of the ids differ from those of
     the test set.
     """
-    names = (user or usual_column(lists, "user"), item or usual_column(lists, "item"))
+    check(user=user, item=item, rank=rank, score=score, detailed=detailed)
+    names = (
+        usual_column(lists, "user") if user is None else user,
+        usual_column(lists, "item") if item is None else item,
+    )
     users, items, order = _entries(lists, *names, rank, score)
     found = _bspm.evaluate_lists(
         users,
@@ -123,10 +130,11 @@ def _entries(
     if rank is not None and score is not None:
         raise ValueError(f"rank: expected rank= or score=, and not both, found {rank!r} and {score!r}")
     named = (rank, "rank") if rank is not None else (score, "score")
-    given = None if named[0] is None else (str(named[0]), named[1])
+    given = None if named[0] is None else named
     order = None
     if is_arrow(lists):
-        users, items, found = _bspm.read_lists(lists, (user, item), given)
+        given = None if given is None else (str(given[0]), given[1])
+        users, items, found = _bspm.read_lists(lists, (str(user), str(item)), given)
         name, order = found if found is not None else (None, None)
         keyword = given[1] if given is not None else name
     else:
@@ -161,7 +169,7 @@ def compare(
     data: Any,
     *,
     test: Any = None,
-    k: int = 20,
+    k: SupportsIndex = 20,
     metric: str = "ndcg",
     ratio: Optional[float] = None,
     seed: Optional[int] = None,
@@ -184,9 +192,12 @@ def compare(
     ``fit_seconds`` and ``evaluate_seconds``, in descending order of ``metric``. For several comparisons on
     the same data, split the data once and pass both parts.
     """
-    compared = [_compared_filter(it) for it in listed(filters, "filters")]
+    if isinstance(filters, str):
+        raise TypeError(f"filters: expected a list, found {filters!r}; hint: filters={filters.split(',')!r}")
+    compared = [_compared_filter(it) for it in filters]
     if not compared:
         raise ValueError("filters: expected at least one filter, found none")
+    check(metric=metric, random=random, last_out=last_out, skip_unknown=skip_unknown, detailed=detailed)
     k = whole(k, "k", 1)
     _check_metric(metric)
     ways: dict[str, Any] = {

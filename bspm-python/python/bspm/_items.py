@@ -8,7 +8,8 @@ from typing import Any, Optional
 import numpy as np
 
 from . import _bspm
-from ._data import is_arrow, is_missing
+from ._arguments import check
+from ._data import collected, is_arrow, is_missing
 
 
 def items_of(
@@ -19,9 +20,12 @@ def items_of(
     ``item`` is the name of the item column of the interactions. If the table has a column with this
     name, it is the default column of ids.
     """
-    options = {"id": item_id, "title": title, "item": item}
+    check(item_id=item_id, title=title, item=item)
+    given = {"id": item_id, "title": title, "item": item}
+    options = {keyword: None if name is None else str(name) for keyword, name in given.items()}
     if isinstance(items, (str, os.PathLike)):
         return _bspm.read_items_file(os.fspath(items), options)
+    items = collected(items)
     if is_arrow(items):
         return _bspm.read_items_arrow(items, options)
     if isinstance(items, dict) and all(isinstance(it, str) or it is None for it in items.values()):
@@ -33,6 +37,9 @@ def items_of(
         expected = "a table, a file, a dict of columns, or a dict with a title for each item"
         raise TypeError(f"items: expected {expected}, found {type(items).__name__}")
     names = [str(name) for name in getattr(items, "columns", items)]
+    for name in getattr(getattr(items, "index", None), "names", ()):
+        if name in (item_id, item, "item", "item_id") and name is not None and str(name) not in names:
+            raise KeyError(f"no column {name!r} in items; hint: items.reset_index() makes the index a column")
     columns = [_column(items[name], str(name)) for name in getattr(items, "columns", items)]
     return _bspm.read_items_columns(names, columns, options)
 
@@ -51,7 +58,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, int) and not isinstance(value, bool):
-        return value if abs(value) <= 2**53 else str(value)
+        return value if abs(value) < 2**53 else str(value)
     if isinstance(value, (list, tuple, dict, set, np.ndarray)):
         return str(value)
     if is_missing(value):

@@ -9,20 +9,35 @@ import json
 import os
 import warnings
 from dataclasses import dataclass
-from typing import Any, Callable, Iterable, Optional, Sequence, Union
+from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence, SupportsIndex, Union, overload
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
 from . import _bspm
-from ._data import READ_OPTIONS, Ids, Interactions, csr_of, cutoffs_of, ids_of, listed, read_options, whole
+from ._arguments import check
+from ._data import (
+    READ_OPTIONS,
+    Ids,
+    Interactions,
+    csr_of,
+    cutoffs_of,
+    ids_of,
+    listed,
+    names_in,
+    numbers_in,
+    read_options,
+    whole,
+)
 from ._items import items_of
 from ._tables import Table, Tabular, Trial, Trials, Weighting
 from ._tune import search
 from ._tags import with_tags
 
-Id = Union[str, int]
+Id = Union[str, int, "np.integer[Any]"]
+History = Union[Iterable[Id], Mapping[Any, float]]
+"""Items, or a weight for each item."""
 
 
 def core_from_bytes(content: bytes, kinds: tuple[bool, bool]) -> _bspm.Core:
@@ -65,8 +80,18 @@ class Recommendations(Tabular):
     def __len__(self) -> int:
         return len(self.items)
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[tuple[Any, float]]:
         return iter(zip(self.items, self.scores.tolist()))
+
+    def __contains__(self, item: Any) -> bool:
+        """Returns whether an item is in the list."""
+        return item in self.items
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> tuple[Any, float]: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Recommendations: ...
 
     def __getitem__(self, place: Any) -> Any:
         """Returns an item and its score, or for a slice the list of these places."""
@@ -75,7 +100,7 @@ class Recommendations(Tabular):
             return Recommendations(self.items[place], self.scores[place], titles)
         return self.items[place], float(self.scores[place])
 
-    def to_dict(self) -> dict[str, Any]:
+    def _arrays(self) -> dict[str, Any]:
         """Returns the columns rank, item, title (if the model has an item table) and score."""
         columns: dict[str, Any] = {"rank": list(range(1, len(self) + 1)), "item": self.items}
         if self.titles is not None:
@@ -100,7 +125,7 @@ class Explanation(Tabular):
     titles: Optional[list[Optional[str]]] = None
     """The titles of the items in ``contributions``. None if the model has no item table."""
 
-    def to_dict(self) -> dict[str, Any]:
+    def _arrays(self) -> dict[str, Any]:
         """Returns the columns item, title (if the model has an item table) and contribution."""
         columns: dict[str, Any] = {"item": [item for item, _ in self.contributions]}
         if self.titles is not None:
@@ -130,10 +155,12 @@ def configuration(
     try:
         return _bspm.configuration(filter, shape, preset, named)
     except ValueError as error:
-        hint = _similar_name(str(error), filter, plain)
-        if not hint:
-            raise
-        raise ValueError(f"{error}; hint: did you mean {hint}?") from None
+        message, hint = str(error), _similar_name(str(error), filter, plain)
+        # The value as it was given: None instead of "off".
+        name = message.partition(":")[0]
+        if name in plain:
+            message = message.replace(f'found "{text(plain[name])}"', f"found {plain[name]!r}")
+        raise ValueError(f"{message}; hint: did you mean {hint}?" if hint else message) from None
 
 
 def _similar_name(error: str, filter: str, settings: dict[str, Any]) -> str:
@@ -146,8 +173,14 @@ def _similar_name(error: str, filter: str, settings: dict[str, Any]) -> str:
         known = [*names, *inspect.signature(Model.fit).parameters]
     else:
         return ""
+    # Names that differ only in case, hyphens and underscores come first.
+    same = [it for name in unknown for it in known if _letters(it) == _letters(name)]
     found = [match for name in unknown for match in difflib.get_close_matches(name, known, 1, 0.75)]
-    return found[0] if found else ""
+    return [*same, *found, ""][0]
+
+
+def _letters(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "")
 
 
 def all_settings(
@@ -166,6 +199,8 @@ def all_settings(
 
 def threads_of(threads: int) -> int:
     """Returns the number of threads. Raises ValueError if it is out of range."""
+    if isinstance(threads, bool) or not hasattr(threads, "__index__"):
+        raise TypeError(f"num_threads: expected a whole number, found {threads!r}")
     if not 0 <= threads < 2**32:
         raise ValueError(f"num_threads: expected 0 (one for each core) or above, found {threads}")
     return threads
@@ -177,6 +212,12 @@ def _count(count: Any) -> int:
     raise ValueError(f"at_most: expected a number of items, at least 1, found {count!r}")
 
 
+def _factor(factor: Any) -> float:
+    if isinstance(factor, (int, float, np.number)) and not isinstance(factor, bool):
+        return float(factor)
+    raise TypeError(f"boost: expected a factor for each condition, found {factor!r}")
+
+
 def rules_of(
     boost: Optional[dict[str, float]],
     at_most: Optional[dict[str, int]],
@@ -185,12 +226,19 @@ def rules_of(
     diversity_method: Optional[str],
 ) -> Optional[dict[str, Any]]:
     """Returns the rules for re-ranking, or None without any."""
+    check(
+        boost=boost,
+        at_most=at_most,
+        popularity_penalty=popularity_penalty,
+        diversity=diversity,
+        diversity_method=diversity_method,
+    )
     if diversity_method is not None and not diversity:
         raise ValueError("diversity_method has no effect without diversity=")
     if not (boost or at_most or popularity_penalty or diversity):
         return None
     return {
-        "boost": [(str(where), float(factor)) for where, factor in (boost or {}).items()],
+        "boost": [(str(where), _factor(factor)) for where, factor in (boost or {}).items()],
         "at_most": [(str(column), _count(count)) for column, count in (at_most or {}).items()],
         "popularity_penalty": float(popularity_penalty),
         "diversity": float(diversity),
@@ -220,6 +268,7 @@ def fit_matrix(
 
 def progress_of(progress: Any) -> Optional[Progress]:
     """Returns a callback for the argument ``progress``: True, a class like tqdm, or a callback."""
+    check(progress=progress)
     if progress is None or progress is False:
         return None
     if progress is True:
@@ -250,15 +299,16 @@ class Model:
     threads can share it. All work runs without the interpreter's lock.
     """
 
-    def __init__(self, core: _bspm.Core, threads: int = 0) -> None:
+    def __init__(self, core: Optional[_bspm.Core] = None, threads: int = 0) -> None:
+        if not isinstance(core, _bspm.Core):
+            named = f", {core!r}" if isinstance(core, str) else ""
+            expected = "Model: expected no call of the constructor"
+            raise TypeError(f"{expected}; hint: bspm.Model.fit(data{named}), or Model.open")
         self._core = core
         self._threads = threads
         self._items: Optional[npt.NDArray[Any]] = None
-        self.leaderboard = Trials()
-        """The trials that the filter was chosen from, best first. Empty if you named the filter."""
-        self.weightings = _table_of_weightings([])
-        """The weightings of the interactions that were compared, the chosen one first. Empty if none
-        was chosen. A model file does not keep them."""
+        self._leaderboard = Trials()
+        self._weightings = _table_of_weightings([])
 
     # ------------------------------------------------------------------ creating a model
 
@@ -353,6 +403,9 @@ class Model:
             half_life=half_life,
             duplicates=duplicates,
         )
+        check(filter=filter, preset=preset, settings=settings, config=config, tag_weight=tag_weight)
+        if isinstance(config, Trial):
+            config = config["config"]
         seed = whole(seed, "seed")
         table = None
         if items is not None:
@@ -385,6 +438,12 @@ class Model:
                 seed=seed,
                 progress=progress_of(progress),
             )
+            if not trials:
+                warnings.warn(
+                    "filters were not compared, because no user has two interactions to learn from, so none could be "
+                    "held out",
+                    stacklevel=2,
+                )
             if tag_rows is not None and chosen_weight is not None:
                 tag_rows["weight"] = chosen_weight
         else:
@@ -408,7 +467,7 @@ class Model:
             model = model._with_table(table)
         if trials:
             model._keep_trials(Trials(Trial(json.loads(trial)) for trial in trials))
-        model.weightings = weightings
+        model._weightings = weightings
         return model
 
     @classmethod
@@ -436,20 +495,26 @@ class Model:
             interactions, num_threads=num_threads, seed=seed, progress=progress, **table, **tags
         )
         model._keep_trials(trials)
-        model.weightings = trials.weightings
+        model._weightings = trials.weightings
         return model
 
     @classmethod
     def open(cls, path: Union[str, os.PathLike[str]], *, num_threads: int = 0) -> "Model":
         """Opens a model file of this package, the Rust crate or the tool. The file is mapped into memory."""
-        core = _bspm.Core.open(os.fspath(path), threads=threads_of(num_threads))
+        try:
+            core = _bspm.Core.open(os.fspath(path), threads=threads_of(num_threads))
+        except ValueError as error:
+            is_data = not os.fspath(path).endswith(".bspm") and "safetensors" in str(error)
+            if not is_data:
+                raise
+            raise ValueError(f"{error}; hint: bspm.Model.fit reads data") from None
         model = cls(core, num_threads)
-        model.leaderboard = Trials(Trial(json.loads(trial)) for trial in core.trials)
+        model._leaderboard = Trials(Trial(json.loads(trial)) for trial in core.trials)
         return model
 
     def _keep_trials(self, trials: Trials) -> None:
         """Sets the leaderboard, and stores it in the model file."""
-        self.leaderboard = trials
+        self._leaderboard = trials
         self._core = self._core.with_trials([json.dumps(trial) for trial in trials])
 
     def save(self, path: Union[str, os.PathLike[str]]) -> None:
@@ -471,8 +536,8 @@ class Model:
         """Returns a model of the same class with another core, the weightings, and the trials if it has any."""
         model = type(self)(core, self._threads)
         if core.trials:
-            model.leaderboard = self.leaderboard[:]
-        model.weightings = self.weightings
+            model._leaderboard = self.leaderboard[:]
+        model._weightings = self.weightings
         return model
 
     # ------------------------------------------------------------------ properties
@@ -534,6 +599,19 @@ class Model:
         return [None] * len(columns) if found is None else found
 
     @property
+    def leaderboard(self) -> Trials:
+        """The trials that the filter was chosen from, best first. Empty if you named the filter."""
+        return self._leaderboard
+
+    @property
+    def weightings(self) -> Table:
+        """The weightings of the interactions that were compared, the chosen one first. Empty if none was chosen.
+
+        A model file does not keep them.
+        """
+        return self._weightings
+
+    @property
     def config(self) -> dict[str, Any]:
         """The filter and its settings, as a dict."""
         found: dict[str, Any] = json.loads(self._core.config)
@@ -553,9 +631,9 @@ class Model:
     def recommend(
         self,
         user: Optional[Id] = None,
-        k: int = 10,
+        k: SupportsIndex = 10,
         *,
-        history: Union[Sequence[Id], dict[Any, float], None] = None,
+        history: Optional[History] = None,
         keep_seen: bool = False,
         deny: Optional[Iterable[Id]] = None,
         allow: Optional[Iterable[Id]] = None,
@@ -567,6 +645,7 @@ class Model:
         diversity: float = 0.0,
         diversity_method: Optional[str] = None,
         fallback: Optional[str] = None,
+        skip_unknown: bool = False,
     ) -> Recommendations:
         """Returns the ``k`` best items for a user of the model, or for a history of items.
 
@@ -587,7 +666,10 @@ class Model:
         ``fallback="none"`` is the default. ``fallback="popularity"`` fills it with the most popular items, with the score NaN.
         ``fallback="unscored"`` fills it with items of score 0, in the order of their columns.
 
-        Raises KeyError for an unknown id. Raises ValueError for an unknown column of ``where``; the
+        ``skip_unknown`` ignores unknown items in ``history``, ``deny`` and ``allow``, and gives an unknown user an
+        empty history.
+
+        Raises KeyError for an unknown id, unless ``skip_unknown`` is true. Raises ValueError for an unknown column of ``where``; the
         message lists the columns.
         """
         if (user is None) == (history is None):
@@ -597,19 +679,21 @@ class Model:
                 "user: expected one id, found several; recommend_many and recommend_frame take a list of users, "
                 "and history= takes a list of items"
             )
-        rules = rules_of(boost, at_most, popularity_penalty, diversity, diversity_method)
-        options = self._options(keep_seen, deny, allow, minimum_score, where, rules, fallback)
+        rules = self._rules(boost, at_most, popularity_penalty, diversity, diversity_method)
+        options = self._options(keep_seen, deny, allow, minimum_score, where, rules, fallback, skip_unknown)
         k = whole(k, "k", 1)
-        if history is not None:
-            items, scores = self._core.rank_histories(self._history(history), k, **options)
+        rows = None if user is None else self._rows([user], "user", skip_unknown)
+        if rows is None or rows[0] < 0:
+            csr = self._history([] if history is None else history, skip_unknown)
+            items, scores = self._core.rank_histories(csr, k, **options)
         else:
-            items, scores = self._core.rank(self._rows([user]), k, **options)
+            items, scores = self._core.rank(rows, k, **options)
         return self._list(items[0], scores[0])
 
     def recommend_many(
         self,
         users: Optional[Iterable[Id]] = None,
-        k: int = 10,
+        k: SupportsIndex = 10,
         *,
         keep_seen: bool = False,
         deny: Optional[Iterable[Id]] = None,
@@ -622,6 +706,7 @@ class Model:
         diversity: float = 0.0,
         diversity_method: Optional[str] = None,
         fallback: Optional[str] = None,
+        skip_unknown: bool = False,
         progress: Any = None,
     ) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
         """Returns the lists of some users, or of all users: items and scores, each users x k.
@@ -630,15 +715,21 @@ class Model:
         None and the lowest float32. Items that are numbers are padded with -1, or with the lowest int64
         if -1 is an item.
         """
-        rules = rules_of(boost, at_most, popularity_penalty, diversity, diversity_method)
-        options = self._options(keep_seen, deny, allow, minimum_score, where, rules, fallback)
+        rules = self._rules(boost, at_most, popularity_penalty, diversity, diversity_method)
+        options = self._options(keep_seen, deny, allow, minimum_score, where, rules, fallback, skip_unknown)
         count = self.shape[0]
-        rows = np.arange(count, dtype=np.int64) if users is None else self._rows(users)
+        rows = np.arange(count, dtype=np.int64) if users is None else self._rows(users, "users", skip_unknown)
         k = whole(k, "k", 1)
-        columns, scores = self._core.rank(rows, k, progress=progress_of(progress), **options)
+        is_known = rows >= 0
+        columns, scores = self._core.rank(rows[is_known], k, progress=progress_of(progress), **options)
+        if not is_known.all():
+            # All unknown users have the list of an empty history.
+            columns_of_none, scores_of_none = self._core.rank_histories(self._history([]), k, **options)
+            places = np.where(is_known, np.cumsum(is_known) - 1, -1)
+            columns, scores = np.vstack([columns, columns_of_none])[places], np.vstack([scores, scores_of_none])[places]
         return self._ids(columns), scores
 
-    def recommend_frame(self, users: Optional[Iterable[Id]] = None, k: int = 10, **options: Any) -> Table:
+    def recommend_frame(self, users: Optional[Iterable[Id]] = None, k: SupportsIndex = 10, **options: Any) -> Table:
         """Returns the lists of some users, or of all users, as one table.
 
         The columns are user, rank, item, title (if the model has an item table) and score. The options
@@ -662,7 +753,7 @@ class Model:
     def recommend_arrow(
         self,
         table: Any,
-        k: int = 10,
+        k: SupportsIndex = 10,
         *,
         keep_seen: bool = False,
         skip_unknown: bool = False,
@@ -694,7 +785,15 @@ class Model:
         ``polars.DataFrame(...)``, ``pyarrow.table(...)`` and ``pyarrow.record_batch(...)`` accept the
         result. Raises ValueError; the message names the column and the row.
         """
-        rules = rules_of(boost, at_most, popularity_penalty, diversity, diversity_method)
+        check(
+            keep_seen=keep_seen,
+            skip_unknown=skip_unknown,
+            minimum_score=minimum_score,
+            where=where,
+            fallback=fallback,
+            long=long,
+        )
+        rules = self._rules(boost, at_most, popularity_penalty, diversity, diversity_method)
         return self._core.recommend_arrow(
             table,
             whole(k, "k", 1),
@@ -707,18 +806,19 @@ class Model:
             long=long,
         )
 
-    def similar_items(self, item: Id, k: int = 10) -> Recommendations:
+    def similar_items(self, item: Id, k: SupportsIndex = 10) -> Recommendations:
         """Returns the items that are recommended for a history with only this item."""
-        items, scores = self._core.rank_histories(self._history([item]), whole(k, "k", 1))
+        csr = self._csr(self._columns([item], "item"), None)
+        items, scores = self._core.rank_histories(csr, whole(k, "k", 1))
         return self._list(items[0], scores[0])
 
-    def similar_users(self, user: Id, k: int = 10) -> list[tuple[Any, float]]:
+    def similar_users(self, user: Id, k: SupportsIndex = 10) -> list[tuple[Any, float]]:
         """Returns the users with the most similar histories, and their similarity.
 
         The result does not depend on the filter.
         """
-        rows, scores = self._core.similar_users(int(self._rows([user])[0]), whole(k, "k", 1))
-        users = self.users
+        rows, scores = self._core.similar_users(int(self._rows([user], "user")[0]), whole(k, "k", 1))
+        users = self.users.tolist() if isinstance(self.users, np.ndarray) else self.users
         return [(users[row], score) for row, score in zip(rows.tolist(), scores.tolist())]
 
     def low_pass_vectors(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -732,22 +832,24 @@ class Model:
     def score(
         self,
         user: Optional[Id] = None,
-        items: Iterable[Id] = (),
+        items: Optional[Iterable[Id]] = None,
         *,
-        history: Union[Sequence[Id], dict[Any, float], None] = None,
+        history: Optional[History] = None,
     ) -> npt.NDArray[np.float32]:
-        """Returns the scores of some items for a user, or for a history as in :meth:`recommend`."""
+        """Returns the scores of some items for a user, or for a history as in :meth:`recommend`.
+
+        Default: all items, in the order of ``items``.
+        """
         csr = self._history_of(user, history)
-        scores = self._core.score_histories(csr)
-        found: npt.NDArray[np.float32] = scores[0][self._columns(items)]
-        return found
+        scores: npt.NDArray[np.float32] = self._core.score_histories(csr)[0]
+        return scores if items is None else scores[self._columns(items)]
 
     def explain(
         self,
         user: Optional[Id] = None,
         item: Optional[Id] = None,
         *,
-        history: Union[Sequence[Id], dict[Any, float], None] = None,
+        history: Optional[History] = None,
     ) -> Explanation:
         """Returns the contributions of the items of a history to the score of an item.
 
@@ -756,7 +858,7 @@ class Model:
         if item is None:
             raise ValueError("item: expected the item to explain")
         csr = self._history_of(user, history)
-        column = int(self._columns([item])[0])
+        column = int(self._columns([item], "item")[0])
         parts, base = self._core.contributions(csr, column)
         score = float(self._core.score_histories(csr)[0][column])
         ids = self.items[csr["indices"]].tolist()
@@ -769,7 +871,7 @@ class Model:
     def evaluate(
         self,
         test: Any,
-        k: Union[int, Sequence[int]] = 20,
+        k: Union[SupportsIndex, Iterable[SupportsIndex]] = 20,
         *,
         user: Optional[str] = None,
         item: Optional[str] = None,
@@ -790,7 +892,8 @@ class Model:
         of the test set counts once, regardless of its weight. If ``k`` is one cut-off, the result is a
         dict of metrics. If it is a list of cut-offs, the result has a dict of metrics for each.
         ``detailed`` adds 95% confidence intervals, coverage, Gini's index, novelty, popularity and
-        diversity.
+        diversity. It also adds arrays with a value for each evaluated user: ``rows`` (the row of the user in
+        ``users``), and ``recall_by_user`` and ``ndcg_by_user`` at the first cut-off.
 
         Items that the model does not know count as missed, and so do pairs of the training data. A warning has
         their numbers, and the number of skipped users. Raises KeyError for an unknown user, unless
@@ -808,6 +911,7 @@ class Model:
             half_life=half_life,
             duplicates=duplicates,
         )
+        check(skip_unknown=skip_unknown, detailed=detailed)
         found: dict[str, Any] = self._core.evaluate(
             interactions.csr,
             interactions.users,
@@ -923,7 +1027,7 @@ class Model:
 
     # ------------------------------------------------------------------ tables
 
-    def neighbours(self, keep: int = 500, *, progress: Any = None) -> "Model":
+    def neighbours(self, keep: SupportsIndex = 500, *, progress: Any = None) -> "Model":
         """Returns a model that computes lists from a neighbour table, in tens of microseconds.
 
         For each item, the table keeps its ``keep`` most important contributions to other items. The rest
@@ -971,7 +1075,7 @@ class Model:
         self,
         user: Optional[Id] = None,
         *,
-        history: Union[Sequence[Id], dict[Any, float], None] = None,
+        history: Optional[History] = None,
     ) -> scipy.sparse.csr_matrix:
         """Returns the sparse query vector of a user, or of a history as in :meth:`recommend`: one row.
 
@@ -993,19 +1097,34 @@ class Model:
 
     # ------------------------------------------------------------------ ids
 
-    def _rows(self, users: Iterable[Any]) -> npt.NDArray[np.int64]:
-        return self._known(listed(users, "users"), self._core.rows, "user")
+    def _rows(self, users: Iterable[Any], what: str = "users", skip_unknown: bool = False) -> npt.NDArray[np.int64]:
+        ids = self._of_kind(listed(users, what), what, self._core.kinds[0])
+        return _known(self._core.rows(ids), ids, "user", skip_unknown)
 
-    def _columns(self, items: Iterable[Any], what: str = "items") -> npt.NDArray[np.int64]:
-        return self._known(listed(items, what), self._core.columns, "item")
+    def _columns(self, items: Iterable[Any], what: str = "items", skip_unknown: bool = False) -> npt.NDArray[np.int64]:
+        ids = self._of_kind(listed(items, what), what, self._core.kinds[1])
+        return _known(self._core.columns(ids), ids, "item", skip_unknown)
 
-    def _known(
-        self, ids: list[Any], places: Callable[[Ids], npt.NDArray[np.int64]], what: str
-    ) -> npt.NDArray[np.int64]:
-        found = places(ids_of(ids, f"{what}s"))
-        if len(found) and found.min() < 0:
-            raise KeyError(f"{what} {ids[int(np.argmin(found))]!r} is unknown")
+    def _of_kind(self, ids: list[Any], what: str, are_numbers: bool) -> Ids:
+        """Returns ids of the argument ``what``. Raises TypeError if the ids of the model have another type."""
+        found = ids_of(ids, what)
+        if len(found) and isinstance(found, np.ndarray) != are_numbers:
+            expected, kind = ("whole numbers", "int") if are_numbers else ("text", "str")
+            text = f"{what}: expected ids that are {expected}, as the model's, found {ids[0]!r}"
+            raise TypeError(f"{text}; hint: convert them to {kind}")
         return found
+
+    def _rules(
+        self, boost: Optional[dict[str, float]], at_most: Optional[dict[str, int]], *others: Any
+    ) -> Optional[dict[str, Any]]:
+        rules = rules_of(boost, at_most, *others)
+        for name, rule in (("boost", boost), ("at_most", at_most)):
+            if rule and self._core.titles(np.empty(0, np.int64)) is None:
+                raise ValueError(
+                    f"{name}: expected a model with an item table, found none; "
+                    "hint: pass items= to Model.fit, or use Model.with_items"
+                )
+        return rules
 
     def _options(
         self,
@@ -1016,11 +1135,24 @@ class Model:
         where: Optional[str],
         rules: Optional[dict[str, Any]],
         fallback: Optional[str],
+        skip_unknown: bool,
     ) -> dict[str, Any]:
+        check(
+            keep_seen=keep_seen,
+            minimum_score=minimum_score,
+            where=where,
+            fallback=fallback,
+            skip_unknown=skip_unknown,
+        )
+
+        def columns(items: Optional[Iterable[Id]], what: str) -> Optional[npt.NDArray[np.int64]]:
+            found = None if items is None else self._columns(items, what, skip_unknown)
+            return None if found is None else found[found >= 0]
+
         return {
             "keep_seen": keep_seen,
-            "deny": None if deny is None else self._columns(deny, "deny"),
-            "allow": None if allow is None else self._columns(allow, "allow"),
+            "deny": columns(deny, "deny"),
+            "allow": columns(allow, "allow"),
             "minimum_score": minimum_score,
             "condition": where,
             "rules": rules,
@@ -1028,23 +1160,26 @@ class Model:
         }
 
     def _history_of(
-        self, user: Optional[Id], history: Union[Sequence[Id], dict[Any, float], None]
+        self, user: Optional[Id], history: Optional[History]
     ) -> dict[str, Any]:
         if (user is None) == (history is None):
             raise ValueError("user: expected a user or a history, and not both")
         if history is not None:
             return self._history(history)
-        return self._csr(*self._core.history(int(self._rows([user])[0])))
+        return self._csr(*self._core.history(int(self._rows([user], "user")[0])))
 
-    def _history(self, history: Union[Sequence[Id], dict[Any, float]]) -> dict[str, Any]:
-        ids = listed(history, "history")
-        columns = self._columns(ids)
-        if not isinstance(history, dict):
+    def _history(
+        self, history: History, skip_unknown: bool = False
+    ) -> dict[str, Any]:
+        columns = self._columns(history, "history", skip_unknown)
+        is_known = columns >= 0
+        columns = columns[is_known]
+        if not isinstance(history, Mapping):
             return self._csr(np.unique(columns), None)
-        values = list(history.values())
-        weights = np.asarray(values, dtype=np.float32)
+        values = numbers_in(list(history.values()), "history")[is_known]
+        weights = values.astype(np.float32)
         if not np.isfinite(weights).all():
-            raise ValueError(f"history: expected finite weights, found {values}")
+            raise ValueError(f"history: expected finite weights, found {values.tolist()}")
         order = np.argsort(columns, kind="stable")
         return self._csr(columns[order], weights[order])
 
@@ -1078,7 +1213,17 @@ class Model:
         return ids
 
 
-def flat(found: dict[str, Any], k: Union[int, Sequence[int]]) -> dict[str, Any]:
+def _known(
+    places: npt.NDArray[np.int64], ids: Ids, what: str, skip_unknown: bool
+) -> npt.NDArray[np.int64]:
+    """Returns the places of ids, which are -1 for unknown ids. Raises KeyError unless those are skipped."""
+    if not skip_unknown and len(places) and places.min() < 0:
+        unknown: Any = ids[int(np.argmin(places))]
+        raise KeyError(f"{what} {unknown if isinstance(unknown, np.integer) else repr(unknown)} is unknown")
+    return places
+
+
+def flat(found: dict[str, Any], k: Union[SupportsIndex, Iterable[SupportsIndex]]) -> dict[str, Any]:
     """Merges the metrics with the other results: one dict, or a dict for each of several cut-offs."""
     metrics = found.pop("metrics")
     if isinstance(k, (int, np.integer)):
@@ -1095,8 +1240,8 @@ def _from_bytes(
     weightings: Table,
 ) -> Model:
     model = kind(_bspm.Core.from_bytes(content, kinds, threads=threads), threads)
-    model.leaderboard = leaderboard
-    model.weightings = weightings
+    model._leaderboard = leaderboard
+    model._weightings = weightings
     return model
 
 
@@ -1147,7 +1292,7 @@ def tune(
     tag_item: Optional[str] = None,
     tag_weight: Optional[float] = None,
     metric: str = "ndcg",
-    k: int = 20,
+    k: SupportsIndex = 20,
     trials: int = 300,
     minutes: float = 10.0,
     popularity_penalty: float = 0.0,
@@ -1190,6 +1335,16 @@ def tune(
         half_life=half_life,
         duplicates=duplicates,
     )
+    check(
+        metric=metric,
+        trials=trials,
+        minutes=minutes,
+        popularity_penalty=popularity_penalty,
+        ratio=ratio,
+        seed=seed,
+        progress=progress,
+        callback=callback,
+    )
     interactions = Interactions.of(data, **reading)
     weightings = _table_of_weightings([])
     weighting: Optional[Weighting] = None
@@ -1200,13 +1355,13 @@ def tune(
     interactions, tag_rows = with_tags(interactions, tags, tag, tag_item, tag_weight, item)
     options = {
         "metric": metric,
-        "k": k,
-        "trials": trials,
-        "seconds": minutes * 60.0,
-        "popularity_penalty": popularity_penalty,
-        "filters": listed(filters, "filters"),
-        "ratio": ratio,
-        "seed": seed,
+        "k": whole(k, "k", 1),
+        "trials": int(trials),
+        "seconds": float(minutes) * 60.0,
+        "popularity_penalty": float(popularity_penalty),
+        "filters": names_in(filters, "filters"),
+        "ratio": float(ratio),
+        "seed": int(seed),
     }
     threads = threads_of(num_threads)
     remembered = {name: value for name, value in reading.items() if value is not None}

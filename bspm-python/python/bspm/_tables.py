@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import html
-from typing import Any, Iterator, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Iterator, Optional, SupportsIndex, Tuple, overload
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from ._model import Model
 
 MOST_ROWS = 20
 """Rows of a table in a notebook."""
@@ -14,34 +17,39 @@ MOST_ROWS = 20
 class Tabular:
     """A result with named columns of the same length."""
 
-    def to_dict(self) -> dict[str, Any]:
+    def _arrays(self) -> dict[str, Any]:
         """Returns the columns by their names: lists, or arrays of NumPy."""
         raise NotImplementedError
+
+    def to_dict(self) -> dict[str, list[Any]]:
+        """Returns the columns by their names, as lists of Python's types, which ``json`` writes."""
+        columns = self._arrays().items()
+        return {name: values.tolist() if isinstance(values, np.ndarray) else list(values) for name, values in columns}
 
     def to_pandas(self) -> Any:
         """Returns a ``pandas.DataFrame``."""
         import pandas
 
-        return pandas.DataFrame(self.to_dict())
+        return pandas.DataFrame(self._arrays())
 
     def to_polars(self) -> Any:
         """Returns a ``polars.DataFrame``."""
         import polars
 
-        return polars.DataFrame(self.to_dict())
+        return polars.DataFrame(self._arrays())
 
     def to_arrow(self) -> Any:
         """Returns a ``pyarrow.Table``."""
         import pyarrow
 
-        return pyarrow.table(self.to_dict())
+        return pyarrow.table(self._arrays())
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         """Exports the table with the Arrow PyCapsule interface. Needs PyArrow."""
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def _repr_html_(self) -> str:
-        columns = self.to_dict()
+        columns = self._arrays()
         count = max((len(values) for values in columns.values()), default=0)
         heads = "".join(f"<th>{html.escape(str(name))}</th>" for name in columns)
         rows = [
@@ -67,7 +75,7 @@ class Table(Tabular):
     def __init__(self, columns: dict[str, Any]) -> None:
         self._columns = columns
 
-    def to_dict(self) -> dict[str, Any]:
+    def _arrays(self) -> dict[str, Any]:
         return dict(self._columns)
 
     @property
@@ -115,7 +123,7 @@ class Trial(dict[str, Any]):
         self._reading, self._weighting = reading, weighting
         return self
 
-    def fit(self, data: Any, **options: Any) -> Any:
+    def fit(self, data: Any, **options: Any) -> Model:
         """Fits the filter with the settings of the trial to data. The options are those of ``Model.fit``.
 
         The default options for reading, and the scale of the weights, are those of the search.
@@ -139,6 +147,12 @@ class Trials(list[Trial], Tabular):
     weightings: Table = Table({})
     """The scales of weights and the half-lives that were compared; empty if an option set them."""
 
+    @overload
+    def __getitem__(self, key: SupportsIndex) -> Trial: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> Trials: ...
+
     def __getitem__(self, key: Any) -> Any:
         found: Any = super().__getitem__(key)
         return Trials(found) if isinstance(key, slice) else found
@@ -151,7 +165,11 @@ class Trials(list[Trial], Tabular):
         best: Trial = self[0]
         return best
 
-    def to_dict(self) -> dict[str, Any]:
+    def __repr__(self) -> str:
+        best = f", best: {self[0].filter} {self[0]['value']:.4f}" if self and self[0]["outcome"] == "complete" else ""
+        return f"<bspm.Trials: {len(self)} trials{best}>"
+
+    def _arrays(self) -> dict[str, Any]:
         """Returns the columns filter, value, the metrics, users, outcome, and the configuration."""
         metrics = list(self[0]["metrics"]) if self else []
         columns: dict[str, list[Any]] = {

@@ -10,6 +10,7 @@ from typing import Any, Optional
 import numpy as np
 import scipy.sparse
 
+from ._arguments import check
 from ._data import Interactions, csr_of, ids_of
 
 Tags = dict[str, Any]
@@ -59,7 +60,9 @@ def with_tags(
 def _read(
     tags: Any, tag: Optional[str], tag_item: Optional[str], item: Optional[str]
 ) -> Interactions:
-    columns = {tag or "tag", tag_item or item or "item"}
+    check(tag=tag, tag_item=tag_item)
+    tag_item = item if tag_item is None else tag_item
+    columns = {"tag" if tag is None else tag, "item" if tag_item is None else tag_item}
     if isinstance(tags, dict) and not columns & set(tags):
         for name, value in (("tag", tag), ("tag_item", tag_item)):
             if value is not None:
@@ -68,12 +71,14 @@ def _read(
             if not isinstance(names, (list, tuple, set)):
                 raise TypeError(f"tags: expected a list of tags for item {id_!r}, found {names!r}")
         pairs = [(name, id_) for id_, names in tags.items() for name in sorted(names)]
+        if not pairs:
+            raise ValueError("tags: expected at least one tag, found none")
         return Interactions.from_pairs([name for name, _ in pairs], [id_ for _, id_ in pairs])
     if isinstance(tags, (str, os.PathLike)) or isinstance(tags, dict) or hasattr(tags, "columns") or hasattr(
         tags, "__arrow_c_stream__"
     ):
         try:
-            return Interactions.of(tags, user=tag or "tag", item=tag_item or item)
+            return Interactions.of(tags, user="tag" if tag is None else tag, item=tag_item)
         except KeyError as error:
             # Tags are read as users.
             text = str(error.args[0]).replace("; item=", "; tag_item=").replace("; user=", "; tag=")
