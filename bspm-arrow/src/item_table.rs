@@ -248,10 +248,12 @@ mod tests {
             refusal(Arc::new(Float32Array::from(vec![7.0, 0.5]))),
             "column \"item\", row 1: expected an item id that is text or a whole number, found 0.5"
         );
-        let error = read(vec![("item", titles()), ("name of it", titles())]).unwrap_err();
+        let error = read(vec![("item", titles())]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "items: expected a column \"title\", found item, name of it"
+            "items: expected a column \"title\", found item"
         );
+        let table = read(vec![("item", titles()), ("colour", titles())]).unwrap();
+        assert_eq!(table.title("A"), None);
     }
 }
