@@ -20,8 +20,8 @@ pub trait ItemsFromArrow: Sized {
     ///
     /// # Errors
     ///
-    /// [`Error::MissingColumn`](bspm_data::Error::MissingColumn) if the id column or the title column is
-    /// missing; [`Error::InvalidColumn`](bspm_data::Error::InvalidColumn) with the row, from 0, if an
+    /// [`Error::MissingColumn`](bspm_data::Error::MissingColumn) if the id column or the title column of
+    /// the options is missing, or if there is a single column; [`Error::InvalidColumn`](bspm_data::Error::InvalidColumn) with the row, from 0, if an
     /// item is missing or occurs in an earlier row, or if the source of the batches fails;
     /// [`Error::InvalidFile`](bspm_data::Error::InvalidFile) if there are no rows.
     ///

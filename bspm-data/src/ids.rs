@@ -148,7 +148,6 @@ impl<T: Eq + Hash> Ids<T> {
     }
 }
 
-/// A repeated id keeps its first index.
 /// In the order of the rows or columns.
 impl<'a, T: Eq + Hash> IntoIterator for &'a Ids<T> {
     type Item = &'a T;
@@ -159,6 +158,7 @@ impl<'a, T: Eq + Hash> IntoIterator for &'a Ids<T> {
     }
 }
 
+/// A repeated id keeps its first index.
 impl<T: Eq + Hash> FromIterator<T> for Ids<T> {
     fn from_iter<I: IntoIterator<Item = T>>(ids: I) -> Self {
         Self {

@@ -38,8 +38,13 @@ pub(crate) fn parquet_files(
     let Some(first) = paths.first() else {
         return Ok(None);
     };
-    let (_, format) = options.file(py, first, &of_file)?;
-    Ok((format == Format::Parquet).then_some(paths))
+    // The name alone says whether a file is Parquet.
+    let format = of_file.format()?.or_else(|| Format::of(first).ok());
+    if format != Some(Format::Parquet) {
+        return Ok(None);
+    }
+    let _ = options.file(py, first, &of_file)?;
+    Ok(Some(paths))
 }
 
 /// Reads files, folders of part files and glob patterns as one data set.

@@ -3,7 +3,7 @@
 use std::hash::Hash;
 use std::path::PathBuf;
 
-use bspm::data::{History, ItemSet, WeightScale};
+use bspm::data::{History, ItemSet};
 use bspm::fitted::{Fallback, RankOptions, Rerank};
 use bspm::saved::{SavedId, SavedModelInfo};
 use bspm::tune::Trial;
@@ -27,7 +27,7 @@ use crate::ids::{Id, IdList, of_kind};
 use crate::import::Source;
 use crate::items::{self, Items};
 use crate::lists::{Lists, to_arrays};
-use crate::options::warn;
+use crate::options::{scale, warn};
 use crate::rules::{Rules, rerank_by};
 use crate::search::{as_json, value_of};
 use crate::sparse_rows::{Matrix, SparseRows};
@@ -133,11 +133,6 @@ pub(crate) fn config(json: &str) -> PyResult<FilterConfig> {
     })
 }
 
-/// Parses a scale of weights.
-fn scale_of(text: Option<&str>) -> PyResult<Option<WeightScale>> {
-    text.map(str::parse).transpose().map_err(to_python)
-}
-
 #[pymethods]
 impl Core {
     /// Fits a model to compressed sparse rows.
@@ -158,7 +153,7 @@ impl Core {
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         let (config, backend) = (self::config(config)?, backend(threads)?);
-        let scale = scale_of(weight_scale)?;
+        let scale = weight_scale.map(scale).transpose()?;
         let rows = csr.rows()?;
         with_dataset!(&rows, times, users, items, dataset, variant => {
             let dataset = tagged(dataset, tags.as_ref())?.with_weight_scale(scale);
@@ -405,7 +400,7 @@ impl Core {
         weight_scale: Option<&str>,
     ) -> PyResult<Self> {
         let rows = csr.rows()?;
-        let scale = scale_of(weight_scale)?;
+        let scale = weight_scale.map(scale).transpose()?;
         let model = each_becomes!(&self.model, model => {
             let (users, items) = (of_kind("users", users)?, of_kind("items", items)?);
             let added = dataset(&rows, times, users, items)?.with_weight_scale(scale);

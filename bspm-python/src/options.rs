@@ -330,7 +330,8 @@ impl GivenHalfLife {
     }
 }
 
-fn scale(text: &str) -> PyResult<WeightScale> {
+/// Parses a scale of weights.
+pub(crate) fn scale(text: &str) -> PyResult<WeightScale> {
     text.parse().map_err(|_| {
         let expected = "'linear', 'log' or 'threshold:NUMBER'";
         refused("weight_scale", expected, format!("{text:?}"))

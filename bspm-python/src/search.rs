@@ -17,6 +17,7 @@ use crate::arrays::Csr;
 use crate::datasets::{Times, backend, numbered};
 use crate::error::to_python;
 use crate::files::{Entries, entries};
+use crate::options::scale;
 use crate::tags::{TagRows, tagged};
 use crate::work::{Watch, long, short};
 
@@ -280,10 +281,7 @@ pub(crate) fn reweighted<'py>(
 ) -> PyResult<Entries<'py>> {
     let dataset = numbered(&csr.rows()?, times)?;
     let mut weighting = Weighting::new();
-    weighting.scale = weight_scale
-        .map(str::parse)
-        .transpose()
-        .map_err(to_python)?;
+    weighting.scale = weight_scale.map(scale).transpose()?;
     weighting.half_life = half_life;
     entries(py, &short(py, || dataset.reweighted(&weighting))?)
 }

@@ -17,7 +17,7 @@ use bspm_data::{Error, Result};
 /// The weights for which all filters with settings that a search tries are known to be finite.
 pub(super) const SENSIBLE_WEIGHTS: RangeInclusive<f64> = 1e-3..=1e3;
 
-/// The largest weights with which the products of a filter have no underflow or overflow in `f32`.
+/// The range of the largest weight in which the products of a filter have no underflow or overflow in `f32`.
 const REPRESENTABLE_WEIGHTS: RangeInclusive<f64> = 1e-15..=1e15;
 
 /// The factor outside the suitable range at which scores may vanish.
@@ -37,8 +37,8 @@ pub(super) fn check<B: Backend>(
     config: &FilterConfig,
     filter: &dyn Filter<B>,
 ) -> Result<()> {
-    let weights = weights_of(interactions).1;
-    if !REPRESENTABLE_WEIGHTS.contains(&weights) {
+    let largest = weights_of(interactions).1;
+    if !REPRESENTABLE_WEIGHTS.contains(&largest) {
         culprit(config, interactions, 1.0).map_or(Ok(()), Err)?;
     }
     let are_finite =

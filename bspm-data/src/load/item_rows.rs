@@ -66,8 +66,8 @@ impl<'o> ItemRows<'o> {
     ///
     /// # Errors
     ///
-    /// [`Error::MissingColumn`] if the id or the title column is missing; [`Error::InvalidFile`] for two
-    /// columns with the same name.
+    /// [`Error::MissingColumn`] if the id column or the title column of the options is missing, or if
+    /// there is a single column; [`Error::InvalidFile`] for two columns with the same name.
     pub fn header(&mut self, names: &[String]) -> Result<(usize, Vec<Option<usize>>)> {
         let found = self.first_names(names)?;
         let all: Vec<&str> = names.iter().map(String::as_str).collect();

@@ -32,7 +32,8 @@ impl ItemTable {
     ///
     /// # Errors
     ///
-    /// [`Error::MissingColumn`] with the columns of the table, if the id or the title column is missing;
+    /// [`Error::MissingColumn`] with the columns of the table, if the id column or the title column of the
+    /// options is missing, or if there is a single column;
     /// [`Error::InvalidField`] with line and value for a duplicate or a missing item, and for a row with
     /// a wrong number of fields; [`Error::InvalidFile`] for an unsupported format, for two columns with
     /// the same name, and for a table without rows; the errors of reading text as in

@@ -365,7 +365,8 @@ class Model:
           triples, the third number is then the rating.
 
         With ``filter="auto"``, ``weight_scale`` and ``half_life`` are chosen on held-out interactions if
-        you give neither; ``weightings`` has the comparison. :class:`Interactions` stay as they are.
+        you give neither, also for :class:`Interactions` that were read without them; ``weightings`` has the
+        comparison.
 
         ``items`` is a table with a row for each item. Lists show its titles; see :meth:`with_items`.
 
