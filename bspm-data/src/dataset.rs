@@ -154,11 +154,12 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         self.with_entries(pairs.map(|(user, item, time)| (user, item, 1.0, time)))
     }
 
-    /// Adds the interactions of another data set, with their weights and times. Its weights must have the same
-    /// [scale](Self::weight_scale). Its users and items may be new. For an interaction that both have, the larger weight and the later time are kept. If
-    /// only the other data set has no times, its interactions get the latest time of this data set. If
-    /// this data set has no times, the result has none. The item table and the tags of this data
-    /// set are kept; if it has none, those of the other are used. Cost: a sort of all interactions.
+    /// Adds the interactions of another data set, with their weights and times. If both have weights, these must have
+    /// the same [scale](Self::weight_scale). An interaction of a data set without weights has weight 1. Its users and
+    /// items may be new. For an interaction that both have, the larger weight and the later time are kept. If only the
+    /// other data set has no times, its interactions get the latest time of this data set. If this data set has no
+    /// times, the result has none. The item table and the tags of this data set are kept; if it has none, those of the
+    /// other are used. Cost: a sort of all interactions.
     ///
     /// # Errors
     ///
@@ -178,8 +179,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     /// # Ok::<(), bspm_data::Error>(())
     /// ```
     pub fn with_dataset(&self, more: &Self) -> Result<Self> {
-        let has_weights = more.weight_scale.is_some() || more.interactions.weights().is_some();
-        if has_weights && more.weight_scale != self.weight_scale {
+        if self.has_weights() && more.has_weights() && more.weight_scale != self.weight_scale {
             let text = |scale: Option<WeightScale>| scale.unwrap_or_default().to_string();
             let own = text(self.weight_scale);
             let expected = format!("{own}, the scale of the weights that the data set has");
@@ -197,11 +197,20 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             None => more.table_for(&both.items)?,
             own => own,
         };
-        let both = Self { item_table, ..both };
+        let both = Self {
+            item_table,
+            weight_scale: self.weight_scale.or(more.weight_scale),
+            ..both
+        };
         match (&both.tags, &more.tags) {
             (None, Some(tags)) => both.with_item_tags(tags.clone()),
             _ => Ok(both),
         }
+    }
+
+    /// Whether the interactions have weights, which a scale may have made equal.
+    fn has_weights(&self) -> bool {
+        self.weight_scale.is_some() || self.interactions.weights().is_some()
     }
 
     /// Returns the latest time; 0 without times.

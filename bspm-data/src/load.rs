@@ -66,7 +66,7 @@ pub mod reader {
     pub use super::json_records::JsonRecords;
     pub use super::likely_format::{LikelyFormat, LikelyTable};
     pub use super::options::Places;
-    pub use super::plausibility::warnings_of_ids;
+    pub use super::plausibility::{IdSource, warnings_of_items, warnings_of_users};
     pub use super::read::read_files_with;
     pub use super::rows::{Row, Rows, parse_value};
     pub use super::time::{TimeReader, TimesRead, seconds};

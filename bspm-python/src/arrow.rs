@@ -6,6 +6,7 @@ use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, RecordBatch, RecordBatchIterator, StructArray};
 use arrow_schema::{DataType, SchemaRef};
+use bspm::data::Format;
 use bspm::{Dataset, Error};
 use bspm_arrow::FromArrow;
 use numpy::PyArray1;
@@ -15,10 +16,10 @@ use pyo3::types::PyCapsule;
 
 use crate::error::{to_python, with_hint};
 use crate::files::{Contents, contents};
-use crate::id_columns::MISSING_TEXTS;
+use crate::id_columns::hint_of_missing;
 use crate::ids::Id;
 use crate::import::{Source, failed};
-use crate::options::{FileOptions, ReadOptions, warn, with_arguments};
+use crate::options::{FileOptions, ReadOptions, of_reading, warn, with_arguments};
 
 /// Record batches of one schema, with the Arrow PyCapsule interface.
 #[pyclass(frozen, module = "bspm._bspm")]
@@ -125,7 +126,7 @@ fn is_text(of: &DataType) -> bool {
 fn of_table(error: Error) -> PyErr {
     let is_id = |text: &str| matches!(text, "a user id" | "an item id");
     let hint = match &error {
-        Error::InvalidColumn { expected, .. } => is_id(expected).then(|| MISSING_TEXTS.to_owned()),
+        Error::InvalidColumn { expected, .. } => is_id(expected).then(hint_of_missing),
         _ => None,
     };
     with_hint(error, hint)
@@ -176,11 +177,14 @@ pub(crate) fn read_arrow<'py>(
             match wrong {
                 Some(error) => Err(error),
                 None => {
-                    let (dataset, report) = dataset.map_err(of_table)?;
+                    let (dataset, report) = dataset.map_err(|error| match &of_file {
+                        Some(_) => of_reading(error, Some(Format::Parquet), &table),
+                        None => of_table(error),
+                    })?;
                     for warning in of_file.iter().flat_map(|_| &report.warnings) {
                         warn(py, &with_arguments(warning))?;
                     }
-                    options.check_half_life(py, dataset.times())?;
+                    options.check_half_life(py, dataset.times(), of_file.is_some())?;
                     contents(py, &dataset)
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bspm::data::reader::{warnings_of_ids, warnings_of_times};
+use bspm::data::reader::{IdSource, warnings_of_items, warnings_of_times, warnings_of_users};
 use bspm::data::{Format, expand_paths};
 use bspm::{Dataset, Interactions};
 use numpy::PyArray1;
@@ -73,7 +73,7 @@ pub(crate) fn read_files<'py>(
     for warning in &report.warnings {
         warn(py, &with_arguments(warning))?;
     }
-    options.check_half_life_of_file(py, dataset.times())?;
+    options.check_half_life(py, dataset.times(), true)?;
     contents(py, &dataset)
 }
 
@@ -90,7 +90,7 @@ pub(crate) fn likely_misread<'py>(
     if let IdList::Texts(users) = users {
         let ids = users.into_iter().collect();
         let degree = |user| rows.row(user as usize).0.len();
-        warnings.extend(warnings_of_ids("user", &ids, degree));
+        warnings.extend(warnings_of_users(IdSource::Values, &ids, degree));
     }
     if let IdList::Texts(items) = items {
         let mut degrees = vec![0; rows.width()];
@@ -100,12 +100,13 @@ pub(crate) fn likely_misread<'py>(
             }
         }
         let ids = items.into_iter().collect();
-        warnings.extend(warnings_of_ids("item", &ids, |item| degrees[item as usize]));
+        let degree = |item| degrees[item as usize];
+        warnings.extend(warnings_of_items(IdSource::Values, &ids, degree));
     }
     if let Some(times) = times {
         warnings.extend(warnings_of_times(times.as_slice()?));
     }
-    Ok(warnings.iter().map(|text| with_arguments(text)).collect())
+    Ok(warnings)
 }
 
 /// Returns a data set as arrays. A data set without interactions is an error.

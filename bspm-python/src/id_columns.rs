@@ -11,8 +11,12 @@ use crate::ids::Id;
 use crate::options::refused;
 
 /// The hint for a text that means a missing id.
-pub(crate) const MISSING_TEXTS: &str = "an empty text, null, NULL, None, NaN, nan, <NA>, <null> and \\N mean a \
-    missing id; leave the row out, or replace the text if it is an id";
+pub(crate) fn hint_of_missing() -> String {
+    let texts = NullValues::USUAL.join(", ");
+    format!(
+        "{texts} and an empty text mean a missing id; leave the row out, or replace the text if it is an id"
+    )
+}
 
 /// A column of ids from Python.
 #[derive(Debug, FromPyObject)]
@@ -144,7 +148,8 @@ impl DistinctIds<'_> {
         let row = row.unwrap_or_default();
         let found = texts[place].into_pyobject(py)?.repr()?;
         let text = format!(
-            "{name}, row {row}: expected an id in every row, found {found}; hint: {MISSING_TEXTS}"
+            "{name}, row {row}: expected an id in every row, found {found}; hint: {}",
+            hint_of_missing()
         );
         Err(PyValueError::new_err(text))
     }

@@ -7,7 +7,7 @@ use bspm::data::{
     Duplicates, Format, HalfLife, NumericTimes, Quoting, TableOptions, TimeUnit, WeightScale,
     Weighting, hint,
 };
-use pyo3::exceptions::{PyUserWarning, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::error::{to_python, with_hint};
@@ -131,8 +131,9 @@ impl FileOptions {
     }
 }
 
+/// A half-life as a Python argument.
 #[derive(Debug, FromPyObject)]
-enum GivenHalfLife {
+pub(crate) enum GivenHalfLife {
     Number(f64),
     Text(String),
 }
@@ -209,41 +210,32 @@ impl ReadOptions {
         Ok(weighting)
     }
 
-    /// Rejects a half-life that does not fit the times of a table or a matrix. Warns if it has almost no
-    /// effect.
-    pub(crate) fn check_half_life(&self, py: Python<'_>, times: Option<&[f64]>) -> PyResult<()> {
-        self.check_half_life_with(py, times, |likely| {
-            let what = likely.map(|likely| format!("the times look like {likely}; "));
-            let what = what.unwrap_or_default();
-            format!("{what}convert them to seconds since 1970, or to dates")
-        })
-    }
-
-    /// Like [`check_half_life`](Self::check_half_life), for the times of a file.
-    pub(crate) fn check_half_life_of_file(
+    /// Rejects a half-life that does not fit the times. Warns if it has almost no effect. Only the times of files
+    /// have options.
+    pub(crate) fn check_half_life(
         &self,
         py: Python<'_>,
         times: Option<&[f64]>,
-    ) -> PyResult<()> {
-        let hint = |likely| arguments_of_file(&hint::of_times(likely));
-        self.check_half_life_with(py, times, hint)
-    }
-
-    fn check_half_life_with(
-        &self,
-        py: Python<'_>,
-        times: Option<&[f64]>,
-        hint: impl Fn(Option<NumericTimes>) -> String,
+        is_file: bool,
     ) -> PyResult<()> {
         let Some(half_life) = &self.half_life else {
             return Ok(());
         };
         let times = times.unwrap_or_default();
-        match half_life.parsed()?.check_times(times) {
-            Ok(Some(warning)) => warn(py, &warning),
-            Ok(None) => Ok(()),
-            Err(error) => Err(with_hint(error, Some(hint(NumericTimes::of(times))))),
-        }
+        let error = match half_life.parsed()?.check_times(times) {
+            Ok(Some(warning)) => return warn(py, &warning),
+            Ok(None) => return Ok(()),
+            Err(error) => error,
+        };
+        let hint = match (is_file, NumericTimes::of(times)) {
+            (true, likely) => arguments_of_file(&hint::of_times(likely)),
+            (false, likely) => {
+                let what = likely.map(|likely| format!("the times look like {likely}; "));
+                let what = what.unwrap_or_default();
+                format!("{what}convert them to seconds since 1970, or to dates")
+            }
+        };
+        Err(with_hint(error, Some(hint)))
     }
 
     fn parsed(&self) -> PyResult<Weighting> {
@@ -330,6 +322,12 @@ impl GivenHalfLife {
     }
 }
 
+/// Returns a half-life in the unit of the times.
+#[pyfunction]
+pub(crate) fn parse_half_life(half_life: GivenHalfLife) -> PyResult<f64> {
+    Ok(half_life.parsed()?.time)
+}
+
 /// Parses a scale of weights.
 pub(crate) fn scale(text: &str) -> PyResult<WeightScale> {
     text.parse().map_err(|_| {
@@ -379,10 +377,10 @@ fn argument(option: &str, value: Option<&str>) -> String {
     }
 }
 
-/// Issues a `UserWarning`.
+/// Issues a `UserWarning` for the line that called the package.
 pub(crate) fn warn(py: Python<'_>, text: &str) -> PyResult<()> {
-    let text = std::ffi::CString::new(text).unwrap_or_default();
-    PyErr::warn(py, &py.get_type::<PyUserWarning>(), &text, 2)
+    let module = py.import("bspm._warnings")?;
+    module.call_method1("warn", (text,)).map(drop)
 }
 
 pub(crate) fn refused(what: &str, expected: &str, found: impl std::fmt::Display) -> PyErr {

@@ -105,6 +105,32 @@ def test_the_best_trial_fits_the_weights_of_its_search(form):
     assert raw.interactions == bspm.Interactions.of(frame, weight="plays")
 
 
+def test_trials_of_a_fit_and_of_a_search_know_the_columns_and_the_weights(tmp_path):
+    frame = _plays().rename(columns={"item": "song"})
+    titles = {"number": range(102), "song": [f"i{it}" for it in range(102)], "title": [f"Song {it}" for it in range(102)]}
+    model = bspm.Model.fit(frame, weight="plays", item="song")
+    fitted = model.leaderboard.best.fit(frame, items=titles)
+    assert fitted.interactions == model.interactions and fitted.titles(["i7"]) == ["Song 7"]
+    trials = bspm.tune(frame, weight="plays", item="song", trials=1, filters=["gf-cf"])
+    of_trial = trials.best.fit(frame, items=titles, tags={"song": ["i7", "i8"], "tag": ["a", "a"]})
+    assert of_trial.titles(["i7"]) == ["Song 7"]
+    model.save(tmp_path / "m.bspm")
+    opened = bspm.Model.open(tmp_path / "m.bspm").leaderboard.best
+    assert opened.fit(frame, weight="plays", item="song").interactions == model.interactions
+
+
+def test_tune_of_a_subclass_returns_it_with_the_titles():
+    class Shop(bspm.Model):
+        pass
+
+    frame = _plays().rename(columns={"item": "song"})
+    titles = {"number": ["a", "b"], "song": ["i7", "i8"], "title": ["Song 7", "Song 8"]}
+    data = bspm.Interactions.of(frame, weight="plays", item="song")
+    with pytest.warns(UserWarning, match="items: 100 of 102"):
+        model = Shop.tune(data, trials=1, filters=["gf-cf"], items=titles)
+    assert type(model) is Shop and model.titles(["i8"]) == ["Song 8"]
+
+
 def test_added_weights_have_the_scale_of_the_model(tmp_path):
     frame = _plays()
     for options in ({}, {"weight_scale": "log"}):
@@ -119,6 +145,15 @@ def test_added_weights_have_the_scale_of_the_model(tmp_path):
         assert later.interactions == model.interactions and later.interactions.weight_scale == scale
         with pytest.raises(ValueError, match=f"weight_scale: expected {scale}, .*, found linear"):
             model.with_interactions(frame, weight="plays", weight_scale="linear")
+    added = opened.with_interactions([("new", "i7", 3.0), ("new", "i8", 15.0)]).interactions.to_pandas()
+    assert added[added.user == "new"].weight.tolist() == [2.0, 4.0]
+    decayed = bspm.Interactions.from_pairs(["a"], ["i7"], [2.0], [5.0], half_life=1)
+    with pytest.raises(ValueError, match="half_life: expected none, because the weights of the model do not decay"):
+        bspm.Model.fit([("a", "i7", 3.0)], "gf-cf").with_interactions(decayed)
+    # A model without weights takes the scale of those that are added.
+    log = bspm.Interactions.of([("new", "i7", 3.0)], weight_scale="log")
+    plain = bspm.Model.fit([("a", "i7"), ("a", "i8")], "gf-cf").with_interactions(log)
+    assert plain.interactions.weight_scale == "log" and plain.interactions.to_scipy()[1, 0] == 2.0
 
 
 def test_a_half_life_is_chosen_where_tastes_drift():

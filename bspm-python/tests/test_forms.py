@@ -43,7 +43,7 @@ def test_users_and_items_have_columns_of_their_own(table, tmp_path):
 def test_floats_that_represent_several_whole_numbers_are_no_ids(kind, limit, table):
     below = I.from_frame(table({"user": np.array([limit - 1, 3], kind), "item": [1, 2]}))
     assert below.users.tolist() == [limit - 1, 3]
-    with pytest.raises((TypeError, ValueError), match="user"):
+    with pytest.raises((TypeError, ValueError), match="user.*: expected .*found"):
         I.from_frame(table({"user": np.array([3, limit], kind), "item": [1, 2]}))
 
 
@@ -114,6 +114,10 @@ def test_parquet_files_are_read_with_pyarrow_or_polars(package, tmp_path, monkey
     assert I.from_file(tmp_path / "whole.parquet", time="at", time_unit="ms").times.tolist() == [1.0, 2.0, 3.0]
     with pytest.raises(ValueError, match="delimiter: expected a format that uses it"):
         I.from_file(tmp_path / "whole.parquet", delimiter=";")
+    with pytest.raises(ValueError, match=r"""time_unit="ms" \(arguments of bspm.Interactions.from_file\)"""):
+        seconds = [1_700_000_000_000, 1_700_000_100_000, 1_700_000_200_000]
+        pq.write_table(log.set_column(2, "at", pa.array(seconds)), tmp_path / "ms.parquet")
+        I.from_file(tmp_path / "ms.parquet", time="at", half_life="1d")
     with pytest.raises(FileNotFoundError):
         I.from_file(tmp_path / "absent.parquet")
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)

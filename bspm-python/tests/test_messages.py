@@ -185,3 +185,45 @@ def test_items_in_the_index_and_missing_ids_have_a_hint():
             I.from_frame(pd.DataFrame({"user": ["a", missing], "item": [1, 2]}))
     with pytest.raises(ValueError, match=r"item, row 1: .* found nan; hint: .*dropna\(\)"):
         I.from_frame(pd.DataFrame({"user": [1, 2], "item": [1, None]}))
+
+
+def test_warnings_point_to_the_caller_and_name_what_it_can_do(tmp_path):
+    rows = {"user": ["a ", "b ", "NA"], "item": ["x", "y", "x"]}
+    pd.DataFrame(rows).to_csv(tmp_path / "rows.csv", index=False)
+    tables = [rows, pd.DataFrame(rows), pa.table(rows), tmp_path / "rows.csv"]
+    for data in tables:
+        for read in (bspm.Interactions.of, lambda data: bspm.Model.fit(data, "popularity")):
+            with pytest.warns(UserWarning, match="start or end with a space") as found:
+                read(data)
+            assert {it.filename for it in found} == {__file__}
+            text = " ".join(str(it.message) for it in found)
+            names_options = "trim_ids=True" in text and "null_values=" in text
+            assert names_options == (data is tables[-1]), text
+
+
+@pytest.mark.parametrize(
+    "call, text",
+    [
+        (lambda: bspm.tune([("a", "x")], trials=None), "trials: expected a whole number, 0 or above, found None"),
+        (lambda: bspm.tune([("a", "x")], minutes=None), "minutes: expected a number, 0 or above, found None"),
+        (lambda: bspm.tune([("a", "x")], ratio=None), "ratio: expected a number, found None"),
+        (lambda: bspm.tune([("a", "x")], seed=None), "seed: expected a whole number, found None"),
+        (lambda: bspm.Model.fit([("a", "x")], "popularity").recommend("a", keep_seen=None), "keep_seen: expected True"),
+        (lambda: bspm.Model.fit([("a", "x")], "popularity").recommend("a", diversity=None), "diversity: expected a num"),
+        (lambda: bspm.Interactions.from_file("absent.csv", trim_ids=None), "trim_ids: expected True or False, found None"),
+    ],
+)
+def test_none_is_no_number_and_no_flag(call, text):
+    with pytest.raises(TypeError, match=text):
+        call()
+
+
+def test_bytes_that_are_no_text_are_shown_with_their_row():
+    with pytest.raises(ValueError, match=r"user, row 1: expected bytes that are UTF-8, found b'\\xff'"):
+        bspm.Interactions.of({"user": [b"a", b"\xff"], "item": [1, 2]})
+
+
+@pytest.mark.parametrize("given", [86_400, 86_400.0, "1d", datetime.timedelta(days=1), np.float32(86_400)])
+def test_interactions_have_their_half_life_as_a_number(given):
+    found = bspm.Interactions.from_pairs(["a", "a"], ["x", "y"], times=[1.6e9, 1.7e9], half_life=given)
+    assert found.half_life == 86_400.0

@@ -364,6 +364,46 @@ fn a_weighting_is_chosen_only_if_it_is_better_than_the_weights_as_they_are() {
 }
 
 #[test]
+fn data_without_weights_take_the_scale_of_those_that_are_added() {
+    let log = Weighting::new().scale(WeightScale::Log);
+    let mut plays = Dataset::builder().weighting(log);
+    plays.push(Event::new("ann", "jazz").weight(3.0)).unwrap();
+    let plays: Dataset<&str, &str> = plays.finish().unwrap();
+    let pairs = Dataset::from_pairs([("bob", "jazz"), ("bob", "folk")]).unwrap();
+    for (both, weights) in [
+        (pairs.with_dataset(&plays).unwrap(), [1.0, 1.0, 2.0]),
+        (plays.with_dataset(&pairs).unwrap(), [2.0, 1.0, 1.0]),
+    ] {
+        assert_eq!(both.weight_scale(), Some(WeightScale::Log));
+        assert_eq!(both.interactions().weights().unwrap(), weights);
+        assert!(both.with_dataset(&plays).is_ok());
+    }
+    let mut raw = Dataset::builder();
+    raw.push(Event::new("ann", "jazz").weight(3.0)).unwrap();
+    let raw = raw.finish().unwrap();
+    assert!(plays.with_dataset(&raw).is_err() && raw.with_dataset(&plays).is_err());
+}
+
+#[test]
+fn only_half_lives_are_compared_if_the_weights_are_scaled() {
+    let plain = drifting();
+    let log = Weighting::new().scale(WeightScale::Log);
+    let mut builder = Dataset::builder().weighting(log);
+    let times = plain.times().unwrap();
+    for ((user, item), &time) in plain.interactions().pairs().zip(times) {
+        let weight = 1.0 + f64::from(item % 5);
+        builder
+            .push(Event::new(user, item).weight(weight).time(time))
+            .unwrap();
+    }
+    let weighted: Dataset<u32, u32> = builder.finish().unwrap();
+    let choice = choose_weighting(CpuBackend::new(), &weighted, &FitOptions::new()).unwrap();
+    assert!(choice.trials.len() > 1);
+    assert!(choice.trials.iter().all(|it| it.0.scale.is_none()));
+    weighted.reweighted(&choice.weighting).unwrap();
+}
+
+#[test]
 fn a_half_life_is_chosen_where_tastes_drift() {
     let (backend, options) = (CpuBackend::new(), FitOptions::new());
     let choice = choose_weighting(backend, &drifting(), &options).unwrap();

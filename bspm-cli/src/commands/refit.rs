@@ -111,7 +111,13 @@ impl Arguments {
         // The weights of events have the scale of the model.
         let events = events.map(|it| it.with_weight_scale(known.weight_scale()));
         if let Some(events) = &events {
-            warn_of_weights(known, events, self.kinds.is_given());
+            if !self.kinds.is_given() {
+                warn_of_weights(
+                    known,
+                    events,
+                    "set the weights of the kinds of events with --kind",
+                );
+            }
             warn_of_times(known, events);
         }
         if self.data.is_empty() {
@@ -131,7 +137,9 @@ impl Arguments {
                     .into(),
             );
         }
-        warn_of_weights(known, &more, self.interactions.has_weights());
+        if let Some(hint) = self.interactions.hint_of_weights(&self.data) {
+            warn_of_weights(known, &more, hint);
+        }
         if more.times().is_some() && known.times().is_none() {
             return Err(
                 "the new interactions have times, but the model has none; hint: fit all interactions \
@@ -228,13 +236,12 @@ fn tell_new_ids(known: &Dataset, more: &Dataset) -> Outcome {
     Ok(())
 }
 
-/// Warns if the interactions of the model have weights and no option says those of the new ones.
-fn warn_of_weights(known: &Dataset, more: &Dataset, has_weights: bool) {
+/// Warns if the interactions of the model have weights and the new ones do not.
+fn warn_of_weights(known: &Dataset, more: &Dataset, hint: &str) {
     let is_weighted = |data: &Dataset| data.interactions().weights().is_some();
-    if is_weighted(known) && !is_weighted(more) && !has_weights {
+    if is_weighted(known) && !is_weighted(more) {
         tell!(
-            "warning: the new interactions have weight 1, but those of the model have weights; hint: set their \
-             column with --weight-column"
+            "warning: the new interactions have weight 1, but those of the model have weights; hint: {hint}"
         );
     }
 }

@@ -1,6 +1,8 @@
 //! Chooses how interactions are weighted.
 
-use bspm::data::{Duplicates, NumericTimes, Weighting};
+use std::path::PathBuf;
+
+use bspm::data::{Duplicates, Format, NumericTimes, Weighting};
 use bspm::tune::choose_weighting;
 use bspm::{Backend, Dataset, FitOptions, Result};
 use bspm_args::{ProgressBars, tell};
@@ -57,6 +59,20 @@ impl DataArguments {
     pub(crate) fn has_weights(&self) -> bool {
         let counts = matches!(self.duplicates, Some(Duplicates::Sum | Duplicates::Count));
         self.weight_column.is_some() || self.weight.is_some() || counts
+    }
+
+    /// Returns which flag gives the interactions of these files weights. `None` if a flag is given, or if none exists.
+    pub(crate) fn hint_of_weights(&self, paths: &[PathBuf]) -> Option<&'static str> {
+        let format = || paths.first().and_then(|path| Format::of(path).ok());
+        match self.format.or_else(format) {
+            _ if self.has_weights() => None,
+            Some(Format::LightGcn) => None,
+            Some(Format::Npz) => Some("use the values as weights with --weight"),
+            Some(Format::MovieLens) => {
+                Some("use the ratings as weights with --weight-column rating")
+            }
+            _ => Some("set their column with --weight-column"),
+        }
     }
 
     /// Returns the flags with the scale of the weights of a model, to which the interactions are added.

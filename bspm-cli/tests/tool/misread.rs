@@ -259,14 +259,45 @@ fn added_weights_have_the_scale_of_the_model() {
         );
     }
     let inspected = stdout(&folder.run("inspect model.bspm"));
-    assert!(inspected.contains("log"), "{inspected}");
+    let has_scale = |line: &str| line.split_whitespace().eq(["weight", "scale", "log"]);
+    assert!(inspected.lines().any(has_scale), "{inspected}");
+    // New weights are scaled: log2(1 + 3) = 2.
+    folder.write("more.csv", "user,item,n\nd,x,3\n");
+    stdout(&folder.run("refit model.bspm more.csv -o more.bspm --weight-column n"));
+    folder.write("all.csv", &format!("{rows}d,x,3\n"));
+    let more = std::fs::read(folder.path().join("more.bspm")).unwrap();
+    assert_eq!(folder.fit("all.csv --weight-column n --weight log").0, more);
+    folder.fit("data.csv --weight-column n --weight log");
     let other = "refit model.bspm data.csv -o again.bspm --weight-column n --weight linear";
     let refused = error(&folder.run(other));
     let expected = "--weight: expected log, the scale of the weights of the model, found linear";
     assert!(refused.contains(expected), "{refused}");
-    let told = told(&folder.run("refit model.bspm data.csv -o again.bspm"));
-    assert!(
-        told.contains("the new interactions have weight 1"),
-        "{told}"
+    folder.write(
+        "rated.dat",
+        "a::x::3::1\na::y::1::1\nb::x::4::2\nb::z::5::3\nc::z::1::4\n",
     );
+    for (fit, refit, hint) in [
+        (
+            "data.csv --weight-column n --weight log",
+            "data.csv",
+            "set their column with --weight-column",
+        ),
+        (
+            "rated.dat --weight-column rating --weight log",
+            "rated.dat",
+            "use the ratings as weights with --weight-column rating",
+        ),
+    ] {
+        let (model, _) = folder.fit(fit);
+        let told = told(&folder.run(&format!("refit model.bspm {refit} -o again.bspm")));
+        assert!(
+            told.contains("the new interactions have weight 1") && told.contains(hint),
+            "{told}"
+        );
+        stdout(&folder.run(&format!("refit model.bspm {fit} -o again.bspm")));
+        assert_eq!(
+            std::fs::read(folder.path().join("again.bspm")).unwrap(),
+            model
+        );
+    }
 }

@@ -725,3 +725,50 @@ fn a_weighted_model_gets_the_larger_weight() {
     let expected = model.recommend_for_history(weights, 5).unwrap();
     assert_eq!(service.json("/recommend?user=u1&k=5"), listed(&expected));
 }
+
+#[test]
+fn a_refit_of_scaled_weights_takes_rows_without_weights_and_events_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_string_lossy().into_owned()
+    };
+    let data = file(
+        "data.csv",
+        "user,item,n\nann,tea,3\nann,milk,7\nbob,tea,1\n",
+    );
+    let more = file("more.csv", "user,item\ncid,milk\n");
+    let model = file("shop.bspm", "");
+    let weights = ["--weight-column", "n", "--weight", "log"];
+    let fit = [
+        &["fit", &data, "--filter", "gf-cf", "--output", &model],
+        &weights[..],
+    ]
+    .concat();
+    let (is_done, text) = bspm(&fit);
+    assert!(is_done, "{text}");
+    let events = events_of(folder.path());
+    let service = Service::start(Path::new(&model), &["--events", &events]);
+    let event = json!({"user": "zoe", "item": "tea", "weight": 4.0});
+    assert_eq!(service.post("/events", &event), accepted(1, 0, 0));
+    drop(service);
+    let (is_done, text) = bspm(&[
+        "refit", &model, &more, "--events", &events, "--output", &model,
+    ]);
+    assert!(is_done && text.contains("new users: 2"), "{text}");
+    // The model keeps the scale.
+    let linear = [
+        "--weight-column",
+        "n",
+        "--weight",
+        "linear",
+        "--output",
+        &model,
+    ];
+    let (is_done, text) = bspm(&[&["refit", &model, &data], &linear[..]].concat());
+    assert!(
+        !is_done && text.contains("--weight: expected log"),
+        "{text}"
+    );
+}

@@ -1,7 +1,5 @@
 //! Ranking metrics at several cut-offs in one pass.
 
-use std::collections::HashSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::rank::RankOptions;
@@ -219,12 +217,10 @@ impl Evaluator {
     /// If a list is shorter than a cut-off, the missing entries are not hits. A repeated item is a hit only at its
     /// first place, and a repeated test item counts once.
     pub fn add(&mut self, recommended: impl IntoIterator<Item = u32>, relevant: &[u32]) {
-        let mut left: HashSet<u32> = relevant.iter().copied().collect();
-        let count = left.len();
-        let ranked = (0..).zip(recommended.into_iter().take(self.largest_cutoff()));
-        let hits = ranked.filter(|(_, item)| left.remove(item));
-        let ranks: Vec<u32> = hits.map(|(rank, _)| rank).collect();
-        self.add_ranks(&ranks, count);
+        let mut relevant = relevant.to_vec();
+        relevant.sort_unstable();
+        relevant.dedup();
+        self.add_ranks(&self.hits(recommended, &relevant), relevant.len());
     }
 
     /// Computes the metrics of one user at each cut-off, from the recommended items, best first, and the test
@@ -237,10 +233,14 @@ impl Evaluator {
         self.of_ranks(&self.hits(recommended, relevant), relevant.len())
     }
 
-    /// Returns the ranks, from 0, of the test items in a list.
+    /// Returns the ranks, from 0, of the test items in a list. The test items are distinct and in ascending order.
     fn hits(&self, recommended: impl IntoIterator<Item = u32>, relevant: &[u32]) -> Vec<u32> {
+        let mut is_left = vec![true; relevant.len()];
         let ranked = (0..).zip(recommended.into_iter().take(self.largest_cutoff()));
-        let hits = ranked.filter(|(_, item)| relevant.binary_search(item).is_ok());
+        let hits = ranked.filter(|(_, item)| {
+            let place = relevant.binary_search(item);
+            place.is_ok_and(|place| std::mem::take(&mut is_left[place]))
+        });
         hits.map(|(rank, _)| rank).collect()
     }
 

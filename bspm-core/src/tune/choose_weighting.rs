@@ -34,8 +34,8 @@ pub struct WeightingChoice {
 /// [`choose`](super::choose) holds out. The weights stay unchanged unless another weighting is better by
 /// one percent. These are compared:
 ///
-/// 1. if there are weights: their logarithms, equal weights, and thresholds if there are at most ten
-///    distinct weights, as with ratings;
+/// 1. if there are weights without a [scale](Dataset::weight_scale): their logarithms, equal weights, and
+///    thresholds if there are at most ten distinct weights, as with ratings;
 /// 2. if there are times: half-lives of 1, 1/2, 1/4 and 1/8 of the time from the first to the last
 ///    interaction, until a shorter one is worse.
 ///
@@ -82,7 +82,11 @@ where
         weighting: Weighting::new(),
         trials: Vec::new(),
     };
-    let (scales, half_lives) = (scales(dataset.interactions()), half_lives(dataset.times()));
+    let scales = match dataset.weight_scale() {
+        Some(_) => Vec::new(),
+        None => scales(dataset.interactions()),
+    };
+    let half_lives = half_lives(dataset.times());
     if scales.is_empty() && half_lives.is_empty() {
         return Ok(none);
     }

@@ -9,11 +9,6 @@ pub fn whole_number(number: f64) -> Option<i64> {
     is_whole.then_some(number as i64)
 }
 
-/// Missing values as written by pandas, Python, SQL, MySQL and Hive.
-pub(super) const USUAL: [&str; 8] = [
-    "null", "NULL", "None", "NaN", "nan", "<NA>", "<null>", "\\N",
-];
-
 /// The texts that mean a missing id.
 #[derive(Debug)]
 pub struct NullValues<'o> {
@@ -23,11 +18,16 @@ pub struct NullValues<'o> {
 }
 
 impl<'o> NullValues<'o> {
+    /// The default texts: missing values as written by pandas, Python, SQL, MySQL and Hive.
+    pub const USUAL: [&'static str; 8] = [
+        "null", "NULL", "None", "NaN", "nan", "<NA>", "<null>", "\\N",
+    ];
+
     /// Returns the texts of the options, or the default ones.
     pub fn new(options: &'o TableOptions) -> Self {
         let texts: Vec<&str> = match &options.null_values {
             Some(texts) => texts.iter().map(String::as_str).collect(),
-            None => USUAL.to_vec(),
+            None => Self::USUAL.to_vec(),
         };
         let mut starts = [false; 256];
         for start in texts.iter().filter_map(|text| text.bytes().next()) {

@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 
-use super::id_text::USUAL;
+use super::id_text::NullValues;
 use crate::dataset::Dataset;
 use crate::error::Result;
 use crate::ids::Ids;
@@ -29,26 +29,43 @@ const MAYBE_MISSING: [&str; 9] = [
 pub(super) fn warnings(dataset: &Dataset) -> Vec<String> {
     let interactions = dataset.interactions();
     let degrees = interactions.item_degrees();
-    let users = warnings_of_ids("user", dataset.users(), |user| {
+    let source = IdSource::File;
+    let mut warnings = warnings_of_users(source, dataset.users(), |user| {
         interactions.items_of(user).len()
     });
-    let items = warnings_of_ids("item", dataset.items(), |item| {
+    warnings.extend(warnings_of_items(source, dataset.items(), |item| {
         degrees[item as usize] as usize
-    });
-    users.into_iter().chain(items).collect()
+    }));
+    warnings
 }
 
-/// Returns warnings about ids that are likely wrong. `kind` is `user` or `item`, and `interactions` returns the number
-/// of interactions of an id by its index.
-pub fn warnings_of_ids(
-    kind: &str,
+/// Where ids come from, which determines the hints of their warnings.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum IdSource {
+    /// A file, which is read with [`TableOptions`](crate::TableOptions).
+    File,
+    /// Values in memory, which a program can change.
+    Values,
+}
+
+/// Returns warnings about ids of users that are likely wrong. `interactions` returns the number of interactions of an
+/// id by its index.
+pub fn warnings_of_users(
+    source: IdSource,
     ids: &Ids<String>,
     interactions: impl Fn(u32) -> usize,
 ) -> Vec<String> {
-    let mut warnings = of_ids(kind, ids, interactions);
-    if kind == "item" {
-        warnings.extend(joined_items(ids));
-    }
+    of_ids("user", source, ids, interactions)
+}
+
+/// Like [`warnings_of_users`], for ids of items.
+pub fn warnings_of_items(
+    source: IdSource,
+    ids: &Ids<String>,
+    interactions: impl Fn(u32) -> usize,
+) -> Vec<String> {
+    let mut warnings = of_ids("item", source, ids, interactions);
+    warnings.extend(joined_items(ids));
     warnings
 }
 
@@ -78,7 +95,12 @@ pub fn similar_ids(kind: &str, known: &Ids<String>, more: &Ids<String>) -> Resul
     Ok(similar(kind, &ids, known.len()))
 }
 
-fn of_ids(kind: &str, ids: &Ids<String>, interactions: impl Fn(u32) -> usize) -> Vec<String> {
+fn of_ids(
+    kind: &str,
+    source: IdSource,
+    ids: &Ids<String>,
+    interactions: impl Fn(u32) -> usize,
+) -> Vec<String> {
     let mut warnings: Vec<String> = similar(kind, ids, 0).into_iter().collect();
     let found = |is_it: fn(&str) -> bool| {
         let mut all = ids.iter().filter(|id| is_it(id));
@@ -110,9 +132,12 @@ fn of_ids(kind: &str, ids: &Ids<String>, interactions: impl Fn(u32) -> usize) ->
     if let Some((count, id)) = found(is_enclosed)
         && 2 * count > ids.len()
     {
-        let hint = match id.trim() == id {
-            true => "",
-            false => "; hint: `trim_ids` removes the spaces of ids in text tables",
+        let hint = match (id.trim() == id, source) {
+            (true, _) => "",
+            (false, IdSource::File) => {
+                "; hint: `trim_ids` removes the spaces of ids in text tables"
+            }
+            (false, IdSource::Values) => "; hint: remove the spaces from the ids",
         };
         warnings.push(format!(
             "{count} of {} {kind} ids start or end with a space or a quote, such as {id:?}, which is part of \
@@ -121,11 +146,17 @@ fn of_ids(kind: &str, ids: &Ids<String>, interactions: impl Fn(u32) -> usize) ->
         ));
     }
     // The usual texts are ids only if an option replaces the list.
-    warnings.extend(MAYBE_MISSING.iter().chain(&USUAL).filter_map(|text| {
+    let texts = MAYBE_MISSING.iter().chain(&NullValues::USUAL);
+    warnings.extend(texts.filter_map(|text| {
         let count = interactions(ids.index(*text)?);
+        let remedy = match source {
+            IdSource::File => {
+                format!("set `null_values` to all texts that mean one, with {text}")
+            }
+            IdSource::Values => "leave out the rows with it".into(),
+        };
         Some(format!(
-            "the {kind} {text:?} has {count} interactions; hint: if it means a missing value, set `null_values` \
-             to all texts that mean one, with {text}"
+            "the {kind} {text:?} has {count} interactions; hint: if it means a missing value, {remedy}"
         ))
     }));
     warnings

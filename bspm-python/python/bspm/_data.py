@@ -7,16 +7,16 @@ import decimal
 import operator
 import os
 import uuid
-import warnings
 from dataclasses import dataclass, replace
-from typing import Any, Iterable, Optional, Sequence, Union
+from typing import Any, Iterable, Mapping, Optional, Sequence, Union
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
 from . import _bspm
-from ._arguments import check
+from ._arguments import Column, HalfLife, check
+from ._warnings import warn
 
 Ids = Union["npt.NDArray[np.int64]", "list[str]"]
 Csr = dict[str, Any]
@@ -52,6 +52,12 @@ def native(options: dict[str, Any]) -> dict[str, Any]:
     if isinstance(found["half_life"], datetime.timedelta):
         found["half_life"] = f"{found['half_life'].total_seconds()}s"
     return found
+
+
+def _csr_of_entries(entries: Sequence[Any], columns: int) -> tuple[Csr, Optional[npt.NDArray[np.float64]]]:
+    """Returns the matrix and the times of row ends, columns, weights and times of the native module."""
+    indptr, indices, weights, times = entries
+    return {"indptr": indptr, "indices": indices, "data": weights, "columns": columns}, times
 
 
 def listed(ids: Iterable[Any], what: str) -> list[Any]:
@@ -104,7 +110,9 @@ def ids_of(values: Any, what: str) -> Ids:
     if array.dtype.kind == "S":
         array = array.astype(object)
     if array.dtype.kind == "O":
-        found: list[Any] = [_plain_id(value) for value in array] if _has_other_types(array) else array.tolist()
+        found: list[Any] = array.tolist()
+        if any(issubclass(kind, _OTHER_TYPES) for kind in set(map(type, found))):
+            found = [_plain_id(value, f"{what}, row {row}") for row, value in enumerate(found)]
         # The set of the types is fast.
         if all(issubclass(kind, str) for kind in set(map(type, found))):
             return found
@@ -140,14 +148,13 @@ def ids_of(values: Any, what: str) -> Ids:
 _OTHER_TYPES = (bytes, uuid.UUID, decimal.Decimal)
 
 
-def _has_other_types(objects: npt.NDArray[np.object_]) -> bool:
-    return any(issubclass(kind, _OTHER_TYPES) for kind in set(map(type, objects)))
-
-
-def _plain_id(value: Any) -> Any:
+def _plain_id(value: Any, what: str) -> Any:
     """Returns bytes and UUIDs as text, and a whole decimal as int, as in Arrow tables. Others are unchanged."""
     if isinstance(value, bytes):
-        return value.decode()
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            raise ValueError(f"{what}: expected bytes that are UTF-8, found {value!r}") from None
     if isinstance(value, uuid.UUID):
         return str(value)
     if isinstance(value, decimal.Decimal) and value.is_finite() and value == int(value):
@@ -298,8 +305,10 @@ class Interactions:
     """The time of each entry, or None if there are no times."""
     weight_scale: Optional[str] = None
     """How the weights were scaled, or None if no option said it."""
-    half_life: Union[float, str, None] = None
-    """The half-life of the weights, or None if no option set it."""
+    half_life: Optional[float] = None
+    """The half-life of the weights in the unit of the times, or None if no option set it."""
+    item_column: Optional[Column] = None
+    """The name of the item column, or None if no option set it. Item tables and tags have the same default."""
 
     @property
     def _has_weighting(self) -> bool:
@@ -369,7 +378,7 @@ class Interactions:
         *,
         rating_threshold: Optional[float] = None,
         weight_scale: Optional[str] = None,
-        half_life: Union[float, str, None] = None,
+        half_life: Optional[HalfLife] = None,
         duplicates: Optional[str] = None,
     ) -> "Interactions":
         """Creates interactions from a user and an item for each, in any order.
@@ -384,7 +393,8 @@ class Interactions:
             half_life=half_life,
             duplicates=duplicates,
         )
-        return cls._from_columns(users, items, weights, times, ratings, options)
+        names = {"user": "users", "item": "items", "weight": "weight", "time": "time", "rating": "rating"}
+        return cls._from_columns(users, items, weights, times, ratings, options, names)
 
     @classmethod
     def _from_columns(
@@ -395,32 +405,33 @@ class Interactions:
         times: Any,
         ratings: Any,
         options: dict[str, Any],
+        names: Mapping[str, Optional[Column]],
     ) -> "Interactions":
-        """Creates interactions from columns. ``options`` has their names."""
+        """Creates interactions from columns with these names."""
         options = native(options)
-        names = (options["user"] or "users", options["item"] or "items")
-        ids = (id_column(users, names[0]), id_column(items, names[1]))
+        of_ids = (str(names["user"]), str(names["item"]))
+        ids = (id_column(users, of_ids[0]), id_column(items, of_ids[1]))
         numbers = [
-            None if values is None else numbers_in(values, options[name] or name)
-            for name, values in (("weight", weights), ("rating", ratings))
+            None if values is None else numbers_in(values, str(names[keyword]))
+            for keyword, values in (("weight", weights), ("rating", ratings))
         ]
-        stamps = None if times is None else seconds_of(times, options["time"] or "time")
+        stamps = None if times is None else seconds_of(times, str(names["time"]))
         values = (numbers[0], stamps, numbers[1])
-        return cls._of_table(_bspm.read_columns(names, *ids, values, options), options)
+        return cls._of_table(_bspm.read_columns(of_ids, *ids, values, options), options)
 
     @classmethod
     def from_frame(
         cls,
         frame: Any,
-        user: Optional[str] = None,
-        item: Optional[str] = None,
-        weight: Optional[str] = None,
-        time: Optional[str] = None,
-        rating: Optional[str] = None,
+        user: Optional[Column] = None,
+        item: Optional[Column] = None,
+        weight: Optional[Column] = None,
+        time: Optional[Column] = None,
+        rating: Optional[Column] = None,
         *,
         rating_threshold: Optional[float] = None,
         weight_scale: Optional[str] = None,
-        half_life: Union[float, str, None] = None,
+        half_life: Optional[HalfLife] = None,
         duplicates: Optional[str] = None,
     ) -> "Interactions":
         """Creates interactions from a table: pandas, polars, PyArrow, DuckDB, or a dict of arrays.
@@ -445,32 +456,31 @@ class Interactions:
         )
         frame = collected(frame)
         if is_arrow(frame):
-            return cls._of_table(_bspm.read_arrow(frame, native(options)), options)
+            read = native(options)
+            return cls._of_table(_bspm.read_arrow(frame, read), read)
 
+        names = {keyword: options[keyword] for keyword in ("user", "item", "weight", "time", "rating")}
         for keyword in ("user", "item"):
-            if options[keyword] is None:
-                options[keyword] = usual_column(frame, keyword)
-
-        def column(keyword: str) -> Any:
-            name = options[keyword]
-            return None if name is None else column_of(frame, name, keyword)
-
-        columns = [column(keyword) for keyword in ("user", "item", "weight", "time", "rating")]
+            if names[keyword] is None:
+                names[keyword] = usual_column(frame, keyword)
+        columns = [
+            None if name is None else column_of(frame, name, keyword) for keyword, name in names.items()
+        ]
         users, items, weights, times, ratings = columns
-        return cls._from_columns(users, items, weights, times, ratings, options)
+        return cls._from_columns(users, items, weights, times, ratings, options, names)
 
     @classmethod
     def _of_arrays(
-        cls, entries: Sequence[Any], users: Ids, items: Ids, options: Optional[dict[str, Any]] = None
+        cls, entries: Sequence[Any], users: Ids, items: Ids, options: dict[str, Any]
     ) -> "Interactions":
         """Creates interactions from row ends, columns, weights and times of the native module.
 
-        ``options`` are those for reading.
+        ``options`` are those for reading, as :func:`native` returns them.
         """
-        indptr, indices, weights, times = entries
-        csr: Csr = {"indptr": indptr, "indices": indices, "data": weights, "columns": len(items)}
-        options = options or {}
-        return cls(users, items, csr, times, options.get("weight_scale"), options.get("half_life"))
+        csr, times = _csr_of_entries(entries, len(items))
+        half_life = options["half_life"]
+        half_life = None if half_life is None else _bspm.parse_half_life(half_life)
+        return cls(users, items, csr, times, options["weight_scale"], half_life, options["item"])
 
     @classmethod
     def _of_table(cls, contents: Any, options: dict[str, Any]) -> "Interactions":
@@ -478,21 +488,20 @@ class Interactions:
         entries, users, items = contents
         found = cls._of_arrays(entries, users, items, options)
         for text in _bspm.likely_misread(found.csr, found.times, found.users, found.items):
-            warnings.warn(text, stacklevel=4)
+            warn(text)
         return found
 
     def _with_entries(self, entries: Sequence[Any]) -> "Interactions":
         """Returns the given entries with the ids and the weighting of these interactions."""
-        weighting = {"weight_scale": self.weight_scale, "half_life": self.half_life}
-        return self._of_arrays(entries, self.users, self.items, weighting)
+        csr, times = _csr_of_entries(entries, len(self.items))
+        return replace(self, csr=csr, times=times)
 
     def _reweighted(self, weight_scale: Optional[str], half_life: Optional[float]) -> "Interactions":
         """Returns the interactions with scaled weights that decay with time."""
-        weighting = {"weight_scale": weight_scale or "linear", "half_life": half_life}
-        if weight_scale in (None, "linear") and half_life is None:
-            return replace(self, weight_scale="linear")
-        entries = _bspm.reweighted(self.csr, self.times, weight_scale, half_life)
-        return self._of_arrays(entries, self.users, self.items, weighting)
+        found = replace(self, weight_scale=weight_scale or "linear", half_life=half_life)
+        if found.weight_scale == "linear" and half_life is None:
+            return found
+        return found._with_entries(_bspm.reweighted(self.csr, self.times, weight_scale, half_life))
 
     @classmethod
     def from_matrix(
@@ -525,12 +534,13 @@ class Interactions:
         are_ratings = rating_threshold is not None
         # As in an npz file, ratings are weights only if there is a scale.
         are_weights = weight_scale is not None or not are_ratings
+        options = native(options)
         entries = _bspm.read_entries(
             matrix.shape,
             rows,
             columns,
             (values if are_weights else None, None, values if are_ratings else None),
-            native(options),
+            options,
         )
         return cls._of_arrays(entries, row_ids, column_ids, options)
 
@@ -539,14 +549,14 @@ class Interactions:
         cls,
         path: Union[str, os.PathLike[str], Sequence[Union[str, os.PathLike[str]]]],
         *,
-        user: Optional[str] = None,
-        item: Optional[str] = None,
-        weight: Optional[str] = None,
-        time: Optional[str] = None,
-        rating: Optional[str] = None,
+        user: Optional[Column] = None,
+        item: Optional[Column] = None,
+        weight: Optional[Column] = None,
+        time: Optional[Column] = None,
+        rating: Optional[Column] = None,
         rating_threshold: Optional[float] = None,
         weight_scale: Optional[str] = None,
-        half_life: Union[float, str, None] = None,
+        half_life: Optional[HalfLife] = None,
         duplicates: Optional[str] = None,
         format: Optional[str] = None,
         columns: Optional[Sequence[str]] = None,
@@ -599,18 +609,6 @@ class Interactions:
             half_life=half_life,
             duplicates=duplicates,
         )
-        check(
-            format=format,
-            delimiter=delimiter,
-            quoting=quoting,
-            comment=comment,
-            encoding=encoding,
-            decimal_comma=decimal_comma,
-            time_format=time_format,
-            time_unit=time_unit,
-            trim_ids=trim_ids,
-            skip_invalid=skip_invalid,
-        )
         of_file = {
             "format": format,
             "columns": None if columns is None else names_in(columns, "columns"),
@@ -625,6 +623,7 @@ class Interactions:
             "trim_ids": trim_ids,
             "skip_invalid": skip_invalid,
         }
+        check(**of_file)
         paths = [os.fspath(it) for it in ([path] if isinstance(path, (str, os.PathLike)) else path)]
         if any(it.endswith(".bspm") for it in paths):
             raise ValueError(f"path: expected interactions, found {paths!r}; hint: bspm.Model.open opens a model file")
@@ -632,9 +631,9 @@ class Interactions:
         files = _bspm.parquet_files(paths, read, of_file)
         table = None if files is None else _parquet_table(files)
         if table is not None:
-            return cls._of_arrays(*_bspm.read_arrow(table, read, of_file), options)
+            return cls._of_arrays(*_bspm.read_arrow(table, read, of_file), read)
         entries, users, items = _bspm.read_files(paths, read, of_file)
-        return cls._of_arrays(entries, numbers_of(users), numbers_of(items), options)
+        return cls._of_arrays(entries, numbers_of(users), numbers_of(items), read)
 
     @classmethod
     def of(cls, data: Any, **options: Any) -> "Interactions":
@@ -717,7 +716,7 @@ def _parquet_table(files: list[str]) -> Any:
     return pyarrow.concat_tables([pyarrow.parquet.read_table(file) for file in files], promote_options="default")
 
 
-def column_of(frame: Any, name: Any, keyword: str) -> Any:
+def column_of(frame: Any, name: Column, keyword: str) -> Any:
     """Returns a column of a pandas table or of a dict. ``keyword`` is the argument that names it.
 
     Raises KeyError; the message lists the existing columns. Raises ValueError if several columns have the name.

@@ -9,7 +9,7 @@ from typing import Any, Iterable, Optional, SupportsIndex, Union
 import numpy as np
 
 from . import _bspm
-from ._arguments import check
+from ._arguments import Column, check
 from ._data import (
     Interactions,
     column_of,
@@ -71,10 +71,10 @@ def evaluate(
     k: Union[SupportsIndex, Iterable[SupportsIndex]] = 20,
     *,
     train: Any = None,
-    user: Optional[str] = None,
-    item: Optional[str] = None,
-    rank: Optional[str] = None,
-    score: Optional[str] = None,
+    user: Optional[Column] = None,
+    item: Optional[Column] = None,
+    rank: Optional[Column] = None,
+    score: Optional[Column] = None,
     detailed: bool = False,
 ) -> dict[str, Any]:
     """Returns the metrics of lists of any system, in the form of ``Model.evaluate``.
@@ -115,7 +115,7 @@ def evaluate(
     return flat(found, k)
 
 
-def _data(data: Any, user: Optional[str], item: Optional[str]) -> Any:
+def _data(data: Any, user: Optional[Column], item: Optional[Column]) -> Any:
     is_file = isinstance(data, (str, os.PathLike))
     has_columns = is_file or isinstance(data, dict) or hasattr(data, "columns") or is_arrow(data)
     names = {"user": user, "item": item} if has_columns else {}
@@ -124,13 +124,14 @@ def _data(data: Any, user: Optional[str], item: Optional[str]) -> Any:
 
 
 def _entries(
-    lists: Any, user: str, item: str, rank: Optional[str], score: Optional[str]
+    lists: Any, user: Column, item: Column, rank: Optional[Column], score: Optional[Column]
 ) -> tuple[Any, Any, Any]:
     """Returns users, items, and numbers that order the items (lowest first) or None."""
     if rank is not None and score is not None:
         raise ValueError(f"rank: expected rank= or score=, and not both, found {rank!r} and {score!r}")
     named = (rank, "rank") if rank is not None else (score, "score")
     given = None if named[0] is None else named
+    name: Optional[Column] = None
     order = None
     if is_arrow(lists):
         given = None if given is None else (str(given[0]), given[1])
@@ -139,10 +140,10 @@ def _entries(
         keyword = given[1] if given is not None else name
     else:
         name, keyword = given if given is not None else _order_of(lists)
-        users = ids_of(column_of(lists, user, "user"), user)
-        items = ids_of(column_of(lists, item, "item"), item)
+        users = ids_of(column_of(lists, user, "user"), str(user))
+        items = ids_of(column_of(lists, item, "item"), str(item))
         if name is not None:
-            order = numbers_in(column_of(lists, name, str(keyword)), name)
+            order = numbers_in(column_of(lists, name, str(keyword)), str(name))
     for what, values in ((item, items), (name, order)):
         if values is not None and len(values) != len(users):
             raise ValueError(f"{what}: expected {len(users)} values, as {user}, found {len(values)}")
@@ -152,7 +153,7 @@ def _entries(
     return users, items, -order if order is not None and keyword == "score" else order
 
 
-def _order_of(table: Any) -> tuple[Optional[str], Optional[str]]:
+def _order_of(table: Any) -> tuple[Optional[Column], Optional[str]]:
     """Returns the default column that orders the lists, and the argument that names it."""
     if not (isinstance(table, dict) or hasattr(table, "columns")):
         raise TypeError(

@@ -8,12 +8,12 @@ from typing import Any, Optional
 import numpy as np
 
 from . import _bspm
-from ._arguments import check
+from ._arguments import Column, check
 from ._data import collected, is_arrow, is_missing
 
 
 def items_of(
-    items: Any, item_id: Optional[str], title: Optional[str], item: Optional[str] = None
+    items: Any, item_id: Optional[Column], title: Optional[Column], item: Optional[Column] = None
 ) -> _bspm.Items:
     """Returns an item table from a file, a table, a dict of columns, or a dict of titles.
 

@@ -7,7 +7,6 @@ import difflib
 import inspect
 import json
 import os
-import warnings
 from dataclasses import dataclass
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence, SupportsIndex, Union, overload
 
@@ -16,7 +15,7 @@ import numpy.typing as npt
 import scipy.sparse
 
 from . import _bspm
-from ._arguments import check
+from ._arguments import Column, HalfLife, check
 from ._data import (
     READ_OPTIONS,
     Ids,
@@ -34,6 +33,7 @@ from ._items import items_of
 from ._tables import Table, Tabular, Trial, Trials, Weighting
 from ._tune import search
 from ._tags import with_tags
+from ._warnings import warn
 
 Id = Union[str, int, "np.integer[Any]"]
 History = Union[Iterable[Id], Mapping[Any, float]]
@@ -318,21 +318,21 @@ class Model:
         data: Any,
         filter: Optional[str] = None,
         *,
-        user: Optional[str] = None,
-        item: Optional[str] = None,
-        weight: Optional[str] = None,
-        time: Optional[str] = None,
-        rating: Optional[str] = None,
+        user: Optional[Column] = None,
+        item: Optional[Column] = None,
+        weight: Optional[Column] = None,
+        time: Optional[Column] = None,
+        rating: Optional[Column] = None,
         rating_threshold: Optional[float] = None,
         weight_scale: Optional[str] = None,
-        half_life: Union[float, str, None] = None,
+        half_life: Optional[HalfLife] = None,
         duplicates: Optional[str] = None,
         items: Any = None,
-        item_id: Optional[str] = None,
-        title: Optional[str] = None,
+        item_id: Optional[Column] = None,
+        title: Optional[Column] = None,
         tags: Any = None,
-        tag: Optional[str] = None,
-        tag_item: Optional[str] = None,
+        tag: Optional[Column] = None,
+        tag_item: Optional[Column] = None,
         tag_weight: Optional[float] = None,
         preset: Optional[str] = None,
         config: Union[str, dict[str, Any], None] = None,
@@ -392,8 +392,7 @@ class Model:
         for a missing column, TypeError for ids that are neither str nor int, and MemoryError if the
         filter needs more memory than its budget.
         """
-        interactions = Interactions.of(
-            data,
+        reading = read_options(
             user=user,
             item=item,
             weight=weight,
@@ -404,20 +403,22 @@ class Model:
             half_life=half_life,
             duplicates=duplicates,
         )
+        interactions = Interactions.of(data, **reading)
         check(filter=filter, preset=preset, settings=settings, config=config, tag_weight=tag_weight)
         if isinstance(config, Trial):
             config = config["config"]
         seed = whole(seed, "seed")
         table = None
         if items is not None:
-            table = items_of(items, item_id, title, item)
+            table = items_of(items, item_id, title, interactions.item_column)
         elif item_id is not None or title is not None:
             name, value = ("title", title) if item_id is None else ("item_id", item_id)
             raise ValueError(f"{name}: expected items= beside it, found {value!r} alone")
-        interactions, tag_rows = with_tags(interactions, tags, tag, tag_item, tag_weight, item)
+        interactions, tag_rows = with_tags(interactions, tags, tag, tag_item, tag_weight)
         chosen = all_settings(settings, keywords)
         trials: list[str] = []
         weightings = _table_of_weightings([])
+        weighting: Optional[Weighting] = None
         has_settings = bool(chosen or preset)
         if config is not None:
             if has_settings or filter is not None:
@@ -428,7 +429,7 @@ class Model:
             )
         elif filter == "auto" or (filter is None and not has_settings):
             if not interactions._has_weighting:
-                interactions, weightings, _ = _with_chosen_weighting(
+                interactions, weightings, weighting = _with_chosen_weighting(
                     interactions, tag_rows, threads_of(num_threads), seed, progress
                 )
             config, trials, chosen_weight = _bspm.choose(
@@ -440,10 +441,9 @@ class Model:
                 progress=progress_of(progress),
             )
             if not trials:
-                warnings.warn(
+                warn(
                     "filters were not compared, because no user has two interactions to learn from, so none could be "
-                    "held out",
-                    stacklevel=2,
+                    "held out"
                 )
             if tag_rows is not None and chosen_weight is not None:
                 tag_rows["weight"] = chosen_weight
@@ -467,7 +467,8 @@ class Model:
         if table is not None:
             model = model._with_table(table)
         if trials:
-            model._keep_trials(Trials(Trial(json.loads(trial)) for trial in trials))
+            of_search = _trial_of(reading, weighting)
+            model._keep_trials(Trials(of_search(trial) for trial in trials))
         model._weightings = weightings
         return model
 
@@ -480,21 +481,18 @@ class Model:
         """
         table = {name: options.pop(name, None) for name in ("items", "item_id", "title")}
         tags = {name: options.pop(name, None) for name in ("tags", "tag", "tag_item", "tag_weight")}
-        if table["items"] is not None:
-            # Report errors in the table before the search.
-            items_of(**table, item=options.get("item"))
         columns = {name: options.pop(name, None) for name in READ_OPTIONS}
         for name in options:
             if name not in (tune.__kwdefaults__ or {}):
                 raise TypeError(f"{name}: expected an argument of bspm.tune or Model.fit, found {name!r}")
         seed = whole(options.get("seed", 0), "seed")
         interactions = Interactions.of(data, **columns)
-        if tags["tag_item"] is None and tags["tags"] is not None:
-            tags["tag_item"] = columns["item"]
+        if table["items"] is not None:
+            # Report errors in the table before the search.
+            items_of(**table, item=interactions.item_column)
         trials = tune(interactions, num_threads=num_threads, progress=progress, **tags, **options)
-        model: Model = trials[0].fit(
-            interactions, num_threads=num_threads, seed=seed, progress=progress, **table, **tags
-        )
+        fitting = {"num_threads": num_threads, "seed": seed, "progress": progress, **table, **tags}
+        model = trials[0]._fit_of(cls, interactions, fitting)
         model._keep_trials(trials)
         model._weightings = trials.weightings
         return model
@@ -510,7 +508,8 @@ class Model:
                 raise
             raise ValueError(f"{error}; hint: bspm.Model.fit reads data") from None
         model = cls(core, num_threads)
-        model._leaderboard = Trials(Trial(json.loads(trial)) for trial in core.trials)
+        of_search = _trial_of({}, (core.weight_scale, None))
+        model._leaderboard = Trials(of_search(trial) for trial in core.trials)
         return model
 
     def _keep_trials(self, trials: Trials) -> None:
@@ -874,14 +873,14 @@ class Model:
         test: Any,
         k: Union[SupportsIndex, Iterable[SupportsIndex]] = 20,
         *,
-        user: Optional[str] = None,
-        item: Optional[str] = None,
-        weight: Optional[str] = None,
-        time: Optional[str] = None,
-        rating: Optional[str] = None,
+        user: Optional[Column] = None,
+        item: Optional[Column] = None,
+        weight: Optional[Column] = None,
+        time: Optional[Column] = None,
+        rating: Optional[Column] = None,
         rating_threshold: Optional[float] = None,
         weight_scale: Optional[str] = None,
-        half_life: Union[float, str, None] = None,
+        half_life: Optional[HalfLife] = None,
         duplicates: Optional[str] = None,
         skip_unknown: bool = False,
         detailed: bool = False,
@@ -930,11 +929,11 @@ class Model:
         self,
         data: Any,
         *,
-        user: Optional[str] = None,
-        item: Optional[str] = None,
-        weight: Optional[str] = None,
-        time: Optional[str] = None,
-        rating: Optional[str] = None,
+        user: Optional[Column] = None,
+        item: Optional[Column] = None,
+        weight: Optional[Column] = None,
+        time: Optional[Column] = None,
+        rating: Optional[Column] = None,
         rating_threshold: Optional[float] = None,
         weight_scale: Optional[str] = None,
         duplicates: Optional[str] = None,
@@ -963,6 +962,11 @@ class Model:
             weight_scale=weight_scale,
             duplicates=duplicates,
         )
+        if added.half_life is not None:
+            raise ValueError(
+                f"half_life: expected none, because the weights of the model do not decay, found {added.half_life}; "
+                "hint: fit all interactions together with half_life="
+            )
         if added.times is not None and self._core.times() is None:
             raise ValueError(
                 "time: expected a model that was fitted with time=, found a model without times and data with them"
@@ -975,7 +979,7 @@ class Model:
         return self._with_core(core)
 
     def with_items(
-        self, items: Any, *, item_id: Optional[str] = None, title: Optional[str] = None
+        self, items: Any, *, item_id: Optional[Column] = None, title: Optional[Column] = None
     ) -> "Model":
         """Returns the model with an item table. Lists and explanations show its titles.
 
@@ -1000,10 +1004,9 @@ class Model:
     def _with_table(self, table: _bspm.Items) -> "Model":
         core, (with_row, without_row, others) = self._core.with_items(table)
         if without_row:
-            warnings.warn(
+            warn(
                 f"items: {without_row} of {with_row + without_row} items with interactions have no row, and "
-                f"{others} rows are of items without interactions",
-                stacklevel=3,
+                f"{others} rows are of items without interactions"
             )
         return self._with_core(core)
 
@@ -1246,6 +1249,12 @@ def _from_bytes(
     return model
 
 
+def _trial_of(reading: dict[str, Any], weighting: Optional[Weighting]) -> Callable[[str], Trial]:
+    """Returns a parser of the trials of a search with these options for reading and the chosen weighting."""
+    given = {name: value for name, value in reading.items() if value is not None}
+    return lambda text: Trial(json.loads(text))._of_search(given, weighting)
+
+
 def _table_of_weightings(trials: list[tuple[Weighting, float]]) -> Table:
     return Table(
         {
@@ -1279,18 +1288,18 @@ def _with_chosen_weighting(
 def tune(
     data: Any,
     *,
-    user: Optional[str] = None,
-    item: Optional[str] = None,
-    weight: Optional[str] = None,
-    time: Optional[str] = None,
-    rating: Optional[str] = None,
+    user: Optional[Column] = None,
+    item: Optional[Column] = None,
+    weight: Optional[Column] = None,
+    time: Optional[Column] = None,
+    rating: Optional[Column] = None,
     rating_threshold: Optional[float] = None,
     weight_scale: Optional[str] = None,
-    half_life: Union[float, str, None] = None,
+    half_life: Optional[HalfLife] = None,
     duplicates: Optional[str] = None,
     tags: Any = None,
-    tag: Optional[str] = None,
-    tag_item: Optional[str] = None,
+    tag: Optional[Column] = None,
+    tag_item: Optional[Column] = None,
     tag_weight: Optional[float] = None,
     metric: str = "ndcg",
     k: SupportsIndex = 20,
@@ -1346,6 +1355,8 @@ def tune(
         progress=progress,
         callback=callback,
     )
+    if ratio is None:
+        raise TypeError("ratio: expected a number, found None")
     interactions = Interactions.of(data, **reading)
     weightings = _table_of_weightings([])
     weighting: Optional[Weighting] = None
@@ -1353,7 +1364,7 @@ def tune(
         interactions, weightings, weighting = _with_chosen_weighting(
             interactions, None, threads_of(num_threads), whole(seed, "seed"), progress
         )
-    interactions, tag_rows = with_tags(interactions, tags, tag, tag_item, tag_weight, item)
+    interactions, tag_rows = with_tags(interactions, tags, tag, tag_item, tag_weight)
     options = {
         "metric": metric,
         "k": whole(k, "k", 1),
@@ -1362,14 +1373,10 @@ def tune(
         "popularity_penalty": float(popularity_penalty),
         "filters": names_in(filters, "filters"),
         "ratio": float(ratio),
-        "seed": int(seed),
+        "seed": whole(seed, "seed"),
     }
     threads = threads_of(num_threads)
-    remembered = {name: value for name, value in reading.items() if value is not None}
-
-    def trial(text: str) -> Trial:
-        return Trial(json.loads(text))._of_search(remembered, weighting)
-
-    trials_found = search(interactions, tag_rows, options, threads, progress, callback, checkpoint, trial)
+    trial_of = _trial_of(reading, weighting)
+    trials_found = search(interactions, tag_rows, options, threads, progress, callback, checkpoint, trial_of)
     trials_found.weightings = weightings
     return trials_found

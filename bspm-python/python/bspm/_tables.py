@@ -128,15 +128,20 @@ class Trial(dict[str, Any]):
 
         The default options for reading, and the scale of the weights, are those of the search.
         """
-        from ._data import READ_OPTIONS, Interactions
         from ._model import Model
+
+        return self._fit_of(Model, data, options)
+
+    def _fit_of(self, kind: type[Model], data: Any, options: dict[str, Any]) -> Model:
+        """Fits a model of a class. ``options`` are those of ``Model.fit``."""
+        from ._data import READ_OPTIONS, Interactions
 
         given = {name: options.pop(name) for name in READ_OPTIONS if name in options}
         reading = {} if isinstance(data, Interactions) else {**self._reading, **given}
         interactions = Interactions.of(data, **(reading or given))
         if self._weighting is not None and not interactions._has_weighting:
             interactions = interactions._reweighted(*self._weighting)
-        return Model.fit(interactions, config=self["config"], **options)
+        return kind.fit(interactions, config=self["config"], **options)
 
 
 class Trials(list[Trial], Tabular):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import warnings
 from dataclasses import replace
 from typing import Any, Optional
 
 import numpy as np
 import scipy.sparse
 
-from ._arguments import check
+from ._arguments import Column, check
 from ._data import Interactions, csr_of, ids_of
+from ._warnings import warn
 
 Tags = dict[str, Any]
 
@@ -19,21 +20,20 @@ Tags = dict[str, Any]
 def with_tags(
     interactions: Interactions,
     tags: Any,
-    tag: Optional[str],
-    tag_item: Optional[str],
+    tag: Optional[Column],
+    tag_item: Optional[Column],
     weight: Optional[float],
-    item: Optional[str] = None,
 ) -> tuple[Interactions, Optional[Tags]]:
     """Returns the interactions with all items of the tags as columns, and the rows of the tags.
 
-    ``item`` is the name of the item column of the interactions, which is the default of ``tag_item``.
+    If the tags have the item column of the interactions, it is the default of ``tag_item``.
     """
     if tags is None:
         for name, value in (("tag", tag), ("tag_item", tag_item), ("tag_weight", weight)):
             if value is not None:
                 raise ValueError(f"{name}: expected tags= as well, found only {value!r}")
         return interactions, None
-    read = _read(tags, tag, tag_item, item)
+    read = _read(tags, tag, tag_item, interactions.item_column)
     names = [str(name) for name in read.users]
     columns = {id_: place for place, id_ in enumerate(_plain(interactions.items))}
     found = _plain(read.items)
@@ -41,7 +41,7 @@ def with_tags(
     if len(kinds) > 1:
         raise TypeError("tags: expected ids of items with the type of the interactions, str or int")
     if not any(id_ in columns for id_ in found):
-        warnings.warn("tags: no item with tags has interactions", stacklevel=3)
+        warn("tags: no item with tags has interactions")
     for id_ in found:
         columns.setdefault(id_, len(columns))
     places = np.array([columns[id_] for id_ in found], dtype=np.int32)
@@ -58,11 +58,12 @@ def with_tags(
 
 
 def _read(
-    tags: Any, tag: Optional[str], tag_item: Optional[str], item: Optional[str]
+    tags: Any, tag: Optional[Column], tag_item: Optional[Column], item: Optional[Column]
 ) -> Interactions:
     check(tag=tag, tag_item=tag_item)
-    tag_item = item if tag_item is None else tag_item
-    columns = {"tag" if tag is None else tag, "item" if tag_item is None else tag_item}
+    tag_column = "tag" if tag is None else tag
+    item_columns = [name for name in (tag_item, item) if name is not None]
+    columns = {tag_column, item_columns[0] if item_columns else "item"}
     if isinstance(tags, dict) and not columns & set(tags):
         for name, value in (("tag", tag), ("tag_item", tag_item)):
             if value is not None:
@@ -78,7 +79,10 @@ def _read(
         tags, "__arrow_c_stream__"
     ):
         try:
-            return Interactions.of(tags, user="tag" if tag is None else tag, item=tag_item)
+            if tag_item is None and item is not None:
+                with contextlib.suppress(KeyError):
+                    return Interactions.of(tags, user=tag_column, item=item)
+            return Interactions.of(tags, user=tag_column, item=tag_item)
         except KeyError as error:
             # Tags are read as users.
             text = str(error.args[0]).replace("; item=", "; tag_item=").replace("; user=", "; tag=")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import warnings
 from typing import Any, Callable, Optional, TextIO, Union
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from . import _bspm
 from ._data import Interactions
 from ._tables import Trial, Trials
+from ._warnings import warn
 
 Path = Union[str, os.PathLike[str]]
 
@@ -58,7 +58,7 @@ def search(
     trials = Trials(trial_of(text) for text in found.leaderboard())
     trials.is_interrupted = is_interrupted
     if is_interrupted:
-        warnings.warn(f"the search was interrupted after {len(trials)} trials", stacklevel=3)
+        warn(f"the search was interrupted after {len(trials)} trials")
     return trials
 
 
