@@ -45,7 +45,8 @@
 //! order. Versions without item tables ignore them. If there are tags of items, `tags` has `rows`, the
 //! number of the last rows of the fitted matrix that are tags, and their `weight`. If the settings were selected by a search, `trials`
 //! has its trials, best first, as serialized from a [`Trial`](crate::tune::Trial). If the weights were scaled, `weight_scale`
-//! has the scale, such as `log`.
+//! has the scale, such as `log`. If they decay with time, `decay` has the `half_life` and the `reference_time`, at which a
+//! weight has not decayed, both in the unit of the times.
 
 #[cfg(target_endian = "big")]
 compile_error!("model files are little-endian and are mapped into memory");
@@ -182,6 +183,7 @@ where
             tags: self.dataset().tags(),
             trials: self.trials(),
             weight_scale: self.dataset().weight_scale(),
+            decay: self.dataset().decay(),
         };
         write(&contents, out).map_err(|source| crate::Error::Write {
             path: path.into(),
@@ -199,7 +201,9 @@ where
         let fitted = Arc::new(parts.fitted);
         let histories = parts.histories.map_or_else(|| fitted.clone(), Arc::new);
         let mut dataset = Dataset::from_interactions(parts.users, parts.items, histories)?;
-        dataset = dataset.with_weight_scale(parts.weight_scale);
+        dataset = dataset
+            .with_weight_scale(parts.weight_scale)
+            .with_decay(parts.decay);
         if let Some(times) = parts.times {
             dataset = dataset.with_times(times)?;
         }

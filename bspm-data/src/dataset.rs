@@ -2,6 +2,7 @@
 
 mod aligned;
 mod builder;
+mod decay;
 mod event_columns;
 mod items;
 mod k_core;
@@ -18,6 +19,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 pub use builder::{DatasetBuilder, Event};
+pub use decay::Decay;
 pub use event_columns::EventColumns;
 pub use split::DatasetSplit;
 pub use summary::{DatasetSummary, Quantiles};
@@ -60,9 +62,21 @@ pub struct Dataset<U: Eq + Hash = String, I: Eq + Hash = String> {
     times: Option<Arc<[f64]>>,
     /// How the weights were scaled; `None` if they were not.
     weight_scale: Option<WeightScale>,
+    /// How the weights decay; `None` if they do not.
+    decay: Option<Decay>,
     /// The first rows are the items of the data set, in column order.
     item_table: Option<Arc<ItemTable<I>>>,
     tags: Option<Arc<ItemTags<I>>>,
+}
+
+/// An interaction that is added to a data set.
+struct NewEntry<U, I> {
+    user: U,
+    item: I,
+    weight: f32,
+    time: f64,
+    /// The time at which the weight has not decayed.
+    reference_time: f64,
 }
 
 impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
@@ -111,6 +125,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             interactions,
             times: None,
             weight_scale: None,
+            decay: None,
             item_table: None,
             tags: None,
         })
@@ -118,7 +133,8 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
 
     /// Adds interactions, of known or new users and items. A new interaction has weight 1; for an
     /// existing one the larger weight is kept. If the data set has times, the added interactions get
-    /// the latest time. Cost: a sort of all interactions.
+    /// the latest time. If the weights [decay](Self::decay), those of all interactions are computed for the new latest
+    /// time. Cost: a sort of all interactions.
     ///
     /// # Errors
     ///
@@ -151,19 +167,26 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     /// ```
     pub fn with_timed_pairs(&self, pairs: impl IntoIterator<Item = (U, I, f64)>) -> Result<Self> {
         let pairs = pairs.into_iter();
-        self.with_entries(pairs.map(|(user, item, time)| (user, item, 1.0, time)))
+        self.with_entries(pairs.map(|(user, item, time)| NewEntry {
+            user,
+            item,
+            weight: 1.0,
+            time,
+            reference_time: time,
+        }))
     }
 
     /// Adds the interactions of another data set, with their weights and times. If both have weights, these must have
     /// the same [scale](Self::weight_scale). An interaction of a data set without weights has weight 1. Its users and
     /// items may be new. For an interaction that both have, the larger weight and the later time are kept. If only the
     /// other data set has no times, its interactions get the latest time of this data set. If this data set has no
-    /// times, the result has none. The item table and the tags of this data set are kept; if it has none, those of the
-    /// other are used. Cost: a sort of all interactions.
+    /// times, the result has none. If the weights of this data set [decay](Self::decay), those of the other decay in the
+    /// same way, and the weights of all interactions are computed for the new latest time. The item table and the tags
+    /// of this data set are kept; if it has none, those of the other are used. Cost: a sort of all interactions.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for weights of another scale; [`Error::TooLarge`].
+    /// [`Error::InvalidParameter`] for weights of another scale or with another half-life; [`Error::TooLarge`].
     ///
     /// # Examples
     ///
@@ -185,13 +208,26 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             let expected = format!("{own}, the scale of the weights that the data set has");
             return Err(invalid("weight_scale", expected, text(more.weight_scale)));
         }
+        if let Some(decay) = more.decay
+            && self.decay.map(|own| own.half_life) != Some(decay.half_life)
+        {
+            let own = self.decay.map(|own| own.half_life.to_string());
+            let own = own.unwrap_or_else(|| "none".into());
+            let expected = format!("{own}, the half-life of the weights that the data set has");
+            return Err(invalid("half_life", expected, decay.half_life));
+        }
         let latest = self.latest();
         let times = more.times().unwrap_or_default();
         let entries = more.interactions.entries().enumerate();
         let both = self.with_entries(entries.filter_map(|(place, (user, item, weight))| {
             let time = times.get(place).copied().unwrap_or(latest);
-            let (user, item) = (more.users.id(user)?.clone(), more.items.id(item)?.clone());
-            Some((user, item, weight, time))
+            Some(NewEntry {
+                user: more.users.id(user)?.clone(),
+                item: more.items.id(item)?.clone(),
+                weight,
+                time,
+                reference_time: more.decay.map_or(time, |decay| decay.reference_time),
+            })
         }))?;
         let item_table = match both.item_table {
             None => more.table_for(&both.items)?,
@@ -220,19 +256,32 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     }
 
     /// Adds interactions with weights and times.
-    fn with_entries(&self, entries: impl Iterator<Item = (U, I, f32, f64)>) -> Result<Self> {
+    fn with_entries(&self, entries: impl Iterator<Item = NewEntry<U, I>>) -> Result<Self> {
+        let entries: Vec<_> = entries.collect();
+        let latest = entries.iter().map(|it| it.reference_time);
+        let decay = self.decay.map(|own| Decay {
+            reference_time: latest.fold(own.reference_time, f64::max),
+            ..own
+        });
+        let decayed = |weight: f32, reference_time: f64| match decay {
+            Some(decay) => Decay::of_weight(f64::from(weight), decay.factor(reference_time)),
+            None => weight,
+        };
         let (mut users, mut items) = (Ids::clone(&self.users), Ids::clone(&self.items));
-        let mut all: Vec<(u32, u32, f32)> = self.interactions.entries().collect();
+        let own_time = self.decay.map_or(0.0, |own| own.reference_time);
+        let own = self.interactions.entries();
+        let own = own.map(|(user, item, weight)| (user, item, decayed(weight, own_time)));
+        let mut all: Vec<(u32, u32, f32)> = own.collect();
         let old = self
             .interactions
             .pairs()
             .zip(self.times().unwrap_or_default());
         let mut times: Vec<((u32, u32), f64)> = old.map(|(pair, &time)| (pair, time)).collect();
-        for (user, item, weight, time) in entries {
-            let user = users.index_or_insert(user, "users")?;
-            let item = items.index_or_insert(item, "items")?;
-            all.push((user, item, weight));
-            times.push(((user, item), time));
+        for entry in entries {
+            let user = users.index_or_insert(entry.user, "users")?;
+            let item = items.index_or_insert(entry.item, "items")?;
+            all.push((user, item, decayed(entry.weight, entry.reference_time)));
+            times.push(((user, item), entry.time));
         }
         let max = Duplicates::Max;
         let interactions = Interactions::from_weighted(users.len(), items.len(), all, max)?;
@@ -240,6 +289,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         dataset.item_table = self.table_for(&dataset.items)?;
         dataset.tags = self.tags.clone();
         dataset.weight_scale = self.weight_scale;
+        dataset.decay = decay;
         if self.times.is_none() {
             return Ok(dataset);
         }
@@ -306,6 +356,16 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         }
     }
 
+    /// How the weights decay with time; `None` if they do not.
+    pub fn decay(&self) -> Option<Decay> {
+        self.decay
+    }
+
+    /// Records how the weights of the data set decay. The weights do not change.
+    pub fn with_decay(self, decay: Option<Decay>) -> Self {
+        Self { decay, ..self }
+    }
+
     /// The number of interactions.
     pub fn len(&self) -> usize {
         self.interactions.len()
@@ -356,6 +416,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         Ok(Dataset {
             times: self.times.clone(),
             weight_scale: self.weight_scale,
+            decay: self.decay,
             item_table,
             tags: self.tags.as_ref().map(|it| Arc::new(it.map_items(&item))),
             ..mapped
@@ -393,6 +454,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             interactions: interactions.into(),
             times,
             weight_scale: self.weight_scale,
+            decay: self.decay,
             item_table: self.item_table.clone(),
             tags: self.tags.clone(),
         })

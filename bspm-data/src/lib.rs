@@ -31,8 +31,8 @@ pub use components::Components;
 #[doc(hidden)]
 pub use dataset::EventColumns;
 pub use dataset::{
-    Dataset, DatasetBuilder, DatasetSplit, DatasetSummary, Event, ItemTags, Quantiles, WeightScale,
-    Weighting,
+    Dataset, DatasetBuilder, DatasetSplit, DatasetSummary, Decay, Event, ItemTags, Quantiles,
+    WeightScale, Weighting,
 };
 #[cfg(feature = "load")]
 pub use date::{date_of, date_of_seconds};

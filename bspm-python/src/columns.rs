@@ -156,7 +156,7 @@ impl<'a> Rows<'a> {
         let read = || columns.interactions(shape, &self.weighting);
         let (interactions, times) = short(py, read)?;
         options.check_half_life(py, times.as_deref(), false)?;
-        arrays(py, &interactions, times)
+        arrays(py, &interactions, times, columns.decay(&self.weighting))
     }
 }
 

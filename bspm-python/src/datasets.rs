@@ -1,6 +1,7 @@
 //! Datasets from rows of Python, and the backend that they are fitted on.
 
 use bspm::backend::CpuError;
+use bspm::data::Decay;
 use bspm::{CpuBackend, Dataset};
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyValueError;
@@ -9,7 +10,7 @@ use pyo3::prelude::*;
 use crate::arrays::Rows;
 use crate::error::to_python;
 use crate::ids::{Id, distinct};
-use crate::options::refused;
+use crate::options::{refused, scale};
 
 pub(crate) fn backend(threads: usize) -> PyResult<CpuBackend> {
     match threads {
@@ -26,6 +27,21 @@ pub(crate) fn backend(threads: usize) -> PyResult<CpuBackend> {
 
 /// The time of each entry of some rows, in the order of the entries, if there are times.
 pub(crate) type Times<'py> = Option<PyReadonlyArray1<'py, f64>>;
+
+/// The half-life of weights and their reference time, which Python has as two numbers.
+pub(crate) type DecayPair = (f64, f64);
+
+/// Records how the weights of a dataset were computed: their scale and their decay.
+pub(crate) fn with_weighting<U: Id, I: Id>(
+    dataset: Dataset<U, I>,
+    weight_scale: Option<&str>,
+    decay: Option<DecayPair>,
+) -> PyResult<Dataset<U, I>> {
+    let scale = weight_scale.map(scale).transpose()?;
+    let decay = decay.map(|(half_life, reference_time)| Decay::new(half_life, reference_time));
+    let decay = decay.transpose().map_err(to_python)?;
+    Ok(dataset.with_weight_scale(scale).with_decay(decay))
+}
 
 /// The dataset of some rows, with ids of these types.
 pub(crate) fn dataset<U: Id, I: Id>(

@@ -3,24 +3,25 @@
 use std::path::PathBuf;
 
 use bspm::data::reader::{IdSource, warnings_of_items, warnings_of_times, warnings_of_users};
-use bspm::data::{Format, expand_paths};
+use bspm::data::{Decay, Format, expand_paths};
 use bspm::{Dataset, Interactions};
 use numpy::PyArray1;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::arrays::Csr;
-use crate::datasets::Times;
+use crate::datasets::{DecayPair, Times};
 use crate::error::to_python;
 use crate::ids::{Id, IdList};
 use crate::options::{FileOptions, ReadOptions, of_reading, refused, warn, with_arguments};
 
-/// Row ends, columns, and weights and times if there are any.
+/// Row ends, columns, and weights, times and the decay of the weights if there are any.
 pub(crate) type Entries<'py> = (
     Bound<'py, PyArray1<i64>>,
     Bound<'py, PyArray1<i64>>,
     Option<Bound<'py, PyArray1<f32>>>,
     Option<Bound<'py, PyArray1<f64>>>,
+    Option<DecayPair>,
 );
 
 /// The content of a file or a table: the entries, and the ids of users and items.
@@ -130,14 +131,16 @@ pub(crate) fn entries<'py, U: Id, I: Id>(
         py,
         dataset.interactions(),
         dataset.times().map(<[f64]>::to_vec),
+        dataset.decay(),
     )
 }
 
-/// Returns a matrix and its times as arrays. A matrix without entries is an error.
+/// Returns a matrix, its times and the decay of its weights as arrays and numbers. A matrix without entries is an error.
 pub(crate) fn arrays<'py>(
     py: Python<'py>,
     matrix: &Interactions,
     times: Option<Vec<f64>>,
+    decay: Option<Decay>,
 ) -> PyResult<Entries<'py>> {
     if matrix.is_empty() {
         let text = "data: expected at least one interaction, found none";
@@ -153,5 +156,6 @@ pub(crate) fn arrays<'py>(
         PyArray1::from_vec(py, items),
         weights.map(|weights| PyArray1::from_vec(py, weights)),
         times.map(|times| PyArray1::from_vec(py, times)),
+        decay.map(|decay| (decay.half_life, decay.reference_time)),
     ))
 }

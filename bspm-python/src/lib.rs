@@ -34,7 +34,6 @@ fn _bspm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(arrow::read_lists, module)?)?;
     module.add_function(wrap_pyfunction!(files::read_files, module)?)?;
     module.add_function(wrap_pyfunction!(files::likely_misread, module)?)?;
-    module.add_function(wrap_pyfunction!(options::parse_half_life, module)?)?;
     module.add_function(wrap_pyfunction!(files::parquet_files, module)?)?;
     module.add_function(wrap_pyfunction!(id_columns::number_objects, module)?)?;
     module.add_function(wrap_pyfunction!(columns::default_column, module)?)?;

@@ -20,14 +20,14 @@ use pyo3::types::{PyBytes, PyDict};
 
 use crate::arrays::{Csr, Integers, Rows, numbers};
 use crate::arrow::{Batches, in_form};
-use crate::datasets::{Times, backend, dataset};
+use crate::datasets::{DecayPair, Times, backend, dataset, with_weighting};
 use crate::error::to_python;
 use crate::evaluation::to_dict;
 use crate::ids::{Id, IdList, of_kind};
 use crate::import::Source;
 use crate::items::{self, Items};
 use crate::lists::{Lists, to_arrays};
-use crate::options::{scale, warn};
+use crate::options::warn;
 use crate::rules::{Rules, rerank_by};
 use crate::search::{as_json, value_of};
 use crate::sparse_rows::{Matrix, SparseRows};
@@ -137,7 +137,7 @@ pub(crate) fn config(json: &str) -> PyResult<FilterConfig> {
 impl Core {
     /// Fits a model to compressed sparse rows.
     #[staticmethod]
-    #[pyo3(signature = (csr, times, users, items, config, *, weight_scale = None, tags = None, threads = 0, seed = 0, progress = None))]
+    #[pyo3(signature = (csr, times, users, items, config, *, weight_scale = None, decay = None, tags = None, threads = 0, seed = 0, progress = None))]
     #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
     fn fit(
         py: Python<'_>,
@@ -147,16 +147,16 @@ impl Core {
         items: IdList,
         config: &str,
         weight_scale: Option<&str>,
+        decay: Option<DecayPair>,
         tags: Option<TagRows<'_>>,
         threads: usize,
         seed: u64,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         let (config, backend) = (self::config(config)?, backend(threads)?);
-        let scale = weight_scale.map(scale).transpose()?;
         let rows = csr.rows()?;
         with_dataset!(&rows, times, users, items, dataset, variant => {
-            let dataset = tagged(dataset, tags.as_ref())?.with_weight_scale(scale);
+            let dataset = with_weighting(tagged(dataset, tags.as_ref())?, weight_scale, decay)?;
             let model = long(py, progress.as_ref(), |observer| {
                 let options = FitOptions::new().seed(seed).observer(observer);
                 Model::fit_with(backend, dataset, config, &options)
@@ -388,8 +388,16 @@ impl Core {
         scale.map(|scale| scale.to_string())
     }
 
+    /// The half-life of the weights and their reference time; None if they do not decay.
+    #[getter]
+    fn decay(&self) -> Option<DecayPair> {
+        let decay = each!(&self.model, model => model.dataset().decay());
+        decay.map(|decay| (decay.half_life, decay.reference_time))
+    }
+
     /// Returns the model with more interactions, also of new users and items.
-    #[pyo3(signature = (csr, times, users, items, weight_scale = None))]
+    #[pyo3(signature = (csr, times, users, items, weight_scale = None, decay = None))]
+    #[expect(clippy::too_many_arguments, reason = "arrays from Python")]
     fn with_interactions(
         &self,
         py: Python<'_>,
@@ -398,12 +406,13 @@ impl Core {
         users: IdList,
         items: IdList,
         weight_scale: Option<&str>,
+        decay: Option<DecayPair>,
     ) -> PyResult<Self> {
         let rows = csr.rows()?;
-        let scale = weight_scale.map(scale).transpose()?;
         let model = each_becomes!(&self.model, model => {
             let (users, items) = (of_kind("users", users)?, of_kind("items", items)?);
-            let added = dataset(&rows, times, users, items)?.with_weight_scale(scale);
+            let added = dataset(&rows, times, users, items)?;
+            let added = with_weighting(added, weight_scale, decay)?;
             short(py, || model.with_dataset(&added))?
         });
         Ok(Self { model })

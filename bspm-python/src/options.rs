@@ -131,9 +131,8 @@ impl FileOptions {
     }
 }
 
-/// A half-life as a Python argument.
 #[derive(Debug, FromPyObject)]
-pub(crate) enum GivenHalfLife {
+enum GivenHalfLife {
     Number(f64),
     Text(String),
 }
@@ -320,12 +319,6 @@ impl GivenHalfLife {
         };
         parsed.map_err(to_python)
     }
-}
-
-/// Returns a half-life in the unit of the times.
-#[pyfunction]
-pub(crate) fn parse_half_life(half_life: GivenHalfLife) -> PyResult<f64> {
-    Ok(half_life.parsed()?.time)
 }
 
 /// Parses a scale of weights.

@@ -1,5 +1,6 @@
 """The filter that is chosen for the data if none is named."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -147,13 +148,34 @@ def test_added_weights_have_the_scale_of_the_model(tmp_path):
             model.with_interactions(frame, weight="plays", weight_scale="linear")
     added = opened.with_interactions([("new", "i7", 3.0), ("new", "i8", 15.0)]).interactions.to_pandas()
     assert added[added.user == "new"].weight.tolist() == [2.0, 4.0]
-    decayed = bspm.Interactions.from_pairs(["a"], ["i7"], [2.0], [5.0], half_life=1)
-    with pytest.raises(ValueError, match="half_life: expected none, because the weights of the model do not decay"):
-        bspm.Model.fit([("a", "i7", 3.0)], "gf-cf").with_interactions(decayed)
     # A model without weights takes the scale of those that are added.
     log = bspm.Interactions.of([("new", "i7", 3.0)], weight_scale="log")
     plain = bspm.Model.fit([("a", "i7"), ("a", "i8")], "gf-cf").with_interactions(log)
     assert plain.interactions.weight_scale == "log" and plain.interactions.to_scipy()[1, 0] == 2.0
+
+
+def test_added_weights_decay_as_those_of_the_model(tmp_path):
+    events = [(f"u{place % 40}", f"i{place * place % 23}", 1.0 + place % 5, 10.0 * place) for place in range(400)]
+    frame = pd.DataFrame(events, columns=["user", "item", "n", "at"]).drop_duplicates(["user", "item"])
+    columns = {"weight": "n", "time": "at"}
+    for options in ({"half_life": 900}, {"half_life": 900, "weight_scale": "log"}):
+        whole = bspm.Model.fit(frame, "gf-cf", **columns, **options)
+        assert whole.interactions.half_life == 900 and whole.interactions.reference_time == frame["at"].max()
+        model = bspm.Model.fit(frame[:100], "gf-cf", **columns, **options)
+        model.save(tmp_path / "m.bspm")
+        later = bspm.Model.open(tmp_path / "m.bspm").with_interactions(frame[100:], **columns).interactions
+        expected, found = (it.to_pandas().sort_values(["user", "item"]) for it in (whole.interactions, later))
+        assert np.allclose(found["weight"], expected["weight"], rtol=1e-6) and len(set(found["weight"])) > 5
+        assert later.reference_time == frame["at"].max()
+        part = bspm.Interactions.of(frame[100:], **columns, **options)
+        again = model.with_interactions(part).interactions.to_scipy()
+        assert np.allclose(again.data, later.to_scipy().data, rtol=1e-6)
+        with pytest.raises(ValueError, match="half_life: expected 900, the half-life .*, found 450"):
+            model.with_interactions(bspm.Interactions.of(frame, **columns, **{**options, "half_life": 450}))
+        # Interactions of a model are not weighted again.
+        copied = bspm.Model.fit(model.interactions, "gf-cf")
+        assert copied.interactions.to_pandas().equals(model.interactions.to_pandas())
+        assert copied.interactions.half_life == 900
 
 
 def test_a_half_life_is_chosen_where_tastes_drift():
@@ -164,4 +186,6 @@ def test_a_half_life_is_chosen_where_tastes_drift():
     ]
     frame = {"user": [it[0] for it in events], "item": [it[1] for it in events], "at": [it[2] for it in events]}
     model = bspm.Model.fit(frame, time="at")
-    assert model.weightings.to_dict()["half_life"][0] is not None
+    chosen = model.weightings.to_dict()["half_life"][0]
+    assert chosen is not None and model.interactions.half_life == chosen
+    assert model.leaderboard.best.fit(frame, time="at").interactions == model.interactions

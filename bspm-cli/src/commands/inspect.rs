@@ -66,6 +66,9 @@ impl Record for SavedModelInfo {
         if let Some(scale) = &self.weight_scale {
             rows.push(("weight scale", scale.clone()));
         }
+        if let Some(half_life) = self.half_life {
+            rows.push(("half-life", format!("{half_life} in the unit of the times")));
+        }
         let trials = self.trials.iter().map(|trial| {
             let value = match &trial.outcome {
                 TrialOutcome::Failed(reason) => format!("failed: {reason}"),

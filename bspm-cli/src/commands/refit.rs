@@ -128,15 +128,8 @@ impl Arguments {
         }
         let more = self
             .interactions
-            .with_scale_of(known)?
+            .with_weighting_of(known)?
             .read_all(&self.data)?;
-        if self.interactions.has_half_life() {
-            return Err(
-                "--half-life would apply only to the new interactions, and not to those of the \
-                 model; hint: fit all interactions together with `bspm fit --half-life`"
-                    .into(),
-            );
-        }
         if let Some(hint) = self.interactions.hint_of_weights(&self.data) {
             warn_of_weights(known, &more, hint);
         }
@@ -238,12 +231,24 @@ fn tell_new_ids(known: &Dataset, more: &Dataset) -> Outcome {
 
 /// Warns if the interactions of the model have weights and the new ones do not.
 fn warn_of_weights(known: &Dataset, more: &Dataset, hint: &str) {
-    let is_weighted = |data: &Dataset| data.interactions().weights().is_some();
     if is_weighted(known) && !is_weighted(more) {
         tell!(
             "warning: the new interactions have weight 1, but those of the model have weights; hint: {hint}"
         );
     }
+}
+
+/// Whether the interactions have weights that do not only come from a half-life.
+fn is_weighted(data: &Dataset) -> bool {
+    let (Some(weights), Some(decay)) = (data.interactions().weights(), data.decay()) else {
+        return data.interactions().weights().is_some();
+    };
+    let times = data.times().unwrap_or_default();
+    let mut pairs = weights.iter().zip(times);
+    pairs.any(|(&weight, &time)| {
+        let ratio = f64::from(weight) / decay.factor(time);
+        weight > f32::MIN_POSITIVE && (ratio - 1.0).abs() > 1e-3
+    })
 }
 
 /// Warns if the times are likely in another unit than those of the model.

@@ -40,14 +40,10 @@ impl DataArguments {
         let others: Vec<String> = others
             .map(|(weighting, value)| format!("{} {value:.4}", name_of(weighting, are_dates)))
             .collect();
-        let repeat = match choice.weighting.half_life {
-            None => "comparisons need the same weights",
-            Some(_) => "comparisons need the same weights, and new interactions a new fit",
-        };
         tell!(
             "weights: {}, selected by NDCG@20 on held-out interactions with two filters: {value:.4} \
              (others: {}); other weights are selected only if they are better by one percent; hint: \
-             {repeat}: {}",
+             comparisons need the same weights: {}",
             name_of(&choice.weighting, are_dates),
             others.join(", "),
             flags_of(&choice.weighting)
@@ -75,26 +71,37 @@ impl DataArguments {
         }
     }
 
-    /// Returns the flags with the scale of the weights of a model, to which the interactions are added.
-    pub(crate) fn with_scale_of(&self, known: &Dataset) -> std::result::Result<Self, String> {
+    /// Returns the flags with the scale of the weights of a model, to which the interactions are added. The weights
+    /// decay when they are added.
+    pub(crate) fn with_weighting_of(&self, known: &Dataset) -> std::result::Result<Self, String> {
+        let hint = "hint: fit all interactions together with `bspm fit` to change it";
+        let own = known.decay().map(|decay| decay.half_life);
+        if let Some(given) = self.half_life
+            && own != Some(given.time)
+        {
+            let own = own.map_or("none".into(), |own| own.to_string());
+            return Err(format!(
+                "--half-life: expected {own}, the half-life of the weights of the model in the unit of its times, \
+                 found {}; {hint}",
+                given.time
+            ));
+        }
+        let plain = Self {
+            half_life: None,
+            ..self.clone()
+        };
         let own = known.weight_scale();
         match self.weight {
             Some(given) if given != own.unwrap_or_default() => Err(format!(
-                "--weight: expected {}, the scale of the weights of the model, found {given}; hint: fit all \
-                 interactions together with `bspm fit` to change the scale",
+                "--weight: expected {}, the scale of the weights of the model, found {given}; {hint}",
                 own.unwrap_or_default()
             )),
             None if self.has_weights() => Ok(Self {
                 weight: own,
-                ..self.clone()
+                ..plain
             }),
-            _ => Ok(self.clone()),
+            _ => Ok(plain),
         }
-    }
-
-    /// Returns whether `--half-life` is given.
-    pub(crate) fn has_half_life(&self) -> bool {
-        self.half_life.is_some()
     }
 }
 

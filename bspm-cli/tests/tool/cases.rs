@@ -1102,7 +1102,21 @@ fn a_refit_takes_what_compares_with_the_model() {
     assert!(told.contains("1 user ids differ"), "{told}");
     assert!(told.contains("\"B\" and \"b\""), "{told}");
     let half = format!("{times} --half-life 30d");
-    assert!(error(&folder.run(&half)).contains("--half-life would apply only to the new"));
+    assert!(error(&folder.run(&half)).contains("--half-life: expected none, the half-life"));
+    folder.fit("old.csv --time-column at --half-life 30d");
+    assert!(error(&folder.run(&format!("{times} --half-life 3d"))).contains("expected 2592000"));
+    for refit in [times, &half] {
+        let output = folder.run(refit);
+        stdout(&output);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(!told.contains("weight 1"), "{told}");
+        let inspected = stdout(&folder.run("inspect later.bspm"));
+        assert!(
+            inspected.contains("2592000 in the unit of the times"),
+            "{inspected}"
+        );
+    }
+    folder.fit("old.csv --time-column at");
     stdout(&folder.run("refit model.bspm new.csv more.csv -o later.bspm --time-column at"));
     let test =
         folder.run("evaluate --model later.bspm --test new.csv --half-life 3d --time-column at");

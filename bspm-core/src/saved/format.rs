@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::truncated_svd::SvdReport;
 use crate::filters::registry::FilterConfig;
 use crate::fitted::trial::Trial;
-use bspm_data::ItemColumnKind;
+use bspm_data::{Decay, ItemColumnKind};
 
 /// The format version for matrices without weights.
 pub(super) const FORMAT: u64 = 1;
@@ -63,6 +63,9 @@ pub struct SavedModelInfo {
     /// How the weights were scaled: [`WeightScale`](crate::data::WeightScale) as text; `None` if they were not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight_scale: Option<String>,
+    /// The half-life of the weights, in the unit of the times; `None` if they do not decay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub half_life: Option<f64>,
 }
 
 /// A description of the tags of items of a model file.
@@ -133,6 +136,9 @@ pub(super) struct Header {
     /// The scale of the weights as text, if they were scaled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) weight_scale: Option<String>,
+    /// How the weights decay, if they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) decay: Option<Decay>,
 }
 
 /// The part of a header that has the format version.

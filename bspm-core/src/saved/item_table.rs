@@ -190,6 +190,7 @@ mod tests {
             tags: None,
             trials: &[],
             weight_scale: None,
+            decay: None,
         };
         let mut bytes = Vec::new();
         write(&contents, &mut bytes).unwrap();

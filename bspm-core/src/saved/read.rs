@@ -22,6 +22,7 @@ use crate::engine::tensors::SavedTensors;
 use crate::engine::truncated_svd::SvdReport;
 use crate::filters::registry::FilterConfig;
 use crate::fitted::trial::Trial;
+use bspm_data::Decay;
 use bspm_data::Ids;
 use bspm_data::Interactions;
 use bspm_data::ItemTable;
@@ -42,6 +43,7 @@ pub(super) struct Parts<U: Eq + Hash, I: Eq + Hash> {
     pub(super) tags: Option<(Ids<String>, f32)>,
     pub(super) trials: Vec<Trial>,
     pub(super) weight_scale: Option<WeightScale>,
+    pub(super) decay: Option<Decay>,
 }
 
 /// A file with a valid header and checksum.
@@ -131,6 +133,7 @@ impl<'a> CheckedFile<'a> {
             tags: self.tags()?,
             trials: self.header.trials.clone(),
             weight_scale: self.weight_scale()?,
+            decay: self.decay()?,
             items,
             times: self.times(histories.as_ref().unwrap_or(&fitted).len())?,
             fitted,
@@ -177,6 +180,7 @@ impl<'a> CheckedFile<'a> {
             }),
             trials: self.header.trials.clone(),
             weight_scale: self.header.weight_scale.clone(),
+            half_life: self.header.decay.map(|decay| decay.half_life),
         })
     }
 
@@ -186,6 +190,19 @@ impl<'a> CheckedFile<'a> {
         };
         let scale = text.parse().map(Some);
         scale.map_err(|_| self.invalid("a scale of weights", text.clone()))
+    }
+
+    fn decay(&self) -> Result<Option<Decay>> {
+        let Some(decay) = self.header.decay else {
+            return Ok(None);
+        };
+        let checked = Decay::new(decay.half_life, decay.reference_time).map(Some);
+        checked.map_err(|_| {
+            self.invalid(
+                "a half-life above 0 and a finite time",
+                format!("{decay:?}"),
+            )
+        })
     }
 
     /// Reads the fitted matrix, and the current interactions if they differ from it.
@@ -398,6 +415,7 @@ mod tests {
             tags: None,
             trials: &[],
             weight_scale: None,
+            decay: None,
         };
         let mut bytes = Vec::new();
         write(&contents, &mut bytes).unwrap();
@@ -641,6 +659,7 @@ mod tests {
             tags: None,
             trials: &[],
             weight_scale: None,
+            decay: None,
         };
         let mut bytes = Vec::new();
         write(&contents, &mut bytes).unwrap();

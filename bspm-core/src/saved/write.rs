@@ -22,6 +22,7 @@ use crate::engine::truncated_svd::SvdReport;
 use crate::filters::registry::FilterConfig;
 use crate::fitted::FittedFilter;
 use crate::fitted::trial::Trial;
+use bspm_data::Decay;
 use bspm_data::Ids;
 use bspm_data::Interactions;
 use bspm_data::ItemTable;
@@ -46,6 +47,7 @@ pub(super) struct Contents<'a, U: Eq + Hash, I: Eq + Hash> {
     pub(super) tags: Option<&'a ItemTags<I>>,
     pub(super) trials: &'a [Trial],
     pub(super) weight_scale: Option<WeightScale>,
+    pub(super) decay: Option<Decay>,
 }
 
 /// A part of a filter, on the host.
@@ -114,6 +116,7 @@ where
         }),
         trials: contents.trials.to_vec(),
         weight_scale: contents.weight_scale.map(|it| it.to_string()),
+        decay: contents.decay,
     };
     let columns = contents.item_table.map(ItemTable::columns);
     let columns = columns.unwrap_or_default().iter();

@@ -36,7 +36,7 @@ pub struct WeightingChoice {
 ///
 /// 1. if there are weights without a [scale](Dataset::weight_scale): their logarithms, equal weights, and
 ///    thresholds if there are at most ten distinct weights, as with ratings;
-/// 2. if there are times: half-lives of 1, 1/2, 1/4 and 1/8 of the time from the first to the last
+/// 2. if there are times, and the weights do not [decay](Dataset::decay) already: half-lives of 1, 1/2, 1/4 and 1/8 of the time from the first to the last
 ///    interaction, until a shorter one is worse.
 ///
 /// Each weighting is evaluated with the first candidate of each of two filters.
@@ -82,6 +82,9 @@ where
         weighting: Weighting::new(),
         trials: Vec::new(),
     };
+    if dataset.decay().is_some() {
+        return Ok(none);
+    }
     let scales = match dataset.weight_scale() {
         Some(_) => Vec::new(),
         None => scales(dataset.interactions()),

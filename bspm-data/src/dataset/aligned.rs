@@ -81,6 +81,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             interactions: interactions.into(),
             times,
             weight_scale: self.weight_scale,
+            decay: self.decay,
             item_table: self.table_for(items)?,
             tags: self.tags.clone(),
         })

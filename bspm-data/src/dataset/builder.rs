@@ -207,15 +207,19 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> DatasetBuilder<U, I> {
         };
         let shape = (self.users.len(), self.items.len());
         let (interactions, times) = columns.interactions(shape, &self.weighting)?;
+        let decay = columns.decay(&self.weighting);
         let dataset = Dataset {
             users: Arc::new(self.users),
             items: Arc::new(self.items),
             interactions: interactions.into(),
             times: times.map(Into::into),
             weight_scale: None,
+            decay: None,
             item_table: None,
             tags: None,
         };
-        Ok(dataset.with_weight_scale(self.weighting.scale))
+        Ok(dataset
+            .with_weight_scale(self.weighting.scale)
+            .with_decay(decay))
     }
 }

@@ -1,5 +1,6 @@
 //! Interactions as columns of numbers.
 
+use super::decay::Decay;
 use super::weighting::Weighting;
 use crate::error::{Error, Result};
 use crate::grouped::Grouped;
@@ -54,10 +55,16 @@ impl EventColumns<'_> {
         Ok((interactions, has_times.then_some(times)))
     }
 
+    /// Returns how the weights decay relative to the latest interaction; `None` if they do not.
+    pub fn decay(&self, weighting: &Weighting) -> Option<Decay> {
+        let latest = self.times.iter().copied().reduce(f64::max)?;
+        weighting.decay_from(latest)
+    }
+
     /// Returns each pair with its weight and its latest time, without the pairs of weight 0.
     fn combined(&self, users: usize, weighting: &Weighting) -> (Vec<(u32, u32, f32)>, Vec<f64>) {
         let time = |place: usize| self.times.get(place).copied().unwrap_or_default();
-        let latest = self.times.iter().copied().fold(f64::MIN, f64::max);
+        let decay = self.decay(weighting);
         let weighting = match self.weights.is_empty() && weighting.duplicates.is_none() {
             // Without weights, a pair counts once.
             true => weighting.duplicates(Duplicates::Last),
@@ -80,7 +87,8 @@ impl EventColumns<'_> {
         for (user, row) in (0..).zip(rows.rows()) {
             for group in row.chunk_by(|left, right| left.0 == right.0) {
                 events.clear();
-                let event = |&(_, time, _, given)| (given, weighting.decay(latest - time));
+                let factor = |time| decay.map_or(1.0, |decay| decay.factor(time));
+                let event = |&(_, time, _, given)| (given, factor(time));
                 events.extend(group.iter().map(event));
                 let weight = weighting.combine(&events);
                 if weight > 0.0 {

@@ -21,7 +21,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     ///
     /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a setting without effect: a
     /// half-life without times, a scale without weights, or a rule for duplicates; for a scale of weights
-    /// that are scaled already.
+    /// that are scaled already; for a scale or a half-life of weights that decay already.
     ///
     /// # Examples
     ///
@@ -45,13 +45,27 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             let expected = format!("none, because the weights are scaled already ({own})");
             return Err(invalid("weight_scale", expected, scale));
         }
-        let latest = self.latest();
+        if let Some(own) = self.decay {
+            let expected = format!(
+                "none, because the weights decay already (half_life {})",
+                own.half_life
+            );
+            match (weighting.scale, weighting.half_life) {
+                (Some(scale), _) => return Err(invalid("weight_scale", expected, scale)),
+                (_, Some(half_life)) => return Err(invalid("half_life", expected, half_life)),
+                (None, None) => {}
+            }
+        }
+        let decay = weighting.decay_from(self.latest());
         let times = self.times.as_deref().unwrap_or_default();
         let entries = self.interactions.entries().enumerate();
         let weights: Vec<f32> = entries
             .map(|(place, (_, _, weight))| {
-                let age = times.get(place).map_or(0.0, |time| latest - time);
-                weighting.combine(&[(f64::from(weight), weighting.decay(age))])
+                let time = times.get(place);
+                let factor = decay
+                    .zip(time)
+                    .map_or(1.0, |(decay, &time)| decay.factor(time));
+                weighting.combine(&[(f64::from(weight), factor)])
             })
             .collect();
         let kept = self.subset(|place, _, _| weights[place] > 0.0)?;
@@ -64,7 +78,9 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         let scale = weighting.scale.or(self.weight_scale);
         Ok(Self {
             interactions: matrix.into(),
-            ..kept.with_weight_scale(scale)
+            ..kept
+                .with_weight_scale(scale)
+                .with_decay(decay.or(self.decay))
         })
     }
 }

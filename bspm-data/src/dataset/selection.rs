@@ -72,6 +72,7 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
             items,
             times: kept.times,
             weight_scale: self.weight_scale,
+            decay: self.decay,
             item_table,
             tags,
         })

@@ -1,5 +1,6 @@
 //! Weights of interactions: scaling, duplicates, and decay with time.
 
+use super::decay::Decay;
 use crate::error::{Error, Result};
 use crate::interactions::Duplicates;
 use crate::parameter::{check_range, invalid};
@@ -160,8 +161,7 @@ impl Weighting {
         if weight <= 0.0 {
             return 0.0;
         }
-        // The weight of a very old interaction does not become 0.
-        decayed.max(f64::from(f32::MIN_POSITIVE)) as f32
+        Decay::of_weight(decayed, 1.0)
     }
 
     fn scaled(&self, weight: f64) -> f64 {
@@ -172,9 +172,11 @@ impl Weighting {
         }
     }
 
-    /// Returns the decay of a weight of this age.
-    pub(super) fn decay(&self, age: f64) -> f64 {
-        self.half_life
-            .map_or(1.0, |half_life| (-age / half_life).exp2())
+    /// Returns how weights decay relative to a time; `None` if they do not.
+    pub(super) fn decay_from(&self, reference_time: f64) -> Option<Decay> {
+        self.half_life.map(|half_life| Decay {
+            half_life,
+            reference_time,
+        })
     }
 }

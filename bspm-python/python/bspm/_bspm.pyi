@@ -12,10 +12,12 @@ _Entries = tuple[
     npt.NDArray[np.int64],
     Optional[npt.NDArray[np.float32]],
     Optional[npt.NDArray[np.float64]],
+    Optional[tuple[float, float]],
 ]
 _Contents = tuple[_Entries, _Id, _Id]
 _Matrix = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]
 _Times = Optional[npt.NDArray[np.float64]]
+_Decay = Optional[tuple[float, float]]
 _Values = tuple[_Times, _Times, _Times]
 _Data = tuple[dict[str, Any], _Ids, _Ids]
 
@@ -103,14 +105,13 @@ def choose_weighting(
     tuple[Optional[str], Optional[float]],
     list[tuple[tuple[Optional[str], Optional[float]], float]],
 ]: ...
-def parse_half_life(half_life: Union[float, str]) -> float: ...
 def likely_misread(csr: dict[str, Any], times: _Times, users: _Ids, items: _Ids) -> list[str]: ...
 def reweighted(
     csr: dict[str, Any],
     times: _Times,
     weight_scale: Optional[str],
     half_life: Optional[float],
-) -> tuple[Any, Any, Any, Any]: ...
+) -> _Entries: ...
 
 @final
 class Search:
@@ -149,6 +150,7 @@ class Core:
         config: str,
         *,
         weight_scale: Optional[str] = None,
+        decay: _Decay = None,
         tags: Optional[dict[str, Any]] = None,
         threads: int = 0,
         seed: int = 0,
@@ -169,6 +171,8 @@ class Core:
     def shape(self) -> tuple[int, int]: ...
     @property
     def weight_scale(self) -> Optional[str]: ...
+    @property
+    def decay(self) -> _Decay: ...
     @property
     def config(self) -> str: ...
     @property
@@ -193,6 +197,7 @@ class Core:
         users: _Ids,
         items: _Ids,
         weight_scale: Optional[str] = None,
+        decay: _Decay = None,
     ) -> Core: ...
     def forget(self, users: _Ids, items: _Ids, *, progress: Any = None) -> Core: ...
     def neighbour_rows(

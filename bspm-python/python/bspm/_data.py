@@ -55,8 +55,8 @@ def native(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _csr_of_entries(entries: Sequence[Any], columns: int) -> tuple[Csr, Optional[npt.NDArray[np.float64]]]:
-    """Returns the matrix and the times of row ends, columns, weights and times of the native module."""
-    indptr, indices, weights, times = entries
+    """Returns the matrix and the times of row ends, columns, weights, times and decay of the native module."""
+    indptr, indices, weights, times, _ = entries
     return {"indptr": indptr, "indices": indices, "data": weights, "columns": columns}, times
 
 
@@ -306,7 +306,9 @@ class Interactions:
     weight_scale: Optional[str] = None
     """How the weights were scaled, or None if no option said it."""
     half_life: Optional[float] = None
-    """The half-life of the weights in the unit of the times, or None if no option set it."""
+    """The half-life of the weights in the unit of the times, or None if they do not decay."""
+    reference_time: Optional[float] = None
+    """The time at which a weight has not decayed: that of the latest interaction. None without a half-life."""
     item_column: Optional[Column] = None
     """The name of the item column, or None if no option set it. Item tables and tags have the same default."""
 
@@ -473,14 +475,13 @@ class Interactions:
     def _of_arrays(
         cls, entries: Sequence[Any], users: Ids, items: Ids, options: dict[str, Any]
     ) -> "Interactions":
-        """Creates interactions from row ends, columns, weights and times of the native module.
+        """Creates interactions from row ends, columns, weights, times and decay of the native module.
 
         ``options`` are those for reading, as :func:`native` returns them.
         """
         csr, times = _csr_of_entries(entries, len(items))
-        half_life = options["half_life"]
-        half_life = None if half_life is None else _bspm.parse_half_life(half_life)
-        return cls(users, items, csr, times, options["weight_scale"], half_life, options["item"])
+        half_life, reference_time = entries[4] or (None, None)
+        return cls(users, items, csr, times, options["weight_scale"], half_life, reference_time, options["item"])
 
     @classmethod
     def _of_table(cls, contents: Any, options: dict[str, Any]) -> "Interactions":
@@ -492,16 +493,27 @@ class Interactions:
         return found
 
     def _with_entries(self, entries: Sequence[Any]) -> "Interactions":
-        """Returns the given entries with the ids and the weighting of these interactions."""
+        """Returns the given entries with the ids and the weighting of these interactions. The decay of the entries
+        is not used.
+        """
         csr, times = _csr_of_entries(entries, len(self.items))
         return replace(self, csr=csr, times=times)
 
     def _reweighted(self, weight_scale: Optional[str], half_life: Optional[float]) -> "Interactions":
         """Returns the interactions with scaled weights that decay with time."""
-        found = replace(self, weight_scale=weight_scale or "linear", half_life=half_life)
+        found = replace(self, weight_scale=weight_scale or "linear")
         if found.weight_scale == "linear" and half_life is None:
             return found
-        return found._with_entries(_bspm.reweighted(self.csr, self.times, weight_scale, half_life))
+        entries = _bspm.reweighted(self.csr, self.times, weight_scale, half_life)
+        half_life, reference_time = entries[4] or (None, None)
+        return replace(found._with_entries(entries), half_life=half_life, reference_time=reference_time)
+
+    @property
+    def _decay(self) -> Optional[tuple[float, float]]:
+        """The half-life and the reference time, if the weights decay."""
+        if self.half_life is None or self.reference_time is None:
+            return None
+        return self.half_life, self.reference_time
 
     @classmethod
     def from_matrix(

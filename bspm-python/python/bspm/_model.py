@@ -458,6 +458,7 @@ class Model:
             interactions.items,
             config,
             weight_scale=interactions.weight_scale,
+            decay=interactions._decay,
             tags=tag_rows,
             threads=threads_of(num_threads),
             seed=seed,
@@ -508,7 +509,8 @@ class Model:
                 raise
             raise ValueError(f"{error}; hint: bspm.Model.fit reads data") from None
         model = cls(core, num_threads)
-        of_search = _trial_of({}, (core.weight_scale, None))
+        half_life, _ = core.decay or (None, None)
+        of_search = _trial_of({}, (core.weight_scale, half_life))
         model._leaderboard = Trials(of_search(trial) for trial in core.trials)
         return model
 
@@ -574,7 +576,8 @@ class Model:
         }
         items = self._core.items()
         scale = self._core.weight_scale or "linear"
-        return Interactions(self.users, items, csr, self._core.times(), scale)
+        half_life, reference_time = self._core.decay or (None, None)
+        return Interactions(self.users, items, csr, self._core.times(), scale, half_life, reference_time)
 
     @property
     def item_table(self) -> Optional[dict[str, Any]]:
@@ -946,10 +949,11 @@ class Model:
         the singular vectors, computed from the items of its users. Only :meth:`refit` computes the
         singular vectors again. If the model already has a pair, it keeps the larger weight and the later
         time. Without times, new pairs get the latest time of the model. Weights are scaled as those of the
-        model, also if :meth:`fit` chose the scale. They do not decay.
+        model, and decay with its half-life, also if :meth:`fit` chose them. The weights of all interactions are
+        then relative to the new latest time.
 
-        Raises ValueError if ``data`` has times and the model does not, and for another ``weight_scale`` than
-        that of the model, and TypeError for ids of another type.
+        Raises ValueError if ``data`` has times and the model does not, and for another scale or half-life of
+        :class:`Interactions` than those of the model, and TypeError for ids of another type.
         """
         added = Interactions.of(
             data,
@@ -962,11 +966,6 @@ class Model:
             weight_scale=weight_scale,
             duplicates=duplicates,
         )
-        if added.half_life is not None:
-            raise ValueError(
-                f"half_life: expected none, because the weights of the model do not decay, found {added.half_life}; "
-                "hint: fit all interactions together with half_life="
-            )
         if added.times is not None and self._core.times() is None:
             raise ValueError(
                 "time: expected a model that was fitted with time=, found a model without times and data with them"
@@ -974,7 +973,7 @@ class Model:
         if added.weight_scale is None and added.csr["data"] is not None:
             added = added._reweighted(self._core.weight_scale, None)
         core = self._core.with_interactions(
-            added.csr, added.times, added.users, added.items, added.weight_scale
+            added.csr, added.times, added.users, added.items, added.weight_scale, added._decay
         )
         return self._with_core(core)
 
