@@ -172,3 +172,20 @@ def test_ids_of_other_types_are_those_of_arrow(make):
 def test_other_data_are_refused_with_a_hint(data, text):
     with pytest.raises((TypeError, ValueError), match=text):
         I.of(data)
+
+
+def test_whole_numbers_of_a_file_match_texts_of_another_file(tmp_path):
+    rows = {"train.csv": "a1,7\n12,7\n12,8\n", "test.csv": "12,9\n12,7\n", "tags.csv": "7,red\n8,red\n"}
+    for name, lines in rows.items():
+        header = "item,tag\n" if name == "tags.csv" else "user,item\n"
+        (tmp_path / name).write_text(header + lines.replace("7", "7x" if name == "train.csv" else "7"))
+    model = bspm.Model.fit(tmp_path / "train.csv", "popularity", tags=tmp_path / "tags.csv")
+    assert (model.users, model.items.tolist()) == (["a1", "12"], ["7x", "8", "7"])
+    with pytest.warns(UserWarning):
+        found = model.evaluate(tmp_path / "test.csv", 1)
+    expected = model.evaluate([("12", "9"), ("12", "7")], 1)
+    assert found == expected and found["users"] == 1
+    later = model.with_interactions(tmp_path / "test.csv")
+    assert later.users == ["a1", "12"] and "9" in later.items.tolist()
+    with pytest.raises(TypeError, match="users: expected ids that are text"):
+        model.evaluate([(12, 9)], 1)

@@ -311,6 +311,8 @@ class Interactions:
     """The time at which a weight has not decayed: that of the latest interaction. None without a half-life."""
     item_column: Optional[Column] = None
     """The name of the item column, or None if no option set it. Item tables and tags have the same default."""
+    has_text_ids: bool = False
+    """Whether the ids were read from text. If other data have texts as ids, whole numbers become texts again."""
 
     @property
     def _has_weighting(self) -> bool:
@@ -499,6 +501,17 @@ class Interactions:
         csr, times = _csr_of_entries(entries, len(self.items))
         return replace(self, csr=csr, times=times)
 
+    def _of_kinds(self, are_numbers: tuple[bool, bool]) -> "Interactions":
+        """Returns the interactions with ids of the types of other data, if the ids were read from text.
+
+        ``are_numbers`` says whether the ids of users and of items of the other data are whole numbers.
+        """
+        if not self.has_text_ids:
+            return self
+        ids = (self.users, self.items)
+        users, items = (it if is_number else list(map(str, it)) for it, is_number in zip(ids, are_numbers))
+        return replace(self, users=users, items=items)
+
     def _reweighted(self, weight_scale: Optional[str], half_life: Optional[float]) -> "Interactions":
         """Returns the interactions with scaled weights that decay with time."""
         found = replace(self, weight_scale=weight_scale or "linear")
@@ -587,7 +600,8 @@ class Interactions:
 
         ``path`` is a file, a folder of part files, a glob pattern, or a list of these. The formats are
         CSV, TSV, JSON lines, RecBole, MovieLens, LightGCN's text, SciPy's npz, and Parquet if PyArrow or polars is
-        installed. If all ids of a text file are whole numbers, they become int. The values of an npz file are used only with ``weight_scale`` (as weights) or
+        installed. If all ids of a text file are whole numbers, they become int, except for a model whose ids are
+        texts. The values of an npz file are used only with ``weight_scale`` (as weights) or
         ``rating_threshold`` (as ratings).
 
         The first options are those of ``Model.fit``. The others are:
@@ -645,7 +659,8 @@ class Interactions:
         if table is not None:
             return cls._of_arrays(*_bspm.read_arrow(table, read, of_file), read)
         entries, users, items = _bspm.read_files(paths, read, of_file)
-        return cls._of_arrays(entries, numbers_of(users), numbers_of(items), read)
+        found = cls._of_arrays(entries, numbers_of(users), numbers_of(items), read)
+        return replace(found, has_text_ids=True)
 
     @classmethod
     def of(cls, data: Any, **options: Any) -> "Interactions":

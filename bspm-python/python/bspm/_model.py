@@ -914,6 +914,7 @@ class Model:
             half_life=half_life,
             duplicates=duplicates,
         )
+        interactions = interactions._of_kinds(self._core.kinds)
         check(skip_unknown=skip_unknown, detailed=detailed)
         found: dict[str, Any] = self._core.evaluate(
             interactions.csr,
@@ -966,6 +967,7 @@ class Model:
             weight_scale=weight_scale,
             duplicates=duplicates,
         )
+        added = added._of_kinds(self._core.kinds)
         if added.times is not None and self._core.times() is None:
             raise ValueError(
                 "time: expected a model that was fitted with time=, found a model without times and data with them"

@@ -34,6 +34,7 @@ def with_tags(
                 raise ValueError(f"{name}: expected tags= as well, found only {value!r}")
         return interactions, None
     read = _read(tags, tag, tag_item, interactions.item_column)
+    read = read._of_kinds((True, isinstance(interactions.items, np.ndarray)))
     names = [str(name) for name in read.users]
     columns = {id_: place for place, id_ in enumerate(_plain(interactions.items))}
     found = _plain(read.items)
