@@ -1,7 +1,7 @@
 //! The settings of BSPM as command-line flags.
 
-use bspm::BspmConfig;
 use bspm::filters::{Setting, SettingKind};
+use bspm::{BspmConfig, FilterConfig};
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Args, Command, FromArgMatches};
 
 /// Changes to a configuration, given as flags. Settings without a flag keep their value.
@@ -86,7 +86,10 @@ impl ProcessArguments {
                 }
             }
         }
-        builder.build()
+        let config = builder.build()?;
+        let names = self.changes.iter().map(|(name, _)| *name);
+        FilterConfig::from(config.clone()).check_used(names)?;
+        Ok(config)
     }
 }
 

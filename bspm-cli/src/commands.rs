@@ -144,6 +144,10 @@ impl ConfigArguments {
                 .map_err(|error| format!("--set {change}: {error}"))?;
         }
         config.check()?;
+        let changed = self.set.iter().filter_map(|it| it.split_once('='));
+        config
+            .check_used(changed.map(|(name, _)| name))
+            .map_err(|error| format!("--set: {error}"))?;
         match &config {
             FilterConfig::Bspm(config) => Ok(self.process.apply(config)?.into()),
             _ if self.process.is_empty() => Ok(config),

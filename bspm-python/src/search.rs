@@ -92,10 +92,12 @@ pub(crate) fn configuration(
             .and_then(|preset| FilterConfig::published(filter, preset)),
     };
     let mut config = config.map_err(to_python)?;
-    for (name, text) in settings {
-        config.set(&name, &text).map_err(to_python)?;
+    for (name, text) in &settings {
+        config.set(name, text).map_err(to_python)?;
     }
     config.check().map_err(to_python)?;
+    let names = settings.iter().map(|(name, _)| name.as_str());
+    config.check_used(names).map_err(to_python)?;
     serde_json::to_string(&config).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 

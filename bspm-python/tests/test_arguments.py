@@ -206,3 +206,17 @@ def test_ids_beyond_the_precision_of_their_type_are_refused():
     users = np.array([16_777_217, 16_777_219], np.float32)
     with pytest.raises(TypeError, match="float32"):
         bspm.Interactions.from_frame({"user": users, "item": np.array([1, 2])})
+
+
+@pytest.mark.parametrize(
+    "filter, settings, text",
+    [
+        ("item-knn", {"alpha": 0.5}, "alpha: expected similarity = tversky, because it has no effect otherwise, found 0.5"),
+        ("gf-cf", {"alpha": 0, "factor_dim": 3}, "factor_dim: expected alpha above 0"),
+        ("family", {"power": 2}, "power: expected response = power or plateau"),
+        ("bspm", {"factor_dim": None, "merge": "late"}, "merge: expected an ideal low-pass filter"),
+    ],
+)
+def test_a_setting_without_effect_is_refused(filter, settings, text):
+    with pytest.raises(ValueError, match=text):
+        bspm.Model.fit([("a", "x"), ("b", "x")], filter, settings=settings)

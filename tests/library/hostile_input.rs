@@ -261,3 +261,84 @@ fn what_once_did_harm_is_an_error_now() {
     }
     assert!(read >= 3, "{read} files");
 }
+
+/// Names and values of settings.
+type Changes = &'static [(&'static str, &'static str)];
+
+/// Filters with settings that make others unused: the settings to set, and those without effect with other values.
+const UNUSED: [(&str, Changes, Changes); 6] = [
+    ("gf-cf", &[("alpha", "0")], &[("factor_dim", "3")]),
+    ("cheby-cf", &[("alpha", "0")], &[("factor_dim", "3")]),
+    ("item-knn", &[], &[("alpha", "0.3"), ("beta", "0.3")]),
+    (
+        "family",
+        &[("share", "0")],
+        &[
+            ("factor_dim", "3"),
+            ("low_pass_history", "0.1"),
+            ("low_pass_output", "0.1"),
+            ("response", "power"),
+            ("power", "3"),
+        ],
+    ),
+    (
+        "family",
+        &[("share", "1"), ("response", "ideal")],
+        &[
+            ("history", "0.1"),
+            ("output", "0.1"),
+            ("curvature", "0.3"),
+            ("power", "3"),
+        ],
+    ),
+    (
+        "bspm",
+        &[("sharpen_time", "off"), ("factor_dim", "4"), ("beta", "0")],
+        &[
+            ("factor_dim", "3"),
+            ("idl_time", "0.5"),
+            ("idl_steps", "2"),
+            ("idl_solver", "rk4"),
+            ("merge", "late"),
+        ],
+    ),
+];
+
+#[test]
+fn a_setting_that_is_refused_has_no_effect() {
+    let pairs = (0..40_u32)
+        .flat_map(|user| (0..6).map(move |step| (user, (user * step + step * step) % 19)));
+    let dataset: Dataset<u32, u32> = Dataset::from_pairs(pairs).unwrap();
+    let scores = |config: &FilterConfig| {
+        let fitted = FittedFilter::fit(
+            CpuBackend::new(),
+            dataset.interactions().clone(),
+            config.clone(),
+        );
+        let users: Vec<u32> = (0..dataset.users().len() as u32).collect();
+        fitted.unwrap().score(&users).unwrap()
+    };
+    for (filter, settings, unused) in UNUSED {
+        let mut config = FilterConfig::published(filter, Preset::Gowalla).unwrap();
+        if config.settings().iter().any(|it| it.name == "factor_dim") {
+            config.set("factor_dim", "4").unwrap();
+        }
+        for (name, value) in settings {
+            config.set(name, value).unwrap();
+        }
+        let expected = scores(&config);
+        for (name, value) in unused {
+            let mut other = config.clone();
+            other.set(name, value).unwrap();
+            let error = other.check_used([*name]).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{name}: expected ")), "{error}");
+            // Exponents that cancel out change the rounding.
+            let difference = (scores(&other) - &expected).mapv(f32::abs);
+            assert!(difference.iter().all(|it| *it < 1e-4), "{filter} {name}");
+        }
+        let names: Vec<&str> = config.settings().iter().map(|it| it.name).collect();
+        let is_unused = |name: &&str| unused.iter().any(|it| it.0 == *name);
+        let used = names.into_iter().filter(|name| !is_unused(name));
+        config.check_used(used).unwrap();
+    }
+}

@@ -14,7 +14,7 @@ pub(crate) mod solver;
 
 use self::config::BspmConfig;
 use self::merge::Response;
-use super::contract::Settings;
+use super::contract::{Settings, Unused};
 use super::preset::Preset;
 use super::setting::{Setting, Table};
 use crate::backend::{Backend, Checked};
@@ -39,6 +39,26 @@ impl Settings for BspmConfig {
 
     fn published(data: Preset) -> Self {
         data.config()
+    }
+
+    fn unused(&self) -> Vec<Unused> {
+        let mut unused = Vec::new();
+        if self
+            .ideal_low_pass()
+            .is_some_and(|filter| filter.beta == 0.0)
+        {
+            unused.push(Unused {
+                names: &["factor_dim", "idl_solver", "idl_time", "idl_steps"],
+                needs: "beta above 0",
+            });
+        }
+        if self.ideal_low_pass().is_none() || self.sharpening().is_none() {
+            unused.push(Unused {
+                names: &["merge"],
+                needs: "an ideal low-pass filter (factor_dim) and sharpening (sharpen_time)",
+            });
+        }
+        unused
     }
 
     fn check(&self) -> Result<()> {

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::contract::Settings;
+use super::contract::{Settings, Unused};
 use super::preset::Preset;
 use super::setting::{F32_MAX, MOST_FACTORS, MOST_OFFSET, MOST_STEPS, Search, check_all, settings};
 use crate::backend::{Backend, Checked};
@@ -131,6 +131,16 @@ impl Settings for ChebyCf {
             alpha: 0.2,
             beta,
             offset: 0.0,
+        }
+    }
+
+    fn unused(&self) -> Vec<Unused> {
+        match self.alpha == 0.0 {
+            true => vec![Unused {
+                names: &["factor_dim"],
+                needs: "alpha above 0",
+            }],
+            false => Vec::new(),
         }
     }
 

@@ -12,6 +12,14 @@ use crate::engine::walk::bytes_of_walk;
 use bspm_data::Interactions;
 use bspm_data::Result;
 
+/// Settings without effect beside the other settings.
+pub(crate) struct Unused {
+    /// The names of the settings.
+    pub(crate) names: &'static [&'static str],
+    /// What the other settings would have to be.
+    pub(crate) needs: &'static str,
+}
+
 /// The settings of a filter, and how to fit it.
 pub(crate) trait Settings: Clone + Serialize + DeserializeOwned + Table {
     /// The name of the filter in configurations and command lines.
@@ -24,6 +32,11 @@ pub(crate) trait Settings: Clone + Serialize + DeserializeOwned + Table {
     /// first setting outside its range; a filter adds checks of combinations of settings.
     fn check(&self) -> Result<()> {
         check_all(Self::table(), self)
+    }
+
+    /// Returns the settings without effect beside the other settings. Default: none.
+    fn unused(&self) -> Vec<Unused> {
+        Vec::new()
     }
 
     /// Returns a lower bound of the memory of fitting in bytes, from the matrix and the settings.

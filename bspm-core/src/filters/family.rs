@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::contract::Settings;
+use super::contract::{Settings, Unused};
 use super::preset::Preset;
 use super::setting::{ANY, MOST_FACTORS, MOST_OFFSET, Search, check_all, settings, words};
 use crate::backend::{Backend, Checked, Scores};
@@ -281,6 +281,35 @@ impl Settings for Family {
             response: FrequencyResponse::Ideal,
             power: 1.0,
         }
+    }
+
+    fn unused(&self) -> Vec<Unused> {
+        let mut unused = Vec::new();
+        if self.share == 0.0 {
+            unused.push(Unused {
+                names: &[
+                    "factor_dim",
+                    "low_pass_history",
+                    "low_pass_output",
+                    "response",
+                    "power",
+                ],
+                needs: "share above 0",
+            });
+        }
+        if self.share == 1.0 {
+            unused.push(Unused {
+                names: &["history", "output", "curvature"],
+                needs: "share below 1",
+            });
+        }
+        if self.response == FrequencyResponse::Ideal {
+            unused.push(Unused {
+                names: &["power"],
+                needs: "response = power or plateau",
+            });
+        }
+        unused
     }
 
     fn check(&self) -> Result<()> {

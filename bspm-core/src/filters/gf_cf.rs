@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::bspm::config::BspmConfig;
-use super::contract::Settings;
+use super::contract::{Settings, Unused};
 use super::preset::Preset;
 use super::setting::{F32_MAX, MOST_FACTORS, MOST_OFFSET, Search, check_all, settings};
 use crate::backend::{Backend, Checked};
@@ -102,6 +102,16 @@ impl Settings for GfCf {
             factor_dim: 256,
             alpha: if data == Preset::AmazonBook { 0.0 } else { 0.3 },
             offset: 0.0,
+        }
+    }
+
+    fn unused(&self) -> Vec<Unused> {
+        match self.alpha == 0.0 {
+            true => vec![Unused {
+                names: &["factor_dim"],
+                needs: "alpha above 0",
+            }],
+            false => Vec::new(),
         }
     }
 

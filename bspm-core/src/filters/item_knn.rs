@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::contract::Settings;
+use super::contract::{Settings, Unused};
 use super::preset::Preset;
 use super::setting::{ANY, F32_MAX, F64_MAX, MOST_ITEMS, Search, settings, words};
 use crate::backend::{Backend, Checked};
@@ -178,6 +178,16 @@ impl Settings for ItemKnn {
 
     fn published(_data: Preset) -> Self {
         Self::default()
+    }
+
+    fn unused(&self) -> Vec<Unused> {
+        match self.similarity {
+            Similarity::Cosine => vec![Unused {
+                names: &["alpha", "beta"],
+                needs: "similarity = tversky",
+            }],
+            Similarity::Tversky => Vec::new(),
+        }
     }
 
     fn memory(&self, interactions: &Interactions) -> usize {

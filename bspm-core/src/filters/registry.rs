@@ -12,7 +12,7 @@ pub use neighbours::Neighbours;
 
 use super::bspm::config::BspmConfig;
 use super::cheby_cf::ChebyCf;
-use super::contract::Settings;
+use super::contract::{Settings, Unused};
 use super::ease_dan::EaseDan;
 use super::ease_r::EaseR;
 use super::family::Family;
@@ -146,6 +146,12 @@ macro_rules! filters {
             pub fn check(&self) -> Result<()> {
                 match self {
                     $(Self::$variant(settings) => settings.check(),)*
+                }
+            }
+
+            fn unused(&self) -> Vec<Unused> {
+                match self {
+                    $(Self::$variant(settings) => settings.unused(),)*
                 }
             }
 
@@ -284,6 +290,40 @@ fn infos<T: Settings>(settings: &T) -> Vec<SettingInfo> {
 }
 
 impl FilterConfig {
+    /// Checks that settings which were set by name have an effect beside the other settings.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a setting without effect, with the setting that
+    /// it needs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use bspm_core::{FilterConfig, Preset};
+    /// let mut config = FilterConfig::published("item-knn", Preset::Gowalla)?;
+    /// config.set("alpha", "0.5")?;
+    /// let error = config.check_used(["alpha"]).unwrap_err().to_string();
+    /// assert!(error.contains("similarity = tversky"), "{error}");
+    /// config.set("similarity", "tversky")?;
+    /// config.check_used(["alpha"])?;
+    /// # Ok::<(), bspm_core::Error>(())
+    /// ```
+    pub fn check_used<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Result<()> {
+        let unused = self.unused();
+        for name in names {
+            for Unused { names, needs } in &unused {
+                if let Some(found) = names.iter().find(|it| **it == name) {
+                    let expected = format!("{needs}, because it has no effect otherwise");
+                    let value = self.settings().into_iter().find(|it| it.name == name);
+                    let value = value.and_then(|it| it.value).unwrap_or_default();
+                    return Err(invalid(found, expected, value));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Limits the number of singular vectors.
     fn limit_factors(&mut self, most: usize) -> Result<()> {
         for setting in self.settings() {
