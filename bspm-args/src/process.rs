@@ -87,8 +87,7 @@ impl ProcessArguments {
             }
         }
         let config = builder.build()?;
-        let names = self.changes.iter().map(|(name, _)| *name);
-        FilterConfig::from(config.clone()).check_used(names)?;
+        FilterConfig::from(config.clone()).check_used(&base.clone().into())?;
         Ok(config)
     }
 }

@@ -134,7 +134,7 @@ impl ConfigArguments {
                 config
             }
         };
-        let mut config: FilterConfig = base;
+        let mut config = base.clone();
         for change in &self.set {
             let (name, value) = change
                 .split_once('=')
@@ -144,10 +144,8 @@ impl ConfigArguments {
                 .map_err(|error| format!("--set {change}: {error}"))?;
         }
         config.check()?;
-        let changed = self.set.iter().filter_map(|it| it.split_once('='));
-        config
-            .check_used(changed.map(|(name, _)| name))
-            .map_err(|error| format!("--set: {error}"))?;
+        let used = config.check_used(&base);
+        used.map_err(|error| format!("--set: {error}"))?;
         match &config {
             FilterConfig::Bspm(config) => Ok(self.process.apply(config)?.into()),
             _ if self.process.is_empty() => Ok(config),

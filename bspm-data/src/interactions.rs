@@ -224,28 +224,46 @@ impl Interactions {
         }
     }
 
-    /// Creates a matrix from compressed sparse rows. Returns a description of the error if they are
-    /// invalid.
+    /// Creates a matrix from compressed sparse rows: the end of each row after a first 0, the columns of each row in
+    /// ascending order, and a weight for each entry or none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] if they are no matrix with `items` columns, and for weights that are not finite and
+    /// above 0; [`Error::TooLarge`] above [`MAX_SIDE`](Self::MAX_SIDE) users or items.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bspm_data::Interactions;
+    ///
+    /// let matrix = Interactions::from_csr(3, vec![0, 2, 3], vec![0, 2, 1], None)?;
+    /// assert_eq!(matrix.items_of(0), [0, 2]);
+    /// assert!(Interactions::from_csr(3, vec![0, 2, 3], vec![2, 0, 1], None).is_err());
+    /// # Ok::<(), bspm_data::Error>(())
+    /// ```
     pub fn from_csr(
         items: usize,
         row_ends: Vec<u32>,
         columns: Vec<u32>,
         weights: Option<Vec<f32>>,
-    ) -> Result<Self, String> {
-        let users = row_ends.len().checked_sub(1).ok_or("no row ends")?;
-        if users > Self::MAX_SIDE || items > Self::MAX_SIDE {
-            return Err(format!("{users} users x {items} items"));
-        }
+    ) -> Result<Self> {
+        let refused = |found: &dyn std::fmt::Display| {
+            let expected = format!("compressed sparse rows with {items} columns");
+            invalid("csr", expected, found)
+        };
+        let users = row_ends.len().checked_sub(1);
+        let users = users.ok_or_else(|| refused(&"no row ends"))?;
+        check_sides(users, items)?;
         let ones = vec![(); columns.len()];
         let matrix = CsMatI::try_new((users, items), row_ends, columns, ones)
-            .map_err(|(_, _, _, error)| error.to_string())?;
+            .map_err(|(_, _, _, error)| refused(&error))?;
         if let Some(weights) = &weights {
             let are_weights = weights.iter().all(|it| it.is_finite() && *it > 0.0);
             if weights.len() != matrix.nnz() || !are_weights {
-                return Err(format!(
-                    "{} weights that are not one finite number above 0 per entry",
-                    weights.len()
-                ));
+                let expected = "a finite number above 0 for each entry";
+                let found = format!("{} weights of {} entries", weights.len(), matrix.nnz());
+                return Err(invalid("weights", expected, found));
             }
         }
         Ok(Self {

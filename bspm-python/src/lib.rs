@@ -48,6 +48,7 @@ fn _bspm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(evaluation::parse_time, module)?)?;
     module.add_function(wrap_pyfunction!(search::choose, module)?)?;
     module.add_function(wrap_pyfunction!(search::choose_weighting, module)?)?;
+    module.add_function(wrap_pyfunction!(search::unused_settings, module)?)?;
     module.add_function(wrap_pyfunction!(search::reweighted, module)?)?;
     module.add_class::<search::Search>()?;
     module.add_function(wrap_pyfunction!(search::configuration, module)?)?;

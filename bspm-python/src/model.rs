@@ -257,11 +257,12 @@ impl Core {
             .map_err(|error| PyValueError::new_err(error.to_string()))
     }
 
-    /// The settings of the filter by their names.
+    /// The settings of the filter that have an effect, by their names.
     #[getter]
     fn settings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let settings = PyDict::new(py);
-        for setting in self.filter().config().settings() {
+        let all = self.filter().config().settings();
+        for setting in all.into_iter().filter(|it| it.needs.is_none()) {
             settings.set_item(setting.name, value_of(py, &setting)?)?;
         }
         Ok(settings)

@@ -91,14 +91,29 @@ pub(crate) fn configuration(
             .parse::<Preset>()
             .and_then(|preset| FilterConfig::published(filter, preset)),
     };
-    let mut config = config.map_err(to_python)?;
-    for (name, text) in &settings {
-        config.set(name, text).map_err(to_python)?;
+    let base = config.map_err(to_python)?;
+    let mut config = base.clone();
+    for (name, text) in settings {
+        config.set(&name, &text).map_err(to_python)?;
     }
     config.check().map_err(to_python)?;
-    let names = settings.iter().map(|(name, _)| name.as_str());
-    config.check_used(names).map_err(to_python)?;
+    config.check_used(&base).map_err(to_python)?;
     serde_json::to_string(&config).map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+/// Returns the names of the settings without effect beside these settings.
+#[pyfunction]
+pub(crate) fn unused_settings(
+    filter: &str,
+    settings: Vec<(String, String)>,
+) -> PyResult<Vec<&'static str>> {
+    let mut config = FilterConfig::published(filter, Preset::Gowalla).map_err(to_python)?;
+    for (name, text) in settings {
+        config.set(&name, &text).map_err(to_python)?;
+    }
+    let all = config.settings().into_iter();
+    let unused = all.filter(|it| it.needs.is_some());
+    Ok(unused.map(|it| it.name).collect())
 }
 
 /// The options of a search.

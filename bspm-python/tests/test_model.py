@@ -377,8 +377,8 @@ def test_users_alike_scores_of_histories_and_vectors(matrix):
     items, users = model.low_pass_vectors()
     assert items.shape == (matrix.shape[1], 6) and users.shape == (matrix.shape[0], 6)
     # Twice the weight of the low-pass part adds it once more.
-    more = bspm.Model.fit(matrix, factor_dim=6, beta=0.6, merge="late", sharpen_time=None)
-    less = bspm.Model.fit(matrix, factor_dim=6, beta=0.3, merge="late", sharpen_time=None)
+    more = bspm.Model.fit(matrix, factor_dim=6, beta=0.6, sharpen_time=None)
+    less = bspm.Model.fit(matrix, factor_dim=6, beta=0.3, sharpen_time=None)
     added = more.score(3, model.items) - less.score(3, model.items)
     assert np.allclose(added, 0.3 * items @ users[3], atol=1e-4)
     with pytest.raises(ValueError, match="filter: expected bspm, gf-cf or cheby-cf"):

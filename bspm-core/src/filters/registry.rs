@@ -12,7 +12,7 @@ pub use neighbours::Neighbours;
 
 use super::bspm::config::BspmConfig;
 use super::cheby_cf::ChebyCf;
-use super::contract::{Settings, Unused};
+use super::contract::Settings;
 use super::ease_dan::EaseDan;
 use super::ease_r::EaseR;
 use super::family::Family;
@@ -149,12 +149,6 @@ macro_rules! filters {
                 }
             }
 
-            fn unused(&self) -> Vec<Unused> {
-                match self {
-                    $(Self::$variant(settings) => settings.unused(),)*
-                }
-            }
-
             /// The settings, in the order of their table.
             pub fn settings(&self) -> Vec<SettingInfo> {
                 match self {
@@ -246,6 +240,8 @@ pub struct SettingInfo {
     pub search: Search,
     /// The value as text; `None` if its process is off.
     pub value: Option<String>,
+    /// What the other settings would have to be for this one to have an effect; `None` if it has one.
+    pub needs: Option<&'static str>,
 }
 
 impl SettingInfo {
@@ -277,6 +273,11 @@ impl SettingInfo {
 }
 
 fn infos<T: Settings>(settings: &T) -> Vec<SettingInfo> {
+    let unused = settings.unused();
+    let needs = |name: &&str| {
+        let reason = unused.iter().find(|it| it.names.contains(name));
+        reason.map(|it| it.needs)
+    };
     let info = |setting: &Setting<T>| SettingInfo {
         name: setting.name,
         symbol: setting.symbol,
@@ -285,40 +286,45 @@ fn infos<T: Settings>(settings: &T) -> Vec<SettingInfo> {
         range: setting.range,
         search: setting.search,
         value: setting.get(settings),
+        needs: needs(&setting.name),
     };
     T::table().iter().map(info).collect()
 }
 
 impl FilterConfig {
-    /// Checks that settings which were set by name have an effect beside the other settings.
+    /// Checks that each setting that differs from `base` has an effect beside the other settings.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a setting without effect, with the setting that
-    /// it needs.
+    /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) for a changed setting without effect, with the
+    /// setting that it needs.
     ///
     /// # Examples
     ///
     /// ```
     /// # use bspm_core::{FilterConfig, Preset};
-    /// let mut config = FilterConfig::published("item-knn", Preset::Gowalla)?;
+    /// let base = FilterConfig::published("item-knn", Preset::Gowalla)?;
+    /// let mut config = base.clone();
     /// config.set("alpha", "0.5")?;
-    /// let error = config.check_used(["alpha"]).unwrap_err().to_string();
+    /// let error = config.check_used(&base).unwrap_err().to_string();
     /// assert!(error.contains("similarity = tversky"), "{error}");
     /// config.set("similarity", "tversky")?;
-    /// config.check_used(["alpha"])?;
+    /// config.check_used(&base)?;
     /// # Ok::<(), bspm_core::Error>(())
     /// ```
-    pub fn check_used<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Result<()> {
-        let unused = self.unused();
-        for name in names {
-            for Unused { names, needs } in &unused {
-                if let Some(found) = names.iter().find(|it| **it == name) {
-                    let expected = format!("{needs}, because it has no effect otherwise");
-                    let value = self.settings().into_iter().find(|it| it.name == name);
-                    let value = value.and_then(|it| it.value).unwrap_or_default();
-                    return Err(invalid(found, expected, value));
-                }
+    pub fn check_used(&self, base: &Self) -> Result<()> {
+        let old = base.settings();
+        for setting in self.settings() {
+            let is_old = |it: &SettingInfo| it.name == setting.name && it.value == setting.value;
+            if let Some(needs) = setting.needs
+                && !old.iter().any(is_old)
+            {
+                let expected = format!("{needs}, because it has no effect otherwise");
+                return Err(invalid(
+                    setting.name,
+                    expected,
+                    setting.value.unwrap_or_default(),
+                ));
             }
         }
         Ok(())

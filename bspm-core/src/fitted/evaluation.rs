@@ -145,9 +145,9 @@ impl Evaluation {
         &self.metrics
     }
 
-    /// The means over the users at each cut-off; zeros if there are no users.
+    /// The means over the users at each cut-off; [`f64::NAN`] if there are no users.
     pub fn means(&self) -> Vec<Metrics> {
-        let share = 1.0 / self.users.len().max(1) as f64;
+        let share = 1.0 / self.users.len() as f64;
         let mean = |place: usize| {
             let mut sum = Metrics::default();
             self.metrics.iter().for_each(|user| sum.add(user[place]));

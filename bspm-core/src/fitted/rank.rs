@@ -106,7 +106,7 @@ impl RankOptions {
         self
     }
 
-    /// Excludes these items from all lists.
+    /// Excludes these items from all lists, instead of those of an earlier call.
     pub fn deny(mut self, items: Vec<u32>) -> Self {
         self.deny = items;
         self
@@ -207,7 +207,7 @@ impl<'a> ListRequest<'a> {
         }
     }
 
-    /// Excludes these items from the list.
+    /// Excludes these items from the list, instead of those of an earlier call.
     pub fn deny(mut self, items: &'a [u32]) -> Self {
         self.deny = items;
         self

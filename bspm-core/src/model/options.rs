@@ -66,7 +66,7 @@ impl<I> RecommendOptions<I> {
         self
     }
 
-    /// Never recommends these items.
+    /// Never recommends these items, instead of those of an earlier call.
     pub fn deny(mut self, items: impl IntoIterator<Item = impl Into<I>>) -> Self {
         self.deny = items.into_iter().map(Into::into).collect();
         self

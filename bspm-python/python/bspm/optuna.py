@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from ._bspm import filters
+from ._bspm import filters, unused_settings
 
 MOST_FACTORS = 512
 
@@ -15,21 +15,27 @@ def suggest(
     """Returns settings of a filter that an Optuna trial suggests, for the argument ``settings`` of ``Model.fit``.
 
     The ranges are those that :func:`bspm.tune` searches; see ``bspm.filters()``. ``shape`` is the shape of the
-    interactions, users x items. It limits the number of singular vectors. The names of the parameters start
-    with ``prefix``. An objective fits ``Model.fit(train, filter, settings=settings)`` and returns a metric of
+    interactions, users x items. It limits the number of singular vectors. Words are suggested first, and settings
+    without effect beside them are left out. The names of the parameters start with ``prefix``. An objective fits ``Model.fit(train, filter, settings=settings)`` and returns a metric of
     held-out interactions, such as ``model.evaluate(validation)["ndcg"]``.
 
     Raises KeyError for an unknown filter.
     """
     if filter not in filters():
         raise KeyError(f"filter: expected one of {', '.join(filters())}, found {filter!r}")
-    settings: dict[str, Any] = {}
-    for name, setting in filters()[filter].items():
-        parameter = prefix + name
-        if "choices" in setting:
-            settings[name] = trial.suggest_categorical(parameter, setting["choices"])
-        if "search" not in setting:
+    all_settings = filters()[filter]
+    settings: dict[str, Any] = {
+        name: trial.suggest_categorical(prefix + name, setting["choices"])
+        for name, setting in all_settings.items()
+        if "choices" in setting
+    }
+    unused = unused_settings(filter, list(settings.items()))
+    for name in unused:
+        settings.pop(name, None)
+    for name, setting in all_settings.items():
+        if "search" not in setting or name in unused:
             continue
+        parameter = prefix + name
         scale, *limits = setting["search"]
         if scale == "factors":
             most = MOST_FACTORS if shape is None else max(2, min(MOST_FACTORS, min(shape) // 2))
