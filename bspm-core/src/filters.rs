@@ -41,10 +41,10 @@
 
 pub(crate) mod bspm;
 mod cheby_cf;
-mod contract;
 mod ease_dan;
 mod ease_r;
 mod family;
+mod filter_settings;
 mod gf_cf;
 mod item_graph;
 mod item_knn;

@@ -2,11 +2,11 @@
 
 pub(crate) mod evaluate;
 pub(crate) mod evaluation;
+pub(crate) mod fallback;
 mod finite;
 mod item_users;
 mod lists;
 pub(crate) mod rank;
-pub(crate) mod reach;
 pub(crate) mod rerank;
 pub(crate) mod score;
 mod sparse_vectors;
@@ -33,10 +33,10 @@ use bspm_data::Result;
 use bspm_data::parameter::invalid;
 pub use evaluate::{EvaluateOptions, Evaluator, Metrics};
 pub use evaluation::{CatalogueMetrics, Comparison, Evaluation, Interval};
+use fallback::Reach;
 use item_users::ItemUsers;
 pub use lists::ListEvaluation;
 pub use rank::{Fallback, ListRequest, RankOptions};
-use reach::Reach;
 pub use rerank::{DiversityMethod, Rerank};
 pub use score::Ranking;
 pub use sparse_vectors::{SparseVector, SparseVectors};

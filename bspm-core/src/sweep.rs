@@ -25,7 +25,7 @@ use crate::engine::workspace::TileHistories;
 use crate::filters::bspm::config::BspmConfig;
 use crate::filters::bspm::merge::Response;
 use crate::fitted::evaluate::{Evaluator, Metrics, nothing_held_out};
-use crate::fitted::reach::Reach;
+use crate::fitted::fallback::Reach;
 use crate::observe::{Observed, Observer};
 use bspm_data::History;
 use bspm_data::Interactions;

@@ -14,7 +14,7 @@ pub(crate) mod solver;
 
 use self::config::BspmConfig;
 use self::merge::Response;
-use super::contract::{Settings, Unused};
+use super::filter_settings::{Settings, Unused};
 use super::preset::Preset;
 use super::setting::{Setting, Table};
 use crate::backend::{Backend, Checked};

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::contract::{Settings, Unused};
+use super::filter_settings::{Settings, Unused};
 use super::preset::Preset;
 use super::setting::{F32_MAX, MOST_FACTORS, MOST_OFFSET, MOST_STEPS, Search, check_all, settings};
 use crate::backend::{Backend, Checked};
@@ -28,7 +28,8 @@ use bspm_data::parameter::check_positive;
 ///
 /// `$y$` has the scores of the history `$r$`, `$P = R^T R$` is the normalised item graph of
 /// `$R = D_u^{-1/2} A D_i^{-1/2}$`, and `$V$` has the `$\eta$` leading right singular vectors of `$R$`. `$h$`
-/// is the polynomial of degree `$K$` that interpolates a plateau of flatness `$\phi$`. The setting `offset`
+/// is the polynomial of degree `$K$` that interpolates the plateau `$1/2 - \operatorname{sgn}(x) |x|^\phi / 2$` of
+/// flatness `$\phi$` at the extrema of the Chebyshev polynomials. The setting `offset`
 /// adds `$\mu$` to all degrees. `$P$` is then scaled to a largest eigenvalue of 1.
 ///
 /// The other symbols are in the documentation of [`filters`](crate::filters).

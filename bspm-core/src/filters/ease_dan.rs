@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::contract::Settings;
+use super::filter_settings::Settings;
 use super::preset::Preset;
 use super::setting::{F32_MAX, MOST_ITEMS, MOST_OFFSET, Search, settings};
 use crate::backend::{Backend, Checked};

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::contract::{Settings, Unused};
+use super::filter_settings::{Settings, Unused};
 use super::preset::Preset;
 use super::setting::{ANY, MOST_FACTORS, MOST_OFFSET, Search, check_all, settings, words};
 use crate::backend::{Backend, Checked, Scores};

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::bspm::config::BspmConfig;
-use super::contract::{Settings, Unused};
+use super::filter_settings::{Settings, Unused};
 use super::preset::Preset;
 use super::setting::{F32_MAX, MOST_FACTORS, MOST_OFFSET, Search, check_all, settings};
 use crate::backend::{Backend, Checked};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::contract::Settings;
+use super::filter_settings::Settings;
 use super::preset::Preset;
 use super::setting::settings;
 use crate::backend::{Backend, Checked};

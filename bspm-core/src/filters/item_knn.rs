@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::contract::{Settings, Unused};
+use super::filter_settings::{Settings, Unused};
 use super::preset::Preset;
 use super::setting::{ANY, F32_MAX, F64_MAX, MOST_ITEMS, Search, settings, words};
 use crate::backend::{Backend, Checked};

@@ -12,10 +12,10 @@ pub use neighbours::Neighbours;
 
 use super::bspm::config::BspmConfig;
 use super::cheby_cf::ChebyCf;
-use super::contract::Settings;
 use super::ease_dan::EaseDan;
 use super::ease_r::EaseR;
 use super::family::Family;
+use super::filter_settings::Settings;
 use super::gf_cf::GfCf;
 use super::item_graph::ItemGraph;
 use super::item_knn::ItemKnn;

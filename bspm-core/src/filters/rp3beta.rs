@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::contract::Settings;
+use super::filter_settings::Settings;
 use super::preset::Preset;
 use super::setting::{MOST_ITEMS, Search, settings};
 use crate::backend::{Backend, Checked};
@@ -23,8 +23,9 @@ use bspm_data::Result;
 /// ```
 ///
 /// `$y$` has the scores of the history `$r$`, and `$N_k(i)$` has the `$k$` items with the largest weight
-/// `$w_{ij}$`. Each transition probability is raised to `$\alpha$`, and the result is divided by the
-/// popularity of `$j$` to the power of `$\beta$`.
+/// `$w_{ij}$`. The degrees `$d$` are sums of weights. Without weights, each transition probability
+/// `$A_{ui} / d_u$` is raised to `$\alpha$`; with weights, only its denominator is. The result is divided by
+/// the popularity of `$j$` to the power of `$\beta$`.
 ///
 /// The other symbols are in the documentation of [`filters`](crate::filters).
 ///

@@ -184,7 +184,7 @@ macro_rules! settings {
             /// Returns the published settings for a data set; see
             /// [`FilterConfig::published`](crate::FilterConfig::published).
             pub fn published(data: $crate::Preset) -> Self {
-                <Self as $crate::filters::contract::Settings>::published(data)
+                <Self as $crate::filters::filter_settings::Settings>::published(data)
             }
 
             $(

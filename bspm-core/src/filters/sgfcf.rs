@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::contract::Settings;
 use super::family::{Family, FrequencyResponse, Parts};
+use super::filter_settings::Settings;
 use super::preset::Preset;
 use super::setting::{F32_MAX, MOST_FACTORS, MOST_OFFSET, Search, settings};
 use crate::backend::{Backend, Checked};
@@ -17,12 +17,13 @@ use bspm_data::Result;
 /// SGFCF: powers of the singular values, plus paths of length three.
 ///
 /// ```math
-/// y = u S^{\beta} V^T + \gamma \, x R^T R, \qquad R = (D_u + \alpha I)^{-\epsilon} A (D_i + \alpha I)^{-\epsilon}
+/// y = \frac{u S^{\beta} V^T}{c_1} + \gamma \, \frac{x R^T R}{c_2}, \qquad R = (D_u + \alpha I)^{-\epsilon} A (D_i + \alpha I)^{-\epsilon}
 /// ```
 ///
 /// `$y$` has the scores of the history `$r$`, `$x = r (D_i + \alpha I)^{-\epsilon}$` is the normalised
 /// history, `$V$` and `$S$` have the `$K$` leading right singular vectors and singular values of `$R$`, the
-/// largest scaled to 1, and `$u = x V S^{-1}$` is the projection of the history.
+/// largest scaled to 1, and `$u = x V S^{-1}$` is the projection of the history. `$c_1$` and `$c_2$` are the
+/// mean sums of the rows of both parts, estimated from 256 users.
 ///
 /// The other symbols are in the documentation of [`filters`](crate::filters).
 ///
@@ -48,8 +49,8 @@ use bspm_data::Result;
 /// of Yelp.
 ///
 /// Two differences from the paper keep the filter linear in the history, so that fold-in and explanations are
-/// exact: both parts are scaled to row sums of 1 on average over the users, instead of each row to a sum of
-/// 1, and the factor of the user in `$R$` is omitted. The paper's sigmoid does not change the lists. The
+/// exact: both parts are scaled to row sums of 1 on average over 256 users, instead of each row to a sum of 1,
+/// and the factor of the user in `$R$` is omitted. The paper's sigmoid does not change the lists. The
 /// individual filters of the paper, whose exponent depends on the similarity of the items of a user, are not
 /// implemented.
 ///

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::contract::Settings;
+use super::filter_settings::Settings;
 use super::preset::Preset;
 use super::setting::{MOST_FACTORS, Search, settings};
 use crate::backend::{Backend, Checked, Operand, Scores, Shaped, Update};

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::contract::Settings;
+use super::filter_settings::Settings;
 use super::preset::Preset;
 use super::setting::{ANY, Search, settings, words};
 use crate::backend::{Backend, Checked};

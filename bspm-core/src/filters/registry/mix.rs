@@ -15,7 +15,7 @@ use crate::engine::workspace::{TileHistories, Workspace};
 use crate::filters::bspm::config::BspmConfig;
 use crate::filters::bspm::solver::Solver;
 use crate::filters::cheby_cf::ChebyCf;
-use crate::filters::contract::Settings;
+use crate::filters::filter_settings::Settings;
 use crate::filters::link_prop::LinkProp;
 use crate::filters::preset::Preset;
 use crate::filters::setting::{ANY, F32_MAX, Search, Setting, SettingKind, Table};

@@ -8,7 +8,7 @@ use crate::engine::filter::Filter;
 use crate::engine::neighbour_table::NeighbourTable;
 use crate::engine::tensors::Source;
 use crate::filters::bspm::config::BspmConfig;
-use crate::filters::contract::Settings;
+use crate::filters::filter_settings::Settings;
 use crate::filters::preset::Preset;
 use crate::filters::setting::{MOST_ITEMS, Search, check_all, settings};
 use bspm_data::Interactions;
