@@ -91,6 +91,8 @@ macro_rules! backend_conformance {
             empty_users_and_items_are_harmless,
             item_graphs_match_the_dense_product,
             positive_definite_matrices_are_inverted,
+            small_matrices_are_inverted_in_f64,
+            a_large_matrix_is_inverted,
             every_filter_follows_its_definition,
             ease_r_of_several_tiles_follows_its_definition,
             filters_of_next_to_nothing_are_harmless,

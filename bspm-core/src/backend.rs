@@ -173,6 +173,10 @@ impl Shaped for Array2<f32> {
     }
 }
 
+/// The largest number of rows of a matrix that [`Backend::invert_positive_definite`] must invert in `f64`. Larger
+/// matrices may be inverted in `f32`, which takes half the time and a third of the memory.
+pub const MOST_ROWS_IN_F64: usize = 4096;
+
 /// How a filter computes the scores of a tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scoring {
@@ -351,8 +355,9 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         decompositions::symmetric_eigen(self.name(), matrix)
     }
 
-    /// Inverts a symmetric positive definite matrix in place. The default runs on the host in `f64`
-    /// and takes six more times the memory of the matrix.
+    /// Inverts a symmetric positive definite matrix in place. Matrices of up to [`MOST_ROWS_IN_F64`] rows are
+    /// inverted in `f64`, and larger ones may be inverted in `f32`. The default runs on the host in `f64` and takes
+    /// six more times the memory of the matrix.
     fn invert_positive_definite(&self, matrix: Self::Matrix) -> Result<Self::Matrix> {
         let values = self.download(&matrix)?;
         drop(matrix);

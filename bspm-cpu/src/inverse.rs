@@ -5,7 +5,8 @@
 //! `-D`; after all blocks `A` is `-A^-1`. Only the lower triangle is kept up to date, so the
 //! cost is `size^3` multiplications, nearly all of them in products of blocks.
 
-use bspm_linalg::{Accum, Mat, MatMut, MatRef, matmul};
+use bspm_core::backend::MOST_ROWS_IN_F64;
+use bspm_linalg::{Accum, Mat, MatMut, MatRef, Number};
 use rayon::prelude::*;
 
 use crate::error::CpuError;
@@ -14,15 +15,32 @@ use crate::threads::Threads;
 
 const BLOCK: usize = 256;
 
-/// Memory: two panels of `size x 256` in addition to the matrix. The result does not depend on the number
-/// of threads, to the last bit.
+/// Matrices of up to [`MOST_ROWS_IN_F64`] rows are inverted in `f64`. Memory: two panels of `size x 256` in
+/// addition to the matrix, and a copy of the matrix in `f64`. The result does not depend on the number of
+/// threads, to the last bit.
 pub(crate) fn invert_positive_definite(
     threads: &Threads,
     matrix: &mut CpuMatrix,
 ) -> Result<(), CpuError> {
-    let size = matrix.rows();
-    let stride = matrix.stride();
+    let (size, stride) = (matrix.rows(), matrix.stride());
     let elements = matrix.padded_mut();
+    if size > MOST_ROWS_IN_F64 {
+        return invert(threads, elements, size, stride);
+    }
+    let mut doubles: Vec<f64> = elements.iter().map(|&it| it.into()).collect();
+    invert(threads, &mut doubles, size, stride)?;
+    for (element, value) in elements.iter_mut().zip(doubles) {
+        *element = value as f32;
+    }
+    Ok(())
+}
+
+fn invert<T: Number>(
+    threads: &Threads,
+    elements: &mut [T],
+    size: usize,
+    stride: usize,
+) -> Result<(), CpuError> {
     for start in (0..size).step_by(BLOCK) {
         let end = (start + BLOCK).min(size);
         eliminate(threads, elements, size, stride, start..end)?;
@@ -36,16 +54,16 @@ pub(crate) fn invert_positive_definite(
     Ok(())
 }
 
-fn eliminate(
+fn eliminate<T: Number>(
     threads: &Threads,
-    elements: &mut [f32],
+    elements: &mut [T],
     size: usize,
     stride: usize,
     pivots: std::ops::Range<usize>,
 ) -> Result<(), CpuError> {
     let width = pivots.len();
     // The panel A_IK, with zeros in the rows of K.
-    let mut panel = vec![0.0_f32; size * width];
+    let mut panel = vec![T::default(); size * width];
     for row in 0..size {
         for (place, pivot) in pivots.clone().enumerate() {
             if !pivots.contains(&row) {
@@ -56,23 +74,23 @@ fn eliminate(
     }
     let block = Mat::from_fn(width, width, |row, column| {
         let (low, high) = (row.max(column), row.min(column));
-        f64::from(elements[(pivots.start + low) * stride + pivots.start + high])
+        elements[(pivots.start + low) * stride + pivots.start + high].into()
     });
     let inverse = bspm_linalg::inverse(block).ok_or(CpuError::NotPositiveDefinite { size })?;
-    let inverse = Mat::from_fn(width, width, |row, column| inverse[(row, column)] as f32);
+    let inverse = Mat::from_fn(width, width, |row, column| T::of(inverse[(row, column)]));
 
-    let mut scaled = vec![0.0_f32; size * width];
+    let mut scaled = vec![T::default(); size * width];
     threads.install(|| {
         let rows = scaled.par_chunks_mut(BLOCK * width);
         let parts = rows.zip(panel.par_chunks(BLOCK * width));
         parts.for_each(|(scaled, panel)| {
             let rows = scaled.len() / width;
-            matmul(
+            T::matmul(
                 MatMut::from_row_major_slice_mut(scaled, rows, width),
                 Accum::Replace,
                 MatRef::from_row_major_slice(panel, rows, width),
                 inverse.as_ref(),
-                1.0,
+                T::of(1.0),
             );
         });
         let rows = elements.par_chunks_mut(BLOCK * stride);
@@ -80,12 +98,12 @@ fn eliminate(
         parts.for_each(|(part, (elements, scaled))| {
             let rows = elements.len() / stride;
             let columns = part * BLOCK + rows;
-            matmul(
+            T::matmul(
                 MatMut::from_row_major_slice_mut(elements, rows, stride).subcols_mut(0, columns),
                 Accum::Add,
                 MatRef::from_row_major_slice(scaled, rows, width),
                 MatRef::from_row_major_slice(&panel[..columns * width], columns, width).transpose(),
-                -1.0,
+                T::of(-1.0),
             );
         });
     })?;
@@ -104,7 +122,7 @@ fn eliminate(
 }
 
 /// Copies the lower triangle to the upper one, tile by tile.
-fn mirror(elements: &mut [f32], size: usize, stride: usize) {
+fn mirror<T: Copy>(elements: &mut [T], size: usize, stride: usize) {
     const TILE: usize = 32;
     for rows in (0..size).step_by(TILE) {
         for columns in (0..=rows).step_by(TILE) {

@@ -10,5 +10,5 @@ mod positive_definite;
 
 pub use eigen::{SymmetricEigen, symmetric_eigen};
 pub use faer::{Accum, Mat, MatMut, MatRef};
-pub use matmul::{lower_triangle_of_product, matmul, product};
+pub use matmul::{Number, lower_triangle_of_product, matmul, product};
 pub use positive_definite::{inverse, inverse_cholesky_factor, solve};

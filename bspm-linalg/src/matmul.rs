@@ -1,10 +1,53 @@
 //! Products of dense matrices.
 
+use std::ops::Neg;
+
 use faer::linalg::matmul::triangular;
 use faer::{Accum, MatMut, MatRef, Par};
 use ndarray::{Array2, ArrayView2, CowArray, Ix2};
 
-/// Computes `out = factor * left * right`, or adds the product to `out`.
+/// A type of numbers that matrices are multiplied in: `f32` or `f64`.
+pub trait Number: Copy + Default + Into<f64> + Neg<Output = Self> + Send + Sync {
+    /// Rounds a number to this type.
+    fn of(value: f64) -> Self;
+
+    /// Computes `out = factor * left * right`, or adds the product to `out`.
+    ///
+    /// # Panics
+    ///
+    /// If the shapes do not match: `left` is `m x k`, `right` is `k x n`, `out` is `m x n`.
+    fn matmul(
+        out: MatMut<'_, Self>,
+        accumulate: Accum,
+        left: MatRef<'_, Self>,
+        right: MatRef<'_, Self>,
+        factor: Self,
+    );
+}
+
+macro_rules! numbers {
+    ($($number:ty)*) => {
+        $(impl Number for $number {
+            fn of(value: f64) -> Self {
+                value as Self
+            }
+
+            fn matmul(
+                out: MatMut<'_, Self>,
+                accumulate: Accum,
+                left: MatRef<'_, Self>,
+                right: MatRef<'_, Self>,
+                factor: Self,
+            ) {
+                faer::linalg::matmul::matmul(out, accumulate, left, right, factor, Par::Seq);
+            }
+        })*
+    };
+}
+
+numbers! { f32 f64 }
+
+/// As [`Number::matmul`], in `f32`.
 ///
 /// # Panics
 ///
@@ -16,7 +59,7 @@ pub fn matmul(
     right: MatRef<'_, f32>,
     factor: f32,
 ) {
-    faer::linalg::matmul::matmul(out, accumulate, left, right, factor, Par::Seq);
+    f32::matmul(out, accumulate, left, right, factor);
 }
 
 /// Adds the lower triangle of `left * right` to `out`. The entries above the diagonal do not change.

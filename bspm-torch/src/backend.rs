@@ -5,8 +5,8 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use bspm_core::backend::{
-    Direction, HostMatrix, Operand, ScoredItem, Scoring, Shaped, SparseParts, SymmetricEigen,
-    Update,
+    Direction, HostMatrix, MOST_ROWS_IN_F64, Operand, ScoredItem, Scoring, Shaped, SparseParts,
+    SymmetricEigen, Update,
 };
 use bspm_core::data::History;
 use bspm_core::{Backend, Error, Result};
@@ -344,18 +344,29 @@ impl Backend for TorchBackend {
     /// which takes the memory of a second matrix.
     fn invert_positive_definite(&self, matrix: TorchMatrix) -> Result<TorchMatrix> {
         let shape = matrix.shape();
-        let _second = match self.device {
-            TorchDevice::Cpu => None,
-            TorchDevice::Cuda(_) => {
-                let what = || format!("a second matrix of {}x{}", shape.0, shape.1);
-                Some(self.budget.reserve(what, 4 * shape.0 * shape.1)?)
-            }
+        let is_small = shape.0 <= MOST_ROWS_IN_F64;
+        let bytes_per_entry = match (self.device, is_small) {
+            (TorchDevice::Cpu, _) => 0,
+            (TorchDevice::Cuda(_), false) => 4,
+            (TorchDevice::Cuda(_), true) => 16,
         };
+        let what = || format!("a second matrix of {}x{}", shape.0, shape.1);
+        let _second = self
+            .budget
+            .reserve(what, bytes_per_entry * shape.0 * shape.1)?;
         run("invert_positive_definite", &[shape], || {
             // The matrix is symmetric, so it equals its transpose, and libtorch's solvers are column-major.
             let columns = matrix.tensor().f_transpose(0, 1)?;
-            let _ = columns.f_linalg_cholesky_out(&columns, false)?;
-            columns.f_cholesky_inverse_out(&columns, false).map(drop)
+            let inverse = match is_small {
+                true => columns.f_to_kind(Kind::Double)?,
+                false => columns.shallow_clone(),
+            };
+            let _ = inverse.f_linalg_cholesky_out(&inverse, false)?;
+            let _ = inverse.f_cholesky_inverse_out(&inverse, false)?;
+            match is_small {
+                true => columns.shallow_clone().f_copy_(&inverse),
+                false => Ok(()),
+            }
         })?;
         Ok(matrix)
     }

@@ -9,7 +9,7 @@ use super::tensors::{SavedTensors, Source, Tensor, Tensors};
 use super::tiles::tile_ranges;
 use super::walk::bytes_of_walk;
 use super::workspace::{TileHistories, Workspace, units};
-use crate::backend::{Backend, Checked, Operand, Scores, Shaped, Update};
+use crate::backend::{Backend, Checked, MOST_ROWS_IN_F64, Operand, Scores, Shaped, Update};
 use bspm_data::parameter::{check_memory, invalid};
 use bspm_data::{Interactions, Result};
 
@@ -42,10 +42,17 @@ pub(crate) fn bytes_of_fit(interactions: &Interactions, neighbours: usize) -> us
 /// Bytes per pair of items while the tiles of the Gram matrix are concatenated, or while a GPU inverts it.
 const PEAK: usize = 8;
 
+/// Bytes per pair of items while a matrix is inverted in `f64`.
+const PEAK_IN_F64: usize = 12;
+
 /// Returns the memory of computing the inverse in bytes, with the matrix in both directions.
 fn bytes_of_inverse(interactions: &Interactions) -> usize {
     let items = interactions.items();
-    items.saturating_mul(items).saturating_mul(PEAK) + bytes_of_walk(interactions)
+    let peak = match items <= MOST_ROWS_IN_F64 {
+        true => PEAK_IN_F64,
+        false => PEAK,
+    };
+    items.saturating_mul(items).saturating_mul(peak) + bytes_of_walk(interactions)
 }
 
 const INVERSE: &str = "ease_r.inverse";
