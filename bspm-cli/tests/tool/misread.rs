@@ -244,6 +244,23 @@ fn spaces_around_ids_are_removed_on_request() {
 }
 
 #[test]
+fn ids_in_two_unicode_forms_are_reported() {
+    let folder = Folder::new();
+    folder.write("a.csv", "user,item\nJos\u{e9},x\nJose\u{301},y\nann,x\n");
+    let (_, told) = folder.fit("a.csv");
+    assert!(
+        told.contains("1 user ids differ from another user id only by"),
+        "{told}"
+    );
+    assert!(
+        told.contains("\"Jose\\u{301}\" and \"Jos\u{e9}\""),
+        "{told}"
+    );
+    folder.write("b.csv", "user,item\nJose\u{301},x\nJose\u{301},y\nann,x\n");
+    assert!(!folder.fit("b.csv").1.contains("differ"));
+}
+
+#[test]
 fn added_weights_have_the_scale_of_the_model() {
     let folder = Folder::new();
     let rows = "user,item,n\na,x,3\na,y,15\nb,y,7\nb,z,1\nc,x,63\nc,z,1\n";

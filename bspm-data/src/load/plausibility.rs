@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::id_text::NullValues;
 use crate::dataset::Dataset;
@@ -70,7 +71,7 @@ pub fn warnings_of_items(
 }
 
 /// Returns a warning if some of the ids `more` differ from another id of `more` or `known` only by spaces, case,
-/// leading zeros, `.0` or notation. `kind` is `user` or `item`.
+/// leading zeros, `.0`, notation or Unicode normalization. `kind` is `user` or `item`.
 ///
 /// # Errors
 ///
@@ -227,13 +228,13 @@ fn similar(kind: &str, ids: &Ids<String>, first: usize) -> Option<String> {
     let (id, other) = example?;
     let other = ids.id(other)?;
     Some(format!(
-        "{count} {kind} ids differ from another {kind} id only by spaces, case, leading zeros, .0 or notation, \
-         such as {id:?} and {other:?}; they are read as different {kind}s"
+        "{count} {kind} ids differ from another {kind} id only by spaces, case, leading zeros, .0, notation or \
+         Unicode normalization, such as {id:?} and {other:?}; they are read as different {kind}s"
     ))
 }
 
-/// Returns an id without surrounding spaces and invisible characters, and in lower case if `ignores_case`. A
-/// whole number has neither leading zeros nor an exponent.
+/// Returns an id without surrounding spaces and invisible characters, in Unicode's form NFC, and in lower case if
+/// `ignores_case`. A whole number has neither leading zeros nor an exponent.
 fn plain(id: &str, ignores_case: bool) -> Cow<'_, str> {
     let is_invisible = |letter: char| {
         letter.is_whitespace() || matches!(letter, '\0' | '\u{200b}'..='\u{200d}' | '\u{feff}')
@@ -247,9 +248,13 @@ fn plain(id: &str, ignores_case: bool) -> Cow<'_, str> {
     if let Some(number) = scientific(trimmed) {
         return number.to_string().into();
     }
-    match ignores_case && trimmed.contains(char::is_uppercase) {
-        true => trimmed.to_lowercase().into(),
-        false => trimmed.into(),
+    let composed: Cow<'_, str> = match is_nfc(trimmed) {
+        true => trimmed.into(),
+        false => trimmed.nfc().collect::<String>().into(),
+    };
+    match ignores_case && composed.contains(char::is_uppercase) {
+        true => composed.to_lowercase().into(),
+        false => composed,
     }
 }
 
