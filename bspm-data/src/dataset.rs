@@ -257,21 +257,9 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
 
     /// Adds interactions with weights and times.
     fn with_entries(&self, entries: impl Iterator<Item = NewEntry<U, I>>) -> Result<Self> {
-        let entries: Vec<_> = entries.collect();
-        let latest = entries.iter().map(|it| it.reference_time);
-        let decay = self.decay.map(|own| Decay {
-            reference_time: latest.fold(own.reference_time, f64::max),
-            ..own
-        });
-        let decayed = |weight: f32, reference_time: f64| match decay {
-            Some(decay) => Decay::of_weight(f64::from(weight), decay.factor(reference_time)),
-            None => weight,
-        };
         let (mut users, mut items) = (Ids::clone(&self.users), Ids::clone(&self.items));
-        let own_time = self.decay.map_or(0.0, |own| own.reference_time);
-        let own = self.interactions.entries();
-        let own = own.map(|(user, item, weight)| (user, item, decayed(weight, own_time)));
-        let mut all: Vec<(u32, u32, f32)> = own.collect();
+        let mut all: Vec<(u32, u32, f32)> = self.interactions.entries().collect();
+        let mut reference_times = Vec::new();
         let old = self
             .interactions
             .pairs()
@@ -280,8 +268,16 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         for entry in entries {
             let user = users.index_or_insert(entry.user, "users")?;
             let item = items.index_or_insert(entry.item, "items")?;
-            all.push((user, item, decayed(entry.weight, entry.reference_time)));
+            all.push((user, item, entry.weight));
             times.push(((user, item), entry.time));
+            reference_times.push(entry.reference_time);
+        }
+        let decay = self.decay.map(|own| own.until_latest(&reference_times));
+        if let (Some(own), Some(decay)) = (self.decay, decay) {
+            let own = std::iter::repeat_n(own.reference_time, self.len());
+            for ((_, _, weight), time) in all.iter_mut().zip(own.chain(reference_times)) {
+                *weight = Decay::of_weight((*weight).into(), decay.factor(time));
+            }
         }
         let max = Duplicates::Max;
         let interactions = Interactions::from_weighted(users.len(), items.len(), all, max)?;

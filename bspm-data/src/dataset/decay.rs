@@ -48,6 +48,14 @@ impl Decay {
         (-(self.reference_time - time) / self.half_life).exp2()
     }
 
+    /// Returns the decay whose reference time is the latest of its own and of these times.
+    pub(super) fn until_latest(self, times: &[f64]) -> Self {
+        Self {
+            reference_time: times.iter().copied().fold(self.reference_time, f64::max),
+            ..self
+        }
+    }
+
     /// Returns a decayed weight. The weight of a very old interaction does not become 0.
     pub(super) fn of_weight(weight: f64, factor: f64) -> f32 {
         (weight * factor).max(f64::from(f32::MIN_POSITIVE)) as f32
