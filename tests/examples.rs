@@ -66,12 +66,19 @@ fn the_table_names_the_data_the_model_and_the_stages() {
     command.arg("--data").arg(split.path());
     let output = run(
         &mut command,
-        ["--no-idl", "--sharpen-time", "1.5", "--merge", "late"],
+        [
+            "--factor-dim",
+            "2",
+            "--sharpen-time",
+            "1.5",
+            "--merge",
+            "late",
+        ],
     );
     let text = String::from_utf8(output.stdout).unwrap();
     for expected in [
         "4 users x 5 items, 9 training and 4 test interactions",
-        "  factor_dim          off\n",
+        "  factor_dim          2\n",
         "  sharpen_solver      rk4\n",
         "  sharpen_time        1.5\n",
         "  merge               late\n",
