@@ -19,6 +19,10 @@ use super::object::Request;
 /// The maximum number of events that are written together.
 const LARGEST_WRITE: usize = 10_000;
 
+/// How far the time of an event may be in the future, in seconds: clocks differ, but a time in milliseconds
+/// is thousands of years ahead.
+const MOST_AHEAD: f64 = 86_400.0;
+
 /// The options of an event log.
 #[derive(Clone, Debug)]
 #[must_use]
@@ -284,6 +288,7 @@ impl Request for Events {
 impl Events {
     /// Returns the checked events; an event without a time gets the current time.
     pub(super) fn events(self) -> Result<Vec<Event>, Failure> {
+        let is_list = self.events.is_some();
         let events = match self {
             Self {
                 events: Some(events),
@@ -313,28 +318,58 @@ impl Events {
                 id,
                 answer,
             }],
-            _ => {
+            Self { events: None, .. } => {
+                let missing = match self.user {
+                    None => "user",
+                    Some(_) => "item",
+                };
+                return Err(Failure::Request(format!(
+                    "{missing}: expected an id (a string or a whole number), found none; hint: send a user \
+                     and an item, or several events in the field events"
+                )));
+            }
+            Self {
+                events: Some(_), ..
+            } => {
                 return Err(Failure::Request(
-                    "expected either a user and an item, or events".into(),
+                    "events: expected no other field beside it; hint: move the other fields into the \
+                     events"
+                        .into(),
                 ));
             }
         };
         let now = now();
-        events.into_iter().map(|event| event.checked(now)).collect()
+        let events = events.into_iter().enumerate();
+        events
+            .map(|(place, event)| {
+                event.checked(now).map_err(|reason| {
+                    Failure::Request(match is_list {
+                        true => format!("events[{place}].{reason}"),
+                        false => reason,
+                    })
+                })
+            })
+            .collect()
     }
 }
 
 impl EventRequest {
-    fn checked(self, now: f64) -> Result<Event, Failure> {
+    /// Returns the event, or an error that starts with the name of the field.
+    fn checked(self, now: f64) -> Result<Event, String> {
         let mut event = Event::new(self.user.0, self.item.0)
             .weight(self.weight.unwrap_or(1.0))
             .time(self.time.unwrap_or(now));
         event.kind = self.kind;
         event.id = self.id.map(|id| id.0);
         event.answer = self.answer;
-        match event.check() {
-            Ok(()) => Ok(event),
-            Err(error) => Err(Failure::Request(error.to_string())),
+        event.check().map_err(|error| error.to_string())?;
+        if event.time > now + MOST_AHEAD {
+            let seconds = event.time;
+            return Err(format!(
+                "time: expected seconds since 1970, at most a day in the future, found {seconds}; hint: \
+                 divide milliseconds by 1000"
+            ));
         }
+        Ok(event)
     }
 }

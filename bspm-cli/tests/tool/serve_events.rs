@@ -358,11 +358,15 @@ fn invalid_events_are_refused_as_a_whole() {
     for (body, expected) in [
         (
             json!({"user": "a"}),
-            "expected either a user and an item, or events",
+            "item: expected an id (a string or a whole number), found none",
+        ),
+        (
+            json!({"item": "i1"}),
+            "user: expected an id (a string or a whole number), found none",
         ),
         (
             json!({"user": "a", "item": "i1", "events": []}),
-            "expected either",
+            "events: expected no other field",
         ),
         (
             json!({"user": "", "item": "i1"}),
@@ -388,7 +392,16 @@ fn invalid_events_are_refused_as_a_whole() {
         ),
         (
             json!({"events": [{"user": "a", "item": "i1"}, {"user": "a", "item": ""}]}),
-            "item: expected",
+            "events[1].item: expected a text of 1 to 1024 bytes",
+        ),
+        // Milliseconds.
+        (
+            json!({"user": "a", "item": "i1", "time": 1_767_000_000_000_u64}),
+            "time: expected seconds since 1970, at most a day in the future, found 1767000000000",
+        ),
+        (
+            json!({"events": [{"user": "a", "item": "i1", "time": 1_767_000_000_000_u64}]}),
+            "events[0].time: expected seconds since 1970",
         ),
         (
             json!([]),
