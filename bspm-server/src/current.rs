@@ -215,9 +215,8 @@ impl CurrentModel {
                 Ok(Err(error)) => {
                     let may_pass = matches!(&error, bspm::Error::Read { source, .. }
                         if source.kind() != io::ErrorKind::InvalidInput);
-                    if !may_pass {
-                        known = now;
-                    }
+                    // A file that could not be read is read again, also if it is the one that is served.
+                    known = now.filter(|_| !may_pass);
                     bspm::with_sources(&error)
                 }
                 Err(error) => error.to_string(),
