@@ -98,11 +98,13 @@ impl Failure {
                 "invalid JSON: ",
             ),
         ];
-        const NUMBERS: [(&str, &str); 4] = [
+        const TERMS: [(&str, &str); 6] = [
             ("expected usize", "expected a whole number"),
             ("expected u16", "expected a whole number"),
             ("expected f32", "expected a number"),
             ("expected f64", "expected a number"),
+            ("invalid type: sequence,", "invalid type: array,"),
+            ("invalid type: map,", "invalid type: object,"),
         ];
         let mut message = message.to_owned();
         for (opening, instead) in OPENINGS {
@@ -110,8 +112,8 @@ impl Failure {
                 message = format!("{instead}{rest}");
             }
         }
-        for (number, instead) in NUMBERS {
-            message = message.replace(number, instead);
+        for (term, instead) in TERMS {
+            message = message.replace(term, instead);
         }
         Self::Request(message)
     }

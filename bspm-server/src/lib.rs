@@ -29,6 +29,7 @@ mod object;
 #[cfg(feature = "otlp")]
 mod otlp;
 mod page;
+mod parameters;
 mod queue;
 mod request_ids;
 mod requests;

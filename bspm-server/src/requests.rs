@@ -75,7 +75,7 @@ impl TryFrom<String> for FallbackName {
         match name.as_str() {
             "none" => Ok(Self::None),
             "popularity" => Ok(Self::Popularity),
-            _ => Err("expected popularity or none".into()),
+            _ => Err(format!("expected popularity or none, found {name:?}")),
         }
     }
 }

@@ -132,7 +132,21 @@ fn every_address_answers_with_what_the_model_says() {
                 400,
                 "k: expected a number from 1 to 10000, found 0",
             ),
-            ("/recommend?user=u3&k=many", 400, "invalid digit"),
+            (
+                "/recommend?user=u3&k=many",
+                400,
+                "k: expected a whole number, found \"many\"",
+            ),
+            (
+                "/recommend?user=u3&deny=i1&deny=i2",
+                400,
+                "duplicate field `deny`; hint: write the ids",
+            ),
+            (
+                "/recommend?user=u3&fallback=all",
+                400,
+                "fallback: expected popularity or none, found \"all\"",
+            ),
             (
                 "/recommend?user=u3&colour=red",
                 400,
@@ -320,7 +334,12 @@ fn whole_numbers_are_ids() {
         (
             "/score",
             json!({"user": 1, "items": 2}),
-            "expected a sequence".into(),
+            "items: invalid type: integer `2`, expected an array".into(),
+        ),
+        (
+            "/recommend",
+            json!({"history": {"1": 2}}),
+            "history: invalid type: object, expected an array".into(),
         ),
     ] {
         let (status, found) = service.post(path, &body);
