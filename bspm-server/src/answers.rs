@@ -94,7 +94,7 @@ impl Answers {
     pub(super) async fn score(&self, request: Score) -> Answered {
         let chosen = self
             .models
-            .choose(request.model.as_deref(), Some(request.user()))?;
+            .choose(request.model.as_deref(), request.user())?;
         let work = request.work(&chosen)?;
         self.answer(chosen, work).await
     }

@@ -22,6 +22,8 @@ pub(super) struct Recommend {
     #[serde(default)]
     deny: Bounded<Id>,
     allow: Option<Bounded<Id>>,
+    #[serde(default)]
+    keep_seen: bool,
     minimum_score: Option<f32>,
     #[serde(rename = "where")]
     condition: Option<String>,
@@ -89,6 +91,8 @@ pub(super) struct RecommendQuery {
     k: Option<usize>,
     deny: Option<String>,
     allow: Option<String>,
+    #[serde(default)]
+    keep_seen: bool,
     minimum_score: Option<f32>,
     #[serde(rename = "where")]
     condition: Option<String>,
@@ -114,6 +118,7 @@ impl TryFrom<RecommendQuery> for Recommend {
             k: query.k,
             deny: deny.transpose()?.unwrap_or_default(),
             allow: allow.transpose()?,
+            keep_seen: query.keep_seen,
             minimum_score: query.minimum_score,
             condition: query.condition,
             boost: Bounded::default(),
@@ -263,6 +268,7 @@ impl Recommend {
                 .allow
                 .as_ref()
                 .map(|allow| lookup.columns(model, &allow.0)),
+            keep_seen: self.keep_seen,
             minimum_score: self.minimum_score,
             condition: parsed(self.condition.as_deref())?,
             rules,
@@ -291,6 +297,7 @@ impl SimilarQuery {
             k: length(self.k)?,
             deny: Vec::new(),
             allow: None,
+            keep_seen: false,
             minimum_score: None,
             condition: parsed(self.condition.as_deref())?,
             rules: None,
@@ -384,7 +391,8 @@ fn named<'m>(
 #[serde(deny_unknown_fields)]
 pub(super) struct Score {
     pub(super) model: Option<String>,
-    user: Id,
+    user: Option<Id>,
+    history: Option<Bounded<Entry>>,
     items: Bounded<Id>,
 }
 
@@ -397,7 +405,7 @@ pub(super) struct ScoreQuery {
 }
 
 impl Request for Score {
-    const EXPECTED: &'static str = "an object with a user and items";
+    const EXPECTED: &'static str = "an object with items, and a user or a history";
 }
 
 impl TryFrom<ScoreQuery> for Score {
@@ -406,29 +414,36 @@ impl TryFrom<ScoreQuery> for Score {
     fn try_from(query: ScoreQuery) -> Result<Self, Failure> {
         Ok(Self {
             model: query.model,
-            user: Id(query.user),
+            user: Some(Id(query.user)),
+            history: None,
             items: listed("items", &query.items)?,
         })
     }
 }
 
 impl Score {
-    pub(super) fn user(&self) -> &str {
-        &self.user.0
+    pub(super) fn user(&self) -> Option<&str> {
+        self.user.as_ref().map(|user| user.0.as_str())
     }
 
     pub(super) fn work(self, chosen: &Chosen) -> Result<Work, Failure> {
         #[derive(Serialize)]
         struct Scored {
             scores: Vec<f32>,
+            unknown_items: Vec<String>,
         }
         let mut lookup = Lookup::default();
-        let (items, weights) = history(chosen, Some(&self.user), None, &mut lookup)?;
+        let entries = self.history.as_ref().map(|it| it.0.as_slice());
+        let (items, weights) = history(chosen, self.user.as_ref(), entries, &mut lookup)?;
+        let unknown_items = lookup.unknown;
         Ok(Work::Other(Box::new(move |model: &CpuModel| {
             let history = named(model, &items, weights.as_deref());
             let wanted = self.items.0.iter().map(|item| item.0.as_str());
             let scores = model.score_history(history, wanted)?;
-            Ok(serde_json::to_string(&Scored { scores })?)
+            Ok(serde_json::to_string(&Scored {
+                scores,
+                unknown_items,
+            })?)
         })))
     }
 }

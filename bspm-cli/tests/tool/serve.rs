@@ -81,8 +81,24 @@ fn every_address_answers_with_what_the_model_says() {
         assert_eq!(service.json("/explain?user=u3&item=i7"), explanation);
         assert_eq!(
             service.json("/score?user=u3&items=i7,i8"),
-            json!({"scores": as_json(model.score("u3", ["i7", "i8"]).unwrap())})
+            json!({"scores": as_json(model.score("u3", ["i7", "i8"]).unwrap()), "unknown_items": []})
         );
+        let weights = [("i1", 2.0_f32), ("i9", 1.0)];
+        let body = json!({
+            "history": [{"item": "i1", "weight": 2}, "nothing", "i9"], "items": ["i7", "i8"]
+        });
+        let scores = as_json(model.score_history(weights, ["i7", "i8"]).unwrap());
+        let expected = json!({"scores": scores, "unknown_items": ["nothing"]});
+        assert_eq!(service.post("/score", &body), (200, expected));
+        let options = || RecommendOptions::top(5).keep_seen();
+        assert_eq!(
+            service.json("/recommend?user=u3&k=5&keep_seen=true"),
+            listed(&model.recommend("u3", options()).unwrap())
+        );
+        let body = json!({"history": ["i4", "i5"], "k": 5, "keep_seen": true});
+        let expected = listed(&model.recommend_for_items(["i4", "i5"], options()).unwrap());
+        assert!(expected.to_string().contains("\"i4\""), "{expected}");
+        assert_eq!(service.post("/recommend", &body), (200, expected));
         let degrees = model.dataset().interactions().item_degrees();
         let mut items: Vec<(u32, &str)> = degrees
             .into_iter()
@@ -314,7 +330,7 @@ fn whole_numbers_are_ids() {
         (
             "/score",
             json!(["1", ["2"]]),
-            "an object with a user and items".into(),
+            "an object with items, and a user or a history".into(),
         ),
         (
             "/recommend",
@@ -329,7 +345,7 @@ fn whole_numbers_are_ids() {
         (
             "/score",
             json!([]),
-            "an object with a user and items".into(),
+            "an object with items, and a user or a history".into(),
         ),
         (
             "/score",
