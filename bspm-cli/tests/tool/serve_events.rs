@@ -87,7 +87,7 @@ fn an_event_counts_in_the_next_list() {
     let scores = model.score_history(history(), ["i7", "i8"]).unwrap();
     assert_eq!(
         service.json("/score?user=u3&items=i7,i8"),
-        json!({"scores": as_json(scores)})
+        json!({"scores": as_json(scores), "unknown_items": []})
     );
     let shown = service.json("/history?user=u3&k=3");
     assert_eq!(shown["items"][0], json!({"item": first, "weight": 3.0}));
@@ -116,6 +116,34 @@ fn an_event_counts_in_the_next_list() {
     ] {
         assert!(metrics.contains(line), "{line}: {metrics}");
     }
+}
+
+#[test]
+fn a_new_user_of_a_model_with_weights_has_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut builder = Dataset::builder();
+    for number in 0..60_u32 {
+        let (user, item) = (format!("u{}", number % 12), format!("i{}", number % 7));
+        let interaction = bspm::data::Event::new(user, item);
+        builder
+            .push(interaction.weight(f64::from(number % 3 + 1)))
+            .unwrap();
+    }
+    let dataset: Dataset = builder.finish().unwrap();
+    let config = bspm::filters::ItemKnn::default();
+    let model = CpuModel::fit(CpuBackend::new(), dataset, config).unwrap();
+    let path = folder.path().join("shop.bspm");
+    model.save(&path).unwrap();
+    let service = Service::start(&path, &["--events", &events_of(folder.path())]);
+    let event = json!({"user": "zoe", "item": "i1"});
+    assert_eq!(service.post("/events", &event), accepted(1, 0, 0));
+    let shown = service.json("/history?user=zoe");
+    assert_eq!(shown["items"], json!([{"item": "i1", "weight": 1.0}]));
+    let scores = service.json("/score?user=zoe&items=i2,i3");
+    let expected = model
+        .score_history([("i1", 1.0_f32)], ["i2", "i3"])
+        .unwrap();
+    assert_eq!(scores["scores"], as_json(expected));
 }
 
 #[test]
