@@ -51,6 +51,8 @@ struct Served {
 /// The state of the served model, for monitoring.
 #[derive(Serialize)]
 pub(super) struct State {
+    /// The name of the model.
+    name: String,
     /// The hash of the model file.
     hash: String,
     /// The time at which the model was loaded, in seconds since 1970.
@@ -104,6 +106,7 @@ impl CurrentModel {
     pub(super) fn state(&self) -> State {
         let served = self.served();
         State {
+            name: self.name.to_string(),
             hash: served.hash.clone(),
             loaded: seconds(served.loaded),
             is_stale: served.is_stale,

@@ -340,11 +340,7 @@ async fn health(State(shared): State<Shared>) -> Json<Value> {
     let current = shared.answers.models.first();
     let model = current.get();
     let dataset = model.dataset();
-    let names = shared
-        .answers
-        .models
-        .all()
-        .map(|model| model.name.to_string());
+    let models = shared.answers.models.all().map(|model| model.state());
     Json(json!({
         "status": "ok",
         "filter": model.filter().config().name(),
@@ -352,7 +348,7 @@ async fn health(State(shared): State<Shared>) -> Json<Value> {
         "items": dataset.items().len(),
         "interactions": dataset.len(),
         "model": current.state(),
-        "models": names.collect::<Vec<_>>(),
+        "models": models.collect::<Vec<_>>(),
     }))
 }
 
