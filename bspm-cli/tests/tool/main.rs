@@ -24,6 +24,7 @@ mod serve;
 mod serve_attacked;
 mod serve_events;
 mod serve_models;
+mod serve_openapi;
 mod service;
 mod shop;
 mod snapshots;
