@@ -5,6 +5,7 @@ mod checkpoints;
 mod choice;
 mod commands;
 mod demo;
+mod evaluate_log;
 mod first_day;
 mod hints;
 mod items;
