@@ -19,6 +19,9 @@ use super::object::Request;
 /// The maximum number of events that are written together.
 const LARGEST_WRITE: usize = 10_000;
 
+/// How long the end of the server waits for the log.
+const LONGEST_FLUSH: Duration = Duration::from_secs(10);
+
 /// How far the time of an event may be in the future, in seconds: clocks differ, but a time in milliseconds
 /// is thousands of years ahead.
 const MOST_AHEAD: f64 = 86_400.0;
@@ -75,6 +78,8 @@ struct Counts {
 enum Message {
     Events(Vec<Event>, oneshot::Sender<Result<Appended, Failure>>),
     List(LoggedList),
+    /// A request for a message after all earlier ones are written.
+    Flush(oneshot::Sender<()>),
 }
 
 /// What happened to the events of a request.
@@ -146,6 +151,19 @@ impl EventWriter {
         }
     }
 
+    /// Waits until everything that was sent before is written, for a limited time.
+    pub(super) async fn flush(&self) {
+        let (reply, written) = oneshot::channel();
+        let flushed = async {
+            if self.sender.send(Message::Flush(reply)).await.is_ok() {
+                let _ = written.await;
+            }
+        };
+        if tokio::time::timeout(LONGEST_FLUSH, flushed).await.is_err() {
+            tracing::warn!("the last lists were not logged within {LONGEST_FLUSH:?}");
+        }
+    }
+
     /// Returns the values for monitoring.
     pub(super) fn metrics(&self) -> Vec<Metric> {
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
@@ -210,6 +228,9 @@ fn write(mut log: EventLog, mut messages: mpsc::Receiver<Message>, live: &Live, 
                     counts
                         .lost_lists
                         .fetch_add(is_lost.into(), Ordering::Relaxed);
+                }
+                Message::Flush(reply) => {
+                    let _ = reply.send(());
                 }
             }
             next = match events.len() < LARGEST_WRITE {
@@ -371,5 +392,26 @@ impl EventRequest {
             ));
         }
         Ok(event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_written_when_a_flush_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, _) = EventWriter::open(&EventOptions::new(folder.path())).unwrap();
+        for number in 0..400 {
+            writer.append_list(LoggedList::new(number.to_string(), "shop", ["tea"]));
+        }
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().build().unwrap();
+        runtime.block_on(writer.flush());
+        let mut found = Vec::new();
+        bspm_events::read_lists(folder.path(), |list| found.push(list.answer)).unwrap();
+        let expected: Vec<String> = (0..400).map(|number| number.to_string()).collect();
+        assert_eq!(found, expected);
     }
 }

@@ -173,7 +173,10 @@ fn with_models(
             () = &mut end => return Ok(()),
             opened = opened => opened.map_err(|error| ServerError::Runtime(error.into()))??,
         };
-        serve(Arc::new(opened), end, reloads).await
+        let models = Arc::new(opened);
+        let served = serve(models.clone(), end, reloads).await;
+        models.flush().await;
+        served
     });
     runtime.shutdown_background();
     result

@@ -248,6 +248,13 @@ impl Models {
         models.chain(events).collect()
     }
 
+    /// Waits until the lists of all answers are logged.
+    pub(super) async fn flush(&self) {
+        if let Some(events) = &self.events {
+            events.flush().await;
+        }
+    }
+
     /// Reloads models whose file is replaced, and folds in new items. Ends with the runtime.
     pub(super) fn watch(self: &Arc<Self>) {
         for model in self.all() {
