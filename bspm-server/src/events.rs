@@ -70,6 +70,7 @@ pub(super) struct EventWriter {
 struct Counts {
     events: AtomicU64,
     duplicates: AtomicU64,
+    not_counted: AtomicU64,
     writes: AtomicU64,
     failed_writes: AtomicU64,
     lost_lists: AtomicU64,
@@ -182,6 +183,11 @@ impl EventWriter {
                 load(&counts.duplicates),
             ),
             Metric::counter(
+                "bspm_events_not_counted_total",
+                "Events added to the log that do not count, because of their kind.",
+                load(&counts.not_counted),
+            ),
+            Metric::counter(
                 "bspm_event_writes_total",
                 "Writes of the log.",
                 load(&counts.writes),
@@ -269,10 +275,14 @@ fn added(events: &[Event], are_new: &[bool], live: &Live, counts: &Counts) -> Ap
     counts
         .duplicates
         .fetch_add(duplicates as u64, Ordering::Relaxed);
+    let not_counted = live.add(new.map(|(event, _)| event));
+    counts
+        .not_counted
+        .fetch_add(not_counted as u64, Ordering::Relaxed);
     Appended {
         accepted,
         duplicates,
-        not_counted: live.add(new.map(|(event, _)| event)),
+        not_counted,
     }
 }
 

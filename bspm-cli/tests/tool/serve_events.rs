@@ -129,12 +129,14 @@ fn a_new_user_of_a_model_with_weights_has_weights() {
             .push(interaction.weight(f64::from(number % 3 + 1)))
             .unwrap();
     }
-    let dataset: Dataset = builder.finish().unwrap();
+    let scale = bspm::data::WeightScale::Log;
+    let dataset: Dataset = builder.finish().unwrap().with_weight_scale(Some(scale));
     let config = bspm::filters::ItemKnn::default();
     let model = CpuModel::fit(CpuBackend::new(), dataset, config).unwrap();
     let path = folder.path().join("shop.bspm");
     model.save(&path).unwrap();
     let service = Service::start(&path, &["--events", &events_of(folder.path())]);
+    assert_eq!(service.json("/model")["weight_scale"], json!("log"));
     let event = json!({"user": "zoe", "item": "i1"});
     assert_eq!(service.post("/events", &event), accepted(1, 0, 0));
     let shown = service.json("/history?user=zoe");
@@ -198,6 +200,10 @@ fn kinds_have_weights_or_do_not_count() {
         {"user": "zoe", "item": "i4"},
     ]});
     assert_eq!(service.post("/events", &posted), accepted(4, 0, 2));
+    let metrics = service.get("/metrics").1;
+    for line in ["bspm_events_total 4\n", "bspm_events_not_counted_total 2\n"] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
     let history = [("i1", 6.0_f32), ("i2", 1.0)];
     let expected = listed(&model.recommend_for_history(history, 5).unwrap());
     assert_eq!(service.json("/recommend?user=zoe&k=5"), expected);
