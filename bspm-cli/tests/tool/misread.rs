@@ -264,7 +264,7 @@ fn added_weights_have_the_scale_of_the_model() {
     // New weights are scaled: log2(1 + 3) = 2.
     folder.write("more.csv", "user,item,n\nd,x,3\n");
     stdout(&folder.run("refit model.bspm more.csv -o more.bspm --weight-column n"));
-    folder.write("all.csv", &format!("{rows}d,x,3\n"));
+    folder.write("all.csv", format!("{rows}d,x,3\n"));
     let more = std::fs::read(folder.path().join("more.bspm")).unwrap();
     assert_eq!(folder.fit("all.csv --weight-column n --weight log").0, more);
     folder.fit("data.csv --weight-column n --weight log");
