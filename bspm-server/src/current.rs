@@ -122,7 +122,7 @@ impl CurrentModel {
         [
             Metric::counter(
                 "bspm_reloads_total",
-                "Models loaded since the start.",
+                "Model files that were loaded after the first one.",
                 state.reloads,
             ),
             Metric::counter("bspm_failed_reloads_total", failed, state.failed_reloads),

@@ -72,9 +72,11 @@ impl Counters {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let dropped = crate::log::dropped_lines() as u64;
         let name = "bspm_log_lines_dropped_total";
+        let batches = "Batches of lists that were scored, and other requests that were computed.";
+        let scored = "Lists that were scored, and other requests that were computed.";
         text.push_str(&Metric::text([
-            Metric::counter("bspm_batches_total", "Batches scored.", load(&self.batches)),
-            Metric::counter("bspm_scored_total", "Requests scored.", load(&self.scored)),
+            Metric::counter("bspm_batches_total", batches, load(&self.batches)),
+            Metric::counter("bspm_scored_total", scored, load(&self.scored)),
             Metric::counter(name, "Lines that the log dropped.", dropped),
         ]));
         text

@@ -136,8 +136,8 @@ pub(super) fn listed(name: &str, text: &str) -> Result<Bounded<Id>, Failure> {
     let ids = from_list(name, text)?;
     match ids.len() {
         ..=MOST => Ok(Bounded(ids)),
-        _ => Err(Failure::Request(format!(
-            "{name}: expected at most {MOST} entries"
+        length => Err(Failure::Request(format!(
+            "{name}: expected at most {MOST} entries, found {length}"
         ))),
     }
 }
@@ -201,9 +201,12 @@ fn history(
             let is_weighted = entries.iter().any(|entry| entry.weight.is_some());
             Ok((items, is_weighted.then_some(weights)))
         }
-        _ => Err(Failure::Request(
-            "expected either a user or a history".into(),
-        )),
+        (user, _) => {
+            let found = if user.is_some() { "both" } else { "neither" };
+            Err(Failure::Request(format!(
+                "expected either a user or a history, found {found}"
+            )))
+        }
     }
 }
 
@@ -216,13 +219,16 @@ const MOST_DIVERSE: usize = 200;
 impl Recommend {
     /// Returns the rules of the list, if there are any.
     fn rules(&self) -> Result<Option<Box<ListRules>>, Failure> {
-        if self.boost.0.len() + self.at_most.0.len() > MOST_RULES {
-            let message = format!("boost and at_most: expected at most {MOST_RULES} rules");
-            return Err(Failure::Request(message));
+        let count = self.boost.0.len() + self.at_most.0.len();
+        if count > MOST_RULES {
+            return Err(Failure::Request(format!(
+                "boost and at_most: expected at most {MOST_RULES} rules together, found {count}"
+            )));
         }
-        if self.diversity > 0.0 && self.k.is_some_and(|k| k > MOST_DIVERSE) {
-            let message = format!("k: expected at most {MOST_DIVERSE} with diversity");
-            return Err(Failure::Request(message));
+        if let Some(k) = self.k.filter(|&k| k > MOST_DIVERSE && self.diversity > 0.0) {
+            return Err(Failure::Request(format!(
+                "k: expected at most {MOST_DIVERSE} with diversity, found {k}"
+            )));
         }
         let mut rules = ListRules::default();
         for boost in &self.boost.0 {
@@ -235,7 +241,7 @@ impl Recommend {
         rules.diversity = self.diversity;
         if let Some(method) = &self.diversity_method {
             if self.diversity == 0.0 {
-                let message = "diversity_method has no effect without diversity";
+                let message = "diversity_method: has no effect without diversity; hint: set diversity above 0";
                 return Err(Failure::Request(message.into()));
             }
             rules.diversity_method = method.parse()?;

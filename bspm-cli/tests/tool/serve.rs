@@ -168,6 +168,11 @@ fn every_address_answers_with_what_the_model_says() {
                 400,
                 "unknown field `colour`",
             ),
+            (
+                "/recommend?user=u3&k=201&diversity=0.5",
+                400,
+                "k: expected at most 200 with diversity, found 201",
+            ),
             ("/explain?item=i3", 400, "missing field `user`"),
             ("/elsewhere", 404, "path not found"),
         ] {
@@ -179,8 +184,25 @@ fn every_address_answers_with_what_the_model_says() {
                 "{path}: {body}"
             );
         }
-        let (status, body) = service.post("/recommend", &json!({"history": [{"item": "i1"}]}));
-        assert_eq!(status, 400, "{body}");
+        let both = json!({"user": "u3", "history": ["i1"]});
+        for (body, expected) in [
+            (
+                json!({"history": [{"item": "i1"}]}),
+                "history[0]: missing field `weight`",
+            ),
+            (both, "expected either a user or a history, found both"),
+            (
+                json!({}),
+                "expected either a user or a history, found neither",
+            ),
+        ] {
+            let (status, body) = service.post("/recommend", &body);
+            assert_eq!(status, 400, "{body}");
+            assert!(
+                body["error"].as_str().unwrap().starts_with(expected),
+                "{body}"
+            );
+        }
     }
 }
 
