@@ -407,6 +407,16 @@ fn whole_numbers_are_ids() {
             .starts_with("invalid JSON: "),
         "{message}"
     );
+    let request = agent().post(format!("http://{}/recommend", service.address));
+    let request = request.header("content-type", "application/json");
+    let mut compressed = request
+        .header("content-encoding", "gzip")
+        .send(&[31, 139, 8][..])
+        .unwrap();
+    assert_eq!(compressed.status().as_u16(), 415);
+    let message: Value = compressed.body_mut().read_json().unwrap();
+    let expected = "content-encoding: expected no compression of the body, found \"gzip\"";
+    assert_eq!(message["error"], json!(expected));
     assert_eq!(service.post("/recommend", &json!({"user": 999})).0, 404);
 }
 
