@@ -2,7 +2,7 @@
 
 use bspm::{CpuModel, Explanation};
 use bspm_rules::{Boost, ItemCondition, Limit, ListRules};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::error::Failure;
 use super::ids::{Bounded, Entry, Id, Lookup, MOST, from_list};
@@ -19,25 +19,34 @@ pub(super) struct Recommend {
     user: Option<Id>,
     history: Option<Bounded<Entry>>,
     k: Option<usize>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     deny: Bounded<Id>,
     allow: Option<Bounded<Id>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     keep_seen: bool,
     minimum_score: Option<f32>,
     #[serde(rename = "where")]
     condition: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     boost: Bounded<BoostRequest>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     at_most: Bounded<LimitRequest>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     popularity_penalty: f64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     diversity: f64,
     diversity_method: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     fallback: FallbackName,
+}
+
+/// Reads a value, or the default for `null`: some clients write `null` for fields that are not set.
+fn or_default<'de, T, D>(from: D) -> Result<T, D::Error>
+where
+    T: Deserialize<'de> + Default,
+    D: Deserializer<'de>,
+{
+    Option::deserialize(from).map(Option::unwrap_or_default)
 }
 
 /// A boost of the items that satisfy a condition.

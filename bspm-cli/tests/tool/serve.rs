@@ -184,6 +184,27 @@ fn every_address_answers_with_what_the_model_says() {
                 "{path}: {body}"
             );
         }
+        // A field that is null is not set.
+        let mut body = json!({"user": "u3", "k": 4});
+        for name in [
+            "model",
+            "history",
+            "deny",
+            "allow",
+            "keep_seen",
+            "minimum_score",
+            "where",
+            "boost",
+            "at_most",
+            "popularity_penalty",
+            "diversity",
+            "diversity_method",
+            "fallback",
+        ] {
+            body[name] = Value::Null;
+        }
+        let expected = listed(&model.recommend("u3", 4).unwrap());
+        assert_eq!(service.post("/recommend", &body), (200, expected));
         let both = json!({"user": "u3", "history": ["i1"]});
         for (body, expected) in [
             (
