@@ -28,6 +28,8 @@ pub(super) struct CurrentModel {
     /// The interactions since the fit.
     live: Option<Arc<Live>>,
     served: RwLock<Served>,
+    /// The number of responses, without lists of a shadow model.
+    pub(super) responses: Arc<AtomicU64>,
     reloads: AtomicU64,
     failed_reloads: AtomicU64,
     /// Requests to reload the file.
@@ -88,6 +90,7 @@ impl CurrentModel {
             copy,
             live,
             served,
+            responses: Arc::default(),
             reloads: AtomicU64::new(0),
             failed_reloads: AtomicU64::new(0),
             reload: Notify::new(),
@@ -116,10 +119,15 @@ impl CurrentModel {
     }
 
     /// Returns the values for monitoring.
-    pub(super) fn metrics(&self) -> [Metric; 4] {
+    pub(super) fn metrics(&self) -> [Metric; 5] {
         let state = self.state();
         let failed = "Replaced model files that could not be loaded.";
         [
+            Metric::counter(
+                "bspm_model_responses_total",
+                "Responses of the model.",
+                self.responses.load(Ordering::Relaxed),
+            ),
             Metric::counter(
                 "bspm_reloads_total",
                 "Model files that were loaded after the first one.",

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use bspm::CpuModel;
@@ -127,6 +128,8 @@ pub(super) struct Chosen {
     pub(super) name: Arc<str>,
     pub(super) model: Arc<CpuModel>,
     pub(super) live: Option<Arc<Live>>,
+    /// The number of responses of the model.
+    pub(super) responses: Arc<AtomicU64>,
     pub(super) is_shadow: bool,
 }
 
@@ -213,6 +216,7 @@ impl Models {
             name: model.name.clone(),
             model: model.get(),
             live: self.events.as_ref().map(|events| events.live.clone()),
+            responses: model.responses.clone(),
             is_shadow: false,
         }
     }

@@ -106,6 +106,12 @@ fn a_hash_of_the_user_selects_the_model() {
         assert_eq!(state["is_stale"], json!(false));
     }
     let metrics = service.get("/metrics").1;
+    // A list and scores of each user, and four requests that name the model.
+    let responses = format!(
+        "bspm_model_responses_total{{model=\"b\"}} {}\n",
+        2 * share + 4
+    );
+    assert!(metrics.contains(&responses), "{responses}: {metrics}");
     assert!(
         metrics.contains("bspm_reloads_total{model=\"b\"} 0"),
         "{metrics}"
