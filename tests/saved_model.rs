@@ -207,18 +207,21 @@ fn what_is_no_model_is_refused() -> Result<(), Failed> {
 
     let whole = fs::read(&path)?;
     for (bytes, expected) in [
-        (&whole[..0], "expected a complete safetensors file, found "),
+        (
+            &whole[..0],
+            "expected a bspm model (a complete safetensors file), found ",
+        ),
         (
             &whole[..whole.len() / 2],
-            "expected a complete safetensors file, found ",
+            "expected a bspm model (a complete safetensors file), found ",
         ),
         (
             &whole[..whole.len() - 1],
-            "expected a complete safetensors file, found ",
+            "expected a bspm model (a complete safetensors file), found ",
         ),
         (
             b"user,item\n1,2\n",
-            "expected a complete safetensors file, found ",
+            "expected a bspm model (a complete safetensors file), found ",
         ),
     ] {
         fs::write(&path, bytes)?;

@@ -247,7 +247,8 @@ mod tests {
         assert_eq!(delete_before(folder.path(), earlier).unwrap(), 0);
         assert_eq!(delete_before(folder.path(), later).unwrap(), 1);
         let mut found = Vec::new();
-        read(folder.path(), |event| found.push(event)).unwrap();
+        let report = read(folder.path(), |event| found.push(event)).unwrap();
+        assert_eq!((report.files, report.deleted_files), (1, 1));
         assert_eq!(found, [event(2), event(3)]);
     }
 

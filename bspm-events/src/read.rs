@@ -19,6 +19,8 @@ const MOST_DESCRIBED: usize = 10;
 pub struct LogReport {
     /// The number of files.
     pub files: usize,
+    /// The number of files before the first one. They have been deleted, for example by [`delete_before`].
+    pub deleted_files: u64,
     /// The number of events or lists.
     pub records: u64,
     /// The number of damaged lines, which are skipped.
@@ -85,6 +87,13 @@ pub(crate) fn files(folder: &Path, prefix: &str) -> Result<Vec<LogFile>> {
     Ok(found)
 }
 
+/// The number of files before the first one: the first file of a log has the number 1.
+pub(crate) fn deleted_before(files: &[LogFile]) -> u64 {
+    files
+        .first()
+        .map_or(0, |file| file.number.saturating_sub(1))
+}
+
 /// Calls `each` with each event of a log, in the order of the log.
 ///
 /// Another process may write to the log at the same time. Damaged lines are skipped and reported.
@@ -106,8 +115,12 @@ pub fn read_lists(folder: &Path, each: impl FnMut(LoggedList)) -> Result<LogRepo
 }
 
 fn read_records<T: Record>(folder: &Path, mut each: impl FnMut(T)) -> Result<LogReport> {
-    let mut report = LogReport::default();
-    for file in files(folder, T::PREFIX)? {
+    let files = files(folder, T::PREFIX)?;
+    let mut report = LogReport {
+        deleted_files: deleted_before(&files),
+        ..LogReport::default()
+    };
+    for file in files {
         read_file(&file.path, &mut report, &mut each)?;
     }
     Ok(report)

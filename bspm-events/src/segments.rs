@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::error::{Result, write_error};
 use crate::line::Record;
-use crate::read::{LogFile, LogReport, files, path_of, read_file};
+use crate::read::{LogFile, LogReport, deleted_before, files, path_of, read_file};
 
 /// The size at which the next file begins, in bytes.
 pub(crate) const LARGEST_FILE: u64 = 64 << 20;
@@ -64,6 +64,7 @@ impl Segments {
         report: &mut LogReport,
         mut each: impl FnMut(T),
     ) -> Result<Self> {
+        report.deleted_files = deleted_before(files);
         let mut length = 0;
         for LogFile { path, .. } in to_read {
             length = read_file(path, report, &mut each)?;

@@ -1,6 +1,7 @@
 //! The answers to requests: the choice of the model, and the work in the queue.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use serde::Deserialize;
 
@@ -41,6 +42,7 @@ impl Answers {
     /// Runs work for a model.
     async fn answer(&self, chosen: Chosen, work: Work) -> Answered {
         let text = self.queue.answer(chosen.model, work).await?;
+        chosen.responses.fetch_add(1, Ordering::Relaxed);
         let model = chosen.name;
         Ok(JsonText { text, model })
     }
@@ -94,7 +96,7 @@ impl Answers {
     pub(super) async fn score(&self, request: Score) -> Answered {
         let chosen = self
             .models
-            .choose(request.model.as_deref(), Some(request.user()))?;
+            .choose(request.model.as_deref(), request.user())?;
         let work = request.work(&chosen)?;
         self.answer(chosen, work).await
     }

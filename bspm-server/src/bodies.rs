@@ -37,7 +37,7 @@ impl Bodies {
     ///
     /// # Errors
     ///
-    /// [`Failure::TooLarge`] for a body of more than [`LARGEST`] bytes, [`Failure::Busy`] if other bodies
+    /// [`Failure::Encoding`] for a compressed body, [`Failure::TooLarge`] for a body of more than [`LARGEST`] bytes, [`Failure::Busy`] if other bodies
     /// use the limit, [`Failure::Request`] if the client disconnects before the end of the body.
     pub(super) async fn read(&self, request: Request) -> Result<(Request, Held), Failure> {
         let (parts, mut body) = request.into_parts();
@@ -48,6 +48,13 @@ impl Bodies {
                 drain(&mut body).await;
             }
             return Err(Failure::TooLarge(LARGEST));
+        }
+        if let Some(encoding) = parts.headers.get(header::CONTENT_ENCODING)
+            && encoding != "identity"
+        {
+            let encoding = String::from_utf8_lossy(encoding.as_bytes()).into_owned();
+            drain(&mut body).await;
+            return Err(Failure::Encoding(encoding));
         }
         let (mut bytes, mut held) = (Vec::new(), Held::None);
         while let Some(frame) = body.frame().await {

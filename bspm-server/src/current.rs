@@ -28,6 +28,8 @@ pub(super) struct CurrentModel {
     /// The interactions since the fit.
     live: Option<Arc<Live>>,
     served: RwLock<Served>,
+    /// The number of responses, without lists of a shadow model.
+    pub(super) responses: Arc<AtomicU64>,
     reloads: AtomicU64,
     failed_reloads: AtomicU64,
     /// Requests to reload the file.
@@ -51,6 +53,8 @@ struct Served {
 /// The state of the served model, for monitoring.
 #[derive(Serialize)]
 pub(super) struct State {
+    /// The name of the model.
+    name: String,
     /// The hash of the model file.
     hash: String,
     /// The time at which the model was loaded, in seconds since 1970.
@@ -86,6 +90,7 @@ impl CurrentModel {
             copy,
             live,
             served,
+            responses: Arc::default(),
             reloads: AtomicU64::new(0),
             failed_reloads: AtomicU64::new(0),
             reload: Notify::new(),
@@ -104,6 +109,7 @@ impl CurrentModel {
     pub(super) fn state(&self) -> State {
         let served = self.served();
         State {
+            name: self.name.to_string(),
             hash: served.hash.clone(),
             loaded: seconds(served.loaded),
             is_stale: served.is_stale,
@@ -113,13 +119,18 @@ impl CurrentModel {
     }
 
     /// Returns the values for monitoring.
-    pub(super) fn metrics(&self) -> [Metric; 4] {
+    pub(super) fn metrics(&self) -> [Metric; 5] {
         let state = self.state();
         let failed = "Replaced model files that could not be loaded.";
         [
             Metric::counter(
+                "bspm_model_responses_total",
+                "Responses of the model.",
+                self.responses.load(Ordering::Relaxed),
+            ),
+            Metric::counter(
                 "bspm_reloads_total",
-                "Models loaded since the start.",
+                "Model files that were loaded after the first one.",
                 state.reloads,
             ),
             Metric::counter("bspm_failed_reloads_total", failed, state.failed_reloads),
@@ -215,9 +226,8 @@ impl CurrentModel {
                 Ok(Err(error)) => {
                     let may_pass = matches!(&error, bspm::Error::Read { source, .. }
                         if source.kind() != io::ErrorKind::InvalidInput);
-                    if !may_pass {
-                        known = now;
-                    }
+                    // A file that could not be read is read again, also if it is the one that is served.
+                    known = now.filter(|_| !may_pass);
                     bspm::with_sources(&error)
                 }
                 Err(error) => error.to_string(),

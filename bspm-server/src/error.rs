@@ -58,6 +58,8 @@ pub(super) enum Failure {
     TooLarge(usize),
     /// The content type of the body is not JSON.
     MediaType,
+    /// The body is compressed with this encoding.
+    Encoding(String),
     /// The path does not support the method.
     Method,
     /// The path does not exist.
@@ -98,11 +100,13 @@ impl Failure {
                 "invalid JSON: ",
             ),
         ];
-        const NUMBERS: [(&str, &str); 4] = [
+        const TERMS: [(&str, &str); 6] = [
             ("expected usize", "expected a whole number"),
             ("expected u16", "expected a whole number"),
             ("expected f32", "expected a number"),
             ("expected f64", "expected a number"),
+            ("invalid type: sequence,", "invalid type: array,"),
+            ("invalid type: map,", "invalid type: object,"),
         ];
         let mut message = message.to_owned();
         for (opening, instead) in OPENINGS {
@@ -110,8 +114,8 @@ impl Failure {
                 message = format!("{instead}{rest}");
             }
         }
-        for (number, instead) in NUMBERS {
-            message = message.replace(number, instead);
+        for (term, instead) in TERMS {
+            message = message.replace(term, instead);
         }
         Self::Request(message)
     }
@@ -141,7 +145,7 @@ impl Failure {
             }
             Self::Model(_) | Self::Lost => StatusCode::INTERNAL_SERVER_ERROR,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::MediaType | Self::Encoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Host(_) | Self::Right(_) => StatusCode::FORBIDDEN,
             Self::Key => StatusCode::UNAUTHORIZED,
@@ -164,6 +168,9 @@ impl Failure {
             Self::Request(message) | Self::NoModel(message) => message,
             Self::TooLarge(most) => format!("body: expected at most {most} bytes, found more"),
             Self::MediaType => "expected the header content-type: application/json".into(),
+            Self::Encoding(found) => {
+                format!("content-encoding: expected no compression of the body, found {found:?}")
+            }
             Self::Method => {
                 "method not allowed; the header allow lists the supported methods".into()
             }

@@ -19,6 +19,13 @@ use super::object::Request;
 /// The maximum number of events that are written together.
 const LARGEST_WRITE: usize = 10_000;
 
+/// How long the end of the server waits for the log.
+const LONGEST_FLUSH: Duration = Duration::from_secs(10);
+
+/// How far the time of an event may be in the future, in seconds: clocks differ, but a time in milliseconds
+/// is thousands of years ahead.
+const MOST_AHEAD: f64 = 86_400.0;
+
 /// The options of an event log.
 #[derive(Clone, Debug)]
 #[must_use]
@@ -63,6 +70,7 @@ pub(super) struct EventWriter {
 struct Counts {
     events: AtomicU64,
     duplicates: AtomicU64,
+    not_counted: AtomicU64,
     writes: AtomicU64,
     failed_writes: AtomicU64,
     lost_lists: AtomicU64,
@@ -71,6 +79,8 @@ struct Counts {
 enum Message {
     Events(Vec<Event>, oneshot::Sender<Result<Appended, Failure>>),
     List(LoggedList),
+    /// A request for a message after all earlier ones are written.
+    Flush(oneshot::Sender<()>),
 }
 
 /// What happened to the events of a request.
@@ -142,6 +152,19 @@ impl EventWriter {
         }
     }
 
+    /// Waits until everything that was sent before is written, for a limited time.
+    pub(super) async fn flush(&self) {
+        let (reply, written) = oneshot::channel();
+        let flushed = async {
+            if self.sender.send(Message::Flush(reply)).await.is_ok() {
+                let _ = written.await;
+            }
+        };
+        if tokio::time::timeout(LONGEST_FLUSH, flushed).await.is_err() {
+            tracing::warn!("the last lists were not logged within {LONGEST_FLUSH:?}");
+        }
+    }
+
     /// Returns the values for monitoring.
     pub(super) fn metrics(&self) -> Vec<Metric> {
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
@@ -158,6 +181,11 @@ impl EventWriter {
                 "bspm_event_duplicates_total",
                 "Events whose id was already in the log.",
                 load(&counts.duplicates),
+            ),
+            Metric::counter(
+                "bspm_events_not_counted_total",
+                "Events added to the log that do not count, because of their kind.",
+                load(&counts.not_counted),
             ),
             Metric::counter(
                 "bspm_event_writes_total",
@@ -207,6 +235,9 @@ fn write(mut log: EventLog, mut messages: mpsc::Receiver<Message>, live: &Live, 
                         .lost_lists
                         .fetch_add(is_lost.into(), Ordering::Relaxed);
                 }
+                Message::Flush(reply) => {
+                    let _ = reply.send(());
+                }
             }
             next = match events.len() < LARGEST_WRITE {
                 true => messages.try_recv().ok(),
@@ -244,10 +275,14 @@ fn added(events: &[Event], are_new: &[bool], live: &Live, counts: &Counts) -> Ap
     counts
         .duplicates
         .fetch_add(duplicates as u64, Ordering::Relaxed);
+    let not_counted = live.add(new.map(|(event, _)| event));
+    counts
+        .not_counted
+        .fetch_add(not_counted as u64, Ordering::Relaxed);
     Appended {
         accepted,
         duplicates,
-        not_counted: live.add(new.map(|(event, _)| event)),
+        not_counted,
     }
 }
 
@@ -284,6 +319,7 @@ impl Request for Events {
 impl Events {
     /// Returns the checked events; an event without a time gets the current time.
     pub(super) fn events(self) -> Result<Vec<Event>, Failure> {
+        let is_list = self.events.is_some();
         let events = match self {
             Self {
                 events: Some(events),
@@ -313,28 +349,79 @@ impl Events {
                 id,
                 answer,
             }],
-            _ => {
+            Self { events: None, .. } => {
+                let missing = match self.user {
+                    None => "user",
+                    Some(_) => "item",
+                };
+                return Err(Failure::Request(format!(
+                    "{missing}: expected an id (a string or a whole number), found none; hint: send a user \
+                     and an item, or several events in the field events"
+                )));
+            }
+            Self {
+                events: Some(_), ..
+            } => {
                 return Err(Failure::Request(
-                    "expected either a user and an item, or events".into(),
+                    "events: expected no other field beside it; hint: move the other fields into the \
+                     events"
+                        .into(),
                 ));
             }
         };
         let now = now();
-        events.into_iter().map(|event| event.checked(now)).collect()
+        let events = events.into_iter().enumerate();
+        events
+            .map(|(place, event)| {
+                event.checked(now).map_err(|reason| {
+                    Failure::Request(match is_list {
+                        true => format!("events[{place}].{reason}"),
+                        false => reason,
+                    })
+                })
+            })
+            .collect()
     }
 }
 
 impl EventRequest {
-    fn checked(self, now: f64) -> Result<Event, Failure> {
+    /// Returns the event, or an error that starts with the name of the field.
+    fn checked(self, now: f64) -> Result<Event, String> {
         let mut event = Event::new(self.user.0, self.item.0)
             .weight(self.weight.unwrap_or(1.0))
             .time(self.time.unwrap_or(now));
         event.kind = self.kind;
         event.id = self.id.map(|id| id.0);
         event.answer = self.answer;
-        match event.check() {
-            Ok(()) => Ok(event),
-            Err(error) => Err(Failure::Request(error.to_string())),
+        event.check().map_err(|error| error.to_string())?;
+        if event.time > now + MOST_AHEAD {
+            let seconds = event.time;
+            return Err(format!(
+                "time: expected seconds since 1970, at most a day in the future, found {seconds}; hint: \
+                 divide milliseconds by 1000"
+            ));
         }
+        Ok(event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_written_when_a_flush_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, _) = EventWriter::open(&EventOptions::new(folder.path())).unwrap();
+        for number in 0..400 {
+            writer.append_list(LoggedList::new(number.to_string(), "shop", ["tea"]));
+        }
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().build().unwrap();
+        runtime.block_on(writer.flush());
+        let mut found = Vec::new();
+        bspm_events::read_lists(folder.path(), |list| found.push(list.answer)).unwrap();
+        let expected: Vec<String> = (0..400).map(|number| number.to_string()).collect();
+        assert_eq!(found, expected);
     }
 }

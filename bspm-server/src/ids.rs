@@ -87,7 +87,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OfBounded<T> {
     type Value = Bounded<T>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a sequence")
+        formatter.write_str("an array")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Bounded<T>, A::Error> {

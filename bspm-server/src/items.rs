@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::error::Failure;
+use super::ids::Lookup;
 use super::requests::{length, listed, parsed};
 use super::work::Work;
 
@@ -28,6 +29,9 @@ pub(super) struct ItemsQuery {
 #[derive(Serialize)]
 struct Listed<'a> {
     items: Vec<Found<'a>>,
+    /// The ids of the request that the model does not know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unknown_items: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -67,10 +71,10 @@ impl ItemsQuery {
                 let is_allowed = set.as_ref().is_none_or(|set| set.contains(column));
                 (is_found && is_allowed).then_some(column)
             };
+            let mut lookup = Lookup::default();
             let mut columns: Vec<u32> = match &ids {
                 Some(ids) => {
-                    let ids = ids.0.iter();
-                    let columns = ids.filter_map(|id| dataset.items().index(&id.0));
+                    let columns = lookup.columns(model, &ids.0).into_iter();
                     columns.filter_map(found).collect()
                 }
                 None => (0..users.len() as u32).filter_map(found).collect(),
@@ -90,8 +94,10 @@ impl ItemsQuery {
                     },
                 })
             });
-            let items = items.collect();
-            Ok(serde_json::to_string(&Listed { items })?)
+            Ok(serde_json::to_string(&Listed {
+                items: items.collect(),
+                unknown_items: lookup.unknown,
+            })?)
         })))
     }
 }

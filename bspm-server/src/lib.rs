@@ -29,6 +29,7 @@ mod object;
 #[cfg(feature = "otlp")]
 mod otlp;
 mod page;
+mod parameters;
 mod queue;
 mod request_ids;
 mod requests;
@@ -172,7 +173,10 @@ fn with_models(
             () = &mut end => return Ok(()),
             opened = opened => opened.map_err(|error| ServerError::Runtime(error.into()))??,
         };
-        serve(Arc::new(opened), end, reloads).await
+        let models = Arc::new(opened);
+        let served = serve(models.clone(), end, reloads).await;
+        models.flush().await;
+        served
     });
     runtime.shutdown_background();
     result

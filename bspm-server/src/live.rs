@@ -40,7 +40,7 @@ struct State {
 pub(super) struct LiveHistory {
     /// The columns of the items, ascending.
     pub(super) items: Vec<u32>,
-    /// The weights of the items; `None` if all are 1.
+    /// The weights of the items; `None` if all are 1 and the model has no weights.
     pub(super) weights: Option<Vec<f32>>,
     /// The first items that the model does not have.
     pub(super) unknown: Vec<String>,
@@ -97,7 +97,8 @@ impl Live {
         entries
             .sort_unstable_by(|left, right| left.0.cmp(&right.0).then(right.1.total_cmp(&left.1)));
         entries.dedup_by_key(|entry| entry.0);
-        let is_weighted = entries.iter().any(|&(_, weight)| weight != 1.0);
+        let is_weighted = dataset.interactions().weights().is_some()
+            || entries.iter().any(|&(_, weight)| weight != 1.0);
         let (items, weights) = entries.into_iter().unzip();
         history.items = items;
         history.weights = is_weighted.then_some(weights);

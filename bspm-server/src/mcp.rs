@@ -42,9 +42,9 @@ pub(super) struct Tools {
     ids: Arc<AnswerIds>,
 }
 
-/// Converts the arguments of a tool to the request of a route.
+/// Converts the arguments of a tool to the request of a route. Errors start with the name of the argument.
 fn request<T: DeserializeOwned>(arguments: JsonObject) -> Result<T, Failure> {
-    serde_json::from_value(Value::Object(arguments))
+    serde_path_to_error::deserialize(Value::Object(arguments))
         .map_err(|error| Failure::refused(&error.to_string()))
 }
 
@@ -213,5 +213,12 @@ mod tests {
             let failure = check(&tool.name, arguments).unwrap_err().message();
             assert!(failure.contains("unknown field `colour`"), "{failure}");
         }
+        let arguments = serde_json::json!({"user": "ann", "k": "five"});
+        let failure = request::<Recommend>(arguments.as_object().unwrap().clone());
+        let message = failure.unwrap_err().message();
+        assert_eq!(
+            message,
+            "k: invalid type: string \"five\", expected a whole number"
+        );
     }
 }

@@ -1,9 +1,9 @@
 //! Counters in the Prometheus text format.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Upper bounds of the buckets of response times, in seconds.
@@ -12,69 +12,94 @@ const BUCKETS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 /// Counters since the start.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    /// The number of responses by path and status.
-    answers: Mutex<Vec<(String, u16, u64)>>,
-    buckets: [AtomicU64; BUCKETS.len() + 1],
-    microseconds: AtomicU64,
+    paths: Mutex<Vec<PathCounts>>,
     pub(super) batches: AtomicU64,
     pub(super) scored: AtomicU64,
 }
 
-impl Counters {
-    pub(super) fn add(&self, path: &str, status: u16, time: Duration) {
-        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        match answers.iter_mut().find(|it| it.0 == path && it.1 == status) {
-            Some(answer) => answer.2 += 1,
-            None => answers.push((path.into(), status, 1)),
-        }
-        drop(answers);
-        let place = BUCKETS.partition_point(|&end| end < time.as_secs_f64());
-        self.buckets[place].fetch_add(1, Ordering::Relaxed);
-        self.microseconds
-            .fetch_add(time.as_micros() as u64, Ordering::Relaxed);
+/// The responses of a path.
+#[derive(Clone, Debug, Default)]
+struct PathCounts {
+    path: String,
+    /// The number of responses by status.
+    statuses: BTreeMap<u16, u64>,
+    /// The number of responses in each bucket of [`BUCKETS`], and of slower ones.
+    buckets: [u64; BUCKETS.len() + 1],
+    /// The sum of the response times.
+    time: Duration,
+}
+
+impl PathCounts {
+    fn add(&mut self, status: u16, time: Duration) {
+        *self.statuses.entry(status).or_default() += 1;
+        self.buckets[BUCKETS.partition_point(|&end| end < time.as_secs_f64())] += 1;
+        self.time += time;
     }
 
-    pub(super) fn text(&self) -> String {
-        let mut text = String::from(
-            "# HELP bspm_requests_total Requests answered.\n# TYPE bspm_requests_total counter\n",
-        );
-        let mut line = |line: std::fmt::Arguments<'_>| {
-            let _ = writeln!(text, "{line}");
-        };
-        let answers = self
-            .answers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        for (path, status, count) in answers {
-            line(format_args!(
+    fn write_statuses(&self, text: &mut String) {
+        for (status, count) in &self.statuses {
+            let path = &self.path;
+            let _ = writeln!(
+                text,
                 "bspm_requests_total{{path=\"{path}\",status=\"{status}\"}} {count}"
-            ));
+            );
         }
-        line(format_args!(
-            "# HELP bspm_request_seconds Response time in seconds."
-        ));
-        line(format_args!("# TYPE bspm_request_seconds histogram"));
-        let mut sum = 0;
+    }
+
+    fn write_times(&self, text: &mut String) {
+        let (path, mut sum) = (&self.path, 0);
+        let name = "bspm_request_seconds";
         let ends = BUCKETS
             .iter()
             .map(f64::to_string)
             .chain(["+Inf".to_owned()]);
-        for (bucket, end) in self.buckets.iter().zip(ends) {
-            sum += bucket.load(Ordering::Relaxed);
-            line(format_args!(
-                "bspm_request_seconds_bucket{{le=\"{end}\"}} {sum}"
-            ));
+        for (count, end) in self.buckets.iter().zip(ends) {
+            sum += count;
+            let _ = writeln!(text, "{name}_bucket{{path=\"{path}\",le=\"{end}\"}} {sum}");
         }
-        let seconds = self.microseconds.load(Ordering::Relaxed) as f64 / 1e6;
-        line(format_args!("bspm_request_seconds_sum {seconds}"));
-        line(format_args!("bspm_request_seconds_count {sum}"));
+        let seconds = self.time.as_secs_f64();
+        let _ = writeln!(text, "{name}_sum{{path=\"{path}\"}} {seconds}");
+        let _ = writeln!(text, "{name}_count{{path=\"{path}\"}} {sum}");
+    }
+}
+
+impl Counters {
+    fn paths(&self) -> MutexGuard<'_, Vec<PathCounts>> {
+        self.paths.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn add(&self, path: &str, status: u16, time: Duration) {
+        let mut paths = self.paths();
+        if let Some(counts) = paths.iter_mut().find(|it| it.path == path) {
+            counts.add(status, time);
+            return;
+        }
+        let mut counts = PathCounts {
+            path: path.into(),
+            ..PathCounts::default()
+        };
+        counts.add(status, time);
+        paths.push(counts);
+    }
+
+    pub(super) fn text(&self) -> String {
+        let paths = self.paths().clone();
+        let mut text = String::from(
+            "# HELP bspm_requests_total Requests answered.\n# TYPE bspm_requests_total counter\n",
+        );
+        paths.iter().for_each(|it| it.write_statuses(&mut text));
+        text.push_str(
+            "# HELP bspm_request_seconds Response time in seconds.\n# TYPE bspm_request_seconds histogram\n",
+        );
+        paths.iter().for_each(|it| it.write_times(&mut text));
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let dropped = crate::log::dropped_lines() as u64;
         let name = "bspm_log_lines_dropped_total";
+        let batches = "Batches of lists that were scored, and other requests that were computed.";
+        let scored = "Lists that were scored, and other requests that were computed.";
         text.push_str(&Metric::text([
-            Metric::counter("bspm_batches_total", "Batches scored.", load(&self.batches)),
-            Metric::counter("bspm_scored_total", "Requests scored.", load(&self.scored)),
+            Metric::counter("bspm_batches_total", batches, load(&self.batches)),
+            Metric::counter("bspm_scored_total", scored, load(&self.scored)),
             Metric::counter(name, "Lines that the log dropped.", dropped),
         ]));
         text
@@ -139,5 +164,37 @@ impl Metric {
             }
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn response_times_are_counted_by_path() {
+        let counters = Counters::default();
+        for (path, status, milliseconds) in [
+            ("/recommend", 200, 30),
+            ("/recommend", 503, 2_000),
+            ("/recommend", 200, 4),
+            ("/healthz", 200, 0),
+        ] {
+            counters.add(path, status, Duration::from_millis(milliseconds));
+        }
+        let text = counters.text();
+        for line in [
+            "bspm_requests_total{path=\"/recommend\",status=\"200\"} 2",
+            "bspm_requests_total{path=\"/recommend\",status=\"503\"} 1",
+            "bspm_request_seconds_bucket{path=\"/recommend\",le=\"0.0025\"} 0",
+            "bspm_request_seconds_bucket{path=\"/recommend\",le=\"0.005\"} 1",
+            "bspm_request_seconds_bucket{path=\"/recommend\",le=\"1\"} 2",
+            "bspm_request_seconds_bucket{path=\"/recommend\",le=\"+Inf\"} 3",
+            "bspm_request_seconds_sum{path=\"/recommend\"} 2.034",
+            "bspm_request_seconds_count{path=\"/recommend\"} 3",
+            "bspm_request_seconds_count{path=\"/healthz\"} 1",
+        ] {
+            assert!(text.lines().any(|it| it == line), "{line}: {text}");
+        }
     }
 }

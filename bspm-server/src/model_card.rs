@@ -27,6 +27,9 @@ pub(super) struct ModelCard<'a> {
     users: usize,
     items: usize,
     interactions: usize,
+    /// How the weights were scaled in the fit, if they were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weight_scale: Option<String>,
     /// The metrics of these settings on held-out interactions, if they were selected by them.
     #[serde(skip_serializing_if = "Option::is_none")]
     held_out: Option<HeldOut<'a>>,
@@ -104,6 +107,7 @@ impl<'a> ModelCard<'a> {
             users: dataset.users().len(),
             items: dataset.items().len(),
             interactions: dataset.len(),
+            weight_scale: dataset.weight_scale().map(|scale| scale.to_string()),
             held_out: selected.map(|trial| HeldOut {
                 users: trial.users,
                 metrics: &trial.metrics,

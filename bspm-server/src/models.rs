@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use bspm::CpuModel;
@@ -127,6 +128,8 @@ pub(super) struct Chosen {
     pub(super) name: Arc<str>,
     pub(super) model: Arc<CpuModel>,
     pub(super) live: Option<Arc<Live>>,
+    /// The number of responses of the model.
+    pub(super) responses: Arc<AtomicU64>,
     pub(super) is_shadow: bool,
 }
 
@@ -213,6 +216,7 @@ impl Models {
             name: model.name.clone(),
             model: model.get(),
             live: self.events.as_ref().map(|events| events.live.clone()),
+            responses: model.responses.clone(),
             is_shadow: false,
         }
     }
@@ -246,6 +250,13 @@ impl Models {
         let models = self.all().flat_map(|model| model.metrics());
         let events = self.events.iter().flat_map(EventWriter::metrics);
         models.chain(events).collect()
+    }
+
+    /// Waits until the lists of all answers are logged.
+    pub(super) async fn flush(&self) {
+        if let Some(events) = &self.events {
+            events.flush().await;
+        }
     }
 
     /// Reloads models whose file is replaced, and folds in new items. Ends with the runtime.

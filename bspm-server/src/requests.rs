@@ -2,7 +2,7 @@
 
 use bspm::{CpuModel, Explanation};
 use bspm_rules::{Boost, ItemCondition, Limit, ListRules};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::error::Failure;
 use super::ids::{Bounded, Entry, Id, Lookup, MOST, from_list};
@@ -19,23 +19,34 @@ pub(super) struct Recommend {
     user: Option<Id>,
     history: Option<Bounded<Entry>>,
     k: Option<usize>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     deny: Bounded<Id>,
     allow: Option<Bounded<Id>>,
+    #[serde(default, deserialize_with = "or_default")]
+    keep_seen: bool,
     minimum_score: Option<f32>,
     #[serde(rename = "where")]
     condition: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     boost: Bounded<BoostRequest>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     at_most: Bounded<LimitRequest>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     popularity_penalty: f64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     diversity: f64,
     diversity_method: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     fallback: FallbackName,
+}
+
+/// Reads a value, or the default for `null`: some clients write `null` for fields that are not set.
+fn or_default<'de, T, D>(from: D) -> Result<T, D::Error>
+where
+    T: Deserialize<'de> + Default,
+    D: Deserializer<'de>,
+{
+    Option::deserialize(from).map(Option::unwrap_or_default)
 }
 
 /// A boost of the items that satisfy a condition.
@@ -75,7 +86,7 @@ impl TryFrom<String> for FallbackName {
         match name.as_str() {
             "none" => Ok(Self::None),
             "popularity" => Ok(Self::Popularity),
-            _ => Err("expected popularity or none".into()),
+            _ => Err(format!("expected popularity or none, found {name:?}")),
         }
     }
 }
@@ -89,6 +100,8 @@ pub(super) struct RecommendQuery {
     k: Option<usize>,
     deny: Option<String>,
     allow: Option<String>,
+    #[serde(default)]
+    keep_seen: bool,
     minimum_score: Option<f32>,
     #[serde(rename = "where")]
     condition: Option<String>,
@@ -114,6 +127,7 @@ impl TryFrom<RecommendQuery> for Recommend {
             k: query.k,
             deny: deny.transpose()?.unwrap_or_default(),
             allow: allow.transpose()?,
+            keep_seen: query.keep_seen,
             minimum_score: query.minimum_score,
             condition: query.condition,
             boost: Bounded::default(),
@@ -131,8 +145,8 @@ pub(super) fn listed(name: &str, text: &str) -> Result<Bounded<Id>, Failure> {
     let ids = from_list(name, text)?;
     match ids.len() {
         ..=MOST => Ok(Bounded(ids)),
-        _ => Err(Failure::Request(format!(
-            "{name}: expected at most {MOST} entries"
+        length => Err(Failure::Request(format!(
+            "{name}: expected at most {MOST} entries, found {length}"
         ))),
     }
 }
@@ -196,9 +210,12 @@ fn history(
             let is_weighted = entries.iter().any(|entry| entry.weight.is_some());
             Ok((items, is_weighted.then_some(weights)))
         }
-        _ => Err(Failure::Request(
-            "expected either a user or a history".into(),
-        )),
+        (user, _) => {
+            let found = if user.is_some() { "both" } else { "neither" };
+            Err(Failure::Request(format!(
+                "expected either a user or a history, found {found}"
+            )))
+        }
     }
 }
 
@@ -211,13 +228,16 @@ const MOST_DIVERSE: usize = 200;
 impl Recommend {
     /// Returns the rules of the list, if there are any.
     fn rules(&self) -> Result<Option<Box<ListRules>>, Failure> {
-        if self.boost.0.len() + self.at_most.0.len() > MOST_RULES {
-            let message = format!("boost and at_most: expected at most {MOST_RULES} rules");
-            return Err(Failure::Request(message));
+        let count = self.boost.0.len() + self.at_most.0.len();
+        if count > MOST_RULES {
+            return Err(Failure::Request(format!(
+                "boost and at_most: expected at most {MOST_RULES} rules together, found {count}"
+            )));
         }
-        if self.diversity > 0.0 && self.k.is_some_and(|k| k > MOST_DIVERSE) {
-            let message = format!("k: expected at most {MOST_DIVERSE} with diversity");
-            return Err(Failure::Request(message));
+        if let Some(k) = self.k.filter(|&k| k > MOST_DIVERSE && self.diversity > 0.0) {
+            return Err(Failure::Request(format!(
+                "k: expected at most {MOST_DIVERSE} with diversity, found {k}"
+            )));
         }
         let mut rules = ListRules::default();
         for boost in &self.boost.0 {
@@ -230,7 +250,7 @@ impl Recommend {
         rules.diversity = self.diversity;
         if let Some(method) = &self.diversity_method {
             if self.diversity == 0.0 {
-                let message = "diversity_method has no effect without diversity";
+                let message = "diversity_method: has no effect without diversity; hint: set diversity above 0";
                 return Err(Failure::Request(message.into()));
             }
             rules.diversity_method = method.parse()?;
@@ -263,6 +283,7 @@ impl Recommend {
                 .allow
                 .as_ref()
                 .map(|allow| lookup.columns(model, &allow.0)),
+            keep_seen: self.keep_seen,
             minimum_score: self.minimum_score,
             condition: parsed(self.condition.as_deref())?,
             rules,
@@ -291,6 +312,7 @@ impl SimilarQuery {
             k: length(self.k)?,
             deny: Vec::new(),
             allow: None,
+            keep_seen: false,
             minimum_score: None,
             condition: parsed(self.condition.as_deref())?,
             rules: None,
@@ -384,7 +406,8 @@ fn named<'m>(
 #[serde(deny_unknown_fields)]
 pub(super) struct Score {
     pub(super) model: Option<String>,
-    user: Id,
+    user: Option<Id>,
+    history: Option<Bounded<Entry>>,
     items: Bounded<Id>,
 }
 
@@ -397,7 +420,7 @@ pub(super) struct ScoreQuery {
 }
 
 impl Request for Score {
-    const EXPECTED: &'static str = "an object with a user and items";
+    const EXPECTED: &'static str = "an object with items, and a user or a history";
 }
 
 impl TryFrom<ScoreQuery> for Score {
@@ -406,29 +429,36 @@ impl TryFrom<ScoreQuery> for Score {
     fn try_from(query: ScoreQuery) -> Result<Self, Failure> {
         Ok(Self {
             model: query.model,
-            user: Id(query.user),
+            user: Some(Id(query.user)),
+            history: None,
             items: listed("items", &query.items)?,
         })
     }
 }
 
 impl Score {
-    pub(super) fn user(&self) -> &str {
-        &self.user.0
+    pub(super) fn user(&self) -> Option<&str> {
+        self.user.as_ref().map(|user| user.0.as_str())
     }
 
     pub(super) fn work(self, chosen: &Chosen) -> Result<Work, Failure> {
         #[derive(Serialize)]
         struct Scored {
             scores: Vec<f32>,
+            unknown_items: Vec<String>,
         }
         let mut lookup = Lookup::default();
-        let (items, weights) = history(chosen, Some(&self.user), None, &mut lookup)?;
+        let entries = self.history.as_ref().map(|it| it.0.as_slice());
+        let (items, weights) = history(chosen, self.user.as_ref(), entries, &mut lookup)?;
+        let unknown_items = lookup.unknown;
         Ok(Work::Other(Box::new(move |model: &CpuModel| {
             let history = named(model, &items, weights.as_deref());
             let wanted = self.items.0.iter().map(|item| item.0.as_str());
             let scores = model.score_history(history, wanted)?;
-            Ok(serde_json::to_string(&Scored { scores })?)
+            Ok(serde_json::to_string(&Scored {
+                scores,
+                unknown_items,
+            })?)
         })))
     }
 }

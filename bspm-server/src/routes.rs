@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, Extension, MatchedPath, Query, Request, State};
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{DefaultBodyLimit, Extension, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -29,6 +29,7 @@ use super::object::{self, Object};
 #[cfg(feature = "otlp")]
 use super::otlp::{Otlp, Traced};
 use super::page;
+use super::parameters::Parameters;
 use super::queue::Queue;
 use super::request_ids::{AnswerIds, Ids, REQUEST_ID, TRACE_PARENT};
 use super::requests::{
@@ -210,17 +211,6 @@ impl IntoResponse for JsonText {
     }
 }
 
-fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Failure> {
-    query.map(|query| query.0).map_err(|error| {
-        let message = error.body_text();
-        let hint = match message.contains("unknown field `history`") {
-            true => "; hint: send a history with POST",
-            false => "",
-        };
-        Failure::refused(&format!("{message}{hint}"))
-    })
-}
-
 fn body<T>(body: Result<Json<Object<T>>, JsonRejection>) -> Result<T, Failure>
 where
     T: object::Request,
@@ -246,10 +236,9 @@ impl Shared {
 async fn recommend_by_query(
     State(shared): State<Shared>,
     Extension(ids): Extension<Ids>,
-    request: Result<Query<RecommendQuery>, QueryRejection>,
+    Parameters(request): Parameters<RecommendQuery>,
 ) -> Answered {
-    let request = query(request)?.try_into()?;
-    shared.answers.recommend(request, &ids).await
+    shared.answers.recommend(request.try_into()?, &ids).await
 }
 
 async fn recommend(
@@ -263,16 +252,16 @@ async fn recommend(
 async fn similar(
     State(shared): State<Shared>,
     Extension(ids): Extension<Ids>,
-    request: Result<Query<SimilarQuery>, QueryRejection>,
+    Parameters(request): Parameters<SimilarQuery>,
 ) -> Answered {
-    shared.answers.similar(query(request)?, &ids).await
+    shared.answers.similar(request, &ids).await
 }
 
 async fn explain_by_query(
     State(shared): State<Shared>,
-    request: Result<Query<ExplainQuery>, QueryRejection>,
+    Parameters(request): Parameters<ExplainQuery>,
 ) -> Answered {
-    shared.answers.explain(query(request)?.into()).await
+    shared.answers.explain(request.into()).await
 }
 
 async fn explain(
@@ -284,9 +273,9 @@ async fn explain(
 
 async fn score_by_query(
     State(shared): State<Shared>,
-    request: Result<Query<ScoreQuery>, QueryRejection>,
+    Parameters(request): Parameters<ScoreQuery>,
 ) -> Answered {
-    shared.answers.score(query(request)?.try_into()?).await
+    shared.answers.score(request.try_into()?).await
 }
 
 async fn score(
@@ -298,31 +287,30 @@ async fn score(
 
 async fn items(
     State(shared): State<Shared>,
-    request: Result<Query<ItemsQuery>, QueryRejection>,
+    Parameters(request): Parameters<ItemsQuery>,
 ) -> Answered {
-    shared.answers.items(query(request)?).await
+    shared.answers.items(request).await
 }
 
 async fn users(
     State(shared): State<Shared>,
-    request: Result<Query<UsersQuery>, QueryRejection>,
+    Parameters(request): Parameters<UsersQuery>,
 ) -> Answered {
-    let request = query(request)?;
     shared.answers.users(request, shared.example_users).await
 }
 
 async fn history(
     State(shared): State<Shared>,
-    request: Result<Query<HistoryQuery>, QueryRejection>,
+    Parameters(request): Parameters<HistoryQuery>,
 ) -> Answered {
-    shared.answers.history(query(request)?).await
+    shared.answers.history(request).await
 }
 
 async fn model(
     State(shared): State<Shared>,
-    request: Result<Query<ModelQuery>, QueryRejection>,
+    Parameters(request): Parameters<ModelQuery>,
 ) -> Answered {
-    shared.answers.describe(query(request)?).await
+    shared.answers.describe(request).await
 }
 
 async fn events(
@@ -352,11 +340,7 @@ async fn health(State(shared): State<Shared>) -> Json<Value> {
     let current = shared.answers.models.first();
     let model = current.get();
     let dataset = model.dataset();
-    let names = shared
-        .answers
-        .models
-        .all()
-        .map(|model| model.name.to_string());
+    let models = shared.answers.models.all().map(|model| model.state());
     Json(json!({
         "status": "ok",
         "filter": model.filter().config().name(),
@@ -364,7 +348,7 @@ async fn health(State(shared): State<Shared>) -> Json<Value> {
         "items": dataset.items().len(),
         "interactions": dataset.len(),
         "model": current.state(),
-        "models": names.collect::<Vec<_>>(),
+        "models": models.collect::<Vec<_>>(),
     }))
 }
 

@@ -42,6 +42,8 @@ pub(super) struct ListWork {
     pub(super) k: usize,
     pub(super) deny: Vec<u32>,
     pub(super) allow: Option<Vec<u32>>,
+    /// Whether the list may contain items of the history.
+    pub(super) keep_seen: bool,
     pub(super) minimum_score: Option<f32>,
     /// The condition on the items of the list.
     pub(super) condition: Option<Box<ItemCondition>>,
@@ -76,6 +78,9 @@ impl ListWork {
             .k(self.k);
         if let Some(allow) = &self.allow {
             request = request.allow(allow);
+        }
+        if self.keep_seen {
+            request = request.keep_seen();
         }
         if let Some(score) = self.minimum_score {
             request = request.minimum_score(score);

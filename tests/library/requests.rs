@@ -155,6 +155,7 @@ fn options_of_a_request_replace_those_of_all_requests() {
         plain.rerank(&strong),
         plain.rerank(&none),
         plain.allow(&allow),
+        plain.keep_seen(),
     ];
     let found = filter.rank_requests(&requests, &of_all()).unwrap().lists;
     let mut four = of_all();
@@ -166,6 +167,7 @@ fn options_of_a_request_replace_those_of_all_requests() {
         of_all().rerank(boost(8.0)),
         of_all().rerank(Rerank::new()),
         of_all().allow(Vec::from_iter(200..400)),
+        of_all().keep_seen(),
     ];
     for (found, options) in found.iter().zip(&expected) {
         assert!(!found.is_empty(), "{options:?}");

@@ -1,11 +1,11 @@
 //! `bspm evaluate-log`: metrics of the lists of a server, by the events after them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use bspm::fitted::Interval;
 use bspm_args::tell;
-use bspm_events::{Event, LoggedList, read, read_lists};
+use bspm_events::{Event, KindWeights, LoggedList, read, read_lists};
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use serde::Serialize;
@@ -18,14 +18,16 @@ use crate::output::{OutputArguments, Record, Writer};
 ///
 /// `bspm serve --events FOLDER --log-lists` writes the log. An event that names an answer belongs to its
 /// list. Any other event belongs to the last list of its user within --window. A mean is over users, and
-/// its 95% confidence interval is the bootstrap over users.
+/// its 95% confidence interval is the bootstrap over users. If `bspm refit --delete-events` has deleted
+/// events, the lists before the first remaining event are left out.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  bspm evaluate-log log\n  bspm evaluate-log log --kind purchase=1 -k 5 --window 72"
+    after_help = "Examples:\n  bspm evaluate-log log\n  bspm evaluate-log log-1 log-2\n  bspm evaluate-log log --kind purchase=1 -k 5 --window 72"
 )]
 pub(crate) struct Arguments {
-    /// Folder of the event log
-    folder: PathBuf,
+    /// Folders of the event logs, one for each copy of the server
+    #[arg(required = true, value_name = "FOLDER")]
+    folders: Vec<PathBuf>,
     /// Count only items at the first K places of a list
     #[arg(short, value_name = "K", default_value_t = 10, value_parser = RangedU64ValueParser::<u32>::new().range(1..=10_000))]
     k: u32,
@@ -39,38 +41,77 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    let mut lists = Vec::new();
-    let of_lists = read_lists(&arguments.folder, |list| lists.push(list))?;
     let weights = arguments.kinds.weights()?;
-    let mut events = Vec::new();
-    let of_events = read(&arguments.folder, |event| {
-        if weights.of(&event).is_some() {
-            events.push(event);
-        }
-    })?;
-    for warning in of_lists.warnings().iter().chain(&of_events.warnings()) {
-        tell!("warning: {warning}");
-    }
-    if !lists.iter().any(|list| list.user.is_some()) {
-        let folder = arguments.folder.display();
-        return Err(format!(
-            "{folder}: expected logged lists of users, found none; hint: start the server with \
-             --log-lists"
-        )
-        .into());
+    let mut log = Log::default();
+    for folder in &arguments.folders {
+        log.read(folder, &weights)?;
     }
     let window = f64::from(arguments.window) * 3_600.0;
-    let (selected, others) = selections(&lists, &events, window);
+    let (selected, others) = selections(&log.lists, &log.events, window);
     tell!(
         "{} lists and {} events; {others} events belong to no list",
-        lists.len(),
-        events.len()
+        log.lists.len(),
+        log.events.len()
     );
+    let lists = log
+        .lists
+        .iter()
+        .filter(|list| !log.early.contains(&list.answer));
     let mut writer = Writer::new(&arguments.output);
-    for row in rows(&lists, &selected, arguments.k as usize) {
+    for row in rows(lists, &selected, arguments.k as usize) {
         writer.write(&row)?;
     }
     writer.finish()
+}
+
+/// The lists and the events of one or several logs.
+#[derive(Default)]
+struct Log {
+    lists: Vec<LoggedList>,
+    /// The answers before the first event of their log, if earlier events have been deleted.
+    early: HashSet<String>,
+    events: Vec<Event>,
+}
+
+impl Log {
+    /// Adds the log in a folder. Events that do not count are left out.
+    fn read(&mut self, folder: &Path, weights: &KindWeights) -> Outcome {
+        let first = self.lists.len();
+        let of_lists = read_lists(folder, |list| self.lists.push(list))?;
+        let mut first_event = f64::INFINITY;
+        let of_events = read(folder, |event| {
+            if first_event.is_infinite() {
+                first_event = event.time;
+            }
+            if weights.of(&event).is_some() {
+                self.events.push(event);
+            }
+        })?;
+        for warning in of_lists.warnings().iter().chain(&of_events.warnings()) {
+            tell!("warning: {warning}");
+        }
+        let lists = &self.lists[first..];
+        let folder = folder.display();
+        if !lists.iter().any(|list| list.user.is_some()) {
+            return Err(format!(
+                "{folder}: expected logged lists of users, found none; hint: start the server with \
+                 --log-lists"
+            )
+            .into());
+        }
+        if of_events.deleted_files > 0 {
+            let early = lists.iter().filter(|list| list.time < first_event);
+            let before = self.early.len();
+            self.early.extend(early.map(|list| list.answer.clone()));
+            tell!(
+                "warning: {folder}: left out {} answers before the first event, because the first {} files \
+                 of events have been deleted",
+                self.early.len() - before,
+                of_events.deleted_files
+            );
+        }
+        Ok(())
+    }
 }
 
 /// The items that were selected after each answer.
@@ -137,7 +178,11 @@ struct OfModel<'a> {
 }
 
 /// Returns the metrics of each model: means over the lists of each user, then over users.
-fn rows<'a>(lists: &'a [LoggedList], selected: &Selections<'_>, k: usize) -> Vec<OfModel<'a>> {
+fn rows<'a>(
+    lists: impl IntoIterator<Item = &'a LoggedList>,
+    selected: &Selections<'_>,
+    k: usize,
+) -> Vec<OfModel<'a>> {
     type OfUsers<'a> = BTreeMap<&'a str, Vec<[f64; 3]>>;
     let mut models: BTreeMap<(bool, &str), OfUsers<'_>> = BTreeMap::new();
     for list in lists {

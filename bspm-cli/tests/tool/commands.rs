@@ -425,7 +425,7 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
         ),
         (
             &["recommend", "noise.bspm", "ann"],
-            "noise.bspm: expected a complete safetensors file",
+            "noise.bspm: expected a bspm model (a complete safetensors file)",
         ),
         (
             &["recommend", "shop.bspm", "nobody"],

@@ -92,7 +92,7 @@ fn items_are_found_by_ids_and_conditions_with_their_columns() {
             "kind": "drink", "price": 4.5, "sold": true, "image": "https://shop.example/tea.png",
         }},
         {"item": "i3", "users": 7},
-    ]});
+    ], "unknown_items": ["unknown"]});
     assert_eq!(items, expected);
     let cheap = service.json("/items?where=price%20%3C%203");
     assert_eq!(names(&cheap["items"], "item"), ["i1", "i9"]);

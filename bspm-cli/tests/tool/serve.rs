@@ -81,8 +81,24 @@ fn every_address_answers_with_what_the_model_says() {
         assert_eq!(service.json("/explain?user=u3&item=i7"), explanation);
         assert_eq!(
             service.json("/score?user=u3&items=i7,i8"),
-            json!({"scores": as_json(model.score("u3", ["i7", "i8"]).unwrap())})
+            json!({"scores": as_json(model.score("u3", ["i7", "i8"]).unwrap()), "unknown_items": []})
         );
+        let weights = [("i1", 2.0_f32), ("i9", 1.0)];
+        let body = json!({
+            "history": [{"item": "i1", "weight": 2}, "nothing", "i9"], "items": ["i7", "i8"]
+        });
+        let scores = as_json(model.score_history(weights, ["i7", "i8"]).unwrap());
+        let expected = json!({"scores": scores, "unknown_items": ["nothing"]});
+        assert_eq!(service.post("/score", &body), (200, expected));
+        let options = || RecommendOptions::top(5).keep_seen();
+        assert_eq!(
+            service.json("/recommend?user=u3&k=5&keep_seen=true"),
+            listed(&model.recommend("u3", options()).unwrap())
+        );
+        let body = json!({"history": ["i4", "i5"], "k": 5, "keep_seen": true});
+        let expected = listed(&model.recommend_for_items(["i4", "i5"], options()).unwrap());
+        assert!(expected.to_string().contains("\"i4\""), "{expected}");
+        assert_eq!(service.post("/recommend", &body), (200, expected));
         let degrees = model.dataset().interactions().item_degrees();
         let mut items: Vec<(u32, &str)> = degrees
             .into_iter()
@@ -132,11 +148,30 @@ fn every_address_answers_with_what_the_model_says() {
                 400,
                 "k: expected a number from 1 to 10000, found 0",
             ),
-            ("/recommend?user=u3&k=many", 400, "invalid digit"),
+            (
+                "/recommend?user=u3&k=many",
+                400,
+                "k: expected a whole number, found \"many\"",
+            ),
+            (
+                "/recommend?user=u3&deny=i1&deny=i2",
+                400,
+                "duplicate field `deny`; hint: write the ids",
+            ),
+            (
+                "/recommend?user=u3&fallback=all",
+                400,
+                "fallback: expected popularity or none, found \"all\"",
+            ),
             (
                 "/recommend?user=u3&colour=red",
                 400,
                 "unknown field `colour`",
+            ),
+            (
+                "/recommend?user=u3&k=201&diversity=0.5",
+                400,
+                "k: expected at most 200 with diversity, found 201",
             ),
             ("/explain?item=i3", 400, "missing field `user`"),
             ("/elsewhere", 404, "path not found"),
@@ -149,8 +184,46 @@ fn every_address_answers_with_what_the_model_says() {
                 "{path}: {body}"
             );
         }
-        let (status, body) = service.post("/recommend", &json!({"history": [{"item": "i1"}]}));
-        assert_eq!(status, 400, "{body}");
+        // A field that is null is not set.
+        let mut body = json!({"user": "u3", "k": 4});
+        for name in [
+            "model",
+            "history",
+            "deny",
+            "allow",
+            "keep_seen",
+            "minimum_score",
+            "where",
+            "boost",
+            "at_most",
+            "popularity_penalty",
+            "diversity",
+            "diversity_method",
+            "fallback",
+        ] {
+            body[name] = Value::Null;
+        }
+        let expected = listed(&model.recommend("u3", 4).unwrap());
+        assert_eq!(service.post("/recommend", &body), (200, expected));
+        let both = json!({"user": "u3", "history": ["i1"]});
+        for (body, expected) in [
+            (
+                json!({"history": [{"item": "i1"}]}),
+                "history[0]: missing field `weight`",
+            ),
+            (both, "expected either a user or a history, found both"),
+            (
+                json!({}),
+                "expected either a user or a history, found neither",
+            ),
+        ] {
+            let (status, body) = service.post("/recommend", &body);
+            assert_eq!(status, 400, "{body}");
+            assert!(
+                body["error"].as_str().unwrap().starts_with(expected),
+                "{body}"
+            );
+        }
     }
 }
 
@@ -300,7 +373,7 @@ fn whole_numbers_are_ids() {
         (
             "/score",
             json!(["1", ["2"]]),
-            "an object with a user and items".into(),
+            "an object with items, and a user or a history".into(),
         ),
         (
             "/recommend",
@@ -315,12 +388,17 @@ fn whole_numbers_are_ids() {
         (
             "/score",
             json!([]),
-            "an object with a user and items".into(),
+            "an object with items, and a user or a history".into(),
         ),
         (
             "/score",
             json!({"user": 1, "items": 2}),
-            "expected a sequence".into(),
+            "items: invalid type: integer `2`, expected an array".into(),
+        ),
+        (
+            "/recommend",
+            json!({"history": {"1": 2}}),
+            "history: invalid type: object, expected an array".into(),
         ),
     ] {
         let (status, found) = service.post(path, &body);
@@ -350,6 +428,16 @@ fn whole_numbers_are_ids() {
             .starts_with("invalid JSON: "),
         "{message}"
     );
+    let request = agent().post(format!("http://{}/recommend", service.address));
+    let request = request.header("content-type", "application/json");
+    let mut compressed = request
+        .header("content-encoding", "gzip")
+        .send(&[31, 139, 8][..])
+        .unwrap();
+    assert_eq!(compressed.status().as_u16(), 415);
+    let message: Value = compressed.body_mut().read_json().unwrap();
+    let expected = "content-encoding: expected no compression of the body, found \"gzip\"";
+    assert_eq!(message["error"], json!(expected));
     assert_eq!(service.post("/recommend", &json!({"user": 999})).0, 404);
 }
 

@@ -141,6 +141,28 @@ fn explanations_are_bounded_and_leave_room_for_lists() {
 }
 
 #[test]
+fn a_file_that_comes_back_ends_the_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = save(folder.path(), "shop.bspm", 0);
+    let away = folder.path().join("away");
+    let service = Service::start(&path, &[]);
+    fs::rename(&path, &away).unwrap();
+    service.signal("-HUP");
+    becomes(&service, "/healthz", |text| {
+        text.contains("\"is_stale\":true")
+    });
+    fs::rename(&away, &path).unwrap();
+    becomes(&service, "/healthz", |text| {
+        text.contains("\"is_stale\":false")
+    });
+    let metrics = service.get("/metrics").1;
+    assert!(
+        metrics.contains("bspm_model_stale{model=\"shop\"} 0"),
+        "{metrics}"
+    );
+}
+
+#[test]
 fn a_refused_reload_is_reported_and_a_pipe_ends_no_reloads() {
     let folder = tempfile::tempdir().unwrap();
     let (path, _) = save(folder.path(), "shop.bspm", 0);

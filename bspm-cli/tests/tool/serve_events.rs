@@ -87,7 +87,7 @@ fn an_event_counts_in_the_next_list() {
     let scores = model.score_history(history(), ["i7", "i8"]).unwrap();
     assert_eq!(
         service.json("/score?user=u3&items=i7,i8"),
-        json!({"scores": as_json(scores)})
+        json!({"scores": as_json(scores), "unknown_items": []})
     );
     let shown = service.json("/history?user=u3&k=3");
     assert_eq!(shown["items"][0], json!({"item": first, "weight": 3.0}));
@@ -116,6 +116,36 @@ fn an_event_counts_in_the_next_list() {
     ] {
         assert!(metrics.contains(line), "{line}: {metrics}");
     }
+}
+
+#[test]
+fn a_new_user_of_a_model_with_weights_has_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut builder = Dataset::builder();
+    for number in 0..60_u32 {
+        let (user, item) = (format!("u{}", number % 12), format!("i{}", number % 7));
+        let interaction = bspm::data::Event::new(user, item);
+        builder
+            .push(interaction.weight(f64::from(number % 3 + 1)))
+            .unwrap();
+    }
+    let scale = bspm::data::WeightScale::Log;
+    let dataset: Dataset = builder.finish().unwrap().with_weight_scale(Some(scale));
+    let config = bspm::filters::ItemKnn::default();
+    let model = CpuModel::fit(CpuBackend::new(), dataset, config).unwrap();
+    let path = folder.path().join("shop.bspm");
+    model.save(&path).unwrap();
+    let service = Service::start(&path, &["--events", &events_of(folder.path())]);
+    assert_eq!(service.json("/model")["weight_scale"], json!("log"));
+    let event = json!({"user": "zoe", "item": "i1"});
+    assert_eq!(service.post("/events", &event), accepted(1, 0, 0));
+    let shown = service.json("/history?user=zoe");
+    assert_eq!(shown["items"], json!([{"item": "i1", "weight": 1.0}]));
+    let scores = service.json("/score?user=zoe&items=i2,i3");
+    let expected = model
+        .score_history([("i1", 1.0_f32)], ["i2", "i3"])
+        .unwrap();
+    assert_eq!(scores["scores"], as_json(expected));
 }
 
 #[test]
@@ -170,6 +200,10 @@ fn kinds_have_weights_or_do_not_count() {
         {"user": "zoe", "item": "i4"},
     ]});
     assert_eq!(service.post("/events", &posted), accepted(4, 0, 2));
+    let metrics = service.get("/metrics").1;
+    for line in ["bspm_events_total 4\n", "bspm_events_not_counted_total 2\n"] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
     let history = [("i1", 6.0_f32), ("i2", 1.0)];
     let expected = listed(&model.recommend_for_history(history, 5).unwrap());
     assert_eq!(service.json("/recommend?user=zoe&k=5"), expected);
@@ -358,11 +392,15 @@ fn invalid_events_are_refused_as_a_whole() {
     for (body, expected) in [
         (
             json!({"user": "a"}),
-            "expected either a user and an item, or events",
+            "item: expected an id (a string or a whole number), found none",
+        ),
+        (
+            json!({"item": "i1"}),
+            "user: expected an id (a string or a whole number), found none",
         ),
         (
             json!({"user": "a", "item": "i1", "events": []}),
-            "expected either",
+            "events: expected no other field",
         ),
         (
             json!({"user": "", "item": "i1"}),
@@ -388,7 +426,16 @@ fn invalid_events_are_refused_as_a_whole() {
         ),
         (
             json!({"events": [{"user": "a", "item": "i1"}, {"user": "a", "item": ""}]}),
-            "item: expected",
+            "events[1].item: expected a text of 1 to 1024 bytes",
+        ),
+        // Milliseconds.
+        (
+            json!({"user": "a", "item": "i1", "time": 1_767_000_000_000_u64}),
+            "time: expected seconds since 1970, at most a day in the future, found 1767000000000",
+        ),
+        (
+            json!({"events": [{"user": "a", "item": "i1", "time": 1_767_000_000_000_u64}]}),
+            "events[0].time: expected seconds since 1970",
         ),
         (
             json!([]),

@@ -56,7 +56,10 @@ fn a_hash_of_the_user_selects_the_model() {
         );
         let scores = service.json(&format!("/score?user={user}&items=i7"));
         let expected = model.score(user.as_str(), ["i7"]).unwrap();
-        assert_eq!(scores, json!({"scores": as_json(expected)}));
+        assert_eq!(
+            scores,
+            json!({"scores": as_json(expected), "unknown_items": []})
+        );
         of_user.insert(user, name);
     }
     // 30 of 120 are expected; with a fair hash, fewer than 12 or more than 48 have a chance below 1e-4.
@@ -88,8 +91,27 @@ fn a_hash_of_the_user_selects_the_model() {
         body.contains("no model \\\"c\\\"; expected one of: first, b"),
         "{body}"
     );
-    assert_eq!(service.json("/healthz")["models"], json!(["first", "b"]));
+    let health = service.json("/healthz");
+    assert_eq!(health["models"][0], health["model"]);
+    for (place, name, path) in [
+        (0, "first", &first),
+        (1, "b", &folder.path().join("second.bspm")),
+    ] {
+        let state = &health["models"][place];
+        let hash = bspm::saved::file_hash(path).unwrap();
+        assert_eq!(
+            (&state["name"], &state["hash"]),
+            (&json!(name), &json!(hash))
+        );
+        assert_eq!(state["is_stale"], json!(false));
+    }
     let metrics = service.get("/metrics").1;
+    // A list and scores of each user, and four requests that name the model.
+    let responses = format!(
+        "bspm_model_responses_total{{model=\"b\"}} {}\n",
+        2 * share + 4
+    );
+    assert!(metrics.contains(&responses), "{responses}: {metrics}");
     assert!(
         metrics.contains("bspm_reloads_total{model=\"b\"} 0"),
         "{metrics}"

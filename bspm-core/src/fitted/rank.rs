@@ -172,6 +172,7 @@ impl RankOptions {
 /// A request for one list: a history, and options of this list.
 ///
 /// [`deny`](Self::deny) and [`allow`](Self::allow) restrict the list in addition to the [`RankOptions`];
+/// [`keep_seen`](Self::keep_seen) allows the items of its history;
 /// [`k`](Self::k), [`minimum_score`](Self::minimum_score) and [`rerank`](Self::rerank) replace theirs.
 /// Requests with different options are scored together. If the re-ranking of one of them needs all items, the
 /// scores of its tile are computed for all items.
@@ -189,6 +190,7 @@ pub struct ListRequest<'a> {
     pub(crate) history: History<'a>,
     deny: &'a [u32],
     allow: Option<&'a [u32]>,
+    keep_seen: bool,
     k: Option<usize>,
     minimum_score: Option<f32>,
     rerank: Option<&'a Rerank>,
@@ -201,6 +203,7 @@ impl<'a> ListRequest<'a> {
             history: history.into(),
             deny: &[],
             allow: None,
+            keep_seen: false,
             k: None,
             minimum_score: None,
             rerank: None,
@@ -216,6 +219,12 @@ impl<'a> ListRequest<'a> {
     /// Ranks only these items; denied and seen ones among them are still excluded.
     pub fn allow(mut self, items: &'a [u32]) -> Self {
         self.allow = Some(items);
+        self
+    }
+
+    /// Allows items of the history in the list.
+    pub fn keep_seen(mut self) -> Self {
+        self.keep_seen = true;
         self
     }
 
@@ -306,7 +315,10 @@ impl Mask {
         request: &ListRequest<'a>,
         history: &'a [u32],
     ) -> Cow<'a, [u32]> {
-        let seen = if self.keep_seen { &[] } else { history };
+        let seen = match self.keep_seen || request.keep_seen {
+            true => &[],
+            false => history,
+        };
         let parts = [seen, &self.hidden, request.deny];
         if let Some(allowed) = request.allow {
             let mut hidden = parts.concat();

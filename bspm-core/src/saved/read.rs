@@ -59,9 +59,9 @@ impl<'a> CheckedFile<'a> {
     pub(super) fn new(path: &'a Path, shared: Arc<dyn AsRef<[u8]> + Send + Sync>) -> Result<Self> {
         let bytes = (*shared).as_ref();
         let tensors = SafeTensors::deserialize(bytes)
-            .map_err(|error| invalid(path, "a complete safetensors file", error))?;
+            .map_err(|error| invalid(path, "a bspm model (a complete safetensors file)", error))?;
         let (_, metadata) = SafeTensors::read_metadata(bytes)
-            .map_err(|error| invalid(path, "a complete safetensors file", error))?;
+            .map_err(|error| invalid(path, "a bspm model (a complete safetensors file)", error))?;
         let text = metadata
             .metadata()
             .as_ref()
@@ -543,7 +543,7 @@ mod tests {
         for (bytes, expected) in [
             (
                 small_file()[..700].to_vec(),
-                "m.bspm: expected a complete safetensors file, found invalid header length",
+                "m.bspm: expected a bspm model (a complete safetensors file), found invalid header length",
             ),
             (
                 replaced(r#"\"format\":1"#, r#"\"format\":3"#),
