@@ -30,6 +30,9 @@ pub(super) struct ModelCard<'a> {
     /// How the weights were scaled in the fit, if they were.
     #[serde(skip_serializing_if = "Option::is_none")]
     weight_scale: Option<String>,
+    /// The half-life of the weights in the unit of the times, if they decay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    half_life: Option<f64>,
     /// The metrics of these settings on held-out interactions, if they were selected by them.
     #[serde(skip_serializing_if = "Option::is_none")]
     held_out: Option<HeldOut<'a>>,
@@ -108,6 +111,7 @@ impl<'a> ModelCard<'a> {
             items: dataset.items().len(),
             interactions: dataset.len(),
             weight_scale: dataset.weight_scale().map(|scale| scale.to_string()),
+            half_life: dataset.decay().map(|decay| decay.half_life),
             held_out: selected.map(|trial| HeldOut {
                 users: trial.users,
                 metrics: &trial.metrics,

@@ -130,13 +130,16 @@ fn a_new_user_of_a_model_with_weights_has_weights() {
             .unwrap();
     }
     let scale = bspm::data::WeightScale::Log;
+    let decay = bspm::data::Decay::new(30.0, 100.0).unwrap();
     let dataset: Dataset = builder.finish().unwrap().with_weight_scale(Some(scale));
+    let dataset = dataset.with_decay(Some(decay));
     let config = bspm::filters::ItemKnn::default();
     let model = CpuModel::fit(CpuBackend::new(), dataset, config).unwrap();
     let path = folder.path().join("shop.bspm");
     model.save(&path).unwrap();
     let service = Service::start(&path, &["--events", &events_of(folder.path())]);
     assert_eq!(service.json("/model")["weight_scale"], json!("log"));
+    assert_eq!(service.json("/model")["half_life"], json!(30.0));
     let event = json!({"user": "zoe", "item": "i1"});
     assert_eq!(service.post("/events", &event), accepted(1, 0, 0));
     let shown = service.json("/history?user=zoe");
