@@ -90,8 +90,16 @@ impl Log {
         for warning in of_lists.warnings().iter().chain(&of_events.warnings()) {
             tell!("warning: {warning}");
         }
-        let lists = &self.lists[first..];
+        let (of_other_logs, lists) = self.lists.split_at(first);
         let folder = folder.display();
+        let others: HashSet<&str> = of_other_logs.iter().map(|list| &*list.answer).collect();
+        if let Some(list) = lists.iter().find(|list| others.contains(&*list.answer)) {
+            return Err(format!(
+                "{folder}: expected each log once; the answer {:?} is also in an earlier folder",
+                list.answer
+            )
+            .into());
+        }
         if !lists.iter().any(|list| list.user.is_some()) {
             return Err(format!(
                 "{folder}: expected logged lists of users, found none; hint: start the server with \

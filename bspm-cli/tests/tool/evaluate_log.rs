@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use bspm_events::{Event, EventLog, LoggedList};
 use serde_json::{Value, json};
@@ -23,14 +23,19 @@ fn add(log: &mut EventLog, day: u32, users: &[&str], selecting: &[&str]) {
     }
 }
 
-/// The metrics of the model in these logs, and the text on standard error.
-fn evaluated(folders: &[&Path]) -> (Value, String) {
+fn evaluate(folders: &[&Path]) -> (Output, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_bspm"))
         .args(["evaluate-log", "--json"])
         .args(folders)
         .output()
         .unwrap();
-    let text = String::from_utf8(output.stderr).unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output, text)
+}
+
+/// The metrics of the model in these logs, and the text on standard error.
+fn evaluated(folders: &[&Path]) -> (Value, String) {
+    let (output, text) = evaluate(folders);
     assert!(output.status.success(), "{text}");
     (serde_json::from_slice(&output.stdout).unwrap(), text)
 }
@@ -66,4 +71,15 @@ fn the_logs_of_all_copies_are_evaluated_together() {
     assert_eq!((&found["lists"], &found["users"]), (&json!(4), &json!(4)));
     assert_eq!(found["hit_rate"]["mean"], json!(1.0));
     assert!(text.contains("4 lists and 4 events; 0 events"), "{text}");
+}
+
+#[test]
+fn a_log_that_is_given_twice_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut log, _) = EventLog::open(folder.path(), |_| {}).unwrap();
+    add(&mut log, 1, &["ann"], &["ann"]);
+    let (output, text) = evaluate(&[folder.path(), folder.path()]);
+    assert!(!output.status.success(), "{text}");
+    let expected = r#"expected each log once; the answer "1-ann" is also in an earlier folder"#;
+    assert!(text.contains(expected), "{text}");
 }
