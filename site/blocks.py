@@ -3,7 +3,7 @@
 The blocks of a page run in order, in an empty folder. `python` blocks share their variables, and `sh` blocks run
 in bash. An `output` block has the standard output of the block above it; its decimals may differ by one percent,
 because the last digits depend on the processor. A command that starts a server (`bspm serve`, `bspm demo`) runs
-until the end of the page, on a free port instead of 8080.
+until the page starts another one or ends, on a free port instead of 8080.
 """
 
 import contextlib
@@ -25,21 +25,19 @@ SECONDS = 300
 
 
 class Page:
-    """The folder, the servers and the last output of a page."""
+    """The folder, the server and the last output of a page."""
 
     def __init__(self):
         self.folder = tempfile.TemporaryDirectory()
         self.before = os.getcwd(), os.environ["HOME"]
-        self.servers = []
+        self.server = None
         self.port = 8080
         self.output = ""
         os.chdir(self.folder.name)
         os.environ["HOME"] = self.folder.name
 
     def close(self):
-        for server in self.servers:
-            server.terminate()
-            server.communicate(timeout=10)
+        self.stop()
         folder, os.environ["HOME"] = self.before
         os.chdir(folder)
         self.folder.cleanup()
@@ -54,17 +52,24 @@ class Page:
         self.output += done.stdout
 
     def serve(self, command):
-        """Starts a server on a free port, and waits until it listens."""
+        """Starts a server on a free port in place of the last one, and waits until it listens."""
+        self.stop()
         command = command.strip().replace(":8080", ":0")
         if "--address" not in command:
             command += " --address 127.0.0.1:0"
-        server = subprocess.Popen(["bash", "-c", f"exec {command}"], stdout=subprocess.PIPE, text=True)
-        self.servers.append(server)
-        for line in server.stdout:
+        self.server = subprocess.Popen(["bash", "-c", f"exec {command}"], stdout=subprocess.PIPE, text=True)
+        for line in self.server.stdout:
             if address := re.match(r"listening on http://[\d.]+:(\d+)", line):
                 self.port = int(address.group(1))
                 return
-        raise AssertionError(f"{command}\nended with {server.wait()}")
+        raise AssertionError(f"{command}\nended with {self.server.wait()}")
+
+    def stop(self):
+        """Stops the server, if one runs."""
+        if self.server is not None:
+            self.server.terminate()
+            self.server.communicate(timeout=10)
+            self.server = None
 
 
 def python(example: Example):

@@ -22,7 +22,9 @@ WRITTEN = ROOT / "site" / "pages"
 CHAPTERS = {
     "accuracy": "how-to/evaluation.md",
     "data": "how-to/data.md",
+    "deployment": "how-to/deployment.md",
     "embedding": "how-to/new-users.md",
+    "events": "how-to/events.md",
     "flags": "reference/flags.md",
     "items": "how-to/titles-and-rules.md",
     "python": "reference/python.md",

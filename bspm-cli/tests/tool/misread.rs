@@ -89,6 +89,52 @@ fn an_array_of_objects_and_objects_of_several_lines_are_read() {
 }
 
 #[test]
+fn a_table_in_one_object_and_formats_that_are_not_read_are_named() {
+    let folder = Folder::new();
+    for (name, text, what) in [
+        (
+            "columns.json",
+            r#"{"user":{"0":"ann","1":"bob"},"item":{"0":"tea","1":"milk"}}"#,
+            r#"found an object with an object for each column; hint: in pandas, write it with table.to_json(path, orient="records", lines=True)"#,
+        ),
+        (
+            "split.json",
+            r#"{"columns":["user","item"],"index":[0,1],"data":[["ann","tea"],["bob","milk"]]}"#,
+            "found an object with an array of all rows; hint: in pandas",
+        ),
+        (
+            "rows.json",
+            r#"{"rows":[{"user":"ann","item":"tea"}]}"#,
+            r#"found an object with the array "rows"; hint: convert it with jq -c '.["rows"][]'"#,
+        ),
+        (
+            "python.json",
+            "{'user': 'ann', 'item': 'tea'}\n{'user': 'bob', 'item': 'tea'}\n",
+            "hint: the lines are dictionaries of Python; write each as JSON",
+        ),
+        (
+            "netflix.txt",
+            "1:\n1488844,3,2005-09-06\n822109,5,2005-05-13\n",
+            "and use --no-header item,user,rating,time",
+        ),
+        (
+            "netflix.csv",
+            "1:\n1488844,3,2005-09-06\n822109,5,2005-05-13\n",
+            "blocks of the Netflix Prize",
+        ),
+        (
+            "vectors.svm",
+            "0 1:1 7:3.5\n1 2:1\n",
+            "sklearn.datasets.load_svmlight_file",
+        ),
+    ] {
+        folder.write(name, text);
+        let message = folder.refused(name);
+        assert!(message.contains(what), "{message}");
+    }
+}
+
+#[test]
 fn ratings_in_32_bits_equal_the_threshold_that_they_are_written_as() {
     let folder = Folder::new();
     folder.write("plain.csv", "user,item,stars\na,x,4.1\na,y,0.1\nb,x,3.3\n");

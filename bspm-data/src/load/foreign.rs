@@ -69,3 +69,35 @@ pub(super) fn by_start(bytes: &[u8]) -> Option<&'static str> {
     let found = STARTS.iter().find(|(start, _)| bytes.starts_with(start));
     found.map(|it| it.1)
 }
+
+const PYTHON: &str = "the lines are dictionaries of Python; write each as JSON, as in Python: \
+    json.dumps(ast.literal_eval(line))";
+const BLOCKS: &str = "the lines look like the blocks of the Netflix Prize: an item and a colon, then a line for each \
+    of its users; write the item into each line, as in \
+    awk '/:$/ {item = $0; sub(\":\", \",\", item); next} {print item $0}', and use `columns=item,user,rating,time` \
+    (the names in the order of the columns)";
+const SVMLIGHT: &str = "the lines look like svmlight (libsvm): a label, then items with their weights; convert the \
+    file in Python with scipy.sparse.save_npz('matrix.npz', sklearn.datasets.load_svmlight_file('FILE')[0])";
+
+/// Says how to convert a text file with these first lines, if they have a known format that is not read.
+pub(super) fn by_lines(lines: &[String]) -> Option<&'static str> {
+    let (first, second) = (lines.first()?, lines.get(1)?);
+    if ["{'", "{u'"].iter().any(|start| first.starts_with(start)) {
+        return Some(PYTHON);
+    }
+    let is_number = |text: &str| text.parse::<f64>().is_ok();
+    let is_header = |line: &str| line.trim_end().strip_suffix(':').is_some_and(is_number);
+    if is_header(first) && second.contains(',') {
+        return Some(BLOCKS);
+    }
+    let is_vector = |line: &String| {
+        let mut fields = line.split_ascii_whitespace();
+        let has_label = fields.next().is_some_and(is_number);
+        let mut weights = fields.map(|field| field.split_once(':')).peekable();
+        let has_weights = weights.peek().is_some();
+        has_label
+            && has_weights
+            && weights.all(|it| it.is_some_and(|it| is_number(it.0) && is_number(it.1)))
+    };
+    lines.iter().all(is_vector).then_some(SVMLIGHT)
+}

@@ -121,36 +121,58 @@ fn check_names(path: &Path, names: &[String], keys: &[String], first: &[u8]) -> 
         };
         keys.iter().any(is_key)
     };
-    let Some(name) = names.iter().find(|name| !is_known(name)) else {
-        return Ok(());
-    };
-    if let Some(array) = array_of_objects(first) {
+    let missing = names.iter().find(|name| !is_known(name));
+    let object: Map<String, Value> = serde_json::from_slice(first).unwrap_or_default();
+    let of_pandas = table_of_pandas(&object);
+    if let Some(found) = of_pandas.or_else(|| missing.and(array_of_objects(&object))) {
         return Err(Error::InvalidFile {
             path: path.into(),
-            expected: format!("objects with the column {name:?}"),
-            found: format!(
-                "an object with the array {array:?}; hint: convert it with jq -c '.[\"{array}\"][]'"
-            ),
+            expected: format!("objects with the column {:?}", missing.unwrap_or(&names[0])),
+            found,
         });
     }
-    Err(Error::MissingColumn {
-        path: path.into(),
-        column: name.clone(),
-        found: listed(keys),
-    })
+    match missing {
+        Some(name) => Err(Error::MissingColumn {
+            path: path.into(),
+            column: name.clone(),
+            found: listed(keys),
+        }),
+        None => Ok(()),
+    }
 }
 
-/// Returns the name of an array of objects in an object, if it has one.
-fn array_of_objects(object: &[u8]) -> Option<String> {
-    let object: Map<String, Value> = serde_json::from_slice(object).ok()?;
+/// Describes a whole table in one object, in a form that pandas writes.
+fn table_of_pandas(object: &Map<String, Value>) -> Option<String> {
+    let is_column = |value: &Value| {
+        let rows = value.as_object();
+        rows.is_some_and(|rows| rows.keys().all(|row| row.parse::<usize>().is_ok()))
+    };
+    let is_columns = object.len() >= 2 && object.values().all(is_column);
+    let is_split = ["columns", "index", "data"]
+        .iter()
+        .all(|it| object.contains_key(*it));
+    let form = match (is_columns, is_split) {
+        (true, _) => "an object for each column",
+        (_, true) => "an array of all rows",
+        _ => return None,
+    };
+    Some(format!(
+        "an object with {form}; hint: in pandas, write it with table.to_json(path, orient=\"records\", lines=True)"
+    ))
+}
+
+/// Describes an object that has an array of objects.
+fn array_of_objects(object: &Map<String, Value>) -> Option<String> {
     let is_array_of_objects = |value: &Value| {
         let first = value.as_array().and_then(|array| array.first());
         first.is_some_and(Value::is_object)
     };
-    let mut members = object.into_iter();
-    members
-        .find(|(_, value)| is_array_of_objects(value))
-        .map(|(name, _)| name)
+    let (array, _) = object
+        .iter()
+        .find(|(_, value)| is_array_of_objects(value))?;
+    Some(format!(
+        "an object with the array {array:?}; hint: convert it with jq -c '.[\"{array}\"][]'"
+    ))
 }
 
 /// Returns the fault of a record that is not an object.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::column_names::{usual_item_column, usual_user_column};
 use super::file::open_text;
+use super::foreign::by_lines;
 use super::format::Format;
 use super::options::TableOptions;
 use super::plain_text::{Lines, PlainText};
@@ -24,6 +25,11 @@ pub enum LikelyFormat {
     Lists {
         /// Whether all items are numbers, so that the first one may be a user.
         are_numbers: bool,
+    },
+    /// A known format that is not read.
+    Other {
+        /// What the lines are, and how to convert them.
+        conversion: &'static str,
     },
 }
 
@@ -86,6 +92,9 @@ impl LikelyFormat {
         }
         let (lines, comment) = first_lines(path, options)?;
         let first = lines.first()?;
+        if let Some(conversion) = by_lines(&lines) {
+            return Some(Self::Other { conversion });
+        }
         if is_json(first) {
             return Some(Self::JsonLines);
         }
@@ -345,6 +354,28 @@ mod tests {
             likely(numbers),
             Some(LikelyFormat::Lists { are_numbers: true })
         );
+        for (other, what) in [
+            (
+                "{'user': 'ann', 'item': 'tea'}\n{'user': 'bob', 'item': 'tea'}\n",
+                "dictionaries of Python",
+            ),
+            (
+                "{u'user': u'ann'}\n{u'user': u'bob'}\n",
+                "dictionaries of Python",
+            ),
+            (
+                "1:\n1488844,3,2005-09-06\n822109,5,2005-05-13\n2:\n885013,4,2005-10-19\n",
+                "Netflix Prize",
+            ),
+            ("0 1:1 7:3.5\n1 2:1\n-1 1:2 3:1 9:4\n", "svmlight"),
+        ] {
+            match likely(other) {
+                Some(LikelyFormat::Other { conversion }) => {
+                    assert!(conversion.contains(what), "{other}")
+                }
+                found => panic!("{other}: {found:?}"),
+            }
+        }
         for other in [
             "",
             "\n",

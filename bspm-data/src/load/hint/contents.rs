@@ -117,6 +117,7 @@ impl Reading<'_> {
     fn hint_of_format(&self, path: &Path, likely: LikelyFormat) -> Option<String> {
         let reader = self.likely_reader(path);
         match likely {
+            LikelyFormat::Other { conversion } => Some(conversion.into()),
             LikelyFormat::Table(table) => Some(self.hint_of_table(reader, &table)),
             LikelyFormat::MovieLens if reader != Some(Format::MovieLens) => {
                 Some("use `format=movielens`".into())
