@@ -41,6 +41,10 @@ impl Settings for BspmConfig {
         data.config()
     }
 
+    fn for_shape(users: usize, items: usize) -> Self {
+        Self::for_shape(users, items)
+    }
+
     fn unused(&self) -> Vec<Unused> {
         let mut unused = Vec::new();
         if self

@@ -60,14 +60,14 @@ use bspm_data::Result;
 ///
 /// ```
 /// use bspm_core::filters::EaseDan;
-/// use bspm_core::{Dataset, Model, Preset};
+/// use bspm_core::{Dataset, Model};
 /// use bspm_cpu::CpuBackend;
 ///
 /// let visits: Dataset<&str, &str> = Dataset::from_pairs([
 ///     ("ann", "tea"), ("ann", "milk"), ("bob", "milk"),
 ///     ("bob", "rice"), ("cid", "rice"), ("cid", "jam"),
 /// ])?;
-/// let filter = EaseDan::published(Preset::Gowalla).lambda(1.0);
+/// let filter = EaseDan::for_shape(3, 4).lambda(1.0);
 /// let model = Model::fit(CpuBackend::new(), visits, filter)?;
 /// assert_eq!(model.recommend("ann", 1)?[0].item, "rice");
 /// # Ok::<(), bspm_core::Error>(())

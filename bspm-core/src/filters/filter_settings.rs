@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::preset::Preset;
-use super::setting::{Table, check_all};
+use super::setting::{Search, Table, check_all};
 use crate::backend::{Backend, Checked};
 use crate::engine::filter::Filter;
 use crate::engine::tensors::Source;
@@ -27,6 +27,22 @@ pub(crate) trait Settings: Clone + Serialize + DeserializeOwned + Table {
 
     /// The published settings for a data set.
     fn published(data: Preset) -> Self;
+
+    /// Settings for a matrix of this shape. Default: those published for Gowalla, with at most a
+    /// twenty-fourth of the smaller side as the number of singular vectors, but at least 2.
+    fn for_shape(users: usize, items: usize) -> Self {
+        let mut settings = Self::published(Preset::Gowalla);
+        let most = (users.min(items) / 24).max(2);
+        for setting in Self::table() {
+            let factors = setting
+                .get(&settings)
+                .and_then(|it| it.parse::<usize>().ok());
+            if matches!(setting.search, Search::Factors) && factors.is_some_and(|it| it > most) {
+                (setting.set)(&mut settings, &most.to_string()).expect("a whole number is a count");
+            }
+        }
+        settings
+    }
 
     /// Checks the settings. Returns [`Error::InvalidParameter`](crate::Error::InvalidParameter) for the
     /// first setting outside its range; a filter adds checks of combinations of settings.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::filter_settings::Settings;
 use super::preset::Preset;
-use super::setting::settings;
+use super::setting::{Setting, Table};
 use crate::backend::{Backend, Checked};
 use crate::engine::filter::Filter;
 use crate::engine::item_graph::ItemGraphPolynomial;
@@ -26,7 +26,11 @@ pub struct ItemGraph {
     pub name: String,
 }
 
-settings!(ItemGraph {});
+impl Table for ItemGraph {
+    fn table() -> &'static [Setting<Self>] {
+        &[]
+    }
+}
 
 impl Settings for ItemGraph {
     const NAME: &'static str = "item-graph";

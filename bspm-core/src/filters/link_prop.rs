@@ -53,14 +53,14 @@ use bspm_data::Result;
 ///
 /// ```
 /// use bspm_core::filters::LinkProp;
-/// use bspm_core::{Dataset, Model, Preset};
+/// use bspm_core::{Dataset, Model};
 /// use bspm_cpu::CpuBackend;
 ///
 /// let visits: Dataset<&str, &str> = Dataset::from_pairs([
 ///     ("ann", "tea"), ("ann", "milk"), ("bob", "milk"),
 ///     ("bob", "rice"), ("cid", "rice"), ("cid", "jam"),
 /// ])?;
-/// let filter = LinkProp::published(Preset::Gowalla).delta(0.4);
+/// let filter = LinkProp::for_shape(3, 4).delta(0.4);
 /// let model = Model::fit(CpuBackend::new(), visits, filter)?;
 /// assert_eq!(model.recommend("ann", 1)?[0].item, "rice");
 /// # Ok::<(), bspm_core::Error>(())

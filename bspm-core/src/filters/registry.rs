@@ -32,8 +32,8 @@ use crate::backend::{Backend, Checked};
 use crate::engine::filter::Filter;
 use crate::engine::tensors::Source;
 use bspm_data::Interactions;
-use bspm_data::Result;
 use bspm_data::parameter::{check_memory, expected_number, invalid};
+use bspm_data::{Error, Result};
 
 macro_rules! filters {
     (named { $($(#[$named_doc:meta])* $named:ident($named_settings:ty),)* }
@@ -59,7 +59,7 @@ macro_rules! filters {
                 $(if name == <$named_settings>::NAME {
                     return Ok(<$named_settings>::published(data).into());
                 })*
-                Err(invalid("filter", Self::NAMES.join(", "), format!("{name:?}")))
+                Err(unknown_filter(name))
             }
 
             /// Returns the filter with this name, with settings for a matrix of this shape,
@@ -86,15 +86,14 @@ macro_rules! filters {
             /// assert_eq!(config, published.clone().into());
             /// let config = FilterConfig::for_shape("gf-cf", (943, 1_682))?;
             /// assert_eq!(config, published.factor_dim(39).into());
+            /// assert_eq!(config, GfCf::for_shape(943, 1_682).into());
             /// # Ok::<(), bspm_core::Error>(())
             /// ```
             pub fn for_shape(name: &str, (users, items): (usize, usize)) -> Result<Self> {
-                if name == <BspmConfig as Settings>::NAME {
-                    return Ok(BspmConfig::for_shape(users, items).into());
-                }
-                let mut config = Self::published(name, Preset::Gowalla)?;
-                config.limit_factors((users.min(items) / 24).max(2))?;
-                Ok(config)
+                $(if name == <$named_settings>::NAME {
+                    return Ok(<$named_settings>::for_shape(users, items).into());
+                })*
+                Err(unknown_filter(name))
             }
         }
     };
@@ -272,6 +271,14 @@ impl SettingInfo {
     }
 }
 
+fn unknown_filter(name: &str) -> Error {
+    invalid(
+        "filter",
+        FilterConfig::NAMES.join(", "),
+        format!("{name:?}"),
+    )
+}
+
 fn infos<T: Settings>(settings: &T) -> Vec<SettingInfo> {
     let unused = settings.unused();
     let needs = |name: &&str| {
@@ -325,19 +332,6 @@ impl FilterConfig {
                     expected,
                     setting.value.unwrap_or_default(),
                 ));
-            }
-        }
-        Ok(())
-    }
-
-    /// Limits the number of singular vectors.
-    fn limit_factors(&mut self, most: usize) -> Result<()> {
-        for setting in self.settings() {
-            let factors = setting.value.and_then(|it| it.parse::<usize>().ok());
-            if let (Search::Factors, Some(factors)) = (setting.search, factors)
-                && factors > most
-            {
-                self.set(setting.name, &most.to_string())?;
             }
         }
         Ok(())

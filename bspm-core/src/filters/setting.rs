@@ -187,6 +187,12 @@ macro_rules! settings {
                 <Self as $crate::filters::filter_settings::Settings>::published(data)
             }
 
+            /// Returns settings for a matrix of this shape; see
+            /// [`FilterConfig::for_shape`](crate::FilterConfig::for_shape).
+            pub fn for_shape(users: usize, items: usize) -> Self {
+                <Self as $crate::filters::filter_settings::Settings>::for_shape(users, items)
+            }
+
             $(
                 #[doc = concat!("Sets `", stringify!($name), "`. ", $doc, ".")]
                 #[must_use]

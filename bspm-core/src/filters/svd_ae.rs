@@ -56,14 +56,14 @@ use bspm_data::Result;
 ///
 /// ```
 /// use bspm_core::filters::SvdAe;
-/// use bspm_core::{Dataset, Model, Preset};
+/// use bspm_core::{Dataset, Model};
 /// use bspm_cpu::CpuBackend;
 ///
 /// let visits: Dataset<&str, &str> = Dataset::from_pairs([
 ///     ("ann", "tea"), ("ann", "milk"), ("bob", "milk"),
 ///     ("bob", "rice"), ("cid", "rice"), ("cid", "jam"),
 /// ])?;
-/// let filter = SvdAe::published(Preset::Gowalla).factor_dim(2);
+/// let filter = SvdAe::for_shape(3, 4);
 /// let model = Model::fit(CpuBackend::new(), visits, filter)?;
 /// assert_eq!(model.recommend("ann", 1)?[0].item, "rice");
 /// # Ok::<(), bspm_core::Error>(())

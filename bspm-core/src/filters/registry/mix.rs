@@ -63,14 +63,14 @@ use bspm_data::parameter::{check_range, invalid};
 ///
 /// ```
 /// use bspm_core::filters::{GfCf, ItemKnn, Mix};
-/// use bspm_core::{Dataset, Model, Preset};
+/// use bspm_core::{Dataset, Model};
 /// use bspm_cpu::CpuBackend;
 ///
 /// let visits: Dataset<&str, &str> = Dataset::from_pairs([
 ///     ("ann", "tea"), ("ann", "milk"), ("bob", "milk"),
 ///     ("bob", "rice"), ("cid", "rice"), ("cid", "jam"),
 /// ])?;
-/// let spectral = GfCf::published(Preset::Gowalla).factor_dim(2);
+/// let spectral = GfCf::for_shape(3, 4);
 /// let filter = Mix::new([(0.7, spectral.into()), (0.3, ItemKnn::default().into())]);
 /// let model = Model::fit(CpuBackend::new(), visits, filter)?;
 /// assert_eq!(model.recommend("ann", 1)?[0].item, "rice");
