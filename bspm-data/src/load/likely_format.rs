@@ -9,6 +9,8 @@ use super::foreign::by_lines;
 use super::format::Format;
 use super::options::TableOptions;
 use super::plain_text::{Lines, PlainText};
+use super::time::parse_time;
+use super::time_format::likely_time_formats;
 
 /// The format that the first lines of a text file likely have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,8 +48,8 @@ pub struct LikelyTable {
     /// Whether the first line has the names of the columns. `None` if all fields are texts, and the first ones are no
     /// usual names.
     pub has_header: Option<bool>,
-    /// The names of the columns. Without an evident header, `user`, `item`, and then `rating` and `time` if there are
-    /// two more columns; further columns are numbered.
+    /// The names of the columns. Without an evident header, `time` for a column of dates, and `user`, `item`, `rating` and
+    /// `time` for the others in their order; further columns are numbered.
     pub names: Vec<String>,
     /// Whether all columns except one or two have numbers and none of them is a column of ids, so that each of many
     /// columns may be an item.
@@ -205,7 +207,7 @@ fn table(delimiter: char, comment: Option<char>, rows: &[Vec<String>]) -> Likely
         has_header: (is_header || is_row).then_some(is_header),
         names: match is_header {
             true => first.clone(),
-            false => names_of(first, &numbers),
+            false => names_of(rows, &numbers),
         },
         has_item_columns: is_header
             && first.len() >= FEWEST_ITEM_COLUMNS
@@ -215,23 +217,39 @@ fn table(delimiter: char, comment: Option<char>, rows: &[Vec<String>]) -> Likely
     }
 }
 
-/// Proposes names for the columns of a table without a header.
-fn names_of(first: &[String], numbers: &[Option<Vec<f64>>]) -> Vec<String> {
-    let is_time = |place: usize| {
+/// Proposes names for the columns of a table without a header: `time` for dates or for large numbers in the third or
+/// fourth of at most four columns, and `user`, `item` and `rating` for the others in their order.
+fn names_of(rows: &[Vec<String>], numbers: &[Option<Vec<f64>>]) -> Vec<String> {
+    let first = &rows[0];
+    let is_large = |place: usize| {
         let others = numbers[place].as_deref().unwrap_or_default();
         number_of(&first[place]).is_some_and(|it| it >= SMALLEST_TIME)
             && others.iter().all(|&it| it >= SMALLEST_TIME)
     };
-    let (third, fourth) = match first.len() {
-        3 if is_time(2) => ("time", ""),
-        4 if is_time(2) && !is_time(3) => ("time", "rating"),
-        _ => ("rating", "time"),
-    };
-    let name = |place: usize| match ["user", "item", third, fourth].get(place) {
-        Some(name) => (*name).to_owned(),
-        None => format!("column{}", place + 1),
+    let mut places = (0..first.len()).filter(|_| first.len() > 2);
+    let dates = places.find(|&place| rows.iter().all(|row| is_date(&row[place])));
+    let time = dates.or_else(|| match first.len() {
+        3 => Some(2).filter(|&place| is_large(place)),
+        4 => Some(2)
+            .filter(|&place| is_large(place) && !is_large(3))
+            .or(Some(3)),
+        5.. => Some(3),
+        _ => None,
+    });
+    let mut usual = ["user", "item", "rating"].into_iter();
+    let name = |place: usize| match Some(place) == time {
+        true => "time".to_owned(),
+        false => usual
+            .next()
+            .map_or_else(|| format!("column{}", place + 1), str::to_owned),
     };
     (0..first.len()).map(name).collect()
+}
+
+/// Whether a text is a date that is read without a format, or with one that a hint proposes.
+fn is_date(text: &str) -> bool {
+    number_of(text).is_none()
+        && (parse_time(text).is_some() || !likely_time_formats(text).is_empty())
 }
 
 /// Parses a finite number.
@@ -314,6 +332,24 @@ mod tests {
                 '\t',
                 Some(false),
                 "user item rating time column5",
+            ),
+            (
+                "2018-09-20,1,7\n2018-09-21,2,7\n",
+                ',',
+                Some(false),
+                "time user item",
+            ),
+            (
+                "1,2014-04-07T10:51:09.277Z,214536502,0\n1,2014-04-07T10:54:09.868Z,214536500,0\n",
+                ',',
+                Some(false),
+                "user time item rating",
+            ),
+            (
+                "11/1/2000,a,7\n11/13/2000,b,7\n",
+                ',',
+                Some(false),
+                "time user item",
             ),
             ("a,\"x, y\"\nb,z\n", ',', None, "user item"),
             ("ann tea,milk soup\na b c,d\n", ',', None, "user item"),

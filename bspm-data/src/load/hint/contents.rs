@@ -179,10 +179,20 @@ impl Reading<'_> {
                 "{} (the names in the order of the columns)",
                 named("columns", names.join(","))
             ),
-            count => format!(
-                "`columns` with the names of all {count} columns, two of them {} and {}",
-                names[0], names[1]
-            ),
+            count => {
+                let of = |name: &str| {
+                    names[table
+                        .names
+                        .iter()
+                        .position(|it| it == name)
+                        .unwrap_or_default()]
+                };
+                format!(
+                    "`columns` with the names of all {count} columns, two of them {} and {}",
+                    of("user"),
+                    of("item")
+                )
+            }
         }
     }
 
