@@ -3,8 +3,8 @@
 The blocks of a page run in order, in an empty folder. `python` blocks share their variables, and `sh` blocks run
 in bash. An `output` block has the standard output of the block above it; its decimals may differ by one percent,
 because the last digits depend on the processor. A `text` block is not run: it has a configuration, or a result on other
-data. A command that starts a server (`bspm serve`, `bspm demo`) runs
-until the page starts another one or ends, on a free port instead of 8080.
+data. A command that starts a server (`bspm serve`, `bspm demo`) runs until the page starts another one or ends, on a
+free port instead of 8080.
 """
 
 import contextlib
