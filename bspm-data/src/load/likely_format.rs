@@ -193,7 +193,7 @@ fn table(delimiter: char, comment: Option<char>, rows: &[Vec<String>]) -> Likely
     let are_numbers = |(field, others): (&String, &Option<Vec<f64>>)| {
         number_of(field).is_some() && (rows.len() == 1 || others.is_some())
     };
-    let is_row = first.iter().zip(&numbers).any(are_numbers);
+    let is_row = first.iter().zip(&numbers).any(are_numbers) || first.iter().any(|it| is_date(it));
     let is_id = |name: &String| ["_id", "Id", "ID"].iter().any(|end| name.ends_with(end));
     let texts = numbers.iter().filter(|it| it.is_none()).count();
     LikelyTable {
@@ -350,6 +350,12 @@ mod tests {
                 ',',
                 Some(false),
                 "time user item",
+            ),
+            (
+                "ann\t2009-05-04T23:08:57Z\ttea\nbob\t2009-05-04T13:54:10Z\tmilk\n",
+                '\t',
+                Some(false),
+                "user time item",
             ),
             ("a,\"x, y\"\nb,z\n", ',', None, "user item"),
             ("ann tea,milk soup\na b c,d\n", ',', None, "user item"),
