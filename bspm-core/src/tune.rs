@@ -36,7 +36,7 @@ use bspm_data::Interactions;
 use bspm_data::parameter::{check_positive, check_range, invalid};
 use bspm_data::{Error, Result};
 use portfolio::candidates_for;
-use propose::{Proposals, is_asked, published};
+use propose::{Proposals, check_filters, is_asked, published};
 use shape::Shape;
 
 /// Options of a search.
@@ -127,7 +127,8 @@ impl TuneOptions {
         self
     }
 
-    /// Searches only these filters, and mixes of them.
+    /// Searches only these filters, and mixes of them if `mix` is one of the names. The neighbour table of a filter is
+    /// not searched.
     pub fn filters(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.filters = names.into_iter().map(Into::into).collect();
         self
@@ -228,6 +229,7 @@ impl<B: Backend> Tuner<B> {
         let shape = Shape::of(&train);
         let proposals = match options.candidates.as_slice() {
             [] => {
+                check_filters(&options.filters)?;
                 let is_short = options
                     .time
                     .is_some_and(|time| time.as_secs_f64() < shape.budget());

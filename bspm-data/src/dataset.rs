@@ -362,6 +362,26 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         Self { decay, ..self }
     }
 
+    /// All interactions as `(user, item, weight)`, in row order. Without weights, each weight is 1.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bspm_data::Dataset;
+    ///
+    /// let visits: Dataset<&str, &str> = Dataset::from_pairs([("ann", "tea"), ("bob", "tea"), ("ann", "jam")])?;
+    /// let entries: Vec<_> = visits.entries().collect();
+    /// assert_eq!(entries[1], (&"ann", &"jam", 1.0));
+    /// assert_eq!(entries[2], (&"bob", &"tea", 1.0));
+    /// # Ok::<(), bspm_data::Error>(())
+    /// ```
+    pub fn entries(&self) -> impl Iterator<Item = (&U, &I, f32)> {
+        let entries = self.interactions.entries();
+        entries.filter_map(|(user, item, weight)| {
+            Some((self.users.id(user)?, self.items.id(item)?, weight))
+        })
+    }
+
     /// The number of interactions.
     pub fn len(&self) -> usize {
         self.interactions.len()

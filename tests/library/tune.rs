@@ -188,6 +188,14 @@ fn impossible_options_are_named() {
             "popularity_penalty: expected a finite number",
         ),
         (new().filters(["slim"]), "filter: expected bspm"),
+        (
+            new().filters(["gf-cf", "neighbours"]),
+            "filters: expected filters that are fitted to interactions",
+        ),
+        (
+            new().filters(["mix"]),
+            "filters: expected the filters to mix",
+        ),
     ] {
         let found = error(options);
         assert!(found.starts_with(expected), "{found}");

@@ -28,9 +28,9 @@ use bspm_data::parameter::check_positive;
 ///
 /// `$y$` has the scores of the history `$r$`, `$P = R^T R$` is the normalised item graph of
 /// `$R = D_u^{-1/2} A D_i^{-1/2}$`, and `$V$` has the `$\eta$` leading right singular vectors of `$R$`. `$h$`
-/// is the polynomial of degree `$K$` that interpolates the plateau `$1/2 - \operatorname{sgn}(x) |x|^\phi / 2$` of
-/// flatness `$\phi$` at the extrema of the Chebyshev polynomials. The setting `offset`
-/// adds `$\mu$` to all degrees. `$P$` is then scaled to a largest eigenvalue of 1.
+/// is the polynomial of degree `$K$` whose values at the roots `$\cos(\pi (k + 1/2) / (K + 1))$` of the Chebyshev
+/// polynomial of degree `$K + 1$` are those of the plateau `$1/2 - \operatorname{sgn}(x) |x|^\phi / 2$` of flatness
+/// `$\phi$` at the extrema `$x = \cos(\pi k / K)$`, for `$k = 0, \ldots, K$`. The setting `offset` adds `$\mu$` to all degrees. `$P$` is then scaled to a largest eigenvalue of 1.
 ///
 /// The other symbols are in the documentation of [`filters`](crate::filters).
 ///
@@ -55,7 +55,8 @@ use bspm_data::parameter::check_positive;
 /// # Source
 ///
 /// Kim et al., "Graph Spectral Filtering with Chebyshev Interpolation for Recommendation", SIGIR 2025, arXiv
-/// 2505.00552. As in the authors' code, the values of the plateau are rounded to three decimals.
+/// 2505.00552. As in the authors' code, the plateau is evaluated at the extrema instead of the roots, and both the
+/// extrema and the values are rounded to three decimals.
 ///
 /// # Examples
 ///

@@ -32,9 +32,9 @@ use bspm_data::Result;
 /// ```
 ///
 /// Tversky's index is Jaccard's index for `alpha` and `beta` 1, and Dice's index for 0.5. The weight of a
-/// user is 1, or the weight of a term in documents: the square of `ln(items / degree)` (`tf-idf`), or of
-/// BM25's `ln(1 + (items - degree + 0.5) / (degree + 0.5))`, whose other factors are the same for all users
-/// of an item and do not change its cosines.
+/// user is 1, or the weight of a term in documents: the square of `ln(items / n)` (`tf-idf`), or of BM25's
+/// `ln(1 + (items - n + 0.5) / (n + 0.5))`, whose other factors are the same for all users of an item and do not
+/// change its cosines; `n` is the number of items of the user.
 ///
 /// The other symbols are in the documentation of [`filters`](crate::filters).
 ///

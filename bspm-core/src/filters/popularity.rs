@@ -14,10 +14,11 @@ use crate::engine::workspace::{TileHistories, Workspace};
 use bspm_data::Interactions;
 use bspm_data::Result;
 
-/// Popularity: the score of an item is its number of users, independent of the history.
+/// Popularity: the score of an item is its number of users, or the sum of their weights, independent of the
+/// history.
 ///
 /// ```math
-/// y_j = \left| \{ u : A_{uj} \ne 0 \} \right|
+/// y_j = \sum_u A_{uj}
 /// ```
 ///
 /// The other symbols are in the documentation of [`filters`](crate::filters).

@@ -5,11 +5,13 @@ use rand::{Rng, RngExt, SeedableRng};
 
 use super::shape::{Shape, factor_dim};
 use super::{MOST_USERS, MOST_USERS_IF_SHORT};
+use crate::filters::filter_settings::Settings;
 use crate::filters::preset::Preset;
-use crate::filters::registry::{FilterConfig, Mix, MixPart, SettingInfo};
+use crate::filters::registry::{FilterConfig, Mix, MixPart, Neighbours, SettingInfo};
 use crate::filters::setting::{Search, SettingKind};
 use crate::fitted::trial::{Trial, TrialOutcome};
 use bspm_data::Result;
+use bspm_data::parameter::invalid;
 
 /// The sequence of settings to try: given ones, mixes of the best of them, and then random settings and
 /// changes of the best ones.
@@ -240,12 +242,28 @@ pub(super) fn is_asked(filters: &[String], name: &str) -> bool {
     filters.is_empty() || filters.iter().any(|it| it == name)
 }
 
+/// Checks the names of the filters that are searched.
+pub(super) fn check_filters(names: &[String]) -> Result<()> {
+    for name in names {
+        FilterConfig::published(name, Preset::Gowalla)?;
+        if name == Neighbours::NAME {
+            let expected = "filters that are fitted to interactions";
+            return Err(invalid("filters", expected, name));
+        }
+    }
+    match !names.is_empty() && names.iter().all(|name| name == Mix::NAME) {
+        true => Err(invalid(
+            "filters",
+            "the filters to mix beside mix",
+            Mix::NAME,
+        )),
+        false => Ok(()),
+    }
+}
+
 /// Returns the published settings of the filters.
 pub(super) fn published(shape: Shape, filters: &[String]) -> Result<Vec<FilterConfig>> {
     let mut published: Vec<FilterConfig> = Vec::new();
-    for name in filters {
-        FilterConfig::published(name, Preset::Gowalla)?;
-    }
     for &name in FilterConfig::NAMES {
         if !is_asked(filters, name) || name == "mix" {
             continue;

@@ -87,8 +87,9 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
     }
 
     /// Puts the share `ratio` of each user's interactions in the test part: the latest ones if the data
-    /// set has times, else a random sample as in [`random_split`](Self::random_split). At least one
-    /// interaction of each user with two or more is held out, and never all of them.
+    /// set has times, else a random sample. The number is `ratio * interactions`, rounded to the nearest whole
+    /// number (that of [`random_split`](Self::random_split) is rounded down). At least one interaction of each user
+    /// with two or more is held out, and never all of them.
     ///
     /// # Errors
     ///

@@ -407,8 +407,8 @@ impl BspmConfigBuilder {
         self
     }
 
-    /// Sets whether the mean of all recorded points (blurred and sharpened, without the start of each
-    /// process) is used instead of the last point.
+    /// Sets whether the mean of all recorded points (blurred and sharpened together, without the start of each
+    /// process) is used instead of the last point. Sharpening starts from the last blurred point.
     pub fn t_point_combination(mut self, on: bool) -> Self {
         self.config.t_point_combination = on;
         self
