@@ -5,9 +5,8 @@ use rand::{Rng, RngExt, SeedableRng};
 
 use super::shape::{Shape, factor_dim};
 use super::{MOST_USERS, MOST_USERS_IF_SHORT};
-use crate::filters::filter_settings::Settings;
 use crate::filters::preset::Preset;
-use crate::filters::registry::{FilterConfig, Mix, MixPart, Neighbours, SettingInfo};
+use crate::filters::registry::{FilterConfig, Mix, MixPart, SettingInfo};
 use crate::filters::setting::{Search, SettingKind};
 use crate::fitted::trial::{Trial, TrialOutcome};
 use bspm_data::Result;
@@ -246,17 +245,13 @@ pub(super) fn is_asked(filters: &[String], name: &str) -> bool {
 pub(super) fn check_filters(names: &[String]) -> Result<()> {
     for name in names {
         FilterConfig::published(name, Preset::Gowalla)?;
-        if name == Neighbours::NAME {
+        if name == "neighbours" {
             let expected = "filters that are fitted to interactions";
             return Err(invalid("filters", expected, name));
         }
     }
-    match !names.is_empty() && names.iter().all(|name| name == Mix::NAME) {
-        true => Err(invalid(
-            "filters",
-            "the filters to mix beside mix",
-            Mix::NAME,
-        )),
+    match !names.is_empty() && names.iter().all(|name| name == "mix") {
+        true => Err(invalid("filters", "the filters to mix beside mix", "mix")),
         false => Ok(()),
     }
 }
