@@ -48,7 +48,8 @@ pub enum Duplicates {
     Sum,
     /// The largest weight.
     Max,
-    /// The last weight.
+    /// The weight of the latest one; of those of the same time, and without times, of the last one in the order of the
+    /// data.
     Last,
     /// The number of occurrences of the pair, for interactions without weights.
     Count,
@@ -259,11 +260,13 @@ impl Interactions {
         let matrix = CsMatI::try_new((users, items), row_ends, columns, ones)
             .map_err(|(_, _, _, error)| refused(&error))?;
         if let Some(weights) = &weights {
-            let are_weights = weights.iter().all(|it| it.is_finite() && *it > 0.0);
-            if weights.len() != matrix.nnz() || !are_weights {
-                let expected = "a finite number above 0 for each entry";
+            let expected = "a finite number above 0 for each entry";
+            if weights.len() != matrix.nnz() {
                 let found = format!("{} weights of {} entries", weights.len(), matrix.nnz());
                 return Err(invalid("weights", expected, found));
+            }
+            if let Some(weight) = weights.iter().find(|it| !(it.is_finite() && **it > 0.0)) {
+                return Err(invalid("weights", expected, weight));
             }
         }
         Ok(Self {

@@ -93,7 +93,9 @@ impl Weighting {
         self
     }
 
-    /// Sets the half-life of weights, in the unit of the times.
+    /// Sets the half-life `h` of weights, in the unit of the times: an event at the time `t` has the factor
+    /// `2^((t - t_latest) / h)` of its weight. The scale is applied first. With [`Duplicates::Sum`], the scaled sum of the
+    /// weights of a pair is multiplied by the mean of the factors, weighted by the weights.
     pub fn half_life(mut self, half_life: f64) -> Self {
         self.half_life = Some(half_life);
         self
