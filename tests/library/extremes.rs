@@ -68,7 +68,7 @@ fn is_fitted(config: FilterConfig, dataset: &Dataset, what: &str) -> bool {
         for user in 0..USERS {
             let options = RecommendOptions::top(20).keep_seen();
             let user = format!("u{user}");
-            let list = model.recommend(user.as_str(), options.clone()).unwrap();
+            let list = model.recommend(user.as_str(), &options).unwrap();
             assert!(
                 list.iter().all(|it| it.score.is_finite()),
                 "{what}: {list:?}"

@@ -262,12 +262,10 @@ fn unknown_ids_are_errors_or_skipped() {
     assert!(long.to_string().len() < 100, "{long}");
 
     let skip = RecommendOptions::top(3).unknown_ids(UnknownIds::Skip);
-    assert!(model.recommend("nobody", skip.clone()).unwrap().is_empty());
-    assert!(model.similar_items(&7, skip.clone()).unwrap().is_empty());
+    assert!(model.recommend("nobody", &skip).unwrap().is_empty());
+    assert!(model.similar_items(&7, &skip).unwrap().is_empty());
     assert_eq!(
-        model
-            .recommend_for_items([&7, &1001], skip.clone())
-            .unwrap(),
+        model.recommend_for_items([&7, &1001], &skip).unwrap(),
         model.recommend_for_items([&1001], 3).unwrap()
     );
     let lists = model.recommend_many(["u4", "nobody", "u5"], skip).unwrap();

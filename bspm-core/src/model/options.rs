@@ -15,7 +15,8 @@ use bspm_data::UnknownIds;
 use bspm_data::{Error, ItemSet, Result};
 
 /// Options of recommendations: the number of items and filters of items. By default, seen items are
-/// excluded and unknown ids are errors. A number converts to options with that number of items.
+/// excluded and unknown ids are errors. A number converts to options with that number of items. A reference
+/// converts to a copy.
 ///
 /// # Examples
 ///
@@ -162,6 +163,13 @@ impl<I> RecommendOptions<I> {
 impl<I> From<usize> for RecommendOptions<I> {
     fn from(k: usize) -> Self {
         Self::top(k)
+    }
+}
+
+/// A copy, so that options can be used for several lists.
+impl<I: Clone> From<&Self> for RecommendOptions<I> {
+    fn from(options: &Self) -> Self {
+        options.clone()
     }
 }
 
