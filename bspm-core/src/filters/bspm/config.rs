@@ -1,6 +1,6 @@
 //! The configuration of BSPM: all settings of the paper, validated.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::solver::Solver;
 use crate::filters::preset::Preset;
@@ -181,15 +181,44 @@ bspm_data::names! {
 /// [`BspmConfigBuilder`], whose `build` checks them. Deserialisation checks them too. serde names each field
 /// like its method here, rejects unknown fields, and uses `null` for a process that is off.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(remote = "Self", deny_unknown_fields)]
+#[serde(try_from = "Unchecked")]
 pub struct BspmConfig {
     pub(super) blur: Integration,
     pub(super) ideal_low_pass: Option<IdealLowPass>,
     pub(super) sharpening: Option<Integration>,
     pub(super) merge: Merge,
     pub(super) t_point_combination: bool,
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub(super) offset: f64,
+}
+
+/// The fields of a configuration that is read.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    blur: Integration,
+    ideal_low_pass: Option<IdealLowPass>,
+    sharpening: Option<Integration>,
+    merge: Merge,
+    t_point_combination: bool,
+    #[serde(default)]
+    offset: f64,
+}
+
+impl TryFrom<Unchecked> for BspmConfig {
+    type Error = bspm_data::Error;
+
+    fn try_from(fields: Unchecked) -> Result<Self> {
+        let config = Self {
+            blur: fields.blur,
+            ideal_low_pass: fields.ideal_low_pass,
+            sharpening: fields.sharpening,
+            merge: fields.merge,
+            t_point_combination: fields.t_point_combination,
+            offset: fields.offset,
+        };
+        BspmConfigBuilder { config }.build()
+    }
 }
 
 fn is_zero(offset: &f64) -> bool {
@@ -330,21 +359,6 @@ impl BspmConfig {
         let factor_dim = (items / 100).max(8).min(most);
         let builder = Self::default().to_builder();
         builder.ideal_low_pass(factor_dim, 0.2).unchecked()
-    }
-}
-
-impl Serialize for BspmConfig {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Self::serialize(self, serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for BspmConfig {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let config = Self::deserialize(deserializer)?;
-        BspmConfigBuilder { config }
-            .build()
-            .map_err(serde::de::Error::custom)
     }
 }
 
