@@ -175,6 +175,13 @@ const MOST_RATINGS: usize = 10;
 /// With fewer lines, the first numbers may equal the lengths at random.
 const FEWEST_LISTS: usize = 3;
 
+/// The [`name`](Format::name).
+impl std::fmt::Display for Format {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
 impl std::str::FromStr for Format {
     type Err = Error;
 
