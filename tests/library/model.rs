@@ -80,6 +80,12 @@ proptest! {
         let error = (score - f64::from(explanation.score)).abs();
         prop_assert!(error <= 1e-5 * size, "{error:e} of {size}");
         prop_assert!(explanation.contributions.is_sorted_by(|left, right| left.score >= right.score));
+        // A repeated item counts once.
+        let fitted = model.filter();
+        let column = model.dataset().items().index(&item).unwrap();
+        let (once, base) = fitted.contributions(&[0, 1], column).unwrap();
+        let twice = fitted.contributions(&[0, 1, 0], column).unwrap();
+        prop_assert_eq!(twice, (vec![once[0], once[1], 0.0], base));
     }
 
     #[test]
@@ -321,7 +327,34 @@ fn evaluations_of_models_with_users_in_another_order_are_compared_by_user() {
     assert_eq!(
         error.to_string(),
         "compare: expected two evaluations of the same users of a test set, found evaluations of 20 and 19 \
-         users, 19 of them in both"
+         users, 19 of them with the same test items in both"
+    );
+
+    // The same test set in another order, and another one of the same users.
+    let model = fit(split.train.clone(), ItemKnn::default().into());
+    let entries: Vec<(String, u64)> = split
+        .test
+        .entries()
+        .map(|(user, item, _)| (user.clone(), *item))
+        .collect();
+    let of = |test: Dataset<String, u64>| {
+        let options = EvaluateOptions::at([3]).unknown_users(UnknownIds::Skip);
+        model.evaluate_users(&test, options).unwrap()
+    };
+    let reversed = of(Dataset::from_pairs(entries.iter().rev().cloned()).unwrap());
+    assert_ne!(reversed.users(), of(split.test.clone()).users());
+    let same = reversed
+        .compare(&of(split.test.clone()), "recall", 3)
+        .unwrap();
+    assert_eq!((same.wins, same.losses), (0, 0));
+    let others = entries.into_iter().map(|(user, item)| (user, item + 1_000));
+    let others = of(Dataset::from_pairs(others).unwrap());
+    let error = reversed.compare(&others, "recall", 3).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("0 of them with the same test items"),
+        "{error}"
     );
 }
 

@@ -126,6 +126,18 @@ fn scales_ages_and_duplicates_make_the_weight() {
 }
 
 #[test]
+fn a_threshold_that_is_no_number_is_refused() {
+    let weighting = Weighting::new().scale(WeightScale::Threshold(f64::NAN));
+    let mut builder = Dataset::<&str, u64>::builder().weighting(weighting);
+    builder.push(Event::new("ann", 1).weight(2.0)).unwrap();
+    let error = builder.finish().unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "weight_scale: expected a finite threshold, found NaN"
+    );
+}
+
+#[test]
 fn impossible_weights_are_named() {
     let mut builder = Dataset::builder();
     for weight in [-1.0, f64::NAN, f64::INFINITY] {

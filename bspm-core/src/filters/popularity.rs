@@ -22,6 +22,7 @@ use bspm_data::Result;
 /// ```
 ///
 /// The other symbols are in the documentation of [`filters`](crate::filters).
+/// [`Fallback::Popularity`](crate::Fallback::Popularity) counts the users, also if the interactions have weights.
 ///
 /// # When to use it
 ///

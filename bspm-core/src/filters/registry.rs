@@ -89,7 +89,8 @@ macro_rules! filters {
             /// assert_eq!(config, GfCf::for_shape(943, 1_682).into());
             /// # Ok::<(), bspm_core::Error>(())
             /// ```
-            pub fn for_shape(name: &str, (users, items): (usize, usize)) -> Result<Self> {
+            pub fn for_shape(name: &str, shape: (usize, usize)) -> Result<Self> {
+                let (users, items) = shape;
                 $(if name == <$named_settings>::NAME {
                     return Ok(<$named_settings>::for_shape(users, items).into());
                 })*

@@ -1,7 +1,8 @@
 //! An evaluation with metrics per user: confidence intervals, comparisons, and catalogue metrics.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
@@ -84,8 +85,8 @@ pub struct Comparison {
 pub struct Evaluation {
     cutoffs: Vec<usize>,
     users: Vec<u32>,
-    /// The rows of the users in the test set, which are the same for every model.
-    tested: Vec<u32>,
+    /// A hash of each user and the test items, which is the same for every model.
+    tested: Vec<u64>,
     /// The metrics of each user at each cut-off.
     metrics: Vec<Vec<Metrics>>,
     catalogue: Vec<CatalogueMetrics>,
@@ -111,6 +112,8 @@ impl Evaluation {
             evaluator.of_user(list.iter().copied(), &relevant(place))
         };
         let metrics = lists.iter().enumerate().map(of).collect();
+        let rows = users.iter().enumerate();
+        let tested = rows.map(|(place, user)| hash_of_test(user, relevant(place).iter()));
         let catalogue = Catalogue::new(train);
         let cutoffs = evaluator.cutoffs().to_vec();
         Self {
@@ -119,14 +122,14 @@ impl Evaluation {
                 .map(|&k| catalogue.metrics(lists, k))
                 .collect(),
             cutoffs,
-            tested: users.clone(),
+            tested: tested.collect(),
             users,
             metrics,
         }
     }
 
-    /// Sets the rows of the users in the test set, if they differ from the rows of the matrix.
-    pub(crate) fn with_tested(self, tested: Vec<u32>) -> Self {
+    /// Sets the [hashes](hash_of_test) of the users and their test items, if they have ids.
+    pub(crate) fn with_tested(self, tested: Vec<u64>) -> Self {
         Self { tested, ..self }
     }
 
@@ -191,34 +194,49 @@ impl Evaluation {
 
     /// Compares this evaluation with another one of the same users of the same test set, by a paired
     /// bootstrap over users. If the confidence interval does not contain 0, the difference is significant at
-    /// the 5% level. The two models may have different users, and in another order.
+    /// the 5% level. The two models may have different users, and the models and the test sets may have them in
+    /// another order.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidParameter`](crate::Error::InvalidParameter) if the users differ, because a model does
-    /// not know a user that the other one knows; as [`values`](Self::values).
+    /// not know a user that the other one knows, or if a user has other test items; as
+    /// [`values`](Self::values).
     pub fn compare(&self, other: &Self, metric: &str, k: usize) -> Result<Comparison> {
-        if self.tested != other.tested {
-            let common = HashSet::<u32>::from_iter(self.tested.iter().copied());
-            let common = other.tested.iter().filter(|it| common.contains(it)).count();
-            let (mine, theirs) = (self.tested.len(), other.tested.len());
+        let theirs = other.tested.iter().copied().zip(other.values(metric, k)?);
+        let theirs: HashMap<u64, f64> = theirs.collect();
+        let mine = self.tested.iter().zip(self.values(metric, k)?);
+        let differences: Vec<f64> = mine
+            .filter_map(|(test, mine)| Some(mine - theirs.get(test)?))
+            .collect();
+        let (mine, theirs, common) = (self.tested.len(), other.tested.len(), differences.len());
+        if (mine, theirs) != (common, common) {
             return Err(invalid(
                 "compare",
                 "two evaluations of the same users of a test set",
-                format!("evaluations of {mine} and {theirs} users, {common} of them in both"),
+                format!(
+                    "evaluations of {mine} and {theirs} users, {common} of them with the same test items in both"
+                ),
             ));
         }
-        let pairs = self
-            .values(metric, k)?
-            .into_iter()
-            .zip(other.values(metric, k)?);
-        let differences: Vec<f64> = pairs.map(|(mine, theirs)| mine - theirs).collect();
         Ok(Comparison {
             difference: Interval::bootstrap(&differences),
             wins: differences.iter().filter(|it| **it > 0.0).count(),
             losses: differences.iter().filter(|it| **it < 0.0).count(),
         })
     }
+}
+
+/// Returns a hash of a user and the test items, in any order.
+pub(crate) fn hash_of_test<T: Hash>(user: &impl Hash, items: impl Iterator<Item = T>) -> u64 {
+    let items = items.map(|item| hash_of(&item));
+    hash_of(&(hash_of(user), items.fold(0, u64::wrapping_add)))
+}
+
+fn hash_of(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Interval {

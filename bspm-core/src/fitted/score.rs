@@ -1,6 +1,7 @@
 //! The driver: scores and ranks batches of users in tiles.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 use std::ptr;
 use std::time::{Duration, Instant};
@@ -331,7 +332,8 @@ impl<B: Backend> FittedFilter<B> {
     ///
     /// Scores are affine in the history, so the contribution of an item is proportional to its weight. The
     /// score for an empty history and the contributions sum to the score of `item` for `history`, except for
-    /// rounding. Only [`Popularity`](crate::filters::Popularity) has scores above 0 for an empty history.
+    /// rounding. A repeated item of a history without weights counts once, and its further places have the
+    /// contribution 0. Only [`Popularity`](crate::filters::Popularity) has scores above 0 for an empty history.
     ///
     /// Cost: one product with the transposed operator, about the cost of scoring one user, independent of
     /// the length of the history.
@@ -354,10 +356,13 @@ impl<B: Backend> FittedFilter<B> {
         check_weights(history)?;
         let base = self.filter.base(self.checked(), item)?;
         let column = self.filter.column(self.checked(), item)?;
-        let parts = history
-            .entries()
-            .map(|(item, weight)| weight * column[item as usize]);
-        let parts: Vec<f32> = parts.collect();
+        let mut seen = HashSet::new();
+        let mut counts = |item: u32| history.weights().is_some() || seen.insert(item);
+        let part = |(item, weight): (u32, f32)| match counts(item) {
+            true => weight * column[item as usize],
+            false => 0.0,
+        };
+        let parts: Vec<f32> = history.entries().map(part).collect();
         if let Some(&score) = parts.iter().chain([&base]).find(|it| !it.is_finite()) {
             return Err(not_finite(score));
         }

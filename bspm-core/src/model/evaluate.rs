@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::Model;
 use crate::backend::Backend;
 use crate::fitted::evaluate::{EvaluateOptions, Evaluator};
-use crate::fitted::evaluation::Evaluation;
+use crate::fitted::evaluation::{Evaluation, hash_of_test};
 use bspm_data::Dataset;
 use bspm_data::History;
 use bspm_data::UnknownIds;
@@ -19,8 +19,8 @@ struct HeldOut<'a> {
     /// The model's column of each item of the test set.
     columns: Vec<u32>,
     users: Vec<u32>,
-    /// The rows of the users in the test set.
-    tested: Vec<u32>,
+    /// The hashes of the ids of the users and their test items.
+    tested: Vec<u64>,
     histories: Vec<History<'a>>,
     /// Columns of the test set.
     items: Vec<&'a [u32]>,
@@ -159,7 +159,8 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
             };
             let history = self.dataset.interactions().history_of(user);
             held_out.users.push(user);
-            held_out.tested.push(row as u32);
+            let ids = items.iter().map(|&item| test.items().id(item));
+            held_out.tested.push(hash_of_test(id, ids));
             held_out.histories.push(history);
             held_out.items.push(items);
         }

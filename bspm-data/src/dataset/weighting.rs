@@ -121,6 +121,11 @@ impl Weighting {
                 return Err(invalid("half_life", expected, "one without times"));
             }
         }
+        if let Some(WeightScale::Threshold(least)) = self.scale
+            && !least.is_finite()
+        {
+            return Err(invalid("weight_scale", "a finite threshold", least));
+        }
         if self.duplicates == Some(Duplicates::Count) && has_weights {
             let expected = "sum, max or last for interactions with weights";
             return Err(invalid("duplicates", expected, "count"));

@@ -453,6 +453,14 @@ impl TableOptions {
             let found = self.rating_threshold.unwrap_or_default();
             return Err(invalid("rating_threshold", "a finite number", found));
         }
+        if let Some(delimiter @ (b'"' | b'\n' | b'\r')) = self.delimiter {
+            let expected = "a character other than quotes and line breaks";
+            return Err(invalid(
+                "delimiter",
+                expected,
+                format!("{:?}", char::from(delimiter)),
+            ));
+        }
         self.check_time_format()?;
         match rules.into_iter().find(|(is_unused, ..)| *is_unused) {
             Some((_, option, needed)) => Err(Error::UnusedOption {
