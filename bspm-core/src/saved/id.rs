@@ -83,10 +83,27 @@ impl SavedId for i64 {
     }
 }
 
+/// Also reads the kinds of smaller numbers without a sign.
+impl SavedId for u64 {
+    const KIND: &'static str = "u64";
+
+    fn append_to(&self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.to_le_bytes());
+    }
+
+    fn read(kind: &str, bytes: &[u8]) -> Option<Self> {
+        number(kind, bytes)?.try_into().ok()
+    }
+
+    fn accepts(kind: &str) -> bool {
+        [Self::KIND, u32::KIND, u16::KIND, u8::KIND].contains(&kind)
+    }
+}
+
 macro_rules! saved_integers {
     ($($integer:ident)*) => {
         $(
-            /// Eight or fewer bytes, little-endian.
+            /// Little-endian bytes.
             impl SavedId for $integer {
                 const KIND: &'static str = stringify!($integer);
 
@@ -101,12 +118,13 @@ macro_rules! saved_integers {
         )*
 
         /// The kinds of ids that are whole numbers, which can also be read as text.
-        const NUMBERS: &[&str] = &[i64::KIND, $($integer::KIND),*];
+        const NUMBERS: &[&str] = &[i64::KIND, u64::KIND, $($integer::KIND),*];
 
         /// Converts the bytes of an id to a number.
         fn number(kind: &str, bytes: &[u8]) -> Option<i128> {
             match kind {
                 i64::KIND => Some(i64::from_le_bytes(bytes.try_into().ok()?).into()),
+                u64::KIND => Some(u64::from_le_bytes(bytes.try_into().ok()?).into()),
                 $($integer::KIND => Some($integer::read(kind, bytes)?.into()),)*
                 _ => None,
             }
@@ -114,9 +132,9 @@ macro_rules! saved_integers {
     };
 }
 
-saved_integers!(u8 u16 u32 u64 i8 i16 i32);
+saved_integers!(u8 u16 u32 i8 i16 i32);
 
-/// Saved as `u64`.
+/// Saved as `u64`, and also reads the kinds of smaller numbers without a sign.
 impl SavedId for usize {
     const KIND: &'static str = u64::KIND;
 
@@ -126,6 +144,10 @@ impl SavedId for usize {
 
     fn read(kind: &str, bytes: &[u8]) -> Option<Self> {
         u64::read(kind, bytes)?.try_into().ok()
+    }
+
+    fn accepts(kind: &str) -> bool {
+        u64::accepts(kind)
     }
 }
 
@@ -155,6 +177,10 @@ mod tests {
         is_read_as_text(Arc::<str>::from("tea"), "tea");
         is_read_as_text(Box::<str>::from("tea"), "tea");
         assert_eq!(i64::read(u16::KIND, &7_u16.to_le_bytes()), Some(7));
+        assert_eq!(u64::read(u32::KIND, &7_u32.to_le_bytes()), Some(7));
+        assert_eq!(usize::read(u8::KIND, &[7]), Some(7));
+        assert!(u64::accepts(u32::KIND) && usize::accepts(u16::KIND));
         assert!(!i64::accepts(u64::KIND) && !u32::accepts(u16::KIND));
+        assert!(!u64::accepts(i64::KIND) && !u64::accepts(i32::KIND));
     }
 }
