@@ -591,3 +591,16 @@ fn ids_that_other_systems_write_as_numbers_are_whole() {
         assert!(error.to_string().contains("user"), "{error}");
     }
 }
+
+#[test]
+fn a_quote_or_a_line_break_is_no_delimiter() {
+    for delimiter in [b'"', b'\n', b'\r'] {
+        let options = TableOptions::new("user", "item").delimiter(delimiter);
+        let found = Dataset::<String, String>::parse_csv(&b"user,item\n"[..], "a.csv", &options);
+        let error = found.unwrap_err().to_string();
+        assert!(
+            error.starts_with("delimiter: expected a character other than quotes"),
+            "{error}"
+        );
+    }
+}

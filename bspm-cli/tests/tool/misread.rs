@@ -91,12 +91,6 @@ fn an_array_of_objects_and_objects_of_several_lines_are_read() {
 #[test]
 fn a_table_in_one_object_and_formats_that_are_not_read_are_named() {
     let folder = Folder::new();
-    folder.write("plain.csv", "user,item\nann,tea\nbob,milk\n");
-    let message = folder.refused("plain.csv --delimiter \"");
-    assert!(
-        message.contains("expected a character other than quotes and line breaks"),
-        "{message}"
-    );
     for (name, text, what) in [
         (
             "columns.json",
