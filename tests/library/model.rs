@@ -347,8 +347,8 @@ fn evaluations_of_models_with_users_in_another_order_are_compared_by_user() {
         .compare(&of(split.test.clone()), "recall", 3)
         .unwrap();
     assert_eq!((same.wins, same.losses), (0, 0));
-    let others = entries.into_iter().map(|(user, item)| (user, item + 1_000));
-    let others = of(Dataset::from_pairs(others).unwrap());
+    let more = entries.iter().map(|(user, _)| (user.clone(), 1_000));
+    let others = of(Dataset::from_pairs(entries.iter().cloned().chain(more)).unwrap());
     let error = reversed.compare(&others, "recall", 3).unwrap_err();
     assert!(
         error
