@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evaluate::{Evaluator, Metrics};
 use super::item_users::ItemUsers;
+use bspm_data::Dataset;
 use bspm_data::Interactions;
 use bspm_data::Result;
 use bspm_data::parameter::invalid;
@@ -100,11 +101,13 @@ const SEED: u64 = 0;
 const DIVERSITY_SAMPLE: usize = 1_000;
 
 impl Evaluation {
-    /// Evaluates the lists of these users against their test items, which are in ascending order.
+    /// Evaluates the lists of these users against their test items, which are in ascending order. `tested` has a hash
+    /// of each user and the test items, from [`tested_rows`] or [`tested_ids`].
     pub(crate) fn new<'t>(
         evaluator: &Evaluator,
         train: &Interactions,
         users: Vec<u32>,
+        tested: Vec<u64>,
         lists: &[Vec<u32>],
         relevant: impl Fn(usize) -> Cow<'t, [u32]>,
     ) -> Self {
@@ -112,8 +115,6 @@ impl Evaluation {
             evaluator.of_user(list.iter().copied(), &relevant(place))
         };
         let metrics = lists.iter().enumerate().map(of).collect();
-        let rows = users.iter().enumerate();
-        let tested = rows.map(|(place, user)| hash_of_test(user, relevant(place).iter()));
         let catalogue = Catalogue::new(train);
         let cutoffs = evaluator.cutoffs().to_vec();
         Self {
@@ -122,15 +123,10 @@ impl Evaluation {
                 .map(|&k| catalogue.metrics(lists, k))
                 .collect(),
             cutoffs,
-            tested: tested.collect(),
             users,
+            tested,
             metrics,
         }
-    }
-
-    /// Sets the [hashes](hash_of_test) of the users and their test items, if they have ids.
-    pub(crate) fn with_tested(self, tested: Vec<u64>) -> Self {
-        Self { tested, ..self }
     }
 
     /// The cut-offs.
@@ -227,8 +223,28 @@ impl Evaluation {
     }
 }
 
+/// Returns a hash of each of these users and the test items, as rows and columns.
+pub(crate) fn tested_rows(test: &Interactions, rows: &[u32]) -> Vec<u64> {
+    let of = |&row| hash_of_test(&row, test.items_of(row).iter());
+    rows.iter().map(of).collect()
+}
+
+/// Returns a hash of each of these users and the test items, by their ids.
+pub(crate) fn tested_ids<U, I>(test: &Dataset<U, I>, rows: &[u32]) -> Vec<u64>
+where
+    U: Eq + Hash + Clone,
+    I: Eq + Hash + Clone,
+{
+    let of = |&row| {
+        let items = test.interactions().items_of(row).iter();
+        let items = items.map(|&item| test.items().id(item));
+        hash_of_test(&test.users().id(row), items)
+    };
+    rows.iter().map(of).collect()
+}
+
 /// Returns a hash of a user and the test items, in any order.
-pub(crate) fn hash_of_test<T: Hash>(user: &impl Hash, items: impl Iterator<Item = T>) -> u64 {
+fn hash_of_test<T: Hash>(user: &impl Hash, items: impl Iterator<Item = T>) -> u64 {
     let items = items.map(|item| hash_of(&item));
     hash_of(&(hash_of(user), items.fold(0, u64::wrapping_add)))
 }
@@ -355,8 +371,10 @@ mod tests {
 
     fn evaluation(lists: &[Vec<u32>]) -> Evaluation {
         let evaluator = Evaluator::new(&[2, 1]).unwrap();
-        let users = (0..lists.len() as u32).collect();
-        Evaluation::new(&evaluator, &train(), users, lists, |_| Cow::Borrowed(&[0]))
+        let users: Vec<u32> = (0..lists.len() as u32).collect();
+        let tested = users.iter().map(|&user| user.into()).collect();
+        let relevant = |_| Cow::Borrowed(&[0][..]);
+        Evaluation::new(&evaluator, &train(), users, tested, lists, relevant)
     }
 
     #[test]

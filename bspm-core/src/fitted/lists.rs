@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use std::hash::Hash;
 
 use super::evaluate::Evaluator;
-use super::evaluation::Evaluation;
+use super::evaluation::{Evaluation, tested_ids};
 use bspm_data::Dataset;
 use bspm_data::Error;
 use bspm_data::Ids;
@@ -125,9 +125,9 @@ impl ListEvaluation {
             None => Interactions::from_pairs(0, listed, [])?,
             Some(train) => Interactions::from_pairs(train.users(), listed, train.pairs())?,
         };
-        let users = rows.clone();
+        let (users, tested) = (rows.clone(), tested_ids(test, &rows));
         Ok(Self {
-            evaluation: Evaluation::new(&evaluator, &catalogue, users, &lists, relevant),
+            evaluation: Evaluation::new(&evaluator, &catalogue, users, tested, &lists, relevant),
             unknown_users: strangers.len(),
             unknown_items,
             users_without_list,
@@ -175,6 +175,20 @@ mod tests {
         assert_eq!(found.users_without_list, 1);
         // Of 2, 1, 9 in the training set, and of 7 and 8 in the lists.
         assert_eq!(found.evaluation.catalogue()[0].coverage, 3.0 / 5.0);
+    }
+
+    #[test]
+    fn lists_of_two_recommenders_are_compared_by_user() {
+        let test = data(&[("ann", 1), ("bob", 2)]);
+        let of = |lists: Vec<(&'static str, Vec<u32>)>| {
+            ListEvaluation::of(lists, &test, None, &[1])
+                .unwrap()
+                .evaluation
+        };
+        let good = of(vec![("ann", vec![1]), ("bob", vec![2])]);
+        let bad = of(vec![("bob", vec![9]), ("ann", vec![2])]);
+        let comparison = good.compare(&bad, "recall", 1).unwrap();
+        assert_eq!((comparison.wins, comparison.losses), (2, 0));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use ndarray::{Array2, s};
 
 use super::FittedFilter;
 use super::evaluate::{EvaluateOptions, Evaluator};
-use super::evaluation::Evaluation;
+use super::evaluation::{Evaluation, tested_rows};
 use super::fallback::Reach;
 use super::finite;
 use super::item_users::ItemUsers;
@@ -214,14 +214,17 @@ impl<B: Backend> FittedFilter<B> {
         let users = tested_users(test)?;
         let histories = self.histories(&users)?;
         let relevant = |place: usize| Cow::Borrowed(test.items_of(users[place]));
-        self.evaluate_histories_by_user(&histories, &users, relevant, &options.into())
+        let tested = tested_rows(test, &users);
+        self.evaluate_histories_by_user(&histories, &users, tested, relevant, &options.into())
     }
 
-    /// Like [`evaluate_histories`](Self::evaluate_histories), with metrics per user; `users` are the rows.
+    /// Like [`evaluate_histories`](Self::evaluate_histories), with metrics per user; `users` are the rows, and
+    /// `tested` are those of [`Evaluation::new`].
     pub(crate) fn evaluate_histories_by_user<'t>(
         &self,
         histories: &[History<'_>],
         users: &[u32],
+        tested: Vec<u64>,
         relevant: impl Fn(usize) -> Cow<'t, [u32]>,
         options: &EvaluateOptions,
     ) -> Result<Evaluation> {
@@ -241,6 +244,7 @@ impl<B: Backend> FittedFilter<B> {
             &evaluator,
             &self.interactions.of_users(),
             users,
+            tested,
             &lists,
             relevant,
         ))

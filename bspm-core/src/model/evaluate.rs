@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::Model;
 use crate::backend::Backend;
 use crate::fitted::evaluate::{EvaluateOptions, Evaluator};
-use crate::fitted::evaluation::{Evaluation, hash_of_test};
+use crate::fitted::evaluation::{Evaluation, tested_ids};
 use bspm_data::Dataset;
 use bspm_data::History;
 use bspm_data::UnknownIds;
@@ -19,8 +19,8 @@ struct HeldOut<'a> {
     /// The model's column of each item of the test set.
     columns: Vec<u32>,
     users: Vec<u32>,
-    /// The hashes of the ids of the users and their test items.
-    tested: Vec<u64>,
+    /// The rows of the users in the test set.
+    tested: Vec<u32>,
     histories: Vec<History<'a>>,
     /// Columns of the test set.
     items: Vec<&'a [u32]>,
@@ -116,10 +116,9 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
         let held_out = self.held_out(test, &options)?;
         let relevant = |place: usize| held_out.relevant(place);
         let (histories, users) = (&held_out.histories, &held_out.users);
-        let evaluation = self
-            .fitted
-            .evaluate_histories_by_user(histories, users, relevant, &options)?;
-        Ok(evaluation.with_tested(held_out.tested))
+        let tested = tested_ids(test, &held_out.tested);
+        self.fitted
+            .evaluate_histories_by_user(histories, users, tested, relevant, &options)
     }
 
     fn held_out<'a>(
@@ -159,8 +158,7 @@ impl<B: Backend, U: Eq + Hash + Clone, I: Eq + Hash + Clone> Model<B, U, I> {
             };
             let history = self.dataset.interactions().history_of(user);
             held_out.users.push(user);
-            let ids = items.iter().map(|&item| test.items().id(item));
-            held_out.tested.push(hash_of_test(id, ids));
+            held_out.tested.push(row as u32);
             held_out.histories.push(history);
             held_out.items.push(items);
         }
