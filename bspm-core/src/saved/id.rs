@@ -66,44 +66,11 @@ macro_rules! saved_text {
 
 saved_text!(String Box<str> Arc<str>);
 
-/// Also reads the kinds of smaller numbers.
-impl SavedId for i64 {
-    const KIND: &'static str = "i64";
-
-    fn append_to(&self, bytes: &mut Vec<u8>) {
-        bytes.extend(self.to_le_bytes());
-    }
-
-    fn read(kind: &str, bytes: &[u8]) -> Option<Self> {
-        number(kind, bytes)?.try_into().ok()
-    }
-
-    fn accepts(kind: &str) -> bool {
-        kind != u64::KIND && NUMBERS.contains(&kind)
-    }
-}
-
-/// Also reads the kinds of smaller numbers without a sign.
-impl SavedId for u64 {
-    const KIND: &'static str = "u64";
-
-    fn append_to(&self, bytes: &mut Vec<u8>) {
-        bytes.extend(self.to_le_bytes());
-    }
-
-    fn read(kind: &str, bytes: &[u8]) -> Option<Self> {
-        number(kind, bytes)?.try_into().ok()
-    }
-
-    fn accepts(kind: &str) -> bool {
-        [Self::KIND, u32::KIND, u16::KIND, u8::KIND].contains(&kind)
-    }
-}
-
 macro_rules! saved_integers {
-    ($($integer:ident)*) => {
+    ($($(#[$doc:meta])* $integer:ident $smaller:expr;)*) => {
         $(
             /// Little-endian bytes.
+            $(#[$doc])*
             impl SavedId for $integer {
                 const KIND: &'static str = stringify!($integer);
 
@@ -111,28 +78,42 @@ macro_rules! saved_integers {
                     bytes.extend(self.to_le_bytes());
                 }
 
-                fn read(_kind: &str, bytes: &[u8]) -> Option<Self> {
-                    Some(Self::from_le_bytes(bytes.try_into().ok()?))
+                fn read(kind: &str, bytes: &[u8]) -> Option<Self> {
+                    number(kind, bytes)?.try_into().ok()
+                }
+
+                fn accepts(kind: &str) -> bool {
+                    const SMALLER: &[&str] = &$smaller;
+                    kind == Self::KIND || SMALLER.contains(&kind)
                 }
             }
         )*
 
         /// The kinds of ids that are whole numbers, which can also be read as text.
-        const NUMBERS: &[&str] = &[i64::KIND, u64::KIND, $($integer::KIND),*];
+        const NUMBERS: &[&str] = &[$($integer::KIND),*];
 
         /// Converts the bytes of an id to a number.
         fn number(kind: &str, bytes: &[u8]) -> Option<i128> {
             match kind {
-                i64::KIND => Some(i64::from_le_bytes(bytes.try_into().ok()?).into()),
-                u64::KIND => Some(u64::from_le_bytes(bytes.try_into().ok()?).into()),
-                $($integer::KIND => Some($integer::read(kind, bytes)?.into()),)*
+                $($integer::KIND => Some($integer::from_le_bytes(bytes.try_into().ok()?).into()),)*
                 _ => None,
             }
         }
     };
 }
 
-saved_integers!(u8 u16 u32 i8 i16 i32);
+saved_integers! {
+    u8 [];
+    u16 [];
+    u32 [];
+    /// Also reads the kinds of smaller numbers without a sign.
+    u64 [u8::KIND, u16::KIND, u32::KIND];
+    i8 [];
+    i16 [];
+    i32 [];
+    /// Also reads the kinds of smaller numbers.
+    i64 [u8::KIND, u16::KIND, u32::KIND, i8::KIND, i16::KIND, i32::KIND];
+}
 
 /// Saved as `u64`, and also reads the kinds of smaller numbers without a sign.
 impl SavedId for usize {
