@@ -218,16 +218,16 @@ impl<U: Eq + Hash + Clone, I: Eq + Hash + Clone> Dataset<U, I> {
         }
         let latest = self.latest();
         let times = more.times().unwrap_or_default();
-        let entries = more.interactions.entries().enumerate();
-        let both = self.with_entries(entries.filter_map(|(place, (user, item, weight))| {
+        let entries = more.entries().enumerate();
+        let both = self.with_entries(entries.map(|(place, (user, item, weight))| {
             let time = times.get(place).copied().unwrap_or(latest);
-            Some(NewEntry {
-                user: more.users.id(user)?.clone(),
-                item: more.items.id(item)?.clone(),
+            NewEntry {
+                user: user.clone(),
+                item: item.clone(),
                 weight,
                 time,
                 reference_time: more.decay.map_or(time, |decay| decay.reference_time),
-            })
+            }
         }))?;
         let item_table = match both.item_table {
             None => more.table_for(&both.items)?,

@@ -38,11 +38,13 @@ where
     options.check(Format::JsonLines)?;
     rows.start(path, Format::JsonLines);
     let mut records = JsonRecords::new(reader, options)?;
-    let mut keys = Vec::new();
+    let mut first = Map::new();
     if let Some((_, text)) = records.next(path)? {
-        keys = or_with_null_for_nan(text, &mut Vec::new(), keys_of).unwrap_or_default();
+        let parse = |text| serde_json::from_slice(text);
+        first = or_with_null_for_nan(text, &mut Vec::new(), parse).unwrap_or_default();
         records.repeat();
     }
+    let keys = keys_of(&first);
     let (user, item) = options.id_columns(Format::JsonLines.columns(), &keys);
     let mut names = vec![user.to_owned(), item.to_owned()];
     let weight = options.weight_column(&keys);
@@ -67,7 +69,7 @@ where
             }
         };
         if is_first && !options.skip_invalid {
-            check_names(path, &names, &keys, text)?;
+            check_names(path, &names, &keys, &first)?;
         }
         is_first = false;
         if let Some(fault) = object.id_of_another_kind(places, &names) {
@@ -87,11 +89,10 @@ where
 }
 
 /// The keys of an object. The keys of an object in it are paths, such as `product.id`.
-fn keys_of(object: &[u8]) -> serde_json::Result<Vec<String>> {
-    let object: Map<String, Value> = serde_json::from_slice(object)?;
+fn keys_of(object: &Map<String, Value>) -> Vec<String> {
     let mut keys = Vec::new();
-    add_keys(&object, "", &mut keys);
-    Ok(keys)
+    add_keys(object, "", &mut keys);
+    keys
 }
 
 fn add_keys(object: &Map<String, Value>, path: &str, keys: &mut Vec<String>) {
@@ -113,7 +114,12 @@ fn joined(path: &str, key: &str) -> String {
 }
 
 /// Checks that the first object has all requested names.
-fn check_names(path: &Path, names: &[String], keys: &[String], first: &[u8]) -> Result<()> {
+fn check_names(
+    path: &Path,
+    names: &[String],
+    keys: &[String],
+    first: &Map<String, Value>,
+) -> Result<()> {
     let is_known = |name: &&String| {
         let is_key = |key: &String| {
             let rest = key.strip_prefix(name.as_str());
@@ -122,9 +128,8 @@ fn check_names(path: &Path, names: &[String], keys: &[String], first: &[u8]) -> 
         keys.iter().any(is_key)
     };
     let missing = names.iter().find(|name| !is_known(name));
-    let object: Map<String, Value> = serde_json::from_slice(first).unwrap_or_default();
-    let of_pandas = table_of_pandas(&object);
-    if let Some(found) = of_pandas.or_else(|| missing.and(array_of_objects(&object))) {
+    let whole = table_of_pandas(first).or_else(|| missing.and_then(|_| array_of_objects(first)));
+    if let Some(found) = whole {
         return Err(Error::InvalidFile {
             path: path.into(),
             expected: format!("objects with the column {:?}", missing.unwrap_or(&names[0])),
@@ -148,9 +153,8 @@ fn table_of_pandas(object: &Map<String, Value>) -> Option<String> {
         rows.is_some_and(|rows| rows.keys().all(|row| row.parse::<usize>().is_ok()))
     };
     let is_columns = object.len() >= 2 && object.values().all(is_column);
-    let is_split = ["columns", "index", "data"]
-        .iter()
-        .all(|it| object.contains_key(*it));
+    let is_name = |key: &String| ["columns", "index", "data"].contains(&key.as_str());
+    let is_split = object.len() == 3 && object.keys().all(is_name);
     let form = match (is_columns, is_split) {
         (true, _) => "an object for each column",
         (_, true) => "an array of all rows",

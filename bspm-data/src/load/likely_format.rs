@@ -226,16 +226,15 @@ fn names_of(rows: &[Vec<String>], numbers: &[Option<Vec<f64>>]) -> Vec<String> {
         number_of(&first[place]).is_some_and(|it| it >= SMALLEST_TIME)
             && others.iter().all(|&it| it >= SMALLEST_TIME)
     };
-    let mut places = (0..first.len()).filter(|_| first.len() > 2);
-    let dates = places.find(|&place| rows.iter().all(|row| is_date(&row[place])));
-    let time = dates.or_else(|| match first.len() {
-        3 => Some(2).filter(|&place| is_large(place)),
-        4 => Some(2)
-            .filter(|&place| is_large(place) && !is_large(3))
-            .or(Some(3)),
-        5.. => Some(3),
-        _ => None,
-    });
+    let has_dates = |place: &usize| rows.iter().all(|row| is_date(&row[*place]));
+    let time = match first.len() {
+        0..=2 => None,
+        count => (0..count).find(has_dates).or_else(|| match count {
+            3 => is_large(2).then_some(2),
+            4 if is_large(2) && !is_large(3) => Some(2),
+            _ => Some(3),
+        }),
+    };
     let mut usual = ["user", "item", "rating"].into_iter();
     let name = |place: usize| match Some(place) == time {
         true => "time".to_owned(),

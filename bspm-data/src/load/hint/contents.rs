@@ -179,20 +179,11 @@ impl Reading<'_> {
                 "{} (the names in the order of the columns)",
                 named("columns", names.join(","))
             ),
-            count => {
-                let of = |name: &str| {
-                    names[table
-                        .names
-                        .iter()
-                        .position(|it| it == name)
-                        .unwrap_or_default()]
-                };
-                format!(
-                    "`columns` with the names of all {count} columns, two of them {} and {}",
-                    of("user"),
-                    of("item")
-                )
-            }
+            count => format!(
+                "`columns` with the names of all {count} columns, two of them {} and {}",
+                self.options.user.as_deref().unwrap_or("user"),
+                self.options.item.as_deref().unwrap_or("item")
+            ),
         }
     }
 
