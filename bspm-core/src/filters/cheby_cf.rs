@@ -30,7 +30,8 @@ use bspm_data::parameter::check_positive;
 /// `$R = D_u^{-1/2} A D_i^{-1/2}$`, and `$V$` has the `$\eta$` leading right singular vectors of `$R$`. `$h$`
 /// is the polynomial of degree `$K$` whose values at the roots `$\cos(\pi (k + 1/2) / (K + 1))$` of the Chebyshev
 /// polynomial of degree `$K + 1$` are those of the plateau `$1/2 - \operatorname{sgn}(x) |x|^\phi / 2$` of flatness
-/// `$\phi$` at the extrema `$x = \cos(\pi k / K)$`, for `$k = 0, \ldots, K$`. The setting `offset` adds `$\mu$` to all degrees. `$P$` is then scaled to a largest eigenvalue of 1.
+/// `$\phi$` at the extrema `$x = \cos(\pi k / K)$`, for `$k = 0, \ldots, K$`. The setting `offset` adds `$\mu$` to
+/// all degrees. `$P$` is then scaled to a largest eigenvalue of 1.
 ///
 /// The other symbols are in the documentation of [`filters`](crate::filters).
 ///
